@@ -1,0 +1,275 @@
+//! From the user's words to checked values: each guard names the key, what is wrong with it, and
+//! what to write instead.
+
+use std::{
+    fmt::Display,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use chrono::{Duration, NaiveDate};
+use url::Url;
+
+use super::{Config, Digest, Error, Feeds, Letters, Logo, Magazine, Secret, Source, StoreUrl, Theme, raw, relay};
+use crate::model::{Mailbox, Rubrique, Slug, Zone, text};
+
+/// Names the store instead of `store.url`: an address with a password has no place in a file.
+const STORE_VARIABLE: &str = "GAZETIER_STORE_URL";
+
+/// Colours for rubriques that name none, all with a contrast above 4.5 on paper white.
+const COLOURS: [&str; 6] = ["#1f4e79", "#9c3d2e", "#2f6b4f", "#6b4a86", "#8a5a00", "#3d5a66"];
+
+/// What a guard says: the key and the reason. The file's name is put before it at the end.
+pub(super) type Refusal = (String, String);
+
+/// A refusal of one key.
+pub(super) fn refuse(key: &str, reason: impl Display) -> Refusal {
+    (key.to_owned(), reason.to_string())
+}
+
+pub(super) fn check(raw: raw::Raw, path: &Path) -> Result<Config, Error> {
+    build(raw, path).map_err(|(key, message)| Error::Value { path: path.to_owned(), key, message })
+}
+
+fn build(raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
+    let base = path.parent().unwrap_or(Path::new(""));
+    let magazine = magazine(raw.magazine)?;
+    let (rubriques, content_of) = rubriques(raw.rubriques)?;
+    Ok(Config {
+        path: path.to_owned(),
+        fingerprint: String::new(),
+        store: store(raw.store, base)?,
+        sources: raw.sources.into_iter().map(|s| source(s, base)).collect::<Result<_, _>>()?,
+        subscribers_file: raw.subscribers.file.map(|file| base.join(file)),
+        rubriques,
+        feeds: feeds(raw.feeds, content_of, base)?,
+        digest: digest(raw.digest)?,
+        theme: theme(raw.theme, &magazine.name)?,
+        letters: letters(raw.letters, &magazine)?,
+        relay: relay::check(raw.relay, base)?,
+        magazine,
+    })
+}
+
+fn magazine(raw: raw::Magazine) -> Result<Magazine, Refusal> {
+    let url = folder("magazine.url", &raw.url)?;
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err(refuse("magazine.url", "it has no host"));
+    }
+    if !raw.language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') || raw.language.len() < 2 {
+        return Err(refuse("magazine.language", "write a language tag such as \"fr\" or \"fr-FR\""));
+    }
+    let zone = raw.timezone.parse().map_err(|_| {
+        refuse("magazine.timezone", format!("{:?} is no time zone: write one such as \"Europe/Paris\"", raw.timezone))
+    })?;
+    let tag_date = NaiveDate::parse_from_str(&raw.tag_date, "%Y-%m-%d")
+        .map_err(|_| refuse("magazine.tag_date", "write a day such as \"2026-01-01\""))?;
+    let magazine = Magazine {
+        name: line("magazine.name", raw.name)?,
+        tagline: raw.tagline.map(|t| line("magazine.tagline", t)).transpose()?,
+        language: raw.language,
+        zone: Zone(zone),
+        rights: raw.rights.map(|t| line("magazine.rights", t)).transpose()?,
+        postal_address: line("magazine.postal_address", raw.postal_address)?,
+        media_url: raw.media_url.map_or(Ok(url.clone()), |text| folder("magazine.media_url", &text))?,
+        tag_date,
+        column_url: raw.column_url,
+        url,
+    };
+    let example = Slug::parse("a").map_err(|error| refuse("magazine.column_url", error))?;
+    match magazine.column_url(&example, None) {
+        Ok(_) if magazine.column_url.contains("{slug}") => Ok(magazine),
+        Ok(_) => Err(refuse("magazine.column_url", "it must hold {slug}, else all columns have one page")),
+        Err(error) => Err(refuse("magazine.column_url", error)),
+    }
+}
+
+fn store(raw: raw::Store, base: &Path) -> Result<StoreUrl, Refusal> {
+    let url = std::env::var(STORE_VARIABLE).unwrap_or(raw.url);
+    if let Some(file) = url.strip_prefix("sqlite:") {
+        let file = file.strip_prefix("//").unwrap_or(file);
+        if file.is_empty() {
+            return Err(refuse("store.url", "name a file, such as \"sqlite:gazetier.db\""));
+        }
+        return Ok(StoreUrl::Sqlite(base.join(file)));
+    }
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(StoreUrl::Postgres(Secret::new(url)));
+    }
+    Err(refuse("store.url", "write \"sqlite:FILE\" or \"postgres://USER@HOST/DATABASE\""))
+}
+
+fn source(raw: raw::Source, base: &Path) -> Result<Source, Refusal> {
+    match raw.kind.as_str() {
+        "markdown" => Ok(Source::Markdown(base.join(raw.path))),
+        other => Err(refuse("sources.kind", format!("{other:?} is not known: write \"markdown\""))),
+    }
+}
+
+type Contents = Vec<(Slug, raw::Content)>;
+
+fn rubriques(raw: Vec<raw::Rubrique>) -> Result<(Vec<Rubrique>, Contents), Refusal> {
+    let mut rubriques: Vec<Rubrique> = Vec::new();
+    let mut contents = Vec::new();
+    for (index, entry) in raw.into_iter().enumerate() {
+        let slug = Slug::parse(&entry.slug).map_err(|error| refuse("rubriques.slug", error))?;
+        let label = line("rubriques.label", entry.label)?;
+        // These names are folders and files beside the rubriques' own.
+        if matches!(slug.as_str(), "archive" | "byline" | "moved") {
+            return Err(refuse("rubriques.slug", format!("{slug:?} is a name gazetier uses itself")));
+        }
+        if let Some(twin) = rubriques.iter().find(|r| r.answers_to(&label) || r.slug == slug) {
+            return Err(refuse("rubriques", format!("{label:?} and {:?} would be one rubrique", twin.label)));
+        }
+        contents.extend(entry.content.map(|content| (slug.clone(), content)));
+        let colour = match entry.colour {
+            Some(text) => colour("rubriques.colour", text)?,
+            None => COLOURS[index % COLOURS.len()].to_owned(),
+        };
+        let description = entry.description.map(|t| line("rubriques.description", t)).transpose()?;
+        rubriques.push(Rubrique { slug, label, description, colour });
+    }
+    Ok((rubriques, contents))
+}
+
+fn feeds(raw: raw::Feeds, content_of: Contents, base: &Path) -> Result<Feeds, Refusal> {
+    if raw.items == 0 {
+        return Err(refuse("feeds.items", "a feed holds at least 1 column"));
+    }
+    Ok(Feeds {
+        path: base.join(raw.path),
+        url: folder("feeds.url", &raw.url)?,
+        items: raw.items,
+        content: raw.content,
+        content_of,
+        newsletter_url: raw.newsletter_url.map(|u| web("feeds.newsletter_url", &u)).transpose()?,
+    })
+}
+
+fn digest(raw: raw::Digest) -> Result<Digest, Refusal> {
+    if raw.standfirst_length < 80 {
+        return Err(refuse("digest.standfirst_length", "below 80 characters no sentence is left: write 80 or more"));
+    }
+    for (at, _) in raw.subject.match_indices('{') {
+        let known = ["{magazine}", "{number}", "{period}", "{lead}"];
+        if !known.iter().any(|name| raw.subject[at..].starts_with(name)) {
+            return Err(refuse("digest.subject", format!("only {} are filled in", known.join(", "))));
+        }
+    }
+    Ok(Digest {
+        schedule: raw.schedule.parse().map_err(|error| refuse("digest.schedule", error))?,
+        grace: duration("digest.grace", &raw.grace)?,
+        send_within: duration("digest.send_within", &raw.send_within)?,
+        max_columns: raw.max_columns.max(1),
+        standfirst_length: raw.standfirst_length,
+        subject: line("digest.subject", raw.subject)?,
+        opening: legal("digest.opening", raw.opening)?,
+    })
+}
+
+fn theme(raw: raw::Theme, magazine: &str) -> Result<Theme, Refusal> {
+    let shade = |key, value: Option<String>, default: &str| colour(key, value.unwrap_or_else(|| default.to_owned()));
+    // A stack stands in style attributes and rules: what could end one has no place in it.
+    let stack = |key, value: Option<String>, default: &str| {
+        let value = value.unwrap_or_else(|| default.to_owned());
+        if value.chars().any(|c| matches!(c, '"' | '<' | '>' | '{' | '}' | ';' | '&') || c.is_control()) {
+            return Err(refuse(key, "write font names with commas between; names in single quotes"));
+        }
+        Ok(value)
+    };
+    let logo = raw.logo.map(|logo| {
+        let alt = logo.alt.unwrap_or_else(|| magazine.to_owned());
+        Ok::<_, Refusal>(Logo {
+            url: web("theme.logo.url", &logo.url)?,
+            width: logo.width,
+            alt: line("theme.logo.alt", alt)?,
+        })
+    });
+    Ok(Theme {
+        ink: shade("theme.ink", raw.ink, "#1d2730")?,
+        muted: shade("theme.muted", raw.muted, "#5a6670")?,
+        paper: shade("theme.paper", raw.paper, "#ece7dd")?,
+        surface: shade("theme.surface", raw.surface, "#fbf9f4")?,
+        accent: shade("theme.accent", raw.accent, "#0f5568")?,
+        serif: stack("theme.serif", raw.serif, "Charter, 'Iowan Old Style', Georgia, 'Times New Roman', serif")?,
+        sans: stack("theme.sans", raw.sans, "'Avenir Next', 'Segoe UI', Helvetica, Arial, sans-serif")?,
+        logo: logo.transpose()?,
+    })
+}
+
+fn letters(raw: raw::Letters, magazine: &Magazine) -> Result<Letters, Refusal> {
+    let from: Mailbox = parse("letters.from", &raw.from)?;
+    let or_sender = |key, value: Option<String>| match value {
+        Some(text) => parse(key, &text),
+        None => Ok(from.address.clone()),
+    };
+    let unsubscribe_address = or_sender("letters.unsubscribe_address", raw.unsubscribe_address)?;
+    let bounce_address = or_sender("letters.bounce_address", raw.bounce_address)?;
+    let host = magazine.url.host_str().unwrap_or_default();
+    let list_id = raw.list_id.unwrap_or_else(|| format!("digest.{host}"));
+    if !list_id.contains('.') || list_id.bytes().any(|b| !(b.is_ascii_alphanumeric() || b".-_".contains(&b))) {
+        return Err(refuse("letters.list_id", "write letters, digits and dots, such as \"digest.example.org\""));
+    }
+    let unsubscribe_url = web("letters.unsubscribe_url", &raw.unsubscribe_url)?;
+    let end = unsubscribe_url.as_str().as_bytes().last().copied().unwrap_or_default();
+    if !matches!(end, b'/' | b'=') {
+        return Err(refuse("letters.unsubscribe_url", "the token is put at its end: it must end in / or ="));
+    }
+    Ok(Letters {
+        reply_to: raw.reply_to.map(|text| parse("letters.reply_to", &text)).transpose()?,
+        unsubscribe_url,
+        unsubscribe_address,
+        list_id,
+        archive_url: raw.archive_url.map(|u| web("letters.archive_url", &u)).transpose()?,
+        bounce_address,
+        from,
+    })
+}
+
+/// A value of any type that reads itself from text.
+pub(super) fn parse<T: FromStr<Err: Display>>(key: &str, value: &str) -> Result<T, Refusal> {
+    value.parse().map_err(|error| refuse(key, error))
+}
+
+/// A length of time such as `12h`, `7d` or `90s`.
+pub(super) fn duration(key: &str, value: &str) -> Result<Duration, Refusal> {
+    let parsed = humantime::parse_duration(value).ok().and_then(|d| Duration::from_std(d).ok());
+    parsed.ok_or_else(|| refuse(key, format!("{value:?} is no length of time: write one such as \"12h\" or \"7d\"")))
+}
+
+/// A path beside the configuration.
+pub(super) fn beside(base: &Path, path: &str) -> PathBuf {
+    base.join(path)
+}
+
+fn legal(key: &str, value: String) -> Result<String, Refusal> {
+    match text::legalise(&value).1.first() {
+        None => Ok(value),
+        Some(c) => Err(refuse(key, format!("it holds the character U+{:04X}, which no feed can hold", *c as u32))),
+    }
+}
+
+fn line(key: &str, value: String) -> Result<String, Refusal> {
+    let value = text::one_line(&legal(key, value)?);
+    if value.is_empty() { Err(refuse(key, "it is empty")) } else { Ok(value) }
+}
+
+fn colour(key: &str, value: String) -> Result<String, Refusal> {
+    let digits = value.strip_prefix('#').unwrap_or_default();
+    if digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Ok(value);
+    }
+    Err(refuse(key, format!("{value:?} is no colour: write one such as \"#1f4e79\"")))
+}
+
+fn web(key: &str, value: &str) -> Result<Url, Refusal> {
+    match Url::parse(value) {
+        Ok(url) if matches!(url.scheme(), "https" | "http") => Ok(url),
+        _ => Err(refuse(key, format!("{value:?} is no web address: write one such as \"https://example.org/\""))),
+    }
+}
+
+/// A web address that others are joined to: it ends in a slash.
+fn folder(key: &str, value: &str) -> Result<Url, Refusal> {
+    web(key, &format!("{}/", value.trim_end_matches('/')))
+}

@@ -1,0 +1,258 @@
+//! `config.toml`, checked once: what stands here is right, and everything below takes it as it is.
+
+mod check;
+mod raw;
+mod relay;
+
+use std::path::{Path, PathBuf};
+
+use chrono::{Duration, NaiveDate};
+use url::Url;
+
+pub use raw::Content;
+pub use relay::{Relay, Route, Secret, Security};
+
+use crate::model::{EmailAddress, Mailbox, Rubrique, Schedule, Slug, Zone, column::fingerprint};
+
+/// Why a configuration cannot be used. Each names the file and the key or line.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}; name the file with --config", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is no TOML, or has a key that is missing, unknown or of the wrong kind.
+    #[error("{}: {message}", path.display())]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// Line, column and reason.
+        message: String,
+    },
+    /// A value cannot be used.
+    #[error("{}: {key}: {message}", path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The key, such as `digest.schedule`.
+        key: String,
+        /// What is wrong and what to write instead.
+        message: String,
+    },
+}
+
+/// The checked configuration. Paths are absolute or relative to where the program was started.
+#[derive(Debug)]
+pub struct Config {
+    /// The file it came from.
+    pub path: PathBuf,
+    /// Changes when the file does: what was made by another configuration is made again.
+    pub fingerprint: String,
+    /// The magazine.
+    pub magazine: Magazine,
+    /// Where the store is.
+    pub store: StoreUrl,
+    /// Where columns come from at each run.
+    pub sources: Vec<Source>,
+    /// A CSV file whose new lines join at every run.
+    pub subscribers_file: Option<PathBuf>,
+    /// The rubriques, in the order of the digest.
+    pub rubriques: Vec<Rubrique>,
+    /// The feeds.
+    pub feeds: Feeds,
+    /// The digest.
+    pub digest: Digest,
+    /// How the digest and the page of feeds look.
+    pub theme: Theme,
+    /// What every letter carries.
+    pub letters: Letters,
+    /// Where letters go.
+    pub relay: Relay,
+}
+
+/// The magazine.
+#[derive(Debug)]
+pub struct Magazine {
+    /// Its name.
+    pub name: String,
+    /// One line under the name.
+    pub tagline: Option<String>,
+    /// Its language (BCP 47), such as `fr` or `fr-FR`.
+    pub language: String,
+    /// Its site.
+    pub url: Url,
+    /// Its clock.
+    pub zone: Zone,
+    /// Who holds the rights, for the feeds.
+    pub rights: Option<String>,
+    /// Its postal address, for the foot of the digest.
+    pub postal_address: String,
+    /// Where images with a relative address are served.
+    pub media_url: Url,
+    /// A day on which it held its domain, for RFC 4151 tags.
+    pub tag_date: NaiveDate,
+    pub(crate) column_url: String,
+}
+
+impl Magazine {
+    /// The page of a column whose source names none.
+    pub fn column_url(&self, slug: &Slug, rubrique: Option<&Slug>) -> Result<Url, url::ParseError> {
+        let path =
+            self.column_url.replace("{slug}", slug.as_str()).replace("{rubrique}", rubrique.map_or("", Slug::as_str));
+        self.url.join(&path)
+    }
+
+    /// An id for ever, by RFC 4151: `tag:estran.example.org,2026-01-01:source/key`.
+    pub fn tag(&self, source: &str, key: &str) -> String {
+        let host = self.url.host_str().unwrap_or_default();
+        let key = percent_encoding::utf8_percent_encode(key, TAG_ESCAPES);
+        format!("tag:{host},{}:{source}/{key}", self.tag_date)
+    }
+}
+
+/// What RFC 3986 does not allow in the specific part of a tag, `%` itself included.
+const TAG_ESCAPES: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// Where the store is.
+#[derive(Debug, Clone)]
+pub enum StoreUrl {
+    /// A SQLite file, made on first use.
+    Sqlite(PathBuf),
+    /// A Postgres database, by its `postgres://` address.
+    Postgres(Secret),
+}
+
+/// Where columns come from at each run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A folder of Markdown files with front matter.
+    Markdown(PathBuf),
+}
+
+/// The feeds.
+#[derive(Debug)]
+pub struct Feeds {
+    /// The folder they are written to.
+    pub path: PathBuf,
+    /// Where that folder is served; ends in `/`.
+    pub url: Url,
+    /// How many columns a feed holds at the most.
+    pub items: u32,
+    /// What a feed tells of a column.
+    pub content: Content,
+    /// What the feeds of some rubriques tell instead.
+    pub content_of: Vec<(Slug, Content)>,
+    /// Where readers can subscribe to the digest.
+    pub newsletter_url: Option<Url>,
+}
+
+impl Feeds {
+    /// What the feed of a rubrique (or of all columns) tells of a column.
+    pub fn content(&self, rubrique: Option<&Slug>) -> Content {
+        let own = self.content_of.iter().find(|(slug, _)| Some(slug) == rubrique);
+        own.map_or(self.content, |(_, content)| *content)
+    }
+}
+
+/// The digest.
+#[derive(Debug)]
+pub struct Digest {
+    /// When it is due.
+    pub schedule: Schedule,
+    /// How late a column may be entered and still be in the next edition.
+    pub grace: Duration,
+    /// How late an edition may go out by itself.
+    pub send_within: Duration,
+    /// Above this number, columns stand as titles only.
+    pub max_columns: usize,
+    /// Standfirsts longer than this many characters are cut at a sentence.
+    pub standfirst_length: usize,
+    /// The subject, with `{magazine}`, `{number}`, `{period}` and `{lead}`.
+    pub subject: String,
+    /// The opening words, in Markdown.
+    pub opening: String,
+}
+
+/// How the digest and the page of feeds look. Colours are `#rrggbb`.
+#[derive(Debug, Clone)]
+pub struct Theme {
+    /// Text.
+    pub ink: String,
+    /// Lesser text.
+    pub muted: String,
+    /// Around the sheet.
+    pub paper: String,
+    /// The sheet.
+    pub surface: String,
+    /// The magazine's own colour.
+    pub accent: String,
+    /// Font stack of titles and texts.
+    pub serif: String,
+    /// Font stack of labels.
+    pub sans: String,
+    /// Shown instead of the name.
+    pub logo: Option<Logo>,
+}
+
+/// A masthead's picture.
+#[derive(Debug, Clone)]
+pub struct Logo {
+    /// Absolute.
+    pub url: Url,
+    /// In pixels.
+    pub width: u32,
+    /// The magazine's name unless the configuration says otherwise.
+    pub alt: String,
+}
+
+/// What every letter carries.
+#[derive(Debug)]
+pub struct Letters {
+    /// The sender.
+    pub from: Mailbox,
+    /// Who gets the answers.
+    pub reply_to: Option<Mailbox>,
+    /// Takes unsubscriptions; a token is put at its end.
+    pub unsubscribe_url: Url,
+    /// Takes unsubscriptions by mail.
+    pub unsubscribe_address: EmailAddress,
+    /// RFC 2919.
+    pub list_id: String,
+    /// Past editions, for readers.
+    pub archive_url: Option<Url>,
+    /// Completed for each letter (VERP).
+    pub bounce_address: EmailAddress,
+}
+
+impl Config {
+    /// Reads and checks a configuration.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let read = |source| Error::Read { path: path.to_owned(), source };
+        let text = std::fs::read_to_string(path).map_err(read)?;
+        let raw: raw::Raw = toml::from_str(&text).map_err(|error| Error::Shape {
+            path: path.to_owned(),
+            message: error.to_string().trim_end().to_owned(),
+        })?;
+        let mut config = check::check(raw, path)?;
+        config.fingerprint = fingerprint([&text]);
+        Ok(config)
+    }
+}

@@ -1,0 +1,224 @@
+//! The user's words: `config.toml` as it is written. Nothing is judged here but the shape; a key
+//! that we do not know is refused, with its line. [`super::Config`] holds the checked values.
+
+use serde::Deserialize;
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Raw {
+    pub magazine: Magazine,
+    #[serde(default)]
+    pub store: Store,
+    #[serde(default)]
+    pub sources: Vec<Source>,
+    #[serde(default)]
+    pub subscribers: Subscribers,
+    pub rubriques: Vec<Rubrique>,
+    pub feeds: Feeds,
+    pub digest: Digest,
+    #[serde(default)]
+    pub theme: Theme,
+    pub letters: Letters,
+    #[serde(default)]
+    pub relay: Relay,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Magazine {
+    pub name: String,
+    pub tagline: Option<String>,
+    #[serde(default = "french")]
+    pub language: String,
+    pub url: String,
+    #[serde(default = "paris")]
+    pub timezone: String,
+    pub rights: Option<String>,
+    pub postal_address: String,
+    /// A page for a column that names none; `{slug}` and `{rubrique}` are filled in.
+    #[serde(default = "column_page")]
+    pub column_url: String,
+    /// Where images with a relative address are served; the magazine's address if missing.
+    pub media_url: Option<String>,
+    /// A day on which the magazine held its domain: it stands in every column's id, for ever.
+    pub tag_date: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Store {
+    #[serde(default = "sqlite")]
+    pub url: String,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { url: sqlite() }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    pub kind: String,
+    pub path: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subscribers {
+    /// A CSV file whose new lines join at every run.
+    pub file: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rubrique {
+    pub slug: String,
+    pub label: String,
+    pub description: Option<String>,
+    pub colour: Option<String>,
+    #[serde(default)]
+    pub content: Option<Content>,
+}
+
+/// What a feed tells of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Content {
+    /// Standfirst and body.
+    Full,
+    /// The standfirst alone.
+    Standfirst,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Feeds {
+    #[serde(default = "feeds_path")]
+    pub path: String,
+    pub url: String,
+    #[serde(default = "fifty")]
+    pub items: u32,
+    #[serde(default = "full")]
+    pub content: Content,
+    pub newsletter_url: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Digest {
+    pub schedule: String,
+    #[serde(default = "week")]
+    pub grace: String,
+    #[serde(default = "half_a_day")]
+    pub send_within: String,
+    #[serde(default = "thirty")]
+    pub max_columns: usize,
+    #[serde(default = "standfirst_length")]
+    pub standfirst_length: usize,
+    #[serde(default = "subject")]
+    pub subject: String,
+    #[serde(default)]
+    pub opening: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Theme {
+    pub ink: Option<String>,
+    pub muted: Option<String>,
+    pub paper: Option<String>,
+    pub surface: Option<String>,
+    pub accent: Option<String>,
+    pub serif: Option<String>,
+    pub sans: Option<String>,
+    pub logo: Option<Logo>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Logo {
+    pub url: String,
+    pub width: u32,
+    pub alt: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Letters {
+    pub from: String,
+    pub reply_to: Option<String>,
+    /// The page that takes unsubscriptions; the subscriber's token is put at its end.
+    pub unsubscribe_url: String,
+    /// Takes unsubscriptions by mail; the sender's address if missing.
+    pub unsubscribe_address: Option<String>,
+    pub list_id: Option<String>,
+    pub archive_url: Option<String>,
+    /// Where refused letters come back to: its local part is completed for each letter (VERP).
+    pub bounce_address: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Relay {
+    #[serde(default = "outbox")]
+    pub url: String,
+    /// How long any one answer of the relay may take.
+    #[serde(default = "five_minutes")]
+    pub timeout: String,
+    pub user: Option<String>,
+    /// The name of the environment variable that holds the password.
+    pub password_env: Option<String>,
+    pub hello: Option<String>,
+}
+
+impl Default for Relay {
+    fn default() -> Self {
+        Self { url: outbox(), timeout: five_minutes(), user: None, password_env: None, hello: None }
+    }
+}
+
+fn french() -> String {
+    "fr".into()
+}
+fn paris() -> String {
+    "Europe/Paris".into()
+}
+fn column_page() -> String {
+    "/{slug}".into()
+}
+fn sqlite() -> String {
+    "sqlite:gazetier.db".into()
+}
+fn feeds_path() -> String {
+    "feeds".into()
+}
+fn fifty() -> u32 {
+    50
+}
+fn thirty() -> usize {
+    30
+}
+fn standfirst_length() -> usize {
+    330
+}
+fn full() -> Content {
+    Content::Full
+}
+fn week() -> String {
+    "7d".into()
+}
+fn half_a_day() -> String {
+    "12h".into()
+}
+fn subject() -> String {
+    "{lead}".into()
+}
+fn outbox() -> String {
+    "file:outbox".into()
+}
+fn five_minutes() -> String {
+    "5m".into()
+}

@@ -1,0 +1,145 @@
+//! A column, as a source gives it (a draft) and as the store keeps it.
+
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use super::{Instant, Slug};
+
+/// The store's key of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ColumnId(pub i64);
+
+/// A column's picture. Sizes are there when they could be measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Where it is served, absolute.
+    pub url: Url,
+    /// What it shows, for who does not see it; empty if the source said nothing.
+    pub alt: String,
+    /// Whose picture it is.
+    pub credit: Option<String>,
+    /// Media type, such as `image/jpeg`.
+    pub media_type: Option<String>,
+    /// In pixels.
+    pub width: Option<u32>,
+    /// In pixels.
+    pub height: Option<u32>,
+    /// In bytes.
+    pub length: Option<u64>,
+}
+
+/// A column as a source gives it, ready to enter the store: texts are legal XML and one line
+/// where they must be, HTML is cleaned, addresses are absolute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// Which source, such as `markdown`; with `key`, it names the column for ever.
+    pub source: String,
+    /// The column's name in its source.
+    pub key: String,
+    /// The id that readers know it by, the same for ever: an RFC 4151 tag, or what was imported.
+    pub guid: String,
+    /// Its rubrique, if it has one.
+    pub rubrique: Option<Slug>,
+    /// Plain text, one line.
+    pub title: String,
+    /// Plain text, one paragraph; may be empty.
+    pub standfirst: String,
+    /// Who wrote it, as printed.
+    pub byline: Option<String>,
+    /// The body as the source gave it, HTML not yet cleaned: kept so that a better cleaner can go
+    /// over it again.
+    pub body_raw: String,
+    /// The body, cleaned.
+    pub body: String,
+    /// Which cleaner made `body`.
+    pub cleaner: i64,
+    /// Its page on the magazine's site.
+    pub url: Url,
+    /// Its picture.
+    pub image: Option<Image>,
+    /// When readers may first see it.
+    pub published: Instant,
+    /// When the editors last said that it changed in a way that matters.
+    pub updated: Instant,
+}
+
+impl Draft {
+    /// A fingerprint of all that readers can see, in 32 hexadecimal digits: equal fingerprints
+    /// mean that nothing needs to be written.
+    pub fn fingerprint(&self) -> String {
+        let number = |n: Option<u64>| n.map(|n| n.to_string()).unwrap_or_default();
+        let image = self.image.as_ref();
+        let millis = |at: Instant| at.timestamp_millis().to_string();
+        fingerprint([
+            self.rubrique.as_ref().map_or("", Slug::as_str),
+            &self.title,
+            &self.standfirst,
+            self.byline.as_deref().unwrap_or_default(),
+            &self.body,
+            &self.body_raw,
+            self.url.as_str(),
+            &millis(self.published),
+            &millis(self.updated),
+            image.map_or("", |i| i.url.as_str()),
+            image.map_or("", |i| &i.alt),
+            image.and_then(|i| i.credit.as_deref()).unwrap_or_default(),
+            image.and_then(|i| i.media_type.as_deref()).unwrap_or_default(),
+            &number(image.and_then(|i| i.width.map(u64::from))),
+            &number(image.and_then(|i| i.height.map(u64::from))),
+            &number(image.and_then(|i| i.length)),
+        ])
+    }
+}
+
+/// What an import needs to know of a column that the store has already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Its name in its source.
+    pub key: String,
+    /// The id that readers know.
+    pub guid: String,
+    /// Its title.
+    pub title: String,
+    /// Its standfirst.
+    pub standfirst: String,
+    /// When readers may first see it.
+    pub published: Instant,
+}
+
+/// SHA-256 over parts, each preceded by its length so that no two lists of parts are alike;
+/// the first 128 bits in hexadecimal.
+pub fn fingerprint<S: AsRef<[u8]>>(parts: impl IntoIterator<Item = S>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.as_ref().len() as u64).to_be_bytes());
+        hash.update(part.as_ref());
+    }
+    hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A column as the store keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// The store's key.
+    pub id: ColumnId,
+    /// The id that readers know it by.
+    pub guid: String,
+    /// Its rubrique, if it has one.
+    pub rubrique: Option<Slug>,
+    /// Plain text, one line.
+    pub title: String,
+    /// Plain text, one paragraph; may be empty.
+    pub standfirst: String,
+    /// Who wrote it, as printed.
+    pub byline: Option<String>,
+    /// The body, clean HTML with absolute addresses; may be empty.
+    pub body: String,
+    /// Its page on the magazine's site.
+    pub url: Url,
+    /// Its picture.
+    pub image: Option<Image>,
+    /// When readers may first see it.
+    pub published: Instant,
+    /// When it last changed in a way that matters; no two columns of a store share it.
+    pub updated: Instant,
+}

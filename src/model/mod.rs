@@ -1,0 +1,27 @@
+//! The words of the house as plain types, parsed at the edge: below, nothing is checked twice.
+
+pub mod address;
+pub mod column;
+pub mod edition;
+pub mod key;
+pub mod letter;
+pub mod rubrique;
+pub mod schedule;
+pub mod slug;
+pub mod subscriber;
+pub mod text;
+pub mod zone;
+
+pub use address::{EmailAddress, Mailbox};
+pub use column::{Column, ColumnId, Draft, Image, Known};
+pub use edition::{Edition, EditionState, Period};
+pub use key::Key;
+pub use letter::{Letter, LetterState, Tally};
+pub use rubrique::Rubrique;
+pub use schedule::Schedule;
+pub use slug::Slug;
+pub use subscriber::{Choice, Subscriber};
+pub use zone::Zone;
+
+/// An instant in UTC; stored as whole milliseconds since 1970.
+pub type Instant = chrono::DateTime<chrono::Utc>;
