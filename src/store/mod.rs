@@ -1,0 +1,183 @@
+//! The column store and the ledger, and the only place with SQL: SQLite and Postgres run the same
+//! statements through one body per function.
+
+mod columns;
+mod editions;
+mod feeds;
+mod letters;
+mod migrate;
+#[doc(hidden)]
+#[allow(missing_docs)]
+pub mod sql;
+mod subscribers;
+
+use sqlx::{
+    Database, Pool, Transaction,
+    postgres::{PgConnectOptions, PgPool, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
+};
+
+pub use columns::Put;
+pub use editions::{Freeze, NewEdition, NewVariant, Variant};
+pub use letters::{Lease, Leased, Settlement};
+pub use subscribers::{Added, Listed};
+
+use crate::{
+    config::StoreUrl,
+    model::{EmailAddress, Instant, Key},
+};
+
+/// Why the store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It cannot be opened.
+    #[error("cannot open the store ({place}): {source}")]
+    Open {
+        /// Which store, without secrets.
+        place: String,
+        /// Why.
+        source: sqlx::Error,
+    },
+    /// Its tables cannot be brought up to date.
+    #[error("cannot prepare the store's tables: {0}; was it made by a newer gazetier?")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// It failed.
+    #[error("the store failed: {0}")]
+    Sql(#[from] sqlx::Error),
+    /// It holds what gazetier never wrote.
+    #[error("the store holds a {what} that cannot be read: {value:?}")]
+    Corrupt {
+        /// What was looked for.
+        what: &'static str,
+        /// What was there.
+        value: String,
+    },
+    /// The machine has no randomness to make a key of.
+    #[error("the machine gave no random bytes: {0}")]
+    Random(String),
+}
+
+/// The store's result.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// An open store.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: Backend,
+    key: Key,
+}
+
+#[derive(Debug, Clone)]
+enum Backend {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// Expands one body for both backends: inside, `$pool` is the pool of one of them.
+macro_rules! on {
+    ($store:expr, $pool:ident => $body:expr) => {
+        match &$store.pool {
+            $crate::store::Backend::Sqlite($pool) => $body,
+            $crate::store::Backend::Postgres($pool) => $body,
+        }
+    };
+}
+use on;
+
+/// What the two backends say differently.
+trait Dialect: Database {
+    /// Begins a transaction that will write. SQLite takes its write lock at once: a transaction
+    /// that read first could not be made to wait any more, only to fail.
+    const BEGIN: &'static str;
+}
+
+impl Dialect for sqlx::Sqlite {
+    const BEGIN: &'static str = "BEGIN IMMEDIATE";
+}
+
+impl Dialect for sqlx::Postgres {
+    const BEGIN: &'static str = "BEGIN";
+}
+
+async fn begin<D: Dialect>(pool: &Pool<D>) -> Result<Transaction<'_, D>> {
+    Ok(pool.begin_with(D::BEGIN).await?)
+}
+
+impl Store {
+    /// Opens the store, makes it if it is a SQLite file that is not there, and brings its tables
+    /// up to date.
+    pub async fn open(url: &StoreUrl) -> Result<Self> {
+        let pool = match url {
+            StoreUrl::Sqlite(path) => {
+                let options = SqliteConnectOptions::new()
+                    .filename(path)
+                    .create_if_missing(true)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    // A `sent` that a power cut takes back would repeat a letter.
+                    .synchronous(SqliteSynchronous::Full)
+                    .busy_timeout(std::time::Duration::from_secs(60))
+                    .foreign_keys(true);
+                let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await;
+                Backend::Sqlite(pool.map_err(|source| Error::Open { place: path.display().to_string(), source })?)
+            }
+            StoreUrl::Postgres(url) => {
+                let open = |source| Error::Open { place: "postgres".into(), source };
+                let options: PgConnectOptions = url.expose().parse().map_err(open)?;
+                let place = format!("postgres at {}", options.get_host());
+                let pool = PgPoolOptions::new()
+                    .max_connections(8)
+                    .acquire_timeout(std::time::Duration::from_secs(10))
+                    .connect_with(options)
+                    .await;
+                Backend::Postgres(pool.map_err(|source| Error::Open { place, source })?)
+            }
+        };
+        let mut store = Self { pool, key: Key::new([0; 32]) };
+        migrate::run(&store).await?;
+        store.key = store.find_key().await?;
+        Ok(store)
+    }
+
+    /// Closes it, so that SQLite can fold its journal into the file.
+    pub async fn close(self) {
+        on!(self, pool => pool.close().await);
+    }
+
+    /// The key that tokens are made with, as old as the store.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// What an address is recognised by, also when the address itself is gone.
+    fn hash(&self, address: &EmailAddress) -> Vec<u8> {
+        self.key.sign("address", address.folded().as_bytes()).to_vec()
+    }
+
+    async fn find_key(&self) -> Result<Key> {
+        on!(self, pool => {
+            let found: Option<Vec<u8>> = sqlx::query_scalar(sql::FIND_KEY).fetch_optional(pool).await?;
+            let value = match found {
+                Some(value) => value,
+                None => {
+                    let mut fresh = [0; 32];
+                    getrandom::fill(&mut fresh).map_err(|error| Error::Random(error.to_string()))?;
+                    // Of two first runs at once, one wins; both then read the same key.
+                    sqlx::query(sql::ADD_KEY).bind(fresh.to_vec()).execute(pool).await?;
+                    sqlx::query_scalar(sql::FIND_KEY).fetch_one(pool).await?
+                }
+            };
+            let bytes = value.try_into().map_err(|_| Error::Corrupt { what: "key", value: "(secret)".into() })?;
+            Ok(Key::new(bytes))
+        })
+    }
+}
+
+/// An instant as the store writes it.
+fn millis(at: Instant) -> i64 {
+    at.timestamp_millis()
+}
+
+/// An instant as the store wrote it.
+fn instant(millis: i64) -> Result<Instant> {
+    Instant::from_timestamp_millis(millis).ok_or_else(|| Error::Corrupt { what: "instant", value: millis.to_string() })
+}

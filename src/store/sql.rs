@@ -1,0 +1,146 @@
+//! Every statement, named in one place. Both backends take `$1`, `ON CONFLICT` and `RETURNING`;
+//! a test prepares each statement of [`ALL`] on both. Where a parameter stands in the list of a
+//! `SELECT`, it is cast, because Postgres cannot tell its type there.
+
+/// Defines the statements, and [`ALL`] of them with their names.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
+        $($(#[$doc])* pub const $name: &str = $sql;)*
+        /// Every statement that both backends run, with its name.
+        pub const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
+    };
+}
+
+/// The columns of table `columns` that make up a [`crate::model::Column`].
+macro_rules! column_list {
+    () => {
+        "id, guid, rubrique, title, standfirst, byline, body, url, image_url, image_alt, image_credit, \
+         image_type, image_width, image_height, image_length, published_at, updated_at"
+    };
+}
+
+/// Takes letters out of the queue; `$lock` is what Postgres needs so that workers don't wait for
+/// one another.
+macro_rules! lease {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE letters SET state = 'leased', fence = fence + 1, lease_until = $4 WHERE id IN ( \
+               SELECT id FROM letters WHERE edition_id = $1 AND state IN ('queued', 'deferred') \
+               AND due_at <= $2 ORDER BY id LIMIT $3",
+            $lock,
+            ") RETURNING id, subscriber_id, variant_id, address, name, attempts, fence"
+        )
+    };
+}
+
+statements! {
+    /// The key that tokens are made with.
+    FIND_KEY = "SELECT value FROM secrets WHERE name = 'key'";
+    ADD_KEY = "INSERT INTO secrets (name, value) VALUES ('key', $1) ON CONFLICT (name) DO NOTHING";
+
+    PUT_RUBRIQUE = "INSERT INTO rubriques (slug, label, place) VALUES ($1, $2, $3) \
+        ON CONFLICT (slug) DO UPDATE SET label = excluded.label, place = excluded.place \
+        WHERE rubriques.label <> excluded.label OR rubriques.place <> excluded.place";
+
+    /// What an import compares with.
+    KNOWN_COLUMNS = "SELECT source_key, guid, title, standfirst, published_at FROM columns WHERE source = $1";
+    FIND_COLUMN = "SELECT id, fingerprint, updated_at FROM columns WHERE source = $1 AND source_key = $2";
+    /// Instants that are taken, so that no two columns share one.
+    UPDATES_BETWEEN = "SELECT updated_at FROM columns WHERE updated_at BETWEEN $1 AND $2";
+    ADD_COLUMN = "INSERT INTO columns (source, source_key, guid, rubrique, title, standfirst, byline, body_raw, body, \
+        cleaner, url, image_url, image_alt, image_credit, image_type, image_width, image_height, image_length, \
+        published_at, updated_at, fingerprint) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
+    CHANGE_COLUMN = "UPDATE columns SET rubrique = $1, title = $2, standfirst = $3, byline = $4, body_raw = $5, \
+        body = $6, cleaner = $7, url = $8, image_url = $9, image_alt = $10, image_credit = $11, image_type = $12, \
+        image_width = $13, image_height = $14, image_length = $15, published_at = $16, updated_at = $17, \
+        fingerprint = $18 WHERE id = $19";
+
+    /// What the feed of all columns holds, from the index alone.
+    HEADS_OF_ALL = "SELECT id, fingerprint FROM columns WHERE withdrawn_at IS NULL AND published_at <= $1 \
+        ORDER BY published_at DESC, id DESC LIMIT $2";
+    /// What a rubrique's feed holds, from the index alone.
+    HEADS_OF_RUBRIQUE = "SELECT id, fingerprint FROM columns WHERE withdrawn_at IS NULL AND rubrique = $3 \
+        AND published_at <= $1 ORDER BY published_at DESC, id DESC LIMIT $2";
+    NEWEST_OF_ALL = concat!("SELECT ", column_list!(), " FROM columns WHERE withdrawn_at IS NULL \
+        AND published_at <= $1 ORDER BY published_at DESC, id DESC LIMIT $2");
+    NEWEST_OF_RUBRIQUE = concat!("SELECT ", column_list!(), " FROM columns WHERE withdrawn_at IS NULL \
+        AND rubrique = $3 AND published_at <= $1 ORDER BY published_at DESC, id DESC LIMIT $2");
+    /// Published in a span of time and in no edition yet.
+    UNSENT_COLUMNS = concat!("SELECT ", column_list!(), " FROM columns WHERE withdrawn_at IS NULL \
+        AND published_at >= $1 AND published_at <= $2 \
+        AND NOT EXISTS (SELECT 1 FROM edition_columns e WHERE e.column_id = columns.id) \
+        ORDER BY published_at DESC, id DESC");
+
+    FILE_STAMPS = "SELECT path, stamp FROM files";
+    PUT_FILE_STAMP = "INSERT INTO files (path, stamp) VALUES ($1, $2) \
+        ON CONFLICT (path) DO UPDATE SET stamp = excluded.stamp";
+
+    FEED_STATES = "SELECT feed, fingerprint FROM feed_state";
+    PUT_FEED_STATE = "INSERT INTO feed_state (feed, fingerprint) VALUES ($1, $2) \
+        ON CONFLICT (feed) DO UPDATE SET fingerprint = excluded.fingerprint";
+
+    /// A suppressed address is not added again, one that is there already is left as it is.
+    ADD_SUBSCRIBER = "INSERT INTO subscribers (address, address_hash, name, choice, state, joined_at) \
+        SELECT CAST($1 AS TEXT), $2, CAST($3 AS TEXT), CAST($4 AS TEXT), 'active', CAST($5 AS BIGINT) \
+        WHERE NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = $2) \
+        ON CONFLICT (address_hash) DO NOTHING";
+    IS_SUPPRESSED = "SELECT COUNT(*) FROM suppressions WHERE address_hash = $1";
+    LIST_SUBSCRIBERS = "SELECT address, name, choice, state, joined_at FROM subscribers ORDER BY id";
+    /// The choices that a variant is rendered for.
+    CHOICES = "SELECT DISTINCT choice FROM subscribers WHERE state = 'active' ORDER BY choice";
+
+    LAST_EDITION = "SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions \
+        ORDER BY number DESC LIMIT 1";
+    FIRST_EDITION = "SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions \
+        ORDER BY number LIMIT 1";
+    FIND_EDITION = "SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions \
+        WHERE period = $1";
+    ALL_EDITIONS = "SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions \
+        ORDER BY number";
+    /// Those with letters to send, oldest first.
+    OPEN_EDITIONS = "SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions \
+        WHERE state IN ('frozen', 'sending') ORDER BY number";
+    ADD_EDITION = "INSERT INTO editions (number, period, since_at, cutoff_at, state, subject, dated_at, frozen_at) \
+        SELECT COALESCE(MAX(number), 0) + 1, CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), \
+        CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS BIGINT), CAST($7 AS BIGINT) FROM editions WHERE TRUE \
+        ON CONFLICT (period) DO NOTHING RETURNING id, number";
+    ADD_EDITION_COLUMN = "INSERT INTO edition_columns (edition_id, column_id, place) VALUES ($1, $2, $3) \
+        ON CONFLICT DO NOTHING";
+    ADD_VARIANT = "INSERT INTO variants (edition_id, choice, html, plain, entity, content_hash) \
+        VALUES ($1, $2, $3, $4, $5, $6)";
+    FIND_VARIANT = "SELECT entity FROM variants WHERE id = $1";
+    /// A letter for every active subscriber whose choice has a variant, in the freezing commit.
+    ADD_LETTERS = "INSERT INTO letters (edition_id, subscriber_id, variant_id, address, name, state, attempts, fence, due_at) \
+        SELECT v.edition_id, s.id, v.id, s.address, s.name, 'queued', 0, 0, 0 \
+        FROM subscribers s JOIN variants v ON v.choice = s.choice \
+        WHERE v.edition_id = $1 AND s.state = 'active' \
+        AND NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = s.address_hash)";
+    SET_EDITION_STATE = "UPDATE editions SET state = $2 WHERE id = $1 AND state = $3";
+    RELEASE_EDITION = "UPDATE editions SET state = 'frozen', dated_at = $2 WHERE id = $1 AND state = 'held'";
+    TALLY = "SELECT state, COUNT(*) FROM letters WHERE edition_id = $1 GROUP BY state";
+    UNKNOWN_LETTERS = "SELECT address FROM letters WHERE edition_id = $1 AND state = 'unknown' ORDER BY id";
+    FAILED_LETTERS = "SELECT address, COALESCE(reply, '') FROM letters WHERE edition_id = $1 AND state = 'failed' ORDER BY id";
+
+    LEASE_LETTERS = lease!("");
+    /// Who left or was suppressed since the freezing gets no letter.
+    SUPPRESS_LETTERS = "UPDATE letters SET state = 'suppressed', settled_at = $2 WHERE edition_id = $1 \
+        AND state IN ('queued', 'deferred') AND subscriber_id IN (SELECT id FROM subscribers s \
+        WHERE s.state <> 'active' OR EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = s.address_hash))";
+    /// Leases that ended before anything was sent.
+    LAPSE_LEASED = "UPDATE letters SET state = 'queued' WHERE edition_id = $1 AND state = 'leased' AND lease_until < $2";
+    /// Leases that ended while the relay may have taken the letter.
+    LAPSE_SENDING = "UPDATE letters SET state = $3, settled_at = $2 WHERE edition_id = $1 AND state = 'sending' \
+        AND lease_until < $2";
+    MARK_SENDING = "UPDATE letters SET state = 'sending', attempts = attempts + 1, lease_until = $3 \
+        WHERE id = $1 AND fence = $2 AND state = 'leased'";
+    /// Nobody else can have the letter, or the fence would be higher; the truth may also come
+    /// after the lease has ended.
+    SETTLE_LETTER = "UPDATE letters SET state = $3, settled_at = $4, due_at = $5, reply = $6 \
+        WHERE id = $1 AND fence = $2 AND state IN ('leased', 'sending', 'unknown')";
+    LEASES_END = "SELECT MIN(lease_until) FROM letters WHERE edition_id = $1 AND state IN ('leased', 'sending')";
+    NEXT_DUE = "SELECT MIN(due_at) FROM letters WHERE edition_id = $1 AND state IN ('queued', 'deferred')";
+}
+
+/// [`LEASE_LETTERS`] for Postgres, whose workers pass over rows that another one is taking.
+pub const LEASE_LETTERS_POSTGRES: &str = lease!(" FOR UPDATE SKIP LOCKED");
