@@ -1,0 +1,281 @@
+//! Columns as Markdown files: front matter in YAML between `---` or in TOML between `+++`, then
+//! the body.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use pulldown_cmark::{Options, Parser};
+use serde::Deserialize;
+
+use super::{
+    Error, Harvest, House, Place,
+    clean::{CLEANER, clean},
+    media, wrong,
+};
+use crate::model::{Draft, Image, Rubrique, Slug, text};
+
+/// The name of this source in the store.
+pub const SOURCE: &str = "markdown";
+
+/// The front matter's keys, some under the names other programs give them.
+#[derive(Debug, Deserialize)]
+struct Front {
+    title: String,
+    #[serde(default, alias = "chapo", alias = "chapô", alias = "summary")]
+    standfirst: Option<String>,
+    #[serde(default, alias = "author")]
+    byline: Option<String>,
+    #[serde(default)]
+    rubrique: Option<String>,
+    #[serde(alias = "date")]
+    published: When,
+    #[serde(default)]
+    updated: Option<When>,
+    /// Names the column in its source, whatever its file is called.
+    #[serde(default)]
+    id: Option<String>,
+    /// The id that readers of another publisher's feed know it by.
+    #[serde(default)]
+    guid: Option<String>,
+    #[serde(default)]
+    slug: Option<String>,
+    #[serde(default)]
+    url: Option<String>,
+    #[serde(default)]
+    image: Option<Picture>,
+    #[serde(default)]
+    draft: bool,
+}
+
+/// All names of [`Front`], to warn of any other.
+const KEYS: [&str; 17] = [
+    "title",
+    "standfirst",
+    "chapo",
+    "chapô",
+    "summary",
+    "byline",
+    "author",
+    "rubrique",
+    "published",
+    "date",
+    "updated",
+    "id",
+    "guid",
+    "slug",
+    "url",
+    "image",
+    "draft",
+];
+
+#[derive(Debug, Deserialize)]
+struct Picture {
+    url: String,
+    #[serde(default)]
+    alt: String,
+    #[serde(default)]
+    credit: Option<String>,
+    #[serde(default)]
+    width: Option<u32>,
+    #[serde(default)]
+    height: Option<u32>,
+}
+
+/// An instant as YAML (text) or TOML (a type of its own) writes it.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum When {
+    Toml(toml::value::Datetime),
+    Text(String),
+}
+
+impl std::fmt::Display for When {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Toml(at) => at.fmt(f),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// The Markdown files of a folder and the folders in it, in order, with their names in the source.
+pub fn files(folder: &Path) -> Result<Vec<(PathBuf, String)>, Error> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        let read = |source| Error::Read { path: next.clone(), source };
+        for entry in std::fs::read_dir(&next).map_err(read)? {
+            let entry = entry.map_err(read)?;
+            let path = entry.path();
+            let hidden = entry.file_name().to_string_lossy().starts_with(['.', '_']);
+            if hidden {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "md" || ending == "markdown") {
+                let key = key(&path, Some(folder));
+                files.push((path, key));
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// A file's name in the source: its path in the source's folder without the ending, or, for a file
+/// elsewhere, its bare name.
+pub fn key(path: &Path, folder: Option<&Path>) -> String {
+    let inside = folder.and_then(|folder| path.strip_prefix(folder).ok()).map(Path::to_owned);
+    let path = inside.unwrap_or_else(|| path.file_name().map(PathBuf::from).unwrap_or_default());
+    path.with_extension("").to_string_lossy().replace('\\', "/")
+}
+
+/// Reads one file's text. `key` is its name in the source unless the front matter gives an `id`.
+pub fn read(text: &str, path: &Path, key: &str, house: House<'_>, harvest: &mut Harvest) -> Result<(), Error> {
+    let place = Place { file: path.display().to_string(), line: None };
+    let (front, body) = front(text, &place, harvest)?;
+    if front.draft {
+        return Ok(());
+    }
+    let stem = key.rsplit('/').next().unwrap_or(key);
+    let key = front.id.as_deref().unwrap_or(key);
+    let slug = match &front.slug {
+        Some(slug) => Slug::parse(slug).map_err(|error| wrong(&place, format!("slug: {error}")))?,
+        None => Slug::from_text(undated(stem))
+            .ok_or_else(|| wrong(&place, "its name holds no letter to make an address of: give it a slug"))?,
+    };
+    let rubrique = front.rubrique.as_deref().filter(|label| !label.trim().is_empty());
+    let known = rubrique.and_then(|label| Rubrique::find(house.rubriques, label)).map(|r| r.slug.clone());
+    match rubrique {
+        Some(label) if known.is_none() => harvest.warn(
+            &place,
+            format!("{label:?} is no rubrique of the configuration: the column is in the feed of all columns alone"),
+        ),
+        _ => {}
+    }
+    let url = match &front.url {
+        Some(url) => house.magazine.url.join(url),
+        None => house.magazine.column_url(&slug, known.as_ref()),
+    };
+    let url = url.map_err(|error| wrong(&place, format!("url: {error}")))?;
+    let when = |key: &str, at: &When| {
+        house.magazine.zone.parse(&at.to_string()).map_err(|error| wrong(&place, format!("{key}: {error}")))
+    };
+    let published = when("published", &front.published)?;
+    let updated = front.updated.as_ref().map(|at| when("updated", at)).transpose()?.unwrap_or(published);
+    let title = text::one_line(&harvest.legal(&place, "title", &front.title));
+    if title.is_empty() {
+        return Err(wrong(&place, "title: it is empty"));
+    }
+    let standfirst = harvest.legal(&place, "standfirst", front.standfirst.as_deref().unwrap_or_default());
+    let byline = front.byline.as_deref().map(|b| text::one_line(&harvest.legal(&place, "byline", b)));
+    let body_raw = html(&harvest.legal(&place, "body", body));
+    let image = front.image.map(|image| picture(image, path, &place, house, harvest)).transpose()?;
+    harvest.drafts.push(Draft {
+        source: SOURCE.to_owned(),
+        guid: front.guid.unwrap_or_else(|| house.magazine.tag(SOURCE, key)),
+        key: key.to_owned(),
+        rubrique: known,
+        title,
+        standfirst: text::one_line(&standfirst),
+        byline: byline.filter(|b| !b.is_empty()),
+        body: clean(&body_raw, &url, &house.magazine.media_url),
+        body_raw,
+        cleaner: CLEANER,
+        url,
+        image,
+        published,
+        updated: updated.max(published),
+    });
+    Ok(())
+}
+
+/// Splits a file into its front matter and its body.
+fn front<'a>(text: &'a str, place: &Place, harvest: &mut Harvest) -> Result<(Front, &'a str), Error> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let fence = if text.starts_with("+++") { "+++" } else { "---" };
+    let first = text.lines().next().unwrap_or_default();
+    if first.trim_end() != fence {
+        return Err(wrong(
+            place,
+            "it begins with no front matter: write it between two lines of --- (YAML) or +++ (TOML)",
+        ));
+    }
+    let after = &text[first.len()..];
+    let after = after.strip_prefix('\r').unwrap_or(after);
+    let inner_start = text.len() - after.len() + usize::from(after.starts_with('\n'));
+    let mut at = inner_start;
+    for line in text[inner_start..].split_inclusive('\n') {
+        if line.trim_end() == fence {
+            let (head, body) = (&text[inner_start..at], &text[at + line.len()..]);
+            let (front, names) = if fence == "+++" { from_toml(head) } else { from_yaml(head) }
+                .map_err(|message| wrong(place, format!("front matter: {message}")))?;
+            for name in names.keys().filter(|name| !KEYS.contains(&name.as_str())) {
+                harvest.warn(place, format!("the front matter's {name:?} means nothing here: passed over"));
+            }
+            return Ok((front, body));
+        }
+        at += line.len();
+    }
+    Err(wrong(place, format!("its front matter has no end: write a line of {fence} after it")))
+}
+
+type Names = BTreeMap<String, serde::de::IgnoredAny>;
+
+fn from_toml(text: &str) -> Result<(Front, Names), String> {
+    let read = |error: toml::de::Error| error.to_string().trim_end().to_owned();
+    Ok((toml::from_str(text).map_err(read)?, toml::from_str(text).map_err(read)?))
+}
+
+fn from_yaml(text: &str) -> Result<(Front, Names), String> {
+    let read = |error: serde_saphyr::Error| error.to_string().trim_end().to_owned();
+    Ok((serde_saphyr::from_str(text).map_err(read)?, serde_saphyr::from_str(text).map_err(read)?))
+}
+
+fn picture(
+    image: Picture,
+    path: &Path,
+    place: &Place,
+    house: House<'_>,
+    harvest: &mut Harvest,
+) -> Result<Image, Error> {
+    let url = house.magazine.media_url.join(&image.url);
+    let url = url.map_err(|error| wrong(place, format!("image.url: {error}")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong(place, format!("image.url: {:?} is no web address", image.url)));
+    }
+    let alt = text::one_line(&harvest.legal(place, "image's alt", &image.alt));
+    if alt.is_empty() {
+        harvest.warn(place, "its image has no alt: say in words what it shows");
+    }
+    let measured = media::measure(path, &image.url);
+    let credit = image.credit.map(|credit| text::one_line(&harvest.legal(place, "image's credit", &credit)));
+    Ok(Image {
+        alt,
+        credit: credit.filter(|c| !c.is_empty()),
+        media_type: measured.media_type,
+        width: image.width.or(measured.width),
+        height: image.height.or(measured.height),
+        length: measured.length,
+        url,
+    })
+}
+
+/// A file's name without the date that it may begin with.
+fn undated(stem: &str) -> &str {
+    let date = stem.get(..10).and_then(|date| chrono::NaiveDate::parse_from_str(date, "%Y-%m-%d").ok());
+    match (date, stem.get(10..)) {
+        (Some(_), Some(rest)) if rest.len() > 1 => rest.trim_start_matches(['-', '_']),
+        _ => stem,
+    }
+}
+
+fn html(markdown: &str) -> String {
+    let options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
+    let mut html = String::with_capacity(markdown.len() * 5 / 4);
+    pulldown_cmark::html::push_html(&mut html, Parser::new_ext(markdown, options));
+    html
+}

@@ -1,0 +1,119 @@
+//! Where columns come from: each source reads its own form and yields drafts, ready for the store,
+//! and warnings for the editors. Reading changes nothing.
+
+pub mod clean;
+pub mod listing;
+pub mod markdown;
+mod media;
+pub mod subscribers;
+
+use std::{fmt, path::PathBuf};
+
+use crate::{
+    config::Magazine,
+    model::{Rubrique, text},
+};
+
+/// Why a source cannot be taken. Nothing of it has been taken then.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file or folder cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// What it holds is not what it should.
+    #[error("{place}: {message}")]
+    Wrong {
+        /// File and line or key.
+        place: Place,
+        /// What is wrong and what to do.
+        message: String,
+    },
+}
+
+/// Where in a source something was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: String,
+    /// Its line, counted from 1, if it is known.
+    pub line: Option<usize>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}", self.file),
+            None => f.write_str(&self.file),
+        }
+    }
+}
+
+/// Something the editors should know, that stops nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// Where.
+    pub place: Place,
+    /// What.
+    pub message: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.message)
+    }
+}
+
+/// What an import works with.
+#[derive(Debug, Clone, Copy)]
+pub struct House<'a> {
+    /// The magazine.
+    pub magazine: &'a Magazine,
+    /// Its rubriques.
+    pub rubriques: &'a [Rubrique],
+}
+
+/// What a source gave.
+#[derive(Debug, Default)]
+pub struct Harvest {
+    /// Columns for the store.
+    pub drafts: Vec<crate::model::Draft>,
+    /// What the editors should know.
+    pub warnings: Vec<Warning>,
+}
+
+impl Harvest {
+    /// Refuses two columns that would be one.
+    pub fn refuse_twins(&self) -> Result<(), Error> {
+        let mut seen = std::collections::HashSet::new();
+        match self.drafts.iter().find(|draft| !seen.insert((&draft.source, &draft.key))) {
+            None => Ok(()),
+            Some(twin) => {
+                let place = Place { file: twin.source.clone(), line: None };
+                Err(wrong(&place, format!("two columns have the id {:?}: give one of them another", twin.key)))
+            }
+        }
+    }
+
+    fn warn(&mut self, place: &Place, message: impl Into<String>) {
+        self.warnings.push(Warning { place: place.clone(), message: message.into() });
+    }
+
+    /// A text without characters that no feed can hold; says which were taken out of which field.
+    fn legal(&mut self, place: &Place, field: &str, text: &str) -> String {
+        let (clean, removed) = text::legalise(text);
+        if !removed.is_empty() {
+            let codes: Vec<String> = removed.iter().map(|c| format!("U+{:04X}", *c as u32)).collect();
+            self.warn(place, format!("the {field} held {}, which no feed can hold: taken out", codes.join(", ")));
+        }
+        clean.into_owned()
+    }
+}
+
+fn wrong(place: &Place, message: impl fmt::Display) -> Error {
+    Error::Wrong { place: place.clone(), message: message.to_string() }
+}
