@@ -1,0 +1,108 @@
+//! Which edition is due, and which columns it holds. Every column is in exactly one edition: those
+//! published by the cutoff and in none yet, with some grace for one that was entered late.
+
+use chrono::Duration;
+
+use crate::{
+    config::Config,
+    model::{Choice, Column, Edition, Instant, Period, Rubrique},
+};
+
+/// An edition to come: its week and the span its columns are looked for in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// The week it is named after.
+    pub period: Period,
+    /// Counted from 1.
+    pub number: i64,
+    /// The cutoff before it.
+    pub since: Instant,
+    /// Columns published from here on, and in no edition yet, are in it …
+    pub reach: Instant,
+    /// … if they are published at this instant or before.
+    pub cutoff: Instant,
+}
+
+/// The edition whose hour has come and that is not drawn up yet, if there is one.
+pub fn due(config: &Config, at: Instant, first: Option<&Edition>, last: Option<&Edition>) -> Option<Due> {
+    let cutoff = config.digest.schedule.last(at, config.magazine.zone);
+    if last.is_some_and(|last| last.cutoff >= cutoff) {
+        return None;
+    }
+    Some(with_cutoff(config, cutoff, first, last))
+}
+
+/// The edition that comes next: the one that is due, or else next week's.
+pub fn coming(config: &Config, at: Instant, first: Option<&Edition>, last: Option<&Edition>) -> Due {
+    due(config, at, first, last).unwrap_or_else(|| {
+        let zone = config.magazine.zone;
+        let schedule = config.digest.schedule;
+        // `--at` may name an instant before an edition that is drawn up.
+        let from = last.map_or(at, |last| at.max(last.cutoff));
+        let cutoff = schedule.shifted(schedule.last(from, zone), 1, zone);
+        with_cutoff(config, cutoff, first, last)
+    })
+}
+
+fn with_cutoff(config: &Config, cutoff: Instant, first: Option<&Edition>, last: Option<&Edition>) -> Due {
+    let zone = config.magazine.zone;
+    // The first edition takes one week; an edition after a missed one takes all since the last.
+    let since = last.map_or_else(|| config.digest.schedule.shifted(cutoff, -1, zone), |last| last.cutoff);
+    // No grace reaches behind the first edition, to columns that never were for the digest.
+    let reach = first.map_or(since, |first| (since - config.digest.grace).max(first.since));
+    Due {
+        period: Period::of(cutoff, zone),
+        number: last.map_or(1, |last| last.number + 1),
+        since,
+        // What was published at the very cutoff was in the edition before.
+        reach: reach + Duration::milliseconds(1),
+        cutoff,
+    }
+}
+
+/// An edition's columns in the order in which they are read.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Sheet<'a> {
+    /// The first and largest.
+    pub lead: Option<&'a Column>,
+    /// The others by rubrique, in the configuration's order; at the end those without one.
+    pub sections: Vec<Section<'a>>,
+}
+
+/// The columns of one rubrique.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Section<'a> {
+    /// None for columns without one.
+    pub rubrique: Option<&'a Rubrique>,
+    /// With standfirst, newest first.
+    pub columns: Vec<&'a Column>,
+    /// As titles only, newest first.
+    pub titles: Vec<&'a Column>,
+}
+
+/// Lays out columns, given newest first, for a set of rubriques.
+///
+/// The lead is the newest column with a picture; without one, the newest of the first rubrique
+/// that has any. Above `max_columns`, the oldest stand as titles.
+pub fn lay_out<'a>(config: &'a Config, columns: &'a [Column], choice: &Choice) -> Sheet<'a> {
+    let rubrique_of = |column: &Column| config.rubriques.iter().find(|r| Some(&r.slug) == column.rubrique.as_ref());
+    let wanted: Vec<&Column> = columns.iter().filter(|column| choice.wants(column.rubrique.as_ref())).collect();
+    let place = |column: &Column| {
+        let slug = column.rubrique.as_ref();
+        config.rubriques.iter().position(|r| Some(&r.slug) == slug).unwrap_or(usize::MAX)
+    };
+    let pictured = wanted.iter().copied().find(|column| column.image.is_some());
+    let lead = pictured.or_else(|| wanted.iter().copied().min_by_key(|column| place(column)));
+    let others: Vec<&Column> = wanted.into_iter().filter(|column| Some(column.id) != lead.map(|l| l.id)).collect();
+    let full = others.len().min(config.digest.max_columns - 1);
+    let section = |rubrique: Option<&'a Rubrique>| {
+        let of = |part: &[&'a Column]| {
+            let slug = rubrique.map(|r| &r.slug);
+            part.iter().copied().filter(|column| rubrique_of(column).map(|r| &r.slug) == slug).collect()
+        };
+        Section { rubrique, columns: of(&others[..full]), titles: of(&others[full..]) }
+    };
+    let mut sections: Vec<Section<'a>> = config.rubriques.iter().map(Some).chain([None]).map(section).collect();
+    sections.retain(|section| !section.columns.is_empty() || !section.titles.is_empty());
+    Sheet { lead, sections }
+}

@@ -1,0 +1,254 @@
+//! Renders an edition for one set of rubriques: MJML by askama, HTML by mrml, and the text part by
+//! a template of its own.
+
+use askama::Template;
+use chrono::{Datelike, Duration, Locale, NaiveDate};
+use pulldown_cmark::{Event, Parser};
+
+use super::{
+    Error,
+    choose::{Due, Sheet, lay_out},
+    cut, encode,
+    shield::shield,
+    token::PLACEHOLDER,
+    view::{Logo, Picture, Piece, Section, Theme, View},
+    words,
+};
+use crate::{
+    config::Config,
+    model::{Choice, Column, column::fingerprint},
+};
+
+/// Gmail shows only so much of a letter's HTML.
+pub const CLIP: usize = 102_400;
+
+/// How wide the text part's lines may be.
+const TEXT_WIDTH: usize = 72;
+
+#[derive(Template)]
+#[template(path = "digest.mjml")]
+struct DigestHtml<'a> {
+    v: &'a View,
+}
+
+#[derive(Template)]
+#[template(path = "digest.txt")]
+struct DigestText<'a> {
+    v: &'a View,
+}
+
+/// An edition as one set of rubriques sees it, rendered. Where a letter has its subscriber's
+/// token, [`PLACEHOLDER`] stands.
+#[derive(Debug)]
+pub struct Rendered {
+    /// The subject of its letters.
+    pub subject: String,
+    /// The HTML part.
+    pub html: String,
+    /// The text part.
+    pub plain: String,
+    /// Both, encoded as a letter carries them.
+    pub entity: Vec<u8>,
+    /// A fingerprint of subject and parts.
+    pub hash: String,
+}
+
+/// Renders an edition for a choice of rubriques; `None` if it has nothing for them. The subject
+/// is the edition's own: made from all its columns, the same for every choice.
+pub fn render(config: &Config, due: &Due, columns: &[Column], choice: &Choice) -> Result<Option<Rendered>, Error> {
+    let sheet = lay_out(config, columns, choice);
+    if sheet.lead.is_none() {
+        return Ok(None);
+    }
+    let subject = subject(config, due, columns);
+    let view = view(config, due, &sheet, subject.clone());
+    let mjml = DigestHtml { v: &view }.render()?;
+    let parsed = mrml::parse(shield(&mjml).as_ref()).map_err(|error| Error::Mjml(error.to_string()))?;
+    // No font is fetched from anywhere: who reads a letter is nobody else's business.
+    let fonts = std::collections::HashMap::new();
+    let options = mrml::prelude::render::RenderOptions { fonts, ..Default::default() };
+    let html = parsed.element.render(&options).map_err(|error| Error::Mjml(error.to_string()))?;
+    let plain = wrap(&DigestText { v: &view }.render()?);
+    let hash = fingerprint([&subject, &html, &plain]);
+    let entity = encode::entity(&plain, &html, &hash);
+    Ok(Some(Rendered { subject, html, plain, entity, hash }))
+}
+
+/// The subject of an edition's letters.
+fn subject(config: &Config, due: &Due, columns: &[Column]) -> String {
+    let sheet = lay_out(config, columns, &Choice::all());
+    // One by one and in order: a title that holds a brace is not filled in again.
+    let mut filled = String::new();
+    let mut rest = config.digest.subject.as_str();
+    while let Some(at) = rest.find('{') {
+        filled.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let end = rest.find('}').map_or(rest.len(), |end| end + 1);
+        match &rest[..end] {
+            "{magazine}" => filled.push_str(&config.magazine.name),
+            "{number}" => filled.push_str(&due.number.to_string()),
+            "{period}" => filled.push_str(due.period.as_str()),
+            "{lead}" => filled.push_str(sheet.lead.map_or("", |lead| &lead.title)),
+            other => filled.push_str(other),
+        }
+        rest = &rest[end..];
+    }
+    filled + rest
+}
+
+fn view(config: &Config, due: &Due, sheet: &Sheet<'_>, subject: String) -> View {
+    let magazine = &config.magazine;
+    let words = words::of(&magazine.language);
+    let theme = &config.theme;
+    let piece = |column: &Column| piece(config, column);
+    let lead = sheet.lead.map(|column| Piece {
+        // The lead has room for a longer one.
+        standfirst: cut::at_sentence(&column.standfirst, config.digest.standfirst_length * 2),
+        ..piece(column)
+    });
+    let sections: Vec<Section> = sheet
+        .sections
+        .iter()
+        .map(|section| Section {
+            label: section.rubrique.map(|r| r.label.clone()).unwrap_or_default(),
+            colour: section.rubrique.map_or(&theme.accent, |r| &r.colour).clone(),
+            pieces: section.columns.iter().map(|column| piece(column)).collect(),
+            titles: section.titles.iter().map(|column| piece(column)).collect(),
+        })
+        .collect();
+    View {
+        preheader: preheader(sheet),
+        lang: magazine.language.clone(),
+        theme: Theme {
+            ink: theme.ink.clone(),
+            muted: theme.muted.clone(),
+            paper: theme.paper.clone(),
+            surface: theme.surface.clone(),
+            accent: theme.accent.clone(),
+            serif: theme.serif.clone(),
+            sans: theme.sans.clone(),
+        },
+        magazine: magazine.name.clone(),
+        tagline: magazine.tagline.clone(),
+        magazine_url: magazine.url.to_string(),
+        logo: theme.logo.as_ref().map(|logo| Logo {
+            url: logo.url.to_string(),
+            width: logo.width,
+            alt: logo.alt.clone(),
+        }),
+        postal_address: magazine.postal_address.clone(),
+        subject,
+        number: format!("{}{}", words.number, due.number),
+        dates: dates(config, due),
+        opening_html: opening(&config.digest.opening),
+        opening_text: paragraphs(&config.digest.opening),
+        lead,
+        sections,
+        feeds_url: config.feeds.url.to_string(),
+        archive_url: config.letters.archive_url.as_ref().map(|url| url.to_string()),
+        unsubscribe_url: format!("{}{PLACEHOLDER}", config.letters.unsubscribe_url),
+        words,
+    }
+}
+
+fn piece(config: &Config, column: &Column) -> Piece {
+    let rubrique = config.rubriques.iter().find(|r| Some(&r.slug) == column.rubrique.as_ref());
+    let day = config.magazine.zone.local(column.published).date_naive();
+    Piece {
+        title: column.title.clone(),
+        standfirst: cut::at_sentence(&column.standfirst, config.digest.standfirst_length),
+        byline: column.byline.clone(),
+        rubrique: rubrique.map(|r| r.label.clone()),
+        colour: rubrique.map_or(&config.theme.accent, |r| &r.colour).clone(),
+        url: column.url.to_string(),
+        date: day_and_month(&config.magazine.language, day),
+        image: column.image.as_ref().map(|image| Picture {
+            url: image.url.to_string(),
+            alt: image.alt.clone(),
+            credit: image.credit.clone(),
+            width: image.width,
+            height: image.height,
+        }),
+    }
+}
+
+/// What an inbox shows beside the subject, which names the lead: the titles that follow it.
+fn preheader(sheet: &Sheet<'_>) -> String {
+    let mut titles = sheet.sections.iter().flat_map(|section| section.columns.iter().chain(&section.titles));
+    match (titles.next(), titles.next()) {
+        (Some(first), Some(second)) => format!("{} · {}", first.title, second.title),
+        (Some(only), None) => only.title.clone(),
+        _ => sheet.lead.map_or_else(String::new, |lead| cut::at_sentence(&lead.standfirst, 140)),
+    }
+}
+
+/// The opening words' HTML. Markup in them is shown, not obeyed: they are words.
+fn opening(markdown: &str) -> String {
+    let events = Parser::new(markdown).map(|event| match event {
+        Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
+        other => other,
+    });
+    let mut html = String::new();
+    pulldown_cmark::html::push_html(&mut html, events);
+    html.trim_end().to_owned()
+}
+
+/// Markdown as text: a paragraph a line, lists as they are.
+fn paragraphs(markdown: &str) -> String {
+    let is_item = |line: &str| line.trim_start().starts_with(['-', '*', '+', '>', '#']) && line.contains(' ');
+    let blocks = markdown.trim().split("\n\n").map(|block| {
+        let joint = if block.lines().any(is_item) { "\n" } else { " " };
+        block.lines().map(str::trim_end).collect::<Vec<_>>().join(joint)
+    });
+    blocks.collect::<Vec<_>>().join("\n\n")
+}
+
+fn locale(lang: &str) -> Locale {
+    if words::is_french(lang) { Locale::fr_FR } else { Locale::en_GB }
+}
+
+fn day_and_month(lang: &str, day: NaiveDate) -> String {
+    // The day and its month stay on one line.
+    let text = day.format_localized("%-d\u{a0}%B", locale(lang)).to_string();
+    if words::is_french(lang) && day.day() == 1 { text.replacen('1', "1er", 1) } else { text }
+}
+
+/// The days that an edition covers, in words. A day counts where most of it lies.
+fn dates(config: &Config, due: &Due) -> String {
+    let lang = config.magazine.language.as_str();
+    let zone = config.magazine.zone;
+    let half = Duration::hours(12);
+    let first = zone.local(due.since + half).date_naive();
+    let last = zone.local(due.cutoff - half).date_naive();
+    let whole = |day: NaiveDate| format!("{} {}", day_and_month(lang, day), day.year());
+    let start = if first.year() != last.year() {
+        whole(first)
+    } else if first.month() != last.month() {
+        day_and_month(lang, first)
+    } else {
+        let day = day_and_month(lang, first);
+        day.split('\u{a0}').next().unwrap_or(&day).to_owned()
+    };
+    if words::is_french(lang) {
+        format!("du {start} au {}", whole(last))
+    } else {
+        format!("{start} to {}", whole(last))
+    }
+}
+
+/// Wraps each line of the text part, keeping its indentation; an address is never broken.
+fn wrap(text: &str) -> String {
+    let mut wrapped = String::with_capacity(text.len() + text.len() / 16);
+    for line in text.trim_matches('\n').lines() {
+        let line = line.trim_end_matches([' ', '\t']);
+        let indent = &line[..line.len() - line.trim_start_matches(' ').len()];
+        let options = textwrap::Options::new(TEXT_WIDTH)
+            .break_words(false)
+            .word_separator(textwrap::WordSeparator::AsciiSpace)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .subsequent_indent(indent);
+        wrapped.push_str(&textwrap::fill(line, options));
+        wrapped.push('\n');
+    }
+    wrapped
+}
