@@ -1,0 +1,251 @@
+//! `gazetier digest`: preview, send, status.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use serde::Serialize;
+
+use super::{
+    exit,
+    session::{Session, clock},
+};
+use crate::{
+    delivery::{
+        self,
+        plan::{self, Drawn},
+        post::Post,
+    },
+    digest::token::PLACEHOLDER,
+    model::{Choice, Edition, EditionState, Rubrique, Tally},
+};
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Render the coming edition to HTML and text files.
+    Preview {
+        /// Open it in the browser.
+        #[arg(long)]
+        open: bool,
+        /// The folder for the files.
+        #[arg(long, value_name = "FOLDER", default_value = "preview")]
+        folder: PathBuf,
+        /// As a subscriber sees it who chose these rubriques.
+        #[arg(long, value_name = "RUBRIQUE", value_delimiter = ',')]
+        rubriques: Vec<String>,
+    },
+    /// Freeze the edition that is due and send its letters; resume what an earlier run left.
+    Send,
+    /// Say how the editions stand.
+    Status {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Preview { open, folder, rubriques } => preview(session, open, &folder, &rubriques).await,
+        Command::Send => {
+            let sent = send(session, true).await?;
+            for line in &sent.lines {
+                println!("{line}");
+            }
+            sent.complaint()
+        }
+        Command::Status { json } => status(session, json).await,
+    }
+}
+
+async fn preview(session: &Session, open: bool, folder: &Path, rubriques: &[String]) -> anyhow::Result<ExitCode> {
+    let chosen = rubriques.iter().map(|label| {
+        let found = Rubrique::find(&session.config.rubriques, label).map(|rubrique| rubrique.slug.clone());
+        found.ok_or_else(|| exit::complain(exit::USAGE, format!("--rubriques: the configuration has no {label:?}")))
+    });
+    let choice = Choice::of(chosen.collect::<anyhow::Result<Vec<_>>>()?);
+    let (due, rendered) = plan::coming(&session.config, &session.store, session.at, &choice).await?;
+    let Some(rendered) = rendered else {
+        println!("nothing new for {}: no letter would be sent", due.period);
+        return Ok(ExitCode::SUCCESS);
+    };
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        let text = text.replace(PLACEHOLDER, "preview");
+        std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::write(&path, text))
+            .map_err(|source| delivery::Error::Write { path: path.clone(), source })?;
+        println!("{}", path.display());
+        Ok::<_, anyhow::Error>(path)
+    };
+    let html = write("digest.html", &rendered.html)?;
+    write("digest.txt", &rendered.plain)?;
+    println!("{}: {} ({} bytes of HTML)", due.period, rendered.subject, rendered.html.len());
+    if open {
+        open::that_detached(&html).map_err(|error| exit::complain(1, format!("cannot open a browser: {error}")))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What sending came to.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    /// What happened, in words.
+    pub(super) lines: Vec<String>,
+    /// What somebody must look at.
+    pub(super) troubles: Vec<String>,
+    /// Letters that wait.
+    pub(super) remaining: i64,
+}
+
+impl Sent {
+    /// Tells the troubles, and the exit code.
+    pub(super) fn complaint(&self) -> anyhow::Result<ExitCode> {
+        for trouble in &self.troubles {
+            eprintln!("gazetier: {trouble}");
+        }
+        match self.remaining {
+            0 => Ok(ExitCode::SUCCESS),
+            _ => Ok(ExitCode::from(exit::RUN_AGAIN)),
+        }
+    }
+}
+
+/// Freezes the edition that is due, and sends the letters of all that are open. `asked` says that
+/// somebody wants it sent now: then nothing is too late, and what is held is let go.
+pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent> {
+    let (config, store) = (&session.config, &session.store);
+    let mut sent = Sent::default();
+    if asked {
+        for edition in store.editions().await?.iter().filter(|e| e.state == EditionState::Held) {
+            store.release_edition(edition.id, session.at).await?;
+        }
+    }
+    match plan::draw_up(config, store, session.at, asked).await? {
+        Drawn::NotDue => {}
+        Drawn::NothingNew(period) => {
+            if asked {
+                sent.lines.push(format!("{period}: no new column, nothing is sent"));
+            }
+        }
+        Drawn::Frozen(edition, letters) => {
+            sent.lines.push(format!("{}: frozen with {letters} letters, {:?}", edition.period, edition.subject));
+        }
+        Drawn::Held(edition, letters) => sent.troubles.push(format!(
+            "{} was due at {} and is too late to be sent by itself: its {letters} letters are held; \
+             send them with `gazetier digest send`",
+            edition.period,
+            config.magazine.zone.local(edition.cutoff).format("%Y-%m-%d %H:%M"),
+        )),
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    for edition in store.open_editions().await? {
+        let tally = post(session, &edition, &stop).await?;
+        sent.remaining += tally.to_do();
+        sent.lines.push(format!("{}: {}", edition.period, words(&tally)));
+        if tally.unknown > 0 {
+            sent.troubles.push(format!(
+                "{}: {} letters may or may not have arrived and are not sent again; \
+                 `gazetier digest status` names them",
+                edition.period, tally.unknown
+            ));
+        }
+    }
+    if sent.lines.is_empty() && asked {
+        sent.lines.push("no edition is due, no letter is waiting: nothing is sent".into());
+    }
+    Ok(sent)
+}
+
+async fn post(session: &Session, edition: &Edition, stop: &Arc<AtomicBool>) -> anyhow::Result<Tally> {
+    let signal = tokio::spawn(drain(Arc::clone(stop)));
+    let post = Post { config: &session.config, store: &session.store, clock: &clock, stop };
+    let tally = post.send(edition).await;
+    signal.abort();
+    Ok(tally?)
+}
+
+/// Asks the worker to finish what it has begun when the program is told to stop.
+async fn drain(stop: Arc<AtomicBool>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    stop.store(true, Ordering::Relaxed);
+}
+
+/// A tally in words: what is sent, and whatever else there is.
+fn words(tally: &Tally) -> String {
+    let mut words = format!("{} of {} letters sent", tally.sent, tally.frozen());
+    for (count, what) in [
+        (tally.failed, "refused"),
+        (tally.suppressed, "suppressed"),
+        (tally.unknown, "unknown"),
+        (tally.deferred, "deferred"),
+        (tally.queued + tally.leased + tally.sending, "still to do"),
+    ] {
+        if count > 0 {
+            words.push_str(&format!(", {count} {what}"));
+        }
+    }
+    words
+}
+
+#[derive(Serialize)]
+struct Standing {
+    period: String,
+    number: i64,
+    state: &'static str,
+    subject: String,
+    frozen: i64,
+    to_do: i64,
+    letters: Tally,
+    unknown: Vec<String>,
+    failed: Vec<(String, String)>,
+}
+
+async fn status(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
+    let store = &session.store;
+    let mut standings = Vec::new();
+    for edition in store.editions().await? {
+        let letters = store.tally(edition.id).await?;
+        standings.push(Standing {
+            frozen: letters.frozen(),
+            to_do: letters.to_do(),
+            letters,
+            unknown: store.unknown_letters(edition.id).await?,
+            failed: store.failed_letters(edition.id).await?,
+            period: edition.period.to_string(),
+            number: edition.number,
+            state: edition.state.as_str(),
+            subject: edition.subject,
+        });
+    }
+    if json {
+        println!("{}", serde_json::to_string_pretty(&standings)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    if standings.is_empty() {
+        println!("no edition yet");
+    }
+    for standing in standings {
+        println!("{} (n° {}) {}: {}", standing.period, standing.number, standing.state, words(&standing.letters));
+        for address in &standing.unknown {
+            println!("  unknown: {address}");
+        }
+        for (address, reply) in &standing.failed {
+            println!("  refused: {address}: {reply}");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,69 @@
+//! Exit codes, after sysexits.h: what a script or cron can act on.
+
+use std::{error::Error, process::ExitCode};
+
+use crate::{config, delivery, digest, feeds, import, store};
+
+/// The command line makes no sense.
+pub(super) const USAGE: u8 = 2;
+/// Input that cannot be used.
+pub(super) const BAD_INPUT: u8 = 65;
+/// The relay or the database is out of reach.
+pub(super) const OUT_OF_REACH: u8 = 69;
+/// A file cannot be written.
+pub(super) const CANNOT_WRITE: u8 = 73;
+/// Letters remain: run again.
+pub(super) const RUN_AGAIN: u8 = 75;
+/// The configuration cannot be used.
+pub(super) const CONFIGURATION: u8 = 78;
+
+/// Something that is wrong without being any room's error.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct Complaint {
+    pub(super) code: u8,
+    pub(super) message: String,
+}
+
+/// A complaint with its exit code.
+pub(super) fn complain(code: u8, message: impl Into<String>) -> anyhow::Error {
+    Complaint { code, message: message.into() }.into()
+}
+
+/// Prints an error and gives its exit code.
+pub(super) fn report(error: &anyhow::Error) -> ExitCode {
+    eprintln!("gazetier: {error:#}");
+    ExitCode::from(code(error))
+}
+
+fn code(error: &anyhow::Error) -> u8 {
+    error.chain().find_map(code_of).unwrap_or(1)
+}
+
+fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
+    let is = |code| Some(code);
+    if let Some(complaint) = error.downcast_ref::<Complaint>() {
+        return is(complaint.code);
+    }
+    if error.is::<config::Error>() {
+        return is(CONFIGURATION);
+    }
+    if error.is::<import::Error>() {
+        return is(BAD_INPUT);
+    }
+    if error.is::<store::Error>() {
+        return is(OUT_OF_REACH);
+    }
+    if let Some(error) = error.downcast_ref::<feeds::Error>() {
+        return is(if matches!(error, feeds::Error::Write { .. }) { CANNOT_WRITE } else { BAD_INPUT });
+    }
+    if error.is::<digest::Error>() {
+        return is(BAD_INPUT);
+    }
+    error.downcast_ref::<delivery::Error>().map(|error| match error {
+        delivery::Error::Store(_) | delivery::Error::Relay { .. } => OUT_OF_REACH,
+        delivery::Error::Write { .. } => CANNOT_WRITE,
+        delivery::Error::Digest(_) => BAD_INPUT,
+        delivery::Error::Restless(_) => RUN_AGAIN,
+    })
+}

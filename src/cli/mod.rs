@@ -1,0 +1,80 @@
+//! The commands, a file each. What they print goes to standard output, what somebody must act on
+//! to standard error; `run` says nothing at all when there is nothing to say and no terminal.
+
+mod digest;
+mod exit;
+mod import;
+mod publish;
+mod run;
+mod session;
+mod subscribers;
+mod sync;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use session::Session;
+
+/// Publishes a magazine's columns as feeds and sends its weekly digest.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+struct Cli {
+    /// The configuration.
+    #[arg(long, global = true, value_name = "FILE", env = "GAZETIER_CONFIG", default_value = "config.toml")]
+    config: PathBuf,
+    /// Work as if it were this instant: 2026-11-23T08:00 by the magazine's clock, or with an offset.
+    #[arg(long, global = true, value_name = "INSTANT")]
+    at: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Do all there is to do: read the sources, publish the feeds, send the digest when it is due.
+    /// This is what cron calls.
+    Run,
+    /// Read the sources that the configuration names.
+    Sync,
+    /// Read columns from files: Markdown with front matter, or a listing as plain text.
+    Import(import::Args),
+    /// Write the feeds that have changed.
+    Publish,
+    /// The weekly digest.
+    #[command(subcommand)]
+    Digest(digest::Command),
+    /// Who receives it.
+    #[command(subcommand)]
+    Subscribers(subscribers::Command),
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("GAZETIER_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::report(&error.into()),
+    };
+    match runtime.block_on(dispatch(cli)) {
+        Ok(code) => code,
+        Err(error) => exit::report(&error),
+    }
+}
+
+async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    let session = Session::open(&cli.config, cli.at.as_deref()).await?;
+    let outcome = match cli.command {
+        Command::Run => run::run(&session).await,
+        Command::Sync => sync::run(&session).await,
+        Command::Import(args) => import::run(&session, &args).await,
+        Command::Publish => publish::run(&session).await,
+        Command::Digest(command) => digest::run(&session, command).await,
+        Command::Subscribers(command) => subscribers::run(&session, command).await,
+    };
+    session.store.close().await;
+    outcome
+}

@@ -1,0 +1,49 @@
+//! `gazetier run`: all of it, in order. Nothing here must be done once only: runs may overlap and
+//! be killed at any instant.
+
+use std::{io::IsTerminal, process::ExitCode};
+
+use super::{digest, exit, publish, session::Session, sync};
+
+pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
+    let mut lines = Vec::new();
+    let mut code = None;
+    // A step that fails is told and does not keep the next from its work.
+    let mut failed = |error: anyhow::Error| {
+        let own = exit::report(&error);
+        code.get_or_insert(own);
+    };
+    match sync::sync(session).await {
+        Ok(synced) => {
+            lines.extend(Some(synced.words()).filter(|words| !words.is_empty()));
+            if let Err(error) = synced.complaint() {
+                failed(error);
+            }
+        }
+        Err(error) => failed(error),
+    }
+    match publish::publish(session).await {
+        Ok(0) => {}
+        Ok(n) => lines.push(format!("{n} files published in {}", session.config.feeds.path.display())),
+        Err(error) => failed(error),
+    }
+    let sent = digest::send(session, false).await;
+    let sent = sent.map(|sent| {
+        lines.extend(sent.lines.iter().cloned());
+        sent.complaint()
+    });
+    let last = match sent {
+        Ok(Ok(last)) => Some(last),
+        Ok(Err(error)) | Err(error) => {
+            failed(error);
+            None
+        }
+    };
+    // Cron mails what is printed: a run that went well says nothing to it.
+    if std::io::stdout().is_terminal() {
+        for line in lines {
+            println!("{line}");
+        }
+    }
+    Ok(code.or(last).unwrap_or(ExitCode::SUCCESS))
+}

@@ -1,0 +1,58 @@
+//! What every command begins with: the configuration, the store, and the clock, which stands here
+//! and nowhere below.
+
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::exit;
+use crate::{config::Config, import::House, model::Instant, store::Store};
+
+/// An open house.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) config: Config,
+    pub(super) store: Store,
+    /// The instant of this run, which `--at` sets.
+    pub(super) at: Instant,
+}
+
+impl Session {
+    pub(super) async fn open(config: &Path, at: Option<&str>) -> anyhow::Result<Self> {
+        let config = Config::load(config)?;
+        let at = match at {
+            None => clock(),
+            Some(text) => config
+                .magazine
+                .zone
+                .parse(text)
+                .map_err(|error| exit::complain(exit::USAGE, format!("--at: {error}")))?,
+        };
+        let store = Store::open(&config.store).await?;
+        store.put_rubriques(&config.rubriques).await?;
+        Ok(Self { config, store, at })
+    }
+
+    pub(super) fn house(&self) -> House<'_> {
+        House { magazine: &self.config.magazine, rubriques: &self.config.rubriques }
+    }
+}
+
+/// The machine's clock, in the milliseconds that the store keeps.
+pub(super) fn clock() -> Instant {
+    let now = chrono::Utc::now();
+    Instant::from_timestamp_millis(now.timestamp_millis()).unwrap_or(now)
+}
+
+/// Reads a text file; says which if it cannot.
+pub(super) fn read(path: &Path) -> anyhow::Result<String> {
+    let bytes = std::fs::read(path).map_err(|source| crate::import::Error::Read { path: path.to_owned(), source })?;
+    String::from_utf8(bytes)
+        .map_err(|error| {
+            exit::complain(
+                exit::BAD_INPUT,
+                format!("not UTF-8 at byte {}: save it as UTF-8", error.utf8_error().valid_up_to()),
+            )
+        })
+        .with_context(|| path.display().to_string())
+}

@@ -1,0 +1,54 @@
+//! The ledger's life: an edition is drawn up and frozen, its letters are leased, handed to the
+//! relay and settled. What the relay may have taken is never sent again by itself.
+
+mod outbox;
+pub mod plan;
+pub mod post;
+mod smtp;
+
+use crate::{digest, model, store};
+
+/// Why letters could not be sent.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The edition could not be drawn up, or a letter not written.
+    #[error(transparent)]
+    Digest(#[from] digest::Error),
+    /// The relay is out of reach, or wants none of our letters; they stay in the queue.
+    #[error("the relay {relay} cannot be used: {reason}; the letters wait in the ledger, run again")]
+    Relay {
+        /// Which.
+        relay: String,
+        /// Why.
+        reason: String,
+    },
+    /// The folder of a `file:` relay cannot be written.
+    #[error("cannot write {}: {source}; the letters wait in the ledger, run again", path.display())]
+    Write {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The store changed again and again while the edition was drawn up.
+    #[error("the store changes too fast to freeze {0}: run again")]
+    Restless(model::Period),
+}
+
+/// What a relay did with a letter.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    /// It took it.
+    Sent(String),
+    /// It asked to try again later.
+    Deferred(String),
+    /// It refused it for good.
+    Refused(String),
+    /// Nobody knows: the line broke after the letter's last byte.
+    Unknown(String),
+    /// The relay is in trouble, not the letter, of which it has taken nothing.
+    Trouble(String),
+}

@@ -1,0 +1,5 @@
+//! One binary for all integration tests: it is linked once, and every test speaks through the same
+//! few words (`support`).
+
+mod smoke;
+mod support;

@@ -1,0 +1,166 @@
+//! The words that tests are written in: a scene is a folder with a configuration, columns and
+//! subscribers, in which the real program runs. What is missing on the machine fails the test.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use tempfile::TempDir;
+
+/// The instant of most tests: a Monday morning at which the digest is due.
+pub const MONDAY: &str = "2026-11-23T08:00";
+
+/// A folder in which the program runs.
+pub struct Scene {
+    folder: TempDir,
+    store: Option<String>,
+}
+
+/// What a run of the program came to.
+#[derive(Debug)]
+pub struct Outcome {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Scene {
+    /// A scene with the project's own configuration, columns and subscribers.
+    pub fn sample() -> Self {
+        let scene = Self::empty();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        fs::copy(root.join("subscribers.csv"), scene.path("subscribers.csv")).expect("the sample subscribers");
+        for entry in fs::read_dir(root.join("columns")).expect("the sample columns") {
+            let from = entry.expect("an entry").path();
+            let to = scene.path("columns").join(from.file_name().expect("a name"));
+            if from.is_file() {
+                fs::copy(&from, &to).expect("a copy");
+            }
+        }
+        let images = scene.path("columns/images");
+        fs::create_dir_all(&images).expect("a folder");
+        fs::copy(root.join("columns/images/phare.jpg"), images.join("phare.jpg")).expect("the sample image");
+        scene
+    }
+
+    /// A scene with the project's configuration, no columns and no subscribers.
+    pub fn empty() -> Self {
+        let scene = Self { folder: tempfile::tempdir().expect("a folder"), store: None };
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        fs::copy(root.join("config.toml"), scene.path("config.toml")).expect("the sample configuration");
+        fs::create_dir(scene.path("columns")).expect("a folder");
+        scene.write("subscribers.csv", "email,name,rubriques\n")
+    }
+
+    /// The same scene with its store on a Postgres database of its own.
+    pub fn on_postgres(mut self) -> Self {
+        self.store = Some(fresh_database());
+        self
+    }
+
+    /// Writes a file.
+    pub fn write(self, name: &str, text: &str) -> Self {
+        self.put(name, text);
+        self
+    }
+
+    /// Writes a file into a scene that has begun.
+    pub fn put(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+
+    /// Replaces a piece of the configuration, which must be there.
+    pub fn config(self, from: &str, to: &str) -> Self {
+        let text = self.read("config.toml");
+        assert!(text.contains(from), "config.toml holds no {from:?}");
+        self.write("config.toml", &text.replacen(from, to, 1))
+    }
+
+    /// A path in the scene.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The text of a file in the scene.
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// The names of the files below a folder of the scene, in order; none if it is not there.
+    pub fn files(&self, folder: &str) -> Vec<String> {
+        let mut names = Vec::new();
+        let mut folders = vec![self.path(folder)];
+        while let Some(next) = folders.pop() {
+            for entry in fs::read_dir(&next).into_iter().flatten() {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let name = path.strip_prefix(self.path(folder)).expect("a path below");
+                    names.push(name.display().to_string());
+                }
+            }
+        }
+        names.sort();
+        names
+    }
+
+    /// The program with these arguments, not started yet.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gazetier"));
+        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("GAZETIER_")) {
+            command.env_remove(name);
+        }
+        if let Some(url) = &self.store {
+            command.env("GAZETIER_STORE_URL", url);
+        }
+        command
+    }
+
+    /// Runs the program to its end.
+    pub fn run(&self, arguments: &[&str]) -> Outcome {
+        self.command(arguments).output().expect("the program").into()
+    }
+
+    /// Runs the program, which must succeed; gives its standard output.
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        let outcome = self.run(arguments);
+        assert_eq!(outcome.code, 0, "{arguments:?}: {outcome:?}");
+        outcome.stdout
+    }
+}
+
+impl From<Output> for Outcome {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+}
+
+/// What the test script sets up; a test without it fails.
+pub fn needed(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is missing: run the tests with sh tests/run.sh"))
+}
+
+/// A Postgres database of the test's own.
+pub fn fresh_database() -> String {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let server = needed("GAZETIER_TEST_POSTGRES");
+    let name = format!("t{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let made = Command::new("psql")
+        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", &server, "-c", &format!("CREATE DATABASE {name}")])
+        .output()
+        .expect("psql");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let (base, _) = server.rsplit_once('/').expect("an address with a database");
+    format!("{base}/{name}")
+}

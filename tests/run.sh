@@ -1,0 +1,394 @@
+#!/bin/sh
+# The tests of gazetier: `sh tests/run.sh [arguments of cargo test]`.
+#
+# Made for a fresh Debian 12 with a Rust toolchain. It installs what the tests
+# need (as root; otherwise it says what is missing), starts a throwaway
+# PostgreSQL cluster, runs `cargo test --locked` and ends with its status.
+#
+# The tests find what is prepared here in the environment:
+#   GAZETIER_TEST_POSTGRES   URL of an empty database, whose role may create more
+#   GAZETIER_TEST_SMTP_SINK  path of Postfix's smtp-sink, a mail server that
+#                            accepts everything and delivers nothing; started
+#                            by root it demands `-u USER`, and writes its dump
+#                            files as that user
+#   GAZETIER_TEST_PYTHON     path of a Python that has feedparser
+#
+# Any number of calls may run at the same time.
+
+# Functions called by trap and by quietly look unreachable to shellcheck.
+# shellcheck disable=SC2317
+set -eu
+
+# Nothing here reads from the terminal, and nothing may wait for it.
+exec </dev/null
+unset CDPATH
+cd "$(dirname "$0")/.."
+root=$(pwd -P)
+
+say() { printf 'tests/run.sh: %s\n' "$*"; }
+die() {
+    printf 'tests/run.sh: %s\n' "$*" >&2
+    exit 1
+}
+
+# Runs a command without a word, unless it fails: then with its last words.
+# Its output stays in $scratch/log.
+quietly() {
+    : >"$scratch/log"
+    "$@" >>"$scratch/log" 2>&1 || {
+        tail -n 40 "$scratch/log" >&2
+        die "failed: $*"
+    }
+}
+
+is_root() { [ "$(id -u)" -eq 0 ]; }
+
+# --- What is left behind: nothing ------------------------------------------
+
+scratch=
+cluster=
+tests_pid=
+
+cleanup() {
+    status=$?
+    # A second Ctrl-C must not interrupt the tidying up.
+    trap '' HUP INT TERM
+    set +e
+    if [ -n "$tests_pid" ]; then
+        # cargo leads a process group of its own (see below); what it started
+        # goes with it. (Called at once, there may be no group yet.) What does
+        # not heed TERM has five seconds. (`-s`: dash takes no `--` otherwise.)
+        kill -s TERM -- "-$tests_pid" 2>/dev/null || kill -s TERM "$tests_pid" 2>/dev/null
+        wait "$tests_pid" 2>/dev/null
+        tries=50
+        while [ "$tries" -gt 0 ] && kill -s 0 -- "-$tests_pid" 2>/dev/null; do
+            sleep 0.1
+            tries=$((tries - 1))
+        done
+        kill -s KILL -- "-$tests_pid" 2>/dev/null
+    fi
+    # pg_ctl takes the process from this data directory's own postmaster.pid:
+    # no other cluster can be meant. Immediate, as the data are thrown away.
+    if [ -n "$cluster" ] && [ -f "$cluster/data/postmaster.pid" ]; then
+        as_postgres "$pg_bin/pg_ctl" -D "$cluster/data" -m immediate -w -s stop >&2
+    fi
+    if [ -n "$scratch" ]; then
+        rm -rf "$scratch"
+    fi
+    exit "$status"
+}
+
+# The signals end the script by way of its EXIT trap.
+on_exit() {
+    # shellcheck disable=SC2064
+    trap "$1" EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+}
+on_exit cleanup
+
+# In /tmp, whatever TMPDIR says: the path of the cluster's Unix socket may have
+# no more than 107 characters, and the user postgres must reach it.
+scratch=$(mktemp -d /tmp/gazetier-test.XXXXXX)
+chmod 711 "$scratch"
+
+# --- Programs ---------------------------------------------------------------
+
+# rustup's folder is in PATH of login shells only.
+if ! command -v cargo >/dev/null 2>&1 && [ -f "${CARGO_HOME:-${HOME:-}/.cargo}/env" ]; then
+    # shellcheck disable=SC1091
+    . "${CARGO_HOME:-${HOME:-}/.cargo}/env"
+fi
+command -v cargo >/dev/null 2>&1 || die 'cargo is missing: see https://rustup.rs'
+
+# Sets pg_bin to the folder of the newest PostgreSQL server. Debian keeps the
+# server's programs out of PATH.
+find_postgres() {
+    for initdb in $(printf '%s\n' /usr/lib/postgresql/*/bin/initdb | sort -rV) \
+        "$(command -v initdb 2>/dev/null || :)"; do
+        pg_bin=${initdb%/initdb}
+        # psql is in a package of its own.
+        if [ -x "$initdb" ] && [ -x "$pg_bin/pg_ctl" ] && [ -x "$pg_bin/psql" ]; then
+            return 0
+        fi
+    done
+    return 1
+}
+
+find_smtp_sink() {
+    # /usr/sbin is not in every user's PATH.
+    for smtp_sink in /usr/sbin/smtp-sink "$(command -v smtp-sink 2>/dev/null || :)"; do
+        [ ! -x "$smtp_sink" ] || return 0
+    done
+    return 1
+}
+
+# Sets python to one that can make a virtual environment with pip in it, which
+# Debian's cannot without python3-venv.
+find_python() {
+    for python in "$(command -v python3 2>/dev/null || :)" /usr/bin/python3; do
+        if [ -x "$python" ] && "$python" -c '
+import ensurepip, sys, venv
+sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1; then
+            return 0
+        fi
+    done
+    return 1
+}
+
+# Sets missing to the Debian packages still to be installed.
+find_all() {
+    missing=
+    command -v cc >/dev/null 2>&1 || missing="$missing build-essential"
+    find_postgres || missing="$missing postgresql"
+    find_smtp_sink || missing="$missing postfix"
+    find_python || missing="$missing python3-venv"
+    missing=${missing# }
+}
+
+# --- Installation of what is missing (root) ---------------------------------
+
+# Debian's maintainer scripts ask this program whether a service may be
+# started. For the time of the installation it must say no; one that is there
+# already is kept as it is if it says no, and put aside otherwise.
+policy=/usr/sbin/policy-rc.d
+policy_aside=$policy.before-gazetier-tests
+policy_mark='# By tests/run.sh of gazetier, for the time of an installation.'
+
+# Also tidies up after a run that was killed in the middle.
+restore_policy() {
+    if grep -qsxF "$policy_mark" "$policy"; then
+        rm -f "$policy"
+    fi
+    if [ -e "$policy_aside" ]; then
+        mv -f "$policy_aside" "$policy"
+    fi
+}
+
+policy_forbids() {
+    [ -x "$policy" ] || return 1
+    answer=0
+    "$policy" "$1" start >/dev/null 2>&1 || answer=$?
+    [ "$answer" -eq 101 ]
+}
+
+forbid_services() {
+    if policy_forbids postgresql && policy_forbids postfix; then
+        return 0
+    fi
+    printf '#!/bin/sh\n%s\nexit 101\n' "$policy_mark" >"$policy.new"
+    chmod 755 "$policy.new"
+    if [ -e "$policy" ]; then
+        mv "$policy" "$policy_aside"
+    fi
+    mv "$policy.new" "$policy"
+}
+
+apt() {
+    DEBIAN_FRONTEND=noninteractive LC_ALL=C \
+        apt-get -q -y -o DPkg::Lock::Timeout=300 "$@"
+}
+
+# The lock of the package lists, unlike dpkg's, has no timeout of its own.
+update_lists() {
+    tries=60
+    until apt update; do
+        tries=$((tries - 1))
+        if [ "$tries" -eq 0 ] || ! grep -q 'Could not get lock' "$scratch/log"; then
+            return 1
+        fi
+        sleep 5
+        : >"$scratch/log"
+    done
+}
+
+# Keeps a service that came with an installation from starting at the next boot.
+disable_service() {
+    if [ -d /run/systemd/system ]; then
+        systemctl --quiet disable "$1.service" >/dev/null 2>&1 || :
+    fi
+}
+
+install_missing() {
+    restore_policy
+    on_exit restore_policy
+    find_all
+    [ -n "$missing" ] || return 0
+
+    say "installing $missing"
+    forbid_services
+    # The word splitting of $missing is meant.
+    quietly update_lists
+    case " $missing " in
+    *' postfix '*)
+        # Left unconfigured, Postfix does not run.
+        echo 'postfix postfix/main_mailer_type select No configuration' >"$scratch/answers"
+        quietly debconf-set-selections "$scratch/answers"
+        ;;
+    esac
+    # --no-remove: postfix would take the place of another mail server, and no
+    # test is worth a machine's mail.
+    # shellcheck disable=SC2086
+    quietly apt --no-install-recommends --no-remove install $missing
+    for package in $missing; do
+        case $package in
+        postfix | postgresql) disable_service "$package" ;;
+        esac
+    done
+}
+
+if is_root && command -v apt-get >/dev/null 2>&1; then
+    # One call at a time; the others wait, lest they take what is unpacked and
+    # not yet set up for installed. In a subshell, which has its own traps and
+    # gives the lock back when it ends. (Not `( … ) || …`, which would switch
+    # off `set -e` in it.)
+    (
+        flock 9
+        install_missing
+    ) 9>/run/gazetier-test-install.lock
+fi
+
+find_all
+if [ -n "$missing" ]; then
+    for package in $missing; do
+        printf 'tests/run.sh: %s is missing: sudo apt-get install --no-install-recommends %s\n' \
+            "$package" "$package" >&2
+    done
+    exit 1
+fi
+
+# --- Python -----------------------------------------------------------------
+
+requirements=$root/tests/python-requirements.txt
+venv=$root/target/test-python
+
+# The copy of the requirements is made last: it says that the rest is complete.
+# The import tells whether the Python it was made with is still there.
+venv_is_good() {
+    cmp -s "$requirements" "$venv/requirements.txt" &&
+        "$venv/bin/python" -c 'import feedparser' >/dev/null 2>&1
+}
+
+if venv_is_good; then
+    say 'python: feedparser is there'
+else
+    mkdir -p "$root/target" 2>/dev/null || :
+    [ -w "$root/target" ] || die "cannot write to $root/target: whose clone is it?"
+    (
+        flock 9
+        # Another call may have made it while this one waited.
+        if ! venv_is_good; then
+            say 'python: installing feedparser in target/test-python'
+            rm -rf "$venv"
+            quietly "$python" -m venv "$venv"
+            # Wheels with the hashes given, and nothing else.
+            quietly "$venv/bin/python" -m pip install --no-input \
+                --disable-pip-version-check --only-binary :all: \
+                --require-hashes --requirement "$requirements"
+            cp "$requirements" "$venv/requirements.txt"
+        fi
+    ) 9>"$root/target/test-python.lock"
+fi
+
+# --- PostgreSQL -------------------------------------------------------------
+
+# The server refuses to run as root. In a folder that the other user may read.
+as_postgres() {
+    if is_root; then
+        (cd "$cluster" && HOME=$cluster setpriv --reuid="$pg_user" \
+            --regid="$(id -g "$pg_user")" --clear-groups -- "$@")
+    else
+        (cd "$cluster" && HOME=$cluster "$@")
+    fi
+}
+
+# Neither psql nor the tests may be led to another server by what the caller
+# has in the environment.
+for name in $(env | sed -n 's/^\(PG[A-Z]*\)=.*/\1/p'); do
+    unset "$name"
+done
+
+cluster=$scratch/postgres
+mkdir -m 700 "$cluster"
+if is_root; then
+    pg_user=postgres
+    id -u "$pg_user" >/dev/null 2>&1 || pg_user=nobody
+    chown "$pg_user" "$cluster"
+fi
+
+quietly as_postgres "$pg_bin/initdb" --pgdata="$cluster/data" --username=postgres \
+    --auth=trust --encoding=UTF8 --locale=C.UTF-8 --lc-messages=C --no-sync
+
+# The superuser is let in by the socket only, which is in a folder that other
+# users cannot enter: over TCP, anybody on this machine could be it.
+cat >"$scratch/pg_hba.conf" <<EOF
+local all all trust
+host all gazetier 127.0.0.1/32 trust
+EOF
+# The data are thrown away: nothing needs to reach the disk. The time zone is
+# fixed so that the tests give the same result everywhere, and there are
+# connections enough for the pools of all tests that run at the same time.
+cat >"$scratch/postgresql.conf" <<EOF
+listen_addresses = '127.0.0.1'
+unix_socket_directories = '$cluster'
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+max_connections = 300
+timezone = 'UTC'
+log_timezone = 'UTC'
+EOF
+# The files stay the server's own: written to, not replaced.
+cat "$scratch/pg_hba.conf" >"$cluster/data/pg_hba.conf"
+cat "$scratch/postgresql.conf" >>"$cluster/data/postgresql.conf"
+
+# A port can only be known to be free by taking it: a random one is tried until
+# the server gets it. Below 32768, where the system takes the ports of outgoing
+# connections from.
+tries=30
+while :; do
+    port=$((20000 + $(od -An -N2 -tu2 /dev/urandom) % 12000))
+    if as_postgres "$pg_bin/pg_ctl" -D "$cluster/data" -l "$cluster/server.log" \
+        -o "-p $port" -w -t 60 -s start >"$scratch/log" 2>&1; then
+        break
+    fi
+    tries=$((tries - 1))
+    if [ "$tries" -eq 0 ] || ! grep -q 'could not bind' "$cluster/server.log"; then
+        cat "$scratch/log" "$cluster/server.log" >&2
+        die 'PostgreSQL does not start'
+    fi
+    rm -f "$cluster/server.log"
+done
+
+quietly as_postgres "$pg_bin/psql" -X -q -v ON_ERROR_STOP=1 \
+    -h "$cluster" -p "$port" -U postgres -d postgres \
+    -c 'CREATE ROLE gazetier LOGIN CREATEDB' \
+    -c 'CREATE DATABASE gazetier OWNER gazetier'
+say "postgres: $("$pg_bin/postgres" --version | sed 's/.*) //; s/ .*//') on 127.0.0.1:$port, for this run only"
+
+# --- The tests --------------------------------------------------------------
+
+# The program takes its settings from GAZETIER_* as well: those of a real
+# magazine must not reach a test, which might publish or send with them.
+for name in $(env | sed -n 's/^\(GAZETIER_[A-Z0-9_]*\)=.*/\1/p'); do
+    case $name in
+    GAZETIER_TEST_*) ;;
+    *) unset "$name" ;;
+    esac
+done
+
+export GAZETIER_TEST_POSTGRES="postgres://gazetier@127.0.0.1:$port/gazetier"
+export GAZETIER_TEST_SMTP_SINK="$smtp_sink"
+export GAZETIER_TEST_PYTHON="$venv/bin/python"
+
+# In the background, as a shell heeds a signal during `wait`, but not during a
+# command; and in a process group of its own, so that the compilers and test
+# programs can be ended with it. The shell lets background commands ignore
+# Ctrl-C, which tests may want to send one another: env takes that back.
+setsid env --default-signal=INT,QUIT cargo test --locked "$@" &
+tests_pid=$!
+status=0
+wait "$tests_pid" || status=$?
+tests_pid=
+exit "$status"
