@@ -16,5 +16,6 @@ pub mod import;
 pub mod store;
 
 pub mod delivery;
+pub mod press;
 
 pub mod cli;

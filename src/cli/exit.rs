@@ -2,7 +2,7 @@
 
 use std::{error::Error, process::ExitCode};
 
-use crate::{config, delivery, digest, feeds, import, store};
+use crate::{config, delivery, digest, feeds, import, press, store};
 
 /// The command line makes no sense.
 pub(super) const USAGE: u8 = 2;
@@ -54,11 +54,16 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
     if error.is::<store::Error>() {
         return is(OUT_OF_REACH);
     }
-    if let Some(error) = error.downcast_ref::<feeds::Error>() {
-        return is(if matches!(error, feeds::Error::Write { .. }) { CANNOT_WRITE } else { BAD_INPUT });
-    }
-    if error.is::<digest::Error>() {
+    if error.is::<feeds::Error>() || error.is::<digest::Error>() {
         return is(BAD_INPUT);
+    }
+    if let Some(error) = error.downcast_ref::<press::Error>() {
+        return is(match error {
+            press::Error::Store(_) => OUT_OF_REACH,
+            press::Error::Write { .. } => CANNOT_WRITE,
+            press::Error::Feed(_) => BAD_INPUT,
+            press::Error::Worker(_) => 1,
+        });
     }
     error.downcast_ref::<delivery::Error>().map(|error| match error {
         delivery::Error::Store(_) | delivery::Error::Relay { .. } => OUT_OF_REACH,

@@ -61,7 +61,7 @@ pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCo
     for warning in &harvest.warnings {
         eprintln!("gazetier: warning: {warning}");
     }
-    let outcomes = session.store.put(&harvest.drafts).await?;
+    let outcomes = session.store.put(&harvest.drafts, session.at).await?;
     let (added, changed) = count(&outcomes);
     println!(
         "{} columns read: {added} added, {changed} changed, {} as they were",

@@ -1,7 +1,7 @@
 //! What every command begins with: the configuration, the store, and the clock, which stands here
 //! and nowhere below.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use anyhow::Context;
 
@@ -11,7 +11,7 @@ use crate::{config::Config, import::House, model::Instant, store::Store};
 /// An open house.
 #[derive(Debug)]
 pub(super) struct Session {
-    pub(super) config: Config,
+    pub(super) config: Arc<Config>,
     pub(super) store: Store,
     /// The instant of this run, which `--at` sets.
     pub(super) at: Instant,
@@ -19,7 +19,7 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) async fn open(config: &Path, at: Option<&str>) -> anyhow::Result<Self> {
-        let config = Config::load(config)?;
+        let config = Arc::new(Config::load(config)?);
         let at = match at {
             None => clock(),
             Some(text) => config
@@ -29,7 +29,6 @@ impl Session {
                 .map_err(|error| exit::complain(exit::USAGE, format!("--at: {error}")))?,
         };
         let store = Store::open(&config.store).await?;
-        store.put_rubriques(&config.rubriques).await?;
         Ok(Self { config, store, at })
     }
 

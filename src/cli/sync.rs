@@ -1,7 +1,12 @@
 //! `gazetier sync`: reads what has changed in the sources of the configuration. A file that cannot
 //! be taken is told and passed over: the others are taken.
 
-use std::{os::unix::fs::MetadataExt, path::Path, process::ExitCode};
+use std::{
+    collections::{HashMap, HashSet},
+    os::unix::fs::MetadataExt,
+    path::Path,
+    process::ExitCode,
+};
 
 use super::{
     exit,
@@ -11,6 +16,7 @@ use super::{
 use crate::{
     config::Source,
     import::{Harvest, clean::CLEANER, markdown, subscribers},
+    store::SourceFile,
 };
 
 /// What a sync did.
@@ -18,17 +24,25 @@ use crate::{
 pub(super) struct Synced {
     pub(super) added: usize,
     pub(super) changed: usize,
+    pub(super) withdrawn: usize,
     pub(super) joined: u64,
     /// How many files could not be taken; each has been told.
     pub(super) refused: usize,
 }
 
 impl Synced {
+    /// Tells of a file or folder that could not be taken.
+    fn refuse(&mut self, error: &anyhow::Error) {
+        eprintln!("gazetier: {error:#}");
+        self.refused += 1;
+    }
+
     /// In words; empty if nothing happened.
     pub(super) fn words(&self) -> String {
         let parts = [
             (self.added > 0).then(|| format!("{} columns added", self.added)),
             (self.changed > 0).then(|| format!("{} columns changed", self.changed)),
+            (self.withdrawn > 0).then(|| format!("{} columns withdrawn", self.withdrawn)),
             (self.joined > 0).then(|| format!("{} subscribers joined", self.joined)),
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
@@ -54,40 +68,40 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
 /// Reads the sources.
 pub(super) async fn sync(session: &Session) -> anyhow::Result<Synced> {
     let mut synced = Synced::default();
-    let stamps = session.store.file_stamps().await?;
-    let known = |path: &Path, stamp: &str| stamps.get(&path.display().to_string()).is_some_and(|old| old == stamp);
-    let mut read_now = Vec::new();
+    let known = session.store.files().await?;
+    let unchanged = |path: &str, stamp: &str| known.get(path).is_some_and(|file| file.stamp == stamp);
+    let mut taken = Vec::new();
+    let mut gone = Vec::new();
     let mut harvest = Harvest::default();
     for Source::Markdown(folder) in &session.config.sources {
         let files = match markdown::files(folder) {
             Ok(files) => files,
             Err(error) => {
-                eprintln!("gazetier: {error}");
-                synced.refused += 1;
+                synced.refuse(&error.into());
                 continue;
             }
         };
+        let here: HashSet<String> = files.iter().map(|(path, _)| path.display().to_string()).collect();
+        match vanished(folder, &known, &here) {
+            Ok(files) => gone.extend(files),
+            Err(error) => synced.refuse(&error),
+        }
         for (path, key) in files {
             // The stamp is taken before the file is read: a change meanwhile is seen next time.
-            let Some(stamp) = stamp(session, &path) else { continue };
-            if known(&path, &stamp) {
+            let (name, Some(stamp)) = (path.display().to_string(), stamp(session, &path)) else { continue };
+            if unchanged(&name, &stamp) {
                 continue;
             }
-            let taken = read(&path).and_then(|text| {
-                let mut own = Harvest::default();
-                markdown::read(&text, &path, &key, session.house(), &mut own)?;
-                Ok(own)
-            });
-            match taken {
-                Ok(own) => {
+            let mut own = Harvest::default();
+            let read = read(&path).and_then(|text| Ok(markdown::read(&text, &path, &key, session.house(), &mut own)?));
+            match read {
+                Ok(()) => {
+                    let column_key = own.drafts.first().map(|draft| draft.key.clone());
+                    taken.push(SourceFile { path: name, stamp, column_key });
                     harvest.drafts.extend(own.drafts);
                     harvest.warnings.extend(own.warnings);
-                    read_now.push((path.display().to_string(), stamp));
                 }
-                Err(error) => {
-                    eprintln!("gazetier: {error:#}; passed over");
-                    synced.refused += 1;
-                }
+                Err(error) => synced.refuse(&error.context("passed over")),
             }
         }
     }
@@ -95,22 +109,52 @@ pub(super) async fn sync(session: &Session) -> anyhow::Result<Synced> {
     for warning in &harvest.warnings {
         eprintln!("gazetier: warning: {warning}");
     }
-    (synced.added, synced.changed) = count(&session.store.put(&harvest.drafts).await?);
+    // A file that was renamed and names its column by an id is still there.
+    let still: HashSet<&str> = harvest.drafts.iter().map(|draft| draft.key.as_str()).collect();
+    let left: Vec<String> =
+        gone.iter().filter_map(|file| file.column_key.clone()).filter(|key| !still.contains(&**key)).collect();
+    (synced.added, synced.changed) = count(&session.store.put(&harvest.drafts, session.at).await?);
+    if !left.is_empty() {
+        synced.withdrawn = session.store.withdraw(markdown::SOURCE, &left, session.at).await?;
+    }
     if let Some(path) = &session.config.subscribers_file
-        && let Some(stamp) = stamp(session, path)
-        && !known(path, &stamp)
+        && let (name, Some(stamp)) = (path.display().to_string(), stamp(session, path))
+        && !unchanged(&name, &stamp)
     {
-        let roll = subscribers::read(&read(path)?, &path.display().to_string(), &session.config.rubriques)?;
+        let roll = subscribers::read(&read(path)?, &name, &session.config.rubriques)?;
         for refused in &roll.refused {
             eprintln!("gazetier: warning: {refused}");
         }
         synced.joined = session.store.add_subscribers(&roll.subscribers, session.at).await?.added;
-        read_now.push((path.display().to_string(), stamp));
+        taken.push(SourceFile { path: name, stamp, column_key: None });
     }
-    if !read_now.is_empty() {
-        session.store.put_file_stamps(&read_now).await?;
+    let gone: Vec<String> = gone.into_iter().map(|file| file.path).collect();
+    if !taken.is_empty() || !gone.is_empty() {
+        session.store.put_files(&taken, &gone).await?;
     }
     Ok(synced)
+}
+
+/// Files of a folder that were read before and are there no more. That all are gone at once is
+/// more likely a disk that is not mounted than a magazine that withdraws all it ever wrote.
+fn vanished(
+    folder: &Path,
+    known: &HashMap<String, SourceFile>,
+    here: &HashSet<String>,
+) -> anyhow::Result<Vec<SourceFile>> {
+    let before: Vec<&SourceFile> = known.values().filter(|file| Path::new(&file.path).starts_with(folder)).collect();
+    if here.is_empty() && before.len() > 1 {
+        return Err(exit::complain(
+            exit::BAD_INPUT,
+            format!(
+                "{} held {} columns and is empty: nothing is withdrawn; \
+                 to withdraw them all, write `withdrawn: true` into each",
+                folder.display(),
+                before.len()
+            ),
+        ));
+    }
+    Ok(before.into_iter().filter(|file| !here.contains(&file.path)).cloned().collect())
 }
 
 /// What tells whether a file must be read again: itself, the configuration, and the program.

@@ -10,7 +10,9 @@ use std::{
 use chrono::{Duration, NaiveDate};
 use url::Url;
 
-use super::{Config, Digest, Error, Feeds, Letters, Logo, Magazine, Secret, Source, StoreUrl, Theme, raw, relay};
+use super::{
+    Config, Digest, Error, Feeds, Letters, Logo, Magazine, Secret, Source, Special, StoreUrl, Theme, raw, relay,
+};
 use crate::model::{Mailbox, Rubrique, Slug, Zone, text};
 
 /// Names the store instead of `store.url`: an address with a password has no place in a file.
@@ -34,7 +36,7 @@ pub(super) fn check(raw: raw::Raw, path: &Path) -> Result<Config, Error> {
 fn build(raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
     let base = path.parent().unwrap_or(Path::new(""));
     let magazine = magazine(raw.magazine)?;
-    let (rubriques, content_of) = rubriques(raw.rubriques)?;
+    let (rubriques, special) = rubriques(raw.rubriques)?;
     Ok(Config {
         path: path.to_owned(),
         fingerprint: String::new(),
@@ -42,7 +44,7 @@ fn build(raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         sources: raw.sources.into_iter().map(|s| source(s, base)).collect::<Result<_, _>>()?,
         subscribers_file: raw.subscribers.file.map(|file| base.join(file)),
         rubriques,
-        feeds: feeds(raw.feeds, content_of, base)?,
+        feeds: feeds(raw.feeds, special, base)?,
         digest: digest(raw.digest)?,
         theme: theme(raw.theme, &magazine.name)?,
         letters: letters(raw.letters, &magazine)?,
@@ -106,11 +108,9 @@ fn source(raw: raw::Source, base: &Path) -> Result<Source, Refusal> {
     }
 }
 
-type Contents = Vec<(Slug, raw::Content)>;
-
-fn rubriques(raw: Vec<raw::Rubrique>) -> Result<(Vec<Rubrique>, Contents), Refusal> {
+fn rubriques(raw: Vec<raw::Rubrique>) -> Result<(Vec<Rubrique>, Vec<Special>), Refusal> {
     let mut rubriques: Vec<Rubrique> = Vec::new();
-    let mut contents = Vec::new();
+    let mut specials = Vec::new();
     for (index, entry) in raw.into_iter().enumerate() {
         let slug = Slug::parse(&entry.slug).map_err(|error| refuse("rubriques.slug", error))?;
         let label = line("rubriques.label", entry.label)?;
@@ -121,7 +121,10 @@ fn rubriques(raw: Vec<raw::Rubrique>) -> Result<(Vec<Rubrique>, Contents), Refus
         if let Some(twin) = rubriques.iter().find(|r| r.answers_to(&label) || r.slug == slug) {
             return Err(refuse("rubriques", format!("{label:?} and {:?} would be one rubrique", twin.label)));
         }
-        contents.extend(entry.content.map(|content| (slug.clone(), content)));
+        if entry.items == Some(0) {
+            return Err(refuse("rubriques.items", "a feed holds at least 1 column"));
+        }
+        specials.push(Special { rubrique: slug.clone(), content: entry.content, items: entry.items });
         let colour = match entry.colour {
             Some(text) => colour("rubriques.colour", text)?,
             None => COLOURS[index % COLOURS.len()].to_owned(),
@@ -129,10 +132,10 @@ fn rubriques(raw: Vec<raw::Rubrique>) -> Result<(Vec<Rubrique>, Contents), Refus
         let description = entry.description.map(|t| line("rubriques.description", t)).transpose()?;
         rubriques.push(Rubrique { slug, label, description, colour });
     }
-    Ok((rubriques, contents))
+    Ok((rubriques, specials))
 }
 
-fn feeds(raw: raw::Feeds, content_of: Contents, base: &Path) -> Result<Feeds, Refusal> {
+fn feeds(raw: raw::Feeds, special: Vec<Special>, base: &Path) -> Result<Feeds, Refusal> {
     if raw.items == 0 {
         return Err(refuse("feeds.items", "a feed holds at least 1 column"));
     }
@@ -141,7 +144,11 @@ fn feeds(raw: raw::Feeds, content_of: Contents, base: &Path) -> Result<Feeds, Re
         url: folder("feeds.url", &raw.url)?,
         items: raw.items,
         content: raw.content,
-        content_of,
+        special,
+        archives: raw.archives,
+        tombstones: raw.tombstones,
+        bylines: raw.bylines,
+        precompress: raw.precompress,
         newsletter_url: raw.newsletter_url.map(|u| web("feeds.newsletter_url", &u)).transpose()?,
     })
 }

@@ -12,7 +12,7 @@ use url::Url;
 pub use raw::Content;
 pub use relay::{Relay, Route, Secret, Security};
 
-use crate::model::{EmailAddress, Mailbox, Rubrique, Schedule, Slug, Zone, column::fingerprint};
+use crate::model::{EmailAddress, FeedKey, Mailbox, Rubrique, Schedule, Slug, Zone, column::fingerprint};
 
 /// Why a configuration cannot be used. Each names the file and the key or line.
 #[derive(Debug, thiserror::Error)]
@@ -158,17 +158,47 @@ pub struct Feeds {
     pub items: u32,
     /// What a feed tells of a column.
     pub content: Content,
-    /// What the feeds of some rubriques tell instead.
-    pub content_of: Vec<(Slug, Content)>,
+    /// What the feeds of some rubriques do otherwise.
+    pub special: Vec<Special>,
+    /// Closed months as archive documents (RFC 5005).
+    pub archives: bool,
+    /// Withdrawn columns as deleted entries in Atom (RFC 6721).
+    pub tombstones: bool,
+    /// A feed for each byline.
+    pub bylines: bool,
+    /// A `.br` and a `.gz` beside each file.
+    pub precompress: bool,
     /// Where readers can subscribe to the digest.
     pub newsletter_url: Option<Url>,
 }
 
+/// What the feed of one rubrique does otherwise.
+#[derive(Debug)]
+pub struct Special {
+    /// Which rubrique.
+    pub rubrique: Slug,
+    /// What it tells of a column.
+    pub content: Option<Content>,
+    /// How many columns it holds at the most.
+    pub items: Option<u32>,
+}
+
 impl Feeds {
-    /// What the feed of a rubrique (or of all columns) tells of a column.
-    pub fn content(&self, rubrique: Option<&Slug>) -> Content {
-        let own = self.content_of.iter().find(|(slug, _)| Some(slug) == rubrique);
-        own.map_or(self.content, |(_, content)| *content)
+    /// What a feed tells of a column.
+    pub fn content(&self, feed: &FeedKey) -> Content {
+        self.special(feed).and_then(|special| special.content).unwrap_or(self.content)
+    }
+
+    /// How many columns a feed holds at the most.
+    pub fn items(&self, feed: &FeedKey) -> u32 {
+        self.special(feed).and_then(|special| special.items).unwrap_or(self.items)
+    }
+
+    fn special(&self, feed: &FeedKey) -> Option<&Special> {
+        match feed {
+            FeedKey::Rubrique(slug) => self.special.iter().find(|special| special.rubrique == *slug),
+            FeedKey::All | FeedKey::Byline(_) => None,
+        }
     }
 }
 

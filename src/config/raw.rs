@@ -81,6 +81,7 @@ pub struct Rubrique {
     pub colour: Option<String>,
     #[serde(default)]
     pub content: Option<Content>,
+    pub items: Option<u32>,
 }
 
 /// What a feed tells of a column.
@@ -104,6 +105,18 @@ pub struct Feeds {
     #[serde(default = "full")]
     pub content: Content,
     pub newsletter_url: Option<String>,
+    /// Closed months as archive documents (RFC 5005).
+    #[serde(default = "yes")]
+    pub archives: bool,
+    /// Withdrawn columns as deleted entries in Atom (RFC 6721).
+    #[serde(default)]
+    pub tombstones: bool,
+    /// A feed for each byline.
+    #[serde(default)]
+    pub bylines: bool,
+    /// A .br and a .gz beside each file.
+    #[serde(default)]
+    pub precompress: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -180,6 +193,9 @@ impl Default for Relay {
     }
 }
 
+fn yes() -> bool {
+    true
+}
 fn french() -> String {
     "fr".into()
 }

@@ -4,14 +4,27 @@ use std::collections::BTreeMap;
 
 use atom_syndication::{
     Category, Content, Entry, Feed as Document, FixedDateTime, Generator, Link, Person, Text, WriteConfig,
-    extension::Extension,
+    extension::{Extension, ExtensionMap},
 };
 
-use super::{Error, Feed, rss::MEDIA};
+use super::{
+    Error, Feed,
+    rss::{HISTORY, MEDIA},
+};
 use crate::model::{Column, Image, Instant};
+
+/// Deleted entries (RFC 6721).
+const TOMBSTONES: &str = "http://purl.org/atompub/tombstones/1.0";
 
 pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
     let config = feed.config;
+    let mut links = vec![
+        link("self", feed.addresses.atom.as_str(), "application/atom+xml"),
+        link("alternate", config.magazine.url.as_str(), "text/html"),
+    ];
+    let archive = |rel: &str, at: super::Addresses| link(rel, at.atom.as_str(), "application/atom+xml");
+    links.extend(feed.current()?.map(|current| archive("current", current)));
+    links.extend(feed.previous()?.map(|previous| archive("prev-archive", previous)));
     let document = Document {
         title: Text::plain(feed.title()),
         subtitle: Some(Text::plain(feed.description())),
@@ -24,13 +37,13 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
             ..Person::default()
         }],
         generator: Some(Generator { value: "gazetier".into(), ..Generator::default() }),
-        links: vec![
-            link("self", feed.addresses.atom.as_str(), "application/atom+xml"),
-            link("alternate", config.magazine.url.as_str(), "text/html"),
-        ],
+        links,
         rights: config.magazine.rights.clone().map(Text::plain),
         entries: feed.columns.iter().map(|column| entry(feed, column)).collect(),
-        namespaces: BTreeMap::from([("media".to_owned(), MEDIA.to_owned())]),
+        extensions: extensions(feed),
+        namespaces: [("at", TOMBSTONES), ("fh", HISTORY), ("media", MEDIA)]
+            .map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned()))
+            .into(),
         lang: Some(config.magazine.language.clone()),
         ..Document::default()
     };
@@ -39,6 +52,29 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
     let mut bytes = document.write_with_config(feed.stylesheet()?.into_bytes(), config).map_err(form)?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+/// Where the document stands in the feed's history, and which columns are no more.
+fn extensions(feed: &Feed<'_>) -> ExtensionMap {
+    let empty = |name: &str| vec![Extension { name: name.to_owned(), ..Extension::default() }];
+    let mut map = ExtensionMap::new();
+    if feed.history.archive.is_some() {
+        map.entry("fh".into()).or_default().insert("archive".into(), empty("fh:archive"));
+    }
+    if feed.history.complete {
+        map.entry("fh".into()).or_default().insert("complete".into(), empty("fh:complete"));
+    }
+    let deleted = feed.tombstones.iter().map(|tombstone| Extension {
+        name: "at:deleted-entry".into(),
+        attrs: [("ref", tombstone.guid.clone()), ("when", fixed(tombstone.when).to_rfc3339())]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into(),
+        ..Extension::default()
+    });
+    if !feed.tombstones.is_empty() {
+        map.entry("at".into()).or_default().insert("deleted-entry".into(), deleted.collect());
+    }
+    map
 }
 
 fn entry(feed: &Feed<'_>, column: &Column) -> Entry {

@@ -12,6 +12,9 @@ struct Document<'a> {
     title: String,
     home_page_url: &'a str,
     feed_url: &'a str,
+    /// Older columns: the archive before this document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_url: Option<String>,
     description: String,
     language: &'a str,
     authors: Vec<Author<'a>>,
@@ -71,6 +74,7 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
         title: feed.title(),
         home_page_url: magazine.url.as_str(),
         feed_url: feed.addresses.json.as_str(),
+        next_url: feed.previous()?.map(|previous| previous.json.into()),
         description: feed.description(),
         language: &magazine.language,
         authors: vec![Author { name: &magazine.name, url: Some(magazine.url.as_str()) }],

@@ -4,7 +4,6 @@
 mod atom;
 mod json;
 pub mod page;
-pub mod press;
 mod rss;
 mod words;
 
@@ -12,7 +11,7 @@ use url::Url;
 
 use crate::{
     config::{Config, Content},
-    model::{Column, Image, Instant, Rubrique, Slug},
+    model::{Column, FeedKey, Image, Instant, Rubrique, Tombstone},
 };
 
 /// What files are made with, besides columns and configuration: when it changes, all are made
@@ -38,26 +37,32 @@ pub enum Error {
         /// Why.
         reason: String,
     },
-    /// A file cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
-    Write {
-        /// The file.
-        path: std::path::PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
 }
 
-/// A feed and the columns it holds, newest first.
+/// A document of a feed and the columns it holds, newest first.
 #[derive(Debug)]
 pub struct Feed<'a> {
     config: &'a Config,
+    key: FeedKey,
     rubrique: Option<&'a Rubrique>,
     columns: &'a [Column],
+    history: History,
+    tombstones: &'a [Tombstone],
     addresses: Addresses,
 }
 
-/// Where the forms of a feed are published.
+/// Where a document stands in its feed's history (RFC 5005).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct History {
+    /// Which archive document it is; `None` for the one that readers subscribe to.
+    pub archive: Option<String>,
+    /// The archive document before it.
+    pub previous: Option<String>,
+    /// Whether it holds all columns of the feed.
+    pub complete: bool,
+}
+
+/// Where the forms of a document are published.
 #[derive(Debug, Clone)]
 pub struct Addresses {
     /// RSS 2.0.
@@ -69,40 +74,74 @@ pub struct Addresses {
 }
 
 impl Addresses {
-    /// Of a rubrique's feed, or of that of all columns.
-    pub fn of(config: &Config, rubrique: Option<&Slug>) -> Result<Self, Error> {
-        let at = |form| config.feeds.url.join(&path(rubrique, form));
-        Ok(Self { rss: at("rss.xml")?, atom: at("atom.xml")?, json: at("feed.json")? })
+    /// Of a feed's document: the one to subscribe to, or an archive.
+    pub fn of(config: &Config, feed: &FeedKey, archive: Option<&str>) -> Result<Self, Error> {
+        let [rss, atom, json] = paths(feed, archive).map(|path| config.feeds.url.join(&path));
+        Ok(Self { rss: rss?, atom: atom?, json: json? })
     }
 }
 
-/// The path of one form of a feed, below the folder of the feeds.
-fn path(rubrique: Option<&Slug>, form: &str) -> String {
-    rubrique.map_or_else(|| form.to_owned(), |slug| format!("{slug}/{form}"))
-}
-
-/// The paths of a feed's forms, below the folder of the feeds.
-pub fn paths(rubrique: Option<&Slug>) -> [String; 3] {
-    ["rss.xml", "atom.xml", "feed.json"].map(|form| path(rubrique, form))
+/// The paths of a document's three forms, RSS, Atom and JSON, below the folder of the feeds.
+pub fn paths(feed: &FeedKey, archive: Option<&str>) -> [String; 3] {
+    let folder = match (feed.key().as_str(), archive) {
+        ("", None) => String::new(),
+        ("", Some(name)) => format!("archive/{name}/"),
+        (key, None) => format!("{key}/"),
+        (key, Some(name)) => format!("{key}/archive/{name}/"),
+    };
+    ["rss.xml", "atom.xml", "feed.json"].map(|form| format!("{folder}{form}"))
 }
 
 impl<'a> Feed<'a> {
     /// The feed of a rubrique, or of all columns.
     pub fn new(config: &'a Config, rubrique: Option<&'a Rubrique>, columns: &'a [Column]) -> Result<Self, Error> {
-        let addresses = Addresses::of(config, rubrique.map(|r| &r.slug))?;
-        Ok(Self { config, rubrique, columns, addresses })
+        let key = rubrique.map_or(FeedKey::All, |rubrique| FeedKey::Rubrique(rubrique.slug.clone()));
+        Self::document(config, key, columns, History::default(), &[])
+    }
+
+    /// Any document of any feed. Columns that were withdrawn are told in Atom.
+    pub fn document(
+        config: &'a Config,
+        key: FeedKey,
+        columns: &'a [Column],
+        history: History,
+        tombstones: &'a [Tombstone],
+    ) -> Result<Self, Error> {
+        let rubrique = match &key {
+            FeedKey::Rubrique(slug) => config.rubriques.iter().find(|rubrique| rubrique.slug == *slug),
+            FeedKey::All | FeedKey::Byline(_) => None,
+        };
+        let addresses = Addresses::of(config, &key, history.archive.as_deref())?;
+        Ok(Self { config, key, rubrique, columns, history, tombstones, addresses })
     }
 
     /// Its files: path below the folder of the feeds, and bytes.
     pub fn files(&self) -> Result<Vec<(String, Vec<u8>)>, Error> {
-        let slug = self.rubrique.map(|r| &r.slug);
-        let [rss, atom, json] = paths(slug);
+        let [rss, atom, json] = paths(&self.key, self.history.archive.as_deref());
         Ok(vec![(rss, rss::write(self)?), (atom, atom::write(self)?), (json, json::write(self)?)])
+    }
+
+    /// The addresses of the document that readers subscribe to, for an archive.
+    fn current(&self) -> Result<Option<Addresses>, Error> {
+        let archive = self.history.archive.is_some();
+        archive.then(|| Addresses::of(self.config, &self.key, None)).transpose()
+    }
+
+    /// The addresses of the archive before it.
+    fn previous(&self) -> Result<Option<Addresses>, Error> {
+        let previous = self.history.previous.as_deref();
+        previous.map(|name| Addresses::of(self.config, &self.key, Some(name))).transpose()
     }
 
     fn title(&self) -> String {
         let magazine = &self.config.magazine.name;
-        self.rubrique.map_or_else(|| magazine.clone(), |rubrique| format!("{magazine} — {}", rubrique.label))
+        let byline = || self.columns.iter().find_map(|column| column.byline.as_deref());
+        let part = match &self.key {
+            FeedKey::All => None,
+            FeedKey::Rubrique(_) => self.rubrique.map(|rubrique| rubrique.label.as_str()),
+            FeedKey::Byline(slug) => Some(byline().unwrap_or(slug.as_str())),
+        };
+        part.map_or_else(|| magazine.clone(), |part| format!("{magazine} — {part}"))
     }
 
     fn description(&self) -> String {
@@ -112,17 +151,21 @@ impl<'a> Feed<'a> {
 
     /// Its own id, as old as the rubrique's slug.
     fn id(&self) -> String {
-        self.config.magazine.tag("feed", self.rubrique.map_or("", |rubrique| rubrique.slug.as_str()))
+        self.config.magazine.tag("feed", &self.key.key())
     }
 
-    /// When its newest column was updated; a feed without columns is as old as the magazine's name.
+    /// When its newest column was updated or withdrawn; a feed without columns is as old as the
+    /// magazine's name.
     fn updated(&self) -> Instant {
-        let newest = self.columns.iter().map(|column| column.updated).max();
-        newest.unwrap_or_else(|| self.config.magazine.tag_date.and_time(chrono::NaiveTime::MIN).and_utc())
+        let columns = self.columns.iter().map(|column| column.updated);
+        columns
+            .chain(self.tombstones.iter().map(|tombstone| tombstone.when))
+            .max()
+            .unwrap_or_else(|| self.config.magazine.tag_date.and_time(chrono::NaiveTime::MIN).and_utc())
     }
 
     fn full(&self) -> bool {
-        self.config.feeds.content(self.rubrique.map(|r| &r.slug)) == Content::Full
+        self.config.feeds.content(&self.key) == Content::Full
     }
 
     /// The stylesheet, told before the root element, where a browser looks for it.

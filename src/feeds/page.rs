@@ -7,7 +7,10 @@ use super::{
     Addresses, Error,
     words::{self, PageWords},
 };
-use crate::{config::Config, model::Rubrique};
+use crate::{
+    config::Config,
+    model::{FeedKey, Rubrique},
+};
 
 #[derive(Template)]
 #[template(path = "feeds.html")]
@@ -52,7 +55,8 @@ pub fn files(config: &Config) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let magazine = &config.magazine;
     let words = words::of(&magazine.language);
     let row = |rubrique: Option<&Rubrique>| {
-        let at = Addresses::of(config, rubrique.map(|r| &r.slug))?;
+        let key = rubrique.map_or(FeedKey::All, |r| FeedKey::Rubrique(r.slug.clone()));
+        let at = Addresses::of(config, &key, None)?;
         Ok::<_, Error>(FeedRow {
             label: rubrique.map_or_else(|| words.all.to_owned(), |r| r.label.clone()),
             description: rubrique.map_or(magazine.tagline.clone(), |r| r.description.clone()),

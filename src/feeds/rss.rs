@@ -13,13 +13,24 @@ use crate::model::{Column, Image};
 /// Media RSS, for pictures in RSS and Atom.
 pub(super) const MEDIA: &str = "http://search.yahoo.com/mrss/";
 
+/// Feed history (RFC 5005).
+pub(super) const HISTORY: &str = "http://purl.org/syndication/history/1.0";
+
 pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
     let config = feed.config;
-    let itself = extension(
-        "atom:link",
-        None,
-        [("href", feed.addresses.rss.to_string()), ("rel", "self".into()), ("type", "application/rss+xml".into())],
-    );
+    let link = |rel: &str, href: &url::Url| {
+        let media_type = "application/rss+xml".to_owned();
+        extension("atom:link", None, [("href", href.to_string()), ("rel", rel.to_owned()), ("type", media_type)])
+    };
+    let mut head = vec![("atom", "link", link("self", &feed.addresses.rss))];
+    head.extend(feed.current()?.map(|current| ("atom", "link", link("current", &current.rss))));
+    head.extend(feed.previous()?.map(|previous| ("atom", "link", link("prev-archive", &previous.rss))));
+    if feed.history.archive.is_some() {
+        head.push(("fh", "archive", extension("fh:archive", None, [])));
+    }
+    if feed.history.complete {
+        head.push(("fh", "complete", extension("fh:complete", None, [])));
+    }
     let channel = Channel {
         title: feed.title(),
         link: config.magazine.url.to_string(),
@@ -29,11 +40,12 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
         last_build_date: Some(feed.updated().to_rfc2822()),
         generator: Some("gazetier".into()),
         items: feed.columns.iter().map(|column| item(feed, column)).collect(),
-        extensions: map([("atom", "link", itself)]),
+        extensions: map(head),
         namespaces: [
             ("atom", "http://www.w3.org/2005/Atom"),
             ("content", "http://purl.org/rss/1.0/modules/content/"),
             ("dc", "http://purl.org/dc/elements/1.1/"),
+            ("fh", HISTORY),
             ("media", MEDIA),
         ]
         .map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned()))
@@ -121,7 +133,7 @@ fn extension<const N: usize>(name: &str, value: Option<&str>, attrs: [(&str, Str
     }
 }
 
-fn map<const N: usize>(extensions: [(&str, &str, Extension); N]) -> ExtensionMap {
+fn map<'a>(extensions: impl IntoIterator<Item = (&'a str, &'a str, Extension)>) -> ExtensionMap {
     let mut map = ExtensionMap::new();
     for (prefix, name, extension) in extensions {
         map.entry(prefix.to_owned()).or_default().entry(name.to_owned()).or_default().push(extension);

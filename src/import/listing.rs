@@ -73,6 +73,7 @@ pub fn read(
             image: None,
             published: date,
             updated: date,
+            withdrawn: false,
         });
         published -= dates.step;
     }

@@ -47,10 +47,12 @@ struct Front {
     image: Option<Picture>,
     #[serde(default)]
     draft: bool,
+    #[serde(default)]
+    withdrawn: bool,
 }
 
 /// All names of [`Front`], to warn of any other.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "title",
     "standfirst",
     "chapo",
@@ -68,6 +70,7 @@ const KEYS: [&str; 17] = [
     "url",
     "image",
     "draft",
+    "withdrawn",
 ];
 
 #[derive(Debug, Deserialize)]
@@ -137,9 +140,6 @@ pub fn key(path: &Path, folder: Option<&Path>) -> String {
 pub fn read(text: &str, path: &Path, key: &str, house: House<'_>, harvest: &mut Harvest) -> Result<(), Error> {
     let place = Place { file: path.display().to_string(), line: None };
     let (front, body) = front(text, &place, harvest)?;
-    if front.draft {
-        return Ok(());
-    }
     let stem = key.rsplit('/').next().unwrap_or(key);
     let key = front.id.as_deref().unwrap_or(key);
     let slug = match &front.slug {
@@ -189,6 +189,7 @@ pub fn read(text: &str, path: &Path, key: &str, house: House<'_>, harvest: &mut 
         image,
         published,
         updated: updated.max(published),
+        withdrawn: front.draft || front.withdrawn,
     });
     Ok(())
 }

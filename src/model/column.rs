@@ -61,6 +61,8 @@ pub struct Draft {
     pub published: Instant,
     /// When the editors last said that it changed in a way that matters.
     pub updated: Instant,
+    /// Whether it must leave the feeds: it is not added then, and withdrawn if it is there.
+    pub withdrawn: bool,
 }
 
 impl Draft {

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod column;
 pub mod edition;
+pub mod feed;
 pub mod key;
 pub mod letter;
 pub mod rubrique;
@@ -15,6 +16,7 @@ pub mod zone;
 pub use address::{EmailAddress, Mailbox};
 pub use column::{Column, ColumnId, Draft, Image, Known};
 pub use edition::{Edition, EditionState, Period};
+pub use feed::{FeedKey, Month, Tombstone};
 pub use key::Key;
 pub use letter::{Letter, LetterState, Tally};
 pub use rubrique::Rubrique;

@@ -5,7 +5,18 @@ use std::collections::{BTreeSet, HashMap};
 use url::Url;
 
 use super::{Error, Result, Store, begin, instant, millis, on, sql};
-use crate::model::{Column, ColumnId, Draft, Image, Instant, Known, Rubrique, Slug};
+use crate::model::{Column, ColumnId, Draft, FeedKey, Image, Instant, Known, Month, Rubrique, Slug};
+
+/// A file that a source was read from.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct SourceFile {
+    /// Where it is.
+    pub path: String,
+    /// Tells whether it must be read again.
+    pub stamp: String,
+    /// The name in its source of the column that it gave, if it gave one.
+    pub column_key: Option<String>,
+}
 
 /// What became of a draft that was put into the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +30,7 @@ pub enum Put {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     id: i64,
     guid: String,
     rubrique: Option<String>,
@@ -86,6 +97,50 @@ impl Taken {
     }
 }
 
+/// What is there of a column that is put again.
+#[derive(sqlx::FromRow)]
+struct Found {
+    id: i64,
+    fingerprint: String,
+    updated_at: i64,
+    published_at: i64,
+    rubrique: Option<String>,
+    byline_slug: Option<String>,
+    withdrawn_at: Option<i64>,
+}
+
+impl Found {
+    /// Its feeds change where it stood before.
+    fn touch(&self, touched: &mut Touched) -> Result<()> {
+        let slug = |text: &Option<String>| text.as_deref().and_then(|text| Slug::parse(text).ok());
+        touched.add(instant(self.published_at)?, slug(&self.rubrique).as_ref(), slug(&self.byline_slug).as_ref());
+        Ok(())
+    }
+}
+
+/// The feeds and months in which a commit changes a column.
+#[derive(Default)]
+struct Touched(BTreeSet<(String, String)>);
+
+impl Touched {
+    fn add(&mut self, published: Instant, rubrique: Option<&Slug>, byline: Option<&Slug>) {
+        let month = Month::of(published).to_string();
+        self.0.extend(FeedKey::of_column(rubrique, byline).map(|feed| (feed.key(), month.clone())));
+    }
+}
+
+/// Writes down, in the commit that changes columns, which feeds and months they are in.
+macro_rules! touch {
+    ($tx:ident, $touched:ident) => {
+        if !$touched.0.is_empty() {
+            let revision: i64 = sqlx::query_scalar(sql::NEXT_REVISION).fetch_one(&mut *$tx).await?;
+            for (feed, month) in &$touched.0 {
+                sqlx::query(sql::TOUCH_MONTH).bind(feed).bind(month).bind(revision).execute(&mut *$tx).await?;
+            }
+        }
+    };
+}
+
 impl Store {
     /// Names the rubriques as the configuration does.
     pub async fn put_rubriques(&self, rubriques: &[Rubrique]) -> Result<()> {
@@ -117,11 +172,12 @@ impl Store {
     }
 
     /// Adds drafts, or changes the columns that they are; all of them or, if something fails,
-    /// none. A column keeps its id and guid for ever.
+    /// none. A column keeps its id and guid for ever; one that is withdrawn leaves the feeds and
+    /// stays in the store.
     ///
     /// No two columns are updated at the same instant (Atom readers tell entries apart by it):
     /// where a batch shares one, milliseconds are added.
-    pub async fn put(&self, drafts: &[Draft]) -> Result<Vec<Put>> {
+    pub async fn put(&self, drafts: &[Draft], at: Instant) -> Result<Vec<Put>> {
         let updates = || drafts.iter().map(|draft| millis(draft.updated));
         let (Some(first), Some(last)) = (updates().min(), updates().max()) else { return Ok(Vec::new()) };
         on!(self, pool => {
@@ -132,28 +188,32 @@ impl Store {
                 .fetch_all(&mut *tx)
                 .await?;
             let mut taken = Taken(taken.into_iter().collect());
+            let mut touched = Touched::default();
             let mut outcomes = Vec::with_capacity(drafts.len());
             for draft in drafts {
                 let fingerprint = draft.fingerprint();
-                let found: Option<(i64, String, i64)> = sqlx::query_as(sql::FIND_COLUMN)
+                let found: Option<Found> = sqlx::query_as(sql::FIND_COLUMN)
                     .bind(&draft.source)
                     .bind(&draft.key)
                     .fetch_optional(&mut *tx)
                     .await?;
-                if found.as_ref().is_some_and(|(_, known, _)| *known == fingerprint) {
+                let standing = found.as_ref().map(|found| (found.fingerprint.as_str(), found.withdrawn_at.is_some()));
+                if standing == Some((&fingerprint, draft.withdrawn)) || (standing.is_none() && draft.withdrawn) {
                     outcomes.push(Put::Same);
                     continue;
                 }
                 // Its own instant, bumped or not, stays its own.
                 let asked = millis(draft.updated);
-                let updated = match found {
-                    Some((_, _, at)) if (asked..asked + 1_000).contains(&at) => at,
+                let updated = match &found {
+                    Some(found) if (asked..asked + 1_000).contains(&found.updated_at) => found.updated_at,
                     _ => taken.take(asked),
                 };
                 let query = match &found {
                     None => sqlx::query(sql::ADD_COLUMN).bind(&draft.source).bind(&draft.key).bind(&draft.guid),
                     Some(_) => sqlx::query(sql::CHANGE_COLUMN),
                 };
+                let byline_slug = draft.byline.as_deref().and_then(Slug::from_text);
+                let kept = found.as_ref().and_then(|found| found.withdrawn_at);
                 let image = draft.image.as_ref();
                 let query = query
                     .bind(draft.rubrique.as_ref().map(Slug::as_str))
@@ -173,34 +233,48 @@ impl Store {
                     .bind(image.and_then(|i| i.length.and_then(|n| i64::try_from(n).ok())))
                     .bind(millis(draft.published))
                     .bind(updated)
-                    .bind(fingerprint);
-                match found {
+                    .bind(fingerprint)
+                    .bind(byline_slug.as_ref().map(Slug::as_str))
+                    .bind(draft.withdrawn.then(|| kept.unwrap_or(millis(at))));
+                touched.add(draft.published, draft.rubrique.as_ref(), byline_slug.as_ref());
+                match &found {
                     None => {
                         query.execute(&mut *tx).await?;
                         outcomes.push(Put::Added);
                     }
-                    Some((id, _, _)) => {
-                        query.bind(id).execute(&mut *tx).await?;
+                    Some(found) => {
+                        query.bind(found.id).execute(&mut *tx).await?;
+                        found.touch(&mut touched)?;
                         outcomes.push(Put::Changed);
                     }
                 }
             }
+            touch!(tx, touched);
             tx.commit().await?;
             Ok(outcomes)
         })
     }
 
-    /// The newest columns of a feed that readers may see at an instant: of a rubrique, or of all.
-    pub async fn newest(&self, rubrique: Option<&Slug>, at: Instant, limit: u32) -> Result<Vec<Column>> {
-        let statement = rubrique.map_or(sql::NEWEST_OF_ALL, |_| sql::NEWEST_OF_RUBRIQUE);
-        let rows: Vec<Row> = on!(self, pool => {
-            let query = sqlx::query_as(statement).bind(millis(at)).bind(i64::from(limit));
-            match rubrique {
-                Some(slug) => query.bind(slug.as_str()).fetch_all(pool).await?,
-                None => query.fetch_all(pool).await?,
+    /// Withdraws columns of a source by their names in it; says how many were withdrawn now.
+    pub async fn withdraw(&self, source: &str, keys: &[String], at: Instant) -> Result<usize> {
+        let mut count = 0;
+        on!(self, pool => {
+            let mut tx = begin(pool).await?;
+            let mut touched = Touched::default();
+            for key in keys {
+                let found: Option<Found> =
+                    sqlx::query_as(sql::FIND_COLUMN).bind(source).bind(key).fetch_optional(&mut *tx).await?;
+                let Some(found) = found else { continue };
+                let query = sqlx::query(sql::WITHDRAW_COLUMN).bind(found.id).bind(millis(at));
+                if query.execute(&mut *tx).await?.rows_affected() == 1 {
+                    found.touch(&mut touched)?;
+                    count += 1;
+                }
             }
+            touch!(tx, touched);
+            tx.commit().await?;
         });
-        rows.into_iter().map(Column::try_from).collect()
+        Ok(count)
     }
 
     /// Columns published in a span of time (both ends included) that are in no edition, newest
@@ -212,18 +286,22 @@ impl Store {
         rows.into_iter().map(Column::try_from).collect()
     }
 
-    /// Stamps of the files that sources were read from, by path.
-    pub async fn file_stamps(&self) -> Result<HashMap<String, String>> {
-        let rows: Vec<(String, String)> = on!(self, pool => sqlx::query_as(sql::FILE_STAMPS).fetch_all(pool).await?);
-        Ok(rows.into_iter().collect())
+    /// The files that sources were read from, by path.
+    pub async fn files(&self) -> Result<HashMap<String, SourceFile>> {
+        let rows: Vec<SourceFile> = on!(self, pool => sqlx::query_as(sql::FILE_STAMPS).fetch_all(pool).await?);
+        Ok(rows.into_iter().map(|file| (file.path.clone(), file)).collect())
     }
 
-    /// Remembers that files with these stamps have been read.
-    pub async fn put_file_stamps(&self, stamps: &[(String, String)]) -> Result<()> {
+    /// Remembers files that have been read, and forgets others that are gone.
+    pub async fn put_files(&self, read: &[SourceFile], gone: &[String]) -> Result<()> {
         on!(self, pool => {
             let mut tx = begin(pool).await?;
-            for (path, stamp) in stamps {
-                sqlx::query(sql::PUT_FILE_STAMP).bind(path).bind(stamp).execute(&mut *tx).await?;
+            for file in read {
+                let query = sqlx::query(sql::PUT_FILE_STAMP).bind(&file.path).bind(&file.stamp).bind(&file.column_key);
+                query.execute(&mut *tx).await?;
+            }
+            for path in gone {
+                sqlx::query(sql::DROP_FILE_STAMP).bind(path).execute(&mut *tx).await?;
             }
             tx.commit().await?;
         });

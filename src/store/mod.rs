@@ -17,8 +17,9 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
 
-pub use columns::Put;
+pub use columns::{Put, SourceFile};
 pub use editions::{Freeze, NewEdition, NewVariant, Variant};
+pub use feeds::{FeedMonth, Published, Span, Standing};
 pub use letters::{Lease, Leased, Settlement};
 pub use subscribers::{Added, Listed};
 

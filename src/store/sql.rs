@@ -44,41 +44,75 @@ statements! {
 
     /// What an import compares with.
     KNOWN_COLUMNS = "SELECT source_key, guid, title, standfirst, published_at FROM columns WHERE source = $1";
-    FIND_COLUMN = "SELECT id, fingerprint, updated_at FROM columns WHERE source = $1 AND source_key = $2";
+    FIND_COLUMN = "SELECT id, fingerprint, updated_at, published_at, rubrique, byline_slug, withdrawn_at \
+        FROM columns WHERE source = $1 AND source_key = $2";
     /// Instants that are taken, so that no two columns share one.
     UPDATES_BETWEEN = "SELECT updated_at FROM columns WHERE updated_at BETWEEN $1 AND $2";
     ADD_COLUMN = "INSERT INTO columns (source, source_key, guid, rubrique, title, standfirst, byline, body_raw, body, \
         cleaner, url, image_url, image_alt, image_credit, image_type, image_width, image_height, image_length, \
-        published_at, updated_at, fingerprint) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
+        published_at, updated_at, fingerprint, byline_slug, withdrawn_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)";
     CHANGE_COLUMN = "UPDATE columns SET rubrique = $1, title = $2, standfirst = $3, byline = $4, body_raw = $5, \
         body = $6, cleaner = $7, url = $8, image_url = $9, image_alt = $10, image_credit = $11, image_type = $12, \
         image_width = $13, image_height = $14, image_length = $15, published_at = $16, updated_at = $17, \
-        fingerprint = $18 WHERE id = $19";
+        fingerprint = $18, byline_slug = $19, withdrawn_at = $20 WHERE id = $21";
 
-    /// What the feed of all columns holds, from the index alone.
-    HEADS_OF_ALL = "SELECT id, fingerprint FROM columns WHERE withdrawn_at IS NULL AND published_at <= $1 \
-        ORDER BY published_at DESC, id DESC LIMIT $2";
-    /// What a rubrique's feed holds, from the index alone.
-    HEADS_OF_RUBRIQUE = "SELECT id, fingerprint FROM columns WHERE withdrawn_at IS NULL AND rubrique = $3 \
-        AND published_at <= $1 ORDER BY published_at DESC, id DESC LIMIT $2";
+    WITHDRAW_COLUMN = "UPDATE columns SET withdrawn_at = $2 WHERE id = $1 AND withdrawn_at IS NULL";
+    NEXT_REVISION = "UPDATE revision SET number = number + 1 RETURNING number";
+    REVISION = "SELECT number FROM revision";
+    /// A column of this feed and month has changed.
+    TOUCH_MONTH = "INSERT INTO feed_months (feed, month, revision, columns, closed) VALUES ($1, $2, $3, 0, 0) \
+        ON CONFLICT (feed, month) DO UPDATE SET revision = excluded.revision";
+    /// Feeds with a month that changed after a revision.
+    TOUCHED_FEEDS = "SELECT DISTINCT feed FROM feed_months WHERE revision > $1";
+    /// Feeds with a month that is over and not closed yet.
+    FEEDS_TO_CLOSE = "SELECT DISTINCT feed FROM feed_months WHERE closed = 0 AND month < $1";
+    FEED_NAMES = "SELECT DISTINCT feed FROM feed_months";
+    FEED_MONTHS = "SELECT month, revision, columns, closed FROM feed_months WHERE feed = $1 ORDER BY month";
+    PUT_MONTH = "UPDATE feed_months SET columns = $3, closed = $4 WHERE feed = $1 AND month = $2";
+    /// Columns whose time has come between two instants.
+    CAME_OUT = "SELECT rubrique, byline_slug, published_at FROM columns WHERE withdrawn_at IS NULL \
+        AND published_at > $1 AND published_at <= $2";
+
+    HEADS_OF_ALL = "SELECT id, fingerprint FROM columns WHERE withdrawn_at IS NULL \
+        AND published_at >= $1 AND published_at <= $2 ORDER BY published_at DESC, id DESC LIMIT $3";
     NEWEST_OF_ALL = concat!("SELECT ", column_list!(), " FROM columns WHERE withdrawn_at IS NULL \
-        AND published_at <= $1 ORDER BY published_at DESC, id DESC LIMIT $2");
-    NEWEST_OF_RUBRIQUE = concat!("SELECT ", column_list!(), " FROM columns WHERE withdrawn_at IS NULL \
-        AND rubrique = $3 AND published_at <= $1 ORDER BY published_at DESC, id DESC LIMIT $2");
+        AND published_at >= $1 AND published_at <= $2 ORDER BY published_at DESC, id DESC LIMIT $3");
+    COUNT_OF_ALL = "SELECT COUNT(*) FROM columns WHERE withdrawn_at IS NULL \
+        AND published_at >= $1 AND published_at <= $2";
+    WITHDRAWN_OF_ALL = "SELECT guid, withdrawn_at FROM columns WHERE withdrawn_at IS NOT NULL \
+        AND published_at <= withdrawn_at ORDER BY withdrawn_at DESC, id DESC LIMIT $1";
+    HEADS_OF_RUBRIQUE = "SELECT id, fingerprint FROM columns WHERE withdrawn_at IS NULL AND rubrique = $4 \
+        AND published_at >= $1 AND published_at <= $2 ORDER BY published_at DESC, id DESC LIMIT $3";
+    NEWEST_OF_RUBRIQUE = concat!("SELECT ", column_list!(), " FROM columns WHERE withdrawn_at IS NULL AND rubrique = $4 \
+        AND published_at >= $1 AND published_at <= $2 ORDER BY published_at DESC, id DESC LIMIT $3");
+    COUNT_OF_RUBRIQUE = "SELECT COUNT(*) FROM columns WHERE withdrawn_at IS NULL AND rubrique = $3 \
+        AND published_at >= $1 AND published_at <= $2";
+    WITHDRAWN_OF_RUBRIQUE = "SELECT guid, withdrawn_at FROM columns WHERE withdrawn_at IS NOT NULL AND rubrique = $2 \
+        AND published_at <= withdrawn_at ORDER BY withdrawn_at DESC, id DESC LIMIT $1";
+    HEADS_OF_BYLINE = "SELECT id, fingerprint FROM columns WHERE withdrawn_at IS NULL AND byline_slug = $4 \
+        AND published_at >= $1 AND published_at <= $2 ORDER BY published_at DESC, id DESC LIMIT $3";
+    NEWEST_OF_BYLINE = concat!("SELECT ", column_list!(), " FROM columns WHERE withdrawn_at IS NULL AND byline_slug = $4 \
+        AND published_at >= $1 AND published_at <= $2 ORDER BY published_at DESC, id DESC LIMIT $3");
+    COUNT_OF_BYLINE = "SELECT COUNT(*) FROM columns WHERE withdrawn_at IS NULL AND byline_slug = $3 \
+        AND published_at >= $1 AND published_at <= $2";
+    WITHDRAWN_OF_BYLINE = "SELECT guid, withdrawn_at FROM columns WHERE withdrawn_at IS NOT NULL AND byline_slug = $2 \
+        AND published_at <= withdrawn_at ORDER BY withdrawn_at DESC, id DESC LIMIT $1";
     /// Published in a span of time and in no edition yet.
     UNSENT_COLUMNS = concat!("SELECT ", column_list!(), " FROM columns WHERE withdrawn_at IS NULL \
         AND published_at >= $1 AND published_at <= $2 \
         AND NOT EXISTS (SELECT 1 FROM edition_columns e WHERE e.column_id = columns.id) \
         ORDER BY published_at DESC, id DESC");
 
-    FILE_STAMPS = "SELECT path, stamp FROM files";
-    PUT_FILE_STAMP = "INSERT INTO files (path, stamp) VALUES ($1, $2) \
-        ON CONFLICT (path) DO UPDATE SET stamp = excluded.stamp";
+    FILE_STAMPS = "SELECT path, stamp, column_key FROM files";
+    DROP_FILE_STAMP = "DELETE FROM files WHERE path = $1";
+    PUT_FILE_STAMP = "INSERT INTO files (path, stamp, column_key) VALUES ($1, $2, $3) \
+        ON CONFLICT (path) DO UPDATE SET stamp = excluded.stamp, column_key = excluded.column_key";
 
-    FEED_STATES = "SELECT feed, fingerprint FROM feed_state";
-    PUT_FEED_STATE = "INSERT INTO feed_state (feed, fingerprint) VALUES ($1, $2) \
-        ON CONFLICT (feed) DO UPDATE SET fingerprint = excluded.fingerprint";
+    FEED_STATES = "SELECT feed, fingerprint, revision, published_at FROM feed_state";
+    PUT_FEED_STATE = "INSERT INTO feed_state (feed, fingerprint, revision, published_at) VALUES ($1, $2, $3, $4) \
+        ON CONFLICT (feed) DO UPDATE SET fingerprint = excluded.fingerprint, revision = excluded.revision, \
+        published_at = excluded.published_at";
 
     /// A suppressed address is not added again, one that is there already is left as it is.
     ADD_SUBSCRIBER = "INSERT INTO subscribers (address, address_hash, name, choice, state, joined_at) \

@@ -22,6 +22,8 @@ CREATE TABLE columns (
     title TEXT NOT NULL,
     standfirst TEXT NOT NULL,
     byline TEXT,
+    -- The byline as a part of a path, for its feed.
+    byline_slug TEXT,
     body_raw TEXT NOT NULL,
     body TEXT NOT NULL,
     cleaner BIGINT NOT NULL,
@@ -40,20 +42,50 @@ CREATE TABLE columns (
     UNIQUE (source, source_key)
 );
 
--- What a feed holds is read from these two alone; the columns themselves only when it changed.
-CREATE INDEX columns_by_date ON columns (published_at, id, fingerprint) WHERE withdrawn_at IS NULL;
+-- What a feed holds is read from these alone; the columns themselves only when it changed.
+CREATE INDEX columns_by_date ON columns (published_at, id, fingerprint, rubrique) WHERE withdrawn_at IS NULL;
 CREATE INDEX columns_by_rubrique ON columns (rubrique, published_at, id, fingerprint) WHERE withdrawn_at IS NULL;
+CREATE INDEX columns_by_byline ON columns (byline_slug, published_at, id, fingerprint) WHERE withdrawn_at IS NULL;
 CREATE INDEX columns_by_update ON columns (updated_at);
+CREATE INDEX columns_withdrawn ON columns (withdrawn_at) WHERE withdrawn_at IS NOT NULL;
+
+-- Counts the commits that changed columns. One row.
+CREATE TABLE revision (
+    one BIGINT PRIMARY KEY CHECK (one = 1),
+    number BIGINT NOT NULL
+);
+
+INSERT INTO revision (one, number) VALUES (1, 0);
+
+-- The months of each feed: when a column of one last changed, and what stood in it when it was
+-- last published. A feed is '' (all columns), a rubrique's slug, or 'byline/' with a byline's slug;
+-- a month is of UTC, such as 2026-11.
+CREATE TABLE feed_months (
+    feed TEXT NOT NULL,
+    month TEXT NOT NULL,
+    revision BIGINT NOT NULL,
+    columns BIGINT NOT NULL,
+    closed BIGINT NOT NULL,
+    PRIMARY KEY (feed, month)
+);
+
+CREATE INDEX feed_months_by_revision ON feed_months (revision, feed);
+CREATE INDEX feed_months_open ON feed_months (closed, month);
 
 -- Files that sources were read from, so that an unchanged file is not read again.
 CREATE TABLE files (
     path TEXT PRIMARY KEY,
-    stamp TEXT NOT NULL
+    stamp TEXT NOT NULL,
+    -- The column that it gave: when the file is gone, the column is withdrawn.
+    column_key TEXT
 );
 
+-- What was last published: of each feed, made from what, and up to which revision and instant.
 CREATE TABLE feed_state (
     feed TEXT PRIMARY KEY,
-    fingerprint TEXT NOT NULL
+    fingerprint TEXT NOT NULL,
+    revision BIGINT NOT NULL,
+    published_at BIGINT NOT NULL
 );
 
 CREATE TABLE subscribers (

@@ -1,0 +1,127 @@
+//! Puts files where readers fetch them: whole or not at all, and only when they differ, so that
+//! a file's date says when it changed.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, File, Permissions},
+    io::{self, Write},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use super::Error;
+
+/// The forms in which a file lies beside itself for servers that send it compressed.
+const COMPRESSED: [&str; 2] = ["br", "gz"];
+
+/// Files below one folder that are to be replaced together.
+#[derive(Debug)]
+pub(super) struct Folder<'a> {
+    root: &'a Path,
+    precompress: bool,
+    touched: BTreeSet<PathBuf>,
+    written: usize,
+}
+
+impl<'a> Folder<'a> {
+    pub(super) fn new(root: &'a Path, precompress: bool) -> Self {
+        Self { root, precompress, touched: BTreeSet::new(), written: 0 }
+    }
+
+    /// Whether a file is there, with all it should have beside it.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let path = self.root.join(name);
+        path.is_file() && (!self.precompress || COMPRESSED.iter().all(|form| beside(&path, form).is_file()))
+    }
+
+    /// Writes a file unless it holds these bytes already; says whether it wrote.
+    ///
+    /// A reader sees the old file or the new one, never half: the bytes go to a file beside it, to
+    /// the disk, and then take the name.
+    pub(super) fn put(&mut self, name: &str, bytes: &[u8]) -> Result<bool, Error> {
+        let path = self.root.join(name);
+        let wrote = self.replace(&path, bytes)?;
+        if self.precompress {
+            let wrong = |path: &Path| {
+                let path = path.to_owned();
+                move |source| Error::Write { path, source }
+            };
+            for form in COMPRESSED {
+                let path = beside(&path, form);
+                if wrote || !path.is_file() {
+                    let packed = if form == "gz" { gzip(bytes) } else { brotli(bytes) };
+                    self.replace(&path, &packed.map_err(wrong(&path))?)?;
+                }
+            }
+        }
+        self.written += usize::from(wrote);
+        Ok(wrote)
+    }
+
+    fn replace(&mut self, path: &Path, bytes: &[u8]) -> Result<bool, Error> {
+        let wrong = |source| Error::Write { path: path.to_owned(), source };
+        match fs::metadata(path) {
+            Ok(meta) if meta.len() == bytes.len() as u64 && fs::read(path).map_err(wrong)? == bytes => {
+                return Ok(false);
+            }
+            _ => {}
+        }
+        let parent = path.parent().unwrap_or(self.root);
+        fs::create_dir_all(parent).map_err(wrong)?;
+        let mut file = tempfile::Builder::new()
+            .prefix(".press-")
+            // A web server must be able to read it.
+            .permissions(Permissions::from_mode(0o644))
+            .tempfile_in(parent)
+            .map_err(wrong)?;
+        file.write_all(bytes).and_then(|()| file.as_file().sync_data()).map_err(wrong)?;
+        file.persist(path).map_err(|error| wrong(error.error))?;
+        self.touched.insert(parent.to_owned());
+        Ok(true)
+    }
+
+    /// Removes a file, with what lies beside it.
+    pub(super) fn remove(&mut self, name: &str) -> Result<(), Error> {
+        let path = self.root.join(name);
+        for path in COMPRESSED.map(|form| beside(&path, form)).into_iter().chain([path]) {
+            match fs::remove_file(&path) {
+                Ok(()) => {
+                    self.touched.extend(path.parent().map(Path::to_owned));
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(Error::Write { path, source }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the new names to the disk; says how many files were written.
+    pub(super) fn sync(self) -> Result<usize, Error> {
+        for path in self.touched {
+            let synced = File::open(&path).and_then(|folder| folder.sync_all());
+            synced.map_err(|source| Error::Write { path, source })?;
+        }
+        Ok(self.written)
+    }
+}
+
+fn beside(path: &Path, form: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(form);
+    name.into()
+}
+
+fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    // No name and no time in the header: equal bytes give equal bytes.
+    let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(bytes.len() / 3), flate2::Compression::new(6));
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+fn brotli(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut packed = Vec::with_capacity(bytes.len() / 4);
+    let parameters = brotli::enc::BrotliEncoderParams { quality: 6, ..Default::default() };
+    brotli::BrotliCompress(&mut io::Cursor::new(bytes), &mut packed, &parameters)?;
+    Ok(packed)
+}
