@@ -10,7 +10,10 @@ use std::{
 use chrono::{Duration, NaiveDate};
 use url::Url;
 
-use super::{Config, Digest, Error, Feeds, Letters, Logo, Magazine, Secret, Source, StoreUrl, Theme, raw, relay};
+use super::{
+    Config, Digest, Error, Feeds, Letters, Logo, Magazine, Secret, Source, StoreUrl, Theme, feeds::hubs, feeds::moved,
+    raw, relay,
+};
 use crate::model::{Mailbox, Rubrique, Slug, Zone, text};
 
 /// Names the store instead of `store.url`: an address with a password has no place in a file.
@@ -31,10 +34,13 @@ pub(super) fn check(raw: raw::Raw, path: &Path) -> Result<Config, Error> {
     build(raw, path).map_err(|(key, message)| Error::Value { path: path.to_owned(), key, message })
 }
 
-fn build(raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
+fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
     let base = path.parent().unwrap_or(Path::new(""));
     let magazine = magazine(raw.magazine)?;
     let (rubriques, content_of) = rubriques(raw.rubriques)?;
+    let old_addresses = std::mem::take(&mut raw.feeds.moved);
+    let mut feeds = feeds(raw.feeds, content_of, base)?;
+    feeds.moved = moved(old_addresses, &magazine, &rubriques, &feeds)?;
     Ok(Config {
         path: path.to_owned(),
         fingerprint: String::new(),
@@ -42,7 +48,7 @@ fn build(raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         sources: raw.sources.into_iter().map(|s| source(s, base)).collect::<Result<_, _>>()?,
         subscribers_file: raw.subscribers.file.map(|file| base.join(file)),
         rubriques,
-        feeds: feeds(raw.feeds, content_of, base)?,
+        feeds,
         digest: digest(raw.digest)?,
         theme: theme(raw.theme, &magazine.name)?,
         letters: letters(raw.letters, &magazine)?,
@@ -143,6 +149,8 @@ fn feeds(raw: raw::Feeds, content_of: Contents, base: &Path) -> Result<Feeds, Re
         content: raw.content,
         content_of,
         newsletter_url: raw.newsletter_url.map(|u| web("feeds.newsletter_url", &u)).transpose()?,
+        hubs: hubs(&raw.hubs)?,
+        moved: Vec::new(),
     })
 }
 
@@ -262,7 +270,7 @@ fn colour(key: &str, value: String) -> Result<String, Refusal> {
     Err(refuse(key, format!("{value:?} is no colour: write one such as \"#1f4e79\"")))
 }
 
-fn web(key: &str, value: &str) -> Result<Url, Refusal> {
+pub(super) fn web(key: &str, value: &str) -> Result<Url, Refusal> {
     match Url::parse(value) {
         Ok(url) if matches!(url.scheme(), "https" | "http") => Ok(url),
         _ => Err(refuse(key, format!("{value:?} is no web address: write one such as \"https://example.org/\""))),

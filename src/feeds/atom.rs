@@ -6,6 +6,7 @@ use atom_syndication::{
     Category, Content, Entry, Feed as Document, FixedDateTime, Generator, Link, Person, Text, WriteConfig,
     extension::Extension,
 };
+use url::Url;
 
 use super::{Error, Feed, rss::MEDIA};
 use crate::model::{Column, Image, Instant};
@@ -24,10 +25,13 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
             ..Person::default()
         }],
         generator: Some(Generator { value: "gazetier".into(), ..Generator::default() }),
-        links: vec![
+        links: [
             link("self", feed.addresses.atom.as_str(), "application/atom+xml"),
             link("alternate", config.magazine.url.as_str(), "text/html"),
-        ],
+        ]
+        .into_iter()
+        .chain(config.feeds.hubs.iter().map(hub))
+        .collect(),
         rights: config.magazine.rights.clone().map(Text::plain),
         entries: feed.columns.iter().map(|column| entry(feed, column)).collect(),
         namespaces: BTreeMap::from([("media".to_owned(), MEDIA.to_owned())]),
@@ -97,6 +101,10 @@ fn media(image: &Image) -> Extension {
         children: described.into_iter().chain(credited).map(|(name, child)| (name.into(), vec![child])).collect(),
         ..Extension::default()
     }
+}
+
+fn hub(url: &Url) -> Link {
+    Link { href: url.to_string(), rel: "hub".into(), ..Link::default() }
 }
 
 fn link(rel: &str, href: &str, media_type: &str) -> Link {

@@ -11,7 +11,7 @@ mod words;
 use url::Url;
 
 use crate::{
-    config::{Config, Content},
+    config::{Config, Content, FORMS},
     model::{Column, Image, Instant, Rubrique, Slug},
 };
 
@@ -83,7 +83,7 @@ fn path(rubrique: Option<&Slug>, form: &str) -> String {
 
 /// The paths of a feed's forms, below the folder of the feeds.
 pub fn paths(rubrique: Option<&Slug>) -> [String; 3] {
-    ["rss.xml", "atom.xml", "feed.json"].map(|form| path(rubrique, form))
+    FORMS.map(|form| path(rubrique, form))
 }
 
 impl<'a> Feed<'a> {

@@ -6,6 +6,7 @@ use rss::{
     Category, Channel, Guid, Item,
     extension::{Extension, ExtensionMap, dublincore::DublinCoreExtension},
 };
+use url::Url;
 
 use super::{Error, Feed, escape};
 use crate::model::{Column, Image};
@@ -20,6 +21,8 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
         None,
         [("href", feed.addresses.rss.to_string()), ("rel", "self".into()), ("type", "application/rss+xml".into())],
     );
+    let hub = |hub: &Url| extension("atom:link", None, [("href", hub.to_string()), ("rel", "hub".into())]);
+    let links = std::iter::once(itself).chain(config.feeds.hubs.iter().map(hub)).map(|link| ("atom", "link", link));
     let channel = Channel {
         title: feed.title(),
         link: config.magazine.url.to_string(),
@@ -29,7 +32,7 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
         last_build_date: Some(feed.updated().to_rfc2822()),
         generator: Some("gazetier".into()),
         items: feed.columns.iter().map(|column| item(feed, column)).collect(),
-        extensions: map([("atom", "link", itself)]),
+        extensions: map(links),
         namespaces: [
             ("atom", "http://www.w3.org/2005/Atom"),
             ("content", "http://purl.org/rss/1.0/modules/content/"),
@@ -121,7 +124,7 @@ fn extension<const N: usize>(name: &str, value: Option<&str>, attrs: [(&str, Str
     }
 }
 
-fn map<const N: usize>(extensions: [(&str, &str, Extension); N]) -> ExtensionMap {
+fn map<'a>(extensions: impl IntoIterator<Item = (&'a str, &'a str, Extension)>) -> ExtensionMap {
     let mut map = ExtensionMap::new();
     for (prefix, name, extension) in extensions {
         map.entry(prefix.to_owned()).or_default().entry(name.to_owned()).or_default().push(extension);
