@@ -2,16 +2,20 @@
 
 use std::process::ExitCode;
 
-use super::session::Session;
+use super::{hubs, session::Session};
 use crate::{
     feeds::{self, Feed, page, press},
     model::{Rubrique, column::fingerprint},
+    store::{News, Topic},
 };
 
 pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     match publish(session).await? {
         0 => println!("nothing new to publish"),
         n => println!("{n} files published in {}", session.config.feeds.path.display()),
+    }
+    for line in hubs::tell(session).await? {
+        println!("{line}");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -26,6 +30,7 @@ pub(super) async fn publish(session: &Session) -> anyhow::Result<usize> {
     };
     let mut written = 0;
     let mut states = Vec::new();
+    let mut topics = Vec::new();
     let all = std::iter::once(None).chain(config.rubriques.iter().map(Some));
     for rubrique in all {
         let slug = rubrique.map(|r| &r.slug);
@@ -35,7 +40,7 @@ pub(super) async fn publish(session: &Session) -> anyhow::Result<usize> {
         if unchanged(name, &state, &feeds::paths(slug)) {
             continue;
         }
-        written += feed(session, rubrique).await?;
+        written += feed(session, rubrique, &mut topics).await?;
         states.push((name.to_owned(), state));
     }
     // A slug has no asterisk.
@@ -48,17 +53,21 @@ pub(super) async fn publish(session: &Session) -> anyhow::Result<usize> {
         states.push(("*".to_owned(), pages));
     }
     if !states.is_empty() {
-        session.store.put_feed_states(&states).await?;
+        let news = News { hubs: &config.feeds.hubs, topics: &topics, at: session.at };
+        session.store.put_feed_states(&states, news).await?;
     }
     Ok(written)
 }
 
 /// Builds and writes one feed in its three forms.
-async fn feed(session: &Session, rubrique: Option<&Rubrique>) -> anyhow::Result<usize> {
+async fn feed(session: &Session, rubrique: Option<&Rubrique>, topics: &mut Vec<Topic>) -> anyhow::Result<usize> {
     let config = &session.config;
     let columns = session.store.newest(rubrique.map(|r| &r.slug), session.at, config.feeds.items).await?;
     let mut written = 0;
     for (path, bytes) in Feed::new(config, rubrique, &columns)?.files()? {
+        if !config.feeds.hubs.is_empty() {
+            topics.push(Topic::new(config.feeds.url.join(&path)?, &bytes));
+        }
         written += usize::from(press::put(&config.feeds.path, &path, &bytes)?);
     }
     Ok(written)

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Result, Store, begin, millis, on, sql};
+use super::{News, Result, Store, begin, hubs::queue_pings, millis, on, sql};
 use crate::model::{Instant, Slug, column::fingerprint};
 
 impl Store {
@@ -26,13 +26,15 @@ impl Store {
         Ok(rows.into_iter().collect())
     }
 
-    /// Remembers that feeds with these fingerprints are on disk.
-    pub async fn put_feed_states(&self, states: &[(String, String)]) -> Result<()> {
+    /// Remembers that feeds with these fingerprints are on disk, and what hubs are to be told of
+    /// them, in one commit.
+    pub async fn put_feed_states(&self, states: &[(String, String)], news: News<'_>) -> Result<()> {
         on!(self, pool => {
             let mut tx = begin(pool).await?;
             for (feed, state) in states {
                 sqlx::query(sql::PUT_FEED_STATE).bind(feed).bind(state).execute(&mut *tx).await?;
             }
+            queue_pings!(tx, news);
             tx.commit().await?;
         });
         Ok(())

@@ -4,6 +4,7 @@
 mod columns;
 mod editions;
 mod feeds;
+mod hubs;
 mod letters;
 mod migrate;
 #[doc(hidden)]
@@ -19,6 +20,7 @@ use sqlx::{
 
 pub use columns::Put;
 pub use editions::{Freeze, NewEdition, NewVariant, Variant};
+pub use hubs::{News, Ping, PingState, PutOff, SettledPing, Topic};
 pub use letters::{Lease, Leased, Settlement};
 pub use subscribers::{Added, Listed};
 
