@@ -70,5 +70,6 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
         delivery::Error::Write { .. } => CANNOT_WRITE,
         delivery::Error::Digest(_) => BAD_INPUT,
         delivery::Error::Restless(_) => RUN_AGAIN,
+        delivery::Error::Worker(_) => 1,
     })
 }

@@ -3,6 +3,7 @@
 
 mod digest;
 mod exit;
+mod hubs;
 mod import;
 mod publish;
 mod run;

@@ -2,13 +2,16 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use super::session::Session;
+use super::{hubs, session::Session};
 use crate::press::Press;
 
 pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     match publish(session).await? {
         0 => println!("nothing new to publish"),
         n => println!("{n} files published in {}", session.config.feeds.path.display()),
+    }
+    for line in hubs::tell(session).await? {
+        println!("{line}");
     }
     Ok(ExitCode::SUCCESS)
 }

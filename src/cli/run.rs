@@ -3,7 +3,7 @@
 
 use std::{io::IsTerminal, process::ExitCode};
 
-use super::{digest, exit, publish, session::Session, sync};
+use super::{digest, exit, hubs, publish, session::Session, sync};
 
 pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     let mut lines = Vec::new();
@@ -39,6 +39,10 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
             None
         }
     };
+    match hubs::tell(session).await {
+        Ok(told) => lines.extend(told),
+        Err(error) => failed(error),
+    }
     // Cron mails what is printed: a run that went well says nothing to it.
     if std::io::stdout().is_terminal() {
         for line in lines {

@@ -11,7 +11,8 @@ use chrono::{Duration, NaiveDate};
 use url::Url;
 
 use super::{
-    Config, Digest, Error, Feeds, Letters, Logo, Magazine, Secret, Source, Special, StoreUrl, Theme, raw, relay,
+    Config, Digest, Error, Feeds, Letters, Logo, Magazine, Secret, Source, Special, StoreUrl, Theme, feeds::hubs,
+    feeds::moved, raw, relay,
 };
 use crate::model::{Mailbox, Rubrique, Slug, Zone, text};
 
@@ -33,10 +34,13 @@ pub(super) fn check(raw: raw::Raw, path: &Path) -> Result<Config, Error> {
     build(raw, path).map_err(|(key, message)| Error::Value { path: path.to_owned(), key, message })
 }
 
-fn build(raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
+fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
     let base = path.parent().unwrap_or(Path::new(""));
     let magazine = magazine(raw.magazine)?;
     let (rubriques, special) = rubriques(raw.rubriques)?;
+    let old_addresses = std::mem::take(&mut raw.feeds.moved);
+    let mut feeds = feeds(raw.feeds, special, base)?;
+    feeds.moved = moved(old_addresses, &magazine, &rubriques, &feeds)?;
     Ok(Config {
         path: path.to_owned(),
         fingerprint: String::new(),
@@ -44,7 +48,7 @@ fn build(raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         sources: raw.sources.into_iter().map(|s| source(s, base)).collect::<Result<_, _>>()?,
         subscribers_file: raw.subscribers.file.map(|file| base.join(file)),
         rubriques,
-        feeds: feeds(raw.feeds, special, base)?,
+        feeds,
         digest: digest(raw.digest)?,
         theme: theme(raw.theme, &magazine.name)?,
         letters: letters(raw.letters, &magazine)?,
@@ -150,6 +154,8 @@ fn feeds(raw: raw::Feeds, special: Vec<Special>, base: &Path) -> Result<Feeds, R
         bylines: raw.bylines,
         precompress: raw.precompress,
         newsletter_url: raw.newsletter_url.map(|u| web("feeds.newsletter_url", &u)).transpose()?,
+        hubs: hubs(&raw.hubs)?,
+        moved: Vec::new(),
     })
 }
 
@@ -269,7 +275,7 @@ fn colour(key: &str, value: String) -> Result<String, Refusal> {
     Err(refuse(key, format!("{value:?} is no colour: write one such as \"#1f4e79\"")))
 }
 
-fn web(key: &str, value: &str) -> Result<Url, Refusal> {
+pub(super) fn web(key: &str, value: &str) -> Result<Url, Refusal> {
     match Url::parse(value) {
         Ok(url) if matches!(url.scheme(), "https" | "http") => Ok(url),
         _ => Err(refuse(key, format!("{value:?} is no web address: write one such as \"https://example.org/\""))),

@@ -1,6 +1,7 @@
 //! `config.toml`, checked once: what stands here is right, and everything below takes it as it is.
 
 mod check;
+mod feeds;
 mod raw;
 mod relay;
 
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use chrono::{Duration, NaiveDate};
 use url::Url;
 
+pub use feeds::{FORMS, Moved};
 pub use raw::Content;
 pub use relay::{Relay, Route, Secret, Security};
 
@@ -170,6 +172,10 @@ pub struct Feeds {
     pub precompress: bool,
     /// Where readers can subscribe to the digest.
     pub newsletter_url: Option<Url>,
+    /// The WebSub hubs that are told of what changes.
+    pub hubs: Vec<Url>,
+    /// Feeds that have moved.
+    pub moved: Vec<Moved>,
 }
 
 /// What the feed of one rubrique does otherwise.

@@ -117,6 +117,21 @@ pub struct Feeds {
     /// A .br and a .gz beside each file.
     #[serde(default)]
     pub precompress: bool,
+    /// WebSub hubs.
+    #[serde(default)]
+    pub hubs: Vec<String>,
+    #[serde(default)]
+    pub moved: Vec<Moved>,
+}
+
+/// A feed that has moved: readers of the old address are led to the new one.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moved {
+    /// A path of the magazine's host.
+    pub from: String,
+    /// A path below the feeds, or a whole address.
+    pub to: String,
 }
 
 #[derive(Debug, Deserialize)]

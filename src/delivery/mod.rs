@@ -1,6 +1,7 @@
 //! The ledger's life: an edition is drawn up and frozen, its letters are leased, handed to the
 //! relay and settled. What the relay may have taken is never sent again by itself.
 
+pub mod hubs;
 mod outbox;
 pub mod plan;
 pub mod post;
@@ -36,6 +37,9 @@ pub enum Error {
     /// The store changed again and again while the edition was drawn up.
     #[error("the store changes too fast to freeze {0}: run again")]
     Restless(model::Period),
+    /// A worker of ours stopped without an answer.
+    #[error("a worker broke off: {0}")]
+    Worker(#[from] tokio::task::JoinError),
 }
 
 /// What a relay did with a letter.

@@ -6,6 +6,7 @@ use atom_syndication::{
     Category, Content, Entry, Feed as Document, FixedDateTime, Generator, Link, Person, Text, WriteConfig,
     extension::{Extension, ExtensionMap},
 };
+use url::Url;
 
 use super::{
     Error, Feed,
@@ -22,6 +23,7 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
         link("self", feed.addresses.atom.as_str(), "application/atom+xml"),
         link("alternate", config.magazine.url.as_str(), "text/html"),
     ];
+    links.extend(config.feeds.hubs.iter().map(hub));
     let archive = |rel: &str, at: super::Addresses| link(rel, at.atom.as_str(), "application/atom+xml");
     links.extend(feed.current()?.map(|current| archive("current", current)));
     links.extend(feed.previous()?.map(|previous| archive("prev-archive", previous)));
@@ -133,6 +135,10 @@ fn media(image: &Image) -> Extension {
         children: described.into_iter().chain(credited).map(|(name, child)| (name.into(), vec![child])).collect(),
         ..Extension::default()
     }
+}
+
+fn hub(url: &Url) -> Link {
+    Link { href: url.to_string(), rel: "hub".into(), ..Link::default() }
 }
 
 fn link(rel: &str, href: &str, media_type: &str) -> Link {

@@ -18,7 +18,16 @@ struct Document<'a> {
     description: String,
     language: &'a str,
     authors: Vec<Author<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hubs: Vec<Hub<'a>>,
     items: Vec<Item<'a>>,
+}
+
+#[derive(Serialize)]
+struct Hub<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    url: &'a str,
 }
 
 #[derive(Serialize)]
@@ -78,6 +87,7 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
         description: feed.description(),
         language: &magazine.language,
         authors: vec![Author { name: &magazine.name, url: Some(magazine.url.as_str()) }],
+        hubs: feed.config.feeds.hubs.iter().map(|hub| Hub { kind: "WebSub", url: hub.as_str() }).collect(),
         items: feed.columns.iter().map(|column| item(feed, column)).collect(),
     };
     let mut bytes = serde_json::to_vec_pretty(&document)

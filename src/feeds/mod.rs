@@ -10,7 +10,7 @@ mod words;
 use url::Url;
 
 use crate::{
-    config::{Config, Content},
+    config::{Config, Content, FORMS},
     model::{Column, FeedKey, Image, Instant, Rubrique, Tombstone},
 };
 
@@ -89,7 +89,7 @@ pub fn paths(feed: &FeedKey, archive: Option<&str>) -> [String; 3] {
         (key, None) => format!("{key}/"),
         (key, Some(name)) => format!("{key}/archive/{name}/"),
     };
-    ["rss.xml", "atom.xml", "feed.json"].map(|form| format!("{folder}{form}"))
+    FORMS.map(|form| format!("{folder}{form}"))
 }
 
 impl<'a> Feed<'a> {

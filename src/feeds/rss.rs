@@ -6,6 +6,7 @@ use rss::{
     Category, Channel, Guid, Item,
     extension::{Extension, ExtensionMap, dublincore::DublinCoreExtension},
 };
+use url::Url;
 
 use super::{Error, Feed, escape};
 use crate::model::{Column, Image};
@@ -18,11 +19,13 @@ pub(super) const HISTORY: &str = "http://purl.org/syndication/history/1.0";
 
 pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
     let config = feed.config;
-    let link = |rel: &str, href: &url::Url| {
+    let link = |rel: &str, href: &Url| {
         let media_type = "application/rss+xml".to_owned();
         extension("atom:link", None, [("href", href.to_string()), ("rel", rel.to_owned()), ("type", media_type)])
     };
+    let hub = |hub: &Url| extension("atom:link", None, [("href", hub.to_string()), ("rel", "hub".into())]);
     let mut head = vec![("atom", "link", link("self", &feed.addresses.rss))];
+    head.extend(config.feeds.hubs.iter().map(|url| ("atom", "link", hub(url))));
     head.extend(feed.current()?.map(|current| ("atom", "link", link("current", &current.rss))));
     head.extend(feed.previous()?.map(|previous| ("atom", "link", link("prev-archive", &previous.rss))));
     if feed.history.archive.is_some() {

@@ -8,19 +8,29 @@ use super::{
 use crate::{
     feeds::{self, Feed, History},
     model::{Column, FeedKey, Month, Tombstone, column::fingerprint},
-    store::{FeedMonth, Published, Span, Standing},
+    store::{FeedMonth, Published, Span, Standing, Topic},
 };
 
 /// How many tombstones a feed carries at the most.
 const TOMBSTONES: u32 = 50;
 
-/// Publishes what has changed of a feed; says how many files were written, and how it stands.
+/// What became of a feed.
+pub(super) struct Done {
+    /// How many files were written.
+    pub(super) written: usize,
+    /// How it stands.
+    pub(super) standing: Standing,
+    /// What hubs may have to be told of.
+    pub(super) topics: Vec<Topic>,
+}
+
+/// Publishes what has changed of a feed.
 pub(super) async fn publish(
     press: Press,
     key: FeedKey,
     before: Option<Published>,
     revision: i64,
-) -> Result<(usize, Standing), Error> {
+) -> Result<Done, Error> {
     let Press { config, store, at, make } = &press;
     let months = Months::read(&press, &key, before.as_ref()).await?;
     let feeds = &config.feeds;
@@ -43,12 +53,12 @@ pub(super) async fn publish(
         &tombstones.iter().map(|tombstone| format!("{} {}", tombstone.guid, tombstone.when)).collect::<String>(),
     ]);
 
-    let mut written = 0;
+    let (mut written, mut topics) = (0, Vec::new());
     let folder = Folder::new(&feeds.path, feeds.precompress);
     let there = feeds::paths(&key, None).iter().all(|path| folder.has(path));
     if !there || before.as_ref().is_none_or(|before| before.fingerprint != state) {
         let columns = store.newest(&key, Span::until(*at), limit).await?;
-        written += write(&press, &key, vec![(columns, history)], tombstones, Vec::new()).await?;
+        (written, topics) = write(&press, &key, vec![(columns, history)], tombstones, Vec::new()).await?;
     }
     if feeds.archives {
         written += months.archive(&press, &key, !complete).await?;
@@ -58,24 +68,30 @@ pub(super) async fn publish(
         published: Published { fingerprint: state, revision, at: *at },
         months: months.standing(!complete),
     };
-    Ok((written, standing))
+    Ok(Done { written, standing, topics })
 }
 
 /// Builds documents and writes them where they differ; removes what is no more. Both are work for
-/// a thread of their own.
+/// a thread of their own. Says how many files it wrote, and which topics hubs may not know.
 async fn write(
     press: &Press,
     key: &FeedKey,
     documents: Vec<(Vec<Column>, History)>,
     tombstones: Vec<Tombstone>,
     gone: Vec<String>,
-) -> Result<usize, Error> {
+) -> Result<(usize, Vec<Topic>), Error> {
     let (config, key) = (press.config.clone(), key.clone());
     let work = move || {
         let mut folder = Folder::new(&config.feeds.path, config.feeds.precompress);
+        let mut topics = Vec::new();
         for (columns, history) in documents {
+            let subscribed = history.archive.is_none() && !config.feeds.hubs.is_empty();
             let feed = Feed::document(&config, key.clone(), &columns, history, &tombstones)?;
             for (path, bytes) in feed.files()? {
+                if subscribed {
+                    let address = config.feeds.url.join(&path).map_err(feeds::Error::from)?;
+                    topics.push(Topic::new(address, &bytes));
+                }
                 folder.put(&path, &bytes)?;
             }
         }
@@ -84,7 +100,7 @@ async fn write(
                 folder.remove(&path)?;
             }
         }
-        folder.sync()
+        Ok((folder.sync()?, topics))
     };
     tokio::task::spawn_blocking(work).await?
 }
@@ -153,7 +169,7 @@ impl Months {
                 let before = if part == 0 { previous.clone() } else { Some(count.name(part - 1)) };
                 documents.push((own, History { archive: Some(count.name(part)), previous: before, complete: false }));
             }
-            written += write(press, key, documents, Vec::new(), gone).await?;
+            written += write(press, key, documents, Vec::new(), gone).await?.0;
         }
         Ok(written)
     }

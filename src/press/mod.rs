@@ -14,7 +14,7 @@ use crate::{
     config::Config,
     feeds::{self, page},
     model::{FeedKey, Instant, Month, column::fingerprint},
-    store::{self, Published, Standing, Store},
+    store::{self, News, Published, Standing, Store},
 };
 
 use files::Folder;
@@ -79,6 +79,7 @@ impl Press {
         }
         let mut written = self.pages()?;
         let mut standings = Vec::new();
+        let mut topics = Vec::new();
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
         let mut building = JoinSet::new();
         let mut waiting = feeds.into_iter();
@@ -92,13 +93,15 @@ impl Press {
                 building.spawn(feed::publish(self.clone(), key, known, revision));
             }
             let Some(done) = building.join_next().await else { break };
-            let (count, standing) = done??;
-            written += count;
-            standings.push(standing);
+            let done = done??;
+            written += done.written;
+            standings.push(done.standing);
+            topics.extend(done.topics);
         }
         let all = Published { fingerprint: self.make.to_string(), revision, at: self.at };
         standings.push(Standing { feed: ALL.into(), published: all, months: Vec::new() });
-        self.store.put_published(&standings).await?;
+        let news = News { hubs: &self.config.feeds.hubs, topics: &topics, at: self.at };
+        self.store.put_published(&standings, news).await?;
         Ok(written)
     }
 

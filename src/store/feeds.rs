@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Result, Store, begin, instant, millis, on, sql};
+use super::{News, Result, Store, begin, hubs::queue_pings, instant, millis, on, sql};
 use crate::model::{Column, FeedKey, Instant, Month, Slug, Tombstone, column::fingerprint};
 
 /// What was last published of a feed.
@@ -190,8 +190,9 @@ impl Store {
         rows.into_iter().map(|(guid, when)| Ok(Tombstone { guid, when: instant(when)? })).collect()
     }
 
-    /// Remembers that feeds are on disk as they now stand, in one commit.
-    pub async fn put_published(&self, standings: &[Standing]) -> Result<()> {
+    /// Remembers that feeds are on disk as they now stand, and what hubs are to be told of them, in
+    /// one commit.
+    pub async fn put_published(&self, standings: &[Standing], news: News<'_>) -> Result<()> {
         on!(self, pool => {
             let mut tx = begin(pool).await?;
             for Standing { feed, published, months } in standings {
@@ -212,6 +213,7 @@ impl Store {
                         .await?;
                 }
             }
+            queue_pings!(tx, news);
             tx.commit().await?;
         });
         Ok(())

@@ -8,7 +8,8 @@ use sqlx::{
 use super::{Backend, Result, Store, on};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
-const MIGRATIONS: [(&str, &str); 1] = [("press", include_str!("migrations/0001_press.sql"))];
+const MIGRATIONS: [(&str, &str); 2] =
+    [("press", include_str!("migrations/0001_press.sql")), ("hubs", include_str!("migrations/0002_hubs.sql"))];
 
 pub(super) async fn run(store: &Store) -> Result<()> {
     let [key, bytes] = match store.pool {

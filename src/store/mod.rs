@@ -4,6 +4,7 @@
 mod columns;
 mod editions;
 mod feeds;
+mod hubs;
 mod letters;
 mod migrate;
 #[doc(hidden)]
@@ -20,6 +21,7 @@ use sqlx::{
 pub use columns::{Put, SourceFile};
 pub use editions::{Freeze, NewEdition, NewVariant, Variant};
 pub use feeds::{FeedMonth, Published, Span, Standing};
+pub use hubs::{News, Ping, PingState, PutOff, SettledPing, Topic};
 pub use letters::{Lease, Leased, Settlement};
 pub use subscribers::{Added, Listed};
 

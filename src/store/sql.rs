@@ -33,6 +33,19 @@ macro_rules! lease {
     };
 }
 
+/// Takes pings of a hub that are due, and those whose worker died; for `$lock` see `lease`.
+macro_rules! lease_pings {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE hub_pings SET state = 'leased', fence = fence + 1, lease_until = $4 WHERE id IN ( \
+               SELECT id FROM hub_pings WHERE hub = $1 AND due_at <= $2 \
+               AND (state = 'queued' OR (state = 'leased' AND lease_until < $5)) ORDER BY due_at, id LIMIT $3",
+            $lock,
+            ") RETURNING id, fence, topic, attempts, since_at"
+        )
+    };
+}
+
 statements! {
     /// The key that tokens are made with.
     FIND_KEY = "SELECT value FROM secrets WHERE name = 'key'";
@@ -114,6 +127,21 @@ statements! {
         ON CONFLICT (feed) DO UPDATE SET fingerprint = excluded.fingerprint, revision = excluded.revision, \
         published_at = excluded.published_at";
 
+    /// A topic that changes again before the hub was told is told once; one that changes while the
+    /// hub is being told is told again.
+    QUEUE_PING = "INSERT INTO hub_pings (hub, topic, fingerprint, state, attempts, fence, since_at, due_at) \
+        VALUES ($1, $2, $3, 'queued', 0, 0, $4, $4) ON CONFLICT (hub, topic) DO UPDATE SET \
+        fingerprint = excluded.fingerprint, state = 'queued', fence = hub_pings.fence + 1, due_at = excluded.due_at, \
+        attempts = CASE WHEN hub_pings.state IN ('told', 'failed') THEN 0 ELSE hub_pings.attempts END, \
+        since_at = CASE WHEN hub_pings.state IN ('told', 'failed') THEN excluded.since_at ELSE hub_pings.since_at END \
+        WHERE hub_pings.fingerprint <> excluded.fingerprint";
+    LEASE_PINGS = lease_pings!("");
+    SETTLE_PING = "UPDATE hub_pings SET state = $3, attempts = $4, due_at = $5, reply = $6 \
+        WHERE id = $1 AND fence = $2 AND state = 'leased'";
+    PUT_OFF_PINGS = "UPDATE hub_pings SET attempts = attempts + 1, due_at = $3, reply = $6, \
+        state = CASE WHEN since_at <= $4 AND attempts + 1 >= $5 THEN 'failed' ELSE 'queued' END \
+        WHERE hub = $1 AND state = 'queued' AND due_at <= $2 RETURNING state";
+
     /// A suppressed address is not added again, one that is there already is left as it is.
     ADD_SUBSCRIBER = "INSERT INTO subscribers (address, address_hash, name, choice, state, joined_at) \
         SELECT CAST($1 AS TEXT), $2, CAST($3 AS TEXT), CAST($4 AS TEXT), 'active', CAST($5 AS BIGINT) \
@@ -175,6 +203,9 @@ statements! {
     LEASES_END = "SELECT MIN(lease_until) FROM letters WHERE edition_id = $1 AND state IN ('leased', 'sending')";
     NEXT_DUE = "SELECT MIN(due_at) FROM letters WHERE edition_id = $1 AND state IN ('queued', 'deferred')";
 }
+
+/// [`LEASE_PINGS`] for Postgres.
+pub const LEASE_PINGS_POSTGRES: &str = lease_pings!(" FOR UPDATE SKIP LOCKED");
 
 /// [`LEASE_LETTERS`] for Postgres, whose workers pass over rows that another one is taking.
 pub const LEASE_LETTERS_POSTGRES: &str = lease!(" FOR UPDATE SKIP LOCKED");
