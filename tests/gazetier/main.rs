@@ -1,5 +1,6 @@
 //! One binary for all integration tests: it is linked once, and every test speaks through the same
 //! few words (`support`).
 
+mod history;
 mod smoke;
 mod support;
