@@ -43,9 +43,7 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
         rights: config.magazine.rights.clone().map(Text::plain),
         entries: feed.columns.iter().map(|column| entry(feed, column)).collect(),
         extensions: extensions(feed),
-        namespaces: [("at", TOMBSTONES), ("fh", HISTORY), ("media", MEDIA)]
-            .map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned()))
-            .into(),
+        namespaces: namespaces(feed),
         lang: Some(config.magazine.language.clone()),
         ..Document::default()
     };
@@ -54,6 +52,14 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
     let mut bytes = document.write_with_config(feed.stylesheet()?.into_bytes(), config).map_err(form)?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+/// What the document's extensions are called, as far as it has them.
+fn namespaces(feed: &Feed<'_>) -> BTreeMap<String, String> {
+    let history = feed.history.is_told().then_some(("fh", HISTORY));
+    let tombstones = (!feed.tombstones.is_empty()).then_some(("at", TOMBSTONES));
+    let names = [("media", MEDIA)].into_iter().chain(history).chain(tombstones);
+    names.map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned())).collect()
 }
 
 /// Where the document stands in the feed's history, and which columns are no more.

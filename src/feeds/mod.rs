@@ -62,6 +62,13 @@ pub struct History {
     pub complete: bool,
 }
 
+impl History {
+    /// Whether the document says anything about it in words of RFC 5005's own.
+    fn is_told(&self) -> bool {
+        self.archive.is_some() || self.complete
+    }
+}
+
 /// Where the forms of a document are published.
 #[derive(Debug, Clone)]
 pub struct Addresses {

@@ -44,15 +44,7 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
         generator: Some("gazetier".into()),
         items: feed.columns.iter().map(|column| item(feed, column)).collect(),
         extensions: map(head),
-        namespaces: [
-            ("atom", "http://www.w3.org/2005/Atom"),
-            ("content", "http://purl.org/rss/1.0/modules/content/"),
-            ("dc", "http://purl.org/dc/elements/1.1/"),
-            ("fh", HISTORY),
-            ("media", MEDIA),
-        ]
-        .map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned()))
-        .into(),
+        namespaces: namespaces(feed),
         ..Channel::default()
     };
     let head = feed.stylesheet()?;
@@ -61,6 +53,18 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
     // The crate writes a declaration of its own and no instruction after it.
     let root = document.windows(5).position(|bytes| bytes == b"<rss ").unwrap_or_default();
     Ok([head.as_bytes(), &document[root..], b"\n"].concat())
+}
+
+/// What the document's extensions are called; history's names only where there is any.
+fn namespaces(feed: &Feed<'_>) -> BTreeMap<String, String> {
+    let always = [
+        ("atom", "http://www.w3.org/2005/Atom"),
+        ("content", "http://purl.org/rss/1.0/modules/content/"),
+        ("dc", "http://purl.org/dc/elements/1.1/"),
+        ("media", MEDIA),
+    ];
+    let history = feed.history.is_told().then_some(("fh", HISTORY));
+    always.into_iter().chain(history).map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned())).collect()
 }
 
 fn item(feed: &Feed<'_>, column: &Column) -> Item {

@@ -120,8 +120,8 @@ impl Months {
     async fn read(press: &Press, key: &FeedKey, before: Option<&Published>) -> Result<Self, Error> {
         let present = Month::of(press.at);
         let size = i64::from(press.config.feeds.items(key));
-        let mut months =
-            Self { size, before: press.store.feed_months(key).await?, counts: Vec::new(), changed: Vec::new() };
+        let rows = if press.config.feeds.archives { press.store.feed_months(key).await? } else { Vec::new() };
+        let mut months = Self { size, before: rows, counts: Vec::new(), changed: Vec::new() };
         // Months to come hold what readers may not see.
         months.before.retain(|row| row.month <= present);
         for row in &months.before {

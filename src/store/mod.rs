@@ -115,6 +115,9 @@ impl Store {
                 let options = SqliteConnectOptions::new()
                     .filename(path)
                     .create_if_missing(true)
+                    // A column is longer than a page of 4 KiB; rows are handed over in one go.
+                    .page_size(16_384)
+                    .row_buffer_size(512)
                     .journal_mode(SqliteJournalMode::Wal)
                     // A `sent` that a power cut takes back would repeat a letter.
                     .synchronous(SqliteSynchronous::Full)

@@ -24,7 +24,6 @@ CREATE TABLE columns (
     byline TEXT,
     -- The byline as a part of a path, for its feed.
     byline_slug TEXT,
-    body_raw TEXT NOT NULL,
     body TEXT NOT NULL,
     cleaner BIGINT NOT NULL,
     url TEXT NOT NULL,
@@ -39,6 +38,9 @@ CREATE TABLE columns (
     updated_at BIGINT NOT NULL,
     withdrawn_at BIGINT,
     fingerprint TEXT NOT NULL,
+    -- Last, because SQLite reads through what stands before a value to come to it, and no feed
+    -- wants this one.
+    body_raw TEXT NOT NULL,
     UNIQUE (source, source_key)
 );
 
