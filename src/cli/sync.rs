@@ -85,7 +85,7 @@ pub(super) async fn sync(session: &Session) -> anyhow::Result<Synced> {
                     read_now.push((path.display().to_string(), stamp));
                 }
                 Err(error) => {
-                    eprintln!("gazetier: {error:#}; passed over");
+                    eprintln!("gazetier: {}; passed over", exit::words(&error));
                     synced.refused += 1;
                 }
             }

@@ -7,7 +7,7 @@ use atom_syndication::{
     extension::Extension,
 };
 
-use super::{Error, Feed, rss::MEDIA};
+use super::{Error, Feed, escape, rss::MEDIA};
 use crate::model::{Column, Image, Instant};
 
 pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
@@ -93,7 +93,8 @@ fn media(image: &Image) -> Extension {
     let credited = image.credit.as_ref().map(|credit| ("credit", child("credit", credit)));
     Extension {
         name: "media:content".into(),
-        attrs: attrs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect(),
+        // The crate writes the attributes of an extension as they are.
+        attrs: attrs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), escape(&value?)))).collect(),
         children: described.into_iter().chain(credited).map(|(name, child)| (name.into(), vec![child])).collect(),
         ..Extension::default()
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use url::Url;
 
-use super::{Error, Result, Store, begin, instant, millis, on, sql};
+use super::{Error, Result, Store, begin, begin_alone, instant, millis, on, sql};
 use crate::model::{Column, ColumnId, Draft, Image, Instant, Known, Rubrique, Slug};
 
 /// What became of a draft that was put into the store.
@@ -73,6 +73,10 @@ impl TryFrom<Row> for Column {
     }
 }
 
+/// How far behind the instant it asked for a column's own may lie, in milliseconds: a day has room
+/// for any batch that shares one.
+const DAY: i64 = 86_400_000;
+
 /// Instants at which a column of the store was updated, to keep them apart.
 struct Taken(BTreeSet<i64>);
 
@@ -125,10 +129,10 @@ impl Store {
         let updates = || drafts.iter().map(|draft| millis(draft.updated));
         let (Some(first), Some(last)) = (updates().min(), updates().max()) else { return Ok(Vec::new()) };
         on!(self, pool => {
-            let mut tx = begin(pool).await?;
+            let mut tx = begin_alone(pool).await?;
             let taken: Vec<i64> = sqlx::query_scalar(sql::UPDATES_BETWEEN)
                 .bind(first)
-                .bind(last + 1_000)
+                .bind(last + DAY)
                 .fetch_all(&mut *tx)
                 .await?;
             let mut taken = Taken(taken.into_iter().collect());

@@ -5,7 +5,7 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-use super::{Backend, Result, Store, on};
+use super::{Backend, Result, Store, begin};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
 const MIGRATIONS: [(&str, &str); 1] = [("press", include_str!("migrations/0001_press.sql"))];
@@ -20,6 +20,15 @@ pub(super) async fn run(store: &Store) -> Result<()> {
         Migration::new(version, name.into(), MigrationType::Simple, AssertSqlSafe(text).into_sql_str(), false)
     });
     let migrator = Migrator::with_migrations(migrations.collect());
-    on!(store, pool => migrator.run(pool).await?);
+    match &store.pool {
+        // sqlx locks Postgres against another first run, and SQLite not.
+        Backend::Sqlite(pool) => {
+            let mut tx = begin(pool).await?;
+            // What `run` does, with the connection's type said: otherwise the future is not Send.
+            migrator.run_direct(None, &mut *tx, false).await?;
+            tx.commit().await?;
+        }
+        Backend::Postgres(pool) => migrator.run(pool).await?,
+    }
     Ok(())
 }
