@@ -32,8 +32,19 @@ pub(super) fn complain(code: u8, message: impl Into<String>) -> anyhow::Error {
 
 /// Prints an error and gives its exit code.
 pub(super) fn report(error: &anyhow::Error) -> ExitCode {
-    eprintln!("gazetier: {error:#}");
+    eprintln!("gazetier: {}", words(error));
     ExitCode::from(code(error))
+}
+
+/// An error with its causes, each told once: many an error says its cause itself.
+pub(super) fn words(error: &anyhow::Error) -> String {
+    let mut words = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !words.contains(&cause) {
+            words = format!("{words}: {cause}");
+        }
+    }
+    words
 }
 
 fn code(error: &anyhow::Error) -> u8 {
@@ -51,8 +62,8 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
     if error.is::<import::Error>() {
         return is(BAD_INPUT);
     }
-    if error.is::<store::Error>() {
-        return is(OUT_OF_REACH);
+    if let Some(error) = error.downcast_ref::<store::Error>() {
+        return is(if matches!(error, store::Error::Clash { .. }) { BAD_INPUT } else { OUT_OF_REACH });
     }
     if error.is::<feeds::Error>() || error.is::<digest::Error>() {
         return is(BAD_INPUT);

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     config::Source,
     import::{Harvest, clean::CLEANER, markdown, subscribers},
-    store::SourceFile,
+    store::{self, SourceFile},
 };
 
 /// What a sync did.
@@ -33,7 +33,13 @@ pub(super) struct Synced {
 impl Synced {
     /// Tells of a file or folder that could not be taken.
     fn refuse(&mut self, error: &anyhow::Error) {
-        eprintln!("gazetier: {error:#}");
+        eprintln!("gazetier: {}", exit::words(error));
+        self.refused += 1;
+    }
+
+    /// The same of a file.
+    fn pass_over(&mut self, error: &anyhow::Error) {
+        eprintln!("gazetier: {}; passed over", exit::words(error));
         self.refused += 1;
     }
 
@@ -86,6 +92,9 @@ pub(super) async fn sync(session: &Session) -> anyhow::Result<Synced> {
             Ok(files) => gone.extend(files),
             Err(error) => synced.refuse(&error),
         }
+        let owned = known.values().filter(|file| here.contains(&file.path));
+        let mut owners: HashMap<String, String> =
+            owned.filter_map(|file| Some((file.column_key.clone()?, file.path.clone()))).collect();
         for (path, key) in files {
             // The stamp is taken before the file is read: a change meanwhile is seen next time.
             let (name, Some(stamp)) = (path.display().to_string(), stamp(session, &path)) else { continue };
@@ -94,18 +103,26 @@ pub(super) async fn sync(session: &Session) -> anyhow::Result<Synced> {
             }
             let mut own = Harvest::default();
             let read = read(&path).and_then(|text| Ok(markdown::read(&text, &path, &key, session.house(), &mut own)?));
+            let column_key = own.drafts.first().map(|draft| draft.key.clone());
+            let twin = column_key.as_ref().and_then(|key| owners.get(key)).filter(|owner| **owner != name);
+            let read = read.and_then(|()| match (&column_key, twin) {
+                (Some(key), Some(twin)) => {
+                    let message = format!("{name}: it has the id {key:?} of {twin}: give one of them another");
+                    Err(exit::complain(exit::BAD_INPUT, message))
+                }
+                _ => Ok(()),
+            });
             match read {
                 Ok(()) => {
-                    let column_key = own.drafts.first().map(|draft| draft.key.clone());
+                    owners.extend(column_key.iter().map(|key| (key.clone(), name.clone())));
                     taken.push(SourceFile { path: name, stamp, column_key });
                     harvest.drafts.extend(own.drafts);
                     harvest.warnings.extend(own.warnings);
                 }
-                Err(error) => synced.refuse(&error.context("passed over")),
+                Err(error) => synced.pass_over(&error),
             }
         }
     }
-    harvest.refuse_twins()?;
     for warning in &harvest.warnings {
         eprintln!("gazetier: warning: {warning}");
     }
@@ -113,7 +130,17 @@ pub(super) async fn sync(session: &Session) -> anyhow::Result<Synced> {
     let still: HashSet<&str> = harvest.drafts.iter().map(|draft| draft.key.as_str()).collect();
     let left: Vec<String> =
         gone.iter().filter_map(|file| file.column_key.clone()).filter(|key| !still.contains(&**key)).collect();
-    (synced.added, synced.changed) = count(&session.store.put(&harvest.drafts, session.at).await?);
+    let outcomes = loop {
+        match session.store.put(&harvest.drafts, session.at).await {
+            Err(store::Error::Clash { guid, key, owner }) => {
+                harvest.drafts.retain(|draft| draft.key != key);
+                taken.retain(|file: &SourceFile| file.column_key.as_ref() != Some(&key));
+                synced.pass_over(&store::Error::Clash { guid, key, owner }.into());
+            }
+            outcome => break outcome?,
+        }
+    };
+    (synced.added, synced.changed) = count(&outcomes);
     if !left.is_empty() {
         synced.withdrawn = session.store.withdraw(markdown::SOURCE, &left, session.at).await?;
     }

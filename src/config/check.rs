@@ -120,7 +120,7 @@ fn rubriques(raw: Vec<raw::Rubrique>) -> Result<(Vec<Rubrique>, Vec<Special>), R
         let label = line("rubriques.label", entry.label)?;
         // These names are folders and files beside the rubriques' own.
         if matches!(slug.as_str(), "archive" | "byline" | "moved") {
-            return Err(refuse("rubriques.slug", format!("{slug:?} is a name gazetier uses itself")));
+            return Err(refuse("rubriques.slug", format!("{:?} is a name gazetier uses itself", slug.as_str())));
         }
         if let Some(twin) = rubriques.iter().find(|r| r.answers_to(&label) || r.slug == slug) {
             return Err(refuse("rubriques", format!("{label:?} and {:?} would be one rubrique", twin.label)));
@@ -284,5 +284,6 @@ pub(super) fn web(key: &str, value: &str) -> Result<Url, Refusal> {
 
 /// A web address that others are joined to: it ends in a slash.
 fn folder(key: &str, value: &str) -> Result<Url, Refusal> {
+    web(key, value)?;
     web(key, &format!("{}/", value.trim_end_matches('/')))
 }

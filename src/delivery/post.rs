@@ -96,7 +96,10 @@ impl Post<'_> {
                             Err(reason) => settled.push(settlement(leased, Verdict::Refused(reason), now)),
                         }
                     }
-                    outbox::put(folder, &edition.period, &written)?;
+                    if let Err(error) = outbox::put(folder, &edition.period, &written) {
+                        self.put_back(&batch).await?;
+                        return Err(error);
+                    }
                     self.store.settle(&settled, (self.clock)()).await?;
                 }
                 route => self.hand_over(route, &batch, forms, line).await?,

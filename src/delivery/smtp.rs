@@ -10,7 +10,7 @@ use lettre::{
         authentication::{Credentials, Mechanism},
         client::{AsyncSmtpConnection, TlsParameters},
         commands::{Data, Mail, Rcpt, Rset},
-        extension::ClientId,
+        extension::{ClientId, Extension, MailParameter},
         response::Response,
     },
 };
@@ -84,7 +84,14 @@ impl Connection {
             (Ok(sender), Ok(recipient)) => (sender, recipient),
             (Err(error), _) | (_, Err(error)) => return Verdict::Refused(format!("not sent: {error}")),
         };
-        match self.say(Mail::new(Some(sender), vec![])).await {
+        let mut options = Vec::new();
+        if !letter.recipient.local().is_ascii() {
+            if !self.inner.server_info().supports_feature(Extension::SmtpUtfEight) {
+                return Verdict::Refused("not sent: the relay takes no address beyond ASCII (SMTPUTF8)".into());
+            }
+            options.push(MailParameter::SmtpUtfEight);
+        }
+        match self.say(Mail::new(Some(sender), options)).await {
             Answer::Yes(_) => {}
             // Who refuses the sender refuses every letter.
             Answer::Later(reply) | Answer::No(reply) => {

@@ -241,11 +241,12 @@ fn wrap(text: &str) -> String {
     let mut wrapped = String::with_capacity(text.len() + text.len() / 16);
     for line in text.trim_matches('\n').lines() {
         let line = line.trim_end_matches([' ', '\t']);
-        let indent = &line[..line.len() - line.trim_start_matches(' ').len()];
+        let (indent, line) = line.split_at(line.len() - line.trim_start_matches(' ').len());
         let options = textwrap::Options::new(TEXT_WIDTH)
             .break_words(false)
             .word_separator(textwrap::WordSeparator::AsciiSpace)
             .word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .initial_indent(indent)
             .subsequent_indent(indent);
         wrapped.push_str(&textwrap::fill(line, options));
         wrapped.push('\n');

@@ -45,7 +45,7 @@ mod tests {
              <mj-text>{alt}</mj-text></mj-column></mj-section></mj-body></mjml>"
         );
         let html = mrml::parse(shield(&mjml).as_ref())
-            .and_then(|parsed| Ok(parsed.element.render(&Default::default()).map_err(|e| e.to_string())))
+            .map(|parsed| parsed.element.render(&Default::default()).map_err(|e| e.to_string()))
             .expect("MJML")
             .expect("HTML");
         let decoded = decode(&html);

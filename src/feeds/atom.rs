@@ -9,7 +9,7 @@ use atom_syndication::{
 use url::Url;
 
 use super::{
-    Error, Feed,
+    Error, Feed, escape,
     rss::{HISTORY, MEDIA},
 };
 use crate::model::{Column, Image, Instant};
@@ -74,7 +74,7 @@ fn extensions(feed: &Feed<'_>) -> ExtensionMap {
     }
     let deleted = feed.tombstones.iter().map(|tombstone| Extension {
         name: "at:deleted-entry".into(),
-        attrs: [("ref", tombstone.guid.clone()), ("when", fixed(tombstone.when).to_rfc3339())]
+        attrs: [("ref", escape(&tombstone.guid)), ("when", fixed(tombstone.when).to_rfc3339())]
             .map(|(name, value)| (name.to_owned(), value))
             .into(),
         ..Extension::default()
@@ -137,7 +137,8 @@ fn media(image: &Image) -> Extension {
     let credited = image.credit.as_ref().map(|credit| ("credit", child("credit", credit)));
     Extension {
         name: "media:content".into(),
-        attrs: attrs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect(),
+        // The crate writes the attributes of an extension as they are.
+        attrs: attrs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), escape(&value?)))).collect(),
         children: described.into_iter().chain(credited).map(|(name, child)| (name.into(), vec![child])).collect(),
         ..Extension::default()
     }

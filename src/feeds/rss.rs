@@ -35,9 +35,9 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
         head.push(("fh", "complete", extension("fh:complete", None, [])));
     }
     let channel = Channel {
-        title: feed.title(),
+        title: plain(&feed.title()),
         link: config.magazine.url.to_string(),
-        description: feed.description(),
+        description: plain(&feed.description()),
         language: Some(config.magazine.language.to_lowercase()),
         copyright: config.magazine.rights.clone(),
         last_build_date: Some(feed.updated().to_rfc2822()),

@@ -107,7 +107,7 @@ fn split<'a>(
         let suspect = |unlabelled: Option<(usize, &str)>| {
             unlabelled.map_or_else(String::new, |(number, line)| {
                 format!(
-                    "; the last column without a label begins at line {number}: if {line:?} is a label, \
+                    "; a column without a label begins at line {number}: if {line:?} is a label, \
                      add its rubrique to the configuration"
                 )
             })
@@ -115,7 +115,8 @@ fn split<'a>(
         let rubrique = label(line);
         let (number, title) = match rubrique {
             None => {
-                unlabelled = Some((number, line));
+                // A label is shorter than a title: the shortest is the first to be suspected.
+                unlabelled = unlabelled.filter(|(_, before)| before.len() <= line.len()).or(Some((number, line)));
                 (number, line)
             }
             Some(_) => lines.next().ok_or_else(|| wrong(&at(number), "a title should follow this label"))?,
@@ -197,5 +198,5 @@ fn alike(a: (&str, &str), b: (&str, &str)) -> usize {
     };
     let (a, b) = (words(a), words(b));
     let union = a.union(&b).count();
-    if union == 0 { 0 } else { a.intersection(&b).count() * 100 / union }
+    (a.intersection(&b).count() * 100).checked_div(union).unwrap_or(0)
 }

@@ -161,6 +161,9 @@ pub fn read(text: &str, path: &Path, key: &str, house: House<'_>, harvest: &mut 
         None => house.magazine.column_url(&slug, known.as_ref()),
     };
     let url = url.map_err(|error| wrong(&place, format!("url: {error}")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong(&place, format!("url: {:?} is no web address", url.as_str())));
+    }
     let when = |key: &str, at: &When| {
         house.magazine.zone.parse(&at.to_string()).map_err(|error| wrong(&place, format!("{key}: {error}")))
     };
@@ -172,11 +175,12 @@ pub fn read(text: &str, path: &Path, key: &str, house: House<'_>, harvest: &mut 
     }
     let standfirst = harvest.legal(&place, "standfirst", front.standfirst.as_deref().unwrap_or_default());
     let byline = front.byline.as_deref().map(|b| text::one_line(&harvest.legal(&place, "byline", b)));
+    let guid = front.guid.as_deref().map(|guid| text::one_line(&harvest.legal(&place, "guid", guid)));
     let body_raw = html(&harvest.legal(&place, "body", body));
     let image = front.image.map(|image| picture(image, path, &place, house, harvest)).transpose()?;
     harvest.drafts.push(Draft {
         source: SOURCE.to_owned(),
-        guid: front.guid.unwrap_or_else(|| house.magazine.tag(SOURCE, key)),
+        guid: guid.filter(|guid| !guid.is_empty()).unwrap_or_else(|| house.magazine.tag(SOURCE, key)),
         key: key.to_owned(),
         rubrique: known,
         title,
@@ -211,8 +215,10 @@ fn front<'a>(text: &'a str, place: &Place, harvest: &mut Harvest) -> Result<(Fro
     let mut at = inner_start;
     for line in text[inner_start..].split_inclusive('\n') {
         if line.trim_end() == fence {
-            let (head, body) = (&text[inner_start..at], &text[at + line.len()..]);
-            let (front, names) = if fence == "+++" { from_toml(head) } else { from_yaml(head) }
+            let body = &text[at + line.len()..];
+            // A line for the fence, so that what is wrong is told with its line in the file.
+            let head = format!("\n{}", &text[inner_start..at]);
+            let (front, names) = if fence == "+++" { from_toml(&head) } else { from_yaml(&head) }
                 .map_err(|message| wrong(place, format!("front matter: {message}")))?;
             for name in names.keys().filter(|name| !KEYS.contains(&name.as_str())) {
                 harvest.warn(place, format!("the front matter's {name:?} means nothing here: passed over"));

@@ -29,7 +29,6 @@ pub fn read(text: &str, file: &str, rubriques: &[Rubrique]) -> Result<Roll, Erro
     let mut roll = Roll::default();
     for record in reader.records() {
         let record = record.map_err(|error| wrong(&place(None), error))?;
-        let line = record.position().and_then(|p| usize::try_from(p.line()).ok());
         let cell = |at: Option<usize>| at.and_then(|at| record.get(at)).filter(|cell| !cell.is_empty());
         let subscriber = cell(Some(email))
             .ok_or_else(|| "it has no address".to_owned())
@@ -40,10 +39,19 @@ pub fn read(text: &str, file: &str, rubriques: &[Rubrique]) -> Result<Roll, Erro
             });
         match subscriber {
             Ok(subscriber) => roll.subscribers.push(subscriber),
-            Err(message) => roll.refused.push(super::Warning { place: place(line), message }),
+            Err(message) => roll.refused.push(super::Warning { place: place(line(text, &record)), message }),
         }
     }
     Ok(roll)
+}
+
+/// The line on which a record begins. The reader's own count is of where the record before ended:
+/// empty lines, and the second half of a CRLF, lie between.
+fn line(text: &str, record: &csv::StringRecord) -> Option<usize> {
+    let end_of_last = record.position().and_then(|position| usize::try_from(position.byte()).ok())?;
+    let rest = text.get(end_of_last..)?;
+    let start = text.len() - rest.trim_start_matches(['\r', '\n']).len();
+    Some(1 + text[..start].matches('\n').count())
 }
 
 /// Labels or slugs with semicolons between; none means all.

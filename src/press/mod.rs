@@ -6,7 +6,12 @@ mod feed;
 mod files;
 mod months;
 
-use std::{collections::BTreeSet, num::NonZero, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    num::NonZero,
+    path::PathBuf,
+    sync::Arc,
+};
 
 use tokio::task::JoinSet;
 
@@ -14,9 +19,10 @@ use crate::{
     config::Config,
     feeds::{self, page},
     model::{FeedKey, Instant, Month, column::fingerprint},
-    store::{self, News, Published, Standing, Store},
+    store::{self, News, Published, Standing, Store, Topic},
 };
 
+use feed::Done;
 use files::Folder;
 
 /// Why nothing, or not all, could be published.
@@ -64,45 +70,69 @@ impl Press {
         Self { config, store, at, make }
     }
 
-    /// Publishes what has changed, and says how many files were written.
+    /// Publishes what has changed, and says how many files were written. A feed that cannot be
+    /// published keeps no other from it; the first one's error is told, and it is tried again.
     pub async fn publish(&self) -> Result<usize, Error> {
         // Read before the columns: what changes meanwhile is seen again at the next run.
         let revision = self.store.revision().await?;
         let before = self.store.published().await?;
         let last = before.get(ALL).filter(|last| *last.fingerprint == *self.make);
         let feeds = self.changed(last, revision).await?;
-        if feeds.is_empty() && last.is_some() {
+        let folder = Folder::new(&self.config.feeds.path, self.config.feeds.precompress);
+        let pages = last.is_none() || !PAGES.iter().all(|path| folder.has(path));
+        if feeds.is_empty() && !pages {
             return Ok(0);
         }
         if last.is_none() {
             self.store.put_rubriques(&self.config.rubriques).await?;
         }
-        let mut written = self.pages()?;
-        let mut standings = Vec::new();
-        let mut topics = Vec::new();
+        let (done, failed) = self.build(feeds, &before, last.is_some(), revision).await?;
+        let mut written = done.iter().map(|done| done.written).sum();
+        let topics: Vec<Topic> = done.iter().flat_map(|done| done.topics.clone()).collect();
+        let mut standings: Vec<Standing> = done.into_iter().map(|done| done.standing).collect();
+        if failed.is_none() {
+            if pages {
+                written += self.pages()?;
+            }
+            let all = Published { fingerprint: self.make.to_string(), revision, at: self.at };
+            standings.push(Standing { feed: ALL.into(), published: all, months: Vec::new() });
+        }
+        let news = News { hubs: &self.config.feeds.hubs, topics: &topics, at: self.at };
+        self.store.put_published(&standings, news).await?;
+        failed.map_or(Ok(written), Err)
+    }
+
+    /// Builds feeds, as many at once as there are processors; gives what was done and the error of
+    /// the first feed that failed.
+    async fn build(
+        &self,
+        feeds: BTreeSet<FeedKey>,
+        before: &HashMap<String, Published>,
+        same_make: bool,
+        revision: i64,
+    ) -> Result<(Vec<Done>, Option<Error>), Error> {
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
         let mut building = JoinSet::new();
         let mut waiting = feeds.into_iter();
+        let (mut done, mut failed) = (Vec::new(), BTreeMap::new());
         loop {
             // As many feeds are in memory as there are workers, and one whose columns are read.
             while building.len() <= workers
                 && let Some(key) = waiting.next()
             {
-                let known = before.get(&key.key()).cloned();
-                let known = known.filter(|known| last.is_some() && known.at <= self.at);
-                building.spawn(feed::publish(self.clone(), key, known, revision));
+                let known = before.get(&key.key()).filter(|known| same_make && known.at <= self.at).cloned();
+                let press = self.clone();
+                building.spawn(async move { (key.clone(), feed::publish(press, key, known, revision).await) });
             }
-            let Some(done) = building.join_next().await else { break };
-            let done = done??;
-            written += done.written;
-            standings.push(done.standing);
-            topics.extend(done.topics);
+            match building.join_next().await.transpose()? {
+                None => break,
+                Some((_, Ok(one))) => done.push(one),
+                Some((key, Err(error))) => {
+                    failed.insert(key, error);
+                }
+            }
         }
-        let all = Published { fingerprint: self.make.to_string(), revision, at: self.at };
-        standings.push(Standing { feed: ALL.into(), published: all, months: Vec::new() });
-        let news = News { hubs: &self.config.feeds.hubs, topics: &topics, at: self.at };
-        self.store.put_published(&standings, news).await?;
-        Ok(written)
+        Ok((done, failed.into_values().next()))
     }
 
     /// The feeds of which something may have changed since all was published last.
@@ -135,9 +165,6 @@ impl Press {
         let missing = |feed: &&FeedKey| !feeds::paths(feed, None).iter().all(|path| folder.has(path));
         let gone: Vec<FeedKey> = standing.iter().filter(missing).cloned().collect();
         feeds.extend(gone);
-        if !PAGES.iter().all(|path| folder.has(path)) {
-            self.pages()?;
-        }
         Ok(feeds)
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use url::Url;
 
-use super::{Error, Result, Store, begin, instant, millis, on, sql};
+use super::{Error, Result, Store, begin, begin_alone, instant, millis, on, sql};
 use crate::model::{Column, ColumnId, Draft, FeedKey, Image, Instant, Known, Month, Rubrique, Slug};
 
 /// A file that a source was read from.
@@ -83,6 +83,10 @@ impl TryFrom<Row> for Column {
         })
     }
 }
+
+/// How far behind the instant it asked for a column's own may lie, in milliseconds: a day has room
+/// for any batch that shares one.
+const DAY: i64 = 86_400_000;
 
 /// Instants at which a column of the store was updated, to keep them apart.
 struct Taken(BTreeSet<i64>);
@@ -181,10 +185,10 @@ impl Store {
         let updates = || drafts.iter().map(|draft| millis(draft.updated));
         let (Some(first), Some(last)) = (updates().min(), updates().max()) else { return Ok(Vec::new()) };
         on!(self, pool => {
-            let mut tx = begin(pool).await?;
+            let mut tx = begin_alone(pool).await?;
             let taken: Vec<i64> = sqlx::query_scalar(sql::UPDATES_BETWEEN)
                 .bind(first)
-                .bind(last + 1_000)
+                .bind(last + DAY)
                 .fetch_all(&mut *tx)
                 .await?;
             let mut taken = Taken(taken.into_iter().collect());
@@ -205,9 +209,16 @@ impl Store {
                 // Its own instant, bumped or not, stays its own.
                 let asked = millis(draft.updated);
                 let updated = match &found {
-                    Some(found) if (asked..asked + 1_000).contains(&found.updated_at) => found.updated_at,
+                    Some(found) if (asked..asked + DAY).contains(&found.updated_at) => found.updated_at,
                     _ => taken.take(asked),
                 };
+                if found.is_none() {
+                    let query = sqlx::query_scalar(sql::HAS_GUID).bind(&draft.guid);
+                    let owner: Option<String> = query.fetch_optional(&mut *tx).await?;
+                    if let Some(owner) = owner {
+                        return Err(Error::Clash { guid: draft.guid.clone(), key: draft.key.clone(), owner });
+                    }
+                }
                 let query = match &found {
                     None => sqlx::query(sql::ADD_COLUMN).bind(&draft.source).bind(&draft.key).bind(&draft.guid),
                     Some(_) => sqlx::query(sql::CHANGE_COLUMN),

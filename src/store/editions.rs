@@ -1,6 +1,6 @@
 //! Editions: frozen in one transaction with their columns, variants and letters.
 
-use super::{Error, Result, Store, begin, instant, millis, on, sql};
+use super::{Error, Result, Store, begin_alone, instant, millis, on, sql};
 use crate::model::{Choice, ColumnId, Edition, EditionState, Instant, LetterState, Period, Tally};
 
 /// An edition that is to be frozen.
@@ -129,7 +129,7 @@ impl Store {
     /// Fixes an edition's bytes and recipients: all of it or nothing.
     pub async fn freeze(&self, new: &NewEdition) -> Result<Freeze> {
         on!(self, pool => {
-            let mut tx = begin(pool).await?;
+            let mut tx = begin_alone(pool).await?;
             let choices: Vec<String> = sqlx::query_scalar(sql::CHOICES).fetch_all(&mut *tx).await?;
             if choices.iter().any(|key| !new.choices.contains(&Choice::from_key(key))) {
                 return Ok(Freeze::Stale);

@@ -5,11 +5,14 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-use super::{Backend, Result, Store, on};
+use super::{Backend, Result, Store, begin, on};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
 const MIGRATIONS: [(&str, &str); 2] =
     [("press", include_str!("migrations/0001_press.sql")), ("hubs", include_str!("migrations/0002_hubs.sql"))];
+
+/// What sqlx wrote down of the migrations it made.
+const DONE: &str = "SELECT version, checksum FROM _sqlx_migrations WHERE success ORDER BY version";
 
 pub(super) async fn run(store: &Store) -> Result<()> {
     let [key, bytes] = match store.pool {
@@ -20,7 +23,23 @@ pub(super) async fn run(store: &Store) -> Result<()> {
         let text = text.replace("{key}", key).replace("{bytes}", bytes);
         Migration::new(version, name.into(), MigrationType::Simple, AssertSqlSafe(text).into_sql_str(), false)
     });
-    let migrator = Migrator::with_migrations(migrations.collect());
-    on!(store, pool => migrator.run(pool).await?);
+    let migrations: Vec<Migration> = migrations.collect();
+    let wanted: Vec<(i64, Vec<u8>)> = migrations.iter().map(|m| (m.version, m.checksum.to_vec())).collect();
+    // Nearly always all is done, and a look takes no lock. What cannot be read is not there yet.
+    let done: Option<Vec<(i64, Vec<u8>)>> = on!(store, pool => sqlx::query_as(DONE).fetch_all(pool).await.ok());
+    if done.is_some_and(|done| done == wanted) {
+        return Ok(());
+    }
+    let migrator = Migrator::with_migrations(migrations);
+    match &store.pool {
+        // sqlx locks Postgres against another first run, and SQLite not.
+        Backend::Sqlite(pool) => {
+            let mut tx = begin(pool).await?;
+            // What `run` does, with the connection's type said: otherwise the future is not Send.
+            migrator.run_direct(None, &mut *tx, false).await?;
+            tx.commit().await?;
+        }
+        Backend::Postgres(pool) => migrator.run(pool).await?,
+    }
     Ok(())
 }

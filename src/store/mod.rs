@@ -55,6 +55,16 @@ pub enum Error {
         /// What was there.
         value: String,
     },
+    /// Two columns would have one id for readers.
+    #[error("the column {key:?} has the guid {guid:?}, as {owner:?} has already: give one of them another")]
+    Clash {
+        /// The id.
+        guid: String,
+        /// The name in its source of the column that was to be added.
+        key: String,
+        /// That of the column that has it.
+        owner: String,
+    },
     /// The machine has no randomness to make a key of.
     #[error("the machine gave no random bytes: {0}")]
     Random(String),
@@ -92,18 +102,28 @@ trait Dialect: Database {
     /// Begins a transaction that will write. SQLite takes its write lock at once: a transaction
     /// that read first could not be made to wait any more, only to fail.
     const BEGIN: &'static str;
+    /// The same for one that writes what it found missing, or that must not be overtaken by what
+    /// it did not see: one at a time on both backends.
+    const BEGIN_ALONE: &'static str;
 }
 
 impl Dialect for sqlx::Sqlite {
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
+    const BEGIN_ALONE: &'static str = Self::BEGIN;
 }
 
 impl Dialect for sqlx::Postgres {
     const BEGIN: &'static str = "BEGIN";
+    // Any number serves that nobody else locks in our database; this one reads "gaze".
+    const BEGIN_ALONE: &'static str = "BEGIN; SELECT pg_advisory_xact_lock(1734441573)";
 }
 
 async fn begin<D: Dialect>(pool: &Pool<D>) -> Result<Transaction<'_, D>> {
     Ok(pool.begin_with(D::BEGIN).await?)
+}
+
+async fn begin_alone<D: Dialect>(pool: &Pool<D>) -> Result<Transaction<'_, D>> {
+    Ok(pool.begin_with(D::BEGIN_ALONE).await?)
 }
 
 impl Store {

@@ -59,6 +59,7 @@ statements! {
     KNOWN_COLUMNS = "SELECT source_key, guid, title, standfirst, published_at FROM columns WHERE source = $1";
     FIND_COLUMN = "SELECT id, fingerprint, updated_at, published_at, rubrique, byline_slug, withdrawn_at \
         FROM columns WHERE source = $1 AND source_key = $2";
+    HAS_GUID = "SELECT source_key FROM columns WHERE guid = $1";
     /// Instants that are taken, so that no two columns share one.
     UPDATES_BETWEEN = "SELECT updated_at FROM columns WHERE updated_at BETWEEN $1 AND $2";
     ADD_COLUMN = "INSERT INTO columns (source, source_key, guid, rubrique, title, standfirst, byline, body_raw, body, \

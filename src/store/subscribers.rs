@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Result, Store, begin, instant, millis, on, sql};
+use super::{Result, Store, begin_alone, instant, millis, on, sql};
 use crate::model::{Choice, Instant, Subscriber};
 
 /// What became of subscribers that were to be added.
@@ -36,7 +36,7 @@ impl Store {
     pub async fn add_subscribers(&self, subscribers: &[Subscriber], at: Instant) -> Result<Added> {
         let mut count = Added::default();
         on!(self, pool => {
-            let mut tx = begin(pool).await?;
+            let mut tx = begin_alone(pool).await?;
             for subscriber in subscribers {
                 let hash = self.hash(&subscriber.address);
                 let added = sqlx::query(sql::ADD_SUBSCRIBER)

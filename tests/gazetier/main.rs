@@ -1,6 +1,19 @@
 //! One binary for all integration tests: it is linked once, and every test speaks through the same
 //! few words (`support`).
 
+mod commands;
+mod config;
+mod crashes;
+mod delivery;
+mod digest;
+mod feeds;
+mod fences;
 mod history;
+mod imports;
+mod ledger;
+mod letters;
 mod smoke;
+mod smtp;
+mod store;
 mod support;
+mod weeks;

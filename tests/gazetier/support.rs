@@ -2,6 +2,7 @@
 //! subscribers, in which the real program runs. What is missing on the machine fails the test.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
@@ -19,7 +20,7 @@ pub struct Scene {
 }
 
 /// What a run of the program came to.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Outcome {
     pub code: i32,
     pub stdout: String,
@@ -75,9 +76,15 @@ impl Scene {
 
     /// Replaces a piece of the configuration, which must be there.
     pub fn config(self, from: &str, to: &str) -> Self {
+        self.reconfigure(from, to);
+        self
+    }
+
+    /// The same in a scene that has begun.
+    pub fn reconfigure(&self, from: &str, to: &str) {
         let text = self.read("config.toml");
         assert!(text.contains(from), "config.toml holds no {from:?}");
-        self.write("config.toml", &text.replacen(from, to, 1))
+        self.put("config.toml", &text.replacen(from, to, 1));
     }
 
     /// A path in the scene.
@@ -88,6 +95,12 @@ impl Scene {
     /// The text of a file in the scene.
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// The items of a published JSON feed, such as `feed.json` or `humeur/feed.json`.
+    pub fn items(&self, feed: &str) -> Vec<serde_json::Value> {
+        let feed: serde_json::Value = serde_json::from_str(&self.read(&format!("feeds/{feed}"))).expect("JSON");
+        feed["items"].as_array().expect("items").clone()
     }
 
     /// The names of the files below a folder of the scene, in order; none if it is not there.
@@ -107,6 +120,34 @@ impl Scene {
         }
         names.sort();
         names
+    }
+
+    /// Changes the store behind the program's back; says how many rows.
+    pub fn sql(&self, statement: &'static str) -> u64 {
+        use sqlx::{Connection, PgConnection, SqliteConnection};
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            match &self.store {
+                Some(url) => {
+                    let mut line = PgConnection::connect(url).await.expect("Postgres");
+                    sqlx::query(statement).execute(&mut line).await.expect("a statement").rows_affected()
+                }
+                None => {
+                    let path = self.path("gazetier.db").display().to_string();
+                    let mut line = SqliteConnection::connect(&path).await.expect("SQLite");
+                    sqlx::query(statement).execute(&mut line).await.expect("a statement").rows_affected()
+                }
+            }
+        })
+    }
+
+    /// How the letters of the only edition stand: the states that are not empty, and their sum.
+    pub fn letters(&self) -> (BTreeMap<String, i64>, i64) {
+        let status: serde_json::Value = serde_json::from_str(&self.ok(&["digest", "status", "--json"])).expect("JSON");
+        assert_eq!(status.as_array().map(Vec::len), Some(1), "{status}");
+        let states = status[0]["letters"].as_object().expect("letters");
+        let states = states.iter().map(|(name, count)| (name.clone(), count.as_i64().expect("a count")));
+        (states.filter(|(_, count)| *count > 0).collect(), status[0]["frozen"].as_i64().expect("a count"))
     }
 
     /// The program with these arguments, not started yet.
@@ -133,6 +174,16 @@ impl Scene {
         assert_eq!(outcome.code, 0, "{arguments:?}: {outcome:?}");
         outcome.stdout
     }
+}
+
+/// What the program prints under cron when it has nothing to say.
+pub const SILENCE: Outcome = Outcome { code: 0, stdout: String::new(), stderr: String::new() };
+
+/// A column as a Markdown file.
+pub fn column(title: &str, rubrique: &str, published: &str) -> String {
+    format!(
+        "---\ntitle: {title}\nstandfirst: Chapô de {title}.\nrubrique: {rubrique}\npublished: {published}\n---\n\nCorps.\n"
+    )
 }
 
 impl From<Output> for Outcome {

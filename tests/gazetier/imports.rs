@@ -1,0 +1,21 @@
+//! Columns come in: what their source says is in the published feeds, to the character, and a
+//! source that cannot be taken is refused in words, whole.
+
+mod listing;
+mod markdown;
+mod samples;
+
+use crate::support::Scene;
+
+/// A long while after every column of the tests.
+const LATER: &str = "2030-01-01";
+
+/// What the program says to files that cannot be taken: it must say where and why, and take
+/// nothing of them.
+fn refusal(scene: &Scene, arguments: &[&str]) -> String {
+    let outcome = scene.run(arguments);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (65, ""), "{arguments:?}: {outcome:?}");
+    scene.ok(&["publish", "--at", LATER]);
+    assert_eq!(scene.items("feed.json"), Vec::<serde_json::Value>::new(), "{arguments:?}");
+    outcome.stderr
+}

@@ -1,0 +1,399 @@
+//! The ledger on both backends: editions are frozen once, letters are leased, settled and taken
+//! back, and none is ever lost or counted twice.
+
+use std::collections::BTreeSet;
+
+use chrono::Duration;
+use gazetier::{
+    model::{Choice, ColumnId, Edition, EditionState, FeedKey, Instant, LetterState, Period},
+    store::{Freeze, Lease, Leased, NewEdition, NewVariant, Settlement, Span, Store},
+};
+
+use crate::store::{House, at, draft, now, on_both, slug, subscriber};
+
+on_both! {
+    an_edition_is_frozen_once_with_its_letters,
+    what_is_stale_leaves_nothing_behind,
+    of_freezings_at_once_one_wins,
+    an_edition_goes_from_state_to_state,
+    an_old_lease_settles_nothing,
+    leases_that_end_are_taken_back,
+    a_deferred_letter_waits_until_it_is_due,
+    who_has_left_gets_no_letter,
+    workers_at_once_share_the_letters,
+    the_sum_holds_whatever_happens,
+}
+
+const WEEK: Duration = Duration::days(7);
+
+fn choices() -> Vec<Choice> {
+    vec![Choice::all(), Choice::of([slug("edito")]), Choice::of([slug("carnet")])]
+}
+
+/// The edition of the n-th week with these columns: a variant for all and one for who wants
+/// editorials; who wants the diary has nothing to read.
+fn edition(number: i64, columns: &[ColumnId]) -> NewEdition {
+    let cutoff = at("2026-11-16T07:30") + WEEK * i32::try_from(number).expect("a small number");
+    let variant = |choice: &Choice| NewVariant {
+        choice: choice.clone(),
+        html: format!("<p>{}</p>", choice.key()),
+        plain: choice.key(),
+        entity: format!("entity\0{}\u{e9}", choice.key()).into_bytes(),
+        content_hash: "hash".into(),
+    };
+    NewEdition {
+        period: Period::from_key(&format!("2026-W{}", 46 + number)),
+        since: cutoff - WEEK,
+        cutoff,
+        state: EditionState::Frozen,
+        subject: "La semaine\u{202f}!".into(),
+        dated: cutoff + Duration::minutes(30),
+        number,
+        columns: columns.to_vec(),
+        variants: choices()[..2].iter().map(variant).collect(),
+        choices: choices(),
+    }
+}
+
+/// A store with columns and so many subscribers of each choice.
+async fn magazine(house: &House, each: usize) -> (Store, Vec<ColumnId>) {
+    let store = house.open().await;
+    let drafts: Vec<_> = (0..9).map(|n| draft(&format!("c{n}"), "2026-11-17")).collect();
+    store.put(&drafts, now()).await.expect("columns");
+    let columns = store.newest(&FeedKey::All, Span::until(at("2026-12-01")), 100).await.expect("columns");
+    let mut roll = Vec::new();
+    for n in 0..each {
+        roll.push(subscriber(&format!("all{n}@example.org"), &[]));
+        roll.push(subscriber(&format!("edito{n}@example.org"), &["edito"]));
+        roll.push(subscriber(&format!("carnet{n}@example.org"), &["carnet"]));
+    }
+    store.add_subscribers(&roll, at("2026-11-16")).await.expect("subscribers");
+    (store, columns.into_iter().map(|column| column.id).collect())
+}
+
+async fn frozen(store: &Store, new: &NewEdition) -> (Edition, u64) {
+    match store.freeze(new).await.expect("a freezing") {
+        Freeze::Done(edition, letters) => (edition, letters),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn settled(lease: Lease, state: LetterState) -> Settlement {
+    Settlement { lease, state, due: None, reply: "250 so be it".into() }
+}
+
+async fn lease(store: &Store, edition: &Edition, now: Instant, limit: u32) -> Vec<Leased> {
+    store.lease_letters(edition.id, now, limit, now + Duration::seconds(20)).await.expect("leases")
+}
+
+/// Whose letters these are, by the alphabet: those of one edition have no order of their own.
+fn addresses(letters: &[Leased]) -> Vec<&str> {
+    let mut addresses: Vec<&str> = letters.iter().map(|leased| leased.letter.address.as_str()).collect();
+    addresses.sort_unstable();
+    addresses
+}
+
+/// The states that are not empty.
+async fn tally(store: &Store, edition: &Edition) -> Vec<(&'static str, i64)> {
+    let t = store.tally(edition.id).await.expect("a tally");
+    let to_do = [("queued", t.queued), ("leased", t.leased), ("sending", t.sending), ("deferred", t.deferred)];
+    let done = [("sent", t.sent), ("failed", t.failed), ("suppressed", t.suppressed), ("unknown", t.unknown)];
+    to_do.into_iter().chain(done).filter(|(_, count)| *count > 0).collect()
+}
+
+async fn an_edition_is_frozen_once_with_its_letters(house: &House) {
+    let (store, columns) = magazine(house, 2).await;
+    assert_eq!(store.last_edition().await.expect("an edition"), None);
+    let new = edition(1, &columns[..3]);
+    let (one, letters) = frozen(&store, &new).await;
+    assert_eq!(letters, 4, "nobody who wants the diary gets a letter");
+    let expected = Edition {
+        id: one.id,
+        number: 1,
+        period: new.period.clone(),
+        since: new.since,
+        cutoff: new.cutoff,
+        state: EditionState::Frozen,
+        subject: new.subject.clone(),
+        dated: new.dated,
+    };
+    assert_eq!(one, expected);
+    assert_eq!(store.edition_of(&new.period).await.expect("an edition"), Some(expected));
+    assert!(matches!(store.freeze(&new).await, Ok(Freeze::Taken)));
+    assert!(matches!(store.freeze(&edition(1, &columns[3..4])).await, Ok(Freeze::Taken)));
+
+    let unsent = store.unsent(at("2026-11-17"), at("2026-11-18")).await.expect("columns");
+    assert_eq!(unsent.len(), 6);
+    assert!(unsent.iter().all(|column| !columns[..3].contains(&column.id)));
+
+    let (two, _) = frozen(&store, &edition(2, &columns[3..5])).await;
+    assert_eq!((two.number, two.period.as_str()), (2, "2026-W48"));
+    assert_eq!(store.first_edition().await.expect("an edition"), Some(one.clone()));
+    assert_eq!(store.last_edition().await.expect("an edition"), Some(two.clone()));
+    assert_eq!(store.editions().await.expect("editions"), [one.clone(), two]);
+
+    let letters = lease(&store, &one, at("2026-11-23"), 100).await;
+    let expected = ["all0", "all1", "edito0", "edito1"].map(|name| format!("{name}@example.org"));
+    assert_eq!(addresses(&letters), expected);
+    for leased in &letters {
+        let key = if leased.letter.address.starts_with("all") { "" } else { "edito" };
+        let variant = store.variant(leased.letter.variant).await.expect("a variant");
+        assert_eq!(variant.entity, format!("entity\0{key}\u{e9}").into_bytes());
+        assert_eq!(leased.letter.attempts, 0);
+    }
+}
+
+async fn what_is_stale_leaves_nothing_behind(house: &House) {
+    let (store, columns) = magazine(house, 1).await;
+    frozen(&store, &edition(1, &columns[..3])).await;
+    // The last of its columns is in an edition already.
+    let late = edition(2, &[columns[4], columns[5], columns[0]]);
+    assert!(matches!(store.freeze(&late).await, Ok(Freeze::Stale)));
+    // Somebody has chosen what nothing was rendered for.
+    store.add_subscribers(&[subscriber("new@example.org", &["humeur"])], at("2026-11-20")).await.expect("one more");
+    let blind = edition(2, &columns[4..6]);
+    assert!(matches!(store.freeze(&blind).await, Ok(Freeze::Stale)));
+    // Another edition took its number.
+    let mut seeing = blind;
+    seeing.choices.push(Choice::of([slug("humeur")]));
+    seeing.number = 3;
+    assert!(matches!(store.freeze(&seeing).await, Ok(Freeze::Stale)));
+
+    assert_eq!(store.editions().await.expect("editions").len(), 1);
+    assert_eq!(store.unsent(at("2026-11-17"), at("2026-11-18")).await.expect("columns").len(), 6);
+    seeing.number = 2;
+    let (two, letters) = frozen(&store, &seeing).await;
+    assert_eq!((two.number, letters), (2, 2));
+}
+
+async fn of_freezings_at_once_one_wins(house: &House) {
+    let (store, columns) = magazine(house, 3).await;
+    let other = house.open().await;
+    for number in 1..=8 {
+        let column = columns[usize::try_from(number).expect("a small number")];
+        let tasks: Vec<_> = [&store, &other, &store, &other]
+            .map(|store| {
+                let store = store.clone();
+                tokio::spawn(async move { store.freeze(&edition(number, &[column])).await })
+            })
+            .into_iter()
+            .collect();
+        let mut done = 0;
+        for task in tasks {
+            match task.await.expect("a task").expect("a freezing") {
+                Freeze::Done(edition, letters) => {
+                    done += 1;
+                    assert_eq!((edition.number, letters), (number, 6));
+                }
+                Freeze::Taken | Freeze::Stale => {}
+            }
+        }
+        assert_eq!(done, 1, "edition {number}");
+    }
+    let editions = store.editions().await.expect("editions");
+    assert_eq!(editions.iter().map(|edition| edition.number).collect::<Vec<_>>(), (1..=8).collect::<Vec<_>>());
+    for edition in &editions {
+        assert_eq!(tally(&store, edition).await, [("queued", 6)]);
+    }
+}
+
+async fn an_edition_goes_from_state_to_state(house: &House) {
+    use EditionState::{Frozen, Held, Sending, Sent};
+    let (store, columns) = magazine(house, 1).await;
+    let (one, _) = frozen(&store, &NewEdition { state: Held, ..edition(1, &columns[..1]) }).await;
+    let (two, _) = frozen(&store, &edition(2, &columns[1..2])).await;
+    let open = async || -> Vec<i64> {
+        store.open_editions().await.expect("editions").iter().map(|edition| edition.number).collect()
+    };
+    assert_eq!(open().await, [2]);
+    assert!(!store.release_edition(two.id, at("2026-12-01")).await.expect("a release"), "it was not held");
+    assert!(store.release_edition(one.id, at("2026-12-01T09:00")).await.expect("a release"));
+    assert!(!store.release_edition(one.id, at("2026-12-02")).await.expect("a release"), "it is released already");
+    let released = store.first_edition().await.expect("an edition").expect("an edition");
+    assert_eq!(released, Edition { state: Frozen, dated: at("2026-12-01T09:00"), ..one.clone() });
+    assert_eq!(open().await, [1, 2]);
+    for (from, to, moved) in [
+        (Sending, Sent, false),
+        (Frozen, Sending, true),
+        (Frozen, Sending, false),
+        (Sending, Sent, true),
+        (Held, Frozen, false),
+    ] {
+        assert_eq!(store.move_edition(one.id, from, to).await.expect("a move"), moved, "{from:?} to {to:?}");
+    }
+    assert_eq!(open().await, [2]);
+}
+
+async fn an_old_lease_settles_nothing(house: &House) {
+    let (store, columns) = magazine(house, 1).await;
+    let (edition, _) = frozen(&store, &edition(1, &columns[..1])).await;
+    let now = at("2026-11-23T08:00");
+    let until = now + Duration::seconds(14);
+    let old = lease(&store, &edition, now, 1).await[0].lease;
+    // It is taken for dead, and another worker gets the letter.
+    let later = now + Duration::seconds(21);
+    store.lapse(edition.id, later, LetterState::Unknown).await.expect("a lapse");
+    assert_eq!(tally(&store, &edition).await, [("queued", 2)]);
+    store.settle(&[settled(old, LetterState::Sent)], later).await.expect("a settlement");
+    assert!(!store.mark_sending(old, until).await.expect("a mark"));
+    assert_eq!(tally(&store, &edition).await, [("queued", 2)]);
+    let new = lease(&store, &edition, later, 1).await[0].lease;
+    assert_eq!(new.letter, old.letter);
+
+    assert!(!store.mark_sending(old, until).await.expect("a mark"));
+    for state in [LetterState::Sent, LetterState::Queued, LetterState::Failed] {
+        store.settle(&[settled(old, state)], later).await.expect("a settlement");
+    }
+    assert_eq!(tally(&store, &edition).await, [("queued", 1), ("leased", 1)]);
+    assert!(store.mark_sending(new, until).await.expect("a mark"));
+    assert!(!store.mark_sending(new, until).await.expect("a mark"), "it is being sent already");
+    store.settle(&[settled(old, LetterState::Failed)], later).await.expect("a settlement");
+    assert_eq!(tally(&store, &edition).await, [("queued", 1), ("sending", 1)]);
+    store.settle(&[settled(new, LetterState::Sent)], later).await.expect("a settlement");
+    // What is sent stays sent.
+    for lease in [old, new] {
+        store.settle(&[settled(lease, LetterState::Queued)], later).await.expect("a settlement");
+    }
+    store.lapse(edition.id, later + WEEK, LetterState::Queued).await.expect("a lapse");
+    assert_eq!(tally(&store, &edition).await, [("queued", 1), ("sent", 1)]);
+}
+
+async fn leases_that_end_are_taken_back(house: &House) {
+    let (store, columns) = magazine(house, 2).await;
+    let (edition, _) = frozen(&store, &edition(1, &columns[..1])).await;
+    let now = at("2026-11-23T08:00");
+    let until = now + Duration::seconds(14);
+    let batch = lease(&store, &edition, now, 3).await;
+    assert!(store.mark_sending(batch[0].lease, until).await.expect("a mark"));
+    assert!(store.mark_sending(batch[1].lease, until).await.expect("a mark"));
+    assert_eq!(store.leases_end(edition.id).await.expect("an end"), Some(until));
+    assert_eq!(tally(&store, &edition).await, [("queued", 1), ("leased", 1), ("sending", 2)]);
+    store.lapse(edition.id, until, LetterState::Unknown).await.expect("a lapse");
+    assert_eq!(tally(&store, &edition).await, [("queued", 1), ("leased", 1), ("sending", 2)]);
+
+    store.lapse(edition.id, until + Duration::milliseconds(1), LetterState::Unknown).await.expect("a lapse");
+    assert_eq!(tally(&store, &edition).await, [("queued", 1), ("leased", 1), ("unknown", 2)]);
+    let mut unknown = store.unknown_letters(edition.id).await.expect("addresses");
+    unknown.sort();
+    assert_eq!(unknown, addresses(&batch[..2]));
+    // The worker only slept, and nobody else can have had the letter: now the truth comes.
+    let refused = Settlement { reply: "550 5.1.1 nobody".into(), ..settled(batch[1].lease, LetterState::Failed) };
+    store.settle(&[settled(batch[0].lease, LetterState::Sent), refused], now).await.expect("a settlement");
+    assert_eq!(tally(&store, &edition).await, [("queued", 1), ("leased", 1), ("sent", 1), ("failed", 1)]);
+    let failed = store.failed_letters(edition.id).await.expect("addresses");
+    assert_eq!(failed, [(batch[1].letter.address.clone(), "550 5.1.1 nobody".to_owned())]);
+
+    // A relay that can take a letter twice gets it again.
+    assert!(store.mark_sending(batch[2].lease, until).await.expect("a mark"));
+    store.lapse(edition.id, now + Duration::seconds(60), LetterState::Queued).await.expect("a lapse");
+    assert_eq!(tally(&store, &edition).await, [("queued", 2), ("sent", 1), ("failed", 1)]);
+    assert_eq!(store.leases_end(edition.id).await.expect("an end"), None);
+    let again = lease(&store, &edition, now + Duration::seconds(60), 9).await;
+    assert_eq!(again.iter().map(|leased| leased.letter.attempts).sum::<i64>(), 1);
+}
+
+async fn a_deferred_letter_waits_until_it_is_due(house: &House) {
+    let (store, columns) = magazine(house, 1).await;
+    let (edition, _) = frozen(&store, &edition(1, &columns[..1])).await;
+    let now = at("2026-11-23T08:00");
+    let due = now + Duration::minutes(5);
+    for leased in lease(&store, &edition, now, 2).await {
+        assert!(store.mark_sending(leased.lease, due).await.expect("a mark"));
+        let later = Settlement { due: Some(due), ..settled(leased.lease, LetterState::Deferred) };
+        store.settle(&[later], now).await.expect("a settlement");
+    }
+    assert_eq!(tally(&store, &edition).await, [("deferred", 2)]);
+    assert_eq!(store.next_due(edition.id).await.expect("an instant"), Some(due));
+    assert!(lease(&store, &edition, due - Duration::milliseconds(1), 2).await.is_empty());
+    let again = lease(&store, &edition, due, 2).await;
+    assert_eq!(again.iter().map(|leased| leased.letter.attempts).collect::<Vec<_>>(), [1, 1]);
+    assert_eq!(store.next_due(edition.id).await.expect("an instant"), None);
+}
+
+async fn who_has_left_gets_no_letter(house: &House) {
+    let (store, columns) = magazine(house, 3).await;
+    let (edition, letters) = frozen(&store, &edition(1, &columns[..1])).await;
+    assert_eq!(letters, 6);
+    let now = at("2026-11-23T08:00");
+    let first = lease(&store, &edition, now, 1).await;
+    assert_eq!(addresses(&first), ["all0@example.org"]);
+    // One whose letter is on its way, one that has left, one that complained.
+    house.meddle("UPDATE subscribers SET state = 'unsubscribed' WHERE address LIKE 'all%' AND $1 = $1", b"").await;
+    let hash = store.key().sign("address", b"edito1@example.org");
+    house
+        .meddle("INSERT INTO suppressions (address_hash, reason, suppressed_at) VALUES ($1, 'complaint', 0)", &hash)
+        .await;
+    store.lapse(edition.id, now, LetterState::Unknown).await.expect("a lapse");
+    assert_eq!(tally(&store, &edition).await, [("queued", 2), ("leased", 1), ("suppressed", 3)]);
+    let rest = lease(&store, &edition, now, 9).await;
+    assert_eq!(addresses(&rest), ["edito0@example.org", "edito2@example.org"]);
+    // And the next edition is not for them at all.
+    let (_, letters) = frozen(&store, &self::edition(2, &columns[1..2])).await;
+    assert_eq!(letters, 2);
+}
+
+async fn workers_at_once_share_the_letters(house: &House) {
+    let (store, columns) = magazine(house, 100).await;
+    let (edition, _) = frozen(&store, &edition(1, &columns[..1])).await;
+    let now = at("2026-11-23T08:00");
+    let workers: Vec<_> = (0..4)
+        .map(|_| {
+            let (store, edition) = (store.clone(), edition.clone());
+            tokio::spawn(async move {
+                let mut mine = Vec::new();
+                loop {
+                    let batch = lease(&store, &edition, now, 7).await;
+                    if batch.is_empty() {
+                        return mine;
+                    }
+                    assert!(batch.len() <= 7);
+                    mine.extend(batch.iter().map(|leased| leased.letter.id));
+                }
+            })
+        })
+        .collect();
+    let mut all = Vec::new();
+    for worker in workers {
+        all.extend(worker.await.expect("a worker"));
+    }
+    assert_eq!((all.len(), all.iter().collect::<BTreeSet<_>>().len()), (200, 200));
+}
+
+async fn the_sum_holds_whatever_happens(house: &House) {
+    use LetterState::{Deferred, Failed, Queued, Sent, Unknown};
+    let (store, columns) = magazine(house, 20).await;
+    let (edition, letters) = frozen(&store, &edition(1, &columns[..1])).await;
+    let mut now = at("2026-11-23T08:00");
+    let mut leases: Vec<Lease> = Vec::new();
+    let mut seed: u64 = 20_261_123;
+    let mut die = |sides: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % sides
+    };
+    let mut finished = 0;
+    for step in 0..300 {
+        match die(8) {
+            0 | 1 => leases.extend(lease(&store, &edition, now, 5).await.iter().map(|leased| leased.lease)),
+            2 => now += Duration::seconds(9),
+            3 => store.lapse(edition.id, now, [Queued, Unknown][die(2)]).await.expect("a lapse"),
+            // Old leases are tried as well as new ones.
+            4 if !leases.is_empty() => {
+                store.mark_sending(leases[die(leases.len())], now + Duration::seconds(14)).await.expect("a mark");
+            }
+            _ if !leases.is_empty() => {
+                let of = |lease, state| Settlement { due: Some(now), ..settled(lease, state) };
+                let state = [Sent, Deferred, Failed, Queued, Unknown][die(5)];
+                let two = [of(leases[die(leases.len())], state), of(leases[die(leases.len())], Sent)];
+                store.settle(&two, now).await.expect("a settlement");
+            }
+            _ => {}
+        }
+        let tally = store.tally(edition.id).await.expect("a tally");
+        assert_eq!(tally.frozen(), i64::try_from(letters).expect("a count"), "step {step}: {tally:?}");
+        // What is settled is not undone, but that an unknown one is found out.
+        let settled = tally.sent + tally.failed;
+        assert!(settled >= finished, "step {step}: {tally:?} after {finished}");
+        finished = settled;
+    }
+    assert!(finished > 20, "only {finished}");
+}

@@ -1,0 +1,405 @@
+//! The store, asked the same things on SQLite and on Postgres: one story per test, told twice.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::Duration;
+use chrono_tz::Europe::Paris;
+use gazetier::{
+    config::{Secret, StoreUrl},
+    model::{Choice, Column, Draft, EmailAddress, FeedKey, Image, Instant, Rubrique, Slug, Subscriber, Zone},
+    store::{Added, News, Published, Put, SourceFile, Span, Standing, Store, sql},
+};
+use sqlx::{Connection, Executor, PgConnection, SqlSafeStr, SqliteConnection};
+use tempfile::TempDir;
+
+use crate::support::fresh_database;
+
+/// The place of a store, where it can be opened again and looked into.
+pub struct House {
+    pub url: StoreUrl,
+    _folder: Option<TempDir>,
+}
+
+impl House {
+    pub fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self { url: StoreUrl::Sqlite(folder.path().join("store.db")), _folder: Some(folder) }
+    }
+
+    pub fn postgres() -> Self {
+        Self { url: StoreUrl::Postgres(Secret::new(fresh_database())), _folder: None }
+    }
+
+    pub async fn open(&self) -> Store {
+        Store::open(&self.url).await.expect("a store")
+    }
+
+    /// Runs a statement behind the store's back.
+    pub async fn meddle(&self, statement: &'static str, bytes: &[u8]) {
+        match &self.url {
+            StoreUrl::Sqlite(path) => {
+                let mut line = SqliteConnection::connect(&path.display().to_string()).await.expect("SQLite");
+                sqlx::query(statement).bind(bytes).execute(&mut line).await.expect("a statement");
+            }
+            StoreUrl::Postgres(url) => {
+                let mut line = PgConnection::connect(url.expose()).await.expect("Postgres");
+                sqlx::query(statement).bind(bytes).execute(&mut line).await.expect("a statement");
+            }
+        }
+    }
+}
+
+/// Makes each story two tests, one on each backend.
+macro_rules! on_both {
+    ($($story:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $story() {
+                super::$story(&crate::store::House::sqlite()).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $story() {
+                super::$story(&crate::store::House::postgres()).await;
+            })*
+        }
+    };
+}
+pub(crate) use on_both;
+
+on_both! {
+    reopened_it_has_the_same_key,
+    first_openings_at_once_agree_on_one_key,
+    a_column_keeps_its_id_and_its_guid,
+    a_batch_is_taken_as_a_whole_or_not_at_all,
+    the_same_batch_twice_at_once_is_there_once,
+    no_two_columns_are_updated_at_one_instant,
+    feeds_and_the_digest_get_what_is_theirs,
+    what_was_read_and_published_is_remembered,
+    nobody_joins_twice_and_nobody_who_is_suppressed,
+}
+
+pub fn at(text: &str) -> Instant {
+    Zone(Paris).parse(text).expect("an instant")
+}
+
+pub fn slug(text: &str) -> Slug {
+    Slug::parse(text).expect("a slug")
+}
+
+pub fn draft(key: &str, published: &str) -> Draft {
+    Draft {
+        source: "markdown".into(),
+        key: key.into(),
+        guid: format!("tag:estran.example.org,2026-01-01:markdown/{key}"),
+        rubrique: None,
+        title: format!("Titre de {key}\u{202f}!"),
+        standfirst: "Un chapô.".into(),
+        byline: None,
+        body_raw: "<p>Corps <script></p>".into(),
+        body: "<p>Corps</p>".into(),
+        cleaner: 1,
+        url: format!("https://estran.example.org/{key}").parse().expect("a URL"),
+        image: None,
+        published: at(published),
+        updated: at(published),
+        withdrawn: false,
+    }
+}
+
+/// The instant at which most of these tests put columns.
+pub fn now() -> Instant {
+    at("2026-11-23T08:00")
+}
+
+pub fn subscriber(address: &str, rubriques: &[&str]) -> Subscriber {
+    Subscriber {
+        address: address.parse::<EmailAddress>().expect("an address"),
+        name: None,
+        choice: Choice::of(rubriques.iter().map(|name| slug(name))),
+    }
+}
+
+async fn all(store: &Store) -> Vec<Column> {
+    store.newest(&FeedKey::All, Span::until(at("2030-01-01")), 10_000).await.expect("columns")
+}
+
+fn titles(columns: &[Column]) -> Vec<&str> {
+    columns.iter().map(|column| column.title.as_str()).collect()
+}
+
+#[tokio::test]
+async fn every_statement_is_prepared_on_both_backends() {
+    assert!(sql::ALL.len() > 40, "{} statements", sql::ALL.len());
+
+    let house = House::sqlite();
+    house.open().await.close().await;
+    let StoreUrl::Sqlite(path) = &house.url else { unreachable!() };
+    let mut line = SqliteConnection::connect(&path.display().to_string()).await.expect("SQLite");
+    for (name, statement) in sql::ALL.iter().copied() {
+        line.prepare(statement.into_sql_str()).await.unwrap_or_else(|error| panic!("SQLite, {name}: {error}"));
+    }
+
+    let house = House::postgres();
+    house.open().await.close().await;
+    let StoreUrl::Postgres(url) = &house.url else { unreachable!() };
+    let mut line = PgConnection::connect(url.expose()).await.expect("Postgres");
+    for (name, statement) in sql::ALL.iter().copied().chain([("LEASE_LETTERS", sql::LEASE_LETTERS_POSTGRES)]) {
+        line.prepare(statement.into_sql_str()).await.unwrap_or_else(|error| panic!("Postgres, {name}: {error}"));
+    }
+}
+
+async fn reopened_it_has_the_same_key(house: &House) {
+    let store = house.open().await;
+    let signed = store.key().sign("a purpose", b"a message");
+    store.close().await;
+    assert_eq!(house.open().await.key().sign("a purpose", b"a message"), signed);
+    assert_ne!(House::sqlite().open().await.key().sign("a purpose", b"a message"), signed);
+}
+
+async fn first_openings_at_once_agree_on_one_key(house: &House) {
+    let openings: Vec<_> = (0..4)
+        .map(|_| {
+            let url = house.url.clone();
+            tokio::spawn(async move { Store::open(&url).await.map(|store| store.key().sign("a", b"b")) })
+        })
+        .collect();
+    let mut keys = BTreeSet::new();
+    for opening in openings {
+        keys.insert(opening.await.expect("a task").expect("a store"));
+    }
+    assert_eq!(keys.len(), 1);
+}
+
+async fn a_column_keeps_its_id_and_its_guid(house: &House) {
+    let store = house.open().await;
+    let plain = draft("phare", "2026-11-16T17:40");
+    let pictured = Draft {
+        rubrique: Some(slug("humeur")),
+        byline: Some("Basile Hauterive".into()),
+        image: Some(Image {
+            url: "https://estran.example.org/a%20b.jpg".parse().expect("a URL"),
+            alt: "«\u{202f}Une vague\u{202f}» & <b>".into(),
+            credit: Some("L’Estran".into()),
+            media_type: Some("image/jpeg".into()),
+            width: Some(1_200),
+            height: Some(800),
+            length: Some(3_000_000_000),
+        }),
+        ..draft("vague", "2026-11-17T08:30:00.123")
+    };
+    let drafts = [plain.clone(), pictured.clone()];
+    assert_eq!(store.put(&drafts, now()).await.expect("a put"), [Put::Added, Put::Added]);
+    assert_eq!(store.put(&drafts, now()).await.expect("a put"), [Put::Same, Put::Same]);
+    let before = all(&store).await;
+    let expected = |id, draft: &Draft| Column {
+        id,
+        guid: draft.guid.clone(),
+        rubrique: draft.rubrique.clone(),
+        title: draft.title.clone(),
+        standfirst: draft.standfirst.clone(),
+        byline: draft.byline.clone(),
+        body: draft.body.clone(),
+        url: draft.url.clone(),
+        image: draft.image.clone(),
+        published: draft.published,
+        updated: draft.updated,
+    };
+    assert_eq!(before, [expected(before[0].id, &pictured), expected(before[1].id, &plain)]);
+
+    // Everything but its name in its source is new, the guid too: readers know it by the old one.
+    let edited = Draft {
+        guid: "tag:estran.example.org,2026-01-01:other".into(),
+        title: "Un autre titre".into(),
+        url: "https://estran.example.org/ailleurs".parse().expect("a URL"),
+        rubrique: None,
+        byline: None,
+        image: None,
+        updated: at("2026-11-18T09:00"),
+        ..pictured.clone()
+    };
+    assert_eq!(store.put(&[plain.clone(), edited.clone()], now()).await.expect("a put"), [Put::Same, Put::Changed]);
+    let after = all(&store).await;
+    let kept = Draft { guid: pictured.guid.clone(), ..edited };
+    assert_eq!(after, [expected(before[0].id, &kept), before[1].clone()]);
+
+    let known = store.known("markdown").await.expect("known columns");
+    let mut keys: Vec<(&String, &String)> = known.iter().map(|(key, known)| (key, &known.guid)).collect();
+    keys.sort();
+    assert_eq!(keys, [(&"phare".to_owned(), &plain.guid), (&"vague".to_owned(), &pictured.guid)]);
+    assert!(store.known("listing").await.expect("known columns").is_empty());
+}
+
+async fn a_batch_is_taken_as_a_whole_or_not_at_all(house: &House) {
+    let store = house.open().await;
+    let twin = Draft { guid: draft("a", "2026-11-16").guid, ..draft("b", "2026-11-17") };
+    store.put(&[draft("a", "2026-11-16"), twin], now()).await.expect_err("two columns with one guid");
+    assert_eq!(all(&store).await, []);
+    assert_eq!(store.put(&[], now()).await.expect("nothing to put"), []);
+}
+
+async fn the_same_batch_twice_at_once_is_there_once(house: &House) {
+    let store = house.open().await;
+    let drafts: Vec<Draft> = (0..60).map(|n| draft(&format!("c{n}"), "2026-11-16")).collect();
+    let twice = [store.clone(), store.clone()].map(|store| {
+        let drafts = drafts.clone();
+        tokio::spawn(async move { store.put(&drafts, now()).await })
+    });
+    let mut added = 0;
+    for put in twice {
+        let outcomes = put.await.expect("a task").expect("a put");
+        assert!(!outcomes.contains(&Put::Changed));
+        added += outcomes.iter().filter(|put| **put == Put::Added).count();
+    }
+    assert_eq!((added, all(&store).await.len()), (60, 60));
+}
+
+async fn no_two_columns_are_updated_at_one_instant(house: &House) {
+    let store = house.open().await;
+    let batch =
+        |from: usize, to: usize| -> Vec<Draft> { (from..to).map(|n| draft(&format!("c{n}"), "2026-11-16")).collect() };
+    let updates = |columns: Vec<Column>| -> HashMap<String, Instant> {
+        columns.into_iter().map(|column| (column.guid, column.updated)).collect()
+    };
+    store.put(&batch(0, 300), now()).await.expect("a put");
+    let first = updates(all(&store).await);
+    let distinct: BTreeSet<Instant> = first.values().copied().collect();
+    let start = at("2026-11-16");
+    assert_eq!(distinct, (0..300).map(|ms| start + Duration::milliseconds(ms)).collect());
+
+    // Put again, as they are and with one of them edited: nothing moves.
+    let mut edited = batch(0, 300);
+    edited[150].title = "Corrigé".into();
+    store.put(&batch(0, 300), now()).await.expect("a put");
+    store.put(&edited, now()).await.expect("a put");
+    assert_eq!(updates(all(&store).await), first);
+
+    // More of them, of the same instant: so many that they need more than a second.
+    store.put(&batch(300, 1_300), now()).await.expect("a put");
+    store.put(&batch(1_300, 1_400), now()).await.expect("a put");
+    let last = updates(all(&store).await);
+    assert_eq!(last.values().collect::<BTreeSet<_>>().len(), 1_400);
+    assert!(first.iter().all(|(guid, updated)| last[guid] == *updated));
+}
+
+async fn feeds_and_the_digest_get_what_is_theirs(house: &House) {
+    let store = house.open().await;
+    let of = |key: &str, rubrique: &str, day: &str| Draft {
+        title: key.into(),
+        rubrique: (!rubrique.is_empty()).then(|| slug(rubrique)),
+        ..draft(key, day)
+    };
+    let drafts = [
+        of("a", "edito", "2026-11-09T07:30"),
+        of("b", "humeur", "2026-11-12"),
+        of("c", "edito", "2026-11-16T07:30"),
+        of("d", "", "2026-11-16T07:30:00.001"),
+        of("e", "edito", "2026-12-24"),
+    ];
+    store.put(&drafts, now()).await.expect("a put");
+    let today = Span::until(at("2026-11-23"));
+    let (every, edito, carnet) = (FeedKey::All, FeedKey::Rubrique(slug("edito")), FeedKey::Rubrique(slug("carnet")));
+    let newest = |feed: &FeedKey, limit| {
+        let (store, feed) = (store.clone(), feed.clone());
+        async move { store.newest(&feed, today, limit).await.expect("columns") }
+    };
+    assert_eq!(titles(&newest(&every, 10).await), ["d", "c", "b", "a"]);
+    assert_eq!(titles(&newest(&every, 2).await), ["d", "c"]);
+    assert_eq!(titles(&newest(&edito, 10).await), ["c", "a"]);
+    assert_eq!(titles(&newest(&carnet, 10).await), [""; 0]);
+
+    let unsent = |from: &str, to: &str| {
+        let (store, from, to) = (store.clone(), at(from), at(to));
+        async move { store.unsent(from, to).await.expect("columns") }
+    };
+    assert_eq!(titles(&unsent("2026-11-09T07:30", "2026-11-16T07:30").await), ["c", "b", "a"]);
+    assert_eq!(titles(&unsent("2026-11-09T07:30:00.001", "2026-11-16T07:29:59.999").await), ["b"]);
+
+    // A feed's fingerprint changes with what the feed holds, and with nothing else.
+    let print = |feed: &FeedKey, limit| {
+        let (store, feed) = (store.clone(), feed.clone());
+        async move { store.feed_heads(&feed, today, limit).await.expect("a fingerprint") }
+    };
+    let (all, two, only) = (print(&every, 10).await, print(&every, 2).await, print(&edito, 10).await);
+    assert_eq!(BTreeSet::from([&all, &two, &only]).len(), 3);
+    let mut edited = drafts[1].clone();
+    edited.standfirst = "Corrigé.".into();
+    store.put(&[edited], now()).await.expect("a put");
+    assert_ne!(print(&every, 10).await, all);
+    assert_eq!(print(&every, 2).await, two);
+    assert_eq!(print(&edito, 10).await, only);
+    let later = store.feed_heads(&edito, Span::until(at("2026-12-25")), 10).await.expect("a fingerprint");
+    assert_ne!(later, only);
+}
+
+async fn what_was_read_and_published_is_remembered(house: &House) {
+    let store = house.open().await;
+    let file = |path: &str, stamp: &str| SourceFile {
+        path: path.into(),
+        stamp: stamp.into(),
+        column_key: path.strip_suffix(".md").map(str::to_owned),
+    };
+    store.put_files(&[file("a.md", "1"), file("b.md", "1"), file("c.csv", "1")], &[]).await.expect("files");
+    store.put_files(&[file("b.md", "2")], &["a.md".into()]).await.expect("files");
+    let files: BTreeSet<_> =
+        store.files().await.expect("files").into_values().map(|f| (f.stamp, f.column_key)).collect();
+    assert_eq!(files, BTreeSet::from([("1".into(), None), ("2".into(), Some("b".into()))]));
+
+    let published =
+        |fingerprint: &str, revision: i64| Published { fingerprint: fingerprint.into(), revision, at: now() };
+    let standing = |feed: &str, fingerprint: &str, revision: i64| Standing {
+        feed: feed.into(),
+        published: published(fingerprint, revision),
+        months: Vec::new(),
+    };
+    let news = News { hubs: &[], topics: &[], at: now() };
+    store.put_published(&[standing("", "x", 1), standing("edito", "y", 1)], news).await.expect("states");
+    store.put_published(&[standing("", "z", 2)], news).await.expect("states");
+    let states = store.published().await.expect("states");
+    assert_eq!(states, HashMap::from([("".into(), published("z", 2)), ("edito".into(), published("y", 1))]));
+
+    let rubrique = |label: &str| Rubrique {
+        slug: slug("edito"),
+        label: label.into(),
+        description: None,
+        colour: "#000000".into(),
+    };
+    store.put_rubriques(&[rubrique("Édito")]).await.expect("rubriques");
+    store.put_rubriques(&[rubrique("Éditorial")]).await.expect("rubriques");
+}
+
+async fn nobody_joins_twice_and_nobody_who_is_suppressed(house: &House) {
+    let store = house.open().await;
+    let hash = store.key().sign("address", b"gone@example.org");
+    house
+        .meddle("INSERT INTO suppressions (address_hash, reason, suppressed_at) VALUES ($1, 'complaint', 0)", &hash)
+        .await;
+    let roll = [
+        subscriber("Zoe@Example.ORG", &["humeur", "edito"]),
+        subscriber("zoe@example.org", &["carnet"]),
+        subscriber("Gone@example.org", &[]),
+        subscriber("yann@example.org", &[]),
+    ];
+    let joined = at("2026-11-16T08:00");
+    let added = store.add_subscribers(&roll, joined).await.expect("subscribers");
+    assert_eq!(added, Added { added: 2, known: 1, suppressed: 1 });
+    let added = store.add_subscribers(&roll, at("2026-11-17")).await.expect("subscribers");
+    assert_eq!(added, Added { added: 0, known: 3, suppressed: 1 });
+
+    let listed = store.list_subscribers().await.expect("a listing");
+    let listed: Vec<_> = listed.iter().map(|l| (&*l.address, l.rubriques.join(";"), &*l.state, l.joined)).collect();
+    let expected = [
+        ("Zoe@example.org", "edito;humeur".to_owned(), "active", joined),
+        ("yann@example.org", String::new(), "active", joined),
+    ];
+    assert_eq!(listed, expected);
+    let choices = store.choices().await.expect("choices");
+    assert_eq!(choices, [Choice::all(), Choice::of([slug("edito"), slug("humeur")])]);
+
+    // Who left is not brought back, and nobody renders for them any more.
+    house.meddle("UPDATE subscribers SET state = 'unsubscribed' WHERE address LIKE 'Zoe%' AND $1 = $1", b"").await;
+    let added = store.add_subscribers(&roll, joined).await.expect("subscribers");
+    assert_eq!(added, Added { added: 0, known: 3, suppressed: 1 });
+    assert_eq!(store.choices().await.expect("choices"), [Choice::all()]);
+}
