@@ -181,12 +181,15 @@ fn told_to_stop_it_finishes_its_letter_and_leaves_the_rest() {
             assert!(begun.elapsed() < Duration::from_secs(20), "nothing is sent");
         }
         let id = run.id().to_string();
+        let before = sink.count();
         assert!(Command::new("kill").args(["-s", signal, &id]).status().expect("kill").success());
         let outcome = end(run);
         assert_eq!((outcome.code, outcome.stdout.as_str(), outcome.stderr.as_str()), (75, "", ""), "{signal}");
         let (states, _) = scene.letters();
         let sent = count(&scene, "sent");
-        assert!((3..120).contains(&sent), "{states:?}");
+        // It does not finish its batch of 64.
+        let soon = 3..i64::try_from(before).expect("a count") + 20;
+        assert!(soon.contains(&sent), "{states:?} after {before}");
         assert_eq!(count(&scene, "queued"), 120 - sent, "{states:?}");
         assert_eq!(i64::try_from(sink.recipients().len()), Ok(sent), "what is sent has arrived, and nothing else");
 

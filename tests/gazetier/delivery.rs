@@ -274,4 +274,5 @@ fn an_address_beyond_ascii_is_not_sent_to_a_relay_that_takes_none() {
     let scene = through(Scene::sample().write("subscribers.csv", "email\nzoé@example.org\n"), relay.port);
     assert_eq!(scene.run(&["run", "--at", MONDAY]), SILENCE);
     assert_eq!(relay.count(".", "zoé@example.org"), 1);
+    assert!(relay.heard("> SMTPUTF8"), "the relay was not told");
 }

@@ -150,6 +150,7 @@ pub enum Act {
 pub struct Scripted {
     pub port: u16,
     log: Arc<Mutex<Vec<(String, String)>>>,
+    heard: Arc<Mutex<Vec<String>>>,
 }
 
 impl Scripted {
@@ -158,7 +159,7 @@ impl Scripted {
     pub fn start(script: impl Fn(&str, &str) -> Act + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let relay = Self { port, log: Arc::default() };
+        let relay = Self { port, log: Arc::default(), heard: Arc::default() };
         let (own, script) = (relay.clone(), Arc::new(script));
         // The threads end with the test program.
         std::thread::spawn(move || {
@@ -174,6 +175,11 @@ impl Scripted {
     pub fn count(&self, step: &str, recipient: &str) -> usize {
         let log = self.log.lock().expect("a log");
         log.iter().filter(|(name, whom)| name == step && whom == recipient).count()
+    }
+
+    /// Whether a command ended like this.
+    pub fn heard(&self, end: &str) -> bool {
+        self.heard.lock().expect("a log").iter().any(|command| command.ends_with(end))
     }
 
     fn serve(&self, mut line: TcpStream, script: &dyn Fn(&str, &str) -> Act) -> Option<()> {
@@ -210,6 +216,7 @@ impl Scripted {
                 continue;
             }
             let command = lines.next()?.ok()?;
+            self.heard.lock().ok()?.push(command.clone());
             step = command.split([' ', ':']).next().unwrap_or_default().to_uppercase();
             if step == "RCPT" {
                 recipient = command.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
