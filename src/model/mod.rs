@@ -10,6 +10,7 @@ pub mod schedule;
 pub mod slug;
 pub mod subscriber;
 pub mod text;
+pub mod uri;
 pub mod zone;
 
 pub use address::{EmailAddress, Mailbox};
