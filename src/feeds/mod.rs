@@ -2,6 +2,7 @@
 //! asks for the time: equal columns give equal bytes.
 
 mod atom;
+pub mod conform;
 mod gist;
 mod json;
 pub mod page;
