@@ -41,7 +41,7 @@ enum Command {
     /// Read columns from files: Markdown with front matter, or a listing as plain text.
     Import(import::Args),
     /// Write the feeds that have changed.
-    Publish,
+    Publish(publish::Args),
     /// The weekly digest.
     #[command(subcommand)]
     Digest(digest::Command),
@@ -72,7 +72,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Run => run::run(&session).await,
         Command::Sync => sync::run(&session).await,
         Command::Import(args) => import::run(&session, &args).await,
-        Command::Publish => publish::run(&session).await,
+        Command::Publish(args) => publish::run(&session, &args).await,
         Command::Digest(command) => digest::run(&session, command).await,
         Command::Subscribers(command) => subscribers::run(&session, command).await,
     };

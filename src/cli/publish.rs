@@ -2,10 +2,20 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use super::{hubs, session::Session};
+use super::{exit, hubs, session::Session};
 use crate::press::Press;
 
-pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Write nothing: say what validators would find in any feed, changed or not.
+    #[arg(long)]
+    check: bool,
+}
+
+pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
+    if args.check {
+        return check(session).await;
+    }
     match publish(session).await? {
         0 => println!("nothing new to publish"),
         n => println!("{n} files published in {}", session.config.feeds.path.display()),
@@ -16,8 +26,34 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Publishes, and says how many files were written.
+/// Publishes, and says how many files were written. What was left undone is told: one error is
+/// given back for the exit code, the others are printed here.
 pub(super) async fn publish(session: &Session) -> anyhow::Result<usize> {
-    let press = Press::new(Arc::clone(&session.config), session.store.clone(), session.at);
-    Ok(press.publish().await?)
+    let outcome = press(session).publish().await?;
+    for warning in outcome.warnings {
+        eprintln!("gazetier: warning: {warning}");
+    }
+    let mut failed = outcome.failed.into_iter();
+    let first = failed.next();
+    for error in failed {
+        exit::report(&error.into());
+    }
+    first.map_or(Ok(outcome.written), |error| Err(error.into()))
+}
+
+/// `--check`: tells every finding in every feed.
+async fn check(session: &Session) -> anyhow::Result<ExitCode> {
+    let (feeds, findings) = press(session).check().await?;
+    for (feed, finding) in &findings {
+        println!("{feed}: {finding}");
+    }
+    if findings.is_empty() {
+        println!("{feeds} feeds, no finding");
+        return Ok(ExitCode::SUCCESS);
+    }
+    Err(exit::complain(exit::BAD_INPUT, format!("{} findings in {feeds} feeds", findings.len())))
+}
+
+fn press(session: &Session) -> Press {
+    Press::new(Arc::clone(&session.config), session.store.clone(), session.at)
 }

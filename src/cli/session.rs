@@ -33,7 +33,7 @@ impl Session {
     }
 
     pub(super) fn house(&self) -> House<'_> {
-        House { magazine: &self.config.magazine, rubriques: &self.config.rubriques }
+        House { magazine: &self.config.magazine, rubriques: &self.config.rubriques, at: self.at }
     }
 }
 

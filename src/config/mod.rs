@@ -8,6 +8,7 @@ mod relay;
 use std::path::{Path, PathBuf};
 
 use chrono::{Duration, NaiveDate};
+use unicode_normalization::UnicodeNormalization;
 use url::Url;
 
 pub use feeds::{FORMS, Moved};
@@ -111,7 +112,9 @@ impl Magazine {
     /// An id for ever, by RFC 4151: `tag:estran.example.org,2026-01-01:source/key`.
     pub fn tag(&self, source: &str, key: &str) -> String {
         let host = self.url.host_str().unwrap_or_default();
-        let key = percent_encoding::utf8_percent_encode(key, TAG_ESCAPES);
+        // Two spellings of an accent are one id (RFC 4287 wants ids normalised), on every file system.
+        let key: String = key.nfc().collect();
+        let key = percent_encoding::utf8_percent_encode(&key, TAG_ESCAPES);
         format!("tag:{host},{}:{source}/{key}", self.tag_date)
     }
 }

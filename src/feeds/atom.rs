@@ -9,7 +9,9 @@ use atom_syndication::{
 use url::Url;
 
 use super::{
-    Error, Feed, escape,
+    EARLIEST, Error, Feed, address, escape,
+    gist::{is_blank, looks_like_html, plain},
+    measure, media_type,
     rss::{HISTORY, MEDIA},
 };
 use crate::model::{Column, Image, Instant};
@@ -20,27 +22,27 @@ const TOMBSTONES: &str = "http://purl.org/atompub/tombstones/1.0";
 pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
     let config = feed.config;
     let mut links = vec![
-        link("self", feed.addresses.atom.as_str(), "application/atom+xml"),
-        link("alternate", config.magazine.url.as_str(), "text/html"),
+        link("self", &address(&feed.addresses.atom), "application/atom+xml"),
+        link("alternate", &address(&config.magazine.url), "text/html"),
     ];
     links.extend(config.feeds.hubs.iter().map(hub));
-    let archive = |rel: &str, at: super::Addresses| link(rel, at.atom.as_str(), "application/atom+xml");
+    let archive = |rel: &str, at: super::Addresses| link(rel, &address(&at.atom), "application/atom+xml");
     links.extend(feed.current()?.map(|current| archive("current", current)));
     links.extend(feed.previous()?.map(|previous| archive("prev-archive", previous)));
     let document = Document {
-        title: Text::plain(feed.title()),
-        subtitle: Some(Text::plain(feed.description())),
+        title: text(&feed.title()),
+        subtitle: Some(text(&feed.description())),
         id: feed.id(),
         updated: fixed(feed.updated()),
         // Entries without a byline have this author.
         authors: vec![Person {
-            name: config.magazine.name.clone(),
-            uri: Some(config.magazine.url.to_string()),
+            name: plain(&config.magazine.name).into_owned(),
+            uri: Some(address(&config.magazine.url).into_owned()),
             ..Person::default()
         }],
         generator: Some(Generator { value: "gazetier".into(), ..Generator::default() }),
         links,
-        rights: config.magazine.rights.clone().map(Text::plain),
+        rights: config.magazine.rights.as_deref().map(text),
         entries: feed.columns.iter().map(|column| entry(feed, column)).collect(),
         extensions: extensions(feed),
         namespaces: namespaces(feed),
@@ -88,23 +90,29 @@ fn extensions(feed: &Feed<'_>) -> ExtensionMap {
 fn entry(feed: &Feed<'_>, column: &Column) -> Entry {
     let content = feed.content(column);
     let image = feed.image(column, content.as_deref());
+    let byline = column.byline.as_deref().filter(|name| !is_blank(name));
+    // An entry has content or a summary, at least.
+    let summarised = content.is_none() || !is_blank(&column.standfirst);
     Entry {
-        title: Text::plain(column.title.clone()),
-        id: column.guid.clone(),
+        title: text(&feed.heading(column)),
+        id: feed.atom_id(column),
         updated: fixed(column.updated),
-        published: Some(fixed(column.published)),
-        authors: column.byline.iter().map(|name| Person { name: name.clone(), ..Person::default() }).collect(),
+        published: Some(column.published).filter(|at| *at >= EARLIEST).map(fixed),
+        authors: byline
+            .map(|name| Person { name: plain(name).into_owned(), ..Person::default() })
+            .into_iter()
+            .collect(),
         categories: feed
             .label(column)
             .map(|rubrique| Category {
                 term: rubrique.slug.to_string(),
-                label: Some(rubrique.label.clone()),
+                label: Some(plain(&rubrique.label).into_owned()),
                 ..Category::default()
             })
             .into_iter()
             .collect(),
-        links: vec![link("alternate", column.url.as_str(), "text/html")],
-        summary: (!column.standfirst.is_empty()).then(|| Text::plain(column.standfirst.clone())),
+        links: vec![link("alternate", &address(&column.url), "text/html")],
+        summary: summarised.then(|| text(&feed.summary(column))),
         content: content.map(|html| Content {
             value: Some(html),
             content_type: Some("html".into()),
@@ -117,24 +125,36 @@ fn entry(feed: &Feed<'_>, column: &Column) -> Entry {
     }
 }
 
+/// A text, as HTML if a reader could take it for that.
+fn text(text: &str) -> Text {
+    if looks_like_html(text) { Text::html(escape(text)) } else { Text::plain(text) }
+}
+
 /// A picture as Media RSS has it.
 fn media(image: &Image) -> Extension {
-    let number = |n: Option<u64>| n.map(|n| n.to_string());
     let attrs = [
-        ("url", Some(image.url.to_string())),
+        ("url", Some(address(&image.url).into_owned())),
         ("medium", Some("image".into())),
-        ("type", image.media_type.clone()),
-        ("width", number(image.width.map(u64::from))),
-        ("height", number(image.height.map(u64::from))),
-        ("fileSize", number(image.length)),
+        ("type", media_type(image).map(str::to_owned)),
+        ("width", measure(image.width)),
+        ("height", measure(image.height)),
+        ("fileSize", measure(image.length)),
     ];
-    let child = |name: &str, text: &str| Extension {
+    let child = |name: &str, text: String| Extension {
         name: format!("media:{name}"),
-        value: Some(text.to_owned()),
+        value: Some(text),
         ..Extension::default()
     };
-    let described = (!image.alt.is_empty()).then(|| ("description", child("description", &image.alt)));
-    let credited = image.credit.as_ref().map(|credit| ("credit", child("credit", credit)));
+    let described = (!is_blank(&image.alt)).then(|| match looks_like_html(&image.alt) {
+        true => Extension {
+            attrs: BTreeMap::from([("type".into(), "html".into())]),
+            ..child("description", escape(&image.alt))
+        },
+        false => child("description", image.alt.clone()),
+    });
+    let credited = image.credit.clone().filter(|credit| !is_blank(credit)).map(|credit| child("credit", credit));
+    let described = described.map(|child| ("description", child));
+    let credited = credited.map(|child| ("credit", child));
     Extension {
         name: "media:content".into(),
         // The crate writes the attributes of an extension as they are.

@@ -1,17 +1,19 @@
 //! JSON Feed 1.1. A picture's description and credit, for which the format has no place, stand in
 //! an extension of ours, `_picture`.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
-use super::{Error, Feed};
+use super::{Error, Feed, address, gist::is_blank, media_type};
 use crate::model::{Column, Image, Instant};
 
 #[derive(Serialize)]
 struct Document<'a> {
     version: &'static str,
     title: String,
-    home_page_url: &'a str,
-    feed_url: &'a str,
+    home_page_url: Cow<'a, str>,
+    feed_url: Cow<'a, str>,
     /// Older columns: the archive before this document.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_url: Option<String>,
@@ -34,19 +36,19 @@ struct Hub<'a> {
 struct Author<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<&'a str>,
+    url: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize)]
 struct Item<'a> {
     id: &'a str,
-    url: &'a str,
-    title: &'a str,
+    url: Cow<'a, str>,
+    title: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     content_html: Option<String>,
     /// An item must have one content; where there is no body, the standfirst is it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    content_text: Option<&'a str>,
+    content_text: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     summary: Option<&'a str>,
     date_published: String,
@@ -56,7 +58,7 @@ struct Item<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     tags: Option<[&'a str; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    image: Option<&'a str>,
+    image: Option<Cow<'a, str>>,
     #[serde(rename = "_picture", skip_serializing_if = "Option::is_none")]
     picture: Option<Picture<'a>>,
 }
@@ -81,12 +83,12 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
     let document = Document {
         version: "https://jsonfeed.org/version/1.1",
         title: feed.title(),
-        home_page_url: magazine.url.as_str(),
-        feed_url: feed.addresses.json.as_str(),
-        next_url: feed.previous()?.map(|previous| previous.json.into()),
+        home_page_url: address(&magazine.url),
+        feed_url: address(&feed.addresses.json),
+        next_url: feed.previous()?.map(|previous| address(&previous.json).into_owned()),
         description: feed.description(),
         language: &magazine.language,
-        authors: vec![Author { name: &magazine.name, url: Some(magazine.url.as_str()) }],
+        authors: vec![Author { name: &magazine.name, url: Some(address(&magazine.url)) }],
         hubs: feed.config.feeds.hubs.iter().map(|hub| Hub { kind: "WebSub", url: hub.as_str() }).collect(),
         items: feed.columns.iter().map(|column| item(feed, column)).collect(),
     };
@@ -99,19 +101,18 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
 fn item<'a>(feed: &Feed<'a>, column: &'a Column) -> Item<'a> {
     let content_html = feed.content(column);
     let image = feed.image(column, content_html.as_deref());
-    let standfirst = Some(column.standfirst.as_str());
     Item {
         id: &column.guid,
-        url: column.url.as_str(),
-        title: &column.title,
-        content_text: if content_html.is_none() { standfirst } else { None },
-        summary: standfirst.filter(|text| !text.is_empty()),
+        url: address(&column.url),
+        title: feed.heading(column),
+        content_text: content_html.is_none().then(|| feed.summary(column)),
+        summary: Some(column.standfirst.as_str()).filter(|text| !is_blank(text)),
         content_html,
         date_published: date(column.published),
         date_modified: date(column.updated),
-        authors: column.byline.as_deref().map(|name| [Author { name, url: None }]),
+        authors: column.byline.as_deref().filter(|name| !is_blank(name)).map(|name| [Author { name, url: None }]),
         tags: feed.label(column).map(|rubrique| [rubrique.label.as_str()]),
-        image: image.map(|image| image.url.as_str()),
+        image: image.map(|image| address(&image.url)),
         picture: image.map(picture),
     }
 }
@@ -120,10 +121,10 @@ fn picture(image: &Image) -> Picture<'_> {
     Picture {
         alt: &image.alt,
         credit: image.credit.as_deref(),
-        mime_type: image.media_type.as_deref(),
-        width: image.width,
-        height: image.height,
-        size_in_bytes: image.length,
+        mime_type: media_type(image),
+        width: image.width.filter(|n| *n > 0),
+        height: image.height.filter(|n| *n > 0),
+        size_in_bytes: image.length.filter(|n| *n > 0),
     }
 }
 

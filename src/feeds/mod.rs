@@ -2,16 +2,21 @@
 //! asks for the time: equal columns give equal bytes.
 
 mod atom;
+pub mod conform;
+mod gist;
 mod json;
 pub mod page;
 mod rss;
 mod words;
 
+use std::borrow::Cow;
+
+use chrono::Datelike;
 use url::Url;
 
 use crate::{
     config::{Config, Content, FORMS},
-    model::{Column, FeedKey, Image, Instant, Rubrique, Tombstone},
+    model::{Column, FeedKey, Image, Instant, Rubrique, Tombstone, uri},
 };
 
 /// What files are made with, besides columns and configuration: when it changes, all are made
@@ -22,6 +27,10 @@ pub const PRESS: &str = concat!(
     include_str!("../../templates/feeds.opml.xml"),
     include_str!("../../templates/feed.css")
 );
+
+/// 1990-01-01: an earlier date is a mistake, think validators and readers, and take it for now or
+/// for 1970.
+const EARLIEST: Instant = chrono::DateTime::from_timestamp_secs(631_152_000).expect("an instant");
 
 /// Why a feed could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +49,7 @@ pub enum Error {
 }
 
 /// A document of a feed and the columns it holds, newest first.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Feed<'a> {
     config: &'a Config,
     key: FeedKey,
@@ -124,6 +133,11 @@ impl<'a> Feed<'a> {
 
     /// Its files: path below the folder of the feeds, and bytes.
     pub fn files(&self) -> Result<Vec<(String, Vec<u8>)>, Error> {
+        // RFC 822 and RFC 3339 have four digits for a year.
+        let dates = self.columns.iter().flat_map(|column| [column.published, column.updated]);
+        if let Some(date) = dates.chain([self.updated()]).find(|date| !(0..=9999).contains(&date.year())) {
+            return Err(Error::Form { form: "RSS", reason: format!("no feed can hold the date {date}") });
+        }
         let [rss, atom, json] = paths(&self.key, self.history.archive.as_deref());
         Ok(vec![(rss, rss::write(self)?), (atom, atom::write(self)?), (json, json::write(self)?)])
     }
@@ -187,11 +201,11 @@ impl<'a> Feed<'a> {
     /// A column's text as a reader that shows one text alone should show it: standfirst, then
     /// body. `None` where the feed tells the standfirst alone, or there is no body.
     fn content(&self, column: &Column) -> Option<String> {
-        if !self.full() || column.body.is_empty() {
+        if !self.full() || gist::is_blank(&column.body) {
             return None;
         }
         let standfirst = match column.standfirst.as_str() {
-            "" => String::new(),
+            text if gist::is_blank(text) => String::new(),
             text => format!("<p><strong>{}</strong></p>\n", escape(text)),
         };
         Some(standfirst + &column.body)
@@ -199,8 +213,18 @@ impl<'a> Feed<'a> {
 
     /// A column's picture, unless the text that the feed carries shows it already.
     fn image<'c>(&self, column: &'c Column, content: Option<&str>) -> Option<&'c Image> {
-        let shown = |image: &&Image| content.is_some_and(|html| html.contains(&*escape(image.url.as_str())));
+        let shown = |image: &&Image| content.is_some_and(|html| html.contains(&*escape(&address(&image.url))));
         column.image.as_ref().filter(|image| !shown(image))
+    }
+
+    /// A column's id in Atom, which wants a URI in its one normal form (RFC 4287, section 4.2.6.1): the
+    /// column's own id if it is such a one, else a tag with that id in it. An id that was imported
+    /// from a feed of another kind may be any text, and RSS and JSON readers know it as it is.
+    fn atom_id(&self, column: &Column) -> String {
+        if uri::is_canonical(&column.guid) {
+            return column.guid.clone();
+        }
+        self.config.magazine.tag("guid", &column.guid)
     }
 
     /// What readers call the rubrique of a column.
@@ -208,6 +232,23 @@ impl<'a> Feed<'a> {
         let slug = column.rubrique.as_ref()?;
         self.config.rubriques.iter().find(|rubrique| rubrique.slug == *slug)
     }
+}
+
+/// An address as a feed may carry it, a URI.
+fn address(url: &Url) -> Cow<'_, str> {
+    uri::encode(url.as_str())
+}
+
+/// What a picture measures, in pixels or bytes: nothing measures 0, and validators refuse it.
+fn measure<N: PartialEq + Default + ToString>(n: Option<N>) -> Option<String> {
+    n.filter(|n| *n != N::default()).map(|n| n.to_string())
+}
+
+/// A picture's media type, if it is one (RFC 6838: `image/` and a name).
+fn media_type(image: &Image) -> Option<&str> {
+    let named = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte);
+    let is_name = |name: &str| !name.is_empty() && name.bytes().all(named);
+    image.media_type.as_deref().filter(|text| text.strip_prefix("image/").is_some_and(is_name))
 }
 
 /// Escapes text for HTML, or for XML's text and attributes.

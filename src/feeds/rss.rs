@@ -8,7 +8,11 @@ use rss::{
 };
 use url::Url;
 
-use super::{Error, Feed, escape};
+use super::{
+    EARLIEST, Error, Feed, address, escape,
+    gist::{is_blank, looks_like_html, plain},
+    measure, media_type,
+};
 use crate::model::{Column, Image};
 
 /// Media RSS, for pictures in RSS and Atom.
@@ -21,7 +25,11 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
     let config = feed.config;
     let link = |rel: &str, href: &Url| {
         let media_type = "application/rss+xml".to_owned();
-        extension("atom:link", None, [("href", href.to_string()), ("rel", rel.to_owned()), ("type", media_type)])
+        extension(
+            "atom:link",
+            None,
+            [("href", address(href).into_owned()), ("rel", rel.to_owned()), ("type", media_type)],
+        )
     };
     let hub = |hub: &Url| extension("atom:link", None, [("href", hub.to_string()), ("rel", "hub".into())]);
     let mut head = vec![("atom", "link", link("self", &feed.addresses.rss))];
@@ -35,11 +43,11 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
         head.push(("fh", "complete", extension("fh:complete", None, [])));
     }
     let channel = Channel {
-        title: plain(&feed.title()),
-        link: config.magazine.url.to_string(),
-        description: plain(&feed.description()),
+        title: plain(&feed.title()).into_owned(),
+        link: address(&config.magazine.url).into_owned(),
+        description: plain(&feed.description()).into_owned(),
         language: Some(config.magazine.language.to_lowercase()),
-        copyright: config.magazine.rights.clone(),
+        copyright: config.magazine.rights.as_deref().map(|rights| plain(rights).into_owned()),
         last_build_date: Some(feed.updated().to_rfc2822()),
         generator: Some("gazetier".into()),
         items: feed.columns.iter().map(|column| item(feed, column)).collect(),
@@ -70,62 +78,51 @@ fn namespaces(feed: &Feed<'_>) -> BTreeMap<String, String> {
 fn item(feed: &Feed<'_>, column: &Column) -> Item {
     let content = feed.content(column);
     let image = feed.image(column, content.as_deref());
+    let described = !is_blank(&column.standfirst) || !is_blank(&column.body);
     Item {
-        title: Some(plain(&column.title)),
-        link: Some(column.url.to_string()),
-        // A description is HTML.
-        description: (!column.standfirst.is_empty()).then(|| escape(&column.standfirst)),
+        title: Some(plain(&feed.heading(column)).into_owned()),
+        link: Some(address(&column.url).into_owned()),
+        // A description is HTML. There is one wherever there is content.
+        description: described.then(|| escape(&feed.summary(column))),
         categories: feed
             .label(column)
-            .map(|rubrique| Category { name: rubrique.label.clone(), domain: None })
+            .map(|rubrique| Category { name: plain(&rubrique.label).into_owned(), domain: None })
             .into_iter()
             .collect(),
         guid: Some(Guid { value: column.guid.clone(), permalink: false }),
-        pub_date: Some(column.published.to_rfc2822()),
+        pub_date: (column.published >= EARLIEST).then(|| column.published.to_rfc2822()),
         content,
         dublin_core_ext: column
             .byline
             .clone()
+            .filter(|byline| !is_blank(byline))
             .map(|byline| DublinCoreExtension { creators: vec![byline], ..DublinCoreExtension::default() }),
         extensions: image.map(|image| map([("media", "content", media(image))])).unwrap_or_default(),
         ..Item::default()
     }
 }
 
-/// A title for readers of which some take it for text and some for HTML: an invisible word joiner
-/// after `<` and `&` keeps what looks like a tag or an entity from being one.
-fn plain(title: &str) -> String {
-    let mut plain = String::with_capacity(title.len());
-    let mut chars = title.chars().peekable();
-    while let Some(c) = chars.next() {
-        plain.push(c);
-        let next = chars.peek().copied().unwrap_or(' ');
-        let begins_tag = c == '<' && (next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?'));
-        let begins_entity = c == '&' && (next.is_ascii_alphanumeric() || next == '#');
-        if begins_tag || begins_entity {
-            plain.push('\u{2060}');
-        }
-    }
-    plain
-}
-
 /// A picture as Media RSS has it.
 fn media(image: &Image) -> Extension {
-    let mut content = extension("media:content", None, [("url", image.url.to_string()), ("medium", "image".into())]);
-    let number = |n: Option<u64>| n.map(|n| n.to_string());
+    let mut content =
+        extension("media:content", None, [("url", address(&image.url).into_owned()), ("medium", "image".into())]);
     for (name, value) in [
-        ("type", image.media_type.clone()),
-        ("width", number(image.width.map(u64::from))),
-        ("height", number(image.height.map(u64::from))),
-        ("fileSize", number(image.length)),
+        ("type", media_type(image).map(str::to_owned)),
+        ("width", measure(image.width)),
+        ("height", measure(image.height)),
+        ("fileSize", measure(image.length)),
     ] {
-        content.attrs.extend(value.map(|value| (name.to_owned(), value)));
+        content.attrs.extend(value.map(|value| (name.to_owned(), escape(&value))));
     }
-    let text = |name, text: &str| extension(name, Some(text), [("type", "plain".into())]);
-    if !image.alt.is_empty() {
-        content.children.insert("description".into(), vec![text("media:description", &image.alt)]);
+    if !is_blank(&image.alt) {
+        let (kind, text) = match looks_like_html(&image.alt) {
+            true => ("html", &escape(&image.alt)),
+            false => ("plain", &image.alt),
+        };
+        let description = extension("media:description", Some(text), [("type", kind.into())]);
+        content.children.insert("description".into(), vec![description]);
     }
-    if let Some(credit) = &image.credit {
+    if let Some(credit) = image.credit.as_ref().filter(|credit| !is_blank(credit)) {
         content.children.insert("credit".into(), vec![extension("media:credit", Some(credit), [])]);
     }
     content
@@ -135,7 +132,8 @@ fn extension<const N: usize>(name: &str, value: Option<&str>, attrs: [(&str, Str
     Extension {
         name: name.to_owned(),
         value: value.map(str::to_owned),
-        attrs: attrs.map(|(name, value)| (name.to_owned(), value)).into(),
+        // The crate writes an extension's attributes as they are.
+        attrs: attrs.map(|(name, value)| (name.to_owned(), escape(&value))).into(),
         children: BTreeMap::new(),
     }
 }
@@ -146,15 +144,4 @@ fn map<'a>(extensions: impl IntoIterator<Item = (&'a str, &'a str, Extension)>) 
         map.entry(prefix.to_owned()).or_default().entry(name.to_owned()).or_default().push(extension);
     }
     map
-}
-
-#[cfg(test)]
-mod tests {
-    use super::plain;
-
-    #[test]
-    fn titles_never_look_like_html() {
-        assert_eq!(plain("a < b & c <3"), "a < b & c <3");
-        assert_eq!(plain("<b>x</b> &amp; &#60;"), "<\u{2060}b>x<\u{2060}/b> &\u{2060}amp; &\u{2060}#60;");
-    }
 }

@@ -136,8 +136,8 @@ fn split<'a>(
         }
         found.push(Found {
             rubrique,
-            title: harvest.legal(&at(number), "title", title),
-            standfirst: harvest.legal(&at(below), "standfirst", standfirst),
+            title: text::one_line(&harvest.legal(&at(number), "title", title)),
+            standfirst: text::one_line(&harvest.legal(&at(below), "standfirst", standfirst)),
             place: at(number),
         });
     }

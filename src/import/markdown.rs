@@ -14,7 +14,7 @@ use super::{
     clean::{CLEANER, clean},
     media, wrong,
 };
-use crate::model::{Draft, Image, Rubrique, Slug, text};
+use crate::model::{Draft, Image, Rubrique, Slug, text, uri};
 
 /// The name of this source in the store.
 pub const SOURCE: &str = "markdown";
@@ -141,7 +141,8 @@ pub fn read(text: &str, path: &Path, key: &str, house: House<'_>, harvest: &mut 
     let place = Place { file: path.display().to_string(), line: None };
     let (front, body) = front(text, &place, harvest)?;
     let stem = key.rsplit('/').next().unwrap_or(key);
-    let key = front.id.as_deref().unwrap_or(key);
+    let id = front.id.as_deref().map(|id| harvest.legal(&place, "id", id));
+    let key = id.as_deref().unwrap_or(key);
     let slug = match &front.slug {
         Some(slug) => Slug::parse(slug).map_err(|error| wrong(&place, format!("slug: {error}")))?,
         None => Slug::from_text(undated(stem))
@@ -161,38 +162,43 @@ pub fn read(text: &str, path: &Path, key: &str, house: House<'_>, harvest: &mut 
         None => house.magazine.column_url(&slug, known.as_ref()),
     };
     let url = url.map_err(|error| wrong(&place, format!("url: {error}")))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(wrong(&place, format!("url: {:?} is no web address", url.as_str())));
+    if !uri::is_web(&url) {
+        return Err(wrong(&place, format!("url: {url} is no address that readers can follow: write an https one")));
     }
     let when = |key: &str, at: &When| {
         house.magazine.zone.parse(&at.to_string()).map_err(|error| wrong(&place, format!("{key}: {error}")))
     };
     let published = when("published", &front.published)?;
     let updated = front.updated.as_ref().map(|at| when("updated", at)).transpose()?.unwrap_or(published);
+    let updated = updated.max(published);
+    if updated > published.max(house.at) {
+        harvest.warn(&place, format!("updated: {updated} is still to come: taken as it was published"));
+    }
+    let updated = if updated > published.max(house.at) { published } else { updated };
     let title = text::one_line(&harvest.legal(&place, "title", &front.title));
-    if title.is_empty() {
+    if title.trim().is_empty() {
         return Err(wrong(&place, "title: it is empty"));
     }
     let standfirst = harvest.legal(&place, "standfirst", front.standfirst.as_deref().unwrap_or_default());
-    let byline = front.byline.as_deref().map(|b| text::one_line(&harvest.legal(&place, "byline", b)));
-    let guid = front.guid.as_deref().map(|guid| text::one_line(&harvest.legal(&place, "guid", guid)));
+    let byline = front.byline.as_deref().map(|b| byline(b, &place, harvest));
+    let guid = front.guid.as_deref().map(|guid| guid_of(guid, &place, harvest)).transpose()?;
     let body_raw = html(&harvest.legal(&place, "body", body));
     let image = front.image.map(|image| picture(image, path, &place, house, harvest)).transpose()?;
     harvest.drafts.push(Draft {
         source: SOURCE.to_owned(),
-        guid: guid.filter(|guid| !guid.is_empty()).unwrap_or_else(|| house.magazine.tag(SOURCE, key)),
+        guid: guid.unwrap_or_else(|| house.magazine.tag(SOURCE, key)),
         key: key.to_owned(),
         rubrique: known,
         title,
         standfirst: text::one_line(&standfirst),
-        byline: byline.filter(|b| !b.is_empty()),
+        byline: byline.filter(|b| !b.trim().is_empty()),
         body: clean(&body_raw, &url, &house.magazine.media_url),
         body_raw,
         cleaner: CLEANER,
         url,
         image,
         published,
-        updated: updated.max(published),
+        updated,
         withdrawn: front.draft || front.withdrawn,
     });
     Ok(())
@@ -242,6 +248,27 @@ fn from_yaml(text: &str) -> Result<(Front, Names), String> {
     Ok((serde_saphyr::from_str(text).map_err(read)?, serde_saphyr::from_str(text).map_err(read)?))
 }
 
+/// A name, without the e-mail address that may stand with it: a feed would tell it everybody.
+fn byline(text: &str, place: &Place, harvest: &mut Harvest) -> String {
+    let byline = text::one_line(&harvest.legal(place, "byline", text));
+    let name = text::without_mail(&byline);
+    if *name != byline {
+        harvest.warn(place, "the byline held an e-mail address, which a feed would tell everybody: taken out");
+    }
+    name.into_owned()
+}
+
+/// The id that readers of another feed know the column by, whatever it looks like.
+fn guid_of(text: &str, place: &Place, harvest: &mut Harvest) -> Result<String, Error> {
+    let guid = text::one_line(&harvest.legal(place, "guid", text));
+    let guid = guid.trim();
+    if guid.is_empty() || (guid.len() < 9 && guid.chars().all(char::is_numeric)) {
+        let message = "guid: a short number, or nothing, is no id for ever: write an address, or leave it out";
+        return Err(wrong(place, message));
+    }
+    Ok(guid.to_owned())
+}
+
 fn picture(
     image: Picture,
     path: &Path,
@@ -251,7 +278,7 @@ fn picture(
 ) -> Result<Image, Error> {
     let url = house.magazine.media_url.join(&image.url);
     let url = url.map_err(|error| wrong(place, format!("image.url: {error}")))?;
-    if !matches!(url.scheme(), "http" | "https") {
+    if !uri::is_web(&url) {
         return Err(wrong(place, format!("image.url: {:?} is no web address", image.url)));
     }
     let alt = text::one_line(&harvest.legal(place, "image's alt", &image.alt));

@@ -11,7 +11,7 @@ use std::{fmt, path::PathBuf};
 
 use crate::{
     config::Magazine,
-    model::{Rubrique, text},
+    model::{Instant, Rubrique, text},
 };
 
 /// Why a source cannot be taken. Nothing of it has been taken then.
@@ -75,6 +75,8 @@ pub struct House<'a> {
     pub magazine: &'a Magazine,
     /// Its rubriques.
     pub rubriques: &'a [Rubrique],
+    /// When it works: nothing was updated later.
+    pub at: Instant,
 }
 
 /// What a source gave.

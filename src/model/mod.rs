@@ -11,6 +11,7 @@ pub mod schedule;
 pub mod slug;
 pub mod subscriber;
 pub mod text;
+pub mod uri;
 pub mod zone;
 
 pub use address::{EmailAddress, Mailbox};

@@ -1,21 +1,45 @@
-//! What may stand in a text: XML 1.0 forbids some characters, and a feed, a page and a letter all
-//! end up in XML, HTML or a header. They are taken out once, where a text enters.
+//! What may stand in a text: a feed, a page and a letter all end up in XML, HTML or a header, and
+//! each forbids or warns of some characters. They are taken out once, where a text enters.
 
 use std::borrow::Cow;
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-/// Whether XML 1.0 allows this character in a document (production 2, `Char`).
+/// Whether a text may hold this character: what XML 1.0 allows (production 2, `Char`) without what
+/// it discourages and what HTML calls an error, control characters and noncharacters, and without
+/// U+FFFD, which only says that a character was lost on the way.
 pub fn is_legal(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+    match c {
+        '\t' | '\n' | '\r' => true,
+        '\u{FFFD}' | '\u{FDD0}'..='\u{FDEF}' => false,
+        // The last two of each plane.
+        c => !c.is_control() && (c as u32) & 0xFFFE != 0xFFFE,
+    }
 }
 
-/// The text without the characters XML 1.0 forbids, and those that were taken out.
+/// The first character of a text that [`is_legal`] refuses. Fast: bytes that cannot begin such a
+/// character are passed over.
+pub fn first_illegal(text: &str) -> Option<char> {
+    text.bytes().enumerate().find_map(|(at, byte)| if may_be_illegal(byte) { illegal_at(text, at) } else { None })
+}
+
+/// The character that begins at a byte of a text, if it is illegal.
+pub fn illegal_at(text: &str, at: usize) -> Option<char> {
+    text.get(at..)?.chars().next().filter(|c| !is_legal(*c))
+}
+
+/// Whether an illegal character's UTF-8 may begin with this byte.
+pub fn may_be_illegal(byte: u8) -> bool {
+    // C0 but for tab and line ends; DEL; C1 (C2 80 to C2 9F); U+F000 to U+FFFF; beyond the first plane.
+    matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 0x7F | 0xC2 | 0xEF | 0xF0..)
+}
+
+/// The text without its illegal characters, and those that were taken out.
 pub fn legalise(text: &str) -> (Cow<'_, str>, Vec<char>) {
-    let removed: Vec<char> = text.chars().filter(|c| !is_legal(*c)).collect();
-    if removed.is_empty() {
-        return (Cow::Borrowed(text), removed);
+    if first_illegal(text).is_none() {
+        return (Cow::Borrowed(text), Vec::new());
     }
+    let removed = text.chars().filter(|c| !is_legal(*c)).collect();
     (Cow::Owned(text.chars().filter(|c| is_legal(*c)).collect()), removed)
 }
 
@@ -50,6 +74,31 @@ pub fn one_line(text: &str) -> String {
     text.split(breaks).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
+/// A text without the e-mail addresses in it, and without the brackets around them; borrowed if
+/// there are none.
+pub fn without_mail(text: &str) -> Cow<'_, str> {
+    let bounds = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '(' | ')' | ',' | ';' | '"');
+    let mut kept = String::new();
+    let mut from = 0;
+    for (at, _) in text.match_indices('@') {
+        let start = text[..at].rfind(bounds).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
+        let end = text[at..].find(bounds).map_or(text.len(), |length| at + length);
+        let (local, domain) = (&text[start..at], &text[at + 1..end]);
+        let is_host = domain.split_once('.').is_some_and(|(host, rest)| !host.is_empty() && !rest.is_empty());
+        if local.is_empty() || !is_host || start < from {
+            continue;
+        }
+        let before = text[from..start].strip_suffix(['<', '(']).unwrap_or(&text[from..start]);
+        kept.push_str(before);
+        from = end + text[end..].chars().next().filter(|c| matches!(c, '>' | ')')).map_or(0, char::len_utf8);
+    }
+    if from == 0 {
+        return Cow::Borrowed(text);
+    }
+    kept.push_str(&text[from..]);
+    Cow::Owned(one_line(&kept))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +116,28 @@ mod tests {
         let (clean, removed) = legalise("a\u{0}b\u{b}c\u{fffe}d\u{202f}\u{e000}\n🦀");
         assert_eq!(clean, "abcd\u{202f}\u{e000}\n🦀");
         assert_eq!(removed, ['\u{0}', '\u{b}', '\u{fffe}']);
+        let (clean, removed) = legalise("l\u{92}a\u{7f}\u{85}\u{fffd}\u{fdd0}\u{1fffe}\u{10ffff}é\u{feff}\u{10fffd}");
+        assert_eq!(clean, "laé\u{feff}\u{10fffd}");
+        assert_eq!(removed.len(), 7);
+        for c in '\0'..=char::MAX {
+            assert_eq!(first_illegal(c.encode_utf8(&mut [0; 4])).is_none(), is_legal(c), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn mail_is_told_from_names() {
+        for (byline, name) in [
+            ("zoe@example.org", ""),
+            ("Zoé\u{2003}<zoe@example.org>", "Zoé\u{2003}"),
+            ("Zoé Le Goff (zoe@x.fr), Brest", "Zoé Le Goff , Brest"),
+            ("Zoé<zoe@x.fr> et Yann <y@x.fr>", "Zoé et Yann"),
+        ] {
+            assert_eq!(without_mail(byline), name);
+            assert!(matches!(without_mail(name), Cow::Borrowed(_)));
+        }
+        for name in ["Zoé Le Goff", "@zoe", "zoe@instance", "Zoé @ la mer", "<b>Zoé</b>", ""] {
+            assert!(matches!(without_mail(name), Cow::Borrowed(_)), "{name}");
+        }
     }
 
     #[test]

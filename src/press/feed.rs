@@ -4,9 +4,10 @@ use super::{
     Error, Press,
     files::Folder,
     months::{Count, last_before},
+    name,
 };
 use crate::{
-    feeds::{self, Feed, History},
+    feeds::{self, Feed, History, conform},
     model::{Column, FeedKey, Month, Tombstone, column::fingerprint},
     store::{FeedMonth, Published, Span, Standing, Topic},
 };
@@ -22,6 +23,24 @@ pub(super) struct Done {
     pub(super) standing: Standing,
     /// What hubs may have to be told of.
     pub(super) topics: Vec<Topic>,
+    /// What the editors should know.
+    pub(super) warnings: Vec<String>,
+}
+
+/// What was written of some documents.
+#[derive(Default)]
+struct Pressed {
+    written: usize,
+    topics: Vec<Topic>,
+    warnings: Vec<String>,
+}
+
+impl Pressed {
+    fn add(&mut self, other: Self) {
+        self.written += other.written;
+        self.topics.extend(other.topics);
+        self.warnings.extend(other.warnings);
+    }
 }
 
 /// Publishes what has changed of a feed.
@@ -53,44 +72,51 @@ pub(super) async fn publish(
         &tombstones.iter().map(|tombstone| format!("{} {}", tombstone.guid, tombstone.when)).collect::<String>(),
     ]);
 
-    let (mut written, mut topics) = (0, Vec::new());
+    let mut pressed = Pressed::default();
     let folder = Folder::new(&feeds.path, feeds.precompress);
     let there = feeds::paths(&key, None).iter().all(|path| folder.has(path));
     if !there || before.as_ref().is_none_or(|before| before.fingerprint != state) {
         let columns = store.newest(&key, Span::until(*at), limit).await?;
-        (written, topics) = write(&press, &key, vec![(columns, history)], tombstones, Vec::new()).await?;
+        pressed.add(write(&press, &key, vec![(columns, history)], tombstones, Vec::new()).await?);
     }
     if feeds.archives {
-        written += months.archive(&press, &key, !complete).await?;
+        pressed.add(months.archive(&press, &key, !complete).await?);
     }
     let standing = Standing {
         feed: key.key(),
         published: Published { fingerprint: state, revision, at: *at },
         months: months.standing(!complete),
     };
-    Ok(Done { written, standing, topics })
+    let Pressed { written, topics, warnings } = pressed;
+    Ok(Done { written, standing, topics, warnings })
 }
 
 /// Builds documents and writes them where they differ; removes what is no more. Both are work for
-/// a thread of their own. Says how many files it wrote, and which topics hubs may not know.
+/// a thread of their own.
 async fn write(
     press: &Press,
     key: &FeedKey,
     documents: Vec<(Vec<Column>, History)>,
     tombstones: Vec<Tombstone>,
     gone: Vec<String>,
-) -> Result<(usize, Vec<Topic>), Error> {
-    let (config, key) = (press.config.clone(), key.clone());
+) -> Result<Pressed, Error> {
+    let (config, key, at) = (press.config.clone(), key.clone(), press.at);
     let work = move || {
         let mut folder = Folder::new(&config.feeds.path, config.feeds.precompress);
-        let mut topics = Vec::new();
+        let mut pressed = Pressed::default();
         for (columns, history) in documents {
             let subscribed = history.archive.is_none() && !config.feeds.hubs.is_empty();
             let feed = Feed::document(&config, key.clone(), &columns, history, &tombstones)?;
-            for (path, bytes) in feed.files()? {
+            let sound = conform::files(&feed, at)?.map_err(|findings| Error::Refused { feed: name(&key), findings })?;
+            if sound.left_out > 0 {
+                let (feed, n) = (name(&key), sound.left_out);
+                let warning = format!("the feed {feed}: its {n} oldest columns are left out, it would be too large");
+                pressed.warnings.push(warning);
+            }
+            for (path, bytes) in sound.files {
                 if subscribed {
                     let address = config.feeds.url.join(&path).map_err(feeds::Error::from)?;
-                    topics.push(Topic::new(address, &bytes));
+                    pressed.topics.push(Topic::new(address, &bytes));
                 }
                 folder.put(&path, &bytes)?;
             }
@@ -100,7 +126,8 @@ async fn write(
                 folder.remove(&path)?;
             }
         }
-        Ok((folder.sync()?, topics))
+        pressed.written = folder.sync()?;
+        Ok(pressed)
     };
     tokio::task::spawn_blocking(work).await?
 }
@@ -141,13 +168,13 @@ impl Months {
     }
 
     /// Writes the closed documents that have changed, or that follow another one than before.
-    async fn archive(&self, press: &Press, key: &FeedKey, wanted: bool) -> Result<usize, Error> {
+    async fn archive(&self, press: &Press, key: &FeedKey, wanted: bool) -> Result<Pressed, Error> {
         let was: Vec<Count> = self
             .before
             .iter()
             .map(|row| Count { month: row.month, columns: row.columns, size: self.size, over: row.closed })
             .collect();
-        let mut written = 0;
+        let mut pressed = Pressed::default();
         for (index, count) in self.counts.iter().enumerate() {
             let month = Some(count.month);
             let (before, parts) = (&was[index], if wanted { count.parts() } else { 0 });
@@ -169,9 +196,9 @@ impl Months {
                 let before = if part == 0 { previous.clone() } else { Some(count.name(part - 1)) };
                 documents.push((own, History { archive: Some(count.name(part)), previous: before, complete: false }));
             }
-            written += write(press, key, documents, Vec::new(), gone).await?.0;
+            pressed.add(write(press, key, documents, Vec::new(), gone).await?);
         }
-        Ok(written)
+        Ok(pressed)
     }
 
     /// What to remember: an archive that was not wanted yet is not closed yet.

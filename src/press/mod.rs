@@ -17,9 +17,13 @@ use tokio::task::JoinSet;
 
 use crate::{
     config::Config,
-    feeds::{self, page},
+    feeds::{
+        self, Feed, History,
+        conform::{self, Finding},
+        page,
+    },
     model::{FeedKey, Instant, Month, column::fingerprint},
-    store::{self, News, Published, Standing, Store, Topic},
+    store::{self, News, Published, Span, Standing, Store, Topic},
 };
 
 use feed::Done;
@@ -42,9 +46,37 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// Validators would find something in it: what readers have of it stays.
+    #[error("the feed {feed} is not published, and what readers had of it stays:{}", lines(findings))]
+    Refused {
+        /// Which.
+        feed: String,
+        /// What they would find.
+        findings: Vec<Finding>,
+    },
     /// A worker of ours stopped without an answer.
     #[error("a feed's worker broke off: {0}")]
     Worker(#[from] tokio::task::JoinError),
+}
+
+fn lines(findings: &[Finding]) -> String {
+    findings.iter().map(|finding| format!("\n  {finding}")).collect()
+}
+
+/// A feed as messages name it.
+fn name(feed: &FeedKey) -> String {
+    if *feed == FeedKey::All { "(all columns)".to_owned() } else { feed.key() }
+}
+
+/// What a publication came to.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// How many files were written.
+    pub written: usize,
+    /// What the editors should know.
+    pub warnings: Vec<String>,
+    /// Feeds that could not be published, each with its error: they are tried again.
+    pub failed: Vec<Error>,
 }
 
 /// The press, at one instant.
@@ -70,9 +102,8 @@ impl Press {
         Self { config, store, at, make }
     }
 
-    /// Publishes what has changed, and says how many files were written. A feed that cannot be
-    /// published keeps no other from it; the first one's error is told, and it is tried again.
-    pub async fn publish(&self) -> Result<usize, Error> {
+    /// Publishes what has changed. A feed that cannot be published keeps no other from it.
+    pub async fn publish(&self) -> Result<Outcome, Error> {
         // Read before the columns: what changes meanwhile is seen again at the next run.
         let revision = self.store.revision().await?;
         let before = self.store.published().await?;
@@ -81,7 +112,7 @@ impl Press {
         let folder = Folder::new(&self.config.feeds.path, self.config.feeds.precompress);
         let pages = last.is_none() || !PAGES.iter().all(|path| folder.has(path));
         if feeds.is_empty() && !pages {
-            return Ok(0);
+            return Ok(Outcome::default());
         }
         if last.is_none() {
             self.store.put_rubriques(&self.config.rubriques).await?;
@@ -89,8 +120,9 @@ impl Press {
         let (done, failed) = self.build(feeds, &before, last.is_some(), revision).await?;
         let mut written = done.iter().map(|done| done.written).sum();
         let topics: Vec<Topic> = done.iter().flat_map(|done| done.topics.clone()).collect();
+        let warnings = done.iter().flat_map(|done| done.warnings.clone()).collect();
         let mut standings: Vec<Standing> = done.into_iter().map(|done| done.standing).collect();
-        if failed.is_none() {
+        if failed.is_empty() {
             if pages {
                 written += self.pages()?;
             }
@@ -99,18 +131,33 @@ impl Press {
         }
         let news = News { hubs: &self.config.feeds.hubs, topics: &topics, at: self.at };
         self.store.put_published(&standings, news).await?;
-        failed.map_or(Ok(written), Err)
+        Ok(Outcome { written, warnings, failed })
     }
 
-    /// Builds feeds, as many at once as there are processors; gives what was done and the error of
-    /// the first feed that failed.
+    /// Looks at every feed as validators would, changed or not; gives how many there are and what
+    /// they would find, each with its feed's name.
+    pub async fn check(&self) -> Result<(usize, Vec<(String, Finding)>), Error> {
+        let feeds = self.changed(None, 0).await?;
+        let mut found = Vec::new();
+        for key in &feeds {
+            let limit = self.config.feeds.items(key);
+            let columns = self.store.newest(key, Span::until(self.at), limit).await?;
+            let feed = Feed::document(&self.config, key.clone(), &columns, History::default(), &[])?;
+            let findings = conform::files(&feed, self.at)?.err().unwrap_or_default();
+            found.extend(findings.into_iter().map(|finding| (name(key), finding)));
+        }
+        Ok((feeds.len(), found))
+    }
+
+    /// Builds feeds, as many at once as there are processors; gives what was done, and the errors
+    /// of the feeds that failed.
     async fn build(
         &self,
         feeds: BTreeSet<FeedKey>,
         before: &HashMap<String, Published>,
         same_make: bool,
         revision: i64,
-    ) -> Result<(Vec<Done>, Option<Error>), Error> {
+    ) -> Result<(Vec<Done>, Vec<Error>), Error> {
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
         let mut building = JoinSet::new();
         let mut waiting = feeds.into_iter();
@@ -132,7 +179,7 @@ impl Press {
                 }
             }
         }
-        Ok((done, failed.into_values().next()))
+        Ok((done, failed.into_values().collect()))
     }
 
     /// The feeds of which something may have changed since all was published last.

@@ -1,0 +1,315 @@
+//! What validators say of a feed, said before it is published: the W3C feed validator's errors and
+//! warnings as far as columns and configuration can bring them about (RSS 2.0 and the RSS Advisory
+//! Board's profile, RFC 4287, JSON Feed 1.1, Media RSS). What the forms can write validly they
+//! write; what is left, no feed can hold, and somebody must mend it.
+
+mod html;
+mod names;
+
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    fmt,
+};
+
+use chrono::{DateTime, Duration};
+
+use super::{EARLIEST, Error, Feed, address, gist::is_blank};
+use crate::model::{Column, Image, Instant, text, uri};
+
+/// The most that the W3C feed validator, and many a reader, takes of one file, in bytes.
+pub const LARGEST: usize = 5_000_000;
+
+/// Something that a validator would say of a feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The column, by title and id; none if it is in the feed's own values.
+    pub column: Option<String>,
+    /// Which of its values: `title`, `body`, `image.url`…
+    pub field: &'static str,
+    /// The rule's short name, the same for ever.
+    pub rule: &'static str,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let column = self.column.as_deref().unwrap_or("the feed itself");
+        write!(f, "{column}: {}: {}: {}", self.field, self.rule, self.message)
+    }
+}
+
+/// The files of a feed that may be published.
+#[derive(Debug)]
+pub struct Sound {
+    /// Path below the folder of the feeds, and bytes.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// How many of its columns, the oldest, were left out because a file would be larger than
+    /// [`LARGEST`].
+    pub left_out: usize,
+}
+
+/// Writes a feed that is to be published at an instant, or says what keeps it from that.
+pub fn files(feed: &Feed<'_>, at: Instant) -> Result<Result<Sound, Vec<Finding>>, Error> {
+    let findings = check(feed, at);
+    if !findings.is_empty() {
+        return Ok(Err(findings));
+    }
+    let mut kept = feed.columns.len();
+    loop {
+        let part = Feed { columns: &feed.columns[..kept], ..feed.clone() };
+        let files = part.files()?;
+        let findings = check_size(&part, &files);
+        if findings.is_empty() {
+            return Ok(Ok(Sound { files, left_out: feed.columns.len() - kept }));
+        }
+        if kept < 2 {
+            return Ok(Err(findings));
+        }
+        let largest = files.iter().map(|(_, bytes)| bytes.len()).max().unwrap_or(LARGEST);
+        kept = (kept * LARGEST / largest.max(1)).clamp(1, kept - 1);
+    }
+}
+
+/// Files that are too large, once they are written.
+pub fn check_size(feed: &Feed<'_>, files: &[(String, Vec<u8>)]) -> Vec<Finding> {
+    let column = feed.columns.first().filter(|_| feed.columns.len() == 1).map(name);
+    let large = files.iter().filter(|(_, bytes)| bytes.len() > LARGEST);
+    let finding = |(path, bytes): &(String, Vec<u8>)| Finding {
+        column: column.clone(),
+        field: "size",
+        rule: "size",
+        message: format!("{path} has {} bytes, readers take {LARGEST}: shorten the text", bytes.len()),
+    };
+    large.map(finding).collect()
+}
+
+/// What validators would say of a feed that is published at an instant.
+pub fn check(feed: &Feed<'_>, at: Instant) -> Vec<Finding> {
+    let mut findings = channel(feed, at);
+    let mut guids = HashSet::with_capacity(feed.columns.len());
+    let mut updates: HashMap<Instant, &Column> = HashMap::with_capacity(feed.columns.len());
+    for column in feed.columns {
+        let mut report = |field, rule, message: String| {
+            findings.push(Finding { column: Some(name(column)), field, rule, message });
+        };
+        texts(feed, column, &mut report);
+        ids(column, guids.insert(column.guid.as_str()), &mut report);
+        dates(column, at, &mut report);
+        if let Some(twin) = updates.insert(column.updated, column) {
+            let twin = name(twin);
+            report("updated", "date-twin", format!("{twin} was updated at the same instant: move one of them"));
+        }
+        let found = if feed.full() { html::scan(&column.body) } else { html::characters(&column.body) };
+        for (rule, what) in found {
+            report("body", rule, format!("{what}: {}", mend(rule)));
+        }
+    }
+    findings
+}
+
+/// A column as its editors know it.
+fn name(column: &Column) -> String {
+    let title: String = column.title.chars().filter(|c| !c.is_control()).take(80).collect();
+    format!("{title:?} ({})", column.guid.escape_debug())
+}
+
+/// The feed's own values.
+fn channel(feed: &Feed<'_>, at: Instant) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut report = |field, rule, message: String| findings.push(Finding { column: None, field, rule, message });
+    let magazine = &feed.config.magazine;
+    if !names::is_language(&magazine.language) {
+        report("language", "language", format!("{:?} is no language: write one such as \"fr\"", magazine.language));
+    }
+    if !uri::is_canonical(&feed.id()) {
+        let message = format!("{} is no tag: magazine.url needs a host of letters, digits and hyphens", feed.id());
+        report("id", "guid-form", message);
+    }
+    for (field, url) in [
+        ("magazine.url", &magazine.url),
+        ("feeds.url", &feed.addresses.rss),
+        ("feeds.url", &feed.addresses.atom),
+        ("feeds.url", &feed.addresses.json),
+    ] {
+        if !uri::is_web(url) {
+            report(field, "url", format!("{} is no address that readers can follow", address(url)));
+        }
+    }
+    for (field, value) in [
+        ("title", feed.title()),
+        ("description", feed.description()),
+        ("rights", magazine.rights.clone().unwrap_or_default()),
+    ] {
+        if let Some(c) = text::first_illegal(&value) {
+            report(field, "characters", format!("it holds U+{:04X}: take it out", c as u32));
+        }
+    }
+    if feed.columns.is_empty() {
+        date("updated", feed.updated(), at, &mut report);
+    }
+    findings
+}
+
+/// Titles, names and the like.
+fn texts(feed: &Feed<'_>, column: &Column, report: &mut impl FnMut(&'static str, &'static str, String)) {
+    let image = column.image.as_ref();
+    for (field, value) in [
+        ("title", column.title.as_str()),
+        ("standfirst", column.standfirst.as_str()),
+        ("byline", column.byline.as_deref().unwrap_or_default()),
+        ("image.alt", image.map_or("", |image| image.alt.as_str())),
+        ("image.credit", image.and_then(|image| image.credit.as_deref()).unwrap_or_default()),
+    ] {
+        if let Some(c) = text::first_illegal(value) {
+            report(field, "characters", format!("it holds U+{:04X}: take it out", c as u32));
+        }
+    }
+    if is_blank(&feed.heading(column)) {
+        report("title", "blank", "it has no title, no standfirst and no text: give it a title".to_owned());
+    }
+    for (field, value) in [("title", column.title.as_str()), ("byline", column.byline.as_deref().unwrap_or_default())] {
+        if value.contains(['\t', '\n', '\r', '\u{2028}', '\u{2029}']) {
+            report(field, "line", "it has more than one line: make it one".to_owned());
+        }
+    }
+    if column.byline.as_deref().is_some_and(|name| matches!(text::without_mail(name), Cow::Owned(_))) {
+        let message = "it holds an e-mail address, which a feed tells everybody: take it out";
+        report("byline", "email", message.to_owned());
+    }
+    let mut web = |field, url| {
+        if !uri::is_web(url) {
+            report(field, "url", format!("{} is no address that readers can follow: write an https one", address(url)));
+        }
+    };
+    web("url", &column.url);
+    if let Some(Image { url, .. }) = image {
+        web("image.url", url);
+    }
+}
+
+/// What readers tell columns apart by.
+fn ids(column: &Column, first: bool, report: &mut impl FnMut(&'static str, &'static str, String)) {
+    let guid = column.guid.as_str();
+    let mut report = |rule, message: &str| report("guid", rule, message.to_owned());
+    if is_blank(guid) {
+        report("guid-blank", "it has no id: give it one, for ever");
+    } else if guid.trim() != guid || guid.contains(['\t', '\n', '\r']) {
+        report("guid-form", "its id begins or ends with white space, or has two lines: take that out");
+    } else if text::first_illegal(guid).is_some() {
+        report("characters", "its id holds a character that no feed can hold: take it out");
+    } else if guid.len() < 9 && guid.chars().all(char::is_numeric) {
+        report("guid-short", "its id is a short number, which others have too: make it a tag or an address");
+    }
+    if !first {
+        report("guid-twin", "another column of the feed has the same id: give one of them another");
+    }
+}
+
+fn dates(column: &Column, at: Instant, report: &mut impl FnMut(&'static str, &'static str, String)) {
+    // RSS and Atom can do without the date of publication, which no feed tells before 1990.
+    if column.published >= EARLIEST {
+        date("published", column.published, at, report);
+    }
+    date("updated", column.updated, at, report);
+    if column.updated < column.published {
+        report("updated", "date-order", "it was updated before it was published: correct one of the dates".to_owned());
+    }
+}
+
+/// Validators take a date before 1990, or one to come, for a mistake. Their clocks may be ten
+/// minutes behind ours.
+fn date(field: &'static str, date: Instant, at: Instant, report: &mut impl FnMut(&'static str, &'static str, String)) {
+    if date < EARLIEST {
+        let message =
+            format!("{} is before 1990, which readers take for a mistake: say when it came on the site", day(date));
+        report(field, "date-early", message);
+    } else if date > at.checked_add_signed(Duration::minutes(10)).unwrap_or(DateTime::<chrono::Utc>::MAX_UTC) {
+        report(field, "date-future", format!("{} is still to come: correct the date, or wait", day(date)));
+    }
+}
+
+fn day(date: Instant) -> String {
+    date.format("%Y-%m-%dT%H:%MZ").to_string()
+}
+
+/// What to do about a rule that a body breaks.
+fn mend(rule: &str) -> &'static str {
+    match rule {
+        "characters" => "take it out",
+        "html-address" => "write it from https:// on, with what is no URI percent-encoded",
+        "html-nesting" => "close what is open, in order",
+        "html-entity" => "write the character itself, or &amp; for an ampersand",
+        "html-syntax" => "write HTML",
+        _ => "import the column again, so that it is cleaned",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::html::scan;
+
+    #[test]
+    fn sound_html_passes() {
+        for html in [
+            "",
+            "texte & texte &amp; &nbsp;&eacute;&#233;&#xE9; a > b",
+            "<p>a<br>b<br/></p>\n<hr><p>c</p>",
+            "<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>",
+            "<dl><dt>a</dt><dd>b</dd></dl>",
+            "<table><caption>a</caption><thead><tr><th>b</th></tr></thead> <tbody><tr><td><p>c</p></td></tr></tbody></table>",
+            "<a href=\"https://a.example/?b=1&amp;c\">a</a><a href='mailto:a@b.example'>b</a>",
+            "<picture><source srcset=\"https://a.example/b,c 1x, https://a.example/d 2x\"><img src=https://a.example/a alt></picture>",
+            "<ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby><!-- a -->",
+            "<P CLASS=x data-a=\"1\">a</P>",
+        ] {
+            assert_eq!(scan(html), [], "{html}");
+        }
+    }
+
+    #[test]
+    fn unsound_html_is_told() {
+        let rules = |html: &str| scan(html).into_iter().map(|(rule, _)| rule).collect::<Vec<_>>();
+        for (html, rule) in [
+            ("<script>a</script>", "html-element"),
+            ("<iframe src=\"https://a.example/\"></iframe>", "html-element"),
+            ("<p onclick=\"a()\">a</p>", "html-attribute"),
+            ("<p style=\"color:red\">a</p>", "html-style"),
+            ("<a href=\"/a\">a</a>", "html-address"),
+            ("<a href=\"javascript:a()\">a</a>", "html-address"),
+            ("<img src=\"data:image/png,a\">", "html-address"),
+            ("<img srcset=\"https://a.example/a 1x, b 2x\">", "html-address"),
+            ("<a href=\"https://a.example/é\">a</a>", "html-address"),
+            ("<q cite=\"//a.example/\">a</q>", "html-address"),
+            ("<p>a", "html-nesting"),
+            ("a</p>", "html-nesting"),
+            ("<b><i>a</b></i>", "html-nesting"),
+            ("<p><div>a</div></p>", "html-nesting"),
+            ("<p><b><ul></ul></b></p>", "html-nesting"),
+            ("<a href=\"https://a.example/\"><a>b</a></a>", "html-nesting"),
+            ("<h2><h3>a</h3></h2>", "html-nesting"),
+            ("<ul><li>a<div><li>b</li></div></li></ul>", "html-nesting"),
+            ("<table>a<tr><td>b</td></tr></table>", "html-nesting"),
+            ("<table><tbody><td>b</td></tbody></table>", "html-nesting"),
+            ("<tr><td>b</td></tr>", "html-nesting"),
+            ("a&b", "html-entity"),
+            ("&check;", "html-entity"),
+            ("&eacute", "html-entity"),
+            ("&#0;&#xFFFE;", "html-entity"),
+            ("<a title=\"&b;\">c</a>", "html-entity"),
+            ("a < b", "html-syntax"),
+            ("<!doctype html>", "html-syntax"),
+            ("<!-- a", "html-syntax"),
+            ("<p/>", "html-syntax"),
+            ("<b title='a'lang='b'>c</b>", "html-syntax"),
+            ("<b lang='a' lang='b'>c</b>", "html-syntax"),
+            ("<b lang=\"a", "html-syntax"),
+            ("<b lang=>a</b>", "html-syntax"),
+            ("\u{b}", "characters"),
+            ("<b title=\"\u{fffe}\">a</b>", "characters"),
+        ] {
+            assert!(rules(html).contains(&rule), "{html} gave {:?}", scan(html));
+        }
+    }
+}
