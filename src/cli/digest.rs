@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::{
     exit,
+    say::say,
     session::{Session, clock},
 };
 use crate::{
@@ -55,7 +56,7 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<E
         Command::Send => {
             let sent = send(session, true).await?;
             for line in &sent.lines {
-                println!("{line}");
+                say!("{line}");
             }
             sent.complaint()
         }
@@ -71,7 +72,7 @@ async fn preview(session: &Session, open: bool, folder: &Path, rubriques: &[Stri
     let choice = Choice::of(chosen.collect::<anyhow::Result<Vec<_>>>()?);
     let (due, rendered) = plan::coming(&session.config, &session.store, session.at, &choice).await?;
     let Some(rendered) = rendered else {
-        println!("nothing new for {}: no letter would be sent", due.period);
+        say!("nothing new for {}: no letter would be sent", due.period);
         return Ok(ExitCode::SUCCESS);
     };
     let write = |name: &str, text: &str| {
@@ -80,12 +81,12 @@ async fn preview(session: &Session, open: bool, folder: &Path, rubriques: &[Stri
         std::fs::create_dir_all(folder)
             .and_then(|()| std::fs::write(&path, text))
             .map_err(|source| delivery::Error::Write { path: path.clone(), source })?;
-        println!("{}", path.display());
+        say!("{}", path.display());
         Ok::<_, anyhow::Error>(path)
     };
     let html = write("digest.html", &rendered.html)?;
     write("digest.txt", &rendered.plain)?;
-    println!("{}: {} ({} bytes of HTML)", due.period, rendered.subject, rendered.html.len());
+    say!("{}: {} ({} bytes of HTML)", due.period, rendered.subject, rendered.html.len());
     if open {
         open::that_detached(&html).map_err(|error| exit::complain(1, format!("cannot open a browser: {error}")))?;
     }
@@ -232,19 +233,19 @@ async fn status(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
         });
     }
     if json {
-        println!("{}", serde_json::to_string_pretty(&standings)?);
+        say!("{}", serde_json::to_string_pretty(&standings)?);
         return Ok(ExitCode::SUCCESS);
     }
     if standings.is_empty() {
-        println!("no edition yet");
+        say!("no edition yet");
     }
     for standing in standings {
-        println!("{} (n° {}) {}: {}", standing.period, standing.number, standing.state, words(&standing.letters));
+        say!("{} (n° {}) {}: {}", standing.period, standing.number, standing.state, words(&standing.letters));
         for address in &standing.unknown {
-            println!("  unknown: {address}");
+            say!("  unknown: {address}");
         }
         for (address, reply) in &standing.failed {
-            println!("  refused: {address}: {reply}");
+            say!("  refused: {address}: {reply}");
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -9,6 +9,7 @@ use chrono::Duration;
 
 use super::{
     exit,
+    say::say,
     session::{Session, read},
 };
 use crate::{
@@ -63,7 +64,7 @@ pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCo
     }
     let outcomes = session.store.put(&harvest.drafts, session.at).await?;
     let (added, changed) = count(&outcomes);
-    println!(
+    say!(
         "{} columns read: {added} added, {changed} changed, {} as they were",
         outcomes.len(),
         outcomes.len() - added - changed

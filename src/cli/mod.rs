@@ -7,6 +7,7 @@ mod hubs;
 mod import;
 mod publish;
 mod run;
+mod say;
 mod session;
 mod subscribers;
 mod sync;

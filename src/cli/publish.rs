@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use super::{exit, hubs, session::Session};
+use super::{exit, hubs, say::say, session::Session};
 use crate::press::Press;
 
 #[derive(Debug, clap::Args)]
@@ -17,11 +17,11 @@ pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCo
         return check(session).await;
     }
     match publish(session).await? {
-        0 => println!("nothing new to publish"),
-        n => println!("{n} files published in {}", session.config.feeds.path.display()),
+        0 => say!("nothing new to publish"),
+        n => say!("{n} files published in {}", session.config.feeds.path.display()),
     }
     for line in hubs::tell(session).await? {
-        println!("{line}");
+        say!("{line}");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -45,10 +45,10 @@ pub(super) async fn publish(session: &Session) -> anyhow::Result<usize> {
 async fn check(session: &Session) -> anyhow::Result<ExitCode> {
     let (feeds, findings) = press(session).check().await?;
     for (feed, finding) in &findings {
-        println!("{feed}: {finding}");
+        say!("{feed}: {finding}");
     }
     if findings.is_empty() {
-        println!("{feeds} feeds, no finding");
+        say!("{feeds} feeds, no finding");
         return Ok(ExitCode::SUCCESS);
     }
     Err(exit::complain(exit::BAD_INPUT, format!("{} findings in {feeds} feeds", findings.len())))

@@ -3,7 +3,7 @@
 
 use std::{io::IsTerminal, process::ExitCode};
 
-use super::{digest, exit, hubs, publish, session::Session, sync};
+use super::{digest, exit, hubs, publish, say::say, session::Session, sync};
 
 pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     let mut lines = Vec::new();
@@ -46,7 +46,7 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     // Cron mails what is printed: a run that went well says nothing to it.
     if std::io::stdout().is_terminal() {
         for line in lines {
-            println!("{line}");
+            say!("{line}");
         }
     }
     Ok(code.or(last).unwrap_or(ExitCode::SUCCESS))

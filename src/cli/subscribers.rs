@@ -4,6 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use super::{
     exit,
+    say::say,
     session::{Session, read},
 };
 use crate::import::subscribers;
@@ -33,7 +34,7 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<E
                 eprintln!("gazetier: {refused}");
             }
             let count = session.store.add_subscribers(&roll.subscribers, session.at).await?;
-            println!(
+            say!(
                 "{} added, {} known already, {} suppressed and left alone, {} refused",
                 count.added,
                 count.known,
@@ -45,13 +46,13 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<E
         Command::List { json } => {
             let subscribers = session.store.list_subscribers().await?;
             if json {
-                println!("{}", serde_json::to_string_pretty(&subscribers)?);
+                say!("{}", serde_json::to_string_pretty(&subscribers)?);
                 return Ok(ExitCode::SUCCESS);
             }
             for one in &subscribers {
                 let rubriques = if one.rubriques.is_empty() { "*".to_owned() } else { one.rubriques.join(",") };
                 let name = one.name.as_deref().unwrap_or_default();
-                println!("{}\t{}\t{rubriques}\t{name}", one.address, one.state);
+                say!("{}\t{}\t{rubriques}\t{name}", one.address, one.state);
             }
             Ok(ExitCode::SUCCESS)
         }

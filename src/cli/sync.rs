@@ -11,6 +11,7 @@ use std::{
 use super::{
     exit,
     import::count,
+    say::say,
     session::{Session, read},
 };
 use crate::{
@@ -66,7 +67,7 @@ impl Synced {
 pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     let synced = sync(session).await?;
     let words = synced.words();
-    println!("{}", if words.is_empty() { "nothing new in the sources" } else { &words });
+    say!("{}", if words.is_empty() { "nothing new in the sources" } else { &words });
     synced.complaint()?;
     Ok(ExitCode::SUCCESS)
 }
