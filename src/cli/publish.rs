@@ -33,12 +33,12 @@ pub(super) async fn publish(session: &Session) -> anyhow::Result<usize> {
     for warning in outcome.warnings {
         eprintln!("gazetier: warning: {warning}");
     }
-    let mut failed = outcome.failed.into_iter();
-    let first = failed.next();
+    let mut failed = outcome.failed;
+    let last = failed.pop();
     for error in failed {
         exit::report(&error.into());
     }
-    first.map_or(Ok(outcome.written), |error| Err(error.into()))
+    last.map_or(Ok(outcome.written), |error| Err(error.into()))
 }
 
 /// `--check`: tells every finding in every feed.

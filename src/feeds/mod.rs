@@ -30,7 +30,10 @@ pub const PRESS: &str = concat!(
 
 /// 1990-01-01: an earlier date is a mistake, think validators and readers, and take it for now or
 /// for 1970.
-const EARLIEST: Instant = chrono::DateTime::from_timestamp_secs(631_152_000).expect("an instant");
+const EARLIEST: Instant = match chrono::DateTime::from_timestamp_secs(631_152_000) {
+    Some(at) => at,
+    None => Instant::UNIX_EPOCH,
+};
 
 /// Why a feed could not be written.
 #[derive(Debug, thiserror::Error)]

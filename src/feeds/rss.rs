@@ -112,7 +112,7 @@ fn media(image: &Image) -> Extension {
         ("height", measure(image.height)),
         ("fileSize", measure(image.length)),
     ] {
-        content.attrs.extend(value.map(|value| (name.to_owned(), escape(&value))));
+        content.attrs.extend(value.map(|value| (name.to_owned(), value)));
     }
     if !is_blank(&image.alt) {
         let (kind, text) = match looks_like_html(&image.alt) {
@@ -132,8 +132,7 @@ fn extension<const N: usize>(name: &str, value: Option<&str>, attrs: [(&str, Str
     Extension {
         name: name.to_owned(),
         value: value.map(str::to_owned),
-        // The crate writes an extension's attributes as they are.
-        attrs: attrs.map(|(name, value)| (name.to_owned(), escape(&value))).into(),
+        attrs: attrs.map(|(name, value)| (name.to_owned(), value)).into(),
         children: BTreeMap::new(),
     }
 }

@@ -34,7 +34,7 @@ pub fn read(text: &str, file: &str, rubriques: &[Rubrique]) -> Result<Roll, Erro
             .ok_or_else(|| "it has no address".to_owned())
             .and_then(|address| address.parse::<EmailAddress>().map_err(|error| error.to_string()))
             .and_then(|address| {
-                let name = cell(name).map(|name| text::one_line(&text::legalise(name).0));
+                let name = cell(name).map(|name| text::one_line(&text::legalise(&text::one_line(name)).0));
                 Ok(Subscriber { address, name, choice: choice(cell(chosen).unwrap_or_default(), rubriques)? })
             });
         match subscriber {

@@ -79,7 +79,8 @@ fn hostile_columns_come_out_of_every_reader_as_they_were_written() {
         assert_eq!(found.itself, Some(format!("https://estran.example.org/feeds/{file}")), "{form}");
         // JSON Feed has no place for the two.
         if file != "feed.json" {
-            assert_eq!(found.rights.as_deref(), Some("© A & <b>B</b>"), "{form}");
+            let rights = found.rights.as_ref().map(|rights| rights.replace('\u{2060}', ""));
+            assert_eq!(rights.as_deref(), Some("© A & <b>B</b>"), "{form}");
             assert_eq!(found.updated.as_deref().map(instant).as_deref(), Some("2026-11-20T08:00:00Z"), "{form}");
         }
         assert_eq!(found.entries.len(), HOSTILE.len(), "{form}");
@@ -124,6 +125,12 @@ fn every_feed_of_the_sample_is_read_alike_in_all_its_forms_by_all_readers() {
     }
 }
 
+/// The text of a short piece of HTML.
+fn bare(html: &str) -> String {
+    let text: String = html.split('<').map(|piece| piece.split_once('>').map_or(piece, |(_, text)| text)).collect();
+    unescaped(text.trim())
+}
+
 /// What a form must tell of a column.
 fn expected(written: &Written, form: &str) -> Entry {
     let text = |text: &str| (!text.is_empty()).then(|| text.trim_end().to_owned());
@@ -140,7 +147,8 @@ fn expected(written: &Written, form: &str) -> Entry {
         id: written.id(),
         title: written.title.to_owned(),
         page: written.page.to_owned(),
-        standfirst: text(written.standfirst),
+        // Without a standfirst, the body's text begins the column.
+        standfirst: text(written.standfirst).or_else(|| text(&bare(written.html))),
         html: text(written.html),
         byline: written.byline.map(str::to_owned),
         label: written.rubrique.map(|(_, label)| label.to_owned()),
@@ -154,6 +162,7 @@ fn expected(written: &Written, form: &str) -> Entry {
 fn plainly(entry: &Entry) -> Entry {
     Entry {
         title: entry.title.replace('\u{2060}', ""),
+        label: entry.label.as_ref().map(|label| label.replace('\u{2060}', "")),
         html: entry.html.as_ref().map(|html| html.trim_end().to_owned()),
         published: instant(&entry.published),
         updated: entry.updated.as_deref().map(instant),
@@ -185,7 +194,11 @@ fn by_feed_rs(scene: &Scene, name: &str) -> Found {
     let feed = feed_rs::parser::parse(&bytes[..]).unwrap_or_else(|error| panic!("{name}: {error}"));
     let form = feed.feed_type;
     let rss = form == FeedType::RSS2;
-    let text = |text: feed_rs::model::Text| text.content;
+    // Atom says which texts are HTML: those that could be taken for it.
+    let text = |text: feed_rs::model::Text| match text.content_type.subty() == "html" && !rss {
+        true => unescaped(&text.content),
+        false => text.content,
+    };
     let names = |names: Vec<feed_rs::model::Person>| names.into_iter().filter_map(|person| person.name);
     // feed-rs lets an entry without an author have the feed's.
     let house: Vec<String> = names(feed.authors).collect();
