@@ -6,6 +6,7 @@ mod json;
 pub mod page;
 pub mod press;
 mod rss;
+pub mod serving;
 mod words;
 
 use url::Url;
@@ -35,6 +36,14 @@ pub enum Error {
     Form {
         /// RSS, Atom, JSON, or a page.
         form: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// A web server cannot be told to serve the feeds.
+    #[error("cannot write a snippet for {server}: {reason}")]
+    Server {
+        /// Which.
+        server: &'static str,
         /// Why.
         reason: String,
     },
