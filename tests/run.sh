@@ -124,6 +124,10 @@ find_smtp_sink() {
     return 1
 }
 
+find_nginx() {
+    [ -x /usr/sbin/nginx ]
+}
+
 # Sets python to one that can make a virtual environment with pip in it, which
 # Debian's cannot without python3-venv.
 find_python() {
@@ -144,6 +148,8 @@ find_all() {
     find_postgres || missing="$missing postgresql"
     find_smtp_sink || missing="$missing postfix"
     find_python || missing="$missing python3-venv"
+    find_nginx || missing="$missing nginx-light"
+    command -v caddy >/dev/null 2>&1 || missing="$missing caddy"
     missing=${missing# }
 }
 
@@ -174,7 +180,8 @@ policy_forbids() {
 }
 
 forbid_services() {
-    if policy_forbids postgresql && policy_forbids postfix; then
+    if policy_forbids postgresql && policy_forbids postfix &&
+        policy_forbids nginx && policy_forbids caddy; then
         return 0
     fi
     printf '#!/bin/sh\n%s\nexit 101\n' "$policy_mark" >"$policy.new"
@@ -233,7 +240,8 @@ install_missing() {
     quietly apt --no-install-recommends --no-remove install $missing
     for package in $missing; do
         case $package in
-        postfix | postgresql) disable_service "$package" ;;
+        postfix | postgresql | caddy) disable_service "$package" ;;
+        nginx-light) disable_service nginx ;;
         esac
     done
 }

@@ -3,6 +3,7 @@
 
 mod digest;
 mod exit;
+mod feeds;
 mod hubs;
 mod import;
 mod publish;
@@ -43,6 +44,9 @@ enum Command {
     Import(import::Args),
     /// Write the feeds that have changed.
     Publish(publish::Args),
+    /// How the feeds are served and found.
+    #[command(subcommand)]
+    Feeds(feeds::Command),
     /// The weekly digest.
     #[command(subcommand)]
     Digest(digest::Command),
@@ -74,6 +78,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Sync => sync::run(&session).await,
         Command::Import(args) => import::run(&session, &args).await,
         Command::Publish(args) => publish::run(&session, &args).await,
+        Command::Feeds(command) => feeds::run(&session, command),
         Command::Digest(command) => digest::run(&session, command).await,
         Command::Subscribers(command) => subscribers::run(&session, command).await,
     };

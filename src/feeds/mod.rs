@@ -7,6 +7,7 @@ mod gist;
 mod json;
 pub mod page;
 mod rss;
+pub mod serving;
 mod words;
 
 use std::borrow::Cow;
@@ -46,6 +47,14 @@ pub enum Error {
     Form {
         /// RSS, Atom, JSON, or a page.
         form: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// A web server cannot be told to serve the feeds.
+    #[error("cannot write a snippet for {server}: {reason}")]
+    Server {
+        /// Which.
+        server: &'static str,
         /// Why.
         reason: String,
     },

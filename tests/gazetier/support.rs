@@ -61,6 +61,11 @@ impl Scene {
         self
     }
 
+    /// The scene's database, if it is on Postgres.
+    pub fn store(&self) -> Option<&str> {
+        self.store.as_deref()
+    }
+
     /// Writes a file.
     pub fn write(self, name: &str, text: &str) -> Self {
         self.put(name, text);
@@ -157,6 +162,8 @@ impl Scene {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("GAZETIER_")) {
             command.env_remove(name);
         }
+        // Whatever proxy the machine uses, what a test listens on is here.
+        command.env("NO_PROXY", "127.0.0.1").env_remove("no_proxy");
         if let Some(url) = &self.store {
             command.env("GAZETIER_STORE_URL", url);
         }

@@ -1,0 +1,45 @@
+//! `gazetier feeds`: what a web server and the magazine's pages are to be told of the feeds.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+use super::{exit, session::Session};
+use crate::feeds::serving;
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Print what a web server needs to serve the feeds right, or what the magazine's pages need
+    /// so that readers find them.
+    Snippet {
+        /// For whom.
+        server: Server,
+    },
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(super) enum Server {
+    /// `location` blocks for nginx.
+    Nginx,
+    /// Directives for a site block of a Caddyfile.
+    Caddy,
+    /// Lines for the head of the magazine's pages.
+    Html,
+}
+
+pub(super) fn run(session: &Session, command: Command) -> anyhow::Result<ExitCode> {
+    let Command::Snippet { server } = command;
+    let config = &session.config;
+    let folder = || {
+        let folder = std::path::absolute(&config.feeds.path).context("cannot find the folder of the feeds")?;
+        let unwritten = || exit::complain(exit::CONFIGURATION, "feeds.path is no UTF-8: give the feeds another folder");
+        folder.into_os_string().into_string().map_err(|_| unwritten())
+    };
+    let text = match server {
+        Server::Nginx => serving::nginx(config, &folder()?)?,
+        Server::Caddy => serving::caddy(config, &folder()?)?,
+        Server::Html => serving::html(config)?,
+    };
+    super::say::line(format_args!("{}", text.trim_end()));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,288 @@
+//! What a magazine puts into its web server and its pages so that the feeds are served right: the
+//! types that readers expect, the links to hub and self, how long a file may be kept, the
+//! compressed files beside the plain ones, and the way from addresses that have moved.
+//!
+//! Values are written as each syntax wants them. What a syntax cannot say is refused: a server
+//! that serves another folder than the one meant is worse than no snippet.
+
+use std::fmt::Write;
+
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use super::{Addresses, Error, escape, words};
+use crate::{
+    config::{Config, Moved},
+    model::FeedKey,
+};
+
+/// A kind of file in the folder of the feeds.
+struct Kind {
+    /// Its name in the snippet.
+    name: &'static str,
+    /// Of its path below the folder; the dot is written so that it needs no backslash.
+    pattern: &'static str,
+    media_type: &'static str,
+    cache: &'static str,
+    /// Whether readers subscribe to it: then it names itself and the hubs.
+    topic: bool,
+}
+
+/// A feed may be asked for at any time, and mostly has not changed.
+const FRESH: &str = "public, max-age=300, must-revalidate";
+/// An archive changes when one of its columns is mended, and hardly ever else.
+const LASTING: &str = "public, max-age=604800";
+
+const RSS: &str = "application/rss+xml; charset=utf-8";
+const ATOM: &str = "application/atom+xml; charset=utf-8";
+/// JSON is UTF-8, and its types know no charset.
+const JSON: &str = "application/feed+json";
+
+/// A feed's own documents: of all columns, of a rubrique, of a byline. Rubriques are not named, so
+/// that a new one needs no new snippet.
+macro_rules! feed {
+    ($file:literal) => {
+        concat!("((?:(?:byline/)?[a-z0-9-]+/)?", $file, ")$")
+    };
+}
+/// What a feed's documents of closed months are called.
+macro_rules! archive {
+    ($file:literal) => {
+        concat!("((?:(?:byline/)?[a-z0-9-]+/)?archive/[0-9.-]+/", $file, ")$")
+    };
+}
+
+const KINDS: [Kind; 9] = [
+    Kind { name: "rss", pattern: feed!("rss[.]xml"), media_type: RSS, cache: FRESH, topic: true },
+    Kind { name: "atom", pattern: feed!("atom[.]xml"), media_type: ATOM, cache: FRESH, topic: true },
+    Kind { name: "json", pattern: feed!("feed[.]json"), media_type: JSON, cache: FRESH, topic: true },
+    Kind { name: "rss_archive", pattern: archive!("rss[.]xml"), media_type: RSS, cache: LASTING, topic: false },
+    Kind { name: "atom_archive", pattern: archive!("atom[.]xml"), media_type: ATOM, cache: LASTING, topic: false },
+    Kind { name: "json_archive", pattern: archive!("feed[.]json"), media_type: JSON, cache: LASTING, topic: false },
+    Kind {
+        name: "opml",
+        pattern: "(feeds[.]opml)$",
+        media_type: "text/x-opml; charset=utf-8",
+        cache: FRESH,
+        topic: false,
+    },
+    Kind { name: "css", pattern: "(feed[.]css)$", media_type: "text/css; charset=utf-8", cache: FRESH, topic: false },
+    Kind {
+        name: "page",
+        pattern: "(index[.]html|)$",
+        media_type: "text/html; charset=utf-8",
+        cache: FRESH,
+        topic: false,
+    },
+];
+
+/// Why there is no snippet.
+fn cannot(server: &'static str, what: &str) -> Error {
+    Error::Server { server, reason: format!("{what}; give the feeds another folder in feeds.path") }
+}
+
+/// The path under which the folder is served, as a web server sees it: without percents.
+fn mount(url: &Url, server: &'static str) -> Result<String, Error> {
+    let decoded = percent_decode_str(url.path()).decode_utf8();
+    let told = |c: char| !c.is_control() && !matches!(c, '$' | '{' | '}' | '*' | '%' | '\\' | '`');
+    match decoded {
+        Ok(path) if path.chars().all(told) => Ok(path.into_owned()),
+        _ => Err(Error::Server {
+            server,
+            reason: format!("the path {:?} cannot be written so that it understands", url.path()),
+        }),
+    }
+}
+
+/// Those that have moved, by the host of their old addresses.
+fn moved_of<'a>(config: &'a Config, host: Option<&'a str>) -> impl Iterator<Item = &'a Moved> {
+    config.feeds.moved.iter().filter(move |moved| moved.from.host_str() == host)
+}
+
+/// What stands above a snippet.
+fn head(config: &Config, server: &str, place: &str) -> String {
+    let host = config.feeds.url.host_str().unwrap_or_default();
+    format!(
+        "# The feeds of {}: for the {place} of {host}.\n\
+         # Made by `gazetier feeds snippet {server}`; make it again when [feeds] in config.toml changes.\n",
+        config.magazine.name
+    )
+}
+
+/// Moved feeds of the magazine's other host, which has a server block of its own.
+fn elsewhere(config: &Config) -> Option<(&str, Vec<&Moved>)> {
+    let host = config.magazine.url.host_str().filter(|host| config.feeds.url.host_str() != Some(host))?;
+    let moved: Vec<_> = moved_of(config, Some(host)).collect();
+    (!moved.is_empty()).then_some((host, moved))
+}
+
+/// `location` blocks for nginx; the folder is absolute.
+pub fn nginx(config: &Config, folder: &str) -> Result<String, Error> {
+    const SERVER: &str = "nginx";
+    let folder = folder.trim_end_matches('/');
+    if folder.contains('$') || folder.chars().any(char::is_control) {
+        return Err(cannot(SERVER, &format!("it takes no folder with a $ or a control character ({folder:?})")));
+    }
+    let mount = mount(&config.feeds.url, SERVER)?;
+    let mut text = head(config, SERVER, "server block");
+    let host = config.feeds.url.host_str();
+    for moved in moved_of(config, host) {
+        nginx_moved(&mut text, moved, SERVER)?;
+    }
+    let root = quoted(&format!("{folder}/"));
+    let _ = write!(
+        text,
+        "\nlocation ^~ {} {{\n    alias {root};\n    index index.html;\n    \
+         # The .gz beside each file, where there is one.\n    gzip_static on;\n    gzip_proxied any;\n    gzip_vary on;\n    \
+         # The .br as well, with the module ngx_brotli (Debian: libnginx-mod-http-brotli-static):\n    \
+         # brotli_static on;\n",
+        quoted(&mount)
+    );
+    for kind in &KINDS {
+        let mut pattern = String::from("^");
+        for c in mount.chars() {
+            if c.is_ascii_punctuation() && !matches!(c, '/' | '-' | '_') {
+                pattern.push('\\');
+            }
+            pattern.push(c);
+        }
+        // A capture with a name outlives the location's own regular expression.
+        let _ = write!(pattern, "(?<gazetier_file>{}", &kind.pattern[1..]);
+        let _ = write!(
+            text,
+            "\n    location ~ {} {{\n        alias {};\n        types {{ }}\n        default_type {};\n        \
+             add_header Cache-Control {};\n",
+            quoted(&pattern),
+            quoted(&format!("{folder}/$gazetier_file")),
+            quoted(kind.media_type),
+            quoted(kind.cache),
+        );
+        if kind.topic {
+            for hub in &config.feeds.hubs {
+                let _ = writeln!(text, "        add_header Link {};", quoted(&link(&address(hub), "hub")));
+            }
+            let itself = format!("{}$gazetier_file", address(&config.feeds.url));
+            let _ = writeln!(text, "        add_header Link {};", quoted(&link(&itself, "self")));
+        }
+        text.push_str("    }\n");
+    }
+    text.push_str("}\n");
+    if let Some((host, moved)) = elsewhere(config) {
+        let _ = writeln!(text, "\n# For the server block of {host}.");
+        for moved in moved {
+            nginx_moved(&mut text, moved, SERVER)?;
+        }
+    }
+    Ok(text)
+}
+
+fn nginx_moved(text: &mut String, moved: &Moved, server: &'static str) -> Result<(), Error> {
+    let from = self::mount(&moved.from, server)?;
+    let to = address(&moved.to);
+    let _ = write!(text, "\nlocation = {} {{\n    return 301 {};\n}}\n", quoted(&from), quoted(&to));
+    Ok(())
+}
+
+/// A word of nginx's configuration, in double quotes.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// An address with nothing in it that a server would replace: what cannot be escaped in a
+/// configuration can be in an address.
+fn address(url: &Url) -> String {
+    let mut text = url.to_string();
+    for (c, code) in [("$", "%24"), ("{", "%7B"), ("}", "%7D"), ("\\", "%5C"), ("`", "%60")] {
+        text = text.replace(c, code);
+    }
+    text
+}
+
+fn link(url: &str, rel: &str) -> String {
+    format!("<{url}>; rel=\"{rel}\"")
+}
+
+/// Directives for a site block of Caddy; the folder is absolute.
+pub fn caddy(config: &Config, folder: &str) -> Result<String, Error> {
+    const SERVER: &str = "Caddy";
+    let folder = folder.trim_end_matches('/');
+    if folder.contains(['\\', '`']) || folder.contains("{$") || folder.chars().any(char::is_control) {
+        let what = format!("it takes no folder with a backslash, a backquote, {{$ or a control character ({folder:?})");
+        return Err(cannot(SERVER, &what));
+    }
+    let mount = mount(&config.feeds.url, SERVER)?;
+    let mut text = head(config, "caddy", "site block");
+    if config.feeds.moved.iter().any(|moved| moved.from.host_str() == config.feeds.url.host_str()) {
+        text.push('\n');
+    }
+    for moved in moved_of(config, config.feeds.url.host_str()) {
+        caddy_moved(&mut text, moved, SERVER)?;
+    }
+    // The whole site is no path to be taken off.
+    match mount.as_str() {
+        "/" => text.push_str("\nhandle {\n"),
+        path => {
+            let _ = writeln!(text, "\nhandle_path {} {{", token(&format!("{path}*")));
+        }
+    }
+    let _ = write!(text, "\troot * {}\n", token(&folder.replace('{', "\\{").replace('}', "\\}")));
+    for kind in &KINDS {
+        let name = kind.name;
+        let _ = write!(text, "\n\t@{name} path_regexp {name} {}\n", token(&format!("^/{}", kind.pattern)));
+        let _ = write!(
+            text,
+            "\theader @{name} {{\n\t\tContent-Type {}\n\t\tCache-Control {}\n",
+            token(kind.media_type),
+            token(kind.cache)
+        );
+        if kind.topic {
+            for hub in &config.feeds.hubs {
+                let _ = writeln!(text, "\t\t+Link {}", token(&link(&address(hub), "hub")));
+            }
+            let itself = format!("{}{{re.{name}.1}}", config.feeds.url);
+            let _ = writeln!(text, "\t\t+Link {}", token(&link(&itself, "self")));
+        }
+        text.push_str("\t}\n");
+    }
+    text.push_str("\n\tfile_server {\n\t\tprecompressed br gzip\n\t}\n}\n");
+    if let Some((host, moved)) = elsewhere(config) {
+        let _ = write!(text, "\n# For the site block of {host}.\n");
+        for moved in moved {
+            caddy_moved(&mut text, moved, SERVER)?;
+        }
+    }
+    Ok(text)
+}
+
+fn caddy_moved(text: &mut String, moved: &Moved, server: &'static str) -> Result<(), Error> {
+    let from = self::mount(&moved.from, server)?;
+    let _ = writeln!(text, "redir {} {} 301", token(&from), token(&address(&moved.to)));
+    Ok(())
+}
+
+/// A word of a Caddyfile, in double quotes; a quotation mark is all that is escaped in them.
+fn token(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\\\""))
+}
+
+/// Lines for the head of the magazine's pages: browsers and readers find the feeds by them.
+pub fn html(config: &Config) -> Result<String, Error> {
+    let words = words::of(&config.magazine.language);
+    let mut text = String::new();
+    let all = std::iter::once((words.all, None));
+    let rubriques = config.rubriques.iter().map(|rubrique| (rubrique.label.as_str(), Some(&rubrique.slug)));
+    for (label, slug) in all.chain(rubriques) {
+        let key = slug.map_or(FeedKey::All, |slug| FeedKey::Rubrique(slug.clone()));
+        let at = Addresses::of(config, &key, None)?;
+        for (media_type, form, url) in [
+            ("application/rss+xml", "RSS", at.rss),
+            ("application/atom+xml", "Atom", at.atom),
+            ("application/feed+json", "JSON", at.json),
+        ] {
+            let title = escape(&format!("{} · {label} ({form})", config.magazine.name));
+            let href = escape(url.as_str());
+            let _ = writeln!(text, "<link rel=\"alternate\" type=\"{media_type}\" title=\"{title}\" href=\"{href}\">");
+        }
+    }
+    Ok(text)
+}
