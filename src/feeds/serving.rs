@@ -225,7 +225,7 @@ pub fn caddy(config: &Config, folder: &str) -> Result<String, Error> {
             let _ = writeln!(text, "\nhandle_path {} {{", token(&format!("{path}*")));
         }
     }
-    let _ = write!(text, "\troot * {}\n", token(&folder.replace('{', "\\{").replace('}', "\\}")));
+    let _ = writeln!(text, "\troot * {}", token(&folder.replace('{', "\\{").replace('}', "\\}")));
     for kind in &KINDS {
         let name = kind.name;
         let _ = write!(text, "\n\t@{name} path_regexp {name} {}\n", token(&format!("^/{}", kind.pattern)));
