@@ -14,7 +14,7 @@ use super::{
     Config, Digest, Error, Feeds, Letters, Logo, Magazine, Secret, Source, Special, StoreUrl, Theme, feeds::hubs,
     feeds::moved, raw, relay,
 };
-use crate::model::{Mailbox, Rubrique, Slug, Zone, text};
+use crate::model::{Mailbox, Rubrique, Slug, Zone, text, uri};
 
 /// Names the store instead of `store.url`: an address with a password has no place in a file.
 const STORE_VARIABLE: &str = "GAZETIER_STORE_URL";
@@ -277,7 +277,10 @@ fn colour(key: &str, value: String) -> Result<String, Refusal> {
 
 pub(super) fn web(key: &str, value: &str) -> Result<Url, Refusal> {
     match Url::parse(value) {
-        Ok(url) if matches!(url.scheme(), "https" | "http") => Ok(url),
+        // As a URI, so that an address is the same wherever it is told.
+        Ok(url) if matches!(url.scheme(), "https" | "http") => {
+            Url::parse(&uri::encode(url.as_str())).map_err(|error| refuse(key, error))
+        }
         _ => Err(refuse(key, format!("{value:?} is no web address: write one such as \"https://example.org/\""))),
     }
 }

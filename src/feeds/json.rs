@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use chrono::Datelike;
 use serde::Serialize;
 
 use super::{Error, Feed, address, gist::is_blank, media_type};
@@ -51,7 +52,8 @@ struct Item<'a> {
     content_text: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     summary: Option<&'a str>,
-    date_published: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date_published: Option<String>,
     date_modified: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     authors: Option<[Author<'a>; 1]>,
@@ -108,7 +110,8 @@ fn item<'a>(feed: &Feed<'a>, column: &'a Column) -> Item<'a> {
         content_text: content_html.is_none().then(|| feed.summary(column)),
         summary: Some(column.standfirst.as_str()).filter(|text| !is_blank(text)),
         content_html,
-        date_published: date(column.published),
+        // RFC 3339 begins with the year 0.
+        date_published: Some(column.published).filter(|at| at.year() >= 0).map(date),
         date_modified: date(column.updated),
         authors: column.byline.as_deref().filter(|name| !is_blank(name)).map(|name| [Author { name, url: None }]),
         tags: feed.label(column).map(|rubrique| [rubrique.label.as_str()]),

@@ -146,7 +146,7 @@ impl<'a> Feed<'a> {
     /// Its files: path below the folder of the feeds, and bytes.
     pub fn files(&self) -> Result<Vec<(String, Vec<u8>)>, Error> {
         // RFC 822 and RFC 3339 have four digits for a year.
-        let dates = self.columns.iter().flat_map(|column| [column.published, column.updated]);
+        let dates = self.columns.iter().flat_map(|column| [column.published.max(EARLIEST), column.updated]);
         if let Some(date) = dates.chain([self.updated()]).find(|date| !(0..=9999).contains(&date.year())) {
             return Err(Error::Form { form: "RSS", reason: format!("no feed can hold the date {date}") });
         }

@@ -4,7 +4,7 @@
 use ammonia::{Builder, UrlRelative};
 use url::Url;
 
-use crate::model::{text, uri};
+use crate::model::{html, text, uri};
 
 /// Counts up when a better cleaner should go over the columns again.
 pub const CLEANER: i64 = 2;
@@ -14,20 +14,27 @@ pub const CLEANER: i64 = 2;
 /// address goes too. What comes out is legal XML text, and HTML that the strictest parser reads
 /// without an error.
 pub fn clean(html: &str, page: &Url, media: &Url) -> String {
-    let cleaner = cleaner(page, media);
+    let mut cleaner = cleaner(page, media);
     let mut cleaned = once(&cleaner, html);
-    // What was inside an element that went may not stand where it stands now, a paragraph in a
-    // paragraph for example: read again, it finds its place. Nothing goes then, so that twice is
-    // nearly always enough.
-    for _ in 0..4 {
-        let again = once(&cleaner, &cleaned);
-        if again == cleaned {
-            break;
-        }
-        cleaned = again;
+    if html::scan(&cleaned).is_empty() {
+        return cleaned;
     }
-    cleaned
+    // What was inside an element that went may not stand where it stands now, a paragraph in a
+    // paragraph for example: read again, it finds its place. Where it does not, elements go until
+    // the words are left.
+    cleaned = once(&cleaner, &cleaned);
+    for tags in [&["rp", "rt", "ruby"][..], &["a", "caption", "colgroup", "col"], &TABLES, &LISTS] {
+        if html::scan(&cleaned).is_empty() {
+            return cleaned;
+        }
+        cleaner.rm_tags(tags.iter().copied());
+        cleaned = once(&cleaner, &cleaned);
+    }
+    if html::scan(&cleaned).is_empty() { cleaned } else { once(&Builder::empty(), &cleaned) }
 }
+
+const TABLES: [&str; 7] = ["table", "tbody", "td", "tfoot", "th", "thead", "tr"];
+const LISTS: [&str; 4] = ["dd", "dl", "dt", "li"];
 
 fn once(cleaner: &Builder<'_>, html: &str) -> String {
     let clean = cleaner.clean(html).to_string();

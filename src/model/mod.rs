@@ -4,6 +4,7 @@ pub mod address;
 pub mod column;
 pub mod edition;
 pub mod feed;
+pub mod html;
 pub mod key;
 pub mod letter;
 pub mod rubrique;

@@ -29,7 +29,7 @@ pub fn illegal_at(text: &str, at: usize) -> Option<char> {
 }
 
 /// Whether an illegal character's UTF-8 may begin with this byte.
-pub fn may_be_illegal(byte: u8) -> bool {
+pub const fn may_be_illegal(byte: u8) -> bool {
     // C0 but for tab and line ends; DEL; C1 (C2 80 to C2 9F); U+F000 to U+FFFF; beyond the first plane.
     matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 0x7F | 0xC2 | 0xEF | 0xF0..)
 }

@@ -3,6 +3,7 @@
 
 mod commands;
 mod config;
+mod conformance;
 mod crashes;
 mod delivery;
 mod digest;
@@ -17,5 +18,7 @@ mod serving;
 mod smoke;
 mod smtp;
 mod store;
+mod strict;
 mod support;
+mod validator;
 mod weeks;

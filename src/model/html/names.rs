@@ -1,4 +1,4 @@
-//! The names that the check of feeds goes by: what the W3C feed validator accepts in HTML as safe,
+//! The names that HTML for feeds goes by: what the W3C feed validator accepts in HTML as safe,
 //! less what has no place in a column (forms, plug-ins of old), and the languages it knows.
 
 use Kind::{Block, Phrase, Table, Void};
@@ -164,7 +164,7 @@ const ENTITIES: [&str; 253] = [
 
 /// Whether a text is a language tag (RFC 5646) whose language ISO 639 knows: one of its two-letter
 /// codes, or three letters.
-pub(super) fn is_language(tag: &str) -> bool {
+pub fn is_language(tag: &str) -> bool {
     let mut parts = tag.split('-');
     let first = parts.next().unwrap_or_default().to_ascii_lowercase();
     let known = match first.len() {

@@ -1,28 +1,47 @@
-//! Reads a body once, tag by tag, as the strictest HTML parser would: every tag paired, nothing
+//! Reads HTML once, tag by tag, as the strictest HTML parser would: every tag paired, nothing
 //! implied, every entity known, only harmless elements and attributes, only absolute addresses.
 //! What it passes over it does not copy.
 
-use super::names::{Kind, element, is_address, is_attribute, is_entity};
-use crate::model::{text, uri};
+mod names;
+
+use names::{Kind, element, is_address, is_attribute, is_entity};
+
+pub use names::is_language;
+
+use super::{text, uri};
 
 /// What was found: the rule's name and what broke it.
-pub(super) type Found = (&'static str, String);
+pub type Found = (&'static str, String);
 
-/// Reads HTML and reports what a validator would.
-pub(super) fn scan(html: &str) -> Vec<Found> {
+/// Reads HTML and reports what a feed validator would. The rules are `characters`,
+/// `html-element`, `html-attribute`, `html-style`, `html-address`, `html-nesting`, `html-entity`
+/// and `html-syntax`.
+pub fn scan(html: &str) -> Vec<Found> {
     let mut scanner = Scanner { html, at: 0, open: Vec::new(), lost: false, found: Vec::new() };
     scanner.run();
     scanner.found
 }
 
 /// What [`scan`] reports of HTML of which a feed tells the words alone.
-pub(super) fn characters(html: &str) -> Vec<Found> {
+pub fn characters(html: &str) -> Vec<Found> {
     text::first_illegal(html).map(illegal).into_iter().collect()
 }
 
 fn illegal(c: char) -> Found {
     ("characters", format!("it holds U+{:04X}", c as u32))
 }
+
+/// The bytes at which the scanner looks closer: markup, entities, and what may be illegal.
+const STOPS: [bool; 256] = {
+    let mut stops = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let b = byte as u8;
+        stops[byte] = b == b'<' || b == b'&' || text::may_be_illegal(b);
+        byte += 1;
+    }
+    stops
+};
 
 struct Scanner<'a> {
     html: &'a str,
@@ -37,25 +56,22 @@ struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     fn run(&mut self) {
         let bytes = self.html.as_bytes();
-        let mut inked = false;
-        while let Some(byte) = bytes.get(self.at).copied() {
-            match byte {
-                b'<' => {
-                    self.text(inked);
-                    inked = false;
+        let mut text = 0;
+        loop {
+            self.at +=
+                bytes[self.at..].iter().position(|byte| STOPS[usize::from(*byte)]).unwrap_or(bytes.len() - self.at);
+            match bytes.get(self.at) {
+                Some(b'<') => {
+                    self.text(text);
                     self.markup();
+                    text = self.at;
                 }
-                b'&' => {
-                    inked = true;
-                    self.entity(bytes.len());
-                }
-                byte => {
-                    inked |= !byte.is_ascii_whitespace();
-                    self.character(byte);
-                }
+                Some(b'&') => self.entity(bytes.len()),
+                Some(_) => self.character(),
+                None => break,
             }
         }
-        self.text(inked);
+        self.text(text);
         if let Some((name, _)) = self.open.pop() {
             self.nesting(format!("<{name}> is not closed"));
         }
@@ -74,11 +90,9 @@ impl<'a> Scanner<'a> {
         self.lost = true;
     }
 
-    /// One byte of text or of a value.
-    fn character(&mut self, byte: u8) {
-        if text::may_be_illegal(byte)
-            && let Some(c) = text::illegal_at(self.html, self.at)
-        {
+    /// A character of text or of a value that may be illegal.
+    fn character(&mut self) {
+        if let Some(c) = text::illegal_at(self.html, self.at) {
             let (rule, what) = illegal(c);
             self.report(rule, what);
         }
@@ -86,10 +100,10 @@ impl<'a> Scanner<'a> {
     }
 
     /// Text ends here: may it stand where it stands?
-    fn text(&mut self, inked: bool) {
+    fn text(&mut self, from: usize) {
         if let Some((name, Kind::Block | Kind::Table)) = self.open.last().copied()
-            && inked
             && matches!(name, "table" | "tbody" | "thead" | "tfoot" | "tr" | "colgroup")
+            && !self.html[from..self.at].trim_ascii().is_empty()
         {
             self.nesting(format!("text stands in <{name}> outside of its cells"));
         }
@@ -265,7 +279,8 @@ impl<'a> Scanner<'a> {
         while self.at < end {
             match bytes[self.at] {
                 b'&' => self.entity(end),
-                byte => self.character(byte),
+                byte if STOPS[usize::from(byte)] => self.character(),
+                _ => self.at += 1,
             }
         }
         self.at = end + usize::from(quote.is_some()).min(bytes.len() - end);
@@ -309,8 +324,11 @@ impl<'a> Scanner<'a> {
     fn place(&mut self, name: &'a str, kind: Kind) {
         let parent = self.open.last().map_or("", |(name, _)| name);
         // A cell or a caption is a world of its own.
-        let world = self.open.iter().rposition(|(n, _)| matches!(*n, "td" | "th" | "caption")).map_or(0, |at| at + 1);
-        let inside = |wanted: &str| self.open[world..].iter().any(|(open, _)| *open == wanted);
+        let world = |name: &str| matches!(name, "td" | "th" | "caption");
+        let inside = |wanted: &str| {
+            let outward = self.open.iter().rev().map(|(name, _)| *name);
+            outward.take_while(|name| !world(name)).any(|name| name == wanted)
+        };
         let heading = |name: &str| matches!(name.as_bytes(), [b'h', b'1'..=b'6']);
         let wrong = match kind {
             Kind::Block if inside("p") => Some("a paragraph".to_owned()),
@@ -321,9 +339,7 @@ impl<'a> Scanner<'a> {
                 Some("another <dd> or <dt>".to_owned())
             }
             Kind::Phrase if name == "a" && inside("a") => Some("another link".to_owned()),
-            Kind::Phrase if matches!(name, "rt" | "rp") && inside("ruby") && parent != "ruby" => {
-                Some(format!("<{parent}>"))
-            }
+            Kind::Phrase if matches!(name, "rt" | "rp") && parent != "ruby" => Some("no <ruby>".to_owned()),
             _ => None,
         };
         let wrong = wrong.or_else(|| {
@@ -354,5 +370,75 @@ impl<'a> Scanner<'a> {
             }
         }
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scan;
+
+    #[test]
+    fn sound_html_passes() {
+        for html in [
+            "",
+            "texte & texte &amp; &nbsp;&eacute;&#233;&#xE9; a > b",
+            "<p>a<br>b<br/></p>\n<hr><p>c</p>",
+            "<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>",
+            "<dl><dt>a</dt><dd>b</dd></dl>",
+            "<table><caption>a</caption><thead><tr><th>b</th></tr></thead> <tbody><tr><td><p>c</p></td></tr></tbody></table>",
+            "<a href=\"https://a.example/?b=1&amp;c\">a</a><a href='mailto:a@b.example'>b</a>",
+            "<picture><source srcset=\"https://a.example/b,c 1x, https://a.example/d 2x\"><img src=https://a.example/a alt></picture>",
+            "<ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby><!-- a -->",
+            "<P CLASS=x data-a=\"1\">a</P>",
+        ] {
+            assert_eq!(scan(html), [], "{html}");
+        }
+    }
+
+    #[test]
+    fn unsound_html_is_told() {
+        let rules = |html: &str| scan(html).into_iter().map(|(rule, _)| rule).collect::<Vec<_>>();
+        for (html, rule) in [
+            ("<script>a</script>", "html-element"),
+            ("<iframe src=\"https://a.example/\"></iframe>", "html-element"),
+            ("<p onclick=\"a()\">a</p>", "html-attribute"),
+            ("<p style=\"color:red\">a</p>", "html-style"),
+            ("<a href=\"/a\">a</a>", "html-address"),
+            ("<a href=\"javascript:a()\">a</a>", "html-address"),
+            ("<img src=\"data:image/png,a\">", "html-address"),
+            ("<img srcset=\"https://a.example/a 1x, b 2x\">", "html-address"),
+            ("<a href=\"https://a.example/é\">a</a>", "html-address"),
+            ("<q cite=\"//a.example/\">a</q>", "html-address"),
+            ("<rt>a</rt>", "html-nesting"),
+            ("<ruby><b><rt>a</rt></b></ruby>", "html-nesting"),
+            ("<p>a", "html-nesting"),
+            ("a</p>", "html-nesting"),
+            ("<b><i>a</b></i>", "html-nesting"),
+            ("<p><div>a</div></p>", "html-nesting"),
+            ("<p><b><ul></ul></b></p>", "html-nesting"),
+            ("<a href=\"https://a.example/\"><a>b</a></a>", "html-nesting"),
+            ("<h2><h3>a</h3></h2>", "html-nesting"),
+            ("<ul><li>a<div><li>b</li></div></li></ul>", "html-nesting"),
+            ("<table>a<tr><td>b</td></tr></table>", "html-nesting"),
+            ("<table><tbody><td>b</td></tbody></table>", "html-nesting"),
+            ("<tr><td>b</td></tr>", "html-nesting"),
+            ("a&b", "html-entity"),
+            ("&check;", "html-entity"),
+            ("&eacute", "html-entity"),
+            ("&#0;&#xFFFE;", "html-entity"),
+            ("<a title=\"&b;\">c</a>", "html-entity"),
+            ("a < b", "html-syntax"),
+            ("<!doctype html>", "html-syntax"),
+            ("<!-- a", "html-syntax"),
+            ("<p/>", "html-syntax"),
+            ("<b title='a'lang='b'>c</b>", "html-syntax"),
+            ("<b lang='a' lang='b'>c</b>", "html-syntax"),
+            ("<b lang=\"a", "html-syntax"),
+            ("<b lang=>a</b>", "html-syntax"),
+            ("\u{b}", "characters"),
+            ("<b title=\"\u{fffe}\">a</b>", "characters"),
+        ] {
+            assert!(rules(html).contains(&rule), "{html} gave {:?}", scan(html));
+        }
     }
 }
