@@ -65,6 +65,9 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
     if let Some(error) = error.downcast_ref::<store::Error>() {
         return is(if matches!(error, store::Error::Clash { .. }) { BAD_INPUT } else { OUT_OF_REACH });
     }
+    if let Some(feeds::Error::Server { .. }) = error.downcast_ref() {
+        return is(CONFIGURATION);
+    }
     if error.is::<feeds::Error>() || error.is::<digest::Error>() {
         return is(BAD_INPUT);
     }

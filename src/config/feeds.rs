@@ -7,7 +7,7 @@ use super::{
     check::{Refusal, refuse, web},
     raw,
 };
-use crate::model::Rubrique;
+use crate::model::{Rubrique, Slug};
 
 /// The files of a feed's forms: RSS, Atom and JSON.
 pub const FORMS: [&str; 3] = ["rss.xml", "atom.xml", "feed.json"];
@@ -73,8 +73,10 @@ pub(super) fn moved(
             None => address(&entry.to)?,
         };
         let below = to.as_str().starts_with(feeds.url.as_str());
-        let chained = to == from; // Longer ones are found when all are known.
-        if !chained && !ours.contains(&to) && (below || !entry.to.contains("://")) {
+        // Only who asks for feeds by byline has them, and only the store knows whose.
+        let byline = feeds.bylines && is_byline(&to, &feeds.url);
+        // Longer chains are found when all are known.
+        if to != from && !ours.contains(&to) && !byline && (below || !entry.to.contains("://")) {
             let wanted =
                 "write the path of one, such as \"rss.xml\" or \"edito/rss.xml\", or a whole address elsewhere";
             return Err(refuse("feeds.moved.to", format!("{:?} is no feed of ours: {wanted}", entry.to)));
@@ -86,6 +88,13 @@ pub(super) fn moved(
         return Err(refuse("feeds.moved.to", reason));
     }
     Ok(moved)
+}
+
+/// Whether an address could be that of a byline's feed.
+fn is_byline(url: &Url, feeds: &Url) -> bool {
+    let path = url.as_str().strip_prefix(feeds.as_str()).and_then(|path| path.strip_prefix("byline/"));
+    path.and_then(|path| path.split_once('/'))
+        .is_some_and(|(slug, form)| Slug::parse(slug).is_ok() && FORMS.contains(&form))
 }
 
 /// An address that our web server is asked for: a path, or a whole one on one of our hosts.

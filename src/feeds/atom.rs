@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use atom_syndication::{
     Category, Content, Entry, Feed as Document, FixedDateTime, Generator, Link, Person, Text, WriteConfig,
-    extension::{Extension, ExtensionMap},
+    extension::Extension,
 };
 use url::Url;
 
@@ -14,7 +14,7 @@ use super::{
     measure, media_type,
     rss::{HISTORY, MEDIA},
 };
-use crate::model::{Column, Image, Instant};
+use crate::model::{Column, Image, Instant, Tombstone};
 
 /// Deleted entries (RFC 6721).
 const TOMBSTONES: &str = "http://purl.org/atompub/tombstones/1.0";
@@ -44,7 +44,6 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
         links,
         rights: config.magazine.rights.as_deref().map(text),
         entries: feed.columns.iter().map(|column| entry(feed, column)).collect(),
-        extensions: extensions(feed),
         namespaces: namespaces(feed),
         lang: Some(config.magazine.language.clone()),
         ..Document::default()
@@ -53,6 +52,12 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
     let config = WriteConfig { write_document_declaration: false, indent_size: Some(1) };
     let mut bytes = document.write_with_config(feed.stylesheet()?.into_bytes(), config).map_err(form)?;
     bytes.push(b'\n');
+    let extensions = extensions(feed);
+    if !extensions.is_empty() {
+        // The first of these is the document's own: in texts, `<` is escaped.
+        let at = [&b" <entry>"[..], b"</feed>"].iter().find_map(|tag| bytes.windows(tag.len()).position(|w| w == *tag));
+        bytes.splice(at.unwrap_or(0)..at.unwrap_or(0), extensions.into_bytes());
+    }
     Ok(bytes)
 }
 
@@ -64,27 +69,21 @@ fn namespaces(feed: &Feed<'_>) -> BTreeMap<String, String> {
     names.map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned())).collect()
 }
 
-/// Where the document stands in the feed's history, and which columns are no more.
-fn extensions(feed: &Feed<'_>) -> ExtensionMap {
-    let empty = |name: &str| vec![Extension { name: name.to_owned(), ..Extension::default() }];
-    let mut map = ExtensionMap::new();
+/// Where the document stands in the feed's history, and which columns are no more. It stands before
+/// the entries, where readers look for what is said of the feed; the crate would put it behind them.
+fn extensions(feed: &Feed<'_>) -> String {
+    let mut xml = String::new();
     if feed.history.archive.is_some() {
-        map.entry("fh".into()).or_default().insert("archive".into(), empty("fh:archive"));
+        xml.push_str(" <fh:archive/>\n");
     }
     if feed.history.complete {
-        map.entry("fh".into()).or_default().insert("complete".into(), empty("fh:complete"));
+        xml.push_str(" <fh:complete/>\n");
     }
-    let deleted = feed.tombstones.iter().map(|tombstone| Extension {
-        name: "at:deleted-entry".into(),
-        attrs: [("ref", escape(&tombstone.guid)), ("when", fixed(tombstone.when).to_rfc3339())]
-            .map(|(name, value)| (name.to_owned(), value))
-            .into(),
-        ..Extension::default()
-    });
-    if !feed.tombstones.is_empty() {
-        map.entry("at".into()).or_default().insert("deleted-entry".into(), deleted.collect());
+    for Tombstone { guid, when } in feed.tombstones {
+        let (guid, when) = (escape(guid), fixed(*when).to_rfc3339());
+        xml.push_str(&format!(" <at:deleted-entry ref=\"{guid}\" when=\"{when}\"/>\n"));
     }
-    map
+    xml
 }
 
 fn entry(feed: &Feed<'_>, column: &Column) -> Entry {

@@ -86,6 +86,9 @@ enum Backend {
     Postgres(PgPool),
 }
 
+/// How often a SQLite file that another program is just making is tried.
+const FIRST_OPENINGS: usize = 250;
+
 /// Expands one body for both backends: inside, `$pool` is the pool of one of them.
 macro_rules! on {
     ($store:expr, $pool:ident => $body:expr) => {
@@ -143,7 +146,16 @@ impl Store {
                     .synchronous(SqliteSynchronous::Full)
                     .busy_timeout(std::time::Duration::from_secs(60))
                     .foreign_keys(true);
-                let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await;
+                let mut pool = SqlitePoolOptions::new().max_connections(4).connect_with(options.clone()).await;
+                // Who makes the file keeps the others from it for a moment, whatever their patience.
+                for _ in 0..FIRST_OPENINGS {
+                    match &pool {
+                        Err(sqlx::Error::Database(error)) if error.message().contains("locked") => {}
+                        _ => break,
+                    }
+                    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                    pool = SqlitePoolOptions::new().max_connections(4).connect_with(options.clone()).await;
+                }
                 Backend::Sqlite(pool.map_err(|source| Error::Open { place: path.display().to_string(), source })?)
             }
             StoreUrl::Postgres(url) => {

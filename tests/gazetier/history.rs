@@ -188,7 +188,7 @@ fn withdrawn_columns_leave_all_feeds_and_atom_says_so() {
         }
         let atom = scene.read("feeds/atom.xml");
         assert_eq!(
-            between(&atom, "<at:deleted-entry ref=\"", ">"),
+            between(&atom, "<at:deleted-entry ref=\"", "/>"),
             [10, 9].map(|index| {
                 let day = if index == 9 { "03" } else { "04" };
                 format!(

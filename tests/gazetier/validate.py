@@ -20,6 +20,8 @@ import xml.etree.ElementTree as ET
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 MEDIA = "{http://search.yahoo.com/mrss/}"
+HISTORY = "{http://purl.org/syndication/history/1.0}"
+TOMBSTONE = "{http://purl.org/atompub/tombstones/1.0}deleted-entry"
 DC = "{http://purl.org/dc/elements/1.1/}"
 CONTENT = "{http://purl.org/rss/1.0/modules/content/}"
 XML = "{http://www.w3.org/XML/1998/namespace}"
@@ -332,7 +334,7 @@ def rss(text, own, at):
         return report
     channel = root[0]
     plain = {"title", "link", "description", "language", "copyright", "lastBuildDate", "pubDate", "generator", "docs", "ttl"}
-    once(report, channel, plain | {ATOM + "link", "item", "category"}, ("item", "category", ATOM + "link"))
+    once(report, channel, plain | {ATOM + "link", HISTORY + "complete", HISTORY + "archive", "item", "category"}, ("item", "category", ATOM + "link"))
     for name in ("title", "link", "description"):
         if channel.find(name) is None:
             report.add("MissingElement", "channel", name)
@@ -452,7 +454,8 @@ def atom(text, own, at):
         return report
     language(report, "feed", root.get(XML + "lang"))
     named = {ATOM + name for name in "title subtitle id updated author generator link rights entry category icon logo".split()}
-    once(report, root, named, (ATOM + "link", ATOM + "entry", ATOM + "author", ATOM + "category"))
+    named |= {HISTORY + "complete", HISTORY + "archive", TOMBSTONE}
+    once(report, root, named, (TOMBSTONE, ATOM + "link", ATOM + "entry", ATOM + "author", ATOM + "category"))
     for name in ("title", "id", "updated", "author"):
         if root.find(ATOM + name) is None:
             report.add("MissingElement", "feed", name)

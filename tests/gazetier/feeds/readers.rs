@@ -147,8 +147,8 @@ fn expected(written: &Written, form: &str) -> Entry {
         id: written.id(),
         title: written.title.to_owned(),
         page: written.page.to_owned(),
-        // Without a standfirst, the body's text begins the column.
-        standfirst: text(written.standfirst).or_else(|| text(&bare(written.html))),
+        // Without a standfirst, the body's text says what it is about, or else the title.
+        standfirst: text(written.standfirst).or_else(|| text(&bare(written.html))).or_else(|| text(written.title)),
         html: text(written.html),
         byline: written.byline.map(str::to_owned),
         label: written.rubrique.map(|(_, label)| label.to_owned()),

@@ -75,7 +75,7 @@ pub const HOSTILE: [Written; 5] = [
         standfirst: "\u{200f}מימין לשמאל (3 < 5)\u{200f} ثم من اليسار",
         published: "2026-11-19T08:00:00Z",
         updated: Some("2026-11-19T09:30:00Z"),
-        guid: Some("https://autre.example/?p=7&q=<x>"),
+        guid: Some("https://autre.example/?p=7&q=%3Cx%3E"),
         url: Some("https://estran.example.org/é?a=1&b=2"),
         page: "https://estran.example.org/%C3%A9?a=1&b=2",
         modified: "2026-11-19T09:30:00Z",
