@@ -143,12 +143,16 @@ fn expected(written: &Written, form: &str) -> Entry {
         alt: Some(picture.alt.to_owned()).filter(|_| matches!(form, "RSS2" | "Atom")),
         credit: Some(picture.credit.to_owned()),
     });
+    // RSS wants a description beside content, Atom a summary where there is none.
+    let titled = form != "JSON" && rss != written.html.is_empty();
     Entry {
         id: written.id(),
         title: written.title.to_owned(),
         page: written.page.to_owned(),
         // Without a standfirst, the body's text says what it is about, or else the title.
-        standfirst: text(written.standfirst).or_else(|| text(&bare(written.html))).or_else(|| text(written.title)),
+        standfirst: text(written.standfirst)
+            .or_else(|| text(&bare(written.html)))
+            .or_else(|| text(written.title).filter(|_| titled)),
         html: text(written.html),
         byline: written.byline.map(str::to_owned),
         label: written.rubrique.map(|(_, label)| label.to_owned()),
@@ -163,6 +167,7 @@ fn plainly(entry: &Entry) -> Entry {
     Entry {
         title: entry.title.replace('\u{2060}', ""),
         label: entry.label.as_ref().map(|label| label.replace('\u{2060}', "")),
+        byline: entry.byline.as_ref().map(|byline| byline.replace('\u{2060}', "")),
         html: entry.html.as_ref().map(|html| html.trim_end().to_owned()),
         published: instant(&entry.published),
         updated: entry.updated.as_deref().map(instant),
@@ -244,7 +249,9 @@ fn picture(media: feed_rs::model::MediaObject) -> Picture {
         media_type: content.content_type.map(|kind| kind.to_string()),
         width: content.width,
         height: content.height,
-        alt: media.description.map(|text| text.content),
+        alt: media
+            .description
+            .map(|alt| if alt.content_type.subty() == "html" { unescaped(&alt.content) } else { alt.content }),
         credit: media.credits.into_iter().next().map(|credit| credit.entity),
     }
 }
