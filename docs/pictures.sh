@@ -40,9 +40,11 @@ shot() {
     convert "$work/$name.png" -colors 200 "$root/docs/pictures/$name.png"
 }
 
+# A headless window is at least 500 pixels wide: a phone's page stands in a frame, and is cut out.
 echo '<body style="margin:0"><iframe src="preview/digest.html" style="width:375px;height:3400px;border:0"></iframe>' >narrow.html
 shot digest-700 700 2780 "file://$work/preview/digest.html"
 shot digest-375 500 3100 "file://$work/narrow.html"
+convert "$root/docs/pictures/digest-375.png" -crop 375x+0+0 +repage "$root/docs/pictures/digest-375.png"
 shot digest-dark 700 2780 "file://$work/preview/digest.html" --blink-settings=preferredColorScheme=0
 shot feeds 900 2400 "https://estran.example.org/feeds/index.html"
 shot feed 900 1300 "https://estran.example.org/feeds/atom.xml"
