@@ -100,6 +100,8 @@ pub fn check(feed: &Feed<'_>, at: Instant) -> Vec<Finding> {
         }
         let found = if feed.full() { html::scan(&column.body) } else { html::characters(&column.body) };
         for (rule, what) in found {
+            // It quotes the body, and may be shown on a terminal.
+            let what: String = what.chars().filter(|c| !c.is_control()).take(160).collect();
             report("body", rule, format!("{what}: {}", mend(rule)));
         }
     }
@@ -109,7 +111,8 @@ pub fn check(feed: &Feed<'_>, at: Instant) -> Vec<Finding> {
 /// A column as its editors know it.
 fn name(column: &Column) -> String {
     let title: String = column.title.chars().filter(|c| !c.is_control()).take(80).collect();
-    format!("{title:?} ({})", column.guid.escape_debug())
+    let guid: String = column.guid.escape_debug().take(160).collect();
+    format!("{title:?} ({guid})")
 }
 
 /// The feed's own values.

@@ -14,7 +14,7 @@ use gazetier::{
         conform::{self, Finding},
     },
     import::{Harvest, House, clean::clean, markdown},
-    model::{Column, ColumnId, Draft, Image, Instant, Slug},
+    model::{Column, ColumnId, Draft, Image, Instant, Slug, uri},
 };
 use proptest::{prelude::*, sample::select, test_runner::TestCaseResult};
 use url::Url;
@@ -406,9 +406,15 @@ fn read_back(columns: &[Column], files: &[(String, Vec<u8>)]) -> TestCaseResult 
                 let title = column.title.replace('\u{2060}', "");
                 prop_assert_eq!(shown(entry.title.as_ref()), title.trim(), "{}", path);
             }
-            if !path.ends_with("atom.xml") || gazetier::model::uri::is_canonical(&column.guid) {
+            if !path.ends_with("atom.xml") || uri::is_canonical(&column.guid) {
                 prop_assert_eq!(&entry.id, &column.guid, "{}", path);
             }
+            let picture = entry.media.iter().flat_map(|media| &media.content).find_map(|content| content.url.as_ref());
+            if let (Some(read), Some(image)) = (picture, &column.image) {
+                prop_assert_eq!(read.as_str(), uri::encode(image.url.as_str()), "{}", path);
+            }
+            let link = entry.links.iter().find(|link| link.rel.as_deref().unwrap_or("alternate") == "alternate");
+            prop_assert_eq!(link.map(|link| &*link.href), Some(&*uri::encode(column.url.as_str())), "{}", path);
             let seconds = |at: Instant| at.timestamp();
             if column.published >= early {
                 prop_assert_eq!(entry.published.map(seconds), Some(seconds(column.published)), "{}", path);
@@ -422,7 +428,7 @@ fn read_back(columns: &[Column], files: &[(String, Vec<u8>)]) -> TestCaseResult 
 }
 
 fn settings(cases: u32) -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(cases);
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(cases);
     ProptestConfig { cases, max_shrink_iters: 600, failure_persistence: None, ..ProptestConfig::default() }
 }
 
@@ -550,6 +556,78 @@ fn what_import_accepts_is_valid() {
     }
     let (taken, all) = (taken.into_inner(), all.into_inner());
     assert!(taken * 2 > all, "only {taken} of {all} files were accepted: this says little");
+}
+
+// The independent validator has teeth ----------------------------------------------------------------
+
+#[test]
+fn the_validator_finds_what_is_broken() {
+    let [config, _] = configs();
+    let columns = [Column { image: Some(image()), ..sound() }];
+    let files = Feed::new(&config, None, &columns).expect("a feed").files().expect("files");
+    assert_eq!(validator::findings(&config, None, &files, now()), Vec::<String>::new());
+    for (form, from, to, rule) in [
+        ("rss.xml", "<title>Le phare", "<title>Le &lt;b>phare&lt;/b>", "ContainsHTML"),
+        ("rss.xml", "<title>Le phare", "<title>Le &lt;b>phare", "CharacterData"),
+        ("rss.xml", "<title>Le phare</title>", "<title/>", "NotBlank"),
+        ("rss.xml", " isPermaLink=\"false\"", "", "MissingGuid"),
+        ("rss.xml", "+0000</pubDate>", "GMT</pubDate>", "InvalidRFC2822Date"),
+        ("rss.xml", "<pubDate>Sun", "<pubDate>Mon", "IncorrectDOW"),
+        ("rss.xml", "2026 08:00:00 +0000</pubDate>", "2099 08:00:00 +0000</pubDate>", "ImplausibleDate"),
+        ("rss.xml", "<language>fr<", "<language>xx<", "InvalidLanguage"),
+        ("rss.xml", "xmlns:media=", "xmlns:other=", "SAXError"),
+        ("rss.xml", "<dc:creator>", "<author>a@b.c</author><dc:creator>", "UndefinedElement"),
+        ("rss.xml", "rel=\"self\"", "rel=\"via\"", "MissingAtomSelfLink"),
+        ("rss.xml", "/feeds/rss.xml\"", "/feeds/rss\"", "SelfDoesntMatchLocation"),
+        ("rss.xml", "<p>Il n’éclaire", "<p onclick=\"x\">Il n’éclaire", "SecurityRiskAttr"),
+        ("rss.xml", "<p>Il n’éclaire", "<p><a href=\"/a\">a</a>Il n’éclaire", "ContainsRelRef"),
+        ("rss.xml", "<p>Il n’éclaire", "<script>a</script><p>Il n’éclaire", "SecurityRisk"),
+        ("rss.xml", "<p>Il n’éclaire", "<p><b>Il n’éclaire", "NotHtml"),
+        ("rss.xml", "<p>Il n’éclaire", "<p>&nope; Il n’éclaire", "UndefinedNamedEntity"),
+        ("rss.xml", "<p>Il n’éclaire", "<p>\u{92}Il n’éclaire", "BadCharacters"),
+        ("rss.xml", "width=\"1200\"", "width=\"0\"", "InvalidPositiveInteger"),
+        ("rss.xml", "type=\"image/jpeg\"", "type=\"jpeg\"", "InvalidMIMEAttribute"),
+        (
+            "rss.xml",
+            "<p>Il n’éclaire",
+            "<img src=\"https://estran.example.org/phare.jpg?a=1&b=2\"><p>",
+            "UndefinedNamedEntity",
+        ),
+        ("rss.xml", "chroniques/phare</link>", "chroniques/été</link>", "InvalidFullLink"),
+        (
+            "rss.xml",
+            "<description><![CDATA[Il s’éteint à l’heure où l’on s’y attend le moins.]]></description>",
+            "",
+            "NeedDescription",
+        ),
+        ("atom.xml", "<title>Le phare", "<title>Le &lt;b&gt;phare&lt;/b&gt;", "ContainsHTML"),
+        ("atom.xml", "<id>tag:estran.example.org,2026-01-01:markdown/phare", "<id>http://a.example", "NonCanonicalURI"),
+        ("atom.xml", "<id>tag:estran.example.org,2026-01-01:markdown/phare", "<id>phare", "SchemeNotIANARegistered"),
+        ("atom.xml", "+00:00</published>", "</published>", "InvalidRFC3339Date"),
+        ("atom.xml", "<name>Zoé Le Goff", "<name>Zoé &lt;zoe@a.example&gt;", "ContainsEmail"),
+        ("atom.xml", "xml:lang=\"fr\"", "xml:lang=\"\"", "InvalidLanguage"),
+        ("atom.xml", " type=\"html\"", "", "InvalidTextType"),
+        ("feed.json", "\"feed_url\": \"https", "\"feed_url\": \"http", "SelfDoesntMatchLocation"),
+        ("feed.json", "\"content_html\"", "\"content\"", "MissingTextualContent"),
+        ("feed.json", "\"date_modified\": \"", "\"date_modified\": \"le ", "InvalidRFC3339Date"),
+        ("feed.json", "version/1.1", "version/1", "InvalidVersion"),
+    ] {
+        let mut broken = files.clone();
+        for (path, bytes) in broken.iter_mut().filter(|(path, _)| path == form) {
+            let text = String::from_utf8(bytes.clone()).expect("UTF-8");
+            assert!(text.contains(from), "{path} holds no {from:?}: {text}");
+            *bytes = text.replace(from, to).into_bytes();
+        }
+        let found = validator::findings(&config, None, &broken, now());
+        assert!(found.iter().any(|finding| finding.contains(rule)), "{form}, {to:?}: {found:?}");
+    }
+    let twins = [columns[0].clone(), columns[0].clone()];
+    let files = Feed::new(&config, None, &twins).expect("a feed").files().expect("files");
+    let found = validator::findings(&config, None, &files, now()).join("\n");
+    for rule in ["rss: item 2: DuplicateValue", "DuplicateEntries", "DuplicateUpdated", "json: item 2: DuplicateValue"]
+    {
+        assert!(found.contains(rule), "{rule}: {found}");
+    }
 }
 
 // Rule by rule ---------------------------------------------------------------------------------------
