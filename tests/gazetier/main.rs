@@ -15,6 +15,11 @@ mod imports;
 mod ledger;
 mod letters;
 mod serving;
+// The benchmarks' relay; not every test needs all of it.
+#[allow(dead_code)]
+#[path = "../../benches/tools/sink/server.rs"]
+mod sink;
+mod sinks;
 mod smoke;
 mod smtp;
 mod store;
