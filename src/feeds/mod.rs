@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::{
     config::{Config, Content, FORMS},
-    model::{Column, FeedKey, Image, Instant, Rubrique, Tombstone, uri},
+    model::{Column, EARLIEST, FeedKey, Image, Instant, Rubrique, Tombstone, uri},
 };
 
 /// What files are made with, besides columns and configuration: when it changes, all are made
@@ -28,13 +28,6 @@ pub const PRESS: &str = concat!(
     include_str!("../../templates/feeds.opml.xml"),
     include_str!("../../templates/feed.css")
 );
-
-/// 1990-01-01: an earlier date is a mistake, think validators and readers, and take it for now or
-/// for 1970.
-const EARLIEST: Instant = match chrono::DateTime::from_timestamp_secs(631_152_000) {
-    Some(at) => at,
-    None => Instant::UNIX_EPOCH,
-};
 
 /// Why a feed could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -197,6 +190,12 @@ impl<'a> Feed<'a> {
             .unwrap_or_else(|| self.config.magazine.tag_date.and_time(chrono::NaiveTime::MIN).and_utc())
     }
 
+    /// About how many bytes a form of it takes, so that its memory need not grow step by step.
+    fn room(&self) -> usize {
+        let texts = |column: &Column| 2_048 + 2 * column.standfirst.len() + column.body.len() * 9 / 8;
+        self.columns.iter().map(texts).sum::<usize>() + 4_096
+    }
+
     fn full(&self) -> bool {
         self.config.feeds.content(&self.key) == Content::Full
     }
@@ -232,11 +231,11 @@ impl<'a> Feed<'a> {
     /// A column's id in Atom, which wants a URI in its one normal form (RFC 4287, section 4.2.6.1): the
     /// column's own id if it is such a one, else a tag with that id in it. An id that was imported
     /// from a feed of another kind may be any text, and RSS and JSON readers know it as it is.
-    fn atom_id(&self, column: &Column) -> String {
-        if uri::is_canonical(&column.guid) {
-            return column.guid.clone();
+    fn atom_id(&self, guid: &str) -> String {
+        if uri::is_canonical(guid) {
+            return guid.to_owned();
         }
-        self.config.magazine.tag("guid", &column.guid)
+        self.config.magazine.tag("guid", guid)
     }
 
     /// What readers call the rubrique of a column.
