@@ -65,8 +65,12 @@ pub fn archive(feed: &Feed<'_>, at: Instant) -> Result<Result<Sound, Vec<Finding
 /// Whether a document of these columns fits for certain, whatever their texts hold: to escape a
 /// character takes six bytes at most, and a text stands in a form up to twice.
 pub fn is_small(columns: &[Column]) -> bool {
-    let texts =
-        |c: &Column| c.title.len() + 2 * c.standfirst.len() + c.body.len() + c.guid.len() + c.url.as_str().len();
+    let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let texts = |c: &Column| {
+        let image = c.image.as_ref().map_or(0, |i| i.alt.len() + i.url.as_str().len() + length(&i.credit));
+        let lines = c.title.len() + c.standfirst.len() + c.guid.len() + c.url.as_str().len() + length(&c.byline);
+        c.body.len() + 2 * (lines + image)
+    };
     columns.iter().map(|column| 4_096 + 6 * texts(column)).sum::<usize>() < LARGEST - HEADROOM
 }
 

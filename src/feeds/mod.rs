@@ -138,13 +138,32 @@ impl<'a> Feed<'a> {
 
     /// Its files: path below the folder of the feeds, and bytes.
     pub fn files(&self) -> Result<Vec<(String, Vec<u8>)>, Error> {
-        // RFC 822 and RFC 3339 have four digits for a year.
-        let dates = self.columns.iter().flat_map(|column| [column.published.max(EARLIEST), column.updated]);
-        if let Some(date) = dates.chain([self.updated()]).find(|date| !(0..=9999).contains(&date.year())) {
-            return Err(Error::Form { form: "RSS", reason: format!("no feed can hold the date {date}") });
-        }
         let [rss, atom, json] = paths(&self.key, self.history.archive.as_deref());
-        Ok(vec![(rss, rss::write(self)?), (atom, atom::write(self)?), (json, json::write(self)?)])
+        Ok(vec![(rss, self.rss()?), (atom, self.atom()?), (json, self.json()?)])
+    }
+
+    /// It as RSS 2.0.
+    pub fn rss(&self) -> Result<Vec<u8>, Error> {
+        self.dated().and_then(|()| rss::write(self))
+    }
+
+    /// It as Atom 1.0.
+    pub fn atom(&self) -> Result<Vec<u8>, Error> {
+        self.dated().and_then(|()| atom::write(self))
+    }
+
+    /// It as JSON Feed 1.1.
+    pub fn json(&self) -> Result<Vec<u8>, Error> {
+        self.dated().and_then(|()| json::write(self))
+    }
+
+    /// RFC 822 and RFC 3339 have four digits for a year.
+    fn dated(&self) -> Result<(), Error> {
+        let dates = self.columns.iter().flat_map(|column| [column.published.max(EARLIEST), column.updated]);
+        match dates.chain([self.updated()]).find(|date| !(0..=9999).contains(&date.year())) {
+            Some(date) => Err(Error::Form { form: "RSS", reason: format!("no feed can hold the date {date}") }),
+            None => Ok(()),
+        }
     }
 
     /// The addresses of the document that readers subscribe to, for an archive.

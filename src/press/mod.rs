@@ -143,14 +143,14 @@ impl Press {
             let columns = self.store.newest(key, all, limit).await?;
             let feed = Feed::document(&self.config, key.clone(), &columns, History::default(), &[])?;
             let mut findings = conform::files(&feed, self.at)?.err().unwrap_or_default();
-            let mut after = None;
-            while self.config.feeds.archives {
-                let columns = self.store.oldest(key, all, after, limit).await?;
-                let Some(newest) = columns.first() else { break };
-                after = Some((newest.published, newest.id));
+            let archived = if self.config.feeds.archives { limit } else { 0 };
+            let mut columns = self.store.oldest(key, all, None, archived).await?;
+            while let Some(newest) = columns.first() {
+                let after = Some((newest.published, newest.id));
                 let feed = Feed::document(&self.config, key.clone(), &columns, History::default(), &[])?;
                 let older = conform::check(&feed, self.at).into_iter().filter(|finding| !findings.contains(finding));
                 findings.extend(older.collect::<Vec<_>>());
+                columns = self.store.oldest(key, all, after, archived).await?;
             }
             found.extend(findings.into_iter().map(|finding| (name(key), finding)));
         }
