@@ -27,3 +27,4 @@ mod strict;
 mod support;
 mod validator;
 mod weeks;
+mod wire;
