@@ -80,7 +80,7 @@ impl Post<'_> {
                 let id = leased.letter.variant;
                 if let std::collections::hash_map::Entry::Vacant(vacant) = forms.entry(id) {
                     let variant = self.store.variant(id).await?;
-                    vacant.insert(Form::new(self.config, edition, self.store.key(), &variant.entity));
+                    vacant.insert(Form::new(self.config, edition, self.store.key(), &variant.entity)?);
                 }
             }
             match &self.config.relay.route {

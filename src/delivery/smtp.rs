@@ -111,7 +111,7 @@ impl Connection {
                 Answer::No(reply) => return self.reset(Verdict::Refused(reply)).await,
             }
         }
-        match in_time(self.timeout, self.inner.message(&letter.bytes)).await {
+        match in_time(self.timeout, self.inner.message(letter.text.as_bytes())).await {
             Err(late) => Verdict::Unknown(late),
             Ok(Ok(response)) if response.has_code(250) => Verdict::Sent(text(&response)),
             Ok(Ok(response)) => Verdict::Unknown(format!("an answer without sense: {}", text(&response))),
