@@ -25,6 +25,9 @@ use crate::{
 /// The longest line that SMTP carries, without its line end (RFC 5321).
 const LINE: usize = 998;
 
+/// Room for what is added on the way out: a signature, the relay's commands.
+const SPARE: usize = 1_536;
+
 /// What stands in a mailto address as it is (RFC 6068).
 const MAILTO: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'+');
 
@@ -53,19 +56,19 @@ enum Gap {
 
 /// The form that an edition's letters of one variant are written on.
 #[derive(Debug)]
-pub struct Form<'a> {
-    config: &'a Config,
-    edition: &'a Edition,
-    key: &'a Key,
+pub struct Form {
+    edition: i64,
+    key: Key,
+    bounce: EmailAddress,
     /// Texts, each with the gap that follows it.
     pieces: Vec<(String, Gap)>,
     end: String,
     length: usize,
 }
 
-impl<'a> Form<'a> {
+impl Form {
     /// Prepares the form from a variant's entity.
-    pub fn new(config: &'a Config, edition: &'a Edition, key: &'a Key, entity: &[u8]) -> Result<Self, Error> {
+    pub fn new(config: &Config, edition: &Edition, key: &Key, entity: &[u8]) -> Result<Self, Error> {
         let letters = &config.letters;
         let entity = std::str::from_utf8(entity)
             .map_err(|error| Error::Letter(format!("the variant in the store is no text: {error}")))?;
@@ -94,7 +97,9 @@ impl<'a> Form<'a> {
         let (period, domain) = (&edition.period, letters.from.address.domain());
         let (leave, by_mail) = (&letters.unsubscribe_url, &letters.unsubscribe_address);
         let by_mail = format!("{}@{}", utf8_percent_encode(by_mail.local(), MAILTO), by_mail.domain());
-        let mut form = Self { config, edition, key, pieces: Vec::new(), end: String::new(), length: 0 };
+        let bounce = letters.bounce_address.clone();
+        let (key, pieces, end) = (key.clone(), Vec::new(), String::new());
+        let mut form = Self { edition: edition.id, key, bounce, pieces, end, length: 0 };
         form.put(&words(&sender)?, Gap::To);
         form.put(&format!("{}Message-ID: <{period}.", words(&fixed)?), Gap::Id);
         // Each address has a line of its own.
@@ -139,11 +144,11 @@ impl<'a> Form<'a> {
 
     /// Writes one subscriber's letter.
     pub fn write(&self, subscriber: i64, address: &EmailAddress, name: Option<&str>) -> Result<Written, Error> {
-        let proof = |purpose| token::proof(self.key, purpose, self.edition.id, subscriber);
-        let token = token::unsubscribe(self.key, subscriber);
+        let proof = |purpose| token::proof(&self.key, purpose, self.edition, subscriber);
+        let token = token::unsubscribe(&self.key, subscriber);
         let id = format!("{subscriber}.{}", proof("message"));
         let to = to(address, name)?;
-        let mut text = String::with_capacity(self.length + to.len());
+        let mut text = String::with_capacity(self.length + to.len() + SPARE);
         for (piece, gap) in &self.pieces {
             text.push_str(piece);
             text.push_str(match gap {
@@ -153,9 +158,8 @@ impl<'a> Form<'a> {
             });
         }
         text.push_str(&self.end);
-        let bounce = &self.config.letters.bounce_address;
-        let proof = proof("bounce");
-        let sender = format!("{}+{}.{subscriber}.{proof}@{}", bounce.local(), self.edition.id, bounce.domain());
+        let (local, domain) = (self.bounce.local(), self.bounce.domain());
+        let sender = format!("{local}+{}.{subscriber}.{}@{domain}", self.edition, proof("bounce"));
         Ok(Written { sender, recipient: address.clone(), text })
     }
 }

@@ -254,7 +254,7 @@ fn edition(subject: &str) -> (Config, Edition) {
     (config, edition)
 }
 
-fn form<R>(subject: &str, text: &str, use_it: impl FnOnce(&Form<'_>) -> R) -> R {
+fn form<R>(subject: &str, text: &str, use_it: impl FnOnce(&Form) -> R) -> R {
     let (config, edition) = edition(subject);
     let html = format!("<p>{text}</p><a href=\"https://x.example.org/{PLACEHOLDER}\">.</a>\n");
     let entity = entity(text, &html, "u");
