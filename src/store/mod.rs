@@ -11,6 +11,7 @@ mod migrate;
 #[allow(missing_docs)]
 pub mod sql;
 mod subscribers;
+mod suppressions;
 
 use sqlx::{
     Database, Pool, Transaction,
@@ -24,6 +25,7 @@ pub use feeds::{FeedMonth, Published, Span, Standing};
 pub use hubs::{News, Ping, PingState, PutOff, SettledPing, Topic};
 pub use letters::{Lease, Leased, Settlement};
 pub use subscribers::{Added, Listed};
+pub use suppressions::{Leave, Reason};
 
 use crate::{
     config::StoreUrl,
