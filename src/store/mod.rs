@@ -1,6 +1,7 @@
 //! The column store and the ledger, and the only place with SQL: SQLite and Postgres run the same
 //! statements through one body per function.
 
+mod bounces;
 mod columns;
 mod editions;
 mod feeds;
@@ -19,6 +20,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
 
+pub use bounces::{Effect, Notice, Return};
 pub use columns::{Put, SourceFile};
 pub use editions::{Freeze, NewEdition, NewVariant, Variant};
 pub use feeds::{FeedMonth, Published, Span, Standing};
