@@ -22,6 +22,8 @@ pub struct Raw {
     pub letters: Letters,
     #[serde(default)]
     pub relay: Relay,
+    #[serde(default)]
+    pub bounces: Bounces,
 }
 
 #[derive(Debug, Deserialize)]
@@ -206,6 +208,14 @@ impl Default for Relay {
     fn default() -> Self {
         Self { url: outbox(), timeout: five_minutes(), user: None, password_env: None, hello: None }
     }
+}
+
+/// Where letters come back to; `run` reads it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bounces {
+    pub maildir: Option<String>,
+    pub mbox: Option<String>,
 }
 
 fn yes() -> bool {
