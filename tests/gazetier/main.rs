@@ -1,6 +1,7 @@
 //! One binary for all integration tests: it is linked once, and every test speaks through the same
 //! few words (`support`).
 
+mod bounces;
 mod commands;
 mod config;
 mod conformance;
@@ -14,6 +15,7 @@ mod hubs;
 mod imports;
 mod ledger;
 mod letters;
+mod postfix;
 mod serving;
 mod smoke;
 mod smtp;

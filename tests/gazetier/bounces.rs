@@ -1,0 +1,3 @@
+//! What comes back, and what becomes of it.
+
+mod real;
