@@ -32,6 +32,10 @@ pub(super) struct Parts {
     pub statuses: Vec<String>,
     /// What the `message/feedback-report` parts say (RFC 5965).
     pub feedback: Vec<String>,
+    /// Whether a mail program says that the letter was shown (RFC 8098).
+    pub receipt: bool,
+    /// Whether it says of itself that it is a report, of whatever kind.
+    pub report: bool,
     count: usize,
 }
 
@@ -52,7 +56,9 @@ impl Head {
 
     /// The subject in plain words.
     pub(super) fn subject(&self) -> String {
-        let value = MessageStream::new(short(self.get("subject").unwrap_or_default()).as_bytes()).parse_unstructured();
+        // A line end tells the parser that the value is over.
+        let value = format!("{}\n", short(self.get("subject").unwrap_or_default()));
+        let value = MessageStream::new(value.as_bytes()).parse_unstructured();
         value.into_text().unwrap_or_default().into_owned()
     }
 
@@ -96,7 +102,8 @@ impl Parts {
         }
         let kind = Kind::of(head);
         match (kind.main.as_str(), kind.sub.as_str()) {
-            ("multipart", _) => {
+            ("multipart", sub) => {
+                self.report |= sub == "report";
                 for part in split(body, &kind.boundary) {
                     let (head, end) = self::head(part);
                     self.entity(&head, part.get(end..).unwrap_or_default(), depth + 1)?;
@@ -117,6 +124,10 @@ impl Parts {
                 self.feedback.push(text(&kind, decode(head, body)));
                 Ok(())
             }
+            ("message", "disposition-notification") => {
+                self.receipt = true;
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -132,7 +143,6 @@ struct Kind {
 
 impl Kind {
     fn of(head: &Head) -> Self {
-        // A line end tells the parser that the value is over.
         let value = format!("{}\n", short(head.get("content-type").unwrap_or_default()));
         let parsed = MessageStream::new(value.as_bytes()).parse_content_type();
         let parsed = parsed.as_content_type();
@@ -181,11 +191,16 @@ fn decode<'a>(head: &Head, body: &'a [u8]) -> Cow<'a, [u8]> {
     decoded.map_or(Cow::Borrowed(body), Cow::Owned)
 }
 
-/// A body as text, whatever its charset.
+/// A body as text, whatever its charset. What has none and is no UTF-8 is taken for what it mostly is.
 fn text(kind: &Kind, body: Cow<'_, [u8]>) -> String {
-    match kind.charset.as_deref().and_then(|charset| charset_decoder(charset.as_bytes())) {
-        Some(decoder) => decoder(&body),
-        None => String::from_utf8_lossy(&body).into_owned(),
+    let decoder = |charset: &str| charset_decoder(charset.as_bytes());
+    if let Some(decode) = kind.charset.as_deref().and_then(decoder) {
+        return decode(&body);
+    }
+    match (std::str::from_utf8(&body), decoder("windows-1252")) {
+        (Ok(text), _) => text.to_owned(),
+        (Err(_), Some(decode)) => decode(&body),
+        (Err(_), None) => String::from_utf8_lossy(&body).into_owned(),
     }
 }
 

@@ -76,9 +76,10 @@ impl<'a> Seal<'a> {
     /// whatever stands before. `None` if it is no such message.
     pub(super) fn leaving(&self, subject: &str) -> Option<Result<i64, String>> {
         let lower = subject.to_lowercase();
-        let rest = &lower[lower.find("unsubscribe")? + "unsubscribe".len()..];
-        let broken = "somebody wants to leave, but the token in its subject is broken or forged";
-        Some(self.token(rest).ok_or_else(|| broken.to_owned()))
+        // Some mail programs take the subject from the link as it is encoded there.
+        let rest = lower[lower.find("unsubscribe")? + "unsubscribe".len()..].replace("%20", " ");
+        let broken = "somebody wants to leave, but the token in its subject is missing, broken or forged";
+        Some(self.token(&rest).ok_or_else(|| broken.to_owned()))
     }
 
     fn token(&self, text: &str) -> Option<i64> {

@@ -50,6 +50,12 @@ pub(super) fn understand(message: &[u8], seal: &Seal<'_>) -> Result<Meaning, Str
         }
         return Ok(Meaning::Report(seal.letter(&parts, &parts.statuses)?, fates));
     }
+    if parts.receipt {
+        return Ok(Meaning::Nothing);
+    }
+    if parts.report {
+        return Err("it is a report that is broken, or of a kind that is not known here".into());
+    }
     let none = Head::default();
     let head = parts.heads.first().unwrap_or(&none);
     if let Some(leaving) = seal.leaving(&head.subject()) {
