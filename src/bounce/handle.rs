@@ -8,6 +8,7 @@ use std::{
     io::{self, ErrorKind, Read},
     ops::Range,
     path::Path,
+    time::Duration,
 };
 
 use sha2::{Digest, Sha256};
@@ -24,6 +25,12 @@ use crate::{
     model::Instant,
     store::{Effect, Notice, Return, Store},
 };
+
+/// How long another program that has an mbox is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The same at a run that comes again: other work waits.
+const PATIENCE_OF_A_RUN: Duration = Duration::from_secs(2);
 
 /// What handling needs.
 #[derive(Debug, Clone, Copy)]
@@ -127,7 +134,8 @@ impl<'a> Bounces<'a> {
         }
         let mut work = self.begin().await?;
         let mut leftovers = Leftovers::of(self.store, path).await?;
-        let locked = lock(path, self.clock).await?;
+        let patience = if self.only_new { PATIENCE_OF_A_RUN } else { PATIENCE };
+        let locked = lock(path, self.clock, patience).await?;
         if !self.rehearsal {
             mbox::recover(path)?;
         }

@@ -18,9 +18,6 @@ use rustix::{
 use super::Error;
 use crate::model::Instant;
 
-/// How long another program is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 /// A `.lock` file without the number of a process is left over after this time.
 const NAMELESS: chrono::Duration = chrono::Duration::minutes(5);
 
@@ -46,9 +43,9 @@ impl Drop for DotLock {
     }
 }
 
-/// Locks an mbox, waiting for who has it.
-pub(super) async fn lock(path: &Path, clock: fn() -> Instant) -> Result<Locked, Error> {
-    let end = tokio::time::Instant::now() + PATIENCE;
+/// Locks an mbox, waiting for who has it, but not for ever.
+pub(super) async fn lock(path: &Path, clock: fn() -> Instant, patience: Duration) -> Result<Locked, Error> {
+    let end = tokio::time::Instant::now() + patience;
     loop {
         if let Some(locked) = try_lock(path, clock())? {
             return Ok(locked);

@@ -2,6 +2,7 @@
 
 mod effects;
 mod hostile;
+mod mailboxes;
 mod messages;
 mod post;
 mod real;
