@@ -134,7 +134,7 @@ fn a_report_is_read_in_whatever_it_is_written_in() {
             status.replace('î', "=EE").replace("failed", "fail=\ned").into(),
             words,
         ),
-        (format!("message/global-delivery-status; charset=utf-8"), status.into(), words),
+        ("message/global-delivery-status; charset=utf-8".to_owned(), status.into(), words),
     ] {
         let sent = Sent::sample();
         let outcome = sent.pipe(&report_with(&sent.verp(1), &head, &body));

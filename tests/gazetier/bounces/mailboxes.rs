@@ -182,12 +182,13 @@ fn what_is_no_mailbox_is_told_and_left_alone() {
 
 #[test]
 fn a_run_reads_the_mailbox_before_letters_go_out_and_tells_of_each_message_once() {
-    let names: [(&str, &str, &dyn Fn(&Sent, &str, &str)); 2] = [
-        ("maildir = \"mail/box\"", "new/9.human", &|sent, name, text| {
+    type Deliver = fn(&Sent, &str, &str);
+    let names: [(&str, &str, Deliver); 2] = [
+        ("maildir = \"mail/box\"", "new/9.human", |sent, name, text| {
             sent.scene.put(&format!("mail/box/new/{name}"), text);
             fs::create_dir_all(sent.scene.path("mail/box/cur")).expect("a folder");
         }),
-        ("mbox = \"mail/box\"", "message 2", &|sent, _, text| {
+        ("mbox = \"mail/box\"", "message 2", |sent, _, text| {
             let before = fs::read_to_string(sent.scene.path("mail/box")).unwrap_or_default();
             sent.scene.put("mail/box", &format!("{before}From x Tue Nov 24 10:00:00 2026\n{text}\n"));
         }),
