@@ -15,7 +15,7 @@ use url::Url;
 pub use bounces::Inbox;
 pub use feeds::{FORMS, Moved};
 pub use raw::Content;
-pub use relay::{Relay, Route, Secret, Security};
+pub use relay::{Rates, Relay, Relays, Secret, Security};
 
 use crate::model::{EmailAddress, FeedKey, Mailbox, Rubrique, Schedule, Slug, Zone, column::fingerprint};
 
@@ -76,7 +76,7 @@ pub struct Config {
     /// What every letter carries.
     pub letters: Letters,
     /// Where letters go.
-    pub relay: Relay,
+    pub relays: Relays,
     /// Where they come back to, if that is to be read at each run.
     pub bounces: Option<Inbox>,
 }

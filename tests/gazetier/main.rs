@@ -17,6 +17,11 @@ mod ledger;
 mod letters;
 mod postfix;
 mod serving;
+// The benchmarks' relay; not every test needs all of it.
+#[allow(dead_code)]
+#[path = "../../benches/tools/sink/server.rs"]
+mod sink;
+mod sinks;
 mod smoke;
 mod smtp;
 mod store;
@@ -25,3 +30,4 @@ mod support;
 mod suppressions;
 mod validator;
 mod weeks;
+mod wire;

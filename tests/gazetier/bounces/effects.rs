@@ -5,7 +5,7 @@ use gazetier::{
     model::{Choice, Column, EditionState, EmailAddress, FeedKey, Instant, LetterState, Period, Tally},
     store::{
         Effect::{self, Gone, Known},
-        Freeze, NewEdition, NewVariant, Notice, Reason,
+        Freeze, Mark, NewEdition, NewVariant, Notice, Reason,
         Return::{self, Complaint, Hard, Ours, Soft},
         Settlement, Span, Store,
     },
@@ -84,11 +84,19 @@ async fn sent(store: &Store, columns: &[Column], number: i64) -> i64 {
 
 async fn settle(store: &Store, edition: i64, when: Instant, state: LetterState) {
     store.lapse(edition, when, LetterState::Unknown).await.expect("a lapse");
-    for leased in store.lease_letters(edition, when, 9, when + Duration::seconds(20)).await.expect("leases") {
-        assert!(store.mark_sending(leased.lease, when + Duration::seconds(20)).await.expect("a mark"));
-        let done = Settlement { lease: leased.lease, state, due: None, reply: "so be it".into() };
-        store.settle(&[done], when).await.expect("a settlement");
-    }
+    let until = when + Duration::seconds(20);
+    let batch = store.lease_letters(edition, when, 9, until).await.expect("leases");
+    let marks: Vec<Mark> = batch.letters.iter().map(|leased| Mark { lease: leased.lease, until }).collect();
+    assert_eq!(store.record(&[], &marks, when).await.expect("marks").len(), marks.len());
+    let done = |mark: &Mark| Settlement {
+        lease: mark.lease,
+        state,
+        due: None,
+        reply: "so be it".into(),
+        tries: 0,
+        suppress: false,
+    };
+    store.record(&marks.iter().map(done).collect::<Vec<_>>(), &[], when).await.expect("settlements");
 }
 
 fn returned(edition: i64, subscriber: i64, reason: Return) -> Notice {
