@@ -66,7 +66,10 @@ impl<'a> Bounces<'a> {
         from.by_ref().take(LIMIT as u64).read_to_end(&mut bytes).map_err(read)?;
         io::copy(&mut from, &mut io::sink()).map_err(read)?;
         let mut work = self.begin().await?;
-        let meaning = understand(&bytes, &work.seal);
+        let meaning = match bytes.trim_ascii() {
+            [] => Err("it is empty: a mail server gives one message here; --maildir or --mbox name a mailbox".into()),
+            _ => understand(&bytes, &work.seal),
+        };
         work.take(vec![("standard input".into(), meaning)]).await?;
         Ok(work.summary)
     }

@@ -76,6 +76,79 @@ pub enum Effect {
     Gone,
 }
 
+/// Lets a subscriber go, inside a transaction.
+macro_rules! leave {
+    ($tx:ident, $subscriber:expr) => {{
+        let left = sqlx::query(sql::UNSUBSCRIBE).bind($subscriber).execute(&mut *$tx).await?.rows_affected();
+        let there: i64 = sqlx::query_scalar(sql::IS_SUBSCRIBER).bind($subscriber).fetch_one(&mut *$tx).await?;
+        match (left, there) {
+            (0, 0) => Effect::Gone,
+            (0, _) => Effect::Known,
+            _ => Effect::Noted { suppressed: false, left: true },
+        }
+    }};
+}
+
+/// The hash of the address that a letter went to, which may not be the subscriber's any more; of
+/// the subscriber's, if the ledger has forgotten the letter.
+macro_rules! address_hash {
+    ($store:ident, $tx:ident, $edition:expr, $subscriber:expr) => {{
+        let address: Option<String> =
+            sqlx::query_scalar(sql::LETTER_ADDRESS).bind($edition).bind($subscriber).fetch_optional(&mut *$tx).await?;
+        match address.and_then(|address| address.parse::<EmailAddress>().ok()) {
+            Some(address) => Some($store.hash(&address)),
+            None => sqlx::query_scalar(sql::SUBSCRIBER_HASH).bind($subscriber).fetch_optional(&mut *$tx).await?,
+        }
+    }};
+}
+
+/// Notes what came back of a letter, inside a transaction, and what follows from it.
+macro_rules! returned {
+    ($tx:ident, ($edition:expr, $subscriber:expr, $reason:expr, $words:expr), $hash:expr, $at:expr) => {{
+        let noted = sqlx::query(sql::NOTE_BOUNCE)
+            .bind($edition)
+            .bind($subscriber)
+            .bind($reason.as_str())
+            .bind($words)
+            .bind(millis($at))
+            .execute(&mut *$tx)
+            .await?
+            .rows_affected();
+        let mut left = false;
+        if noted == 1 && $reason == Return::Complaint {
+            let query = sqlx::query(sql::UNSUBSCRIBE).bind($subscriber);
+            left = query.execute(&mut *$tx).await?.rows_affected() == 1;
+        } else if noted == 1 {
+            sqlx::query(sql::FAIL_RETURNED)
+                .bind($edition)
+                .bind($subscriber)
+                .bind(millis($at))
+                .bind(format!("came back: {}", $words))
+                .execute(&mut *$tx)
+                .await?;
+        }
+        let why = match $reason {
+            _ if noted == 0 => None,
+            Return::Complaint => Some(Reason::Complaint),
+            Return::Hard => Some(Reason::Bounce),
+            Return::Soft => {
+                let query = sqlx::query_as(sql::HANDED_OVER).bind($subscriber).bind(MEMORY);
+                let letters: Vec<(i64, i64)> = query.fetch_all(&mut *$tx).await?;
+                (soft_in_a_row(&letters, $at) >= PATIENCE).then_some(Reason::Bounce)
+            }
+            Return::Ours => None,
+        };
+        match (noted, why) {
+            (0, _) => Effect::Known,
+            (_, None) => Effect::Noted { suppressed: false, left },
+            (_, Some(why)) => {
+                let query = sqlx::query(sql::SUPPRESS).bind($hash).bind(why.as_str()).bind(millis($at));
+                Effect::Noted { suppressed: query.execute(&mut *$tx).await?.rows_affected() == 1, left }
+            }
+        }
+    }};
+}
+
 impl Store {
     /// Where a letter went, if the ledger still says so.
     pub async fn letter_address(&self, edition: i64, subscriber: i64) -> Result<Option<String>> {
@@ -94,78 +167,16 @@ impl Store {
         on!(self, pool => {
             let mut tx = begin_alone(pool).await?;
             for notice in notices {
-                let effect = match notice {
-                    Notice::Leave(subscriber) => {
-                        let left = sqlx::query(sql::UNSUBSCRIBE).bind(subscriber).execute(&mut *tx).await?;
-                        let there: i64 =
-                            sqlx::query_scalar(sql::IS_SUBSCRIBER).bind(subscriber).fetch_one(&mut *tx).await?;
-                        match left.rows_affected() {
-                            0 if there == 0 => Effect::Gone,
-                            0 => Effect::Known,
-                            _ => Effect::Noted { suppressed: false, left: true },
+                effects.push(match notice {
+                    Notice::Leave(subscriber) => leave!(tx, *subscriber),
+                    Notice::Returned { edition, subscriber, reason, words } => {
+                        let hash = address_hash!(self, tx, *edition, *subscriber);
+                        match hash {
+                            None => Effect::Gone,
+                            Some(hash) => returned!(tx, (*edition, *subscriber, *reason, words), hash, at),
                         }
                     }
-                    Notice::Returned { edition, subscriber, reason, words } => 'returned: {
-                        let address: Option<String> = sqlx::query_scalar(sql::LETTER_ADDRESS)
-                            .bind(edition)
-                            .bind(subscriber)
-                            .fetch_optional(&mut *tx)
-                            .await?;
-                        // The address that the letter went to, which may not be the subscriber's any more.
-                        let hash = match address.and_then(|address| address.parse::<EmailAddress>().ok()) {
-                            Some(address) => Some(self.hash(&address)),
-                            None => {
-                                let query = sqlx::query_scalar::<_, Vec<u8>>(sql::SUBSCRIBER_HASH).bind(subscriber);
-                                query.fetch_optional(&mut *tx).await?
-                            }
-                        };
-                        let Some(hash) = hash else { break 'returned Effect::Gone };
-                        let noted = sqlx::query(sql::NOTE_BOUNCE)
-                            .bind(edition)
-                            .bind(subscriber)
-                            .bind(reason.as_str())
-                            .bind(words)
-                            .bind(millis(at))
-                            .execute(&mut *tx)
-                            .await?;
-                        if noted.rows_affected() == 0 {
-                            break 'returned Effect::Known;
-                        }
-                        let mut left = false;
-                        let why = match reason {
-                            Return::Complaint => {
-                                let query = sqlx::query(sql::UNSUBSCRIBE).bind(subscriber);
-                                left = query.execute(&mut *tx).await?.rows_affected() == 1;
-                                Some(Reason::Complaint)
-                            }
-                            Return::Hard | Return::Soft | Return::Ours => {
-                                sqlx::query(sql::FAIL_RETURNED)
-                                    .bind(edition)
-                                    .bind(subscriber)
-                                    .bind(millis(at))
-                                    .bind(format!("came back: {words}"))
-                                    .execute(&mut *tx)
-                                    .await?;
-                                let row: Vec<(i64, i64)> = match reason {
-                                    Return::Soft => {
-                                        let query = sqlx::query_as(sql::HANDED_OVER).bind(subscriber).bind(MEMORY);
-                                        query.fetch_all(&mut *tx).await?
-                                    }
-                                    _ => Vec::new(),
-                                };
-                                (*reason == Return::Hard || soft_in_a_row(&row, at) >= PATIENCE)
-                                    .then_some(Reason::Bounce)
-                            }
-                        };
-                        let mut suppressed = false;
-                        if let Some(why) = why {
-                            let query = sqlx::query(sql::SUPPRESS).bind(hash).bind(why.as_str()).bind(millis(at));
-                            suppressed = query.execute(&mut *tx).await?.rows_affected() == 1;
-                        }
-                        Effect::Noted { suppressed, left }
-                    }
-                };
-                effects.push(effect);
+                });
             }
             if rehearsal {
                 tx.rollback().await?;

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use crate::{smtp::free_port, support::needed};
 
 /// The user `nobody` of every Debian: mailboxes must belong to somebody who is not root.
-const NOBODY: u32 = 65_534;
+pub const NOBODY: u32 = 65_534;
 
 const SERVICES: &str = "\
 pickup unix n - n 60 1 pickup
@@ -54,7 +54,13 @@ pub struct Postfix {
 impl Postfix {
     /// Starts one that hands letters for these recipients to these transports, and puts what comes
     /// back to `retours` into this mailbox: a Maildir if its name ends in `/`, an mbox otherwise.
+    /// What cannot be delivered at the first attempt comes back.
     pub fn start(transports: &[(&str, &str)], mailbox: &str) -> Self {
+        Self::start_with(transports, mailbox, "", "0")
+    }
+
+    /// The same with a service of the test's own, and with a time for which it tries again.
+    pub fn start_with(transports: &[(&str, &str)], mailbox: &str, service: &str, lifetime: &str) -> Self {
         let sink = PathBuf::from(needed("GAZETIER_TEST_SMTP_SINK"));
         let commands = sink.parent().expect("a folder").to_owned();
         let daemons = ["/usr/lib/postfix/sbin", "/usr/libexec/postfix"];
@@ -106,9 +112,8 @@ impl Postfix {
             ("virtual_mailbox_maps", format!("inline:{{ {{retours@estran.example.org = {mailbox}}} }}")),
             ("virtual_uid_maps", format!("static:{NOBODY}")),
             ("virtual_gid_maps", format!("static:{NOBODY}")),
-            // What cannot be delivered at the first attempt comes back.
-            ("maximal_queue_lifetime", "0".to_owned()),
-            ("bounce_queue_lifetime", "1h".to_owned()),
+            ("maximal_queue_lifetime", lifetime.to_owned()),
+            ("bounce_queue_lifetime", lifetime.to_owned()),
             // A bounce that finds the mailbox locked is brought again soon.
             ("queue_run_delay", "1s".to_owned()),
             ("minimal_backoff_time", "1s".to_owned()),
@@ -117,7 +122,7 @@ impl Postfix {
         ];
         let main: String = settings.iter().map(|(name, value)| format!("{name} = {value}\n")).collect();
         fs::write(root.join("conf/main.cf"), main).expect("a file");
-        let services = format!("127.0.0.1:{port} inet n - n - - smtpd\n{SERVICES}");
+        let services = format!("127.0.0.1:{port} inet n - n - - smtpd\n{SERVICES}{service}\n");
         fs::write(root.join("conf/master.cf"), services).expect("a file");
 
         // Makes the queue's folders.
@@ -149,6 +154,15 @@ impl Postfix {
         let there = || fs::read_dir(self.mail(maildir).join("new")).map_or(0, Iterator::count);
         while there() < count {
             assert!(Instant::now() < end, "{} of {count} came back:\n{}", there(), self.log());
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Waits until it has said this.
+    pub fn wait_for_word(&self, word: &str) {
+        let end = Instant::now() + Duration::from_secs(30);
+        while !self.log().contains(word) {
+            assert!(Instant::now() < end, "it does not say {word:?}:\n{}", self.log());
             sleep(Duration::from_millis(50));
         }
     }

@@ -1,13 +1,17 @@
 //! Letters that a real Postfix could not deliver, as it tells so.
 
 use std::{
-    fs,
+    fs::{self, Permissions},
+    io::{BufRead, BufReader, Write},
+    net::TcpStream,
+    os::unix::fs::{PermissionsExt, chown},
+    path::Path,
     thread::sleep,
     time::{Duration, Instant},
 };
 
 use crate::{
-    postfix::Postfix,
+    postfix::{NOBODY, Postfix},
     smtp::{Act, Scripted, through},
     support::{MONDAY, SILENCE, Scene, column},
 };
@@ -101,4 +105,61 @@ fn an_mbox_is_read_while_the_mail_server_writes_to_it() {
     assert_eq!(handled.lines().filter(|line| line.starts_with("From MAILER-DAEMON ")).count(), 60);
     assert_eq!(scene.letters().0.get("failed"), Some(&60));
     assert_eq!(scene.sql("DELETE FROM suppressions WHERE reason = 'bounce'"), 60);
+}
+
+/// Gives a folder and all in it to the user that a mail server runs programs as.
+fn give_away(path: &Path) {
+    chown(path, Some(NOBODY), Some(NOBODY)).expect("an owner");
+    for entry in fs::read_dir(path).into_iter().flatten() {
+        give_away(&entry.expect("an entry").path());
+    }
+}
+
+#[test]
+fn a_mail_server_pipes_and_acts_on_the_answer() {
+    let scene = Scene::sample().write("subscribers.csv", "email\nnobody@nowhere.example\n");
+    let folder = scene.path("");
+    fs::set_permissions(&folder, Permissions::from_mode(0o755)).expect("permissions");
+    let program = scene.path("gazetier");
+    fs::copy(env!("CARGO_BIN_EXE_gazetier"), &program).expect("the program");
+    let [program, config] = [&program, &scene.path("pipe.toml")].map(|path| path.display().to_string());
+    let service = format!(
+        "gazetier unix - n n - 1 pipe flags=DO user=nobody argv={program} --config {config} bounce --at 2026-11-24"
+    );
+    let relay = Postfix::start_with(
+        &[("retours@estran.example.org", "gazetier:"), ("human@example.org", "discard:")],
+        "retours/",
+        &service,
+        "1h",
+    );
+    let scene = through(scene, relay.port).config("timeout = \"2s\"", "timeout = \"20s\"");
+    let good = scene.read("config.toml");
+    scene.put("pipe.toml", "nonsense");
+    assert_eq!(scene.run(&["run", "--at", MONDAY]), SILENCE);
+    give_away(&folder);
+
+    // What cannot be taken in now is kept and brought again.
+    relay.wait_for_word("relay=gazetier, ");
+    relay.wait_for_word("status=deferred (temporary failure. Command output: gazetier: ");
+    assert_eq!(scene.letters().0.get("sent"), Some(&1));
+    scene.put("pipe.toml", &good);
+    relay.wait_for_word("status=sent (delivered via gazetier service (1 message read, 1 came back for good");
+    assert_eq!(scene.letters().0.get("failed"), Some(&1));
+
+    // Who writes by hand to where nobody reads is told so.
+    let mut line = TcpStream::connect(("127.0.0.1", relay.port)).expect("a connection");
+    let mut answers = BufReader::new(line.try_clone().expect("a connection")).lines();
+    for command in [
+        "HELO test",
+        "MAIL FROM:<human@example.org>",
+        "RCPT TO:<retours@estran.example.org>",
+        "DATA",
+        "Subject: Bonjour\r\n\r\nMerci !\r\n.",
+        "QUIT",
+    ] {
+        answers.next().expect("an answer").expect("an answer");
+        line.write_all(format!("{command}\r\n").as_bytes()).expect("a command");
+    }
+    relay.wait_for_word("dsn=5.6.0, status=bounced (data format error. Command output: 1 message read, 1 left there");
+    relay.wait_for_word("to=<human@example.org>");
 }
