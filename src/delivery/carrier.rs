@@ -77,6 +77,15 @@ impl Carrier {
     async fn carry_all(&mut self) -> Result<(), Error> {
         loop {
             self.record(&[]).await;
+            if self.wire.is_none() {
+                if !self.relay.has_letters().await {
+                    return Ok(());
+                }
+                // Whoever has a connection meanwhile takes the letters, or gives them back.
+                if !self.round.is_over() && self.relay.out(self.round.now()).is_none() && !self.connect().await {
+                    continue;
+                }
+            }
             let job = match tokio::time::timeout(IDLE, self.relay.next()).await {
                 Ok(Some(job)) => job,
                 Ok(None) => return Ok(()),
@@ -95,14 +104,6 @@ impl Carrier {
                 self.round.give_back(job).await;
                 continue;
             }
-            if self.relay.config.letters_per_connection.is_some_and(|most| self.carried >= most) {
-                self.close().await;
-            }
-            if self.wire.is_none() && !self.connect().await {
-                // Whoever has a connection takes it.
-                self.relay.push(job);
-                continue;
-            }
             let Some(letter) = self.compose(job) else { continue };
             let outcome = match self.wire.as_ref().is_some_and(|wire| wire.offers.chunking) {
                 true => self.chunks(letter).await,
@@ -113,6 +114,8 @@ impl Carrier {
                 self.wire = None;
                 self.record(&[]).await;
                 self.recover(&broken).await;
+            } else if self.relay.config.letters_per_connection.is_some_and(|most| self.carried >= most) {
+                self.close().await;
             }
         }
     }
@@ -121,7 +124,7 @@ impl Carrier {
     /// there is not asked by all at once.
     async fn connect(&mut self) -> bool {
         let relay = Arc::clone(&self.relay);
-        let _door = match relay.known.load(Ordering::Acquire) {
+        let door = match relay.known.load(Ordering::Acquire) {
             true => None,
             false => Some(relay.door.lock().await),
         };
@@ -137,7 +140,10 @@ impl Carrier {
                 return true;
             }
             // It takes letters, but no more connections.
-            Err(_) if relay.open.load(Ordering::Acquire) > 0 => tokio::time::sleep(QUEUE).await,
+            Err(_) if relay.open.load(Ordering::Acquire) > 0 => {
+                drop(door);
+                tokio::time::sleep(QUEUE).await;
+            }
             Err(broken) => self.recover(&broken).await,
         }
         false

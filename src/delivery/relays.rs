@@ -121,6 +121,24 @@ impl Relay {
         self.waiting().jobs.pop_front()
     }
 
+    /// Waits until there is a letter; false when no more will come.
+    pub(super) async fn has_letters(&self) -> bool {
+        loop {
+            let news = self.news.notified();
+            tokio::pin!(news);
+            news.as_mut().enable();
+            {
+                let waiting = self.waiting();
+                if !waiting.jobs.is_empty() || waiting.closed {
+                    // Who looks takes nothing: the news are for others too.
+                    self.news.notify_one();
+                    return !waiting.jobs.is_empty();
+                }
+            }
+            news.await;
+        }
+    }
+
     /// Waits for the next letter; none when no more will come.
     pub(super) async fn next(&self) -> Option<Job> {
         loop {

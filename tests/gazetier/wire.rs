@@ -210,15 +210,16 @@ fn silence_at_any_step_is_bounded_and_loses_nothing() {
             let outcome = run(&scene);
             assert_eq!(outcome.code, 69, "{way}, {silent}: {outcome:?}");
             assert!(outcome.stderr.contains("no answer in 300ms"), "{way}, {silent}: {outcome:?}");
-            let unknown = match (way, silent) {
-                (_, "connect" | "EHLO") => 0,
-                ("chunks", _) => 2,
-                (_, ".") => 1,
-                _ => 0,
+            // Of a window, as many are unknown as were on their way.
+            let unknown = scene.letters().0.get("unknown").copied().unwrap_or_default();
+            let expected = match (way, silent) {
+                (_, "connect" | "EHLO") => 0..=0,
+                ("chunks", _) => 1..=2,
+                (_, ".") => 1..=1,
+                _ => 0..=0,
             };
-            let expected =
-                if unknown > 0 { format!("{} queued, {unknown} unknown", 4 - unknown) } else { "4 queued".into() };
-            assert_eq!(states(&scene), expected, "{way}, {silent}");
+            assert!(expected.contains(&unknown), "{way}, {silent}: {unknown}");
+            assert_eq!(scene.letters().0.get("queued"), Some(&(4 - unknown)), "{way}, {silent}");
             assert_eq!(sink.recipients().len(), 0);
         }
     }
