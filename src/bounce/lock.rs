@@ -2,7 +2,7 @@
 //! itself. Which of them a mail server heeds depends on how it was built; all three serve all.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, Metadata, OpenOptions, TryLockError},
     io::{self, ErrorKind, Write},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
@@ -61,11 +61,6 @@ fn try_lock(path: &Path, now: Instant) -> Result<Option<Locked>, Error> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let dot_path = PathBuf::from(name);
-    let cannot = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Error::Write { path, source }
-    };
-    let Some(dot) = dot_lock(&dot_path, now).map_err(cannot(&dot_path))? else { return Ok(None) };
     let read = |source| Error::Read { path: path.to_owned(), source };
     // Only a file that may be written can be locked by the second kind.
     let file = OpenOptions::new().read(true).write(true).open(path).map_err(read)?;
@@ -80,9 +75,21 @@ fn try_lock(path: &Path, now: Instant) -> Result<Option<Locked>, Error> {
         Err(error) => return Err(read(error.into())),
     }
     // Who had it before may have put another file in its place.
-    let (ours, there) = (file.metadata().map_err(read)?, fs::metadata(path).map_err(read)?);
-    let same = (ours.dev(), ours.ino()) == (there.dev(), there.ino());
-    Ok(same.then_some(Locked { file, _dot: dot }))
+    let is_it = || -> Result<bool, Error> {
+        Ok(place(&file.metadata().map_err(read)?) == place(&fs::metadata(path).map_err(read)?))
+    };
+    if !is_it()? {
+        return Ok(None);
+    }
+    // Last, so that of several runs only one takes away what is left over.
+    let dot = dot_lock(&dot_path, now).map_err(|source| Error::Write { path: dot_path.clone(), source })?;
+    let still = is_it()?;
+    Ok(dot.filter(|_| still).map(|dot| Locked { file, _dot: dot }))
+}
+
+/// Which file it is, whatever its name.
+fn place(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
 }
 
 /// Makes the `.lock` file; `None` if somebody holds it.

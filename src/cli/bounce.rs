@@ -87,7 +87,8 @@ pub(super) async fn handle(session: &Session) -> anyhow::Result<Option<String>> 
     let summary = read(bounces(session, false, true), mailbox).await?;
     if summary.left > 0 {
         let (config::Inbox::Maildir(path) | config::Inbox::Mbox(path)) = mailbox;
-        eprintln!("gazetier: {}: {} messages are left there for somebody to read:", path.display(), summary.left);
+        let are = if summary.left == 1 { "message is" } else { "messages are" };
+        eprintln!("gazetier: {}: {} {are} left there for somebody to read:", path.display(), summary.left);
         for left in summary.named.iter().take(MOST_NAMED) {
             eprintln!("gazetier:   {}: {}", left.message, left.why);
         }

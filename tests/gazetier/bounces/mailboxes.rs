@@ -205,7 +205,7 @@ fn a_run_reads_the_mailbox_before_letters_go_out_and_tells_of_each_message_once(
         sent.scene.put("columns/next.md", &column("Next", "edito", "2026-11-25"));
         let outcome = sent.scene.run(&["run", "--at", "2026-11-30T08:00"]);
         let told = format!(
-            "gazetier: mail/box: 1 messages are left there for somebody to read:\ngazetier:   {human}: {STRANGE}\n"
+            "gazetier: mail/box: 1 message is left there for somebody to read:\ngazetier:   {human}: {STRANGE}\n"
         );
         assert_eq!(outcome, Outcome { code: 0, stdout: String::new(), stderr: told }, "{key}");
         let names = sent.scene.files("outbox");
