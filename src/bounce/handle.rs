@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use super::{
     BATCH, Error, LIMIT, Summary,
     lock::lock,
-    maildir::{Maildir, Name},
+    maildir::Maildir,
     mbox::{self, Scanner},
     proof::Seal,
     understand::{Meaning, understand, weigh},
@@ -87,12 +87,12 @@ impl<'a> Bounces<'a> {
         if !names.is_empty() && !self.rehearsal {
             maildir.prepare()?;
         }
-        let mut unread: Vec<Name> = names;
+        let mut unread = names;
         while !unread.is_empty() {
             let rest = unread.split_off(unread.len().min(BATCH));
-            let (mut batch, mut reads): (Vec<Name>, Vec<Understood>) = (Vec::new(), Vec::new());
+            let (mut batch, mut reads): (Vec<_>, Vec<Understood>) = (Vec::new(), Vec::new());
             for name in std::mem::replace(&mut unread, rest) {
-                let key = fingerprint(name.unique().as_bytes());
+                let mut key = fingerprint(name.unique().as_bytes());
                 if self.only_new && leftovers.pass_over(&key) {
                     continue;
                 }
@@ -100,16 +100,23 @@ impl<'a> Bounces<'a> {
                     Ok(Some(bytes)) => understand(&bytes, &work.seal),
                     // Another run, or a mail program, has taken it.
                     Ok(None) => continue,
-                    Err(why) => Err(why),
+                    // Told once, but tried again: it may be read the next time.
+                    Err(why) => {
+                        key = fingerprint(format!("unread {}", name.unique()).as_bytes());
+                        if self.only_new && leftovers.pass_over(&key) {
+                            continue;
+                        }
+                        Err(why)
+                    }
                 };
                 reads.push((name.as_str().to_owned(), meaning));
-                batch.push(name);
+                batch.push((name, key));
             }
-            for (name, handled) in batch.iter().zip(work.take(reads).await?) {
+            for ((name, key), handled) in batch.into_iter().zip(work.take(reads).await?) {
                 if !handled {
-                    leftovers.leave(fingerprint(name.unique().as_bytes()));
+                    leftovers.leave(key);
                 } else if !self.rehearsal {
-                    maildir.set_aside(name)?;
+                    maildir.set_aside(&name)?;
                 }
             }
         }
@@ -149,7 +156,7 @@ impl<'a> Bounces<'a> {
             return Err(Error::NoMailbox { path: path.to_owned(), reason });
         }
         let mut messages: Vec<(Range<u64>, bool)> = Vec::new();
-        let (mut reads, mut waiting, mut number) = (Vec::new(), Vec::new(), 0);
+        let (mut reads, mut waiting) = (Vec::new(), Vec::new());
         loop {
             let found = scanner.next().map_err(read)?;
             if reads.len() >= BATCH || (found.is_none() && !reads.is_empty()) {
@@ -162,13 +169,12 @@ impl<'a> Bounces<'a> {
                 }
             }
             let Some(found) = found else { break };
-            number += 1;
             let key = fingerprint(&found.bytes);
             messages.push((found.place, false));
             if self.only_new && leftovers.pass_over(&key) {
                 continue;
             }
-            reads.push((format!("message {number}"), understand(&found.bytes, &work.seal)));
+            reads.push((found.name, understand(&found.bytes, &work.seal)));
             waiting.push((messages.len() - 1, key));
         }
         if !self.rehearsal {

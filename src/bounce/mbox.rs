@@ -11,15 +11,21 @@ use std::{
 };
 
 use super::{Error, LIMIT, lock::Locked};
+use crate::model::text;
 
 /// As much of a line is kept.
 const LONGEST_LINE: usize = 64 * 1024;
+
+/// As much of the line that begins a message names it.
+const LONGEST_NAME: usize = 120;
 
 /// A message in an mbox.
 #[derive(Debug)]
 pub(super) struct Found {
     /// Where it stands in the file, with the line that begins it.
     pub place: Range<u64>,
+    /// The line that begins it, as a name to find it by.
+    pub name: String,
     /// The message, up to [`LIMIT`].
     pub bytes: Vec<u8>,
 }
@@ -31,8 +37,8 @@ pub(super) struct Scanner<R> {
     line: Vec<u8>,
     /// Where the line in `line` ends.
     offset: u64,
-    /// Where the next message begins, if `line` is the line that begins it.
-    begun: Option<u64>,
+    /// Where the next message begins, and its name, if `line` is the line that begins it.
+    begun: Option<(u64, String)>,
 }
 
 impl<'a> Scanner<BufReader<&'a File>> {
@@ -54,14 +60,14 @@ impl<R: BufRead> Scanner<R> {
             if is_blank(&self.line) {
                 continue;
             }
-            self.begun = Some(start).filter(|_| self.line.starts_with(b"From "));
+            self.begun = self.line.starts_with(b"From ").then(|| (start, name(&self.line)));
             return Ok(self.begun.is_some());
         }
     }
 
     /// The next message; `None` at the end.
     pub(super) fn next(&mut self) -> io::Result<Option<Found>> {
-        let Some(start) = self.begun.take() else { return Ok(None) };
+        let Some((start, name)) = self.begun.take() else { return Ok(None) };
         let mut bytes = Vec::new();
         let mut after_blank = false;
         loop {
@@ -70,7 +76,7 @@ impl<R: BufRead> Scanner<R> {
                 break;
             }
             if after_blank && begins_message(&self.line) {
-                self.begun = Some(line_start);
+                self.begun = Some((line_start, self::name(&self.line)));
                 break;
             }
             after_blank = is_blank(&self.line);
@@ -78,7 +84,8 @@ impl<R: BufRead> Scanner<R> {
             let line = without_quote(&self.line);
             bytes.extend_from_slice(line.get(..room).unwrap_or(line));
         }
-        Ok(Some(Found { place: start..self.begun.unwrap_or(self.offset), bytes }))
+        let end = self.begun.as_ref().map_or(self.offset, |(end, _)| *end);
+        Ok(Some(Found { place: start..end, name, bytes }))
     }
 
     /// Reads a line, of which the beginning is kept; says how long it is.
@@ -101,6 +108,12 @@ impl<R: BufRead> Scanner<R> {
             }
         }
     }
+}
+
+/// The line that begins a message, fit to be printed.
+fn name(line: &[u8]) -> String {
+    let line = String::from_utf8_lossy(line.get(..LONGEST_NAME).unwrap_or(line)).into_owned();
+    text::one_line(&text::legalise(&line).0)
 }
 
 fn is_blank(line: &[u8]) -> bool {

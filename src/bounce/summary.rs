@@ -8,7 +8,7 @@ const MOST_NAMED: usize = 50;
 /// A message that was left where it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Left {
-    /// Which: a file's name, or a place in an mbox.
+    /// Which: a file's name, or the line that begins it in an mbox.
     pub message: String,
     /// Why.
     pub why: String,

@@ -118,7 +118,14 @@ fn an_mbox_keeps_what_was_not_understood_byte_by_byte() {
     let told =
         "4 messages read, 1 came back for good, 1 by machines, 1 left there; 1 unsubscribed; 1 address suppressed\n";
     let outcome = mailed(&sent, &["--mbox", "mail/box"]);
-    assert_eq!(outcome, Outcome { code: 65, stdout: told.into(), stderr: format!("gazetier: message 2: {STRANGE}\n") });
+    assert_eq!(
+        outcome,
+        Outcome {
+            code: 65,
+            stdout: told.into(),
+            stderr: format!("gazetier: From alix@example.org Tue Nov 24 09:00:00 2026: {STRANGE}\n")
+        }
+    );
     assert_eq!(sent.scene.read("mail/box"), human);
     assert_eq!(sent.scene.read("mail/box.handled"), format!("{first}{second}{last}\n\n"));
     assert_eq!(sent.scene.files("mail"), ["box", "box.handled"]);
@@ -188,7 +195,7 @@ fn a_run_reads_the_mailbox_before_letters_go_out_and_tells_of_each_message_once(
             sent.scene.put(&format!("mail/box/new/{name}"), text);
             fs::create_dir_all(sent.scene.path("mail/box/cur")).expect("a folder");
         }),
-        ("mbox = \"mail/box\"", "message 2", |sent, _, text| {
+        ("mbox = \"mail/box\"", "From x Tue Nov 24 10:00:00 2026", |sent, _, text| {
             let before = fs::read_to_string(sent.scene.path("mail/box")).unwrap_or_default();
             sent.scene.put("mail/box", &format!("{before}From x Tue Nov 24 10:00:00 2026\n{text}\n"));
         }),
@@ -226,6 +233,24 @@ fn a_run_reads_the_mailbox_before_letters_go_out_and_tells_of_each_message_once(
             sent.scene.files("mail").iter().map(|name| sent.scene.read(&format!("mail/{name}"))).collect();
         assert_eq!(mail.matches("Merci !").count(), 1, "{key}");
     }
+}
+
+#[test]
+fn what_could_not_be_read_is_tried_again_and_told_once() {
+    let sent = Sent::sample();
+    let config = sent.scene.read("config.toml");
+    sent.scene.put("config.toml", &format!("{config}\n[bounces]\nmaildir = \"box\"\n"));
+    fs::create_dir_all(sent.scene.path("box/cur")).expect("a folder");
+    fs::create_dir_all(sent.scene.path("box/new/1.a")).expect("a folder");
+    let told = "gazetier: box: 1 message is left there for somebody to read:\n\
+                gazetier:   new/1.a: it cannot be read: it is no file\n";
+    let outcome = sent.scene.run(&["run", "--at", "2026-11-24"]);
+    assert_eq!(outcome, Outcome { code: 0, stdout: String::new(), stderr: told.into() });
+    assert_eq!(sent.scene.run(&["run", "--at", "2026-11-24"]), SILENCE);
+    fs::remove_dir(sent.scene.path("box/new/1.a")).expect("a folder");
+    sent.scene.put("box/new/1.a", &report(&sent.verp(1), &nobody(), ""));
+    assert_eq!(sent.scene.run(&["run", "--at", "2026-11-24"]), SILENCE);
+    assert_eq!(sent.next_readers(), ["sterenn@example.org", "loic@example.org"]);
 }
 
 #[test]
