@@ -6,7 +6,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write},
     ops::Range,
-    os::unix::fs::{MetadataExt, chown},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, chown},
     path::{Path, PathBuf},
 };
 
@@ -209,15 +209,20 @@ fn replace(beside: &Beside<'_>, file: &File, messages: &[(Range<u64>, bool)]) ->
         Err(error) => return Err(cannot(&beside.handled)(error)),
     };
     let path = beside.draft(length);
-    let draft = OpenOptions::new().write(true).create_new(true).open(&path).map_err(cannot(&path))?;
+    let mut private = OpenOptions::new();
+    private.mode(0o600);
+    let draft = private.clone().write(true).create_new(true).open(&path).map_err(cannot(&path))?;
     copy(file, messages, false, &draft).and_then(|()| resemble(&draft, &path, file)).map_err(cannot(&path))?;
 
-    let kept = OpenOptions::new().append(true).create(true).open(&beside.handled).map_err(cannot(&beside.handled))?;
+    let kept = private.append(true).create(true).open(&beside.handled).map_err(cannot(&beside.handled))?;
     let keep = copy(file, messages, true, &kept);
     keep.and_then(|()| resemble(&kept, &beside.handled, file)).map_err(cannot(&beside.handled))?;
 
+    // What is kept is on the disk, with its name, before it is taken out of the mbox.
+    let sync = || File::open(&beside.folder).and_then(|folder| folder.sync_all()).map_err(cannot(&beside.folder));
+    sync()?;
     fs::rename(&path, beside.mbox).map_err(cannot(beside.mbox))?;
-    File::open(&beside.folder).and_then(|folder| folder.sync_all()).map_err(cannot(&beside.folder))
+    sync()
 }
 
 /// Copies the messages that were handled, or those that were not, and brings them to the disk.

@@ -154,6 +154,36 @@ fn what_a_killed_run_left_beside_an_mbox_is_tidied_up() {
 }
 
 #[test]
+fn where_nothing_can_be_written_nothing_is_taken_out() {
+    let way_out = "; nothing is lost: read the mailbox again once it can be written";
+    let sent = Sent::sample();
+    let message = format!("From x Tue Nov 24 10:00:00 2026\n{}\n", report(&sent.verp(1), &nobody(), ""));
+    sent.scene.put("mail/box", &message);
+    let handled = sent.scene.path("mail/box.handled");
+    symlink("/dev/full", &handled).expect("a full disk");
+    let outcome = mailed(&sent, &["--mbox", "mail/box"]);
+    let told = "gazetier: cannot write mail/box.handled: No space left on device (os error 28)";
+    assert_eq!(outcome, Outcome { code: 73, stdout: String::new(), stderr: format!("{told}{way_out}\n") });
+    assert_eq!(sent.scene.read("mail/box"), message);
+    fs::remove_file(&handled).expect("a link");
+    assert_eq!(sent.scene.files("mail"), ["box"]);
+    // What it said has taken effect, and counts once.
+    assert_eq!(mailed(&sent, &["--mbox", "mail/box"]).stdout, "1 message read, 1 without news\n");
+    assert_eq!((sent.scene.read("mail/box"), sent.scene.read("mail/box.handled")), (String::new(), message));
+
+    sent.scene.put("dir/new/1.a", &report(&sent.verp(2), &nobody(), ""));
+    fs::create_dir(sent.scene.path("dir/cur")).expect("a folder");
+    sent.scene.put("dir/.gazetier-handled", "a file where a folder should be");
+    let outcome = mailed(&sent, &["--maildir", "dir"]);
+    let told = "gazetier: cannot write dir/.gazetier-handled/cur: Not a directory (os error 20)";
+    assert_eq!(outcome, Outcome { code: 73, stdout: String::new(), stderr: format!("{told}{way_out}\n") });
+    assert_eq!(sent.scene.files("dir/new"), ["1.a"]);
+    fs::remove_file(sent.scene.path("dir/.gazetier-handled")).expect("a file");
+    assert_eq!(mailed(&sent, &["--maildir", "dir"]).code, 0);
+    assert_eq!(sent.scene.files("dir/.gazetier-handled/cur"), ["1.a:2,S"]);
+}
+
+#[test]
 fn what_is_no_mailbox_is_told_and_left_alone() {
     let sent = Sent::sample();
     sent.scene.put("text", "Dear editors,\n\nFrom me\n");
