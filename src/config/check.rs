@@ -12,8 +12,8 @@ use chrono::{Duration, NaiveDate};
 use url::Url;
 
 use super::{
-    Config, Digest, Error, Feeds, Letters, Logo, Magazine, Secret, Source, Special, StoreUrl, Theme, feeds::hubs,
-    feeds::moved, raw, relay,
+    Config, Digest, Error, Feeds, Letters, Logo, Magazine, Secret, Source, Special, StoreUrl, Theme, bounces,
+    feeds::hubs, feeds::moved, raw, relay,
 };
 use crate::model::{Mailbox, Rubrique, Slug, Zone, text, uri};
 
@@ -60,6 +60,7 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         theme: theme(raw.theme, &magazine.name)?,
         letters: letters(raw.letters, &magazine)?,
         relays: relay::check(raw.relay, raw.relays, base)?,
+        bounces: bounces::check(raw.bounces, base)?,
         magazine,
     })
 }

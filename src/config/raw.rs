@@ -23,6 +23,8 @@ pub struct Raw {
     pub relay: Option<Relay>,
     #[serde(default)]
     pub relays: Vec<Relay>,
+    #[serde(default)]
+    pub bounces: Bounces,
 }
 
 #[derive(Debug, Deserialize)]
@@ -224,6 +226,14 @@ pub struct Relay {
     /// Letters as chunks of a known length, where the relay offers it.
     #[serde(default = "yes")]
     pub chunking: bool,
+}
+
+/// Where letters come back to; `run` reads it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bounces {
+    pub maildir: Option<String>,
+    pub mbox: Option<String>,
 }
 
 fn yes() -> bool {

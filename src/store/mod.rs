@@ -1,6 +1,7 @@
 //! The column store and the ledger, and the only place with SQL: SQLite and Postgres run the same
 //! statements through one body per function.
 
+mod bounces;
 mod columns;
 mod editions;
 mod feeds;
@@ -12,6 +13,7 @@ mod relays;
 #[allow(missing_docs)]
 pub mod sql;
 mod subscribers;
+mod suppressions;
 
 use sqlx::{
     Connection, Database, Pool, Transaction,
@@ -19,12 +21,14 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
 
+pub use bounces::{Effect, Notice, Return};
 pub use columns::{Put, SourceFile};
 pub use editions::{Freeze, NewEdition, NewVariant, Variant};
 pub use feeds::{FeedMonth, Published, Span, Standing};
 pub use hubs::{News, Ping, PingState, PutOff, SettledPing, Topic};
 pub use letters::{Batch, Lease, Leased, Mark, Settlement};
 pub use subscribers::{Added, Listed};
+pub use suppressions::{Leave, Reason};
 
 use crate::{
     config::StoreUrl,

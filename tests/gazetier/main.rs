@@ -2,6 +2,7 @@
 //! few words (`support`).
 
 mod chaos;
+mod bounces;
 mod commands;
 mod config;
 mod conformance;
@@ -15,6 +16,7 @@ mod hubs;
 mod imports;
 mod ledger;
 mod letters;
+mod postfix;
 mod serving;
 // The benchmarks' relay; not every test needs all of it.
 #[allow(dead_code)]
@@ -26,6 +28,7 @@ mod smtp;
 mod store;
 mod strict;
 mod support;
+mod suppressions;
 mod validator;
 mod weeks;
 mod wire;
