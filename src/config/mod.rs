@@ -1,6 +1,7 @@
 //! `config.toml`, checked once: what stands here is right, and everything below takes it as it is.
 
 mod check;
+mod dkim;
 mod feeds;
 mod raw;
 mod relay;
@@ -11,6 +12,7 @@ use chrono::{Duration, NaiveDate};
 use unicode_normalization::UnicodeNormalization;
 use url::Url;
 
+pub use dkim::{Dkim, SigningKey};
 pub use feeds::{FORMS, Moved};
 pub use raw::Content;
 pub use relay::{Rates, Relay, Relays, Secret, Security};
@@ -75,6 +77,8 @@ pub struct Config {
     pub letters: Letters,
     /// Where letters go.
     pub relays: Relays,
+    /// With what letters are signed.
+    pub dkim: Vec<Dkim>,
 }
 
 /// The magazine.

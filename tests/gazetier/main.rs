@@ -7,6 +7,7 @@ mod conformance;
 mod crashes;
 mod delivery;
 mod digest;
+mod dkim;
 mod feeds;
 mod fences;
 mod history;
