@@ -28,3 +28,4 @@ mod strict;
 mod support;
 mod validator;
 mod weeks;
+mod wire;
