@@ -9,6 +9,7 @@ use std::{borrow::Cow, fmt::Write as _};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::BASE64;
+use memchr::memchr2;
 
 use crate::{
     config::{Config, Dkim},
@@ -165,27 +166,27 @@ fn relaxed_field(name: &str, value: &str, out: &mut String) {
 }
 
 /// A body in `relaxed` form: white space within lines made one space, none at their ends, no empty
-/// lines at the end. Borrowed if it is in that form, as most of ours are.
+/// lines at the end. Borrowed if it is in that form.
 fn relaxed_body(body: &str) -> Cow<'_, str> {
-    let changes = ["  ", " \r\n", "\t"].into_iter().any(|what| body.contains(what));
+    let bytes = body.as_bytes();
     let mut relaxed = Cow::Borrowed(body);
-    if changes {
-        let text = relaxed.to_mut();
-        text.clear();
-        for line in body.split_inclusive("\r\n") {
-            let (words, end) = line.strip_suffix("\r\n").map_or((line, ""), |words| (words, "\r\n"));
-            let mut blank = false;
-            for c in words.trim_end_matches([' ', '\t']).chars() {
-                let white = matches!(c, ' ' | '\t');
-                if !white {
-                    text.push(c);
-                } else if !blank {
-                    text.push(' ');
-                }
-                blank = white;
+    let (mut kept, mut from) = (0, 0);
+    while let Some(at) = memchr2(b' ', b'\t', &bytes[from..]) {
+        let start = from + at;
+        from = start + bytes[start..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let at_end = from == bytes.len() || bytes[from..].starts_with(b"\r\n");
+        if at_end || from - start > 1 || bytes[start] == b'\t' {
+            if kept == 0 {
+                relaxed = Cow::Owned(String::with_capacity(body.len()));
             }
-            text.push_str(end);
+            let text = relaxed.to_mut();
+            text.push_str(&body[kept..start]);
+            text.push_str(if at_end { "" } else { " " });
+            kept = from;
         }
+    }
+    if kept > 0 {
+        relaxed.to_mut().push_str(&body[kept..]);
     }
     match relaxed.trim_end_matches("\r\n").len() {
         0 => Cow::Borrowed(""),
