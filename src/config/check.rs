@@ -4,6 +4,7 @@
 use std::{
     collections::HashMap,
     fmt::Display,
+    net::IpAddr,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -12,8 +13,8 @@ use chrono::{Duration, NaiveDate};
 use url::Url;
 
 use super::{
-    Config, Digest, Error, Feeds, Letters, Logo, Magazine, Secret, Source, Special, StoreUrl, Theme, feeds::hubs,
-    feeds::moved, raw, relay,
+    Config, Digest, Error, Feeds, Letters, Logo, Magazine, Secret, Source, Special, StoreUrl, Theme, bounces, dkim,
+    feeds::hubs, feeds::moved, raw, relay,
 };
 use crate::model::{Mailbox, Rubrique, Slug, Zone, text, uri};
 
@@ -22,6 +23,12 @@ const STORE_VARIABLE: &str = "GAZETIER_STORE_URL";
 
 /// Colours for rubriques that name none, all with a contrast above 4.5 on paper white.
 const COLOURS: [&str; 6] = ["#1f4e79", "#9c3d2e", "#2f6b4f", "#6b4a86", "#8a5a00", "#3d5a66"];
+
+/// A local part may have 64 characters (RFC 5321), and `+EDITION.SUBSCRIBER.PROOF` takes the rest.
+const BOUNCE: usize = 24;
+
+/// The longest web address that fits on a line of a letter, which has 998 characters at the most.
+const ADDRESS: usize = 900;
 
 /// What a guard says: the key and the reason. The file's name is put before it at the end.
 pub(super) type Refusal = (String, String);
@@ -42,6 +49,7 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
     let old_addresses = std::mem::take(&mut raw.feeds.moved);
     let mut feeds = feeds(raw.feeds, special, base)?;
     feeds.moved = moved(old_addresses, &magazine, &rubriques, &feeds)?;
+    let letters = letters(raw.letters, &magazine)?;
     Ok(Config {
         path: path.to_owned(),
         fingerprint: String::new(),
@@ -52,8 +60,10 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         feeds,
         digest: digest(raw.digest)?,
         theme: theme(raw.theme, &magazine.name)?,
-        letters: letters(raw.letters, &magazine)?,
+        dkim: dkim::check(raw.dkim, &letters.from.address, base)?,
+        letters,
         relays: relay::check(raw.relay, raw.relays, base)?,
+        bounces: bounces::check(raw.bounces, base)?,
         magazine,
     })
 }
@@ -218,13 +228,17 @@ fn theme(raw: raw::Theme, magazine: &str) -> Result<Theme, Refusal> {
 }
 
 fn letters(raw: raw::Letters, magazine: &Magazine) -> Result<Letters, Refusal> {
-    let from: Mailbox = parse("letters.from", &raw.from)?;
+    let from = sender("letters.from", &raw.from)?;
     let or_sender = |key, value: Option<String>| match value {
-        Some(text) => parse(key, &text),
+        Some(text) => sender(key, &text).map(|mailbox| mailbox.address),
         None => Ok(from.address.clone()),
     };
     let unsubscribe_address = or_sender("letters.unsubscribe_address", raw.unsubscribe_address)?;
     let bounce_address = or_sender("letters.bounce_address", raw.bounce_address)?;
+    if bounce_address.local().len() > BOUNCE {
+        let what = format!("above {BOUNCE} characters before the @ there is no room for what names the letter");
+        return Err(refuse("letters.bounce_address", what));
+    }
     let host = magazine.url.host_str().unwrap_or_default();
     let list_id = raw.list_id.unwrap_or_else(|| format!("digest.{host}"));
     if !list_id.contains('.') || list_id.bytes().any(|b| !(b.is_ascii_alphanumeric() || b".-_".contains(&b))) {
@@ -235,8 +249,12 @@ fn letters(raw: raw::Letters, magazine: &Magazine) -> Result<Letters, Refusal> {
     if !matches!(end, b'/' | b'=') {
         return Err(refuse("letters.unsubscribe_url", "the token is put at its end: it must end in / or ="));
     }
+    if unsubscribe_url.scheme() != "https" && !on_this_machine(&unsubscribe_url) {
+        let what = "mail programs leave by one click only over https (RFC 8058): write an https:// address";
+        return Err(refuse("letters.unsubscribe_url", what));
+    }
     Ok(Letters {
-        reply_to: raw.reply_to.map(|text| parse("letters.reply_to", &text)).transpose()?,
+        reply_to: raw.reply_to.map(|text| sender("letters.reply_to", &text)).transpose()?,
         unsubscribe_url,
         unsubscribe_address,
         list_id,
@@ -244,6 +262,23 @@ fn letters(raw: raw::Letters, magazine: &Magazine) -> Result<Letters, Refusal> {
         bounce_address,
         from,
     })
+}
+
+/// An address that stands in every letter.
+fn sender(key: &str, value: &str) -> Result<Mailbox, Refusal> {
+    let mailbox: Mailbox = parse(key, value)?;
+    if !mailbox.address.local().is_ascii() {
+        return Err(refuse(
+            key,
+            "few relays would take letters with an address beyond ASCII: write one without accents",
+        ));
+    }
+    Ok(mailbox)
+}
+
+fn on_this_machine(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
 /// A value of any type that reads itself from text.
@@ -286,7 +321,11 @@ pub(super) fn web(key: &str, value: &str) -> Result<Url, Refusal> {
     match Url::parse(value) {
         // As a URI, so that an address is the same wherever it is told.
         Ok(url) if matches!(url.scheme(), "https" | "http") => {
-            Url::parse(&uri::encode(url.as_str())).map_err(|error| refuse(key, error))
+            let url = Url::parse(&uri::encode(url.as_str())).map_err(|error| refuse(key, error))?;
+            match url.as_str().len() {
+                0..=ADDRESS => Ok(url),
+                length => Err(refuse(key, format!("it has {length} characters, and a letter has room for {ADDRESS}"))),
+            }
         }
         _ => Err(refuse(key, format!("{value:?} is no web address: write one such as \"https://example.org/\""))),
     }

@@ -23,6 +23,10 @@ pub struct Raw {
     pub relay: Option<Relay>,
     #[serde(default)]
     pub relays: Vec<Relay>,
+    #[serde(default)]
+    pub bounces: Bounces,
+    #[serde(default)]
+    pub dkim: Vec<Dkim>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -189,6 +193,19 @@ pub struct Letters {
     pub bounce_address: Option<String>,
 }
 
+/// One signature of each letter.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dkim {
+    /// The sender's domain if missing.
+    pub domain: Option<String>,
+    pub selector: String,
+    /// A file with a private key in PEM …
+    pub key: Option<String>,
+    /// … or the name of the environment variable that holds one.
+    pub key_env: Option<String>,
+}
+
 /// Where letters go: `[relay]`, or several `[[relays]]`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -224,6 +241,14 @@ pub struct Relay {
     /// Letters as chunks of a known length, where the relay offers it.
     #[serde(default = "yes")]
     pub chunking: bool,
+}
+
+/// Where letters come back to; `run` reads it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bounces {
+    pub maildir: Option<String>,
+    pub mbox: Option<String>,
 }
 
 fn yes() -> bool {

@@ -2,12 +2,15 @@
 //! few words (`support`).
 
 mod archives;
+mod bounces;
+mod chaos;
 mod commands;
 mod config;
 mod conformance;
 mod crashes;
 mod delivery;
 mod digest;
+mod dkim;
 mod feeds;
 mod fences;
 mod history;
@@ -15,6 +18,7 @@ mod hubs;
 mod imports;
 mod ledger;
 mod letters;
+mod postfix;
 mod serving;
 // The benchmarks' relay; not every test needs all of it.
 #[allow(dead_code)]
@@ -26,5 +30,7 @@ mod smtp;
 mod store;
 mod strict;
 mod support;
+mod suppressions;
 mod validator;
 mod weeks;
+mod wire;
