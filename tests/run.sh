@@ -10,7 +10,9 @@
 #   GAZETIER_TEST_SMTP_SINK  path of Postfix's smtp-sink, a mail server that
 #                            accepts everything and delivers nothing; started
 #                            by root it demands `-u USER`, and writes its dump
-#                            files as that user
+#                            files as that user. Beside it stands Postfix
+#                            itself, which tests start with a configuration and
+#                            a queue of their own; that takes root
 #   GAZETIER_TEST_PYTHON     path of a Python that has feedparser
 #   GAZETIER_TEST_DKIMPY     path of a Python that has dkimpy, which PyPI has as
 #                            source only: Debian's

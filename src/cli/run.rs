@@ -3,7 +3,7 @@
 
 use std::{io::IsTerminal, process::ExitCode};
 
-use super::{digest, exit, hubs, publish, say::say, session::Session, sync};
+use super::{bounce, digest, exit, hubs, publish, say::say, session::Session, sync};
 
 pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     let mut lines = Vec::new();
@@ -25,6 +25,11 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     match publish::publish(session).await {
         Ok(0) => {}
         Ok(n) => lines.push(format!("{n} files published in {}", session.config.feeds.path.display())),
+        Err(error) => failed(error),
+    }
+    // Before letters go out: who asked for none gets none.
+    match bounce::handle(session).await {
+        Ok(handled) => lines.extend(handled),
         Err(error) => failed(error),
     }
     let sent = digest::send(session, false).await;

@@ -12,8 +12,8 @@ use chrono::{Duration, NaiveDate};
 use url::Url;
 
 use super::{
-    Config, Digest, Error, Feeds, Letters, Logo, Magazine, Secret, Source, Special, StoreUrl, Theme, dkim, feeds::hubs,
-    feeds::moved, raw, relay,
+    Config, Digest, Error, Feeds, Letters, Logo, Magazine, Secret, Source, Special, StoreUrl, Theme, bounces, dkim,
+    feeds::hubs, feeds::moved, raw, relay,
 };
 use crate::model::{Mailbox, Rubrique, Slug, Zone, text, uri};
 
@@ -62,6 +62,7 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         dkim: dkim::check(raw.dkim, &letters.from.address, base)?,
         letters,
         relays: relay::check(raw.relay, raw.relays, base)?,
+        bounces: bounces::check(raw.bounces, base)?,
         magazine,
     })
 }

@@ -1,5 +1,6 @@
 //! `config.toml`, checked once: what stands here is right, and everything below takes it as it is.
 
+mod bounces;
 mod check;
 mod dkim;
 mod feeds;
@@ -12,6 +13,7 @@ use chrono::{Duration, NaiveDate};
 use unicode_normalization::UnicodeNormalization;
 use url::Url;
 
+pub use bounces::Inbox;
 pub use dkim::{Dkim, SigningKey};
 pub use feeds::{FORMS, Moved};
 pub use raw::Content;
@@ -77,6 +79,8 @@ pub struct Config {
     pub letters: Letters,
     /// Where letters go.
     pub relays: Relays,
+    /// Where they come back to, if that is to be read at each run.
+    pub bounces: Option<Inbox>,
     /// With what letters are signed.
     pub dkim: Vec<Dkim>,
 }

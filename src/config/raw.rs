@@ -24,6 +24,8 @@ pub struct Raw {
     #[serde(default)]
     pub relays: Vec<Relay>,
     #[serde(default)]
+    pub bounces: Bounces,
+    #[serde(default)]
     pub dkim: Vec<Dkim>,
 }
 
@@ -239,6 +241,14 @@ pub struct Relay {
     /// Letters as chunks of a known length, where the relay offers it.
     #[serde(default = "yes")]
     pub chunking: bool,
+}
+
+/// Where letters come back to; `run` reads it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bounces {
+    pub maildir: Option<String>,
+    pub mbox: Option<String>,
 }
 
 fn yes() -> bool {

@@ -1,6 +1,8 @@
 //! One binary for all integration tests: it is linked once, and every test speaks through the same
 //! few words (`support`).
 
+mod bounces;
+mod chaos;
 mod commands;
 mod config;
 mod conformance;
@@ -15,6 +17,7 @@ mod hubs;
 mod imports;
 mod ledger;
 mod letters;
+mod postfix;
 mod serving;
 // The benchmarks' relay; not every test needs all of it.
 #[allow(dead_code)]
@@ -26,6 +29,7 @@ mod smtp;
 mod store;
 mod strict;
 mod support;
+mod suppressions;
 mod validator;
 mod weeks;
 mod wire;
