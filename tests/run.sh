@@ -14,6 +14,8 @@
 #                            itself, which tests start with a configuration and
 #                            a queue of their own; that takes root
 #   GAZETIER_TEST_PYTHON     path of a Python that has feedparser
+#   GAZETIER_TEST_DKIMPY     path of a Python that has dkimpy, which PyPI has as
+#                            source only: Debian's
 #
 # Any number of calls may run at the same time.
 
@@ -143,6 +145,11 @@ sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1; then
     return 1
 }
 
+# Debian's Python has Debian's packages.
+find_dkimpy() {
+    /usr/bin/python3 -c 'import dkim, nacl' >/dev/null 2>&1
+}
+
 # Sets missing to the Debian packages still to be installed.
 find_all() {
     missing=
@@ -150,6 +157,7 @@ find_all() {
     find_postgres || missing="$missing postgresql"
     find_smtp_sink || missing="$missing postfix"
     find_python || missing="$missing python3-venv"
+    find_dkimpy || missing="$missing python3-dkim"
     find_nginx || missing="$missing nginx-light"
     command -v caddy >/dev/null 2>&1 || missing="$missing caddy"
     missing=${missing# }
@@ -391,6 +399,7 @@ done
 export GAZETIER_TEST_POSTGRES="postgres://gazetier@127.0.0.1:$port/gazetier"
 export GAZETIER_TEST_SMTP_SINK="$smtp_sink"
 export GAZETIER_TEST_PYTHON="$venv/bin/python"
+export GAZETIER_TEST_DKIMPY=/usr/bin/python3
 
 # In the background, as a shell heeds a signal during `wait`, but not during a
 # command; and in a process group of its own, so that the compilers and test

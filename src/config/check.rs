@@ -12,7 +12,7 @@ use chrono::{Duration, NaiveDate};
 use url::Url;
 
 use super::{
-    Config, Digest, Error, Feeds, Letters, Logo, Magazine, Secret, Source, Special, StoreUrl, Theme, bounces,
+    Config, Digest, Error, Feeds, Letters, Logo, Magazine, Secret, Source, Special, StoreUrl, Theme, bounces, dkim,
     feeds::hubs, feeds::moved, raw, relay,
 };
 use crate::model::{Mailbox, Rubrique, Slug, Zone, text, uri};
@@ -48,6 +48,7 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
     let old_addresses = std::mem::take(&mut raw.feeds.moved);
     let mut feeds = feeds(raw.feeds, special, base)?;
     feeds.moved = moved(old_addresses, &magazine, &rubriques, &feeds)?;
+    let letters = letters(raw.letters, &magazine)?;
     Ok(Config {
         path: path.to_owned(),
         fingerprint: String::new(),
@@ -58,7 +59,8 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         feeds,
         digest: digest(raw.digest)?,
         theme: theme(raw.theme, &magazine.name)?,
-        letters: letters(raw.letters, &magazine)?,
+        dkim: dkim::check(raw.dkim, &letters.from.address, base)?,
+        letters,
         relays: relay::check(raw.relay, raw.relays, base)?,
         bounces: bounces::check(raw.bounces, base)?,
         magazine,

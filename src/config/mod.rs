@@ -2,6 +2,7 @@
 
 mod bounces;
 mod check;
+mod dkim;
 mod feeds;
 mod raw;
 mod relay;
@@ -13,6 +14,7 @@ use unicode_normalization::UnicodeNormalization;
 use url::Url;
 
 pub use bounces::Inbox;
+pub use dkim::{Dkim, SigningKey};
 pub use feeds::{FORMS, Moved};
 pub use raw::Content;
 pub use relay::{Rates, Relay, Relays, Secret, Security};
@@ -79,6 +81,8 @@ pub struct Config {
     pub relays: Relays,
     /// Where they come back to, if that is to be read at each run.
     pub bounces: Option<Inbox>,
+    /// With what letters are signed.
+    pub dkim: Vec<Dkim>,
 }
 
 /// The magazine.

@@ -25,6 +25,8 @@ pub struct Raw {
     pub relays: Vec<Relay>,
     #[serde(default)]
     pub bounces: Bounces,
+    #[serde(default)]
+    pub dkim: Vec<Dkim>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -189,6 +191,19 @@ pub struct Letters {
     pub archive_url: Option<String>,
     /// Where refused letters come back to: its local part is completed for each letter (VERP).
     pub bounce_address: Option<String>,
+}
+
+/// One signature of each letter.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dkim {
+    /// The sender's domain if missing.
+    pub domain: Option<String>,
+    pub selector: String,
+    /// A file with a private key in PEM …
+    pub key: Option<String>,
+    /// … or the name of the environment variable that holds one.
+    pub key_env: Option<String>,
 }
 
 /// Where letters go: `[relay]`, or several `[[relays]]`.

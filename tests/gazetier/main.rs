@@ -1,14 +1,15 @@
 //! One binary for all integration tests: it is linked once, and every test speaks through the same
 //! few words (`support`).
 
-mod chaos;
 mod bounces;
+mod chaos;
 mod commands;
 mod config;
 mod conformance;
 mod crashes;
 mod delivery;
 mod digest;
+mod dkim;
 mod feeds;
 mod fences;
 mod history;
