@@ -152,7 +152,7 @@ fn smtp(raw: raw::Relay, key: &dyn Fn(&str) -> String) -> Result<Relay, Refusal>
     let loopback = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
     let security = match url.scheme() {
         "smtps" => Security::Tls,
-        "smtp" if loopback => Security::Plain,
+        "smtp" if loopback && !raw.require_tls => Security::Plain,
         "smtp" => Security::StartTls,
         _ => return Err(wrong()),
     };
