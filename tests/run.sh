@@ -16,6 +16,7 @@
 #   GAZETIER_TEST_PYTHON     path of a Python that has feedparser
 #   GAZETIER_TEST_DKIMPY     path of a Python that has dkimpy, which PyPI has as
 #                            source only: Debian's
+#   GAZETIER_TEST_AIOSMTPD   path of a Python that has aiosmtpd
 #
 # Any number of calls may run at the same time.
 
@@ -150,6 +151,10 @@ find_dkimpy() {
     /usr/bin/python3 -c 'import dkim, nacl' >/dev/null 2>&1
 }
 
+find_aiosmtpd() {
+    /usr/bin/python3 -c 'import aiosmtpd' >/dev/null 2>&1
+}
+
 # Sets missing to the Debian packages still to be installed.
 find_all() {
     missing=
@@ -158,6 +163,7 @@ find_all() {
     find_smtp_sink || missing="$missing postfix"
     find_python || missing="$missing python3-venv"
     find_dkimpy || missing="$missing python3-dkim"
+    find_aiosmtpd || missing="$missing python3-aiosmtpd"
     find_nginx || missing="$missing nginx-light"
     command -v caddy >/dev/null 2>&1 || missing="$missing caddy"
     missing=${missing# }
@@ -400,6 +406,7 @@ export GAZETIER_TEST_POSTGRES="postgres://gazetier@127.0.0.1:$port/gazetier"
 export GAZETIER_TEST_SMTP_SINK="$smtp_sink"
 export GAZETIER_TEST_PYTHON="$venv/bin/python"
 export GAZETIER_TEST_DKIMPY=/usr/bin/python3
+export GAZETIER_TEST_AIOSMTPD=/usr/bin/python3
 
 # In the background, as a shell heeds a signal during `wait`, but not during a
 # command; and in a process group of its own, so that the compilers and test

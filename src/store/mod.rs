@@ -92,11 +92,12 @@ enum Backend {
     Postgres(PgPool),
 }
 
-/// Connections to a SQLite file, which does not hang up: none is tried before it is used. One that was left in the middle of a commit (the disk was full) is
+/// Connections to a SQLite file. One that was left in the middle of a commit (the disk was full) is
 /// not used again: sqlx still counts a transaction there that SQLite has ended by itself.
 fn sqlite_pool() -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(4)
+        // A file does not hang up: no connection needs to be tried before it is used.
         .test_before_acquire(false)
         .before_acquire(|line, _| Box::pin(async move { Ok(!line.is_in_transaction()) }))
 }
