@@ -12,7 +12,7 @@ use url::Url;
 
 use super::{
     Config, Digest, Error, Feeds, Letters, Logo, Magazine, Secret, Source, Special, StoreUrl, Theme, feeds::hubs,
-    feeds::moved, raw, relay,
+    feeds::moved, raw, relay, web as web_room,
 };
 use crate::model::{Mailbox, Rubrique, Slug, Zone, text, uri};
 
@@ -41,6 +41,8 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
     let old_addresses = std::mem::take(&mut raw.feeds.moved);
     let mut feeds = feeds(raw.feeds, special, base)?;
     feeds.moved = moved(old_addresses, &magazine, &rubriques, &feeds)?;
+    let letters = letters(raw.letters, &magazine)?;
+    let web = web_room::check(raw.web, base, &magazine, &feeds, &letters)?;
     Ok(Config {
         path: path.to_owned(),
         fingerprint: String::new(),
@@ -51,8 +53,9 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         feeds,
         digest: digest(raw.digest)?,
         theme: theme(raw.theme, &magazine.name)?,
-        letters: letters(raw.letters, &magazine)?,
+        letters,
         relay: relay::check(raw.relay, base)?,
+        web,
         magazine,
     })
 }
@@ -233,7 +236,7 @@ fn letters(raw: raw::Letters, magazine: &Magazine) -> Result<Letters, Refusal> {
         unsubscribe_url,
         unsubscribe_address,
         list_id,
-        archive_url: raw.archive_url.map(|u| web("letters.archive_url", &u)).transpose()?,
+        archive_url: raw.archive_url.map(|u| folder("letters.archive_url", &u)).transpose()?,
         bounce_address,
         from,
     })
@@ -286,7 +289,7 @@ pub(super) fn web(key: &str, value: &str) -> Result<Url, Refusal> {
 }
 
 /// A web address that others are joined to: it ends in a slash.
-fn folder(key: &str, value: &str) -> Result<Url, Refusal> {
+pub(super) fn folder(key: &str, value: &str) -> Result<Url, Refusal> {
     web(key, value)?;
     web(key, &format!("{}/", value.trim_end_matches('/')))
 }

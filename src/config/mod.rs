@@ -4,6 +4,7 @@ mod check;
 mod feeds;
 mod raw;
 mod relay;
+mod web;
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use url::Url;
 pub use feeds::{FORMS, Moved};
 pub use raw::Content;
 pub use relay::{Relay, Route, Secret, Security};
+pub use web::{Listen, Proxy, Web};
 
 use crate::model::{EmailAddress, FeedKey, Mailbox, Rubrique, Schedule, Slug, Zone, column::fingerprint};
 
@@ -75,6 +77,8 @@ pub struct Config {
     pub letters: Letters,
     /// Where letters go.
     pub relay: Relay,
+    /// How the program serves readers itself.
+    pub web: Web,
 }
 
 /// The magazine.
@@ -275,7 +279,7 @@ pub struct Letters {
     pub unsubscribe_address: EmailAddress,
     /// RFC 2919.
     pub list_id: String,
-    /// Past editions, for readers.
+    /// Past editions, for readers, each below by its period; ends in a slash.
     pub archive_url: Option<Url>,
     /// Completed for each letter (VERP).
     pub bounce_address: EmailAddress,
