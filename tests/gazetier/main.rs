@@ -14,6 +14,7 @@ mod hubs;
 mod imports;
 mod ledger;
 mod letters;
+mod readers;
 mod serving;
 mod smoke;
 mod smtp;
