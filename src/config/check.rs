@@ -54,7 +54,7 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         digest: digest(raw.digest)?,
         theme: theme(raw.theme, &magazine.name)?,
         letters,
-        relay: relay::check(raw.relay, base)?,
+        relays: relay::check(raw.relay, raw.relays, base)?,
         web,
         magazine,
     })

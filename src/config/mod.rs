@@ -14,7 +14,7 @@ use url::Url;
 
 pub use feeds::{FORMS, Moved};
 pub use raw::Content;
-pub use relay::{Relay, Route, Secret, Security};
+pub use relay::{Rates, Relay, Relays, Secret, Security};
 pub use web::{Listen, Proxy, Web};
 
 use crate::model::{EmailAddress, FeedKey, Mailbox, Rubrique, Schedule, Slug, Zone, column::fingerprint};
@@ -76,7 +76,7 @@ pub struct Config {
     /// What every letter carries.
     pub letters: Letters,
     /// Where letters go.
-    pub relay: Relay,
+    pub relays: Relays,
     /// How the program serves readers itself.
     pub web: Web,
 }

@@ -16,6 +16,11 @@ mod ledger;
 mod letters;
 mod readers;
 mod serving;
+// The benchmarks' relay; not every test needs all of it.
+#[allow(dead_code)]
+#[path = "../../benches/tools/sink/server.rs"]
+mod sink;
+mod sinks;
 mod smoke;
 mod smtp;
 mod store;
