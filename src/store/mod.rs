@@ -13,6 +13,7 @@ mod relays;
 #[allow(missing_docs)]
 pub mod sql;
 mod subscribers;
+mod suppressions;
 
 use sqlx::{
     Database, Pool, Transaction,
@@ -26,6 +27,7 @@ pub use feeds::{FeedMonth, Published, Span, Standing};
 pub use hubs::{News, Ping, PingState, PutOff, SettledPing, Topic};
 pub use letters::{Batch, Lease, Leased, Mark, Settlement};
 pub use subscribers::{Added, Listed};
+pub use suppressions::{Leave, Reason};
 
 use crate::{
     config::StoreUrl,

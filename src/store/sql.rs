@@ -121,6 +121,12 @@ statements! {
         WHERE NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = $2) \
         ON CONFLICT (address_hash) DO NOTHING";
     IS_SUPPRESSED = "SELECT COUNT(*) FROM suppressions WHERE address_hash = $1";
+    UNSUBSCRIBE = "UPDATE subscribers SET state = 'unsubscribed' WHERE id = $1 AND state <> 'unsubscribed'";
+    IS_SUBSCRIBER = "SELECT COUNT(*) FROM subscribers WHERE id = $1";
+    /// A complaint outranks what else an address may be suppressed for.
+    SUPPRESS = "INSERT INTO suppressions (address_hash, reason, suppressed_at) VALUES ($1, $2, $3) \
+        ON CONFLICT (address_hash) DO UPDATE SET reason = excluded.reason, suppressed_at = excluded.suppressed_at \
+        WHERE excluded.reason = 'complaint' AND suppressions.reason <> 'complaint'";
     LIST_SUBSCRIBERS = "SELECT address, name, choice, state, joined_at FROM subscribers ORDER BY id";
     /// The choices that a variant is rendered for.
     CHOICES = "SELECT DISTINCT choice FROM subscribers WHERE state = 'active' ORDER BY choice";

@@ -26,5 +26,6 @@ mod smtp;
 mod store;
 mod strict;
 mod support;
+mod suppressions;
 mod validator;
 mod weeks;
