@@ -10,6 +10,7 @@ pub mod plan;
 pub mod post;
 mod relays;
 mod round;
+pub mod service;
 mod verdict;
 mod wire;
 

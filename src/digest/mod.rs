@@ -6,6 +6,7 @@ mod cut;
 mod encode;
 pub mod letter;
 pub mod render;
+pub mod service;
 mod shield;
 pub mod token;
 pub mod view;
