@@ -26,6 +26,23 @@ pub(super) struct Gate {
     networks: DefaultKeyedRateLimiter<Option<IpNet>>,
 }
 
+/// How long a client has to wait.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wait(Duration);
+
+impl Wait {
+    /// For Retry-After, in whole seconds.
+    pub(super) fn header(self) -> HeaderValue {
+        HeaderValue::from(self.0.as_secs() + 1)
+    }
+}
+
+impl IntoResponse for Wait {
+    fn into_response(self) -> Response {
+        (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, self.header())]).into_response()
+    }
+}
+
 impl Gate {
     pub(super) fn new() -> Self {
         let quota = |(burst, pause)| {
@@ -36,18 +53,14 @@ impl Gate {
 
     /// Lets a client pass, or says when it may come again. Clients of whom nothing is known count
     /// as one network.
-    pub(super) fn pass(&self, client: Client) -> Result<(), Response> {
+    pub(super) fn pass(&self, client: Client) -> Result<(), Wait> {
         let wait = |until: governor::NotUntil<_>| until.wait_time_from(DefaultClock::default().now());
         let network = self.networks.check_key(&client.network()).map_err(wait);
         let own = match client.address {
             Some(_) => self.clients.check_key(&client.address).map_err(wait),
             None => Ok(()),
         };
-        network.and(own).map_err(|wait| {
-            let mut response = StatusCode::TOO_MANY_REQUESTS.into_response();
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
-            response
-        })
+        network.and(own).map_err(Wait)
     }
 
     /// Forgets whom it let pass long ago.

@@ -63,8 +63,8 @@ pub(super) async fn take(
     let spoken = Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE));
     // Whatever a mail program sends, this alone is another wish.
     let rather = Fields::read(&body).get("do") == "preferences";
-    if rather && let Err(response) = shared.gate().pass(client) {
-        return response;
+    if rather && let Err(wait) = shared.gate().pass(client) {
+        return wait.into_response();
     }
     match leave(&shared, subscriber, spoken, rather).await {
         Ok(response) => response,

@@ -47,14 +47,17 @@ impl Page<'_> {
 }
 
 /// The subscriber whose page a token opens.
-async fn open(shared: &Shared, token: &str) -> Result<Known, Response> {
+async fn open(shared: &Shared, token: &str) -> Result<Known, StatusCode> {
     let Some(id) = token::preferring(shared.store().key(), token, shared.now()) else {
-        return Err(StatusCode::NOT_FOUND.into_response());
+        return Err(StatusCode::NOT_FOUND);
     };
     match shared.store().subscriber(id).await {
         Ok(Some(known)) => Ok(known),
-        Ok(None) => Err(StatusCode::GONE.into_response()),
-        Err(error) => Err(broken(&error)),
+        Ok(None) => Err(StatusCode::GONE),
+        Err(error) => {
+            tracing::error!("{error}");
+            Err(StatusCode::SERVICE_UNAVAILABLE)
+        }
     }
 }
 
@@ -66,7 +69,7 @@ fn lang(shared: &Shared, known: &Known) -> Lang {
 pub(super) async fn show(State(shared): State<Shared>, Path(token): Path<String>) -> Response {
     match open(&shared, &token).await {
         Ok(known) => page(&shared, &token, &known, None, None, &Fields::default()),
-        Err(response) => response,
+        Err(status) => status.into_response(),
     }
 }
 
@@ -111,7 +114,7 @@ pub(super) async fn take(
 ) -> Response {
     let known = match open(&shared, &token).await {
         Ok(known) => known,
-        Err(response) => return response,
+        Err(status) => return status.into_response(),
     };
     let fields = Fields::read(&body);
     let words = words::of(lang(&shared, &known));
@@ -119,7 +122,7 @@ pub(super) async fn take(
         "save" => save(&shared, &token, known, &fields).await,
         "move" => match shared.gate().pass(client) {
             Ok(()) => change(&shared, &token, &known, &fields, client).await,
-            Err(response) => return response,
+            Err(wait) => return wait.into_response(),
         },
         "erase" if fields.get("sure") == "yes" => {
             let erased = shared.store().erase(known.id, shared.now()).await;
@@ -188,7 +191,7 @@ async fn change(
 pub(super) async fn data(State(shared): State<Shared>, Path(token): Path<String>) -> Response {
     let known = match open(&shared, &token).await {
         Ok(known) => known,
-        Err(response) => return response,
+        Err(status) => return status.into_response(),
     };
     match collect(&shared, &known).await {
         Ok(value) => {

@@ -98,8 +98,8 @@ pub(super) async fn take(
     let fields = Fields::read(&body);
     let lang = Lang::known(fields.get("lang"))
         .unwrap_or_else(|| Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE)));
-    if let Err(response) = shared.gate().pass(client) {
-        return response;
+    if let Err(wait) = shared.gate().pass(client) {
+        return wait.into_response();
     }
     let wanted = match check(&shared, lang, &fields) {
         Ok(wanted) => wanted,
@@ -135,10 +135,9 @@ async fn call(
         return tell(StatusCode::FORBIDDEN, json!({ "error": "origin" }));
     }
     let lang = Lang::asked(shared, uri, headers.get(header::ACCEPT_LANGUAGE));
-    if let Err(mut response) = shared.gate().pass(client) {
-        let wait = response.headers_mut().remove(header::RETRY_AFTER);
+    if let Err(wait) = shared.gate().pass(client) {
         let mut response = tell(StatusCode::TOO_MANY_REQUESTS, json!({ "error": "rate" }));
-        response.headers_mut().extend(wait.map(|wait| (header::RETRY_AFTER, wait)));
+        response.headers_mut().insert(header::RETRY_AFTER, wait.header());
         return response;
     }
     let Some(fields) = Fields::read_json(body) else {
