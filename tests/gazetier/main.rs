@@ -29,3 +29,4 @@ mod support;
 mod suppressions;
 mod validator;
 mod weeks;
+mod wire;
