@@ -6,4 +6,5 @@ mod house;
 mod join;
 mod leave;
 mod mail;
+mod roll;
 mod wire;
