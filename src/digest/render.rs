@@ -150,7 +150,7 @@ fn view(config: &Config, due: &Due, sheet: &Sheet<'_>, subject: String) -> View 
         lead,
         sections,
         feeds_url: config.feeds.url.to_string(),
-        archive_url: config.letters.archive_url.as_ref().map(|url| url.to_string()),
+        archive_url: config.letters.archive_url.as_ref().map(|url| format!("{url}{}", due.period)),
         unsubscribe_url: format!("{}{PLACEHOLDER}", config.letters.unsubscribe_url),
         words,
     }

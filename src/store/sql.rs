@@ -19,6 +19,14 @@ macro_rules! column_list {
     };
 }
 
+/// Whether readers have got an edition: one that was stopped half-way has been read, too.
+macro_rules! sent {
+    () => {
+        "(e.state IN ('sending', 'sent') OR (e.state = 'held' AND EXISTS (SELECT 1 FROM letters l \
+         WHERE l.edition_id = e.id AND l.state = 'sent')))"
+    };
+}
+
 statements! {
     /// The key that tokens are made with.
     FIND_KEY = "SELECT value FROM secrets WHERE name = 'key'";
@@ -186,6 +194,14 @@ statements! {
         WHERE period = $1";
     ALL_EDITIONS = "SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions \
         ORDER BY number";
+    /// Those that somebody has got, newest first.
+    ARCHIVE = concat!("SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions e WHERE ",
+        sent!(), " ORDER BY number DESC LIMIT $1");
+    ARCHIVED = concat!("SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions e \
+        WHERE period = $1 AND ", sent!());
+    WHOLE_VARIANT = "SELECT html FROM variants WHERE edition_id = $1 AND choice = ''";
+    COLUMNS_OF = concat!("SELECT ", column_list!(), " FROM columns JOIN edition_columns c ON c.column_id = columns.id \
+        WHERE c.edition_id = $1 AND withdrawn_at IS NULL ORDER BY c.place");
     /// Those with letters to send, oldest first.
     OPEN_EDITIONS = "SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions \
         WHERE state IN ('frozen', 'sending') ORDER BY number";

@@ -1,6 +1,7 @@
 //! What readers meet: `gazetier serve`, asked as browsers, feed readers and mail programs ask, and
 //! as those do who mean no good.
 
+mod archive;
 mod feeds;
 mod house;
 mod join;
