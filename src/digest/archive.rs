@@ -17,7 +17,11 @@ pub fn page(config: &Config, html: &str, head: &str, foot: &str) -> String {
     for (own, everybody) in [(words.why_you_receive, words.why_it_comes), (words.unsubscribe, words.subscribe)] {
         page = page.replace(&format!(">{own}<"), &format!(">{everybody}<"));
     }
-    for (mark, more) in [("</head>", head), ("</body>", foot)] {
+    // Programs that read a page aloud look for its main part.
+    if let Some(at) = page.find("<body").and_then(|at| Some(at + page[at..].find('>')? + 1)) {
+        page.insert_str(at, "<main>");
+    }
+    for (mark, more) in [("</body>", &*format!("</main>{foot}")), ("</head>", head)] {
         if let Some(at) = page.rfind(mark) {
             page.insert_str(at, more);
         }

@@ -1,6 +1,6 @@
 //! Editions as the archive shows them: those that were sent to somebody.
 
-use super::{Error, Result, Store, columns, editions, on, sql};
+use super::{Result, Store, columns, editions, on, sql};
 use crate::model::{Column, Edition, Period};
 
 impl Store {
@@ -25,6 +25,6 @@ impl Store {
     pub async fn columns_of(&self, edition: i64) -> Result<Vec<Column>> {
         let rows: Vec<columns::Row> =
             on!(self, pool => sqlx::query_as(sql::COLUMNS_OF).bind(edition).fetch_all(pool).await?);
-        rows.into_iter().map(|row| Column::try_from(row).map_err(Error::from)).collect()
+        rows.into_iter().map(Column::try_from).collect()
     }
 }

@@ -139,15 +139,14 @@ async fn edition(State(shared): State<Shared>, Path(period): Path<String>, heade
         "<link rel=\"canonical\" href=\"{url}\">\
          <link rel=\"alternate\" type=\"application/atom+xml\" href=\"{}atom.xml\">\
          <meta property=\"og:type\" content=\"article\"><meta property=\"og:url\" content=\"{url}\">\
-         <meta property=\"og:title\" content=\"{title}\">",
-        config.web.archive,
+         <meta property=\"og:title\" content=\"{title}\">\
+         <style>.foot-of-page{{padding:0 24px 40px;text-align:center;font:15px/1.5 {};color:{}}}\
+         @media (prefers-color-scheme:dark){{.foot-of-page{{color:#b5b1a7}}}}</style>",
+        config.web.archive, config.theme.sans, config.theme.muted,
     );
     let all = Lang::of(&config.magazine.language).archive().all;
     let foot = format!(
-        "<p style=\"margin:0;padding:0 24px 40px;text-align:center;font-family:{};font-size:15px;color:{}\">\
-         <a href=\"{}\" style=\"color:inherit\">{all}</a></p>",
-        escape(&config.theme.sans),
-        config.theme.muted,
+        "<footer class=\"foot-of-page\"><a href=\"{}\" style=\"color:inherit\">{all}</a></footer>",
         config.web.archive.path(),
     );
     let page = archive::page(config, &html, &head, &foot);

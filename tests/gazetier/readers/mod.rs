@@ -2,6 +2,7 @@
 //! as those do who mean no good.
 
 mod archive;
+mod browser;
 mod feeds;
 mod house;
 mod join;
