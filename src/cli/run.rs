@@ -4,7 +4,7 @@
 use std::{io::IsTerminal, process::ExitCode};
 
 use super::{
-    digest, exit, hubs, publish,
+    bounce, digest, exit, hubs, publish,
     say::say,
     session::{Session, clock},
     sync,
@@ -47,6 +47,11 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
             }
         }
         Err(error) => failed(error.into()),
+    }
+    // Before letters go out: who asked for none gets none.
+    match bounce::handle(session).await {
+        Ok(handled) => lines.extend(handled),
+        Err(error) => failed(error),
     }
     let sent = digest::send(session, false).await;
     let sent = sent.map(|sent| {

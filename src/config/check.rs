@@ -12,8 +12,8 @@ use chrono::{Duration, NaiveDate};
 use url::Url;
 
 use super::{
-    Config, Digest, Error, Feeds, Letters, Logo, Magazine, Secret, Source, Special, StoreUrl, Theme, feeds::hubs,
-    feeds::moved, raw, relay, web as web_room,
+    Config, Digest, Error, Feeds, Letters, Logo, Magazine, Secret, Source, Special, StoreUrl, Theme, bounces, dkim,
+    feeds::hubs, feeds::moved, raw, relay, web as web_room,
 };
 use crate::model::{Mailbox, Rubrique, Slug, Zone, text, uri};
 
@@ -60,8 +60,10 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         feeds,
         digest: digest(raw.digest)?,
         theme: theme(raw.theme, &magazine.name)?,
+        dkim: dkim::check(raw.dkim, &letters.from.address, base)?,
         letters,
         relays: relay::check(raw.relay, raw.relays, base)?,
+        bounces: bounces::check(raw.bounces, base)?,
         web,
         magazine,
     })

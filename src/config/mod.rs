@@ -1,6 +1,8 @@
 //! `config.toml`, checked once: what stands here is right, and everything below takes it as it is.
 
+mod bounces;
 mod check;
+mod dkim;
 mod feeds;
 mod raw;
 mod relay;
@@ -12,6 +14,8 @@ use chrono::{Duration, NaiveDate};
 use unicode_normalization::UnicodeNormalization;
 use url::Url;
 
+pub use bounces::Inbox;
+pub use dkim::{Dkim, SigningKey};
 pub use feeds::{FORMS, Moved};
 pub use raw::Content;
 pub use relay::{Rates, Relay, Relays, Secret, Security};
@@ -79,6 +83,10 @@ pub struct Config {
     pub relays: Relays,
     /// How the program serves readers itself.
     pub web: Web,
+    /// Where they come back to, if that is to be read at each run.
+    pub bounces: Option<Inbox>,
+    /// With what letters are signed.
+    pub dkim: Vec<Dkim>,
 }
 
 /// The magazine.

@@ -25,6 +25,10 @@ pub struct Raw {
     pub relays: Vec<Relay>,
     #[serde(default)]
     pub web: Web,
+    #[serde(default)]
+    pub bounces: Bounces,
+    #[serde(default)]
+    pub dkim: Vec<Dkim>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -191,6 +195,19 @@ pub struct Letters {
     pub bounce_address: Option<String>,
 }
 
+/// One signature of each letter.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dkim {
+    /// The sender's domain if missing.
+    pub domain: Option<String>,
+    pub selector: String,
+    /// A file with a private key in PEM …
+    pub key: Option<String>,
+    /// … or the name of the environment variable that holds one.
+    pub key_env: Option<String>,
+}
+
 /// Where letters go: `[relay]`, or several `[[relays]]`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -251,6 +268,14 @@ impl Default for Web {
             connections: 1_024,
         }
     }
+}
+
+/// Where letters come back to; `run` reads it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bounces {
+    pub maildir: Option<String>,
+    pub mbox: Option<String>,
 }
 
 fn yes() -> bool {

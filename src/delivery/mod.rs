@@ -3,6 +3,7 @@
 
 mod carrier;
 mod clerk;
+pub mod dkim;
 mod domains;
 pub mod hubs;
 mod outbox;

@@ -1,12 +1,15 @@
 //! One binary for all integration tests: it is linked once, and every test speaks through the same
 //! few words (`support`).
 
+mod bounces;
+mod chaos;
 mod commands;
 mod config;
 mod conformance;
 mod crashes;
 mod delivery;
 mod digest;
+mod dkim;
 mod feeds;
 mod fences;
 mod history;
@@ -14,6 +17,7 @@ mod hubs;
 mod imports;
 mod ledger;
 mod letters;
+mod postfix;
 mod readers;
 mod serving;
 // The benchmarks' relay; not every test needs all of it.
