@@ -29,21 +29,21 @@ PATH=$PATH:/usr/sbin
 for program in smtp-source openssl /usr/bin/time; do
     command -v "$program" >/dev/null || { echo "$program is missing: apt-get install postfix openssl time" >&2; exit 1; }
 done
-cargo build --release --locked --bin gazetier --examples
+cargo build --release --locked --bin gazetier --example sink --example mailing --example lettre_pool
 target=${CARGO_TARGET_DIR:-target}
 tools=$target/release/examples
 gazetier=$PWD/$target/release/gazetier
 [[ $target != /* ]] || gazetier=$target/release/gazetier
 work=$target/bench/delivery
 mkdir -p "$work"
-[[ -f $work/rsa.pem ]] || openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$work/rsa.pem" 2>/dev/null ||
-    openssl genrsa -out "$work/rsa.pem" 2048 2>/dev/null
+[[ -f $work/rsa.pem ]] || openssl genrsa -out "$work/rsa.pem" 2048 2>/dev/null
 
 sink=
 trap '[[ -z $sink ]] || kill "$sink" 2>/dev/null || :' EXIT
 
 # Starts the sink; sets port.
 open_sink() {
+    : >"$work/sink.out"
     "$tools/sink" "$@" >"$work/sink.out" &
     sink=$!
     for _ in {1..100}; do
@@ -112,7 +112,7 @@ smtp_source_sends() {
 
 lettre_sends() {
     open_sink --delay "$3"
-    clock "$tools/lettre_pool" "$port" "$2" "$1" "$work/frozen-400/letter.html" "$work/frozen-400/letter.txt"
+    clock "$tools/lettre_pool" "$port" "$2" "$1" "$work/letter/letter.html" "$work/letter/letter.txt"
     close_sink "$1" "lettre's pool, $2 connections, $3 ms"
     rate=$(per_second "$1" "$seconds")
 }
@@ -120,14 +120,14 @@ lettre_sends() {
 # How many letters take a few seconds: by the way, connections and delay.
 count() {
     case $1-$2-$3 in
-        chunks-*-0 | data-*-0) echo 40000 ;;
-        signed-*-0 | signed-50-*) echo 10000 ;;
-        chunks-50-* | signed-10-* | data-50-*) echo 10000 ;;
-        chunks-10-*) echo 10000 ;;
+        chunks-*-0 | data-*-0) echo 20000 ;;
+        signed-*-0 | signed-50-*) echo 5000 ;;
+        chunks-50-* | data-50-*) echo 10000 ;;
+        chunks-10-* | signed-10-*) echo 5000 ;;
         chunks-1-* | signed-1-* | data-10-*) echo 1600 ;;
         data-1-*) echo 400 ;;
-        smtp-source-*-0) echo 20000 ;;
-        lettre-*-0) echo 3000 ;;
+        smtp-source-*-0) echo 10000 ;;
+        lettre-*-0) echo 2000 ;;
         smtp-source-*) echo $((40 * $2)) ;;
         lettre-*) echo $((30 * $2)) ;;
     esac
@@ -135,8 +135,8 @@ count() {
 
 timed=()
 table() {
-    frozen 400
-    length=$("$tools/mailing" letter "$work/frozen-400" | cut -d ' ' -f 1)
+    "$tools/mailing" make "$work/letter" 0
+    length=$("$tools/mailing" letter "$work/letter" | cut -d ' ' -f 1)
     length=$((length + 900)) # with its head
     local signs
     signs=$(openssl speed -elapsed -seconds 3 -multi 2 rsa2048 2>/dev/null | awk '/^rsa/ { print $6 }')

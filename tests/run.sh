@@ -18,6 +18,7 @@
 #   GAZETIER_TEST_MODULES    folder with the npm packages of tests/npm
 #   GAZETIER_TEST_DKIMPY     path of a Python that has dkimpy, which PyPI has as
 #                            source only: Debian's
+#   GAZETIER_TEST_AIOSMTPD   path of a Python that has aiosmtpd
 #
 # Any number of calls may run at the same time.
 
@@ -152,6 +153,10 @@ find_dkimpy() {
     /usr/bin/python3 -c 'import dkim, nacl' >/dev/null 2>&1
 }
 
+find_aiosmtpd() {
+    /usr/bin/python3 -c 'import aiosmtpd' >/dev/null 2>&1
+}
+
 # Sets missing to the Debian packages still to be installed.
 find_all() {
     missing=
@@ -160,6 +165,7 @@ find_all() {
     find_smtp_sink || missing="$missing postfix"
     find_python || missing="$missing python3-venv"
     find_dkimpy || missing="$missing python3-dkim"
+    find_aiosmtpd || missing="$missing python3-aiosmtpd"
     find_nginx || missing="$missing nginx-light"
     command -v caddy >/dev/null 2>&1 || missing="$missing caddy"
     command -v newsboat >/dev/null 2>&1 || missing="$missing newsboat"
@@ -439,6 +445,7 @@ GAZETIER_TEST_NODE=$(command -v node)
 export GAZETIER_TEST_NODE
 export GAZETIER_TEST_MODULES="$modules/node_modules"
 export GAZETIER_TEST_DKIMPY=/usr/bin/python3
+export GAZETIER_TEST_AIOSMTPD=/usr/bin/python3
 
 # In the background, as a shell heeds a signal during `wait`, but not during a
 # command; and in a process group of its own, so that the compilers and test

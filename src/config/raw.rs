@@ -223,6 +223,9 @@ pub struct Relay {
     /// The name of the environment variable that holds the password.
     pub password_env: Option<String>,
     pub hello: Option<String>,
+    /// TLS also where the relay is this machine; elsewhere it is wanted anyway.
+    #[serde(default)]
+    pub require_tls: bool,
     /// Its share of the letters beside that of the others.
     #[serde(default = "one")]
     pub weight: u32,

@@ -31,6 +31,7 @@ mod store;
 mod strict;
 mod support;
 mod suppressions;
+mod tls;
 mod validator;
 mod weeks;
 mod wire;

@@ -44,6 +44,8 @@ scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 ";
 
+const REFUSED: &str = "{/^refused/ = 550 5.1.1 nobody of this name} {/^later/ = 450 4.2.0 not now}";
+
 /// A running Postfix.
 pub struct Postfix {
     master: Child,
@@ -102,7 +104,8 @@ impl Postfix {
             ("alias_database", String::new()),
             ("local_recipient_maps", String::new()),
             ("recipient_delimiter", "+".to_owned()),
-            ("smtpd_recipient_restrictions", "permit_mynetworks, reject".to_owned()),
+            // Refused at RCPT, for good or for now, by the name.
+            ("smtpd_recipient_restrictions", format!("check_recipient_access regexp:{{ {REFUSED} }}, permit_mynetworks, reject")),
             // Else it refuses at once what the test wants to come back.
             ("smtpd_reject_unlisted_recipient", "no".to_owned()),
             ("default_transport", "error:5.1.2 the test knows no such domain".to_owned()),

@@ -51,7 +51,10 @@ fn wrapped(mut message: String, depth: usize, head: &str) -> String {
 fn a_report_is_found_in_whatever_it_is_wrapped_in() {
     type Wrap = fn(&str, String) -> Vec<u8>;
     let plain = |verp: &str| report(verp, &nobody(), "");
-    let wraps: [(&str, Wrap); 10] = [
+    let wraps: [(&str, Wrap); 11] = [
+        ("with the line of an mbox before it, as Exim pipes it", |_, plain| {
+            format!("From MAILER-DAEMON Tue Nov 24 06:39:23 2026\nEnvelope-to: x\n{plain}").into_bytes()
+        }),
         ("with CRLF", |_, plain| plain.replace('\n', "\r\n").into_bytes()),
         ("forwarded as an attachment", |_, plain| {
             let head = "Subject: Fwd\nContent-Type: multipart/mixed; boundary=\"x y\"\n\n--x y\n\nSee below\n--x y";
