@@ -19,4 +19,6 @@ pub mod bounce;
 pub mod delivery;
 pub mod press;
 
+pub mod web;
+
 pub mod cli;

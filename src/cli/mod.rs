@@ -10,6 +10,7 @@ mod import;
 mod publish;
 mod run;
 mod say;
+mod serve;
 mod session;
 mod subscribers;
 mod sync;
@@ -48,6 +49,8 @@ enum Command {
     /// How the feeds are served and found.
     #[command(subcommand)]
     Feeds(feeds::Command),
+    /// Answer readers: the feeds, the pages to subscribe and to leave, the archive of editions.
+    Serve,
     /// The weekly digest.
     #[command(subcommand)]
     Digest(digest::Command),
@@ -92,6 +95,7 @@ async fn open_and_run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(args) => import::run(&session, &args).await,
         Command::Publish(args) => publish::run(&session, &args).await,
         Command::Feeds(command) => feeds::run(&session, command),
+        Command::Serve => serve::run(&session).await,
         Command::Digest(command) => digest::run(&session, command).await,
         Command::Subscribers(command) => subscribers::run(&session, command).await,
         Command::Bounce(args) => bounce::run(&session, &args).await,

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::{
     Config, Digest, Error, Feeds, Letters, Logo, Magazine, Secret, Source, Special, StoreUrl, Theme, bounces, dkim,
-    feeds::hubs, feeds::moved, raw, relay,
+    feeds::hubs, feeds::moved, raw, relay, web as web_room,
 };
 use crate::model::{Mailbox, Rubrique, Slug, Zone, text, uri};
 
@@ -50,6 +50,7 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
     let mut feeds = feeds(raw.feeds, special, base)?;
     feeds.moved = moved(old_addresses, &magazine, &rubriques, &feeds)?;
     let letters = letters(raw.letters, &magazine)?;
+    let web = web_room::check(raw.web, base, &magazine, &feeds, &letters)?;
     Ok(Config {
         path: path.to_owned(),
         fingerprint: String::new(),
@@ -64,6 +65,7 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         letters,
         relays: relay::check(raw.relay, raw.relays, base)?,
         bounces: bounces::check(raw.bounces, base)?,
+        web,
         magazine,
     })
 }
@@ -258,7 +260,7 @@ fn letters(raw: raw::Letters, magazine: &Magazine) -> Result<Letters, Refusal> {
         unsubscribe_url,
         unsubscribe_address,
         list_id,
-        archive_url: raw.archive_url.map(|u| web("letters.archive_url", &u)).transpose()?,
+        archive_url: raw.archive_url.map(|u| folder("letters.archive_url", &u)).transpose()?,
         bounce_address,
         from,
     })
@@ -332,7 +334,7 @@ pub(super) fn web(key: &str, value: &str) -> Result<Url, Refusal> {
 }
 
 /// A web address that others are joined to: it ends in a slash.
-fn folder(key: &str, value: &str) -> Result<Url, Refusal> {
+pub(super) fn folder(key: &str, value: &str) -> Result<Url, Refusal> {
     web(key, value)?;
     web(key, &format!("{}/", value.trim_end_matches('/')))
 }

@@ -6,6 +6,7 @@ mod dkim;
 mod feeds;
 mod raw;
 mod relay;
+mod web;
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,7 @@ pub use dkim::{Dkim, SigningKey};
 pub use feeds::{FORMS, Moved};
 pub use raw::Content;
 pub use relay::{Rates, Relay, Relays, Secret, Security};
+pub use web::{Listen, Proxy, Web};
 
 use crate::model::{EmailAddress, FeedKey, Mailbox, Rubrique, Schedule, Slug, Zone, column::fingerprint};
 
@@ -79,6 +81,8 @@ pub struct Config {
     pub letters: Letters,
     /// Where letters go.
     pub relays: Relays,
+    /// How the program serves readers itself.
+    pub web: Web,
     /// Where they come back to, if that is to be read at each run.
     pub bounces: Option<Inbox>,
     /// With what letters are signed.
@@ -283,7 +287,7 @@ pub struct Letters {
     pub unsubscribe_address: EmailAddress,
     /// RFC 2919.
     pub list_id: String,
-    /// Past editions, for readers.
+    /// Past editions, for readers, each below by its period; ends in a slash.
     pub archive_url: Option<Url>,
     /// Completed for each letter (VERP).
     pub bounce_address: EmailAddress,

@@ -24,6 +24,8 @@ pub struct Raw {
     #[serde(default)]
     pub relays: Vec<Relay>,
     #[serde(default)]
+    pub web: Web,
+    #[serde(default)]
     pub bounces: Bounces,
     #[serde(default)]
     pub dkim: Vec<Dkim>,
@@ -244,6 +246,31 @@ pub struct Relay {
     /// Letters as chunks of a known length, where the relay offers it.
     #[serde(default = "yes")]
     pub chunking: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Web {
+    pub listen: String,
+    pub url: Option<String>,
+    pub proxies: Vec<String>,
+    pub origins: Vec<String>,
+    pub metrics: Vec<String>,
+    pub connections: usize,
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8380".into(),
+            url: None,
+            // Only a web server on this machine opens a Unix socket; over TCP anybody may come.
+            proxies: vec!["unix".into()],
+            origins: Vec::new(),
+            metrics: vec!["127.0.0.0/8".into(), "::1".into()],
+            connections: 1_024,
+        }
+    }
 }
 
 /// Where letters come back to; `run` reads it.

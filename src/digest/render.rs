@@ -63,15 +63,20 @@ pub fn render(config: &Config, due: &Due, columns: &[Column], choice: &Choice) -
     let subject = subject(config, due, columns);
     let view = view(config, due, &sheet, subject.clone());
     let mjml = DigestHtml { v: &view }.render()?;
-    let parsed = mrml::parse(shield(&mjml).as_ref()).map_err(|error| Error::Mjml(error.to_string()))?;
-    // No font is fetched from anywhere: who reads a letter is nobody else's business.
-    let fonts = std::collections::HashMap::new();
-    let options = mrml::prelude::render::RenderOptions { fonts, ..Default::default() };
-    let html = parsed.element.render(&options).map_err(|error| Error::Mjml(error.to_string()))?;
+    let html = to_html(&mjml)?;
     let plain = wrap(&DigestText { v: &view }.render()?);
     let hash = fingerprint([&subject, &html, &plain]);
     let entity = encode::entity(&plain, &html, &hash);
     Ok(Some(Rendered { subject, html, plain, entity, hash }))
+}
+
+/// MJML as the HTML of a letter.
+pub(super) fn to_html(mjml: &str) -> Result<String, Error> {
+    let parsed = mrml::parse(shield(mjml).as_ref()).map_err(|error| Error::Mjml(error.to_string()))?;
+    // No font is fetched from anywhere: who reads a letter is nobody else's business.
+    let fonts = std::collections::HashMap::new();
+    let options = mrml::prelude::render::RenderOptions { fonts, ..Default::default() };
+    parsed.element.render(&options).map_err(|error| Error::Mjml(error.to_string()))
 }
 
 /// The subject of an edition's letters.
@@ -145,7 +150,7 @@ fn view(config: &Config, due: &Due, sheet: &Sheet<'_>, subject: String) -> View 
         lead,
         sections,
         feeds_url: config.feeds.url.to_string(),
-        archive_url: config.letters.archive_url.as_ref().map(|url| url.to_string()),
+        archive_url: config.letters.archive_url.as_ref().map(|url| format!("{url}{}", due.period)),
         unsubscribe_url: format!("{}{PLACEHOLDER}", config.letters.unsubscribe_url),
         words,
     }
@@ -237,7 +242,7 @@ fn dates(config: &Config, due: &Due) -> String {
 }
 
 /// Wraps each line of the text part, keeping its indentation; an address is never broken.
-fn wrap(text: &str) -> String {
+pub(super) fn wrap(text: &str) -> String {
     let mut wrapped = String::with_capacity(text.len() + text.len() / 16);
     for line in text.trim_matches('\n').lines() {
         let line = line.trim_end_matches([' ', '\t']);

@@ -1,6 +1,7 @@
 //! The column store and the ledger, and the only place with SQL: SQLite and Postgres run the same
 //! statements through one body per function.
 
+mod archive;
 mod bounces;
 mod columns;
 mod editions;
@@ -9,7 +10,9 @@ mod hubs;
 mod letters;
 mod migrate;
 mod pack;
+mod readers;
 mod relays;
+mod service;
 #[doc(hidden)]
 #[allow(missing_docs)]
 pub mod sql;
@@ -28,6 +31,8 @@ pub use editions::{Freeze, NewEdition, NewVariant, Variant};
 pub use feeds::{FeedMonth, Latest, Place, Published, Span, Standing};
 pub use hubs::{News, Ping, PingState, PutOff, SettledPing, Topic};
 pub use letters::{Batch, Lease, Leased, Mark, Settlement};
+pub use readers::{Confirmed, Consent, Known, Request, Wish};
+pub use service::{ServiceLease, ServiceLetter, ServiceState};
 pub use subscribers::{Added, Listed};
 pub use suppressions::{Leave, Reason};
 

@@ -42,6 +42,14 @@ macro_rules! heads {
     };
 }
 
+/// Whether readers have got an edition: one that was stopped half-way has been read, too.
+macro_rules! sent {
+    () => {
+        "(e.state IN ('sending', 'sent') OR (e.state = 'held' AND EXISTS (SELECT 1 FROM letters l \
+         WHERE l.edition_id = e.id AND l.state = 'sent')))"
+    };
+}
+
 statements! {
     /// The key that tokens are made with.
     FIND_KEY = "SELECT value FROM secrets WHERE name = 'key'";
@@ -134,6 +142,8 @@ statements! {
     /// The revision, and what was published last under a name.
     LAST_PUBLISHED = "SELECT r.number, s.fingerprint, s.revision, s.published_at FROM revision r \
         LEFT JOIN feed_state s ON s.feed = $1";
+    REVISION = "SELECT number FROM revision";
+    PUBLISHED_FEEDS = "SELECT feed FROM feed_state";
     FEED_STATE = "SELECT fingerprint, revision, published_at FROM feed_state WHERE feed = $1";
     PUT_FEED_STATE = "INSERT INTO feed_state (feed, fingerprint, revision, published_at) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (feed) DO UPDATE SET fingerprint = excluded.fingerprint, revision = excluded.revision, \
@@ -153,11 +163,6 @@ statements! {
         state = CASE WHEN since_at <= $4 AND attempts + 1 >= $5 THEN 'failed' ELSE 'queued' END \
         WHERE hub = $1 AND state = 'queued' AND due_at <= $2 RETURNING state";
 
-    /// A suppressed address is not added again, one that is there already is left as it is.
-    ADD_SUBSCRIBER = "INSERT INTO subscribers (address, address_hash, name, choice, state, joined_at) \
-        SELECT CAST($1 AS TEXT), $2, CAST($3 AS TEXT), CAST($4 AS TEXT), 'active', CAST($5 AS BIGINT) \
-        WHERE NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = $2) \
-        ON CONFLICT (address_hash) DO NOTHING";
     IS_SUPPRESSED = "SELECT COUNT(*) FROM suppressions WHERE address_hash = $1";
     UNSUBSCRIBE = "UPDATE subscribers SET state = 'unsubscribed' WHERE id = $1 AND state <> 'unsubscribed'";
     IS_SUBSCRIBER = "SELECT COUNT(*) FROM subscribers WHERE id = $1";
@@ -165,7 +170,59 @@ statements! {
     SUPPRESS = "INSERT INTO suppressions (address_hash, reason, suppressed_at) VALUES ($1, $2, $3) \
         ON CONFLICT (address_hash) DO UPDATE SET reason = excluded.reason, suppressed_at = excluded.suppressed_at \
         WHERE excluded.reason = 'complaint' AND suppressions.reason <> 'complaint'";
+    SUBSCRIBERS_AFTER = "SELECT id, address, name, choice, state, joined_at FROM subscribers WHERE id > $1 \
+        ORDER BY id LIMIT $2";
     LIST_SUBSCRIBERS = "SELECT address, name, choice, state, joined_at FROM subscribers ORDER BY id";
+    /// For the figures of who keeps the house.
+    LETTER_COUNTS = "SELECT state, COUNT(*) FROM letters GROUP BY state ORDER BY state";
+    SUBSCRIBER_COUNTS = "SELECT state, COUNT(*) FROM subscribers GROUP BY state ORDER BY state";
+
+    SUBSCRIBER = "SELECT id, address, name, choice, language, state, joined_at FROM subscribers WHERE id = $1";
+    SUBSCRIBER_AT = "SELECT id, address, name, choice, language, state, joined_at FROM subscribers WHERE address_hash = $1";
+    SERVED_SINCE = "SELECT COUNT(*) FROM service_letters WHERE address_hash = $1 AND queued_at > $2";
+    ADD_REQUEST = "INSERT INTO requests (id, kind, address, address_hash, subscriber_id, name, choice, language, consent, \
+        way, asked_at, asked_from, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    REQUEST = "SELECT kind, address, address_hash, subscriber_id, name, choice, language, consent, way, asked_at, asked_from \
+        FROM requests WHERE id = $1 AND expires_at > $2";
+    DROP_REQUEST = "DELETE FROM requests WHERE id = $1";
+    /// Who left may come back; who is there already has chosen anew.
+    JOIN = "INSERT INTO subscribers (address, address_hash, name, choice, state, joined_at, language) \
+        VALUES ($1, $2, $3, $4, 'active', $5, $6) ON CONFLICT (address_hash) DO UPDATE SET state = 'active', \
+        name = COALESCE(excluded.name, subscribers.name), choice = excluded.choice, language = excluded.language, \
+        joined_at = CASE WHEN subscribers.state = 'active' THEN subscribers.joined_at ELSE excluded.joined_at END \
+        RETURNING id";
+    MAKE_ROOM = "DELETE FROM subscribers WHERE address_hash = $1 AND id <> $2 AND state <> 'active'";
+    MOVE = "UPDATE subscribers SET address = $2, address_hash = $3 WHERE id = $1 \
+        AND NOT EXISTS (SELECT 1 FROM subscribers o WHERE o.address_hash = $3 AND o.id <> $1)";
+    READDRESS = "UPDATE letters SET address = $2 WHERE subscriber_id = $1 AND state IN ('queued', 'deferred')";
+    ADD_CONSENT = "INSERT INTO consents (subscriber_id, way, consent, asked_at, asked_from, confirmed_at, confirmed_from) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    CONSENTS = "SELECT way, consent, asked_at, asked_from, confirmed_at, confirmed_from FROM consents \
+        WHERE subscriber_id = $1 ORDER BY id";
+    SET_PREFERENCES = "UPDATE subscribers SET name = $2, choice = $3, language = $4 WHERE id = $1";
+    LETTERS_OF = "SELECT e.period, l.state, l.settled_at FROM letters l JOIN editions e ON e.id = l.edition_id \
+        WHERE l.subscriber_id = $1 ORDER BY e.number";
+    HASH_OF = "SELECT address_hash FROM subscribers WHERE id = $1";
+    /// The ledger's sums hold, and nobody is in it.
+    ERASE_LETTERS = "UPDATE letters SET address = '(erased)', name = NULL, reply = NULL, \
+        settled_at = CASE WHEN state IN ('queued', 'deferred') THEN $2 ELSE settled_at END, \
+        state = CASE WHEN state IN ('queued', 'deferred') THEN 'suppressed' ELSE state END WHERE subscriber_id = $1";
+    ERASE_CONSENTS = "DELETE FROM consents WHERE subscriber_id = $1";
+    ERASE_MOVES = "DELETE FROM requests WHERE subscriber_id = $1";
+    ERASE_SUBSCRIBER = "DELETE FROM subscribers WHERE id = $1";
+    ERASE_REQUESTS = "DELETE FROM requests WHERE address_hash = $1";
+    ERASE_SERVICE_LETTERS = "DELETE FROM service_letters WHERE address_hash = $1";
+    ADD_SERVICE_LETTER = "INSERT INTO service_letters (address_hash, address, message, state, attempts, fence, queued_at, \
+        due_at, expires_at) VALUES ($1, $2, $3, 'queued', 0, 0, $4, $4, $5)";
+    SETTLE_SERVICE_LETTER = "UPDATE service_letters SET state = $3, attempts = attempts + 1, due_at = $4, reply = $5, \
+        address = CASE WHEN $3 = 'queued' THEN address ELSE '' END, \
+        message = CASE WHEN $3 = 'queued' THEN message ELSE '' END WHERE id = $1 AND fence = $2 AND state = 'leased'";
+    DROP_OLD_REQUESTS = "DELETE FROM requests WHERE expires_at <= $1";
+    DROP_OLD_SERVICE_LETTERS = "DELETE FROM service_letters WHERE queued_at <= $1 AND (state NOT IN ('queued', 'leased') \
+        OR expires_at <= $2)";
+    UNTIDY = "SELECT (SELECT COUNT(*) FROM requests WHERE expires_at <= $1) + (SELECT COUNT(*) FROM service_letters \
+        WHERE queued_at <= $2 AND (state NOT IN ('queued', 'leased') OR expires_at <= $1))";
+
     /// The choices that a variant is rendered for.
     CHOICES = "SELECT DISTINCT choice FROM subscribers WHERE state = 'active' ORDER BY choice";
 
@@ -177,6 +234,14 @@ statements! {
         WHERE period = $1";
     ALL_EDITIONS = "SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions \
         ORDER BY number";
+    /// Those that somebody has got, newest first.
+    ARCHIVE = concat!("SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions e WHERE ",
+        sent!(), " ORDER BY number DESC LIMIT $1");
+    ARCHIVED = concat!("SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions e \
+        WHERE period = $1 AND ", sent!());
+    WHOLE_VARIANT = "SELECT html FROM variants WHERE edition_id = $1 AND choice = ''";
+    COLUMNS_OF = columns!("id IN (SELECT column_id FROM edition_columns WHERE edition_id = $1)");
+    PLACES_OF = "SELECT column_id FROM edition_columns WHERE edition_id = $1 ORDER BY place";
     /// Those with letters to send, oldest first.
     OPEN_EDITIONS = "SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions \
         WHERE state IN ('frozen', 'sending') ORDER BY number";
@@ -268,6 +333,27 @@ macro_rules! rows {
     };
 }
 
+/// Works on addresses at once, which come as one JSON array of `[hash, address, name, choice]`, the
+/// hash in hexadecimal digits.
+macro_rules! hashed {
+    ($head:literal, $tail:literal) => {
+        Two {
+            sqlite: concat!(
+                $head,
+                "SELECT unhex(value ->> 0) AS hash, value ->> 1 AS address, value ->> 2 AS name, \
+                value ->> 3 AS choice FROM json_each($1)",
+                $tail
+            ),
+            postgres: concat!(
+                $head,
+                "SELECT decode(value ->> 0, 'hex') AS hash, value ->> 1 AS address, value ->> 2 AS name, \
+                value ->> 3 AS choice FROM json_array_elements(CAST($1 AS JSON))",
+                $tail
+            ),
+        }
+    };
+}
+
 /// Defines the statements of two dialects, and [`BOTH`] of them with their names.
 macro_rules! dialects {
     ($($(#[$doc:meta])* $name:ident = $two:expr;)*) => {
@@ -284,6 +370,36 @@ dialects! {
         SELECT id FROM hub_pings WHERE hub = $1 AND due_at <= $2 \
         AND (state = 'queued' OR (state = 'leased' AND lease_until < $5)) ORDER BY due_at, id LIMIT $3",
         ") RETURNING id, fence, topic, attempts, since_at"
+    );
+    /// Of addresses, `[hash]`: how many are suppressed, how many left, how many are known otherwise.
+    COUNT_KNOWN = hashed!(
+        "SELECT COALESCE(SUM(CASE WHEN x.address_hash IS NOT NULL THEN 1 ELSE 0 END), 0), \
+        COALESCE(SUM(CASE WHEN x.address_hash IS NULL AND s.state = 'unsubscribed' THEN 1 ELSE 0 END), 0), \
+        COALESCE(SUM(CASE WHEN x.address_hash IS NULL AND s.state <> 'unsubscribed' THEN 1 ELSE 0 END), 0) FROM (",
+        ") AS l LEFT JOIN suppressions x ON x.address_hash = l.hash LEFT JOIN subscribers s ON s.address_hash = l.hash"
+    );
+    /// A suppressed address is not added again, one that is there already is left as it is:
+    /// `[hash, address, name, choice]`.
+    ADD_SUBSCRIBERS = hashed!(
+        "INSERT INTO subscribers (address, address_hash, name, choice, state, joined_at) \
+        SELECT l.address, l.hash, l.name, l.choice, 'active', CAST($2 AS BIGINT) FROM (",
+        ") AS l WHERE NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = l.hash) \
+        ON CONFLICT (address_hash) DO NOTHING"
+    );
+    /// Takes suppressions back: `[hash]`.
+    FORGIVE = hashed!("DELETE FROM suppressions WHERE address_hash IN (SELECT l.hash FROM (", ") AS l)");
+    /// Brings back who left: `[hash]`.
+    REVIVE = hashed!(
+        "UPDATE subscribers SET state = 'active', joined_at = $2 WHERE state = 'unsubscribed' \
+        AND address_hash IN (SELECT l.hash FROM (",
+        ") AS l)"
+    );
+    /// Takes letters to one person that are due, and those whose worker died.
+    LEASE_SERVICE_LETTERS = taking!(
+        "UPDATE service_letters SET state = 'leased', fence = fence + 1, lease_until = $3 WHERE id IN ( \
+        SELECT id FROM service_letters WHERE due_at <= $1 AND expires_at > $1 \
+        AND (state = 'queued' OR (state = 'leased' AND lease_until < $4)) ORDER BY due_at, id LIMIT $2",
+        ") RETURNING id, fence, address, message, attempts"
     );
     /// Takes letters out of the queue.
     LEASE_LETTERS = taking!(

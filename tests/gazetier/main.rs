@@ -19,6 +19,7 @@ mod imports;
 mod ledger;
 mod letters;
 mod postfix;
+mod readers;
 mod serving;
 // The benchmarks' relay; not every test needs all of it.
 #[allow(dead_code)]
