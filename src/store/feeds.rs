@@ -127,6 +127,11 @@ impl Store {
         Ok(Latest { revision, published, come_out: feeds.collect() })
     }
 
+    /// How many commits have changed columns; whoever gets an answer knows that the store gives them.
+    pub async fn revision(&self) -> Result<i64> {
+        Ok(on!(self, pool => sqlx::query_scalar(sql::REVISION).fetch_one(pool).await?))
+    }
+
     /// What was last published of a feed.
     pub async fn published(&self, feed: &FeedKey) -> Result<Option<Published>> {
         let row: Option<(String, i64, i64)> = on!(self, pool => {

@@ -76,6 +76,7 @@ statements! {
         fingerprint = $18, byline_slug = $19, withdrawn_at = $20 WHERE id = $21";
 
     WITHDRAW_COLUMN = "UPDATE columns SET withdrawn_at = $2 WHERE id = $1 AND withdrawn_at IS NULL";
+    REVISION = "SELECT number FROM revision";
     NEXT_REVISION = "UPDATE revision SET number = number + 1 RETURNING number";
     /// A column of this feed and month has changed.
     TOUCH_MONTH = "INSERT INTO feed_months (feed, month, revision, columns, closed) VALUES ($1, $2, $3, 0, 0) \
@@ -238,8 +239,8 @@ statements! {
     ARCHIVED = concat!("SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions e \
         WHERE period = $1 AND ", sent!());
     WHOLE_VARIANT = "SELECT html FROM variants WHERE edition_id = $1 AND choice = ''";
-    COLUMNS_OF = concat!("SELECT ", column_list!(), " FROM columns JOIN edition_columns c ON c.column_id = columns.id \
-        WHERE c.edition_id = $1 AND withdrawn_at IS NULL ORDER BY c.place");
+    COLUMNS_OF = columns!("id IN (SELECT column_id FROM edition_columns WHERE edition_id = $1)");
+    PLACES_OF = "SELECT column_id FROM edition_columns WHERE edition_id = $1 ORDER BY place";
     /// Those with letters to send, oldest first.
     OPEN_EDITIONS = "SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions \
         WHERE state IN ('frozen', 'sending') ORDER BY number";

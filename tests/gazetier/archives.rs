@@ -212,3 +212,16 @@ fn a_run_that_dies_between_files_and_store_leaves_a_history_that_the_next_one_me
     let after = marks(&scene);
     assert!(before.iter().all(|(name, mark)| after.get(name) == Some(mark)));
 }
+
+#[test]
+fn a_check_looks_into_archives() {
+    let scene = scene(&DAYS, "");
+    scene.ok(&["run", "--at", "2026-11-05"]);
+    assert_eq!(scene.ok(&["publish", "--check", "--at", "2026-11-05"]), "4 feeds, no finding\n");
+    assert_eq!(scene.sql("UPDATE columns SET body = '<p onclick=\"x\">a</p>' WHERE title = 'Numéro 0'"), 1);
+    let outcome = scene.run(&["publish", "--check", "--at", "2026-11-05"]);
+    assert_eq!((outcome.code, outcome.stdout.lines().count()), (65, 2), "{outcome:?}");
+    for feed in ["(all columns)", "edito"] {
+        assert!(outcome.stdout.contains(&format!("{feed}: \"Numéro 0\" (tag:")), "{}", outcome.stdout);
+    }
+}
