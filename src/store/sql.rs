@@ -208,6 +208,8 @@ statements! {
         state = CASE WHEN state IN ('queued', 'deferred') THEN 'suppressed' ELSE state END WHERE subscriber_id = $1";
     ERASE_CONSENTS = "DELETE FROM consents WHERE subscriber_id = $1";
     ERASE_MOVES = "DELETE FROM requests WHERE subscriber_id = $1";
+    /// What mail servers say of a reader often holds the address.
+    ERASE_BOUNCES = "DELETE FROM bounces WHERE subscriber_id = $1";
     ERASE_SUBSCRIBER = "DELETE FROM subscribers WHERE id = $1";
     ERASE_REQUESTS = "DELETE FROM requests WHERE address_hash = $1";
     ERASE_SERVICE_LETTERS = "DELETE FROM service_letters WHERE address_hash = $1";
