@@ -23,10 +23,10 @@ impl Store {
 
     /// An edition's columns in their order, without those that were withdrawn since.
     pub async fn columns_of(&self, edition: i64) -> Result<Vec<Column>> {
-        let (packed, places): (Option<String>, Vec<i64>) = on!(self, pool => {
-            let packed = sqlx::query_scalar(sql::COLUMNS_OF).bind(edition).fetch_one(pool).await?;
-            (packed, sqlx::query_scalar(sql::PLACES_OF).bind(edition).fetch_all(pool).await?)
-        });
+        let (packed, places): (Option<String>, Vec<i64>) = on!(self, pool => (
+            sqlx::query_scalar(sql::COLUMNS_OF).bind(edition).fetch_one(pool).await?,
+            sqlx::query_scalar(sql::PLACES_OF).bind(edition).fetch_all(pool).await?,
+        ));
         let mut columns = unpack(packed.as_deref())?;
         columns.sort_by_key(|column| places.iter().position(|id| *id == column.id.0));
         Ok(columns)

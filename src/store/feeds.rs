@@ -1,8 +1,6 @@
 //! What was last published, and what has changed since: a run with nothing new asks two questions
 //! and goes.
 
-use std::collections::HashSet;
-
 use super::{Error, News, Result, Store, begin, hubs::queue_pings, instant, millis, on, pack::unpack, sql};
 use crate::model::{Column, ColumnId, FeedKey, Instant, Month, Slug, Tombstone, column::fingerprint};
 
@@ -129,15 +127,9 @@ impl Store {
         Ok(Latest { revision, published, come_out: feeds.collect() })
     }
 
-    /// Counts the commits that changed columns.
+    /// How many commits have changed columns; whoever gets an answer knows that the store gives them.
     pub async fn revision(&self) -> Result<i64> {
         Ok(on!(self, pool => sqlx::query_scalar(sql::REVISION).fetch_one(pool).await?))
-    }
-
-    /// The keys of all feeds that were ever published.
-    pub async fn published_feeds(&self) -> Result<HashSet<String>> {
-        let feeds: Vec<String> = on!(self, pool => sqlx::query_scalar(sql::PUBLISHED_FEEDS).fetch_all(pool).await?);
-        Ok(feeds.into_iter().collect())
     }
 
     /// What was last published of a feed.

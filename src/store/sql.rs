@@ -76,6 +76,7 @@ statements! {
         fingerprint = $18, byline_slug = $19, withdrawn_at = $20 WHERE id = $21";
 
     WITHDRAW_COLUMN = "UPDATE columns SET withdrawn_at = $2 WHERE id = $1 AND withdrawn_at IS NULL";
+    REVISION = "SELECT number FROM revision";
     NEXT_REVISION = "UPDATE revision SET number = number + 1 RETURNING number";
     /// A column of this feed and month has changed.
     TOUCH_MONTH = "INSERT INTO feed_months (feed, month, revision, columns, closed) VALUES ($1, $2, $3, 0, 0) \
@@ -142,8 +143,6 @@ statements! {
     /// The revision, and what was published last under a name.
     LAST_PUBLISHED = "SELECT r.number, s.fingerprint, s.revision, s.published_at FROM revision r \
         LEFT JOIN feed_state s ON s.feed = $1";
-    REVISION = "SELECT number FROM revision";
-    PUBLISHED_FEEDS = "SELECT feed FROM feed_state";
     FEED_STATE = "SELECT fingerprint, revision, published_at FROM feed_state WHERE feed = $1";
     PUT_FEED_STATE = "INSERT INTO feed_state (feed, fingerprint, revision, published_at) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (feed) DO UPDATE SET fingerprint = excluded.fingerprint, revision = excluded.revision, \
@@ -209,6 +208,8 @@ statements! {
         state = CASE WHEN state IN ('queued', 'deferred') THEN 'suppressed' ELSE state END WHERE subscriber_id = $1";
     ERASE_CONSENTS = "DELETE FROM consents WHERE subscriber_id = $1";
     ERASE_MOVES = "DELETE FROM requests WHERE subscriber_id = $1";
+    /// What mail servers say of a reader often holds the address.
+    ERASE_BOUNCES = "DELETE FROM bounces WHERE subscriber_id = $1";
     ERASE_SUBSCRIBER = "DELETE FROM subscribers WHERE id = $1";
     ERASE_REQUESTS = "DELETE FROM requests WHERE address_hash = $1";
     ERASE_SERVICE_LETTERS = "DELETE FROM service_letters WHERE address_hash = $1";
