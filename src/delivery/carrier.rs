@@ -8,8 +8,11 @@
 //! Before a letter's last byte goes out, it stands in the ledger as `sending`. So of a carrier that
 //! dies, as many letters are `unknown` as were on their way: one, or a window of them.
 
+mod chunks;
+mod texts;
+
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::HashSet,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -31,6 +34,9 @@ use crate::{
 /// How long a connection is kept without a letter: one that the relay has closed meanwhile would
 /// cost a letter its certainty.
 const IDLE: Duration = Duration::from_secs(3);
+
+/// How often a carrier that waits looks whether it should go on.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// How long a carrier waits that got no connection where others have one.
 const QUEUE: Duration = Duration::from_millis(500);
@@ -56,17 +62,29 @@ pub(super) struct Carrier {
     reset: bool,
     /// What is known and not written down yet.
     settled: Vec<Settlement>,
+    /// It came to its end as it should.
+    well: bool,
+}
+
+impl Drop for Carrier {
+    /// Nobody waits for letters that nobody carries.
+    fn drop(&mut self) {
+        if !self.well {
+            self.round.fail();
+        }
+    }
 }
 
 impl Carrier {
     pub(super) fn new(round: Arc<Round>, relay: Arc<Relay>) -> Self {
-        Self { round, relay, wire: None, carried: 0, reset: false, settled: Vec::new() }
+        Self { round, relay, wire: None, carried: 0, reset: false, settled: Vec::new(), well: false }
     }
 
     /// Carries letters until no more will come.
     pub(super) async fn work(mut self) -> Result<(), Error> {
         let outcome = self.carry_all().await;
         self.record(&[]).await;
+        self.well = outcome.is_ok();
         if let Some(wire) = self.wire.take() {
             self.hang_up();
             wire.quit().await;
@@ -98,10 +116,17 @@ impl Carrier {
                 self.round.give_back(job).await;
                 continue;
             }
-            self.relay.pace().await;
+            if !self.wait_for_turn().await {
+                self.round.give_back(job).await;
+                continue;
+            }
             if !self.relay.within_day(&self.round.store, self.round.now()).await? {
                 self.relay.is_full(self.round.now());
                 self.round.give_back(job).await;
+                continue;
+            }
+            if job.is_stale(self.round.now()) {
+                self.round.is_done(1, 0);
                 continue;
             }
             let Some(letter) = self.compose(job) else { continue };
@@ -116,6 +141,22 @@ impl Carrier {
                 self.recover(&broken).await;
             } else if self.relay.config.letters_per_connection.is_some_and(|most| self.carried >= most) {
                 self.close().await;
+            }
+        }
+    }
+
+    /// Waits until a letter may go by the relay's rates; false if it should not go any more.
+    async fn wait_for_turn(&self) -> bool {
+        let pace = self.relay.pace();
+        tokio::pin!(pace);
+        loop {
+            tokio::select! {
+                () = &mut pace => return true,
+                () = tokio::time::sleep(LOOK) => {
+                    if self.round.is_over() {
+                        return false;
+                    }
+                }
             }
         }
     }
@@ -197,6 +238,10 @@ impl Carrier {
         }
         loop {
             let job = self.relay.try_next()?;
+            if job.is_stale(self.round.now()) {
+                self.round.is_done(1, 0);
+                continue;
+            }
             match self.relay.within_day(&self.round.store, self.round.now()).await {
                 Ok(true) => {}
                 // Who asks next finds out why.
@@ -210,235 +255,6 @@ impl Carrier {
             }
         }
     }
-
-    // --- Flights and steps -----------------------------------------------------
-
-    /// Carries letters as text that a dot ends, as long as there are some.
-    async fn texts(&mut self, first: Letter) -> Result<(), Broken> {
-        let mut ready = self.announce(first).await?;
-        loop {
-            let Some(mut letter) = ready.take() else {
-                match self.one_more().await {
-                    Some(next) => ready = self.announce(next).await?,
-                    None => return Ok(()),
-                }
-                continue;
-            };
-            let next = if self.pipelines() { self.one_more().await } else { None };
-            letter.marked = self.record(std::slice::from_ref(&letter)).await.contains(&letter.leased.letter.id);
-            if !letter.marked {
-                // The relay waits for a text that another worker may have sent.
-                if let Some(next) = next {
-                    self.back(next, "not handed over");
-                }
-                return Err(Broken::because("a lease was lost while the relay waited"));
-            }
-            let mut flight = std::mem::take(&mut letter.written.text);
-            flight.push_str(".\r\n");
-            if let Some(next) = &next {
-                flight.push_str(&self.envelope(next));
-            }
-            match self.send(flight).await {
-                Ok(reply) => self.settle(&letter, Some(Step::End), Verdict::of(Step::End, &reply)),
-                Err(broken) => {
-                    self.settle_broken(letter, &broken);
-                    if let Some(next) = next {
-                        self.back(next, &broken.words);
-                    }
-                    return Err(broken);
-                }
-            }
-            if let Some(next) = next {
-                let answers = self.answers(None).await;
-                ready = self.weigh(next, answers).await?;
-            }
-        }
-    }
-
-    /// Announces a letter; gives it back if the relay waits for its text.
-    async fn announce(&mut self, letter: Letter) -> Result<Option<Letter>, Broken> {
-        let answers = if self.pipelines() {
-            let flight = self.envelope(&letter);
-            match self.send(flight).await {
-                Ok(first) => self.answers(Some(first)).await,
-                Err(broken) => Err(broken),
-            }
-        } else {
-            self.steps(&letter).await
-        };
-        self.weigh(letter, answers).await
-    }
-
-    /// The commands before a letter's text, for one write.
-    fn envelope(&self, letter: &Letter) -> String {
-        let reset = if self.reset { "RSET\r\n" } else { "" };
-        format!("{reset}{}{}DATA\r\n", letter.mail, letter.rcpt)
-    }
-
-    /// The answers to [`Self::envelope`], of which the first may be there already.
-    async fn answers(&mut self, first: Option<Reply>) -> Result<(Reply, Reply, Reply), Broken> {
-        let mut first = match first {
-            Some(first) => first,
-            None => self.answer().await?,
-        };
-        if std::mem::take(&mut self.reset) {
-            first = self.answer().await?;
-        }
-        Ok((first, self.answer().await?, self.answer().await?))
-    }
-
-    /// The same, asked one by one, and no further than makes sense.
-    async fn steps(&mut self, letter: &Letter) -> Result<(Reply, Reply, Reply), Broken> {
-        if std::mem::take(&mut self.reset) {
-            self.send("RSET\r\n").await?;
-        }
-        let mail = self.send(&letter.mail).await?;
-        if !mail.is_positive() {
-            return Ok((mail.clone(), mail.clone(), mail));
-        }
-        let rcpt = self.send(&letter.rcpt).await?;
-        if !rcpt.is_positive() {
-            return Ok((mail, rcpt.clone(), rcpt));
-        }
-        let data = self.send("DATA\r\n").await?;
-        Ok((mail, rcpt, data))
-    }
-
-    /// Judges the answers to an envelope; gives the letter back if the relay waits for its text.
-    async fn weigh(
-        &mut self,
-        letter: Letter,
-        answers: Result<(Reply, Reply, Reply), Broken>,
-    ) -> Result<Option<Letter>, Broken> {
-        let (mail, rcpt, data) = match answers {
-            Ok(answers) => answers,
-            Err(broken) => {
-                self.back(letter, &broken.words);
-                return Err(broken);
-            }
-        };
-        if !mail.is_positive() {
-            return Err(self.refused_sender(letter, &mail));
-        }
-        let (step, reply) = match (rcpt.is_positive(), data.is_positive()) {
-            (true, true) => return Ok(Some(letter)),
-            (true, false) => (Step::Data, &data),
-            (false, _) => (Step::Recipient, &rcpt),
-        };
-        self.settle(&letter, Some(step), Verdict::of(step, reply));
-        if data.is_positive() {
-            // It refused the only recipient and wants the text all the same (RFC 2920, 3.1): it
-            // gets none, and whatever it says to that counts for nothing.
-            self.send(".\r\n").await?;
-        } else {
-            self.reset = true;
-        }
-        Ok(None)
-    }
-
-    // --- Chunks ----------------------------------------------------------------
-
-    /// Carries letters as chunks of a known length, as long as there are some.
-    async fn chunks(&mut self, first: Letter) -> Result<(), Broken> {
-        let window = self.relay.config.window as usize;
-        let mut fresh = vec![first];
-        let mut flying: VecDeque<Letter> = VecDeque::new();
-        // Something was refused: the relay's state is cleared before anything new is sent to it.
-        let mut refused = false;
-        let mut refuses_us = None;
-        loop {
-            // Letters go several at a time, so that they share a commit and a write.
-            let room = !refused && flying.len() * 2 <= window;
-            while room && fresh.len() + flying.len() < window {
-                match self.one_more().await {
-                    Some(letter) => fresh.push(letter),
-                    None => break,
-                }
-            }
-            if fresh.is_empty() && flying.is_empty() {
-                match refuses_us {
-                    Some(broken) => return Err(broken),
-                    None if refused => (self.reset, refused) = (true, false),
-                    None => return Ok(()),
-                }
-                continue;
-            }
-            let granted = if fresh.is_empty() { HashSet::new() } else { self.record(&fresh).await };
-            let mut flight = String::with_capacity(fresh.iter().map(|letter| letter.written.text.len() + 500).sum());
-            let reset = self.reset && !granted.is_empty();
-            if reset {
-                flight.push_str("RSET\r\n");
-                self.reset = false;
-            }
-            for mut letter in fresh.drain(..).filter(|letter| granted.contains(&letter.leased.letter.id)) {
-                letter.marked = true;
-                let text = &letter.written.text;
-                flight.push_str(&letter.mail);
-                flight.push_str(&letter.rcpt);
-                flight.push_str(&format!("BDAT {} LAST\r\n", text.len()));
-                flight.push_str(text);
-                flying.push_back(letter);
-            }
-            let Some(oldest) = flying.pop_front() else { continue };
-            match self.hear(flight, reset).await {
-                Ok((mail, rcpt, end)) => match self.weigh_chunk(oldest, &mail, &rcpt, &end) {
-                    Ok(clean) => refused |= !clean,
-                    Err(broken) => (refused, refuses_us) = (true, Some(broken)),
-                },
-                Err(broken) => {
-                    self.settle_broken(oldest, &broken);
-                    self.settle_flying(flying, &broken).await;
-                    return Err(broken);
-                }
-            }
-        }
-    }
-
-    /// Sends what there is to send, and hears the answers about the oldest letter on its way.
-    async fn hear(&mut self, flight: String, reset: bool) -> Result<(Reply, Reply, Reply), Broken> {
-        let mut first = if flight.is_empty() { self.answer().await? } else { self.send(flight).await? };
-        if reset {
-            first = self.answer().await?;
-        }
-        Ok((first, self.answer().await?, self.answer().await?))
-    }
-
-    /// Judges the answers about a chunk; false if the relay's state must be cleared, an error if it
-    /// wants nothing of ours.
-    fn weigh_chunk(&mut self, letter: Letter, mail: &Reply, rcpt: &Reply, end: &Reply) -> Result<bool, Broken> {
-        // That a letter before it was refused may cost it its own MAIL; what counts is the end.
-        if rcpt.is_positive() && end.is_positive() {
-            self.settle(&letter, Some(Step::End), Verdict::of(Step::End, end));
-            return Ok(mail.is_positive());
-        }
-        if !mail.is_positive() && mail.code != 503 {
-            return Err(self.refused_sender(letter, mail));
-        }
-        let out_of_order = |reply: &Reply| reply.code == 503;
-        let verdict = if out_of_order(mail) || out_of_order(rcpt) || (rcpt.is_positive() && out_of_order(end)) {
-            Verdict::Back(format!("the letter before it was refused: {end}"))
-        } else if !rcpt.is_positive() {
-            Verdict::of(Step::Recipient, rcpt)
-        } else {
-            Verdict::of(Step::End, end)
-        };
-        let step = if rcpt.is_positive() { Step::End } else { Step::Recipient };
-        self.settle(&letter, Some(step), verdict);
-        Ok(false)
-    }
-
-    /// What becomes of letters on their way behind the one about which the connection broke. After
-    /// 421 and a closed line the relay has taken none of them; otherwise nobody knows.
-    async fn settle_flying(&mut self, flying: VecDeque<Letter>, broken: &Broken) {
-        let closed = broken.said && matches!(self.answer().await, Err(end) if !end.silent);
-        for letter in flying {
-            let words = broken.words.clone();
-            let verdict = if closed { Verdict::Back(words) } else { Verdict::Unknown(words) };
-            self.settle(&letter, None, verdict);
-        }
-    }
-
-    // --- What all ways have in common --------------------------------------------
 
     fn pipelines(&self) -> bool {
         self.wire.as_ref().is_some_and(|wire| wire.offers.pipelining)

@@ -35,8 +35,14 @@ const BATCH: u32 = 64;
 /// How long a worker may keep letters that it has not begun.
 const LEASE: Duration = Duration::from_secs(20);
 
+/// What must be left of a lease for a letter to be begun.
+const MARGIN: Duration = Duration::from_secs(2);
+
 /// How many letters are leased at once at the most, whatever the relays' pace.
 const MOST: usize = 4_000;
+
+/// How many seconds' worth of letters are held ready where a rate is bounded.
+const FEW: u32 = 5;
 
 /// How often leases of the dead are looked for.
 const LOOK: Duration = Duration::from_secs(2);
@@ -75,9 +81,16 @@ pub(super) struct Job {
     pub(super) leased: Leased,
     pub(super) form: Arc<Form>,
     pub(super) signer: Option<Arc<Signer>>,
+    /// When its lease ends.
+    pub(super) until: Instant,
 }
 
 impl Job {
+    /// Whether its lease ends before it can be announced and marked: then another worker has it.
+    pub(super) fn is_stale(&self, now: Instant) -> bool {
+        now + MARGIN >= self.until
+    }
+
     /// The letter's bytes, or why there are none.
     pub(super) fn write(&self) -> Result<Written, String> {
         let letter = &self.leased.letter;
@@ -105,7 +118,7 @@ impl<'a> Forms<'a> {
         Self { post, edition, made: HashMap::new(), signer }
     }
 
-    async fn job(&mut self, leased: Leased) -> Result<Job, Error> {
+    async fn job(&mut self, leased: Leased, until: Instant) -> Result<Job, Error> {
         let id = leased.letter.variant;
         let form = match self.made.get(&id) {
             Some(form) => Arc::clone(form),
@@ -115,7 +128,7 @@ impl<'a> Forms<'a> {
                 Arc::clone(self.made.entry(id).or_insert(Arc::new(form)))
             }
         };
-        Ok(Job { leased, form, signer: self.signer.clone() })
+        Ok(Job { leased, form, signer: self.signer.clone(), until })
     }
 }
 
@@ -152,7 +165,7 @@ impl Post {
             let mut written = Vec::new();
             let mut settled = Vec::new();
             for leased in &batch.letters {
-                let job = forms.job(leased.clone()).await?;
+                let job = forms.job(leased.clone(), now + LEASE).await?;
                 let (state, reply) = match job.write() {
                     Ok(letter) => {
                         written.push((leased.letter.subscriber, letter));
@@ -206,6 +219,10 @@ impl Post {
             carried = carried.and(end.map_err(Error::from).and_then(|end| end));
         }
         for relay in &relays {
+            // What carriers left that broke off.
+            while let Some(job) = relay.try_next() {
+                round.give_back(job).await;
+            }
             relay.give_back(&self.store, round.now()).await?;
         }
         if let Some(reason) = round.paused() {
@@ -269,7 +286,7 @@ impl Post {
                     resting.push(rest);
                     continue;
                 }
-                let job = forms.job(leased).await?;
+                let job = forms.job(leased, now + LEASE).await?;
                 match choose(relays, now, ahead) {
                     Some(relay) => relay.push(job),
                     None => round.give_back(job).await,
@@ -329,8 +346,15 @@ struct Pace {
 
 impl Pace {
     fn new(relays: &[Arc<Relay>]) -> Self {
-        let each = |relay: &Arc<Relay>| relay.config.connections as usize * relay.config.window.max(2) as usize;
-        let floor = relays.iter().map(each).sum::<usize>().clamp(8, MOST);
+        let each = |relay: &Arc<Relay>| {
+            let config = &relay.config;
+            let ready = config.connections as usize * config.window.max(2) as usize;
+            // No more than leave within a few seconds.
+            let seconds = |letters: u32, span: u32| (letters.saturating_mul(FEW) / span).max(1) as usize;
+            let bounds = [config.rates.second.map(|n| (n, 1)), config.rates.minute.map(|n| (n, 60))];
+            bounds.into_iter().flatten().fold(ready, |ready, (n, span)| ready.min(seconds(n.get(), span)))
+        };
+        let floor = relays.iter().map(each).sum::<usize>().clamp(1, MOST);
         Self { floor, since: tokio::time::Instant::now(), finished: 0, ahead: floor }
     }
 

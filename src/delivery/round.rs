@@ -40,6 +40,7 @@ pub(super) struct Round {
     clock: fn() -> Instant,
     stop: Arc<AtomicBool>,
     paused: OnceLock<String>,
+    failed: AtomicBool,
     policy: AtomicU32,
     /// Letters leased and not settled.
     in_hand: AtomicUsize,
@@ -65,6 +66,7 @@ impl Round {
             clock,
             stop,
             paused: OnceLock::new(),
+            failed: AtomicBool::new(false),
             policy: AtomicU32::new(0),
             in_hand: AtomicUsize::new(0),
             finished,
@@ -76,9 +78,16 @@ impl Round {
         (self.clock)()
     }
 
-    /// Whether nothing more may be begun: the program is to stop, or the edition is held.
+    /// Whether nothing more may be begun: the program is to stop, the edition is held, or a carrier
+    /// has broken off.
     pub(super) fn is_over(&self) -> bool {
-        self.stop.load(Ordering::Relaxed) || self.paused.get().is_some()
+        self.stop.load(Ordering::Relaxed) || self.paused.get().is_some() || self.failed.load(Ordering::Relaxed)
+    }
+
+    /// A carrier has broken off: the round ends.
+    pub(super) fn fail(&self) {
+        self.failed.store(true, Ordering::Relaxed);
+        self.news.notify_one();
     }
 
     /// Holds the edition: a relay wants nothing of the kind from us.

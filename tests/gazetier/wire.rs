@@ -390,6 +390,49 @@ fn more_connections_than_the_relay_takes_do_no_harm() {
     assert_eq!(arrived(&sink, &scene).len(), 150);
 }
 
+/// A relay that finds everything out of order is in trouble itself: the run ends, and nothing goes
+/// round and round.
+#[test]
+fn a_relay_that_finds_everything_out_of_order_is_left_alone() {
+    for (way, options) in ways() {
+        for stage in ["MAIL", "RCPT"] {
+            let script = faults(move |step, _, _| match step {
+                step if step == stage => Fault::Reply("503 5.5.1 not now, not ever".into()),
+                _ => Fault::None,
+            });
+            let sink = Sink::start(Options { script, ..options.clone() });
+            let scene = crowd(12, sink.port, "connections = 1\nwindow = 4");
+            let outcome = run(&scene);
+            let expected = if stage == "MAIL" { (69, "12 queued") } else { (0, "12 failed") };
+            assert_eq!((outcome.code, states(&scene).as_str()), expected, "{way}, {stage}: {outcome:?}");
+            let asked: usize = (0..12).map(|n| sink.count("RCPT", &format!("s{n}@example.org"))).sum();
+            assert!(asked <= 40, "{way}, {stage}: asked {asked} times");
+        }
+    }
+}
+
+/// Told to stop while it waits for its turn, it does not wait.
+#[test]
+fn told_to_stop_it_does_not_wait_for_its_turn() {
+    let sink = Sink::start(chunks());
+    let scene = crowd(40, sink.port, "connections = 2\nper_minute = 60");
+    let run = scene.command(&["run", "--at", MONDAY]).stderr(std::process::Stdio::piped()).spawn().expect("the program");
+    let begun = std::time::Instant::now();
+    while sink.recipients().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "nothing is sent");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let told = std::time::Instant::now();
+    let stop = std::process::Command::new("kill").arg(run.id().to_string()).status().expect("kill");
+    assert!(stop.success());
+    let outcome: Outcome = run.wait_with_output().expect("the program").into();
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (75, ""));
+    assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
+    let (states, _) = scene.letters();
+    assert_eq!(states.get("unknown"), None);
+    assert_eq!(arrived(&sink, &scene).len() + usize::try_from(states["queued"]).expect("a count"), 40);
+}
+
 /// A real Postfix refuses readers in the middle of a window: everybody else gets the own letter,
 /// with the own sender, once.
 #[test]
