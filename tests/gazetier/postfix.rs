@@ -105,7 +105,10 @@ impl Postfix {
             ("local_recipient_maps", String::new()),
             ("recipient_delimiter", "+".to_owned()),
             // Refused at RCPT, for good or for now, by the name.
-            ("smtpd_recipient_restrictions", format!("check_recipient_access regexp:{{ {REFUSED} }}, permit_mynetworks, reject")),
+            (
+                "smtpd_recipient_restrictions",
+                format!("check_recipient_access regexp:{{ {REFUSED} }}, permit_mynetworks, reject"),
+            ),
             // Else it refuses at once what the test wants to come back.
             ("smtpd_reject_unlisted_recipient", "no".to_owned()),
             ("default_transport", "error:5.1.2 the test knows no such domain".to_owned()),

@@ -405,8 +405,9 @@ fn a_real_relay_that_refuses_in_a_window_gives_everybody_their_own_letter() {
     let next = format!("smtp:[127.0.0.1]:{}", sink.port);
     let transports: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), next.as_str())).collect();
     let relay = Postfix::start_with(&transports, "retours/", "", "1h");
-    let scene = through(Scene::sample().write("subscribers.csv", &format!("email\n{}\n", names.join("\n"))), relay.port)
-        .config("timeout = \"2s\"", "timeout = \"20s\"\nconnections = 2\nwindow = 6");
+    let scene =
+        through(Scene::sample().write("subscribers.csv", &format!("email\n{}\n", names.join("\n"))), relay.port)
+            .config("timeout = \"2s\"", "timeout = \"20s\"\nconnections = 2\nwindow = 6");
     let outcome = run(&scene);
     assert_eq!((outcome.code, outcome.stderr.as_str()), (75, ""), "{outcome:?}");
     assert_eq!(states(&scene), "6 deferred, 12 failed, 42 sent");
