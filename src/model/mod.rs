@@ -16,7 +16,7 @@ pub mod uri;
 pub mod zone;
 
 pub use address::{EmailAddress, Mailbox};
-pub use column::{Column, ColumnId, Draft, Image, Known};
+pub use column::{Column, ColumnId, Draft, EARLIEST, Image, Known};
 pub use edition::{Edition, EditionState, Period};
 pub use feed::{FeedKey, Month, Tombstone};
 pub use key::Key;

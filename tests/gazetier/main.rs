@@ -1,6 +1,7 @@
 //! One binary for all integration tests: it is linked once, and every test speaks through the same
 //! few words (`support`).
 
+mod archives;
 mod bounces;
 mod chaos;
 mod commands;
