@@ -137,3 +137,45 @@ fn figures_are_for_those_who_keep_the_house() {
     let asked = house.ask("GET", "/metrics", "X-Forwarded-For: 127.0.0.1\r\n", "");
     assert_eq!(asked.status, 404, "a proxy that is not trusted stands between");
 }
+
+#[test]
+fn a_configuration_that_cannot_be_served_is_told_with_its_key() {
+    for (web, key, words) in [
+        ("listen = \"8380\"", "web.listen", "\"8380\": write an address with its port such as \"127.0.0.1:8380\""),
+        ("listen = \"unix:\"", "web.listen", "\"unix:\": write an address"),
+        ("url = \"lettre\"", "web.url", "\"lettre\" is no web address"),
+        ("proxies = [\"proxy.example\"]", "web.proxies", "\"proxy.example\": write addresses or networks"),
+        ("metrics = [\"unix\"]", "web.metrics", "\"unix\": write addresses or networks"),
+        (
+            "origins = [\"https://example.org/page\"]",
+            "web.origins",
+            "\"https://example.org/page\": write scheme and host",
+        ),
+        ("origins = [\"null\"]", "web.origins", "\"null\": write scheme and host"),
+        ("connections = 0", "web.connections", "nobody could be served: write 1 or more"),
+        (
+            "url = \"https://estran.example.org/feeds\"",
+            "web.url",
+            "https://estran.example.org/feeds/ has the path of feeds.url",
+        ),
+        (
+            "url = \"https://estran.example.org/lettre/quitter\"",
+            "letters.unsubscribe_url",
+            "https://estran.example.org/lettre/quitter/ has the path of web.url",
+        ),
+    ] {
+        let scene = Scene::empty().config("[digest]\n", &format!("[web]\n{web}\n\n[digest]\n"));
+        let outcome = scene.run(&["serve"]);
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (78, ""), "{web}: {outcome:?}");
+        let told = format!("gazetier: config.toml: {key}: {words}");
+        assert!(outcome.stderr.starts_with(&told), "{web}: {}", outcome.stderr);
+    }
+    // Who serves nothing is not asked for it.
+    let same = Scene::empty().config("[digest]\n", "[web]\nurl = \"https://estran.example.org/feeds\"\n\n[digest]\n");
+    assert_eq!(same.run(&["run", "--at", MONDAY]).code, 0);
+    let house = House::open(&served(), &[]);
+    let taken = Scene::empty().config("[digest]\n", &format!("[web]\nlisten = \"{}\"\n\n[digest]\n", house.place));
+    let outcome = taken.run(&["serve"]);
+    assert_eq!(outcome.code, 69, "{outcome:?}");
+    assert!(outcome.stderr.contains("; is another gazetier there? See web.listen"), "{outcome:?}");
+}
