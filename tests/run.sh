@@ -12,6 +12,8 @@
 #                            by root it demands `-u USER`, and writes its dump
 #                            files as that user
 #   GAZETIER_TEST_PYTHON     path of a Python that has feedparser
+#   GAZETIER_TEST_NODE       path of node
+#   GAZETIER_TEST_MODULES    folder with the npm packages of tests/npm
 #
 # Any number of calls may run at the same time.
 
@@ -150,6 +152,9 @@ find_all() {
     find_python || missing="$missing python3-venv"
     find_nginx || missing="$missing nginx-light"
     command -v caddy >/dev/null 2>&1 || missing="$missing caddy"
+    command -v spamassassin >/dev/null 2>&1 || missing="$missing spamassassin"
+    command -v node >/dev/null 2>&1 || missing="$missing nodejs"
+    command -v npm >/dev/null 2>&1 || missing="$missing npm"
     missing=${missing# }
 }
 
@@ -181,7 +186,8 @@ policy_forbids() {
 
 forbid_services() {
     if policy_forbids postgresql && policy_forbids postfix &&
-        policy_forbids nginx && policy_forbids caddy; then
+        policy_forbids nginx && policy_forbids caddy &&
+        policy_forbids spamassassin && policy_forbids spamd; then
         return 0
     fi
     printf '#!/bin/sh\n%s\nexit 101\n' "$policy_mark" >"$policy.new"
@@ -241,6 +247,7 @@ install_missing() {
     for package in $missing; do
         case $package in
         postfix | postgresql | caddy) disable_service "$package" ;;
+        spamassassin) disable_service spamd && disable_service spamassassin ;;
         nginx-light) disable_service nginx ;;
         esac
     done
@@ -297,6 +304,32 @@ else
             cp "$requirements" "$venv/requirements.txt"
         fi
     ) 9>"$root/target/test-python.lock"
+fi
+
+# --- npm packages -----------------------------------------------------------
+
+locked=$root/tests/npm
+modules=$root/target/test-npm
+
+# As with Python: the copy of the lock file is made last.
+modules_are_good() { cmp -s "$locked/package-lock.json" "$modules/complete.json"; }
+
+if modules_are_good; then
+    say 'npm: the packages are there'
+else
+    mkdir -p "$root/target" 2>/dev/null || :
+    (
+        flock 9
+        if ! modules_are_good; then
+            say 'npm: installing packages in target/test-npm'
+            rm -rf "$modules"
+            mkdir "$modules"
+            cp "$locked/package.json" "$locked/package-lock.json" "$modules"
+            # What the lock file names, by its hashes; no package runs a script.
+            quietly npm ci --prefix "$modules" --ignore-scripts --no-audit --no-fund
+            cp "$locked/package-lock.json" "$modules/complete.json"
+        fi
+    ) 9>"$root/target/test-npm.lock"
 fi
 
 # --- PostgreSQL -------------------------------------------------------------
@@ -389,6 +422,9 @@ done
 export GAZETIER_TEST_POSTGRES="postgres://gazetier@127.0.0.1:$port/gazetier"
 export GAZETIER_TEST_SMTP_SINK="$smtp_sink"
 export GAZETIER_TEST_PYTHON="$venv/bin/python"
+GAZETIER_TEST_NODE=$(command -v node)
+export GAZETIER_TEST_NODE
+export GAZETIER_TEST_MODULES="$modules/node_modules"
 
 # In the background, as a shell heeds a signal during `wait`, but not during a
 # command; and in a process group of its own, so that the compilers and test

@@ -11,16 +11,23 @@ use chrono::{Duration, NaiveDate};
 use url::Url;
 
 use super::{
-    Config, Digest, Error, Feeds, Letters, Logo, Magazine, Secret, Source, Special, StoreUrl, Theme, feeds::hubs,
-    feeds::moved, raw, relay,
+    Config, Digest, Error, Feeds, Letters, Magazine, Secret, Source, Special, StoreUrl, feeds::hubs, feeds::moved, raw,
+    relay, theme,
 };
-use crate::model::{Mailbox, Rubrique, Slug, Zone, text, uri};
+use crate::model::{Colour, Mailbox, Rubrique, Slug, Zone, text, uri};
 
 /// Names the store instead of `store.url`: an address with a password has no place in a file.
 const STORE_VARIABLE: &str = "GAZETIER_STORE_URL";
 
 /// Colours for rubriques that name none, all with a contrast above 4.5 on paper white.
-const COLOURS: [&str; 6] = ["#1f4e79", "#9c3d2e", "#2f6b4f", "#6b4a86", "#8a5a00", "#3d5a66"];
+const COLOURS: [Colour; 6] = [
+    Colour::new(0x1f, 0x4e, 0x79),
+    Colour::new(0x9c, 0x3d, 0x2e),
+    Colour::new(0x2f, 0x6b, 0x4f),
+    Colour::new(0x6b, 0x4a, 0x86),
+    Colour::new(0x8a, 0x5a, 0x00),
+    Colour::new(0x3d, 0x5a, 0x66),
+];
 
 /// What a guard says: the key and the reason. The file's name is put before it at the end.
 pub(super) type Refusal = (String, String);
@@ -50,7 +57,7 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         rubriques,
         feeds,
         digest: digest(raw.digest)?,
-        theme: theme(raw.theme, &magazine.name)?,
+        theme: theme::check(raw.theme, &magazine.name)?,
         letters: letters(raw.letters, &magazine)?,
         relay: relay::check(raw.relay, base)?,
         magazine,
@@ -130,8 +137,8 @@ fn rubriques(raw: Vec<raw::Rubrique>) -> Result<(Vec<Rubrique>, Vec<Special>), R
         }
         specials.push(Special { rubrique: slug.clone(), content: entry.content, items: entry.items });
         let colour = match entry.colour {
-            Some(text) => colour("rubriques.colour", text)?,
-            None => COLOURS[index % COLOURS.len()].to_owned(),
+            Some(text) => theme::colour("rubriques.colour", &text)?,
+            None => COLOURS[index % COLOURS.len()],
         };
         let description = entry.description.map(|t| line("rubriques.description", t)).transpose()?;
         rubriques.push(Rubrique { slug, label, description, colour });
@@ -180,36 +187,6 @@ fn digest(raw: raw::Digest) -> Result<Digest, Refusal> {
     })
 }
 
-fn theme(raw: raw::Theme, magazine: &str) -> Result<Theme, Refusal> {
-    let shade = |key, value: Option<String>, default: &str| colour(key, value.unwrap_or_else(|| default.to_owned()));
-    // A stack stands in style attributes and rules: what could end one has no place in it.
-    let stack = |key, value: Option<String>, default: &str| {
-        let value = value.unwrap_or_else(|| default.to_owned());
-        if value.chars().any(|c| matches!(c, '"' | '<' | '>' | '{' | '}' | ';' | '&') || c.is_control()) {
-            return Err(refuse(key, "write font names with commas between; names in single quotes"));
-        }
-        Ok(value)
-    };
-    let logo = raw.logo.map(|logo| {
-        let alt = logo.alt.unwrap_or_else(|| magazine.to_owned());
-        Ok::<_, Refusal>(Logo {
-            url: web("theme.logo.url", &logo.url)?,
-            width: logo.width,
-            alt: line("theme.logo.alt", alt)?,
-        })
-    });
-    Ok(Theme {
-        ink: shade("theme.ink", raw.ink, "#1d2730")?,
-        muted: shade("theme.muted", raw.muted, "#5a6670")?,
-        paper: shade("theme.paper", raw.paper, "#ece7dd")?,
-        surface: shade("theme.surface", raw.surface, "#fbf9f4")?,
-        accent: shade("theme.accent", raw.accent, "#0f5568")?,
-        serif: stack("theme.serif", raw.serif, "Charter, 'Iowan Old Style', Georgia, 'Times New Roman', serif")?,
-        sans: stack("theme.sans", raw.sans, "'Avenir Next', 'Segoe UI', Helvetica, Arial, sans-serif")?,
-        logo: logo.transpose()?,
-    })
-}
-
 fn letters(raw: raw::Letters, magazine: &Magazine) -> Result<Letters, Refusal> {
     let from: Mailbox = parse("letters.from", &raw.from)?;
     let or_sender = |key, value: Option<String>| match value {
@@ -255,24 +232,16 @@ pub(super) fn beside(base: &Path, path: &str) -> PathBuf {
     base.join(path)
 }
 
-fn legal(key: &str, value: String) -> Result<String, Refusal> {
+pub(super) fn legal(key: &str, value: String) -> Result<String, Refusal> {
     match text::legalise(&value).1.first() {
         None => Ok(value),
         Some(c) => Err(refuse(key, format!("it holds the character U+{:04X}, which no feed can hold", *c as u32))),
     }
 }
 
-fn line(key: &str, value: String) -> Result<String, Refusal> {
+pub(super) fn line(key: &str, value: String) -> Result<String, Refusal> {
     let value = text::one_line(&legal(key, value)?);
     if value.is_empty() { Err(refuse(key, "it is empty")) } else { Ok(value) }
-}
-
-fn colour(key: &str, value: String) -> Result<String, Refusal> {
-    let digits = value.strip_prefix('#').unwrap_or_default();
-    if digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Ok(value);
-    }
-    Err(refuse(key, format!("{value:?} is no colour: write one such as \"#1f4e79\"")))
 }
 
 pub(super) fn web(key: &str, value: &str) -> Result<Url, Refusal> {

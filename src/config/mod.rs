@@ -4,6 +4,7 @@ mod check;
 mod feeds;
 mod raw;
 mod relay;
+mod theme;
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use url::Url;
 pub use feeds::{FORMS, Moved};
 pub use raw::Content;
 pub use relay::{Relay, Route, Secret, Security};
+pub use theme::{Logo, Theme};
 
 use crate::model::{EmailAddress, FeedKey, Mailbox, Rubrique, Schedule, Slug, Zone, column::fingerprint};
 
@@ -228,38 +230,6 @@ pub struct Digest {
     pub subject: String,
     /// The opening words, in Markdown.
     pub opening: String,
-}
-
-/// How the digest and the page of feeds look. Colours are `#rrggbb`.
-#[derive(Debug, Clone)]
-pub struct Theme {
-    /// Text.
-    pub ink: String,
-    /// Lesser text.
-    pub muted: String,
-    /// Around the sheet.
-    pub paper: String,
-    /// The sheet.
-    pub surface: String,
-    /// The magazine's own colour.
-    pub accent: String,
-    /// Font stack of titles and texts.
-    pub serif: String,
-    /// Font stack of labels.
-    pub sans: String,
-    /// Shown instead of the name.
-    pub logo: Option<Logo>,
-}
-
-/// A masthead's picture.
-#[derive(Debug, Clone)]
-pub struct Logo {
-    /// Absolute.
-    pub url: Url,
-    /// In pixels.
-    pub width: u32,
-    /// The magazine's name unless the configuration says otherwise.
-    pub alt: String,
 }
 
 /// What every letter carries.

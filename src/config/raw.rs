@@ -163,6 +163,11 @@ pub struct Theme {
     pub serif: Option<String>,
     pub sans: Option<String>,
     pub logo: Option<Logo>,
+    /// The digest's own name, instead of the magazine's.
+    pub masthead: Option<String>,
+    /// Words at the digest's foot, in Markdown.
+    #[serde(default)]
+    pub footer: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -82,7 +82,7 @@ pub struct Section<'a> {
 
 /// Lays out columns, given newest first, for a set of rubriques.
 ///
-/// The lead is the newest column with a picture; without one, the newest of the first rubrique
+/// The lead is the newest column with a picture that says what it shows; without one, the newest of the first rubrique
 /// that has any. Above `max_columns`, the oldest stand as titles.
 pub fn lay_out<'a>(config: &'a Config, columns: &'a [Column], choice: &Choice) -> Sheet<'a> {
     let rubrique_of = |column: &Column| config.rubriques.iter().find(|r| Some(&r.slug) == column.rubrique.as_ref());
@@ -91,7 +91,8 @@ pub fn lay_out<'a>(config: &'a Config, columns: &'a [Column], choice: &Choice) -
         let slug = column.rubrique.as_ref();
         config.rubriques.iter().position(|r| Some(&r.slug) == slug).unwrap_or(usize::MAX)
     };
-    let pictured = wanted.iter().copied().find(|column| column.image.is_some());
+    let pictured =
+        wanted.iter().copied().find(|column| column.image.as_ref().is_some_and(|image| !image.alt.is_empty()));
     let lead = pictured.or_else(|| wanted.iter().copied().min_by_key(|column| place(column)));
     let others: Vec<&Column> = wanted.into_iter().filter(|column| Some(column.id) != lead.map(|l| l.id)).collect();
     let full = others.len().min(config.digest.max_columns - 1);

@@ -5,6 +5,7 @@ pub mod choose;
 mod cut;
 mod encode;
 pub mod letter;
+mod marked;
 pub mod render;
 mod shield;
 pub mod token;

@@ -3,20 +3,19 @@
 
 use askama::Template;
 use chrono::{Datelike, Duration, Locale, NaiveDate};
-use pulldown_cmark::{Event, Parser};
 
 use super::{
     Error,
     choose::{Due, Sheet, lay_out},
-    cut, encode,
+    cut, encode, marked,
     shield::shield,
     token::PLACEHOLDER,
-    view::{Logo, Picture, Piece, Section, Theme, View},
+    view::{Hue, NIGHT, Picture, Piece, Section, View},
     words,
 };
 use crate::{
     config::Config,
-    model::{Choice, Column, column::fingerprint},
+    model::{Choice, Column, Rubrique, column::fingerprint},
 };
 
 /// Gmail shows only so much of a letter's HTML.
@@ -28,13 +27,13 @@ const TEXT_WIDTH: usize = 72;
 #[derive(Template)]
 #[template(path = "digest.mjml")]
 struct DigestHtml<'a> {
-    v: &'a View,
+    v: &'a View<'a>,
 }
 
 #[derive(Template)]
 #[template(path = "digest.txt")]
 struct DigestText<'a> {
-    v: &'a View,
+    v: &'a View<'a>,
 }
 
 /// An edition as one set of rubriques sees it, rendered. Where a letter has its subscriber's
@@ -96,7 +95,7 @@ fn subject(config: &Config, due: &Due, columns: &[Column]) -> String {
     filled + rest
 }
 
-fn view(config: &Config, due: &Due, sheet: &Sheet<'_>, subject: String) -> View {
+fn view<'a>(config: &'a Config, due: &Due, sheet: &Sheet<'_>, subject: String) -> View<'a> {
     let magazine = &config.magazine;
     let words = words::of(&magazine.language);
     let theme = &config.theme;
@@ -111,37 +110,25 @@ fn view(config: &Config, due: &Due, sheet: &Sheet<'_>, subject: String) -> View 
         .iter()
         .map(|section| Section {
             label: section.rubrique.map(|r| r.label.clone()).unwrap_or_default(),
-            colour: section.rubrique.map_or(&theme.accent, |r| &r.colour).clone(),
+            hue: hue(config, section.rubrique),
             pieces: section.columns.iter().map(|column| piece(column)).collect(),
             titles: section.titles.iter().map(|column| piece(column)).collect(),
         })
         .collect();
     View {
         preheader: preheader(sheet),
-        lang: magazine.language.clone(),
-        theme: Theme {
-            ink: theme.ink.clone(),
-            muted: theme.muted.clone(),
-            paper: theme.paper.clone(),
-            surface: theme.surface.clone(),
-            accent: theme.accent.clone(),
-            serif: theme.serif.clone(),
-            sans: theme.sans.clone(),
-        },
-        magazine: magazine.name.clone(),
-        tagline: magazine.tagline.clone(),
-        magazine_url: magazine.url.to_string(),
-        logo: theme.logo.as_ref().map(|logo| Logo {
-            url: logo.url.to_string(),
-            width: logo.width,
-            alt: logo.alt.clone(),
-        }),
-        postal_address: magazine.postal_address.clone(),
+        magazine,
+        theme,
+        night: NIGHT,
+        edge: Hue::of(theme.accent, theme),
+        name: theme.masthead.as_deref().unwrap_or(&magazine.name),
         subject,
         number: format!("{}{}", words.number, due.number),
         dates: dates(config, due),
-        opening_html: opening(&config.digest.opening),
-        opening_text: paragraphs(&config.digest.opening),
+        opening_html: marked::html(&config.digest.opening),
+        opening_text: marked::text(&config.digest.opening),
+        footer_html: marked::html(&theme.footer),
+        footer_text: marked::text(&theme.footer),
         lead,
         sections,
         feeds_url: config.feeds.url.to_string(),
@@ -159,10 +146,11 @@ fn piece(config: &Config, column: &Column) -> Piece {
         standfirst: cut::at_sentence(&column.standfirst, config.digest.standfirst_length),
         byline: column.byline.clone(),
         rubrique: rubrique.map(|r| r.label.clone()),
-        colour: rubrique.map_or(&config.theme.accent, |r| &r.colour).clone(),
+        hue: hue(config, rubrique),
         url: column.url.to_string(),
         date: day_and_month(&config.magazine.language, day),
-        image: column.image.as_ref().map(|image| Picture {
+        // Without a description it would be nothing to many readers.
+        image: column.image.as_ref().filter(|image| !image.alt.is_empty()).map(|image| Picture {
             url: image.url.to_string(),
             alt: image.alt.clone(),
             credit: image.credit.clone(),
@@ -170,6 +158,10 @@ fn piece(config: &Config, column: &Column) -> Piece {
             height: image.height,
         }),
     }
+}
+
+fn hue(config: &Config, rubrique: Option<&Rubrique>) -> Hue {
+    Hue::of(rubrique.map_or(config.theme.accent, |r| r.colour), &config.theme)
 }
 
 /// What an inbox shows beside the subject, which names the lead: the titles that follow it.
@@ -180,27 +172,6 @@ fn preheader(sheet: &Sheet<'_>) -> String {
         (Some(only), None) => only.title.clone(),
         _ => sheet.lead.map_or_else(String::new, |lead| cut::at_sentence(&lead.standfirst, 140)),
     }
-}
-
-/// The opening words' HTML. Markup in them is shown, not obeyed: they are words.
-fn opening(markdown: &str) -> String {
-    let events = Parser::new(markdown).map(|event| match event {
-        Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
-        other => other,
-    });
-    let mut html = String::new();
-    pulldown_cmark::html::push_html(&mut html, events);
-    html.trim_end().to_owned()
-}
-
-/// Markdown as text: a paragraph a line, lists as they are.
-fn paragraphs(markdown: &str) -> String {
-    let is_item = |line: &str| line.trim_start().starts_with(['-', '*', '+', '>', '#']) && line.contains(' ');
-    let blocks = markdown.trim().split("\n\n").map(|block| {
-        let joint = if block.lines().any(is_item) { "\n" } else { " " };
-        block.lines().map(str::trim_end).collect::<Vec<_>>().join(joint)
-    });
-    blocks.collect::<Vec<_>>().join("\n\n")
 }
 
 fn locale(lang: &str) -> Locale {

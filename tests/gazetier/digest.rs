@@ -87,8 +87,8 @@ fn french_spaces_arrive_in_html_as_in_text() {
 #[test]
 fn nothing_is_fetched_but_the_magazines_own_pictures() {
     // These are names of fonts that MJML renderers like to fetch.
-    let fonts = "[theme]\nserif = \"'Open Sans', Lato, serif\"\nsans = \"Roboto, Ubuntu, sans-serif\"\n\n[letters]";
-    let (html, _) = preview(&Scene::sample().config("[letters]", fonts), &[]);
+    let fonts = "[theme]\nserif = \"'Open Sans', Lato, serif\"\nsans = \"Roboto, Ubuntu, sans-serif\"\n";
+    let (html, _) = preview(&Scene::sample().config("[theme]\n", fonts), &[]);
     assert!(html.contains("Open Sans") && html.contains("Roboto"));
     let mut fetched: BTreeSet<&str> = BTreeSet::new();
     for start in ["src=\"", "srcset=\"", "background=\"", "data=\"", "poster=\"", "url(", "@import ", "xlink:href=\""] {

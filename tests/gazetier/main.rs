@@ -6,6 +6,7 @@ mod config;
 mod conformance;
 mod crashes;
 mod delivery;
+mod design;
 mod digest;
 mod feeds;
 mod fences;
