@@ -18,4 +18,6 @@ pub mod store;
 pub mod delivery;
 pub mod press;
 
+pub mod web;
+
 pub mod cli;

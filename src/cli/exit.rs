@@ -2,7 +2,7 @@
 
 use std::{error::Error, process::ExitCode};
 
-use crate::{config, delivery, digest, feeds, import, press, store};
+use crate::{config, delivery, digest, feeds, import, press, store, web};
 
 /// The command line makes no sense.
 pub(super) const USAGE: u8 = 2;
@@ -10,6 +10,8 @@ pub(super) const USAGE: u8 = 2;
 pub(super) const BAD_INPUT: u8 = 65;
 /// The relay or the database is out of reach.
 pub(super) const OUT_OF_REACH: u8 = 69;
+/// An address cannot be listened on: like a database out of reach, it may be free the next time.
+const CANNOT_LISTEN: u8 = OUT_OF_REACH;
 /// A file cannot be written.
 pub(super) const CANNOT_WRITE: u8 = 73;
 /// Letters remain: run again.
@@ -77,6 +79,12 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
             press::Error::Write { .. } => CANNOT_WRITE,
             press::Error::Feed(_) | press::Error::Refused { .. } => BAD_INPUT,
             press::Error::Worker(_) => 1,
+        });
+    }
+    if let Some(error) = error.downcast_ref::<web::Error>() {
+        return is(match error {
+            web::Error::Listen { .. } => CANNOT_LISTEN,
+            web::Error::Template(_) => 1,
         });
     }
     error.downcast_ref::<delivery::Error>().map(|error| match error {

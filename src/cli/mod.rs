@@ -9,6 +9,7 @@ mod import;
 mod publish;
 mod run;
 mod say;
+mod serve;
 mod session;
 mod subscribers;
 mod sync;
@@ -47,6 +48,8 @@ enum Command {
     /// How the feeds are served and found.
     #[command(subcommand)]
     Feeds(feeds::Command),
+    /// Answer readers: the feeds, the pages to subscribe and to leave, the archive of editions.
+    Serve,
     /// The weekly digest.
     #[command(subcommand)]
     Digest(digest::Command),
@@ -79,6 +82,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(args) => import::run(&session, &args).await,
         Command::Publish(args) => publish::run(&session, &args).await,
         Command::Feeds(command) => feeds::run(&session, command),
+        Command::Serve => serve::run(&session).await,
         Command::Digest(command) => digest::run(&session, command).await,
         Command::Subscribers(command) => subscribers::run(&session, command).await,
     };

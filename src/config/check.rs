@@ -12,7 +12,7 @@ use url::Url;
 
 use super::{
     Config, Digest, Error, Feeds, Letters, Magazine, Secret, Source, Special, StoreUrl, feeds::hubs, feeds::moved, raw,
-    relay, theme,
+    relay, theme, web as web_room,
 };
 use crate::model::{Colour, Mailbox, Rubrique, Slug, Zone, text, uri};
 
@@ -48,6 +48,8 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
     let old_addresses = std::mem::take(&mut raw.feeds.moved);
     let mut feeds = feeds(raw.feeds, special, base)?;
     feeds.moved = moved(old_addresses, &magazine, &rubriques, &feeds)?;
+    let letters = letters(raw.letters, &magazine)?;
+    let web = web_room::check(raw.web, base, &magazine, &feeds, &letters)?;
     Ok(Config {
         path: path.to_owned(),
         fingerprint: String::new(),
@@ -58,8 +60,9 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         feeds,
         digest: digest(raw.digest)?,
         theme: theme::check(raw.theme, &magazine.name)?,
-        letters: letters(raw.letters, &magazine)?,
+        letters,
         relay: relay::check(raw.relay, base)?,
+        web,
         magazine,
     })
 }
@@ -210,7 +213,7 @@ fn letters(raw: raw::Letters, magazine: &Magazine) -> Result<Letters, Refusal> {
         unsubscribe_url,
         unsubscribe_address,
         list_id,
-        archive_url: raw.archive_url.map(|u| web("letters.archive_url", &u)).transpose()?,
+        archive_url: raw.archive_url.map(|u| folder("letters.archive_url", &u)).transpose()?,
         bounce_address,
         from,
     })
@@ -255,7 +258,7 @@ pub(super) fn web(key: &str, value: &str) -> Result<Url, Refusal> {
 }
 
 /// A web address that others are joined to: it ends in a slash.
-fn folder(key: &str, value: &str) -> Result<Url, Refusal> {
+pub(super) fn folder(key: &str, value: &str) -> Result<Url, Refusal> {
     web(key, value)?;
     web(key, &format!("{}/", value.trim_end_matches('/')))
 }

@@ -5,6 +5,7 @@ mod feeds;
 mod raw;
 mod relay;
 mod theme;
+mod web;
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,7 @@ pub use feeds::{FORMS, Moved};
 pub use raw::Content;
 pub use relay::{Relay, Route, Secret, Security};
 pub use theme::{Logo, Theme};
+pub use web::{Listen, Proxy, Web};
 
 use crate::model::{EmailAddress, FeedKey, Mailbox, Rubrique, Schedule, Slug, Zone, column::fingerprint};
 
@@ -77,6 +79,8 @@ pub struct Config {
     pub letters: Letters,
     /// Where letters go.
     pub relay: Relay,
+    /// How the program serves readers itself.
+    pub web: Web,
 }
 
 /// The magazine.
@@ -245,7 +249,7 @@ pub struct Letters {
     pub unsubscribe_address: EmailAddress,
     /// RFC 2919.
     pub list_id: String,
-    /// Past editions, for readers.
+    /// Past editions, for readers, each below by its period; ends in a slash.
     pub archive_url: Option<Url>,
     /// Completed for each letter (VERP).
     pub bounce_address: EmailAddress,

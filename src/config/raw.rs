@@ -22,6 +22,8 @@ pub struct Raw {
     pub letters: Letters,
     #[serde(default)]
     pub relay: Relay,
+    #[serde(default)]
+    pub web: Web,
 }
 
 #[derive(Debug, Deserialize)]
@@ -210,6 +212,31 @@ pub struct Relay {
 impl Default for Relay {
     fn default() -> Self {
         Self { url: outbox(), timeout: five_minutes(), user: None, password_env: None, hello: None }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Web {
+    pub listen: String,
+    pub url: Option<String>,
+    pub proxies: Vec<String>,
+    pub origins: Vec<String>,
+    pub metrics: Vec<String>,
+    pub connections: usize,
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8380".into(),
+            url: None,
+            // Only a web server on this machine opens a Unix socket; over TCP anybody may come.
+            proxies: vec!["unix".into()],
+            origins: Vec::new(),
+            metrics: vec!["127.0.0.0/8".into(), "::1".into()],
+            connections: 1_024,
+        }
     }
 }
 

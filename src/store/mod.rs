@@ -7,6 +7,7 @@ mod feeds;
 mod hubs;
 mod letters;
 mod migrate;
+mod readers;
 #[doc(hidden)]
 #[allow(missing_docs)]
 pub mod sql;

@@ -185,6 +185,10 @@ statements! {
     UNKNOWN_LETTERS = "SELECT address FROM letters WHERE edition_id = $1 AND state = 'unknown' ORDER BY id";
     FAILED_LETTERS = "SELECT address, COALESCE(reply, '') FROM letters WHERE edition_id = $1 AND state = 'failed' ORDER BY id";
 
+    /// For the figures of who keeps the house.
+    LETTER_COUNTS = "SELECT state, COUNT(*) FROM letters GROUP BY state ORDER BY state";
+    SUBSCRIBER_COUNTS = "SELECT state, COUNT(*) FROM subscribers GROUP BY state ORDER BY state";
+
     LEASE_LETTERS = lease!("");
     /// Who left or was suppressed since the freezing gets no letter.
     SUPPRESS_LETTERS = "UPDATE letters SET state = 'suppressed', settled_at = $2 WHERE edition_id = $1 \

@@ -1,0 +1,143 @@
+//! Where `gazetier serve` listens, whom it believes, and under which addresses readers find it.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use ipnet::IpNet;
+use url::Url;
+
+use super::{
+    Config, Error, Feeds, Letters, Magazine,
+    check::{Refusal, beside, folder, refuse},
+    raw,
+};
+
+/// What `gazetier serve` needs to know.
+#[derive(Debug)]
+pub struct Web {
+    /// Where it listens.
+    pub listen: Listen,
+    /// The page to subscribe from; those to confirm and to choose rubriques stand below.
+    pub url: Url,
+    /// The editions, each below by its period; `letters.archive_url` if there is one.
+    pub archive: Url,
+    /// Who may say for whom it asks.
+    pub proxies: Vec<Proxy>,
+    /// Whose pages may send subscriptions from a script, such as `https://estran.example.org`.
+    pub origins: Vec<String>,
+    /// Who may see `/metrics`.
+    pub metrics: Vec<IpNet>,
+    /// How many connections are served at once.
+    pub connections: usize,
+}
+
+/// Where a server listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listen {
+    /// On an address and port.
+    Tcp(SocketAddr),
+    /// On a Unix socket, for a web server on this machine.
+    Unix(PathBuf),
+}
+
+impl std::fmt::Display for Listen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp(address) => write!(f, "http://{address}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// A server that stands before ours and names in X-Forwarded-For whom it asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proxy {
+    /// Whoever may open the Unix socket.
+    Unix,
+    /// An address or a network.
+    Net(IpNet),
+}
+
+/// Reads where to listen: an address with its port, or `unix:` and a path.
+pub(super) fn listen(key: &str, text: &str, base: &std::path::Path) -> Result<Listen, Refusal> {
+    if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
+        return Ok(Listen::Unix(beside(base, path)));
+    }
+    let address = text.replacen("localhost:", "127.0.0.1:", 1).parse();
+    address.map(Listen::Tcp).map_err(|_| {
+        refuse(key, format!("{text:?}: write an address with its port such as \"127.0.0.1:8380\", or \"unix:/PATH\""))
+    })
+}
+
+impl Config {
+    /// Says what keeps one server from answering for all there is, whatever the hosts: the paths
+    /// of two places are the same.
+    pub fn can_serve(&self) -> Result<(), Error> {
+        let places = [
+            ("feeds.url", &self.feeds.url),
+            ("web.url", &self.web.url),
+            ("letters.archive_url", &self.web.archive),
+            ("letters.unsubscribe_url", &self.letters.unsubscribe_url),
+        ];
+        for (at, (key, url)) in places.iter().enumerate() {
+            let same =
+                |(_, place): &&(&str, &Url)| url.path().trim_end_matches('/') == place.path().trim_end_matches('/');
+            if let Some((other, _)) = places[..at].iter().find(same) {
+                let message = format!("{url} has the path of {other}, and one server answers for both: change one");
+                return Err(Error::Value { path: self.path.clone(), key: (*key).to_owned(), message });
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn check(
+    raw: raw::Web,
+    base: &std::path::Path,
+    magazine: &Magazine,
+    feeds: &Feeds,
+    letters: &Letters,
+) -> Result<Web, Refusal> {
+    let url = match (&raw.url, &feeds.newsletter_url) {
+        (Some(text), _) => folder("web.url", text)?,
+        (None, Some(url)) => folder("feeds.newsletter_url", url.as_str())?,
+        (None, None) => folder("web.url", &format!("{}lettre/", magazine.url))?,
+    };
+    let archive = match &letters.archive_url {
+        Some(url) => folder("letters.archive_url", url.as_str())?,
+        None => folder("web.url", &format!("{url}archive/"))?,
+    };
+    if raw.connections == 0 {
+        return Err(refuse("web.connections", "nobody could be served: write 1 or more"));
+    }
+    Ok(Web {
+        listen: listen("web.listen", &raw.listen, base)?,
+        proxies: raw.proxies.iter().map(|text| proxy(text)).collect::<Result<_, _>>()?,
+        origins: raw.origins.iter().map(|text| origin(text)).collect::<Result<_, _>>()?,
+        metrics: raw.metrics.iter().map(|text| net("web.metrics", text)).collect::<Result<_, _>>()?,
+        connections: raw.connections,
+        url,
+        archive,
+    })
+}
+
+fn proxy(text: &str) -> Result<Proxy, Refusal> {
+    if text == "unix" { Ok(Proxy::Unix) } else { net("web.proxies", text).map(Proxy::Net) }
+}
+
+fn net(key: &str, text: &str) -> Result<IpNet, Refusal> {
+    let net = text.parse().or_else(|_| text.parse().map(|ip: std::net::IpAddr| IpNet::from(ip)));
+    net.map_err(|_| {
+        refuse(key, format!("{text:?}: write addresses or networks such as \"10.0.0.1\" or \"10.0.0.0/8\""))
+    })
+}
+
+/// An origin as browsers send it: scheme and host, no path.
+fn origin(text: &str) -> Result<String, Refusal> {
+    let wrong = || refuse("web.origins", format!("{text:?}: write scheme and host, such as \"https://example.org\""));
+    let url = Url::parse(text).map_err(|_| wrong())?;
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if !matches!(url.scheme(), "http" | "https") || !bare {
+        return Err(wrong());
+    }
+    Ok(url.origin().ascii_serialization())
+}

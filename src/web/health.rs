@@ -1,0 +1,100 @@
+//! For who keeps the house: whether it stands, and figures for Prometheus.
+
+use std::{
+    fmt::Write,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use axum::{
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+
+use super::{Client, Shared};
+use crate::{
+    feeds,
+    model::{EditionState, FeedKey},
+    store,
+};
+
+/// Counts of answers, by the first digit of their status.
+#[derive(Debug, Default)]
+pub(super) struct Figures([AtomicU64; 6]);
+
+impl Figures {
+    pub(super) fn answered(&self, status: StatusCode) {
+        if let Some(count) = self.0.get(usize::from(status.as_u16() / 100)) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Whether the store answers: a machine that balances load asks this.
+pub(super) async fn healthz(State(shared): State<Shared>) -> Response {
+    match shared.store().revision().await {
+        Ok(_) => "ok\n".into_response(),
+        Err(error) => {
+            tracing::error!("{error}");
+            (StatusCode::SERVICE_UNAVAILABLE, [(CONTENT_TYPE, "application/json")], "\"the store does not answer\"\n")
+                .into_response()
+        }
+    }
+}
+
+/// Figures in Prometheus' text format, for those whom `web.metrics` names and nobody who asks for
+/// another.
+pub(super) async fn metrics(State(shared): State<Shared>, client: Client) -> Result<Response, StatusCode> {
+    let welcome = match client.address {
+        Some(address) => client.direct && shared.config().web.metrics.iter().any(|net| net.contains(&address)),
+        None => false,
+    };
+    if !welcome {
+        return Err(StatusCode::NOT_FOUND);
+    }
+    let text = figures(&shared).await.map_err(|error| {
+        tracing::error!("{error}");
+        StatusCode::SERVICE_UNAVAILABLE
+    })?;
+    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+}
+
+async fn figures(shared: &Shared) -> store::Result<String> {
+    let mut text = String::new();
+    let mut head = |name: &str, kind: &str, help: &str, rows: Vec<(String, f64)>| {
+        let _ = writeln!(text, "# HELP gazetier_{name} {help}\n# TYPE gazetier_{name} {kind}");
+        for (labels, value) in rows {
+            let _ = writeln!(text, "gazetier_{name}{labels} {value}");
+        }
+    };
+    let store = shared.store();
+    let answers = (1..=5).map(|class| {
+        let count = shared.figures().0[class].load(Ordering::Relaxed);
+        (format!("{{status=\"{class}xx\"}}"), count as f64)
+    });
+    head("requests_total", "counter", "Requests answered since the start.", answers.collect());
+    let letters = store.letter_counts().await?.into_iter();
+    let letters = letters.map(|(state, count)| (format!("{{state=\"{state}\"}}"), count as f64));
+    head("letters", "gauge", "Letters in the ledger by state.", letters.collect());
+    let editions = store.editions().await?;
+    let states = [EditionState::Frozen, EditionState::Sending, EditionState::Sent, EditionState::Held];
+    let by_state = states.map(|state| {
+        let count = editions.iter().filter(|edition| edition.state == state).count();
+        (format!("{{state=\"{}\"}}", state.as_str()), count as f64)
+    });
+    head("editions", "gauge", "Editions by state.", by_state.into());
+    let subscribers = store.subscriber_counts().await?.into_iter();
+    let subscribers = subscribers.map(|(state, count)| (format!("{{state=\"{state}\"}}"), count as f64));
+    head("subscribers", "gauge", "Subscribers by state.", subscribers.collect());
+    let now = shared.now();
+    let keys = shared.config().rubriques.iter().map(|rubrique| FeedKey::Rubrique(rubrique.slug.clone()));
+    let ages = keys.chain([FeedKey::All]).filter_map(|key| {
+        let [rss, ..] = feeds::paths(&key, None);
+        let changed = std::fs::metadata(shared.config().feeds.path.join(rss)).and_then(|file| file.modified()).ok()?;
+        let age = now - chrono::DateTime::<chrono::Utc>::from(changed);
+        let name = if key == FeedKey::All { "*".to_owned() } else { key.key() };
+        Some((format!("{{feed=\"{name}\"}}"), age.num_seconds() as f64))
+    });
+    head("feed_age_seconds", "gauge", "Time since a feed last changed.", ages.collect());
+    Ok(text)
+}

@@ -1,0 +1,119 @@
+//! What readers meet in a browser or a feed reader: the feeds, the pages to subscribe and to leave,
+//! the archive of editions; and for who keeps the house, health and figures. Everything is rendered
+//! here and works without a script; nothing is kept in cookies.
+
+mod client;
+mod dress;
+mod health;
+pub mod listen;
+pub mod page;
+mod words;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, http::StatusCode, middleware, response::IntoResponse, routing::get};
+use chrono::TimeDelta;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    limit::RequestBodyLimitLayer,
+    timeout::{RequestBodyTimeoutLayer, TimeoutLayer},
+};
+
+use crate::{config::Config, model::Instant, store::Store};
+
+pub use client::Client;
+pub use dress::dress;
+pub use listen::{Listener, Peer, Server, serve};
+pub use words::Lang;
+
+/// Why readers cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address or socket cannot be listened on.
+    #[error("cannot listen on {place}: {source}; is another gazetier there? See web.listen")]
+    Listen {
+        /// Where.
+        place: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A page cannot be made.
+    #[error("cannot make a page: {0}")]
+    Template(#[from] askama::Error),
+}
+
+/// How long a whole answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a piece of a request's body may be on its way.
+const PIECE: Duration = Duration::from_secs(10);
+/// The largest body that readers' forms have, in bytes.
+const BODY: usize = 16_384;
+
+/// What all rooms of the web share.
+#[derive(Debug, Clone)]
+pub struct Shared(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: Arc<Config>,
+    store: Store,
+    ahead: TimeDelta,
+    style: page::Style,
+    figures: health::Figures,
+}
+
+impl Shared {
+    /// What is shared by servers that begin at an instant: their clock goes on from there.
+    pub fn new(config: Arc<Config>, store: Store, at: Instant) -> Result<Self, Error> {
+        let style = page::Style::of(&config.theme)?;
+        let ahead = at - chrono::Utc::now();
+        Ok(Self(Arc::new(Inner { config, store, ahead, style, figures: health::Figures::default() })))
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// The instant, in the milliseconds that the store keeps.
+    pub fn now(&self) -> Instant {
+        let now = chrono::Utc::now() + self.0.ahead;
+        Instant::from_timestamp_millis(now.timestamp_millis()).unwrap_or(now)
+    }
+
+    /// How pages look.
+    pub fn style(&self) -> &page::Style {
+        &self.0.style
+    }
+
+    fn figures(&self) -> &health::Figures {
+        &self.0.figures
+    }
+}
+
+/// All that readers may ask for.
+pub fn public(shared: &Shared) -> Router {
+    let router = Router::new().route("/healthz", get(health::healthz)).route("/metrics", get(health::metrics));
+    guard(router.with_state(shared.clone()), shared, BODY)
+}
+
+/// What stands before every router, ours and the desk's: limits of time and size, a page for
+/// whatever goes wrong, and the headers that keep browsers safe.
+pub fn guard(router: Router, shared: &Shared, body: usize) -> Router {
+    router
+        .fallback(|| async { StatusCode::NOT_FOUND })
+        .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })
+        .layer(RequestBodyLimitLayer::new(body))
+        .layer(axum::extract::DefaultBodyLimit::max(body))
+        .layer(RequestBodyTimeoutLayer::new(PIECE))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }))
+        .layer(middleware::from_fn_with_state(shared.clone(), dress))
+}

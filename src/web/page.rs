@@ -1,0 +1,112 @@
+//! The frame that all public pages stand in: masthead, colours and type of the magazine, and the
+//! policy that lets a browser load nothing but these.
+
+use askama::Template;
+use axum::{
+    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use sha2::{Digest, Sha256};
+
+use super::{Error, Lang, Shared};
+use crate::{config::Theme, model::Colour};
+
+/// The stylesheet of all pages, filled in with the magazine's theme.
+#[derive(Template)]
+#[template(path = "web/page.css", escape = "none")]
+struct Sheet<'a> {
+    theme: &'a Theme,
+}
+
+/// How pages look, and what browsers may load for them.
+#[derive(Debug)]
+pub struct Style {
+    text: String,
+    policy: HeaderValue,
+}
+
+impl Style {
+    /// From the magazine's theme.
+    pub fn of(theme: &Theme) -> Result<Self, Error> {
+        let text = Sheet { theme }.render()?;
+        let policy = format!(
+            "default-src 'none'; style-src {}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            source(&text)
+        );
+        let policy = HeaderValue::try_from(policy).map_err(askama::Error::custom)?;
+        Ok(Self { text, policy })
+    }
+
+    /// The stylesheet, as it stands in each page.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The Content-Security-Policy of pages that hold nothing but their words and this sheet.
+    pub fn policy(&self) -> &HeaderValue {
+        &self.policy
+    }
+}
+
+/// How a policy names an element by its text.
+pub fn source(text: &str) -> String {
+    format!("'sha256-{}'", data_encoding::BASE64.encode(&Sha256::digest(text.as_bytes())))
+}
+
+/// What every page's frame shows.
+#[derive(Debug)]
+pub struct Frame<'a> {
+    /// Of the page.
+    pub lang: &'static str,
+    /// The magazine's name.
+    pub magazine: &'a str,
+    /// Its site.
+    pub home: &'a str,
+    /// One line under the name.
+    pub tagline: Option<&'a str>,
+    /// Who holds the rights.
+    pub rights: Option<&'a str>,
+    /// For the browser's own frame.
+    pub paper: Colour,
+    /// The stylesheet.
+    pub style: &'a str,
+    /// Whether search engines may list the page.
+    pub listed: bool,
+}
+
+impl<'a> Frame<'a> {
+    /// The frame of a page in a language; search engines are asked not to list it.
+    pub fn of(shared: &'a Shared, lang: Lang) -> Self {
+        let magazine = &shared.config().magazine;
+        Self {
+            lang: lang.tag(),
+            magazine: &magazine.name,
+            home: magazine.url.as_str(),
+            tagline: magazine.tagline.as_deref(),
+            rights: magazine.rights.as_deref(),
+            paper: shared.config().theme.surface,
+            style: shared.style().text(),
+            listed: false,
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "web/failure.html")]
+struct Failure<'a> {
+    frame: Frame<'a>,
+    title: &'a str,
+    text: &'a str,
+}
+
+/// The page for an answer that went wrong.
+pub fn failure(shared: &Shared, lang: Lang, status: StatusCode) -> Result<Response, Error> {
+    let (title, text) = lang.failure(status);
+    html(status, &Failure { frame: Frame::of(shared, lang), title, text })
+}
+
+/// A page as an answer.
+pub fn html(status: StatusCode, page: &impl Template) -> Result<Response, Error> {
+    let text = page.render()?;
+    Ok((status, [(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))], text).into_response())
+}
