@@ -19,11 +19,12 @@ use super::{
 use crate::{
     delivery::{
         self,
-        plan::{self, Drawn},
+        decide::{self, Decision},
+        plan::{self, Drawn, Outlook},
         post::Post,
     },
-    digest::token::PLACEHOLDER,
-    model::{Choice, Edition, EditionState, Rubrique, Tally},
+    digest::{render::render, token::PLACEHOLDER},
+    model::{self, Choice, Edition, EditionState, Instant, NoteKind, Period, Rubrique, Tally},
 };
 
 #[derive(Debug, clap::Subcommand)]
@@ -40,8 +41,25 @@ pub(super) enum Command {
         #[arg(long, value_name = "RUBRIQUE", value_delimiter = ',')]
         rubriques: Vec<String>,
     },
+    /// Say that the coming edition may go out as it is now.
+    Approve(Decide),
+    /// Say that an edition must not go out: the coming one, or one whose letters are going out.
+    Hold {
+        #[command(flatten)]
+        decide: Decide,
+        /// Why.
+        #[arg(long, value_name = "WORDS", default_value = "")]
+        why: String,
+    },
     /// Freeze the edition that is due and send its letters; resume what an earlier run left.
-    Send,
+    Send {
+        /// Let this edition go, if it is held; without it, the newest if that is held.
+        #[arg(value_name = "PERIOD")]
+        period: Option<String>,
+        /// Who says so.
+        #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true, default_value = "the command line")]
+        by: String,
+    },
     /// Say how the editions stand.
     Status {
         /// As JSON.
@@ -50,10 +68,32 @@ pub(super) enum Command {
     },
 }
 
+/// Who decides about which edition.
+#[derive(Debug, clap::Args)]
+pub(super) struct Decide {
+    /// Which edition, such as 2026-W47; the coming one if it is not said.
+    #[arg(value_name = "PERIOD")]
+    period: Option<String>,
+    /// Who says so.
+    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true, default_value = "the command line")]
+    by: String,
+}
+
 pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Preview { open, folder, rubriques } => preview(session, open, &folder, &rubriques).await,
-        Command::Send => {
+        Command::Approve(who) => {
+            let period = decide(session, &who, Decision::Approve(None)).await?;
+            say!("{period}: approved");
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Hold { decide: who, why } => {
+            let period = decide(session, &who, Decision::Hold(&why)).await?;
+            say!("{period}: held; let it go with `gazetier digest send {period}`");
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Send { period, by } => {
+            release(session, Decide { period, by }).await?;
             let sent = send(session, true).await?;
             for line in &sent.lines {
                 say!("{line}");
@@ -70,7 +110,9 @@ async fn preview(session: &Session, open: bool, folder: &Path, rubriques: &[Stri
         found.ok_or_else(|| exit::complain(exit::USAGE, format!("--rubriques: the configuration has no {label:?}")))
     });
     let choice = Choice::of(chosen.collect::<anyhow::Result<Vec<_>>>()?);
-    let (due, rendered) = plan::coming(&session.config, &session.store, session.at, &choice).await?;
+    let draft = plan::coming(&session.config, &session.store, session.at).await?.draft;
+    let due = &draft.due;
+    let rendered = render(&session.config, &draft, &choice)?;
     let Some(rendered) = rendered else {
         say!("nothing new for {}: no letter would be sent", due.period);
         return Ok(ExitCode::SUCCESS);
@@ -91,6 +133,33 @@ async fn preview(session: &Session, open: bool, folder: &Path, rubriques: &[Stri
         open::that_detached(&html).map_err(|error| exit::complain(1, format!("cannot open a browser: {error}")))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn decide(session: &Session, decide: &Decide, decision: Decision<'_>) -> anyhow::Result<Period> {
+    let period = decide.period.as_deref().map(Period::from_key);
+    let (config, store) = (&session.config, &session.store);
+    let decided = decide::decide(config, store, session.at, &decide.by, period.as_ref(), decision).await?;
+    decided.map_err(|refused| exit::complain(exit::BAD_INPUT, refused.to_string()))
+}
+
+/// Lets the edition go that is named; without a name the newest, drawn up or to come, if it is
+/// held.
+async fn release(session: &Session, who: Decide) -> anyhow::Result<()> {
+    if who.period.is_some() {
+        decide(session, &who, Decision::Release).await?;
+        return Ok(());
+    }
+    let coming = plan::coming(&session.config, &session.store, session.at).await?;
+    let held = matches!(coming.desk.decision(), model::Decision::Held { .. });
+    if coming.is_due && held {
+        decide(session, &who, Decision::Release).await?;
+    }
+    let newest = session.store.last_edition().await?.filter(|edition| edition.state == EditionState::Held);
+    if let Some(edition) = newest {
+        let period = Some(edition.period.to_string());
+        decide(session, &Decide { period, ..who }, Decision::Release).await?;
+    }
+    Ok(())
 }
 
 /// What sending came to.
@@ -118,14 +187,16 @@ impl Sent {
 }
 
 /// Freezes the edition that is due, and sends the letters of all that are open. `asked` says that
-/// somebody wants it sent now: then nothing is too late, and what is held is let go.
+/// somebody wants it sent now: then nothing is too late.
 pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent> {
     let (config, store) = (&session.config, &session.store);
     let mut sent = Sent::default();
-    if asked {
-        for edition in store.editions().await?.iter().filter(|e| e.state == EditionState::Held) {
-            store.release_edition(edition.id, session.at).await?;
-        }
+    if let Some((period, who, at)) = plan::fallen(config, store, session.at).await? {
+        sent.troubles.push(format!(
+            "{period}: it has changed since {who} approved it at {}; approve it again with `gazetier digest approve \
+             {period}`",
+            hour(session, at)
+        ));
     }
     match plan::draw_up(config, store, session.at, asked).await? {
         Drawn::NotDue => {}
@@ -139,10 +210,28 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
         }
         Drawn::Held(edition, letters) => sent.troubles.push(format!(
             "{} was due at {} and is too late to be sent by itself: its {letters} letters are held; \
-             send them with `gazetier digest send`",
+             send them with `gazetier digest send {0}`",
             edition.period,
-            config.magazine.zone.local(edition.cutoff).format("%Y-%m-%d %H:%M"),
+            hour(session, edition.cutoff),
         )),
+        Drawn::OnHold(period) => {
+            if asked {
+                sent.lines
+                    .push(format!("{period}: held by the editors; let it go with `gazetier digest send {period}`"));
+            }
+        }
+        Drawn::Unapproved(period, outlook) => {
+            let first = store.tell_once(&period, "unapproved", session.at).await?;
+            if first || asked {
+                let why = match outlook {
+                    Outlook::Fallen { who, at } => {
+                        format!("it has changed since {who} approved it at {}, and is not sent", hour(session, at))
+                    }
+                    _ => "its hour has come and nobody has approved it: it is not sent".into(),
+                };
+                sent.troubles.push(format!("{period}: {why}; approve it with `gazetier digest approve {period}`"));
+            }
+        }
     }
     let stop = Arc::new(AtomicBool::new(false));
     for edition in store.open_editions().await? {
@@ -161,6 +250,11 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
         sent.lines.push("no edition is due, no letter is waiting: nothing is sent".into());
     }
     Ok(sent)
+}
+
+/// An instant by the magazine's clock.
+fn hour(session: &Session, at: Instant) -> String {
+    session.config.magazine.zone.local(at).format("%Y-%m-%d %H:%M").to_string()
 }
 
 async fn post(session: &Session, edition: &Edition, stop: &Arc<AtomicBool>) -> anyhow::Result<Tally> {
@@ -213,6 +307,25 @@ struct Standing {
     letters: Tally,
     unknown: Vec<String>,
     failed: Vec<(String, String)>,
+    /// Who decided last, and when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided: Option<Decided>,
+    /// Of an edition to come: how many columns it has, and its hour.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coming: Option<Expected>,
+}
+
+#[derive(Serialize)]
+struct Decided {
+    what: &'static str,
+    who: String,
+    at: String,
+}
+
+#[derive(Serialize)]
+struct Expected {
+    columns: usize,
+    due: String,
 }
 
 async fn status(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
@@ -230,8 +343,11 @@ async fn status(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
             number: edition.number,
             state: edition.state.as_str(),
             subject: edition.subject,
+            decided: decided(session, &store.desk(&edition.period).await?),
+            coming: None,
         });
     }
+    standings.extend(expected(session).await?);
     if json {
         say!("{}", serde_json::to_string_pretty(&standings)?);
         return Ok(ExitCode::SUCCESS);
@@ -240,7 +356,14 @@ async fn status(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
         say!("no edition yet");
     }
     for standing in standings {
-        say!("{} (n° {}) {}: {}", standing.period, standing.number, standing.state, words(&standing.letters));
+        let how = match &standing.coming {
+            None => words(&standing.letters),
+            Some(expected) => format!("{} columns, due at {}", expected.columns, expected.due),
+        };
+        say!("{} (n° {}) {}: {how}", standing.period, standing.number, standing.state);
+        if let Some(decided) = &standing.decided {
+            say!("  {} by {}, {}", decided.what, decided.who, decided.at);
+        }
         for address in &standing.unknown {
             say!("  unknown: {address}");
         }
@@ -249,4 +372,34 @@ async fn status(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The edition to come, where editors have a hand in it.
+async fn expected(session: &Session) -> anyhow::Result<Option<Standing>> {
+    let config = &session.config;
+    let coming = plan::coming(config, &session.store, session.at).await?;
+    let untouched = coming.desk.version.number == 0 && coming.desk.notes.is_empty();
+    if untouched && !config.digest.approval {
+        return Ok(None);
+    }
+    let rendered = render(config, &coming.draft, &Choice::all())?;
+    let due = &coming.draft.due;
+    Ok(Some(Standing {
+        period: due.period.to_string(),
+        number: due.number,
+        state: coming.outlook(config)?.as_str(),
+        subject: rendered.map(|rendered| rendered.subject).unwrap_or_default(),
+        frozen: 0,
+        to_do: 0,
+        letters: Tally::default(),
+        unknown: Vec::new(),
+        failed: Vec::new(),
+        decided: decided(session, &coming.desk),
+        coming: Some(Expected { columns: coming.draft.columns.len(), due: hour(session, due.cutoff) }),
+    }))
+}
+
+fn decided(session: &Session, desk: &model::Desk) -> Option<Decided> {
+    let note = desk.notes.iter().rev().find(|note| !matches!(note.kind, NoteKind::Proof | NoteKind::Told))?;
+    Some(Decided { what: note.kind.as_str(), who: note.who.clone(), at: hour(session, note.at) })
 }

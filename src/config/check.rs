@@ -11,8 +11,8 @@ use chrono::{Duration, NaiveDate};
 use url::Url;
 
 use super::{
-    Config, Digest, Error, Feeds, Letters, Magazine, Secret, Source, Special, StoreUrl, feeds::hubs, feeds::moved, raw,
-    relay, theme, web as web_room,
+    Config, Desk, Digest, Error, Feeds, Letters, Magazine, Secret, Source, Special, StoreUrl, desk, feeds::hubs,
+    feeds::moved, raw, relay, theme, web as web_room,
 };
 use crate::model::{Colour, Mailbox, Rubrique, Slug, Zone, text, uri};
 
@@ -49,6 +49,7 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
     let mut feeds = feeds(raw.feeds, special, base)?;
     feeds.moved = moved(old_addresses, &magazine, &rubriques, &feeds)?;
     let letters = letters(raw.letters, &magazine)?;
+    let desk = desk::check(raw.desk, base)?;
     let web = web_room::check(raw.web, base, &magazine, &feeds, &letters)?;
     Ok(Config {
         path: path.to_owned(),
@@ -58,7 +59,8 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         subscribers_file: raw.subscribers.file.map(|file| base.join(file)),
         rubriques,
         feeds,
-        digest: digest(raw.digest)?,
+        digest: digest(raw.digest, &desk)?,
+        desk,
         theme: theme::check(raw.theme, &magazine.name)?,
         letters,
         relay: relay::check(raw.relay, base)?,
@@ -169,7 +171,7 @@ fn feeds(raw: raw::Feeds, special: Vec<Special>, base: &Path) -> Result<Feeds, R
     })
 }
 
-fn digest(raw: raw::Digest) -> Result<Digest, Refusal> {
+fn digest(raw: raw::Digest, desk: &Desk) -> Result<Digest, Refusal> {
     if raw.standfirst_length < 80 {
         return Err(refuse("digest.standfirst_length", "below 80 characters no sentence is left: write 80 or more"));
     }
@@ -179,7 +181,13 @@ fn digest(raw: raw::Digest) -> Result<Digest, Refusal> {
             return Err(refuse("digest.subject", format!("only {} are filled in", known.join(", "))));
         }
     }
+    let proof_at = raw.proof_at.map(|text| parse("digest.proof_at", &text)).transpose()?;
+    if proof_at.is_some() && desk.editors.is_empty() {
+        return Err(refuse("digest.proof_at", "nobody would get the proof: name the editors in desk.editors"));
+    }
     Ok(Digest {
+        approval: raw.approval,
+        proof_at,
         schedule: raw.schedule.parse().map_err(|error| refuse("digest.schedule", error))?,
         grace: duration("digest.grace", &raw.grace)?,
         send_within: duration("digest.send_within", &raw.send_within)?,

@@ -1,6 +1,7 @@
 //! `config.toml`, checked once: what stands here is right, and everything below takes it as it is.
 
 mod check;
+mod desk;
 mod feeds;
 mod raw;
 mod relay;
@@ -13,6 +14,7 @@ use chrono::{Duration, NaiveDate};
 use unicode_normalization::UnicodeNormalization;
 use url::Url;
 
+pub use desk::Desk;
 pub use feeds::{FORMS, Moved};
 pub use raw::Content;
 pub use relay::{Relay, Route, Secret, Security};
@@ -81,6 +83,8 @@ pub struct Config {
     pub relay: Relay,
     /// How the program serves readers itself.
     pub web: Web,
+    /// The editors' desk.
+    pub desk: Desk,
 }
 
 /// The magazine.
@@ -234,6 +238,10 @@ pub struct Digest {
     pub subject: String,
     /// The opening words, in Markdown.
     pub opening: String,
+    /// Whether an edition waits for an editor's approval.
+    pub approval: bool,
+    /// When the editors get the proof.
+    pub proof_at: Option<Schedule>,
 }
 
 /// What every letter carries.

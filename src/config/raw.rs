@@ -24,6 +24,8 @@ pub struct Raw {
     pub relay: Relay,
     #[serde(default)]
     pub web: Web,
+    #[serde(default)]
+    pub desk: Desk,
 }
 
 #[derive(Debug, Deserialize)]
@@ -152,6 +154,11 @@ pub struct Digest {
     pub subject: String,
     #[serde(default)]
     pub opening: String,
+    /// Whether an edition waits for an editor's approval.
+    #[serde(default)]
+    pub approval: bool,
+    /// When the editors get the proof.
+    pub proof_at: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -240,6 +247,27 @@ impl Default for Web {
     }
 }
 
+/// The editors' desk.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Desk {
+    #[serde(default = "desk_listen")]
+    pub listen: String,
+    /// Under which address editors reach it, if not where it listens.
+    pub url: Option<String>,
+    #[serde(default)]
+    pub editors: Vec<String>,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self { listen: desk_listen(), url: None, editors: Vec::new() }
+    }
+}
+
+fn desk_listen() -> String {
+    "127.0.0.1:8381".into()
+}
 fn yes() -> bool {
     true
 }

@@ -1,6 +1,7 @@
 //! The ledger's life: an edition is drawn up and frozen, its letters are leased, handed to the
 //! relay and settled. What the relay may have taken is never sent again by itself.
 
+pub mod decide;
 pub mod hubs;
 mod outbox;
 pub mod plan;

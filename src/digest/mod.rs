@@ -6,6 +6,7 @@ mod cut;
 mod encode;
 pub mod letter;
 mod marked;
+pub mod preflight;
 pub mod render;
 mod shield;
 pub mod token;

@@ -6,7 +6,7 @@ use chrono::{Datelike, Duration, Locale, NaiveDate};
 
 use super::{
     Error,
-    choose::{Due, Sheet, lay_out},
+    choose::{Draft, Due, Sheet, lay_out},
     cut, encode, marked,
     shield::shield,
     token::PLACEHOLDER,
@@ -42,6 +42,8 @@ struct DigestText<'a> {
 pub struct Rendered {
     /// The subject of its letters.
     pub subject: String,
+    /// What an inbox shows beside it.
+    pub preheader: String,
     /// The HTML part.
     pub html: String,
     /// The text part.
@@ -52,15 +54,16 @@ pub struct Rendered {
     pub hash: String,
 }
 
-/// Renders an edition for a choice of rubriques; `None` if it has nothing for them. The subject
-/// is the edition's own: made from all its columns, the same for every choice.
-pub fn render(config: &Config, due: &Due, columns: &[Column], choice: &Choice) -> Result<Option<Rendered>, Error> {
-    let sheet = lay_out(config, columns, choice);
+/// Renders a draft for a choice of rubriques; `None` if it has nothing for them. The subject is the
+/// edition's own: made from all its columns, the same for every choice.
+pub fn render(config: &Config, draft: &Draft, choice: &Choice) -> Result<Option<Rendered>, Error> {
+    let sheet = lay_out(config, draft, choice);
     if sheet.lead.is_none() {
         return Ok(None);
     }
-    let subject = subject(config, due, columns);
-    let view = view(config, due, &sheet, subject.clone());
+    let subject = subject(config, draft);
+    let view = view(config, draft, &sheet, subject.clone());
+    let preheader = view.preheader.clone();
     let mjml = DigestHtml { v: &view }.render()?;
     let parsed = mrml::parse(shield(&mjml).as_ref()).map_err(|error| Error::Mjml(error.to_string()))?;
     // No font is fetched from anywhere: who reads a letter is nobody else's business.
@@ -70,12 +73,35 @@ pub fn render(config: &Config, due: &Due, columns: &[Column], choice: &Choice) -
     let plain = wrap(&DigestText { v: &view }.render()?);
     let hash = fingerprint([&subject, &html, &plain]);
     let entity = encode::entity(&plain, &html, &hash);
-    Ok(Some(Rendered { subject, html, plain, entity, hash }))
+    Ok(Some(Rendered { subject, preheader, html, plain, entity, hash }))
+}
+
+/// A fingerprint of all that readers of a draft could see, whatever they chose: an approval is bound
+/// to it.
+pub fn content_hash(config: &Config, draft: &Draft) -> Result<String, Error> {
+    let mut parts = vec![subject(config, draft)];
+    for choice in [Choice::all()].into_iter().chain(config.rubriques.iter().map(|r| Choice::of([r.slug.clone()]))) {
+        parts.push(render(config, draft, &choice)?.map(|rendered| rendered.hash).unwrap_or_default());
+    }
+    // A choice of several rubriques may show in full what stands as a title for all.
+    for column in &draft.columns {
+        parts.extend([column.id.0.to_string(), column.title.clone(), column.standfirst.clone()]);
+    }
+    Ok(fingerprint(parts))
 }
 
 /// The subject of an edition's letters.
-fn subject(config: &Config, due: &Due, columns: &[Column]) -> String {
-    let sheet = lay_out(config, columns, &Choice::all());
+fn subject(config: &Config, draft: &Draft) -> String {
+    if let Some(subject) = &draft.changes.subject {
+        return subject.clone();
+    }
+    default_subject(config, draft)
+}
+
+/// The subject that an edition has if nobody writes another.
+pub fn default_subject(config: &Config, draft: &Draft) -> String {
+    let due = &draft.due;
+    let sheet = lay_out(config, draft, &Choice::all());
     // One by one and in order: a title that holds a brace is not filled in again.
     let mut filled = String::new();
     let mut rest = config.digest.subject.as_str();
@@ -95,7 +121,9 @@ fn subject(config: &Config, due: &Due, columns: &[Column]) -> String {
     filled + rest
 }
 
-fn view<'a>(config: &'a Config, due: &Due, sheet: &Sheet<'_>, subject: String) -> View<'a> {
+fn view<'a>(config: &'a Config, draft: &Draft, sheet: &Sheet<'_>, subject: String) -> View<'a> {
+    let Draft { due, changes, .. } = draft;
+    let opening = changes.opening.as_deref().unwrap_or(&config.digest.opening);
     let magazine = &config.magazine;
     let words = words::of(&magazine.language);
     let theme = &config.theme;
@@ -116,7 +144,7 @@ fn view<'a>(config: &'a Config, due: &Due, sheet: &Sheet<'_>, subject: String) -
         })
         .collect();
     View {
-        preheader: preheader(sheet),
+        preheader: changes.preheader.clone().unwrap_or_else(|| preheader(sheet)),
         magazine,
         theme,
         night: NIGHT,
@@ -125,8 +153,8 @@ fn view<'a>(config: &'a Config, due: &Due, sheet: &Sheet<'_>, subject: String) -
         subject,
         number: format!("{}{}", words.number, due.number),
         dates: dates(config, due),
-        opening_html: marked::html(&config.digest.opening),
-        opening_text: marked::text(&config.digest.opening),
+        opening_html: marked::html(opening),
+        opening_text: marked::text(opening),
         footer_html: marked::html(&theme.footer),
         footer_text: marked::text(&theme.footer),
         lead,

@@ -1,6 +1,7 @@
 //! The words of the house as plain types, parsed at the edge: below, nothing is checked twice.
 
 pub mod address;
+pub mod changes;
 pub mod colour;
 pub mod column;
 pub mod edition;
@@ -17,6 +18,7 @@ pub mod uri;
 pub mod zone;
 
 pub use address::{EmailAddress, Mailbox};
+pub use changes::{Changes, Decision, Desk, Note, NoteKind, Part, Version};
 pub use colour::Colour;
 pub use column::{Column, ColumnId, Draft, Image, Known};
 pub use edition::{Edition, EditionState, Period};

@@ -8,8 +8,11 @@ use sqlx::{
 use super::{Backend, Result, Store, begin, on};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
-const MIGRATIONS: [(&str, &str); 2] =
-    [("press", include_str!("migrations/0001_press.sql")), ("hubs", include_str!("migrations/0002_hubs.sql"))];
+const MIGRATIONS: [(&str, &str); 3] = [
+    ("press", include_str!("migrations/0001_press.sql")),
+    ("hubs", include_str!("migrations/0002_hubs.sql")),
+    ("desk", include_str!("migrations/0006_desk.sql")),
+];
 
 /// What sqlx wrote down of the migrations it made.
 const DONE: &str = "SELECT version, checksum FROM _sqlx_migrations WHERE success ORDER BY version";

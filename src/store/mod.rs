@@ -2,6 +2,7 @@
 //! statements through one body per function.
 
 mod columns;
+mod desk;
 mod editions;
 mod feeds;
 mod hubs;

@@ -1,6 +1,7 @@
 //! One binary for all integration tests: it is linked once, and every test speaks through the same
 //! few words (`support`).
 
+mod approval;
 mod commands;
 mod config;
 mod conformance;
@@ -23,3 +24,4 @@ mod strict;
 mod support;
 mod validator;
 mod weeks;
+mod years;
