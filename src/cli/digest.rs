@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -21,7 +21,7 @@ use crate::{
         self,
         decide::{self, Decision},
         plan::{self, Drawn, Outlook},
-        post::Post,
+        post::{Outcome, Post},
     },
     digest::{render::render, token::PLACEHOLDER},
     model::{self, Choice, Edition, EditionState, Instant, NoteKind, Period, Rubrique, Tally},
@@ -59,6 +59,9 @@ pub(super) enum Command {
         /// Who says so.
         #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true, default_value = "the command line")]
         by: String,
+        /// Send once more the letters that may or may not have arrived: some readers get two.
+        #[arg(long)]
+        resend_unknown: bool,
     },
     /// Say how the editions stand.
     Status {
@@ -92,8 +95,11 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<E
             say!("{period}: held; let it go with `gazetier digest send {period}`");
             Ok(ExitCode::SUCCESS)
         }
-        Command::Send { period, by } => {
+        Command::Send { period, by, resend_unknown } => {
             release(session, Decide { period, by }).await?;
+            if resend_unknown {
+                resend(session).await?;
+            }
             let sent = send(session, true).await?;
             for line in &sent.lines {
                 say!("{line}");
@@ -158,6 +164,19 @@ async fn release(session: &Session, who: Decide) -> anyhow::Result<()> {
     if let Some(edition) = newest {
         let period = Some(edition.period.to_string());
         decide(session, &Decide { period, ..who }, Decision::Release).await?;
+    }
+    Ok(())
+}
+
+/// Queues again what may have arrived of the newest edition that has such letters.
+async fn resend(session: &Session) -> anyhow::Result<()> {
+    for edition in session.store.editions().await?.into_iter().rev() {
+        let letters = session.store.resend_unknown(edition.id).await?;
+        if letters > 0 {
+            session.store.move_edition(edition.id, EditionState::Sent, EditionState::Sending).await?;
+            say!("{}: {letters} letters that may have arrived are sent again", edition.period);
+            break;
+        }
     }
     Ok(())
 }
@@ -235,7 +254,18 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
     }
     let stop = Arc::new(AtomicBool::new(false));
     for edition in store.open_editions().await? {
-        let tally = post(session, &edition, &stop).await?;
+        let outcome = post(session, &edition, &stop).await?;
+        let tally = outcome.tally;
+        for (relay, words) in outcome.troubles {
+            sent.troubles.push(format!("the relay {relay} was out of use, the others went on: {words}"));
+        }
+        if let Some(reason) = outcome.paused {
+            sent.troubles.push(format!(
+                "{} is held, {} letters wait: {reason}; look into it, then send them with `gazetier digest send`",
+                edition.period,
+                tally.to_do()
+            ));
+        }
         sent.remaining += tally.to_do();
         sent.lines.push(format!("{}: {}", edition.period, words(&tally)));
         if tally.unknown > 0 {
@@ -257,12 +287,42 @@ fn hour(session: &Session, at: Instant) -> String {
     session.config.magazine.zone.local(at).format("%Y-%m-%d %H:%M").to_string()
 }
 
-async fn post(session: &Session, edition: &Edition, stop: &Arc<AtomicBool>) -> anyhow::Result<Tally> {
+async fn post(session: &Session, edition: &Edition, stop: &Arc<AtomicBool>) -> anyhow::Result<Outcome> {
     let signal = tokio::spawn(drain(Arc::clone(stop)));
-    let post = Post { config: &session.config, store: &session.store, clock: &clock, stop };
-    let tally = post.send(edition).await;
+    let finished = Arc::new(AtomicU64::new(0));
+    let (config, store) = (Arc::clone(&session.config), session.store.clone());
+    let post = Post { config, store, clock, stop: Arc::clone(stop), finished: Arc::clone(&finished) };
+    let to_do = session.store.tally(edition.id).await?.to_do().unsigned_abs();
+    let bar = tokio::spawn(watch(edition.period.to_string(), to_do, finished));
+    let outcome = post.send(edition).await;
+    bar.abort();
     signal.abort();
-    Ok(tally?)
+    Ok(outcome?)
+}
+
+/// Shows on a terminal how far the letters have come.
+async fn watch(period: String, to_do: u64, finished: Arc<AtomicU64>) {
+    use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+    // Hidden by itself where standard error is no terminal.
+    let bar = ProgressBar::with_draw_target(Some(to_do), ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} letters, {per_sec}, {eta} left") {
+        bar.set_style(style);
+    }
+    bar.set_message(period);
+    let clear = Clear(bar);
+    loop {
+        clear.0.set_position(finished.load(Ordering::Relaxed).min(to_do));
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+}
+
+/// Takes the bar away when the watch ends, however it ends.
+struct Clear(indicatif::ProgressBar);
+
+impl Drop for Clear {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
 }
 
 /// Asks the worker to finish what it has begun when the program is told to stop.

@@ -88,7 +88,7 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
         });
     }
     error.downcast_ref::<delivery::Error>().map(|error| match error {
-        delivery::Error::Store(_) | delivery::Error::Relay { .. } => OUT_OF_REACH,
+        delivery::Error::Store(_) | delivery::Error::Relay { .. } | delivery::Error::Ledger => OUT_OF_REACH,
         delivery::Error::Write { .. } => CANNOT_WRITE,
         delivery::Error::Digest(_) => BAD_INPUT,
         delivery::Error::Restless(_) => RUN_AGAIN,

@@ -63,7 +63,7 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         desk,
         theme: theme::check(raw.theme, &magazine.name)?,
         letters,
-        relay: relay::check(raw.relay, base)?,
+        relays: relay::check(raw.relay, raw.relays, base)?,
         web,
         magazine,
     })

@@ -17,7 +17,7 @@ use url::Url;
 pub use desk::Desk;
 pub use feeds::{FORMS, Moved};
 pub use raw::Content;
-pub use relay::{Relay, Route, Secret, Security};
+pub use relay::{Rates, Relay, Relays, Secret, Security};
 pub use theme::{Logo, Theme};
 pub use web::{Listen, Proxy, Web};
 
@@ -80,7 +80,7 @@ pub struct Config {
     /// What every letter carries.
     pub letters: Letters,
     /// Where letters go.
-    pub relay: Relay,
+    pub relays: Relays,
     /// How the program serves readers itself.
     pub web: Web,
     /// The editors' desk.

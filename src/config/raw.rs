@@ -20,8 +20,9 @@ pub struct Raw {
     #[serde(default)]
     pub theme: Theme,
     pub letters: Letters,
+    pub relay: Option<Relay>,
     #[serde(default)]
-    pub relay: Relay,
+    pub relays: Vec<Relay>,
     #[serde(default)]
     pub web: Web,
     #[serde(default)]
@@ -202,9 +203,12 @@ pub struct Letters {
     pub bounce_address: Option<String>,
 }
 
+/// Where letters go: `[relay]`, or several `[[relays]]`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Relay {
+    /// What it is called where it is told of; its host if missing.
+    pub name: Option<String>,
     #[serde(default = "outbox")]
     pub url: String,
     /// How long any one answer of the relay may take.
@@ -214,12 +218,26 @@ pub struct Relay {
     /// The name of the environment variable that holds the password.
     pub password_env: Option<String>,
     pub hello: Option<String>,
-}
-
-impl Default for Relay {
-    fn default() -> Self {
-        Self { url: outbox(), timeout: five_minutes(), user: None, password_env: None, hello: None }
-    }
+    /// Its share of the letters beside that of the others.
+    #[serde(default = "one")]
+    pub weight: u32,
+    /// How many connections it gets at once.
+    #[serde(default = "four")]
+    pub connections: u32,
+    /// How many letters may be on their way on one connection, where it takes chunks.
+    #[serde(default = "eight")]
+    pub window: u32,
+    /// After so many letters a connection is closed and a new one made.
+    pub letters_per_connection: Option<u32>,
+    pub per_second: Option<u32>,
+    pub per_minute: Option<u32>,
+    pub per_day: Option<u32>,
+    /// Several commands in one write, where the relay offers it.
+    #[serde(default = "yes")]
+    pub pipelining: bool,
+    /// Letters as chunks of a known length, where the relay offers it.
+    #[serde(default = "yes")]
+    pub chunking: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -285,6 +303,15 @@ fn sqlite() -> String {
 }
 fn feeds_path() -> String {
     "feeds".into()
+}
+fn one() -> u32 {
+    1
+}
+fn four() -> u32 {
+    4
+}
+fn eight() -> u32 {
+    8
 }
 fn fifty() -> u32 {
     50

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     net::IpAddr,
+    num::NonZeroU32,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -38,31 +39,55 @@ impl fmt::Debug for Secret {
 
 /// Where letters go.
 #[derive(Debug, Clone)]
-pub struct Relay {
-    /// The way.
-    pub route: Route,
-    /// How long any one answer may take.
-    pub timeout: Duration,
-}
-
-/// The way a letter takes.
-#[derive(Debug, Clone)]
-pub enum Route {
+pub enum Relays {
     /// Into a folder, one `.eml` file a letter.
     Folder(PathBuf),
-    /// To an SMTP server.
-    Smtp {
-        /// Its name or address.
-        host: String,
-        /// Its port.
-        port: u16,
-        /// Whether and when TLS begins.
-        security: Security,
-        /// User and password.
-        login: Option<(String, Secret)>,
-        /// What we call ourselves; the machine's name if missing.
-        hello: Option<String>,
-    },
+    /// To SMTP servers, at least one.
+    Smtp(Vec<Relay>),
+}
+
+/// An SMTP server that takes our letters.
+#[derive(Debug, Clone)]
+pub struct Relay {
+    /// What it is called where it is told of; no two have one name.
+    pub name: String,
+    /// Its host name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Whether and when TLS begins.
+    pub security: Security,
+    /// User and password.
+    pub login: Option<(String, Secret)>,
+    /// What we call ourselves; the machine's name if missing.
+    pub hello: Option<String>,
+    /// How long any one answer may take.
+    pub timeout: Duration,
+    /// Its share of the letters beside that of the others.
+    pub weight: u32,
+    /// How many connections it gets at once.
+    pub connections: u32,
+    /// How many letters may be on their way on one connection (BDAT).
+    pub window: u32,
+    /// How many letters a connection is used for.
+    pub letters_per_connection: Option<u32>,
+    /// How many letters it gets in a time.
+    pub rates: Rates,
+    /// Whether RFC 2920 may be used where it is offered.
+    pub pipelining: bool,
+    /// Whether RFC 3030 may be used where it is offered.
+    pub chunking: bool,
+}
+
+/// How many letters a relay gets in a time, if that is bounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rates {
+    /// From one running program.
+    pub second: Option<NonZeroU32>,
+    /// From one running program, evenly.
+    pub minute: Option<NonZeroU32>,
+    /// In any 24 hours, from all that share the store.
+    pub day: Option<NonZeroU32>,
 }
 
 /// Whether and when TLS begins.
@@ -76,25 +101,48 @@ pub enum Security {
     Tls,
 }
 
-pub(super) fn check(raw: raw::Relay, base: &Path) -> Result<Relay, Refusal> {
-    let timeout = duration("relay.timeout", &raw.timeout)?;
-    let timeout = timeout.to_std().ok().filter(|t| !t.is_zero());
-    let timeout = timeout.ok_or_else(|| refuse("relay.timeout", "it must be longer than nothing"))?;
-    if let Some(folder) = raw.url.strip_prefix("file:") {
-        if raw.user.is_some() {
-            return Err(refuse("relay.user", "a file: relay takes none: remove it, or write an smtp:// address"));
+/// Checks `[relay]`, or all of `[[relays]]`.
+pub(super) fn check(one: Option<raw::Relay>, several: Vec<raw::Relay>, base: &Path) -> Result<Relays, Refusal> {
+    let raws = match (one, several) {
+        (None, several) if several.is_empty() => return Ok(Relays::Folder(beside(base, "outbox"))),
+        (Some(_), several) if !several.is_empty() => {
+            return Err(refuse("relays", "there is [relay] and [[relays]]: write all of them as [[relays]]"));
         }
-        return Ok(Relay { route: Route::Folder(beside(base, folder)), timeout });
+        (Some(one), _) => vec![("relay", one)],
+        (None, several) => several.into_iter().map(|raw| ("relays", raw)).collect(),
+    };
+    let alone = raws.len() == 1;
+    let mut relays: Vec<Relay> = Vec::new();
+    for (section, raw) in raws {
+        let key = |name: &str| format!("{section}.{name}");
+        if let Some(folder) = raw.url.strip_prefix("file:") {
+            if raw.user.is_some() {
+                return Err(refuse(&key("user"), "a file: relay takes none: remove it, or write an smtp:// address"));
+            }
+            if !alone {
+                return Err(refuse(&key("url"), "a file: relay takes all letters: it stands alone, as [relay]"));
+            }
+            return Ok(Relays::Folder(beside(base, folder)));
+        }
+        let relay = smtp(raw, &key)?;
+        if relays.iter().any(|other| other.name == relay.name) {
+            return Err(refuse(&key("name"), format!("two relays are called {:?}: name them apart", relay.name)));
+        }
+        relays.push(relay);
     }
-    Ok(Relay { route: smtp(raw)?, timeout })
+    Ok(Relays::Smtp(relays))
 }
 
-fn smtp(raw: raw::Relay) -> Result<Route, Refusal> {
-    let wrong = || refuse("relay.url", "write \"file:FOLDER\", \"smtp://HOST:PORT\" or \"smtps://HOST:PORT\"");
+fn smtp(raw: raw::Relay, key: &dyn Fn(&str) -> String) -> Result<Relay, Refusal> {
+    let timeout = duration(&key("timeout"), &raw.timeout)?;
+    let timeout = timeout.to_std().ok().filter(|t| !t.is_zero());
+    let timeout = timeout.ok_or_else(|| refuse(&key("timeout"), "it must be longer than nothing"))?;
+    let wrong = || refuse(&key("url"), "write \"file:FOLDER\", \"smtp://HOST:PORT\" or \"smtps://HOST:PORT\"");
     let url = Url::parse(&raw.url).map_err(|_| wrong())?;
     let host = url.host_str().ok_or_else(wrong)?.trim_matches(['[', ']']).to_owned();
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(refuse("relay.url", "user and password don't stand in it: use relay.user and relay.password_env"));
+        let reason = format!("user and password don't stand in it: use {} and {}", key("user"), key("password_env"));
+        return Err(refuse(&key("url"), reason));
     }
     let loopback = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
     let security = match url.scheme() {
@@ -107,18 +155,54 @@ fn smtp(raw: raw::Relay) -> Result<Route, Refusal> {
         (None, None) => None,
         (Some(user), Some(variable)) => {
             let password = std::env::var(&variable)
-                .map_err(|_| refuse("relay.password_env", format!("the environment has no {variable}")))?;
+                .map_err(|_| refuse(&key("password_env"), format!("the environment has no {variable}")))?;
             Some((user, Secret::new(password)))
         }
         (Some(_), None) => {
-            return Err(refuse("relay.user", "relay.password_env must name the variable with its password"));
+            let reason = format!("{} must name the variable with its password", key("password_env"));
+            return Err(refuse(&key("user"), reason));
         }
-        (None, Some(_)) => return Err(refuse("relay.password_env", "relay.user is missing")),
+        (None, Some(_)) => return Err(refuse(&key("password_env"), format!("{} is missing", key("user")))),
     };
     let port = url.port().unwrap_or(match (security, loopback) {
         (Security::Tls, _) => 465,
         (_, true) => 25,
         (_, false) => 587,
     });
-    Ok(Route::Smtp { host, port, security, login, hello: raw.hello })
+    // A name and what it says about itself go into commands and listings.
+    for (name, text) in [("name", &raw.name), ("hello", &raw.hello)] {
+        if text.as_ref().is_some_and(|text| text.is_empty() || text.chars().any(|c| c.is_control() || c == ' ')) {
+            return Err(refuse(&key(name), "write one word"));
+        }
+    }
+    let bounds = [("weight", raw.weight, 1000), ("connections", raw.connections, 1000), ("window", raw.window, 64)];
+    for (name, value, most) in bounds {
+        if !(1..=most).contains(&value) {
+            return Err(refuse(&key(name), format!("{value} is not between 1 and {most}")));
+        }
+    }
+    let positive = |name, value: Option<u32>| {
+        let zero = || refuse(&key(name), "0 letters are none: leave it out, or write a number");
+        value.map(|value| NonZeroU32::new(value).ok_or_else(zero)).transpose()
+    };
+    Ok(Relay {
+        name: raw.name.unwrap_or_else(|| format!("{host}:{port}")),
+        host,
+        port,
+        security,
+        login,
+        hello: raw.hello,
+        timeout,
+        weight: raw.weight,
+        connections: raw.connections,
+        window: raw.window,
+        letters_per_connection: positive("letters_per_connection", raw.letters_per_connection)?.map(u32::from),
+        rates: Rates {
+            second: positive("per_second", raw.per_second)?,
+            minute: positive("per_minute", raw.per_minute)?,
+            day: positive("per_day", raw.per_day)?,
+        },
+        pipelining: raw.pipelining,
+        chunking: raw.chunking,
+    })
 }

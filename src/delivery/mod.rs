@@ -1,12 +1,18 @@
 //! The ledger's life: an edition is drawn up and frozen, its letters are leased, handed to the
 //! relay and settled. What the relay may have taken is never sent again by itself.
 
+mod carrier;
+mod clerk;
 pub mod decide;
+mod domains;
 pub mod hubs;
 mod outbox;
 pub mod plan;
 pub mod post;
-mod smtp;
+mod relays;
+mod round;
+mod verdict;
+mod wire;
 
 use crate::{digest, model, store};
 
@@ -38,22 +44,10 @@ pub enum Error {
     /// The store changed again and again while the edition was drawn up.
     #[error("the store changes too fast to freeze {0}: run again")]
     Restless(model::Period),
+    /// Nobody writes the ledger any more.
+    #[error("the ledger cannot be written")]
+    Ledger,
     /// A worker of ours stopped without an answer.
     #[error("a worker broke off: {0}")]
     Worker(#[from] tokio::task::JoinError),
-}
-
-/// What a relay did with a letter.
-#[derive(Debug, PartialEq, Eq)]
-enum Verdict {
-    /// It took it.
-    Sent(String),
-    /// It asked to try again later.
-    Deferred(String),
-    /// It refused it for good.
-    Refused(String),
-    /// Nobody knows: the line broke after the letter's last byte.
-    Unknown(String),
-    /// The relay is in trouble, not the letter, of which it has taken nothing.
-    Trouble(String),
 }

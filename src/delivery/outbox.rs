@@ -20,7 +20,7 @@ pub(super) fn put(folder: &Path, period: &Period, letters: &[(i64, Written)]) ->
     for (subscriber, letter) in letters {
         let path = path(folder, period, *subscriber);
         let mut file = tempfile::Builder::new().prefix(".letter-").tempfile_in(folder).map_err(wrong(&path))?;
-        file.write_all(&letter.bytes).and_then(|()| file.as_file().sync_all()).map_err(wrong(&path))?;
+        file.write_all(letter.text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(wrong(&path))?;
         file.persist(&path).map_err(|error| wrong(&path)(error.error))?;
     }
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(wrong(folder))

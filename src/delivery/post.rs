@@ -1,176 +1,293 @@
-//! Sends an edition's letters: lease a batch, hand it over, settle, until none is left. A run that
-//! finds letters of another worker waits until they are settled or their leases end.
+//! Sends an edition's letters: leases them in batches, gives each to a relay, and sees them settled,
+//! until none is left. A run that finds letters of another worker waits until they are settled or
+//! their leases end.
 
 use std::{
     collections::HashMap,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
-use super::{Error, Verdict, outbox, smtp::Connection};
+use tokio::task::JoinSet;
+
+use super::{
+    Error,
+    carrier::Carrier,
+    clerk::Clerk,
+    outbox,
+    relays::{Reason, Relay, choose},
+    round::Round,
+};
 use crate::{
-    config::{Config, Route},
+    config::{Config, Relays},
     digest::letter::{Form, Written},
     model::{Edition, EditionState, EmailAddress, Instant, LetterState, Tally},
     store::{Leased, Settlement, Store},
 };
 
-/// How many letters a worker takes at once.
+/// How many letters go into a folder at once.
 const BATCH: u32 = 64;
 
-/// How long it may keep those that it has not begun.
+/// How long a worker may keep letters that it has not begun.
 const LEASE: Duration = Duration::from_secs(20);
 
-/// How often a letter is tried before it counts as refused.
-const TRIES: i64 = 12;
+/// How many letters are leased at once at the most, whatever the relays' pace.
+const MOST: usize = 4_000;
+
+/// How often leases of the dead are looked for.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// For so many letters one more connection is worth while.
+const WORTH: u64 = 10;
 
 /// What delivery needs from the outside.
-#[derive(Clone, Copy)]
-pub struct Post<'a> {
+#[derive(Clone)]
+pub struct Post {
     /// The configuration.
-    pub config: &'a Config,
+    pub config: Arc<Config>,
     /// The store.
-    pub store: &'a Store,
+    pub store: Store,
     /// The machine's clock: leases are between machines, whatever `--at` says.
-    pub clock: &'a (dyn Fn() -> Instant + Sync),
-    /// Set when the worker should finish what it has begun and stop.
-    pub stop: &'a AtomicBool,
+    pub clock: fn() -> Instant,
+    /// Set when the workers should finish what they have begun and stop.
+    pub stop: Arc<AtomicBool>,
+    /// Counts letters about which nothing more will be done, for who watches.
+    pub finished: Arc<AtomicU64>,
 }
 
-impl Post<'_> {
+/// How an edition stands after a round.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Its letters.
+    pub tally: Tally,
+    /// Why it is held now, if a relay's answers made it so.
+    pub paused: Option<String>,
+    /// Relays that were out of use while others went on, and why.
+    pub troubles: Vec<(String, String)>,
+}
+
+/// A letter and what it is written on.
+pub(super) struct Job {
+    pub(super) leased: Leased,
+    pub(super) form: Arc<Form>,
+}
+
+impl Job {
+    /// The letter's bytes, or why there are none.
+    pub(super) fn write(&self) -> Result<Written, String> {
+        let letter = &self.leased.letter;
+        let address: EmailAddress = letter.address.parse().map_err(|error| format!("not sent: {error}"))?;
+        let written = self.form.write(letter.subscriber, &address, letter.name.as_deref());
+        written.map_err(|error| format!("not sent: {error}"))
+    }
+}
+
+/// The forms of an edition's variants, made when the first letter wants one.
+struct Forms<'a> {
+    post: &'a Post,
+    edition: &'a Edition,
+    made: HashMap<i64, Arc<Form>>,
+}
+
+impl Forms<'_> {
+    async fn job(&mut self, leased: Leased) -> Result<Job, Error> {
+        let id = leased.letter.variant;
+        let form = match self.made.get(&id) {
+            Some(form) => Arc::clone(form),
+            None => {
+                let variant = self.post.store.variant(id).await?;
+                let form = Form::new(&self.post.config, self.edition, self.post.store.key(), &variant.entity)?;
+                Arc::clone(self.made.entry(id).or_insert(Arc::new(form)))
+            }
+        };
+        Ok(Job { leased, form })
+    }
+}
+
+impl Post {
     /// Sends what is to be sent of an edition, and says how it stands afterwards.
-    pub async fn send(&self, edition: &Edition) -> Result<Tally, Error> {
+    pub async fn send(&self, edition: &Edition) -> Result<Outcome, Error> {
         self.store.move_edition(edition.id, EditionState::Frozen, EditionState::Sending).await?;
-        let mut forms = HashMap::new();
-        let mut line = None;
-        let outcome = self.work(edition, &mut forms, &mut line).await;
-        if let Some(connection) = line {
-            connection.quit().await;
+        let mut outcome = Outcome { tally: Tally::default(), paused: None, troubles: Vec::new() };
+        match &self.config.relays {
+            Relays::Folder(folder) => self.fill(folder, edition).await?,
+            Relays::Smtp(relays) => self.carry(relays, edition, &mut outcome).await?,
         }
-        outcome?;
-        let tally = self.store.tally(edition.id).await?;
-        if tally.to_do() == 0 {
+        outcome.tally = self.store.tally(edition.id).await?;
+        if outcome.tally.to_do() == 0 {
             self.store.move_edition(edition.id, EditionState::Sending, EditionState::Sent).await?;
         }
-        Ok(tally)
+        Ok(outcome)
     }
 
-    async fn work<'f>(
-        &'f self,
-        edition: &'f Edition,
-        forms: &mut HashMap<i64, Form<'f>>,
-        line: &mut Option<Connection>,
-    ) -> Result<(), Error> {
-        // A file may be written twice, a letter not be sent twice.
-        let lapsed = match self.config.relay.route {
-            Route::Folder(_) => LetterState::Queued,
-            Route::Smtp { .. } => LetterState::Unknown,
-        };
+    /// Writes the letters into a folder. A file may be written twice, so that those of a dead
+    /// worker are written again.
+    async fn fill(&self, folder: &std::path::Path, edition: &Edition) -> Result<(), Error> {
+        let mut forms = Forms { post: self, edition, made: HashMap::new() };
         while !self.stop.load(Ordering::Relaxed) {
             let now = (self.clock)();
-            self.store.lapse(edition.id, now, lapsed).await?;
+            self.store.lapse(edition.id, now, LetterState::Queued).await?;
             let batch = self.store.lease_letters(edition.id, now, BATCH, now + LEASE).await?;
-            if batch.is_empty() {
+            if batch.letters.is_empty() {
+                if batch.suppressed > 0 || self.wait(edition).await? {
+                    continue;
+                }
+                break;
+            }
+            let mut written = Vec::new();
+            let mut settled = Vec::new();
+            for leased in &batch.letters {
+                let job = forms.job(leased.clone()).await?;
+                let (state, reply) = match job.write() {
+                    Ok(letter) => {
+                        written.push((leased.letter.subscriber, letter));
+                        (LetterState::Sent, "written".to_owned())
+                    }
+                    Err(reason) => (LetterState::Failed, reason),
+                };
+                settled.push(settled_as(leased, state, reply));
+            }
+            if let Err(error) = outbox::put(folder, &edition.period, &written) {
+                let back = |leased| settled_as(leased, LetterState::Queued, "not handed over".into());
+                let back: Vec<_> = batch.letters.iter().map(back).collect();
+                self.store.record(&back, &[], (self.clock)()).await?;
+                return Err(error);
+            }
+            self.store.record(&settled, &[], (self.clock)()).await?;
+            self.finished.fetch_add(settled.len() as u64, Ordering::AcqRel);
+        }
+        Ok(())
+    }
+
+    /// Has the letters carried to SMTP servers.
+    async fn carry(
+        &self,
+        relays: &[crate::config::Relay],
+        edition: &Edition,
+        outcome: &mut Outcome,
+    ) -> Result<(), Error> {
+        let to_do = self.store.tally(edition.id).await?.to_do().unsigned_abs();
+        let relays: Vec<Arc<Relay>> = relays.iter().cloned().map(|relay| Arc::new(Relay::new(relay))).collect();
+        let (clerk, mut ledger) = Clerk::hire(self.store.clone(), self.clock);
+        let (stop, finished) = (Arc::clone(&self.stop), Arc::clone(&self.finished));
+        let round = Round::new(edition.clone(), self.store.clone(), clerk, self.clock, stop, finished);
+        let round = Arc::new(round);
+        let mut carriers = JoinSet::new();
+        for relay in &relays {
+            for _ in 0..u64::from(relay.config.connections).min(to_do.div_ceil(WORTH)) {
+                carriers.spawn(Carrier::new(Arc::clone(&round), Arc::clone(relay)).work());
+            }
+        }
+        let given = tokio::select! {
+            given = self.give_out(&round, &relays) => given,
+            // The clerk goes home before us only when the store is away.
+            end = &mut ledger => Err(end.map_err(Error::from).and_then(|end| Ok(end?)).err().unwrap_or(Error::Ledger)),
+        };
+        for relay in &relays {
+            relay.close();
+        }
+        let mut carried = Ok(());
+        while let Some(end) = carriers.join_next().await {
+            carried = carried.and(end.map_err(Error::from).and_then(|end| end));
+        }
+        for relay in &relays {
+            relay.give_back(&self.store, round.now()).await?;
+        }
+        if let Some(reason) = round.paused() {
+            self.store.hold_edition(edition.id, reason).await?;
+            outcome.paused = Some(reason.to_owned());
+        }
+        // The clerk has nothing more to do when nobody can speak to it.
+        drop(round);
+        if !ledger.is_finished() {
+            ledger.await??;
+        }
+        given.and(carried)?;
+        self.tell(&relays, edition, outcome).await
+    }
+
+    /// Leases letters and gives them to the relays, a little ahead of their pace.
+    async fn give_out(&self, round: &Arc<Round>, relays: &[Arc<Relay>]) -> Result<(), Error> {
+        let edition = &round.edition;
+        let mut forms = Forms { post: self, edition, made: HashMap::new() };
+        let mut pace = Pace::new(relays);
+        let mut looked: Option<tokio::time::Instant> = None;
+        while !round.is_over() {
+            let now = round.now();
+            if relays.iter().all(|relay| relay.out(now).is_some()) {
+                break;
+            }
+            let (in_hand, ahead) = (round.in_hand(), pace.ahead(self.finished.load(Ordering::Acquire)));
+            if in_hand > ahead / 2 {
+                round.news(Duration::from_millis(50)).await;
+                continue;
+            }
+            if looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
+                self.store.lapse(edition.id, now, LetterState::Unknown).await?;
+                looked = Some(tokio::time::Instant::now());
+            }
+            let want = u32::try_from(ahead - in_hand).unwrap_or(u32::MAX);
+            let batch = self.store.lease_letters(edition.id, now, want, now + LEASE).await?;
+            self.finished.fetch_add(batch.suppressed as u64, Ordering::AcqRel);
+            if batch.letters.is_empty() {
+                if batch.suppressed > 0 {
+                    continue;
+                }
+                if round.in_hand() > 0 {
+                    round.news(Duration::from_millis(200)).await;
+                    continue;
+                }
+                // What came back meanwhile is seen by one more look.
+                if in_hand > 0 {
+                    continue;
+                }
+                looked = None;
                 if self.wait(edition).await? {
                     continue;
                 }
                 break;
             }
-            for leased in &batch {
-                let id = leased.letter.variant;
-                if let std::collections::hash_map::Entry::Vacant(vacant) = forms.entry(id) {
-                    let variant = self.store.variant(id).await?;
-                    vacant.insert(Form::new(self.config, edition, self.store.key(), &variant.entity));
-                }
-            }
-            match &self.config.relay.route {
-                Route::Folder(folder) => {
-                    let mut written = Vec::new();
-                    let mut settled = Vec::new();
-                    for leased in &batch {
-                        match write(forms, leased) {
-                            Ok(letter) => {
-                                written.push((leased.letter.subscriber, letter));
-                                settled.push(settlement(leased, Verdict::Sent("written".into()), now));
-                            }
-                            Err(reason) => settled.push(settlement(leased, Verdict::Refused(reason), now)),
-                        }
-                    }
-                    if let Err(error) = outbox::put(folder, &edition.period, &written) {
-                        self.put_back(&batch).await?;
-                        return Err(error);
-                    }
-                    self.store.settle(&settled, (self.clock)()).await?;
-                }
-                route => self.hand_over(route, &batch, forms, line).await?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Hands a batch to an SMTP server, letter by letter.
-    async fn hand_over(
-        &self,
-        route: &Route,
-        batch: &[Leased],
-        forms: &HashMap<i64, Form<'_>>,
-        line: &mut Option<Connection>,
-    ) -> Result<(), Error> {
-        let timeout = self.config.relay.timeout;
-        for (index, leased) in batch.iter().enumerate() {
-            if self.stop.load(Ordering::Relaxed) {
-                return self.put_back(&batch[index..]).await;
-            }
-            let letter = match write(forms, leased) {
-                Ok(letter) => letter,
-                Err(reason) => {
-                    let now = (self.clock)();
-                    self.store.settle(&[settlement(leased, Verdict::Refused(reason), now)], now).await?;
+            round.is_leased(batch.letters.len());
+            let mut resting = Vec::new();
+            for leased in batch.letters {
+                if let Some(rest) = round.rest(&leased) {
+                    resting.push(rest);
                     continue;
                 }
-            };
-            let connection = match line.take() {
-                Some(connection) => Ok(connection),
-                None => Connection::open(route, timeout).await,
-            };
-            let mut connection = match connection {
-                Ok(connection) => connection,
-                Err(reason) => {
-                    self.put_back(&batch[index..]).await?;
-                    return Err(trouble(route, reason));
+                let job = forms.job(leased).await?;
+                match choose(relays, now, ahead) {
+                    Some(relay) => relay.push(job),
+                    None => round.give_back(job).await,
                 }
-            };
-            // The data may take as long as an answer, and its answer too.
-            let until = (self.clock)() + timeout * 2 + Duration::from_secs(10);
-            if !self.store.mark_sending(leased.lease, until).await? {
-                // The lease ended and another worker has the letter.
-                *line = Some(connection);
-                continue;
             }
-            let verdict = connection.send(&letter).await;
-            let now = (self.clock)();
-            match verdict {
-                Verdict::Trouble(reason) => {
-                    self.put_back(&batch[index..]).await?;
-                    return Err(trouble(route, reason));
-                }
-                Verdict::Unknown(_) => {}
-                _ => *line = Some(connection),
-            }
-            self.store.settle(&[settlement(leased, verdict, now)], now).await?;
+            let count = resting.len();
+            round.clerk.record(resting, Vec::new()).await;
+            round.is_done(count, 0);
         }
         Ok(())
     }
 
-    /// Gives letters back to the queue.
-    async fn put_back(&self, letters: &[Leased]) -> Result<(), Error> {
-        let back = |leased: &Leased| Settlement {
-            lease: leased.lease,
-            state: LetterState::Queued,
-            due: None,
-            reply: "not handed over".into(),
-        };
-        Ok(self.store.settle(&letters.iter().map(back).collect::<Vec<_>>(), (self.clock)()).await?)
+    /// Says what was wrong with relays: an error if letters had to stay because of it.
+    async fn tell(&self, relays: &[Arc<Relay>], edition: &Edition, outcome: &mut Outcome) -> Result<(), Error> {
+        for relay in relays {
+            if let Some(Reason::Trouble(words)) = relay.was_out() {
+                outcome.troubles.push((relay.config.name.clone(), words));
+            }
+        }
+        let now = (self.clock)();
+        let stopped = self.stop.load(Ordering::Relaxed) || outcome.paused.is_some();
+        let reasons: Option<Vec<Reason>> = relays.iter().map(|relay| relay.out(now)).collect();
+        // With all of them out, the letters that are due stay because of that.
+        let Some(reasons) = reasons.filter(|_| !stopped) else { return Ok(()) };
+        let troubled = reasons.iter().any(|reason| matches!(reason, Reason::Trouble(_)));
+        if !troubled || self.store.next_due(edition.id).await?.is_none_or(|due| due > now) {
+            return Ok(());
+        }
+        let (names, words): (Vec<String>, Vec<String>) = std::mem::take(&mut outcome.troubles).into_iter().unzip();
+        Err(Error::Relay { relay: names.join(", "), reason: words.join("; ") })
     }
 
     /// Waits for letters that another worker holds; false if there is nothing to wait for now.
@@ -185,39 +302,33 @@ impl Post<'_> {
     }
 }
 
-/// A letter's bytes, or why there are none.
-fn write(forms: &HashMap<i64, Form<'_>>, leased: &Leased) -> Result<Written, String> {
-    let letter = &leased.letter;
-    let address: EmailAddress = letter.address.parse().map_err(|error| format!("not sent: {error}"))?;
-    let form = forms.get(&letter.variant).ok_or("not sent: its variant is gone")?;
-    form.write(letter.subscriber, &address, letter.name.as_deref()).map_err(|error| format!("not sent: {error}"))
+fn settled_as(leased: &Leased, state: LetterState, reply: String) -> Settlement {
+    Settlement { lease: leased.lease, state, due: None, reply, tried: true, suppress: false }
 }
 
-fn settlement(leased: &Leased, verdict: Verdict, now: Instant) -> Settlement {
-    let attempts = leased.letter.attempts;
-    let (state, due, reply) = match verdict {
-        Verdict::Sent(reply) => (LetterState::Sent, None, reply),
-        Verdict::Deferred(reply) if attempts + 1 < TRIES => (LetterState::Deferred, Some(now + pause(leased)), reply),
-        Verdict::Deferred(reply) => (LetterState::Failed, None, format!("given up after {TRIES} tries: {reply}")),
-        Verdict::Refused(reply) => (LetterState::Failed, None, reply),
-        Verdict::Unknown(reply) => (LetterState::Unknown, None, reply),
-        Verdict::Trouble(reply) => (LetterState::Queued, None, reply),
-    };
-    Settlement { lease: leased.lease, state, due, reply }
+/// How many letters to hold ready: what the relays take in a second, so that none waits in vain
+/// until its lease ends, and none of the relays for letters.
+struct Pace {
+    floor: usize,
+    since: tokio::time::Instant,
+    finished: u64,
+    ahead: usize,
 }
 
-/// How long a letter waits before it is tried again: 5 minutes, then twice as long each time up to
-/// 6 hours, and up to a quarter more, so that letters deferred together come apart.
-fn pause(leased: &Leased) -> Duration {
-    let minutes = (5u64 << leased.letter.attempts.clamp(0, 7)).min(360);
-    let spread = leased.letter.id.unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
-    Duration::from_secs(minutes * 60 + minutes * 15 * spread / 255)
-}
+impl Pace {
+    fn new(relays: &[Arc<Relay>]) -> Self {
+        let each = |relay: &Arc<Relay>| relay.config.connections as usize * relay.config.window.max(2) as usize;
+        let floor = relays.iter().map(each).sum::<usize>().clamp(8, MOST);
+        Self { floor, since: tokio::time::Instant::now(), finished: 0, ahead: floor }
+    }
 
-fn trouble(route: &Route, reason: String) -> Error {
-    let relay = match route {
-        Route::Folder(path) => path.display().to_string(),
-        Route::Smtp { host, port, .. } => format!("{host}:{port}"),
-    };
-    Error::Relay { relay, reason }
+    fn ahead(&mut self, finished: u64) -> usize {
+        let elapsed = self.since.elapsed();
+        if elapsed >= Duration::from_millis(200) {
+            let rate = finished.saturating_sub(self.finished) as f64 / elapsed.as_secs_f64();
+            self.ahead = (rate as usize).clamp(self.floor, MOST.max(self.floor));
+            (self.since, self.finished) = (tokio::time::Instant::now(), finished);
+        }
+        self.ahead
+    }
 }

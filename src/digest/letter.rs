@@ -1,7 +1,7 @@
 //! A letter's bytes: headers for one subscriber, and the variant's entity with the token filled
 //! in. Nothing is rendered here, and every attempt gives the same bytes.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::Arc};
 
 use lettre::{
     Address,
@@ -24,23 +24,23 @@ pub struct Written {
     pub sender: String,
     /// The envelope's recipient.
     pub recipient: EmailAddress,
-    /// RFC 5322, with CRLF line ends.
-    pub bytes: Vec<u8>,
+    /// RFC 5322, with CRLF line ends, the last one too.
+    pub text: String,
 }
 
 /// The form that an edition's letters of one variant are written on.
 #[derive(Debug)]
-pub struct Form<'a> {
-    config: &'a Config,
-    edition: &'a Edition,
-    key: &'a Key,
+pub struct Form {
+    config: Arc<Config>,
+    edition: Edition,
+    key: Key,
     blank: Blank,
 }
 
-impl<'a> Form<'a> {
+impl Form {
     /// Prepares the form from a variant's entity.
-    pub fn new(config: &'a Config, edition: &'a Edition, key: &'a Key, entity: &[u8]) -> Self {
-        Self { config, edition, key, blank: Blank::new(entity) }
+    pub fn new(config: &Arc<Config>, edition: &Edition, key: &Key, entity: &[u8]) -> Result<Self, Error> {
+        Ok(Self { config: Arc::clone(config), edition: edition.clone(), key: key.clone(), blank: Blank::new(entity) })
     }
 
     /// Writes one subscriber's letter.
@@ -85,7 +85,8 @@ impl<'a> Form<'a> {
         self.blank.fill(&token, &mut bytes);
         let bounce = &letters.bounce_address;
         let sender = format!("{}+{}.{subscriber}.{}@{}", bounce.local(), edition.id, proof("bounce"), bounce.domain());
-        Ok(Written { sender, recipient: address.clone(), bytes })
+        let text = String::from_utf8(bytes).map_err(|error| Error::Letter(error.to_string()))?;
+        Ok(Written { sender, recipient: address.clone(), text })
     }
 }
 

@@ -12,8 +12,8 @@ use url::Url;
 
 use super::{Addresses, Error, escape, words};
 use crate::{
-    config::{Config, Moved},
-    model::FeedKey,
+    config::{Config, FORMS, Moved},
+    model::{FeedKey, Slug},
 };
 
 /// A kind of file in the folder of the feeds.
@@ -75,6 +75,57 @@ const KINDS: [Kind; 9] = [
         topic: false,
     },
 ];
+
+/// How a file is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// Its Content-Type.
+    pub media_type: &'static str,
+    /// Its Cache-Control.
+    pub cache: &'static str,
+    /// Whether readers subscribe to it: then it comes with [`links`].
+    pub topic: bool,
+    /// The feed that it is a document of.
+    pub feed: Option<FeedKey>,
+}
+
+/// How a file below the folder of the feeds is served, by its path; `None` if the folder has none
+/// of this name that is meant for readers. What the patterns of the snippets say, said in code.
+pub fn served(path: &str) -> Option<Served> {
+    let of = |name: &str, feed| {
+        let kind = KINDS.iter().find(|kind| kind.name == name)?;
+        Some(Served { media_type: kind.media_type, cache: kind.cache, topic: kind.topic, feed })
+    };
+    match path {
+        "" | "index.html" => return of("page", None),
+        "feeds.opml" => return of("opml", None),
+        "feed.css" => return of("css", None),
+        _ => {}
+    }
+    let mut parts: Vec<&str> = path.split('/').collect();
+    let file = parts.pop()?;
+    let form = ["rss", "atom", "json"].get(FORMS.iter().position(|form| *form == file)?)?;
+    let month = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_digit()) && name.bytes().all(|b| b.is_ascii_digit() || b".-".contains(&b))
+    };
+    let rubrique = |slug: &str| Slug::parse(slug).ok().map(FeedKey::Rubrique);
+    let byline = |slug: &str| Slug::parse(slug).ok().map(FeedKey::Byline);
+    match *parts.as_slice() {
+        [] => of(form, Some(FeedKey::All)),
+        [slug] => of(form, Some(rubrique(slug)?)),
+        ["byline", slug] => of(form, Some(byline(slug)?)),
+        ["archive", name] if month(name) => of(&format!("{form}_archive"), Some(FeedKey::All)),
+        [slug, "archive", name] if month(name) => of(&format!("{form}_archive"), Some(rubrique(slug)?)),
+        ["byline", slug, "archive", name] if month(name) => of(&format!("{form}_archive"), Some(byline(slug)?)),
+        _ => None,
+    }
+}
+
+/// The Link headers of a feed's document to subscribe to: the hubs that tell of it, and itself.
+pub fn links(config: &Config, path: &str) -> impl Iterator<Item = String> {
+    let hubs = config.feeds.hubs.iter().map(|hub| link(&address(hub), "hub"));
+    hubs.chain([link(&format!("{}{path}", address(&config.feeds.url)), "self")])
+}
 
 /// Why there is no snippet.
 fn cannot(server: &'static str, what: &str) -> Error {
@@ -190,7 +241,7 @@ fn quoted(text: &str) -> String {
 
 /// An address with nothing in it that a server would replace: what cannot be escaped in a
 /// configuration can be in an address.
-fn address(url: &Url) -> String {
+pub(crate) fn address(url: &Url) -> String {
     let mut text = url.to_string();
     for (c, code) in [("$", "%24"), ("{", "%7B"), ("}", "%7D"), ("\\", "%5C"), ("`", "%60")] {
         text = text.replace(c, code);

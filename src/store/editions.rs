@@ -198,6 +198,21 @@ impl Store {
         Ok(moved == 1)
     }
 
+    /// Holds an edition that is being sent, and says why; false if it is not being sent any more.
+    pub async fn hold_edition(&self, id: i64, reason: &str) -> Result<bool> {
+        let held = on!(self, pool => {
+            sqlx::query(sql::HOLD_EDITION).bind(id).bind(reason).execute(pool).await?.rows_affected()
+        });
+        Ok(held == 1)
+    }
+
+    /// Why an edition is held, if it is and somebody said why.
+    pub async fn held_reason(&self, id: i64) -> Result<Option<String>> {
+        let reason: Option<Option<String>> =
+            on!(self, pool => sqlx::query_scalar(sql::HELD_REASON).bind(id).fetch_optional(pool).await?);
+        Ok(reason.flatten())
+    }
+
     /// Lets a held edition go, with a new date on its letters; false if it was not held.
     pub async fn release_edition(&self, id: i64, dated: Instant) -> Result<bool> {
         let moved = on!(self, pool => {

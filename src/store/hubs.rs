@@ -3,7 +3,7 @@
 
 use url::Url;
 
-use super::{Backend, Result, Store, begin, millis, on, sql};
+use super::{Result, Store, begin, millis, on, sql, worded};
 use crate::model::{Instant, column::fingerprint};
 
 /// A document that readers subscribe to, as it now stands.
@@ -133,12 +133,8 @@ impl Store {
         clock: Instant,
         until: Instant,
     ) -> Result<Vec<Ping>> {
-        let statement = match self.pool {
-            Backend::Sqlite(_) => sql::LEASE_PINGS,
-            Backend::Postgres(_) => sql::LEASE_PINGS_POSTGRES,
-        };
         let mut pings: Vec<Ping> = on!(self, pool => {
-            sqlx::query_as(statement)
+            sqlx::query_as(worded(pool, sql::LEASE_PINGS))
                 .bind(hub.as_str())
                 .bind(millis(at))
                 .bind(i64::from(limit))

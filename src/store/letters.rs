@@ -1,7 +1,11 @@
 //! The ledger's rows: leased, marked, settled. A fence counts the leases of a letter, so that a
 //! worker that only slept cannot settle what another has taken over.
 
-use super::{Backend, Result, Store, Variant, begin, instant, millis, on, sql};
+use std::collections::HashSet;
+
+use serde_json::json;
+
+use super::{Result, Store, Variant, begin, instant, millis, on, sql, worded};
 use crate::model::{Instant, Letter, LetterState};
 
 /// The right to handle a letter, until it ends or another one is given out.
@@ -21,6 +25,24 @@ pub struct Leased {
     pub lease: Lease,
 }
 
+/// What a lease brought.
+#[derive(Debug)]
+pub struct Batch {
+    /// The letters, in the order of the ledger.
+    pub letters: Vec<Leased>,
+    /// How many were to people who have left: they are suppressed.
+    pub suppressed: usize,
+}
+
+/// A letter that is about to be handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// The lease it is handled under.
+    pub lease: Lease,
+    /// When its worker must be dead if nothing more is heard.
+    pub until: Instant,
+}
+
 /// What became of a letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
@@ -28,10 +50,14 @@ pub struct Settlement {
     pub lease: Lease,
     /// Sent, deferred, failed, queued again, or unknown.
     pub state: LetterState,
-    /// When it may be tried again, for deferred ones.
+    /// When it may be tried again, for queued and deferred ones.
     pub due: Option<Instant>,
     /// The relay's words.
     pub reply: String,
+    /// Whether the letter was tried without having been marked.
+    pub tried: bool,
+    /// Whether the relay says that there is no such address: then nobody writes to it again.
+    pub suppress: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -62,57 +88,78 @@ impl From<Row> for Leased {
 }
 
 impl Store {
-    /// Takes up to so many letters of an edition that are due, for a time.
-    pub async fn lease_letters(&self, edition: i64, now: Instant, limit: u32, until: Instant) -> Result<Vec<Leased>> {
-        let statement = match self.pool {
-            Backend::Sqlite(_) => sql::LEASE_LETTERS,
-            Backend::Postgres(_) => sql::LEASE_LETTERS_POSTGRES,
-        };
-        let mut rows: Vec<Row> = on!(self, pool => {
-            sqlx::query_as(statement)
+    /// Takes up to so many letters of an edition that are due, for a time. Letters to people who
+    /// have left since the freezing are suppressed instead, so that fewer may come than there are.
+    pub async fn lease_letters(&self, edition: i64, now: Instant, limit: u32, until: Instant) -> Result<Batch> {
+        let (mut rows, suppressed): (Vec<Row>, Vec<i64>) = on!(self, pool => {
+            let mut tx = begin(pool).await?;
+            let rows: Vec<Row> = sqlx::query_as(worded(pool, sql::LEASE_LETTERS))
                 .bind(edition)
                 .bind(millis(now))
                 .bind(i64::from(limit))
                 .bind(millis(until))
-                .fetch_all(pool)
-                .await?
-        });
-        rows.sort_by_key(|row| row.id);
-        Ok(rows.into_iter().map(Leased::from).collect())
-    }
-
-    /// Says that a letter is about to be handed over; false if the lease was lost meanwhile.
-    pub async fn mark_sending(&self, lease: Lease, until: Instant) -> Result<bool> {
-        let marked = on!(self, pool => {
-            let query = sqlx::query(sql::MARK_SENDING).bind(lease.letter).bind(lease.fence).bind(millis(until));
-            query.execute(pool).await?.rows_affected()
-        });
-        Ok(marked == 1)
-    }
-
-    /// Writes down what became of letters, in one commit.
-    pub async fn settle(&self, settlements: &[Settlement], now: Instant) -> Result<()> {
-        on!(self, pool => {
-            let mut tx = begin(pool).await?;
-            for settlement in settlements {
-                sqlx::query(sql::SETTLE_LETTER)
-                    .bind(settlement.lease.letter)
-                    .bind(settlement.lease.fence)
-                    .bind(settlement.state.as_str())
+                .fetch_all(&mut *tx)
+                .await?;
+            let mut gone = Vec::new();
+            if !rows.is_empty() {
+                gone = sqlx::query_scalar(worded(pool, sql::SUPPRESS_LETTERS))
+                    .bind(json!(rows.iter().map(|row| row.id).collect::<Vec<_>>()).to_string())
                     .bind(millis(now))
-                    .bind(settlement.due.map_or(0, millis))
-                    .bind(&settlement.reply)
-                    .execute(&mut *tx)
+                    .fetch_all(&mut *tx)
                     .await?;
             }
             tx.commit().await?;
+            (rows, gone)
         });
-        Ok(())
+        let gone: HashSet<i64> = suppressed.into_iter().collect();
+        rows.retain(|row| !gone.contains(&row.id));
+        rows.sort_by_key(|row| row.id);
+        Ok(Batch { letters: rows.into_iter().map(Leased::from).collect(), suppressed: gone.len() })
+    }
+
+    /// Writes down, in one commit, what became of letters and which are about to be handed over;
+    /// gives the letters of these whose lease still holds. The others must not be handed over.
+    pub async fn record(&self, settlements: &[Settlement], marks: &[Mark], now: Instant) -> Result<HashSet<i64>> {
+        let settled: Vec<_> = settlements
+            .iter()
+            .map(|s| {
+                let due = s.due.map_or(0, millis);
+                json!([s.lease.letter, s.lease.fence, s.state.as_str(), due, s.reply, i64::from(s.tried)])
+            })
+            .collect();
+        let refused: Vec<i64> = settlements.iter().filter(|s| s.suppress).map(|s| s.lease.letter).collect();
+        let marked: Vec<_> = marks.iter().map(|m| json!([m.lease.letter, m.lease.fence, millis(m.until)])).collect();
+        let granted: Vec<i64> = on!(self, pool => {
+            let mut tx = begin(pool).await?;
+            if !settled.is_empty() {
+                sqlx::query(worded(pool, sql::SETTLE_LETTERS))
+                    .bind(json!(settled).to_string())
+                    .bind(millis(now))
+                    .execute(&mut *tx)
+                    .await?;
+            }
+            if !refused.is_empty() {
+                sqlx::query(worded(pool, sql::SUPPRESS_REFUSED))
+                    .bind(json!(refused).to_string())
+                    .bind(millis(now))
+                    .execute(&mut *tx)
+                    .await?;
+            }
+            let mut granted = Vec::new();
+            if !marked.is_empty() {
+                granted = sqlx::query_scalar(worded(pool, sql::MARK_LETTERS))
+                    .bind(json!(marked).to_string())
+                    .fetch_all(&mut *tx)
+                    .await?;
+            }
+            tx.commit().await?;
+            granted
+        });
+        Ok(granted.into_iter().collect())
     }
 
     /// Takes back what dead workers left: leased letters are queued again; those that were being
-    /// handed over get the state that the relay's nature allows, queued or unknown. Letters to
-    /// people who have left since are suppressed.
+    /// handed over get the state that the relay's nature allows, queued or unknown.
     pub async fn lapse(&self, edition: i64, now: Instant, sending: LetterState) -> Result<()> {
         on!(self, pool => {
             let mut tx = begin(pool).await?;
@@ -123,10 +170,14 @@ impl Store {
                 .bind(sending.as_str())
                 .execute(&mut *tx)
                 .await?;
-            sqlx::query(sql::SUPPRESS_LETTERS).bind(edition).bind(millis(now)).execute(&mut *tx).await?;
             tx.commit().await?;
         });
         Ok(())
+    }
+
+    /// Queues again the letters of an edition that may have arrived; says how many.
+    pub async fn resend_unknown(&self, edition: i64) -> Result<u64> {
+        Ok(on!(self, pool => sqlx::query(sql::RESEND_UNKNOWN).bind(edition).execute(pool).await?.rows_affected()))
     }
 
     /// When the first of the leases that others hold ends.

@@ -9,10 +9,12 @@ mod hubs;
 mod letters;
 mod migrate;
 mod readers;
+mod relays;
 #[doc(hidden)]
 #[allow(missing_docs)]
 pub mod sql;
 mod subscribers;
+mod suppressions;
 
 use sqlx::{
     Database, Pool, Transaction,
@@ -24,8 +26,9 @@ pub use columns::{Put, SourceFile};
 pub use editions::{Freeze, NewEdition, NewVariant, Variant};
 pub use feeds::{FeedMonth, Published, Span, Standing};
 pub use hubs::{News, Ping, PingState, PutOff, SettledPing, Topic};
-pub use letters::{Lease, Leased, Settlement};
+pub use letters::{Batch, Lease, Leased, Mark, Settlement};
 pub use subscribers::{Added, Listed};
+pub use suppressions::{Leave, Reason};
 
 use crate::{
     config::StoreUrl,
@@ -110,17 +113,32 @@ trait Dialect: Database {
     /// The same for one that writes what it found missing, or that must not be overtaken by what
     /// it did not see: one at a time on both backends.
     const BEGIN_ALONE: &'static str;
+    /// Its wording of a statement.
+    fn wording(two: sql::Two) -> &'static str;
 }
 
 impl Dialect for sqlx::Sqlite {
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
     const BEGIN_ALONE: &'static str = Self::BEGIN;
+
+    fn wording(two: sql::Two) -> &'static str {
+        two.sqlite
+    }
 }
 
 impl Dialect for sqlx::Postgres {
     const BEGIN: &'static str = "BEGIN";
     // Any number serves that nobody else locks in our database; this one reads "gaze".
     const BEGIN_ALONE: &'static str = "BEGIN; SELECT pg_advisory_xact_lock(1734441573)";
+
+    fn wording(two: sql::Two) -> &'static str {
+        two.postgres
+    }
+}
+
+/// A statement in the words of a pool's backend.
+fn worded<D: Dialect>(_: &Pool<D>, two: sql::Two) -> &'static str {
+    D::wording(two)
 }
 
 async fn begin<D: Dialect>(pool: &Pool<D>) -> Result<Transaction<'_, D>> {

@@ -19,33 +19,6 @@ macro_rules! column_list {
     };
 }
 
-/// Takes letters out of the queue; `$lock` is what Postgres needs so that workers don't wait for
-/// one another.
-macro_rules! lease {
-    ($lock:literal) => {
-        concat!(
-            "UPDATE letters SET state = 'leased', fence = fence + 1, lease_until = $4 WHERE id IN ( \
-               SELECT id FROM letters WHERE edition_id = $1 AND state IN ('queued', 'deferred') \
-               AND due_at <= $2 ORDER BY id LIMIT $3",
-            $lock,
-            ") RETURNING id, subscriber_id, variant_id, address, name, attempts, fence"
-        )
-    };
-}
-
-/// Takes pings of a hub that are due, and those whose worker died; for `$lock` see `lease`.
-macro_rules! lease_pings {
-    ($lock:literal) => {
-        concat!(
-            "UPDATE hub_pings SET state = 'leased', fence = fence + 1, lease_until = $4 WHERE id IN ( \
-               SELECT id FROM hub_pings WHERE hub = $1 AND due_at <= $2 \
-               AND (state = 'queued' OR (state = 'leased' AND lease_until < $5)) ORDER BY due_at, id LIMIT $3",
-            $lock,
-            ") RETURNING id, fence, topic, attempts, since_at"
-        )
-    };
-}
-
 statements! {
     /// The key that tokens are made with.
     FIND_KEY = "SELECT value FROM secrets WHERE name = 'key'";
@@ -136,7 +109,6 @@ statements! {
         attempts = CASE WHEN hub_pings.state IN ('told', 'failed') THEN 0 ELSE hub_pings.attempts END, \
         since_at = CASE WHEN hub_pings.state IN ('told', 'failed') THEN excluded.since_at ELSE hub_pings.since_at END \
         WHERE hub_pings.fingerprint <> excluded.fingerprint";
-    LEASE_PINGS = lease_pings!("");
     SETTLE_PING = "UPDATE hub_pings SET state = $3, attempts = $4, due_at = $5, reply = $6 \
         WHERE id = $1 AND fence = $2 AND state = 'leased'";
     PUT_OFF_PINGS = "UPDATE hub_pings SET attempts = attempts + 1, due_at = $3, reply = $6, \
@@ -149,6 +121,12 @@ statements! {
         WHERE NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = $2) \
         ON CONFLICT (address_hash) DO NOTHING";
     IS_SUPPRESSED = "SELECT COUNT(*) FROM suppressions WHERE address_hash = $1";
+    UNSUBSCRIBE = "UPDATE subscribers SET state = 'unsubscribed' WHERE id = $1 AND state <> 'unsubscribed'";
+    IS_SUBSCRIBER = "SELECT COUNT(*) FROM subscribers WHERE id = $1";
+    /// A complaint outranks what else an address may be suppressed for.
+    SUPPRESS = "INSERT INTO suppressions (address_hash, reason, suppressed_at) VALUES ($1, $2, $3) \
+        ON CONFLICT (address_hash) DO UPDATE SET reason = excluded.reason, suppressed_at = excluded.suppressed_at \
+        WHERE excluded.reason = 'complaint' AND suppressions.reason <> 'complaint'";
     LIST_SUBSCRIBERS = "SELECT address, name, choice, state, joined_at FROM subscribers ORDER BY id";
     /// The choices that a variant is rendered for.
     CHOICES = "SELECT DISTINCT choice FROM subscribers WHERE state = 'active' ORDER BY choice";
@@ -180,7 +158,10 @@ statements! {
         WHERE v.edition_id = $1 AND s.state = 'active' \
         AND NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = s.address_hash)";
     SET_EDITION_STATE = "UPDATE editions SET state = $2 WHERE id = $1 AND state = $3";
-    RELEASE_EDITION = "UPDATE editions SET state = 'frozen', dated_at = $2 WHERE id = $1 AND state = 'held'";
+    /// The letters of one that was begun keep their date.
+    RELEASE_EDITION = "UPDATE editions SET state = 'frozen', held_reason = NULL, dated_at = CASE WHEN EXISTS \
+        (SELECT 1 FROM letters l WHERE l.edition_id = editions.id AND l.attempts > 0) THEN dated_at ELSE $2 END \
+        WHERE id = $1 AND state = 'held'";
     TALLY = "SELECT state, COUNT(*) FROM letters WHERE edition_id = $1 GROUP BY state";
     UNKNOWN_LETTERS = "SELECT address FROM letters WHERE edition_id = $1 AND state = 'unknown' ORDER BY id";
     FAILED_LETTERS = "SELECT address, COALESCE(reply, '') FROM letters WHERE edition_id = $1 AND state = 'failed' ORDER BY id";
@@ -208,28 +189,107 @@ statements! {
     /// An edition's variants as they were frozen, that for all rubriques first.
     FROZEN_VARIANTS = "SELECT choice, html, plain, entity, content_hash FROM variants WHERE edition_id = $1 ORDER BY choice";
 
-    LEASE_LETTERS = lease!("");
-    /// Who left or was suppressed since the freezing gets no letter.
-    SUPPRESS_LETTERS = "UPDATE letters SET state = 'suppressed', settled_at = $2 WHERE edition_id = $1 \
-        AND state IN ('queued', 'deferred') AND subscriber_id IN (SELECT id FROM subscribers s \
-        WHERE s.state <> 'active' OR EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = s.address_hash))";
     /// Leases that ended before anything was sent.
     LAPSE_LEASED = "UPDATE letters SET state = 'queued' WHERE edition_id = $1 AND state = 'leased' AND lease_until < $2";
     /// Leases that ended while the relay may have taken the letter.
     LAPSE_SENDING = "UPDATE letters SET state = $3, settled_at = $2 WHERE edition_id = $1 AND state = 'sending' \
         AND lease_until < $2";
-    MARK_SENDING = "UPDATE letters SET state = 'sending', attempts = attempts + 1, lease_until = $3 \
-        WHERE id = $1 AND fence = $2 AND state = 'leased'";
-    /// Nobody else can have the letter, or the fence would be higher; the truth may also come
-    /// after the lease has ended.
-    SETTLE_LETTER = "UPDATE letters SET state = $3, settled_at = $4, due_at = $5, reply = $6 \
-        WHERE id = $1 AND fence = $2 AND state IN ('leased', 'sending', 'unknown')";
+    /// What may have arrived is to be sent once more: the operator's word.
+    RESEND_UNKNOWN = "UPDATE letters SET state = 'queued', due_at = 0, fence = fence + 1 \
+        WHERE edition_id = $1 AND state = 'unknown'";
+    HOLD_EDITION = "UPDATE editions SET state = 'held', held_reason = $2 WHERE id = $1 AND state IN ('frozen', 'sending')";
+    HELD_REASON = "SELECT held_reason FROM editions WHERE id = $1 AND state = 'held'";
+
+    /// What a relay got in the hours that count.
+    RELAY_TAKEN = "SELECT CAST(COALESCE(SUM(taken), 0) AS BIGINT) FROM relay_use WHERE relay = $1 AND hour > $2";
+    TAKE_FROM_DAY = "INSERT INTO relay_use (relay, hour, taken) VALUES ($1, $2, $3) \
+        ON CONFLICT (relay, hour) DO UPDATE SET taken = relay_use.taken + excluded.taken";
+    FORGET_DAYS = "DELETE FROM relay_use WHERE hour <= $1";
+
     LEASES_END = "SELECT MIN(lease_until) FROM letters WHERE edition_id = $1 AND state IN ('leased', 'sending')";
     NEXT_DUE = "SELECT MIN(due_at) FROM letters WHERE edition_id = $1 AND state IN ('queued', 'deferred')";
 }
 
-/// [`LEASE_PINGS`] for Postgres.
-pub const LEASE_PINGS_POSTGRES: &str = lease_pings!(" FOR UPDATE SKIP LOCKED");
+/// A statement that the backends say differently.
+#[derive(Debug, Clone, Copy)]
+pub struct Two {
+    pub sqlite: &'static str,
+    pub postgres: &'static str,
+}
 
-/// [`LEASE_LETTERS`] for Postgres, whose workers pass over rows that another one is taking.
-pub const LEASE_LETTERS_POSTGRES: &str = lease!(" FOR UPDATE SKIP LOCKED");
+/// Takes rows: Postgres passes over those that another worker is taking, instead of waiting.
+macro_rules! taking {
+    ($head:literal, $tail:literal) => {
+        Two { sqlite: concat!($head, $tail), postgres: concat!($head, " FOR UPDATE SKIP LOCKED", $tail) }
+    };
+}
+
+/// Works on many rows at once, which come as one JSON array of numbers or of arrays.
+macro_rules! rows {
+    ($head:literal, $tail:literal) => {
+        Two {
+            sqlite: concat!($head, "json_each($1)", $tail),
+            postgres: concat!($head, "json_array_elements(CAST($1 AS JSON))", $tail),
+        }
+    };
+}
+
+/// Defines the statements of two dialects, and [`BOTH`] of them with their names.
+macro_rules! dialects {
+    ($($(#[$doc:meta])* $name:ident = $two:expr;)*) => {
+        $($(#[$doc])* pub const $name: Two = $two;)*
+        /// Every statement that the backends say differently, with its name.
+        pub const BOTH: &[(&str, Two)] = &[$((stringify!($name), $name)),*];
+    };
+}
+
+dialects! {
+    /// Takes pings of a hub that are due, and those whose worker died.
+    LEASE_PINGS = taking!(
+        "UPDATE hub_pings SET state = 'leased', fence = fence + 1, lease_until = $4 WHERE id IN ( \
+        SELECT id FROM hub_pings WHERE hub = $1 AND due_at <= $2 \
+        AND (state = 'queued' OR (state = 'leased' AND lease_until < $5)) ORDER BY due_at, id LIMIT $3",
+        ") RETURNING id, fence, topic, attempts, since_at"
+    );
+    /// Takes letters out of the queue.
+    LEASE_LETTERS = taking!(
+        "UPDATE letters SET state = 'leased', fence = fence + 1, lease_until = $4 WHERE id IN ( \
+        SELECT id FROM letters WHERE edition_id = $1 AND state IN ('queued', 'deferred') \
+        AND due_at <= $2 ORDER BY due_at, id LIMIT $3",
+        ") RETURNING id, subscriber_id, variant_id, address, name, attempts, fence"
+    );
+    /// Of letters just leased, those to people who left, or were suppressed or erased, since the
+    /// edition was frozen.
+    SUPPRESS_LETTERS = rows!(
+        "UPDATE letters SET state = 'suppressed', settled_at = $2 \
+        WHERE id IN (SELECT CAST(CAST(value AS TEXT) AS BIGINT) FROM ",
+        ") AND state = 'leased' AND NOT EXISTS (SELECT 1 FROM subscribers s WHERE s.id = letters.subscriber_id \
+        AND s.state = 'active' AND NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = s.address_hash)) \
+        RETURNING id"
+    );
+    /// Says of letters that they are about to be handed over: `[letter, fence, lease until]`.
+    MARK_LETTERS = rows!(
+        "UPDATE letters SET state = 'sending', attempts = attempts + 1, lease_until = x.until FROM ( \
+        SELECT CAST(value ->> 0 AS BIGINT) AS letter, CAST(value ->> 1 AS BIGINT) AS lease, \
+        CAST(value ->> 2 AS BIGINT) AS until FROM ",
+        ") AS x WHERE letters.id = x.letter AND letters.fence = x.lease AND letters.state = 'leased' RETURNING id"
+    );
+    /// Writes down what became of letters: `[letter, fence, state, due, reply, tries]`. Nobody else can
+    /// have a letter, or the fence would be higher; the truth may also come after the lease ended.
+    SETTLE_LETTERS = rows!(
+        "UPDATE letters SET state = x.became, settled_at = $2, due_at = x.due, reply = x.words, \
+        attempts = letters.attempts + x.tries FROM ( \
+        SELECT CAST(value ->> 0 AS BIGINT) AS letter, CAST(value ->> 1 AS BIGINT) AS lease, \
+        value ->> 2 AS became, CAST(value ->> 3 AS BIGINT) AS due, value ->> 4 AS words, \
+        CAST(value ->> 5 AS BIGINT) AS tries FROM ",
+        ") AS x WHERE letters.id = x.letter AND letters.fence = x.lease \
+        AND letters.state IN ('leased', 'sending', 'unknown')"
+    );
+    /// Addresses that a relay says there are none of must not be written to again.
+    SUPPRESS_REFUSED = rows!(
+        "INSERT INTO suppressions (address_hash, reason, suppressed_at) \
+        SELECT DISTINCT s.address_hash, 'refused', CAST($2 AS BIGINT) FROM letters l \
+        JOIN subscribers s ON s.id = l.subscriber_id WHERE l.id IN (SELECT CAST(CAST(value AS TEXT) AS BIGINT) FROM ",
+        ") ON CONFLICT (address_hash) DO NOTHING"
+    );
+}

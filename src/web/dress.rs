@@ -6,7 +6,7 @@ use axum::{
     http::{
         HeaderName, HeaderValue, StatusCode,
         header::{
-            ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
+            ACCEPT_LANGUAGE, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
             X_CONTENT_TYPE_OPTIONS,
         },
     },
@@ -27,11 +27,12 @@ const HEADERS: [(HeaderName, &str); 4] = [
 
 /// Dresses the answer to a request.
 pub async fn dress(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let lang = Lang::asked(&shared, request.uri(), request.headers());
+    let (uri, spoken) = (request.uri().clone(), request.headers().get(ACCEPT_LANGUAGE).cloned());
     let mut response = next.run(request).await;
     let status = response.status();
     if (status.is_client_error() || status.is_server_error()) && !is_made(&response) {
         let kept = [ALLOW, RETRY_AFTER].map(|name| (response.headers_mut().remove(&name), name));
+        let lang = Lang::asked(&shared, &uri, spoken.as_ref());
         response = match page::failure(&shared, lang, status) {
             Ok(page) => page,
             Err(error) => {

@@ -4,6 +4,7 @@
 
 mod client;
 mod dress;
+mod feeds;
 mod health;
 pub mod listen;
 pub mod page;
@@ -60,6 +61,7 @@ struct Inner {
     ahead: TimeDelta,
     style: page::Style,
     figures: health::Figures,
+    stall: feeds::Stall,
 }
 
 impl Shared {
@@ -67,7 +69,8 @@ impl Shared {
     pub fn new(config: Arc<Config>, store: Store, at: Instant) -> Result<Self, Error> {
         let style = page::Style::of(&config.theme)?;
         let ahead = at - chrono::Utc::now();
-        Ok(Self(Arc::new(Inner { config, store, ahead, style, figures: health::Figures::default() })))
+        let (figures, stall) = (health::Figures::default(), feeds::Stall::new(&config));
+        Ok(Self(Arc::new(Inner { config, store, ahead, style, figures, stall })))
     }
 
     /// The configuration.
@@ -91,6 +94,10 @@ impl Shared {
         &self.0.style
     }
 
+    fn stall(&self) -> &feeds::Stall {
+        &self.0.stall
+    }
+
     fn figures(&self) -> &health::Figures {
         &self.0.figures
     }
@@ -98,16 +105,23 @@ impl Shared {
 
 /// All that readers may ask for.
 pub fn public(shared: &Shared) -> Router {
-    let router = Router::new().route("/healthz", get(health::healthz)).route("/metrics", get(health::metrics));
+    let router = Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/metrics", get(health::metrics))
+        .merge(feeds::routes(shared))
+        .fallback(feeds::moved);
     guard(router.with_state(shared.clone()), shared, BODY)
+}
+
+/// A path as a route: braces in it are no captures.
+fn route(path: &str) -> String {
+    path.replace('{', "{{").replace('}', "}}")
 }
 
 /// What stands before every router, ours and the desk's: limits of time and size, a page for
 /// whatever goes wrong, and the headers that keep browsers safe.
 pub fn guard(router: Router, shared: &Shared, body: usize) -> Router {
     router
-        .fallback(|| async { StatusCode::NOT_FOUND })
-        .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })
         .layer(RequestBodyLimitLayer::new(body))
         .layer(axum::extract::DefaultBodyLimit::max(body))
         .layer(RequestBodyTimeoutLayer::new(PIECE))

@@ -2,7 +2,7 @@
 //! templates so that a template holds a page's form alone. U+202F, the narrow space that French sets
 //! before `: ; ? !` and inside « », is written as an escape: nobody would see it otherwise.
 
-use axum::http::{HeaderMap, StatusCode, Uri, header::ACCEPT_LANGUAGE};
+use axum::http::{HeaderValue, StatusCode, Uri};
 
 use super::Shared;
 
@@ -40,11 +40,11 @@ impl Lang {
     }
 
     /// The one that a request asks for: by `?lang=`, by what the browser says, or the magazine's.
-    pub fn asked(shared: &Shared, uri: &Uri, headers: &HeaderMap) -> Self {
+    pub fn asked(shared: &Shared, uri: &Uri, spoken: Option<&HeaderValue>) -> Self {
         let query = uri.query().unwrap_or_default();
         let named = query.split('&').find_map(|pair| pair.strip_prefix("lang=")).and_then(Self::known);
         let browser = || {
-            let spoken = headers.get(ACCEPT_LANGUAGE)?.to_str().ok()?;
+            let spoken = spoken?.to_str().ok()?;
             let mut spoken: Vec<(f32, Self)> = spoken
                 .split(',')
                 .filter_map(|part| {

@@ -159,8 +159,9 @@ fn one_that_is_refused_does_not_keep_the_others_from_theirs() {
     assert_eq!(
         status,
         "2026-W47 (n° 1) sent: 2 of 3 letters sent, 1 refused\n  \
-         refused: alix@example.org: permanent error (550): 5.1.1 no such reader\n"
+         refused: alix@example.org: 550 5.1.1 no such reader\n"
     );
+    assert_eq!(scene.sql("DELETE FROM suppressions WHERE reason = 'refused'"), 1, "nobody writes there again");
     // One connection serves them all, also after the refusal.
     assert_eq!(relay.count("connect", ""), 1);
     assert_eq!((relay.count(".", "loic@example.org"), relay.count(".", "alix@example.org")), (1, 0));
@@ -201,6 +202,11 @@ fn silence_after_the_last_byte_is_told_and_never_sent_again() {
         _ => Act::Accept,
     });
     let scene = through(Scene::sample(), relay.port).config("timeout = \"2s\"", "timeout = \"500ms\"");
+    // A relay that says nothing gets nothing more before the next run.
+    let outcome = scene.run(&["run", "--at", MONDAY]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (69, ""));
+    assert!(outcome.stderr.contains("cannot be used: no answer in 500ms"), "{outcome:?}");
+    assert_eq!(states(&scene), "1 queued, 1 sent, 1 unknown");
     let outcome = scene.run(&["run", "--at", MONDAY]);
     assert_eq!((outcome.code, outcome.stdout.as_str()), (0, ""));
     assert_eq!(

@@ -16,12 +16,19 @@ mod hubs;
 mod imports;
 mod ledger;
 mod letters;
+mod readers;
 mod serving;
+// The benchmarks' relay; not every test needs all of it.
+#[allow(dead_code)]
+#[path = "../../benches/tools/sink/server.rs"]
+mod sink;
+mod sinks;
 mod smoke;
 mod smtp;
 mod store;
 mod strict;
 mod support;
+mod suppressions;
 mod validator;
 mod weeks;
 mod years;

@@ -124,7 +124,9 @@ impl Mail {
             let mut values = text.lines().filter_map(|line| line.strip_prefix(name));
             let value = values.next().unwrap_or_else(|| panic!("no {name} in {text}")).to_owned();
             assert_eq!(values.next(), None, "{name} stands twice");
-            value.trim_matches(['<', '>']).to_owned()
+            // Parameters of the command stand behind the address.
+            let address = value.strip_prefix('<').and_then(|rest| rest.split_once('>'));
+            address.unwrap_or_else(|| panic!("{name}{value}")).0.to_owned()
         };
         let start = text.find("\nFrom: ").expect("a letter") + 1;
         let letter = text[start..].strip_suffix('\n').expect("the sink's own line end");

@@ -140,12 +140,15 @@ async fn every_statement_is_prepared_on_both_backends() {
     for (name, statement) in sql::ALL.iter().copied() {
         line.prepare(statement.into_sql_str()).await.unwrap_or_else(|error| panic!("SQLite, {name}: {error}"));
     }
+    for (name, two) in sql::BOTH.iter().copied() {
+        line.prepare(two.sqlite.into_sql_str()).await.unwrap_or_else(|error| panic!("SQLite, {name}: {error}"));
+    }
 
     let house = House::postgres();
     house.open().await.close().await;
     let StoreUrl::Postgres(url) = &house.url else { unreachable!() };
     let mut line = PgConnection::connect(url.expose()).await.expect("Postgres");
-    for (name, statement) in sql::ALL.iter().copied().chain([("LEASE_LETTERS", sql::LEASE_LETTERS_POSTGRES)]) {
+    for (name, statement) in sql::ALL.iter().copied().chain(sql::BOTH.iter().map(|(name, two)| (*name, two.postgres))) {
         line.prepare(statement.into_sql_str()).await.unwrap_or_else(|error| panic!("Postgres, {name}: {error}"));
     }
 }

@@ -1,0 +1,101 @@
+//! Writes the ledger while letters go out. All connections hand their turns to one clerk, who puts
+//! what has come in meanwhile into one commit: the more connections there are, the more letters
+//! share the price of reaching the disk.
+
+use std::{collections::HashSet, time::Duration};
+
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
+
+use crate::{
+    model::Instant,
+    store::{self, Mark, Settlement, Store},
+};
+
+/// How many turns may wait: as many as there are connections, and more only if they don't wait.
+const DESK: usize = 1024;
+
+/// How long the store may be away before the letters whose fate is known are given up as unknown.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What one connection has to say at once.
+#[derive(Debug)]
+struct Turn {
+    settled: Vec<Settlement>,
+    marks: Vec<Mark>,
+    done: oneshot::Sender<HashSet<i64>>,
+}
+
+/// The way to the clerk; the clerk goes home when all of them are dropped.
+#[derive(Debug, Clone)]
+pub(super) struct Clerk(mpsc::Sender<Turn>);
+
+impl Clerk {
+    /// Puts a clerk to work. The task ends with the store's error if it stays away for long.
+    pub(super) fn hire(store: Store, clock: fn() -> Instant) -> (Self, JoinHandle<Result<(), store::Error>>) {
+        let (turns, desk) = mpsc::channel(DESK);
+        (Self(turns), tokio::spawn(work(store, clock, desk)))
+    }
+
+    /// Has it written down what became of letters, and which are to be handed over now: those that
+    /// come back are on the disk as `sending`, and no others may go out. When this returns, what
+    /// was settled is on the disk, or the clerk has given up and said so.
+    pub(super) async fn record(&self, settled: Vec<Settlement>, marks: Vec<Mark>) -> HashSet<i64> {
+        if settled.is_empty() && marks.is_empty() {
+            return HashSet::new();
+        }
+        let (done, answer) = oneshot::channel();
+        match self.0.send(Turn { settled, marks, done }).await {
+            Ok(()) => answer.await.unwrap_or_default(),
+            Err(_) => HashSet::new(),
+        }
+    }
+}
+
+async fn work(store: Store, clock: fn() -> Instant, mut desk: mpsc::Receiver<Turn>) -> Result<(), store::Error> {
+    while let Some(first) = desk.recv().await {
+        let mut turns = vec![first];
+        while let Ok(next) = desk.try_recv() {
+            turns.push(next);
+        }
+        let settled: Vec<Settlement> = turns.iter_mut().flat_map(|turn| turn.settled.drain(..)).collect();
+        let marks: Vec<Mark> = turns.iter().flat_map(|turn| turn.marks.iter().copied()).collect();
+        let granted = match store.record(&settled, &marks, clock()).await {
+            Ok(granted) => granted,
+            Err(error) => {
+                // Nothing is marked, or nobody knows it: those letters stay here. What relays have
+                // said of the others must not be lost to a moment's trouble.
+                insist(&store, &settled, clock, error).await?;
+                HashSet::new()
+            }
+        };
+        for turn in turns {
+            let own = turn.marks.iter().map(|mark| mark.lease.letter).filter(|letter| granted.contains(letter));
+            // A connection that is gone needs no answer.
+            let _ = turn.done.send(own.collect());
+        }
+    }
+    Ok(())
+}
+
+/// Tries to write down settlements until it succeeds, for some time.
+async fn insist(
+    store: &Store,
+    settled: &[Settlement],
+    clock: fn() -> Instant,
+    mut error: store::Error,
+) -> Result<(), store::Error> {
+    let begun = tokio::time::Instant::now();
+    let mut pause = Duration::from_millis(50);
+    while begun.elapsed() < PATIENCE {
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(5));
+        match store.record(settled, &[], clock()).await {
+            Ok(_) => return Ok(()),
+            Err(next) => error = next,
+        }
+    }
+    Err(error)
+}

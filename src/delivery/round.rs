@@ -1,0 +1,191 @@
+//! One edition's letters on their way: what all who carry them share.
+
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::Notify;
+
+use super::{
+    clerk::Clerk,
+    domains::Domains,
+    post::Job,
+    verdict::{Step, Verdict},
+};
+use crate::{
+    model::{Edition, Instant, LetterState},
+    store::{Leased, Settlement, Store},
+};
+
+/// How often a letter is tried before it counts as refused.
+const TRIES: i64 = 12;
+
+/// How often it is tried against a policy.
+const POLICY_TRIES: i64 = 3;
+
+/// After so many answers in a row that are about policy or reputation, with no letter taken between
+/// them, the edition is held. (One alone may be a single reader's filter.)
+const POLICY_PATIENCE: u32 = 3;
+
+/// The round of an edition.
+pub(super) struct Round {
+    pub(super) edition: Edition,
+    pub(super) store: Store,
+    pub(super) clerk: Clerk,
+    pub(super) domains: Domains,
+    clock: fn() -> Instant,
+    stop: Arc<AtomicBool>,
+    paused: OnceLock<String>,
+    policy: AtomicU32,
+    /// Letters leased and not settled.
+    in_hand: AtomicUsize,
+    /// Letters about which nothing more will be done by itself.
+    finished: Arc<AtomicU64>,
+    news: Notify,
+}
+
+impl Round {
+    pub(super) fn new(
+        edition: Edition,
+        store: Store,
+        clerk: Clerk,
+        clock: fn() -> Instant,
+        stop: Arc<AtomicBool>,
+        finished: Arc<AtomicU64>,
+    ) -> Self {
+        Self {
+            edition,
+            store,
+            clerk,
+            domains: Domains::default(),
+            clock,
+            stop,
+            paused: OnceLock::new(),
+            policy: AtomicU32::new(0),
+            in_hand: AtomicUsize::new(0),
+            finished,
+            news: Notify::new(),
+        }
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        (self.clock)()
+    }
+
+    /// Whether nothing more may be begun: the program is to stop, or the edition is held.
+    pub(super) fn is_over(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || self.paused.get().is_some()
+    }
+
+    /// Holds the edition: a relay wants nothing of the kind from us.
+    pub(super) fn pause(&self, relay: &str, words: &str) {
+        let _ = self.paused.set(format!("{relay} refuses for reasons of policy or reputation: {words}"));
+    }
+
+    /// Why the edition is to be held, if it is.
+    pub(super) fn paused(&self) -> Option<&str> {
+        self.paused.get().map(String::as_str)
+    }
+
+    pub(super) fn in_hand(&self) -> usize {
+        self.in_hand.load(Ordering::Acquire)
+    }
+
+    /// Letters were leased.
+    pub(super) fn is_leased(&self, letters: usize) {
+        self.in_hand.fetch_add(letters, Ordering::AcqRel);
+    }
+
+    /// Letters were settled or their leases lost; of so many nothing more is to be done.
+    pub(super) fn is_done(&self, letters: usize, finished: usize) {
+        if letters > 0 {
+            self.in_hand.fetch_sub(letters, Ordering::AcqRel);
+            self.finished.fetch_add(finished as u64, Ordering::AcqRel);
+            self.news.notify_one();
+        }
+    }
+
+    /// Waits until letters are settled, for some time at the most.
+    pub(super) async fn news(&self, most: Duration) {
+        let _ = tokio::time::timeout(most, self.news.notified()).await;
+    }
+
+    /// Gives a letter back to the ledger that nobody began with.
+    pub(super) async fn give_back(&self, job: Job) {
+        let settlement = settlement(&job.leased, LetterState::Queued, None, "not handed over".into());
+        self.clerk.record(vec![settlement], Vec::new()).await;
+        self.is_done(1, 0);
+    }
+
+    /// What becomes of a letter by a verdict, and what that says of its domain and of us.
+    pub(super) fn judge(&self, relay: &str, leased: &Leased, step: Option<Step>, verdict: Verdict) -> Settlement {
+        let now = self.now();
+        if let (Some(strike), Some(domain)) = (verdict.strike(), domain(leased)) {
+            self.domains.note(domain, strike, now);
+        }
+        let attempts = leased.letter.attempts;
+        let later = |state, reply| settlement(leased, state, Some(now + pause(leased)), reply);
+        match verdict {
+            Verdict::Sent(reply) => {
+                self.policy.store(0, Ordering::Release);
+                settlement(leased, LetterState::Sent, None, reply)
+            }
+            Verdict::Deferred(reply) if attempts + 1 < TRIES => later(LetterState::Deferred, reply),
+            Verdict::Deferred(reply) => {
+                let reply = format!("given up after {TRIES} tries: {reply}");
+                settlement(leased, LetterState::Failed, None, reply)
+            }
+            Verdict::Refused(reply) => settlement(leased, LetterState::Failed, None, reply),
+            Verdict::NoAddress(reply) => {
+                Settlement { suppress: true, ..settlement(leased, LetterState::Failed, None, reply) }
+            }
+            Verdict::Policy(reply) => {
+                // What is said of the text is said of every letter.
+                let all = step == Some(Step::End);
+                if all || self.policy.fetch_add(1, Ordering::AcqRel) + 1 >= POLICY_PATIENCE {
+                    self.pause(relay, &reply);
+                }
+                match () {
+                    () if self.paused().is_some() => settlement(leased, LetterState::Queued, None, reply),
+                    () if attempts + 1 < POLICY_TRIES => later(LetterState::Deferred, reply),
+                    () => settlement(leased, LetterState::Failed, None, reply),
+                }
+            }
+            Verdict::Unknown(reply) => settlement(leased, LetterState::Unknown, None, reply),
+            // Behind the others: one that makes relays hang up must not keep them from theirs.
+            Verdict::Back(reply) => settlement(leased, LetterState::Queued, Some(now), reply),
+        }
+    }
+
+    /// Puts a letter off whose domain rests, if it does.
+    pub(super) fn rest(&self, leased: &Leased) -> Option<Settlement> {
+        let until = self.domains.rests_until(domain(leased)?, self.now())?;
+        let reply = "its domain puts letters off: it rests, and so does this letter".to_owned();
+        Some(settlement(leased, LetterState::Deferred, Some(until + spread(leased, 60)), reply))
+    }
+}
+
+fn domain(leased: &Leased) -> Option<&str> {
+    leased.letter.address.rsplit_once('@').map(|(_, domain)| domain)
+}
+
+fn settlement(leased: &Leased, state: LetterState, due: Option<Instant>, reply: String) -> Settlement {
+    Settlement { lease: leased.lease, state, due, reply, tried: false, suppress: false }
+}
+
+/// How long a letter waits before it is tried again: 5 minutes, then twice as long each time up to
+/// 6 hours, and up to a quarter more, so that letters deferred together come apart.
+fn pause(leased: &Leased) -> Duration {
+    let minutes = (5u64 << leased.letter.attempts.clamp(0, 7)).min(360);
+    Duration::from_secs(minutes * 60) + spread(leased, minutes * 15)
+}
+
+/// Up to so many seconds, by the letter.
+fn spread(leased: &Leased, seconds: u64) -> Duration {
+    let own = leased.letter.id.unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
+    Duration::from_secs(seconds * own / 255)
+}

@@ -1,0 +1,64 @@
+//! Who must not be written to any more. The ledger looks here when it leases letters, so that what
+//! is said here also counts for letters that wait.
+
+use super::{Result, Store, millis, on, sql};
+use crate::model::{EmailAddress, Instant};
+
+/// Why an address must not be written to. It outlives the subscriber, and is kept as a hash alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// Mail servers say that nobody is there.
+    Bounce,
+    /// The reader called a letter spam.
+    Complaint,
+    /// The reader or the magazine wants it so.
+    Request,
+}
+
+impl Reason {
+    /// As the store writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bounce => "bounce",
+            Self::Complaint => "complaint",
+            Self::Request => "request",
+        }
+    }
+}
+
+/// What came of a wish to leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leave {
+    /// It is done.
+    Done,
+    /// The subscriber had left before.
+    Before,
+    /// There is no such subscriber (any more).
+    Nobody,
+}
+
+impl Store {
+    /// Lets a subscriber go: no letter from now on, also of editions that are frozen. Saying it
+    /// twice changes nothing.
+    pub async fn unsubscribe(&self, subscriber: i64) -> Result<Leave> {
+        on!(self, pool => {
+            let left = sqlx::query(sql::UNSUBSCRIBE).bind(subscriber).execute(pool).await?.rows_affected();
+            if left == 1 {
+                return Ok(Leave::Done);
+            }
+            let there: i64 = sqlx::query_scalar(sql::IS_SUBSCRIBER).bind(subscriber).fetch_one(pool).await?;
+            Ok(if there > 0 { Leave::Before } else { Leave::Nobody })
+        })
+    }
+
+    /// Sees to it that an address is never written to again; false if it was suppressed already.
+    /// A complaint takes the place of any lesser reason.
+    pub async fn suppress(&self, address: &EmailAddress, reason: Reason, at: Instant) -> Result<bool> {
+        let hash = self.hash(address);
+        let changed = on!(self, pool => {
+            let query = sqlx::query(sql::SUPPRESS).bind(hash).bind(reason.as_str()).bind(millis(at));
+            query.execute(pool).await?.rows_affected()
+        });
+        Ok(changed == 1)
+    }
+}

@@ -1,0 +1,6 @@
+//! What readers meet: `gazetier serve`, asked as browsers, feed readers and mail programs ask, and
+//! as those do who mean no good.
+
+mod feeds;
+mod house;
+mod wire;
