@@ -3,6 +3,7 @@
 
 use std::{
     fmt::Display,
+    net::IpAddr,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -28,6 +29,12 @@ const COLOURS: [Colour; 6] = [
     Colour::new(0x8a, 0x5a, 0x00),
     Colour::new(0x3d, 0x5a, 0x66),
 ];
+
+/// A local part may have 64 characters (RFC 5321), and `+EDITION.SUBSCRIBER.PROOF` takes the rest.
+const BOUNCE: usize = 24;
+
+/// The longest web address that fits on a line of a letter, which has 998 characters at the most.
+const ADDRESS: usize = 900;
 
 /// What a guard says: the key and the reason. The file's name is put before it at the end.
 pub(super) type Refusal = (String, String);
@@ -199,13 +206,17 @@ fn digest(raw: raw::Digest, desk: &Desk) -> Result<Digest, Refusal> {
 }
 
 fn letters(raw: raw::Letters, magazine: &Magazine) -> Result<Letters, Refusal> {
-    let from: Mailbox = parse("letters.from", &raw.from)?;
+    let from = sender("letters.from", &raw.from)?;
     let or_sender = |key, value: Option<String>| match value {
-        Some(text) => parse(key, &text),
+        Some(text) => sender(key, &text).map(|mailbox| mailbox.address),
         None => Ok(from.address.clone()),
     };
     let unsubscribe_address = or_sender("letters.unsubscribe_address", raw.unsubscribe_address)?;
     let bounce_address = or_sender("letters.bounce_address", raw.bounce_address)?;
+    if bounce_address.local().len() > BOUNCE {
+        let what = format!("above {BOUNCE} characters before the @ there is no room for what names the letter");
+        return Err(refuse("letters.bounce_address", what));
+    }
     let host = magazine.url.host_str().unwrap_or_default();
     let list_id = raw.list_id.unwrap_or_else(|| format!("digest.{host}"));
     if !list_id.contains('.') || list_id.bytes().any(|b| !(b.is_ascii_alphanumeric() || b".-_".contains(&b))) {
@@ -216,8 +227,12 @@ fn letters(raw: raw::Letters, magazine: &Magazine) -> Result<Letters, Refusal> {
     if !matches!(end, b'/' | b'=') {
         return Err(refuse("letters.unsubscribe_url", "the token is put at its end: it must end in / or ="));
     }
+    if unsubscribe_url.scheme() != "https" && !on_this_machine(&unsubscribe_url) {
+        let what = "mail programs leave by one click only over https (RFC 8058): write an https:// address";
+        return Err(refuse("letters.unsubscribe_url", what));
+    }
     Ok(Letters {
-        reply_to: raw.reply_to.map(|text| parse("letters.reply_to", &text)).transpose()?,
+        reply_to: raw.reply_to.map(|text| sender("letters.reply_to", &text)).transpose()?,
         unsubscribe_url,
         unsubscribe_address,
         list_id,
@@ -225,6 +240,23 @@ fn letters(raw: raw::Letters, magazine: &Magazine) -> Result<Letters, Refusal> {
         bounce_address,
         from,
     })
+}
+
+/// An address that stands in every letter.
+fn sender(key: &str, value: &str) -> Result<Mailbox, Refusal> {
+    let mailbox: Mailbox = parse(key, value)?;
+    if !mailbox.address.local().is_ascii() {
+        return Err(refuse(
+            key,
+            "few relays would take letters with an address beyond ASCII: write one without accents",
+        ));
+    }
+    Ok(mailbox)
+}
+
+fn on_this_machine(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
 /// A value of any type that reads itself from text.
@@ -259,7 +291,11 @@ pub(super) fn web(key: &str, value: &str) -> Result<Url, Refusal> {
     match Url::parse(value) {
         // As a URI, so that an address is the same wherever it is told.
         Ok(url) if matches!(url.scheme(), "https" | "http") => {
-            Url::parse(&uri::encode(url.as_str())).map_err(|error| refuse(key, error))
+            let url = Url::parse(&uri::encode(url.as_str())).map_err(|error| refuse(key, error))?;
+            match url.as_str().len() {
+                0..=ADDRESS => Ok(url),
+                length => Err(refuse(key, format!("it has {length} characters, and a letter has room for {ADDRESS}"))),
+            }
         }
         _ => Err(refuse(key, format!("{value:?} is no web address: write one such as \"https://example.org/\""))),
     }

@@ -33,7 +33,7 @@ use crate::{
 const IDLE: Duration = Duration::from_secs(3);
 
 /// How long a carrier waits that got no connection where others have one.
-const QUEUE: Duration = Duration::from_secs(2);
+const QUEUE: Duration = Duration::from_millis(500);
 
 /// A letter with its envelope, ready to go.
 struct Letter {
@@ -41,6 +41,8 @@ struct Letter {
     written: Written,
     mail: String,
     rcpt: String,
+    /// Whether it stands in the ledger as `sending`.
+    marked: bool,
 }
 
 /// Who carries letters over one connection.
@@ -75,6 +77,15 @@ impl Carrier {
     async fn carry_all(&mut self) -> Result<(), Error> {
         loop {
             self.record(&[]).await;
+            if self.wire.is_none() {
+                if !self.relay.has_letters().await {
+                    return Ok(());
+                }
+                // Whoever has a connection meanwhile takes the letters, or gives them back.
+                if !self.round.is_over() && self.relay.out(self.round.now()).is_none() && !self.connect().await {
+                    continue;
+                }
+            }
             let job = match tokio::time::timeout(IDLE, self.relay.next()).await {
                 Ok(Some(job)) => job,
                 Ok(None) => return Ok(()),
@@ -93,28 +104,6 @@ impl Carrier {
                 self.round.give_back(job).await;
                 continue;
             }
-            if self.relay.config.letters_per_connection.is_some_and(|most| self.carried >= most) {
-                self.close().await;
-            }
-            if self.wire.is_none() {
-                match Wire::open(&self.relay.config).await {
-                    Ok(wire) => {
-                        self.wire = Some(wire);
-                        self.relay.open.fetch_add(1, Ordering::AcqRel);
-                    }
-                    Err(_) if self.relay.open.load(Ordering::Acquire) > 0 => {
-                        // It takes letters, but no more connections.
-                        self.relay.push(job);
-                        tokio::time::sleep(QUEUE).await;
-                        continue;
-                    }
-                    Err(broken) => {
-                        self.round.give_back(job).await;
-                        self.recover(&broken).await;
-                        continue;
-                    }
-                }
-            }
             let Some(letter) = self.compose(job) else { continue };
             let outcome = match self.wire.as_ref().is_some_and(|wire| wire.offers.chunking) {
                 true => self.chunks(letter).await,
@@ -125,8 +114,39 @@ impl Carrier {
                 self.wire = None;
                 self.record(&[]).await;
                 self.recover(&broken).await;
+            } else if self.relay.config.letters_per_connection.is_some_and(|most| self.carried >= most) {
+                self.close().await;
             }
         }
+    }
+
+    /// Makes a connection. Until one has been made, one is tried at a time: a relay that is not
+    /// there is not asked by all at once.
+    async fn connect(&mut self) -> bool {
+        let relay = Arc::clone(&self.relay);
+        let door = match relay.known.load(Ordering::Acquire) {
+            true => None,
+            false => Some(relay.door.lock().await),
+        };
+        // Who waited at the door may come too late.
+        if relay.out(self.round.now()).is_some() {
+            return false;
+        }
+        match Wire::open(&relay.config).await {
+            Ok(wire) => {
+                self.wire = Some(wire);
+                relay.open.fetch_add(1, Ordering::AcqRel);
+                relay.known.store(true, Ordering::Release);
+                return true;
+            }
+            // It takes letters, but no more connections.
+            Err(_) if relay.open.load(Ordering::Acquire) > 0 => {
+                drop(door);
+                tokio::time::sleep(QUEUE).await;
+            }
+            Err(broken) => self.recover(&broken).await,
+        }
+        false
     }
 
     async fn recover(&self, broken: &Broken) {
@@ -159,10 +179,11 @@ impl Carrier {
         match job.write().and_then(|written| envelope(&written).map(|lines| (written, lines))) {
             Ok((written, (mail, rcpt))) => {
                 self.carried += 1;
-                Some(Letter { leased: job.leased, written, mail, rcpt })
+                Some(Letter { leased: job.leased, written, mail, rcpt, marked: false })
             }
             Err(reason) => {
-                self.settle(&job.leased, None, Verdict::Refused(reason));
+                let settlement = self.round.judge("", &job.leased, None, Verdict::Refused(reason));
+                self.settled.push(settlement);
                 None
             }
         }
@@ -196,7 +217,7 @@ impl Carrier {
     async fn texts(&mut self, first: Letter) -> Result<(), Broken> {
         let mut ready = self.announce(first).await?;
         loop {
-            let Some(letter) = ready.take() else {
+            let Some(mut letter) = ready.take() else {
                 match self.one_more().await {
                     Some(next) => ready = self.announce(next).await?,
                     None => return Ok(()),
@@ -204,7 +225,8 @@ impl Carrier {
                 continue;
             };
             let next = if self.pipelines() { self.one_more().await } else { None };
-            if !self.record(std::slice::from_ref(&letter)).await.contains(&letter.leased.letter.id) {
+            letter.marked = self.record(std::slice::from_ref(&letter)).await.contains(&letter.leased.letter.id);
+            if !letter.marked {
                 // The relay waits for a text that another worker may have sent.
                 if let Some(next) = next {
                     self.back(next, "not handed over");
@@ -217,7 +239,7 @@ impl Carrier {
                 flight.push_str(&self.envelope(next));
             }
             match self.send(flight).await {
-                Ok(reply) => self.settle(&letter.leased, Some(Step::End), Verdict::of(Step::End, &reply)),
+                Ok(reply) => self.settle(&letter, Some(Step::End), Verdict::of(Step::End, &reply)),
                 Err(broken) => {
                     self.settle_broken(letter, &broken);
                     if let Some(next) = next {
@@ -303,7 +325,7 @@ impl Carrier {
             (true, false) => (Step::Data, &data),
             (false, _) => (Step::Recipient, &rcpt),
         };
-        self.settle(&letter.leased, Some(step), Verdict::of(step, reply));
+        self.settle(&letter, Some(step), Verdict::of(step, reply));
         if data.is_positive() {
             // It refused the only recipient and wants the text all the same (RFC 2920, 3.1): it
             // gets none, and whatever it says to that counts for nothing.
@@ -346,7 +368,8 @@ impl Carrier {
                 flight.push_str("RSET\r\n");
                 self.reset = false;
             }
-            for letter in fresh.drain(..).filter(|letter| granted.contains(&letter.leased.letter.id)) {
+            for mut letter in fresh.drain(..).filter(|letter| granted.contains(&letter.leased.letter.id)) {
+                letter.marked = true;
                 let text = &letter.written.text;
                 flight.push_str(&letter.mail);
                 flight.push_str(&letter.rcpt);
@@ -383,7 +406,7 @@ impl Carrier {
     fn weigh_chunk(&mut self, letter: Letter, mail: &Reply, rcpt: &Reply, end: &Reply) -> Result<bool, Broken> {
         // That a letter before it was refused may cost it its own MAIL; what counts is the end.
         if rcpt.is_positive() && end.is_positive() {
-            self.settle(&letter.leased, Some(Step::End), Verdict::of(Step::End, end));
+            self.settle(&letter, Some(Step::End), Verdict::of(Step::End, end));
             return Ok(mail.is_positive());
         }
         if !mail.is_positive() && mail.code != 503 {
@@ -398,7 +421,7 @@ impl Carrier {
             Verdict::of(Step::End, end)
         };
         let step = if rcpt.is_positive() { Step::End } else { Step::Recipient };
-        self.settle(&letter.leased, Some(step), verdict);
+        self.settle(&letter, Some(step), verdict);
         Ok(false)
     }
 
@@ -409,7 +432,7 @@ impl Carrier {
         for letter in flying {
             let words = broken.words.clone();
             let verdict = if closed { Verdict::Back(words) } else { Verdict::Unknown(words) };
-            self.settle(&letter.leased, None, verdict);
+            self.settle(&letter, None, verdict);
         }
     }
 
@@ -448,23 +471,26 @@ impl Carrier {
     fn settle_broken(&mut self, letter: Letter, broken: &Broken) {
         let words = broken.words.clone();
         let verdict = if broken.said { Verdict::Back(words) } else { Verdict::Unknown(words) };
-        self.settle(&letter.leased, None, verdict);
+        self.settle(&letter, None, verdict);
     }
 
     fn back(&mut self, letter: Letter, words: &str) {
-        self.settle(&letter.leased, None, Verdict::Back(words.to_owned()));
+        self.settle(&letter, None, Verdict::Back(words.to_owned()));
     }
 
     /// Notes what becomes of a letter; it is written down with the next letters, or soon.
-    fn settle(&mut self, leased: &Leased, step: Option<Step>, verdict: Verdict) {
+    fn settle(&mut self, letter: &Letter, step: Option<Step>, verdict: Verdict) {
         if matches!(verdict, Verdict::Sent(_)) {
             self.relay.thrives();
         }
-        let chunks = self.wire.as_ref().is_some_and(|wire| wire.offers.chunking);
-        let settlement = self.round.judge(&self.relay.config.name, leased, step, verdict);
-        // Of a letter that has not been marked, the try is not counted yet.
-        let tried = settlement.state != LetterState::Queued && !chunks && step.is_some_and(|step| step != Step::End);
-        self.settled.push(Settlement { tried, ..settlement });
+        // A try is counted when a letter is marked. One that was refused before was tried as well,
+        // and one that comes back was not.
+        let tries = match &verdict {
+            Verdict::Back(_) => -i64::from(letter.marked),
+            _ => i64::from(!letter.marked),
+        };
+        let settlement = self.round.judge(&self.relay.config.name, &letter.leased, step, verdict);
+        self.settled.push(Settlement { tries, ..settlement });
     }
 
     /// Has written down what is known, and that these letters are about to be handed over.

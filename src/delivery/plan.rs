@@ -296,6 +296,6 @@ pub fn specimen(
         subject: rendered.subject.clone(),
         dated: at,
     };
-    let form = Form::new(config, &edition, store.key(), &rendered.entity);
-    Ok(form.write(0, &config.letters.from.address, None)?.bytes)
+    let form = Form::new(config, &edition, store.key(), &rendered.entity)?;
+    Ok(form.write(0, &config.letters.from.address, None)?.text.into_bytes())
 }

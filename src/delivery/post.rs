@@ -303,7 +303,7 @@ impl Post {
 }
 
 fn settled_as(leased: &Leased, state: LetterState, reply: String) -> Settlement {
-    Settlement { lease: leased.lease, state, due: None, reply, tried: true, suppress: false }
+    Settlement { lease: leased.lease, state, due: None, reply, tries: 1, suppress: false }
 }
 
 /// How many letters to hold ready: what the relays take in a second, so that none waits in vain

@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize},
     },
     time::Duration,
 };
@@ -40,8 +40,11 @@ pub(super) struct Relay {
     rates: Vec<DefaultDirectRateLimiter>,
     /// Connections that are open.
     pub(super) open: AtomicUsize,
+    /// Whether a connection has been made in this round, and the door to pass before that.
+    pub(super) known: AtomicBool,
+    pub(super) door: tokio::sync::Mutex<()>,
     /// Letters taken out of the store for this day and not handed over yet.
-    of_day: AtomicU32,
+    of_day: tokio::sync::Mutex<u32>,
 }
 
 #[derive(Default)]
@@ -87,7 +90,9 @@ impl Relay {
             news: Notify::new(),
             health: Mutex::default(),
             open: AtomicUsize::new(0),
-            of_day: AtomicU32::new(0),
+            known: AtomicBool::new(false),
+            door: tokio::sync::Mutex::default(),
+            of_day: tokio::sync::Mutex::default(),
         }
     }
 
@@ -114,6 +119,24 @@ impl Relay {
     /// The next letter, if one is there.
     pub(super) fn try_next(&self) -> Option<Job> {
         self.waiting().jobs.pop_front()
+    }
+
+    /// Waits until there is a letter; false when no more will come.
+    pub(super) async fn has_letters(&self) -> bool {
+        loop {
+            let news = self.news.notified();
+            tokio::pin!(news);
+            news.as_mut().enable();
+            {
+                let waiting = self.waiting();
+                if !waiting.jobs.is_empty() || waiting.closed {
+                    // Who looks takes nothing: the news are for others too.
+                    self.news.notify_one();
+                    return !waiting.jobs.is_empty();
+                }
+            }
+            news.await;
+        }
     }
 
     /// Waits for the next letter; none when no more will come.
@@ -153,20 +176,18 @@ impl Relay {
     /// Whether the relay may have one more letter in these 24 hours.
     pub(super) async fn within_day(&self, store: &Store, now: Instant) -> Result<bool, Error> {
         let Some(limit) = self.config.rates.day else { return Ok(true) };
-        let take = |left: u32| left.checked_sub(1);
-        while self.of_day.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).is_err() {
-            let got = store.take_from_day(&self.config.name, limit.get(), SHARE, now).await?;
-            if got == 0 {
-                return Ok(false);
-            }
-            self.of_day.fetch_add(got, Ordering::AcqRel);
+        let mut left = self.of_day.lock().await;
+        if *left == 0 {
+            *left = store.take_from_day(&self.config.name, limit.get(), SHARE, now).await?;
         }
-        Ok(true)
+        let may = *left > 0;
+        *left -= u32::from(may);
+        Ok(may)
     }
 
     /// Gives back what was taken of the day and not needed.
     pub(super) async fn give_back(&self, store: &Store, now: Instant) -> Result<(), Error> {
-        match self.of_day.swap(0, Ordering::AcqRel) {
+        match std::mem::take(&mut *self.of_day.lock().await) {
             0 => Ok(()),
             rest => Ok(store.give_back(&self.config.name, rest, now).await?),
         }

@@ -174,7 +174,7 @@ fn domain(leased: &Leased) -> Option<&str> {
 }
 
 fn settlement(leased: &Leased, state: LetterState, due: Option<Instant>, reply: String) -> Settlement {
-    Settlement { lease: leased.lease, state, due, reply, tried: false, suppress: false }
+    Settlement { lease: leased.lease, state, due, reply, tries: 0, suppress: false }
 }
 
 /// How long a letter waits before it is tried again: 5 minutes, then twice as long each time up to

@@ -1,5 +1,8 @@
-//! A variant's MIME entity: text and HTML, quoted-printable, encoded once. The subscriber's token
-//! stands on lines of its own, so that a letter is a copy with the token filled in.
+//! A variant's MIME entity: text and HTML, quoted-printable, encoded once, with the places where a
+//! letter has its subscriber's token on lines of their own.
+//!
+//! No line begins with a dot, so that SMTP's DATA has none to stuff and the same bytes serve DATA
+//! and BDAT; none begins with `From `, which old mailboxes mangle, and the letter's signature with it.
 
 use lettre::message::{Body, MultiPart, SinglePart, header};
 use quoted_printable::{InputMode, Options};
@@ -8,7 +11,11 @@ use super::token::PLACEHOLDER;
 
 /// A line that stands for the token. Encoded text cannot hold it: after an `=` come two hexadecimal
 /// digits or the line's end.
-const MARK: &str = "=@token@";
+pub(super) const MARK: &str = "=@token@";
+
+/// How long a line may become before what follows is added: two characters where its first one is
+/// escaped, one where a soft line break before a token joins it.
+const LINE: usize = 76 - 2 - 1;
 
 /// Encodes both parts. `unique` makes the boundary; equal parts give equal bytes.
 pub fn entity(text: &str, html: &str, unique: &str) -> Vec<u8> {
@@ -27,60 +34,78 @@ pub fn entity(text: &str, html: &str, unique: &str) -> Vec<u8> {
 /// Quoted-printable (RFC 2045) with CRLF line ends and lines of at most 76 characters; the token's
 /// places are lines of their own, between soft line breaks.
 fn quoted(text: &str) -> String {
-    // One character is left for the soft break before a token.
-    let options = Options::default().input_mode(InputMode::Text).line_length_limit(75);
+    let options = Options::default().input_mode(InputMode::Text).line_length_limit(LINE);
     let text = text.replace("\r\n", "\n").replace('\n', "\r\n");
-    let pieces = text.split(PLACEHOLDER).map(|piece| quoted_printable::encode_with_options(piece, options.clone()));
-    pieces.collect::<Vec<_>>().join(&format!("=\r\n{MARK}=\r\n"))
+    let encode = |piece| harmless(&quoted_printable::encode_with_options(piece, options.clone()));
+    let mut encoded = text.split(PLACEHOLDER).map(encode).collect::<Vec<_>>().join(&format!("=\r\n{MARK}=\r\n"));
+    if text.ends_with(PLACEHOLDER) {
+        // Nothing may end with a soft line break.
+        encoded.truncate(encoded.len() - "=\r\n".len());
+    }
+    encoded
 }
 
-/// An entity taken apart at its tokens.
-#[derive(Debug)]
-pub struct Blank(Vec<Vec<u8>>);
-
-impl Blank {
-    /// Takes an entity apart.
-    pub fn new(entity: &[u8]) -> Self {
-        let mut pieces = Vec::new();
-        let mut rest = entity;
-        while let Some(at) = rest.windows(MARK.len()).position(|bytes| bytes == MARK.as_bytes()) {
-            pieces.push(rest[..at].to_vec());
-            rest = &rest[at + MARK.len()..];
-        }
-        pieces.push(rest.to_vec());
-        Self(pieces)
-    }
-
-    /// The entity with a token in its places, put at the end of `letter`.
-    pub fn fill(&self, token: &str, letter: &mut Vec<u8>) {
-        let length: usize = self.0.iter().map(|piece| piece.len() + token.len()).sum();
-        letter.reserve(length);
-        for (index, piece) in self.0.iter().enumerate() {
-            if index > 0 {
-                letter.extend_from_slice(token.as_bytes());
-            }
-            letter.extend_from_slice(piece);
-        }
-    }
+/// Encoded lines with what is special at the beginning of a line escaped.
+fn harmless(encoded: &str) -> String {
+    let line = |line: &str| match line.strip_prefix('.') {
+        Some(rest) => format!("=2E{rest}"),
+        None if line.starts_with("From ") => format!("=46{}", &line[1..]),
+        None => line.to_owned(),
+    };
+    encoded.split("\r\n").map(line).collect::<Vec<_>>().join("\r\n")
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    #[test]
-    fn a_filled_entity_reads_as_the_text_with_the_token() {
-        let long = "é\u{202f}! ".repeat(200);
-        let text = format!("{long}https://x.example/u/{PLACEHOLDER}\n.\nfin {PLACEHOLDER} \n");
-        let entity = entity(&text, "<p>.</p>\n", "u");
-        let mut letter = Vec::new();
-        Blank::new(&entity).fill("TOKEN", &mut letter);
-        let letter = String::from_utf8(letter).expect("ASCII");
-        assert!(letter.is_ascii() && letter.lines().all(|line| line.len() <= 76), "{letter}");
+    /// The text part of an entity, decoded, with a token in its places.
+    fn read(entity: &[u8]) -> String {
+        let letter = std::str::from_utf8(entity).expect("ASCII").replace(MARK, "TOKEN");
         let body =
             letter.splitn(3, "\r\n\r\n").nth(2).and_then(|rest| rest.split("\r\n--=_u").next()).expect("a text part");
         let decoded = quoted_printable::decode(body, quoted_printable::ParseMode::Strict).expect("quoted-printable");
-        let expected = text.replace(PLACEHOLDER, "TOKEN").replace('\n', "\r\n");
-        assert_eq!(String::from_utf8(decoded).expect("UTF-8"), expected);
+        String::from_utf8(decoded).expect("UTF-8")
+    }
+
+    fn assert_sound(entity: &[u8]) {
+        let text = std::str::from_utf8(entity).expect("ASCII");
+        assert!(text.is_ascii() && text.ends_with("\r\n"), "{text:?}");
+        for line in text.split("\r\n") {
+            assert!(line.len() <= 76 && !line.contains(['\r', '\n']), "{line:?}");
+            assert!(!line.starts_with('.') && !line.starts_with("From ") && !line.ends_with([' ', '\t']), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn an_entity_reads_as_the_text_with_the_token() {
+        let long = "é\u{202f}! ".repeat(200);
+        let text =
+            format!("{long}https://x.example/u/{PLACEHOLDER}\n.\n..\nFrom x\n {PLACEHOLDER}.fin {PLACEHOLDER} \n");
+        let entity = entity(&text, "<p>.</p>\n", "u");
+        assert_sound(&entity);
+        assert_eq!(read(&entity), text.replace(PLACEHOLDER, "TOKEN").replace('\n', "\r\n"));
+        let text = String::from_utf8(entity).expect("ASCII");
+        assert!(text.contains("\r\n=2E\r\n=2E.\r\n=46rom x\r\n"), "{text}");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_text_no_line_needs_care(
+            words in prop::collection::vec(
+                prop_oneof![
+                    "[.]{1,4}", "[a-z.]{70,80}", "\\PC{0,90}", Just("\n".to_owned()), Just("\n.".to_owned()),
+                    Just("\nFrom ".to_owned()), Just(" ".to_owned()), Just(PLACEHOLDER.to_owned()), Just("é".repeat(40)),
+                ],
+                0..30,
+            ),
+        ) {
+            let text = words.concat();
+            let entity = entity(&text, &text, "u");
+            assert_sound(&entity);
+            prop_assert_eq!(read(&entity), text.replace(PLACEHOLDER, "TOKEN").replace('\n', "\r\n"));
+        }
     }
 }

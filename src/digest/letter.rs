@@ -1,7 +1,8 @@
-//! A letter's bytes: headers for one subscriber, and the variant's entity with the token filled
-//! in. Nothing is rendered here, and every attempt gives the same bytes.
+//! A letter's bytes. What all letters of a variant have in common is written once, as a form with
+//! gaps: headers and entity. A letter is a copy of the form with its gaps filled in: nothing is
+//! rendered or encoded here, and every attempt gives the same bytes.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::fmt::Write as _;
 
 use lettre::{
     Address,
@@ -10,12 +11,25 @@ use lettre::{
         header::{self, HeaderName, HeaderValue, Headers},
     },
 };
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Error, encode::Blank, token};
+use super::{Error, encode::MARK, token};
 use crate::{
     config::Config,
-    model::{self, Edition, EmailAddress, Key},
+    model::{
+        self, Edition, EmailAddress, Key,
+        text::{legalise, one_line},
+    },
 };
+
+/// The longest line that SMTP carries, without its line end (RFC 5321).
+const LINE: usize = 998;
+
+/// Room for what is added on the way out: a signature, the relay's commands.
+const SPARE: usize = 1_536;
+
+/// What stands in a mailto address as it is (RFC 6068).
+const MAILTO: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'+');
 
 /// A letter as it goes to a relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,70 +38,149 @@ pub struct Written {
     pub sender: String,
     /// The envelope's recipient.
     pub recipient: EmailAddress,
-    /// RFC 5322, with CRLF line ends, the last one too.
+    /// The message (RFC 5322) with CRLF line ends, the last one included. ASCII, but for a
+    /// recipient beyond it. No line begins with a dot: DATA has nothing to stuff.
     pub text: String,
+}
+
+/// What differs from letter to letter.
+#[derive(Debug, Clone, Copy)]
+enum Gap {
+    /// The header with the recipient.
+    To,
+    /// The part of the Message-ID that names the recipient.
+    Id,
+    /// The token for leaving.
+    Token,
 }
 
 /// The form that an edition's letters of one variant are written on.
 #[derive(Debug)]
 pub struct Form {
-    config: Arc<Config>,
-    edition: Edition,
+    edition: i64,
     key: Key,
-    blank: Blank,
+    bounce: EmailAddress,
+    /// Texts, each with the gap that follows it.
+    pieces: Vec<(String, Gap)>,
+    end: String,
+    length: usize,
 }
 
 impl Form {
     /// Prepares the form from a variant's entity.
-    pub fn new(config: &Arc<Config>, edition: &Edition, key: &Key, entity: &[u8]) -> Result<Self, Error> {
-        Ok(Self { config: Arc::clone(config), edition: edition.clone(), key: key.clone(), blank: Blank::new(entity) })
+    pub fn new(config: &Config, edition: &Edition, key: &Key, entity: &[u8]) -> Result<Self, Error> {
+        let letters = &config.letters;
+        let entity = std::str::from_utf8(entity)
+            .map_err(|error| Error::Letter(format!("the variant in the store is no text: {error}")))?;
+
+        let mut sender = Headers::new();
+        sender.set(header::From::from(mailboxes(&letters.from)?));
+        let mut fixed = Headers::new();
+        if let Some(reply_to) = &letters.reply_to {
+            fixed.set(header::ReplyTo::from(mailboxes(reply_to)?));
+        }
+        fixed.set(header::Subject::from(edition.subject.clone()));
+        fixed.set(header::Date::from(std::time::SystemTime::from(edition.dated)));
+        fixed.set(header::MIME_VERSION_1_0);
+        // These hold only what is ASCII by its type.
+        let archive = letters.archive_url.as_ref().unwrap_or(&config.feeds.url);
+        let mut list = Headers::new();
+        for (name, value) in [
+            ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
+            ("List-Archive", format!("<{archive}>")),
+            ("Feedback-ID", format!("{}:digest:{}", edition.period, letters.list_id)),
+            ("Precedence", "bulk".to_owned()),
+        ] {
+            list.insert_raw(as_it_is(name, value)?);
+        }
+
+        let (period, domain) = (&edition.period, letters.from.address.domain());
+        let (leave, by_mail) = (&letters.unsubscribe_url, &letters.unsubscribe_address);
+        let by_mail = format!("{}@{}", utf8_percent_encode(by_mail.local(), MAILTO), by_mail.domain());
+        let bounce = letters.bounce_address.clone();
+        let (key, pieces, end) = (key.clone(), Vec::new(), String::new());
+        let mut form = Self { edition: edition.id, key, bounce, pieces, end, length: 0 };
+        form.put(&words(&sender)?, Gap::To);
+        form.put(&format!("{}Message-ID: <{period}.", words(&fixed)?), Gap::Id);
+        // Each address has a line of its own.
+        form.put(&format!("@{domain}>\r\nList-Id: <{}>\r\nList-Unsubscribe: <{leave}", letters.list_id), Gap::Token);
+        form.put(&format!(">,\r\n <mailto:{by_mail}?subject=unsubscribe%20"), Gap::Token);
+        let mut pieces = entity.split(MARK);
+        let first = format!(">\r\n{}{}", words(&list)?, pieces.next().unwrap_or_default());
+        let end = pieces.fold(first, |before, piece| {
+            form.put(&before, Gap::Token);
+            piece.to_owned()
+        });
+        form.length += end.len();
+        form.end = end;
+        form.check()?;
+        Ok(form)
+    }
+
+    fn put(&mut self, text: &str, gap: Gap) {
+        self.length += text.len() + token::PLACEHOLDER.len();
+        self.pieces.push((text.to_owned(), gap));
+    }
+
+    /// Whether SMTP carries what was prepared as it is.
+    fn check(&self) -> Result<(), Error> {
+        let pieces = self.pieces.iter().map(|(piece, gap)| match gap {
+            Gap::To => piece.clone(),
+            Gap::Id | Gap::Token => format!("{piece}{}", token::PLACEHOLDER),
+        });
+        let text = pieces.chain([self.end.clone()]).collect::<String>();
+        let wrong = text.split("\r\n").find(|line| {
+            line.len() > LINE || line.starts_with('.') || line.bytes().any(|byte| matches!(byte, b'\r' | b'\n' | 0))
+        });
+        match wrong {
+            Some(line) => {
+                let start: String = line.chars().take(60).collect();
+                Err(Error::Letter(format!("no mail server would take the line that begins {start:?}")))
+            }
+            None if !text.ends_with("\r\n") => Err(Error::Letter("the variant in the store is cut off".into())),
+            None => Ok(()),
+        }
     }
 
     /// Writes one subscriber's letter.
     pub fn write(&self, subscriber: i64, address: &EmailAddress, name: Option<&str>) -> Result<Written, Error> {
-        let Self { config, edition, key, .. } = self;
-        let letters = &config.letters;
-        let token = token::unsubscribe(key, subscriber);
-        let proof = |purpose| token::proof(key, purpose, edition.id, subscriber);
-        let to = model::Mailbox { name: name.map(str::to_owned), address: address.clone() };
-
-        let mut headers = Headers::new();
-        headers.set(header::From::from(mailboxes(&letters.from)?));
-        headers.set(header::To::from(mailboxes(&to)?));
-        if let Some(reply_to) = &letters.reply_to {
-            headers.set(header::ReplyTo::from(mailboxes(reply_to)?));
+        let proof = |purpose| token::proof(&self.key, purpose, self.edition, subscriber);
+        let token = token::unsubscribe(&self.key, subscriber);
+        let id = format!("{subscriber}.{}", proof("message"));
+        let to = to(address, name)?;
+        let mut text = String::with_capacity(self.length + to.len() + SPARE);
+        for (piece, gap) in &self.pieces {
+            text.push_str(piece);
+            text.push_str(match gap {
+                Gap::To => &to,
+                Gap::Id => &id,
+                Gap::Token => &token,
+            });
         }
-        headers.set(header::Subject::from(edition.subject.clone()));
-        headers.set(header::Date::from(std::time::SystemTime::from(edition.dated)));
-        headers.set(header::MIME_VERSION_1_0);
-
-        // These hold only what is ASCII and short by its type; each address has its own line.
-        let domain = letters.from.address.domain();
-        let period = &edition.period;
-        let leave = &letters.unsubscribe_url;
-        let by_mail = &letters.unsubscribe_address;
-        let archive = letters.archive_url.as_ref().unwrap_or(&config.feeds.url);
-        for (name, value) in [
-            ("Message-ID", format!("<{period}.{subscriber}.{}@{domain}>", proof("message"))),
-            ("List-Id", format!("<{}>", letters.list_id)),
-            ("List-Unsubscribe", format!("<{leave}{token}>,\r\n <mailto:{by_mail}?subject=unsubscribe%20{token}>")),
-            ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
-            ("List-Archive", format!("<{archive}>")),
-            ("Feedback-ID", format!("{period}:digest:{}", letters.list_id)),
-            ("Precedence", "bulk".to_owned()),
-        ] {
-            headers.insert_raw(as_it_is(name, value)?);
-        }
-
-        let mut head = String::with_capacity(1_024);
-        write!(head, "{headers}").map_err(|error| Error::Letter(error.to_string()))?;
-        let mut bytes = head.into_bytes();
-        self.blank.fill(&token, &mut bytes);
-        let bounce = &letters.bounce_address;
-        let sender = format!("{}+{}.{subscriber}.{}@{}", bounce.local(), edition.id, proof("bounce"), bounce.domain());
-        let text = String::from_utf8(bytes).map_err(|error| Error::Letter(error.to_string()))?;
+        text.push_str(&self.end);
+        let (local, domain) = (self.bounce.local(), self.bounce.domain());
+        let sender = format!("{local}+{}.{subscriber}.{}@{domain}", self.edition, proof("bounce"));
         Ok(Written { sender, recipient: address.clone(), text })
     }
+}
+
+/// The header with the recipient.
+fn to(address: &EmailAddress, name: Option<&str>) -> Result<String, Error> {
+    // An address alone is what it is by its type; a name may have to be encoded and folded.
+    let name = name.map(|name| one_line(&legalise(name).0)).filter(|name| !name.is_empty());
+    if name.is_none() {
+        return Ok(format!("To: {address}\r\n"));
+    }
+    let mut headers = Headers::new();
+    headers.set(header::To::from(mailboxes(&model::Mailbox { name, address: address.clone() })?));
+    words(&headers)
+}
+
+/// Headers as text: encoding one may fail.
+fn words(headers: &Headers) -> Result<String, Error> {
+    let mut words = String::new();
+    write!(words, "{headers}").map_err(|error| Error::Letter(error.to_string()))?;
+    Ok(words)
 }
 
 fn mailboxes(mailbox: &model::Mailbox) -> Result<Mailboxes, Error> {

@@ -3,7 +3,7 @@
 
 pub mod choose;
 mod cut;
-mod encode;
+pub mod encode;
 pub mod letter;
 mod marked;
 pub mod preflight;

@@ -3,7 +3,7 @@
 
 use super::{choose::Draft, render::Rendered, token::PLACEHOLDER, words::is_french};
 use crate::{
-    config::{Config, Route, Security},
+    config::{Config, Relays, Security},
     model::EmailAddress,
 };
 
@@ -267,9 +267,9 @@ impl Finding {
 
 /// Whether letters leave this machine.
 fn goes_out(config: &Config) -> bool {
-    match &config.relay.route {
-        Route::Folder(_) => false,
-        Route::Smtp { security, .. } => *security != Security::Plain,
+    match &config.relays {
+        Relays::Folder(_) => false,
+        Relays::Smtp(relays) => relays.iter().any(|relay| relay.security != Security::Plain),
     }
 }
 

@@ -54,8 +54,8 @@ pub struct Settlement {
     pub due: Option<Instant>,
     /// The relay's words.
     pub reply: String,
-    /// Whether the letter was tried without having been marked.
-    pub tried: bool,
+    /// What to add to the tries that are counted: marking has counted one already, rightly or not.
+    pub tries: i64,
     /// Whether the relay says that there is no such address: then nobody writes to it again.
     pub suppress: bool,
 }
@@ -124,7 +124,7 @@ impl Store {
             .iter()
             .map(|s| {
                 let due = s.due.map_or(0, millis);
-                json!([s.lease.letter, s.lease.fence, s.state.as_str(), due, s.reply, i64::from(s.tried)])
+                json!([s.lease.letter, s.lease.fence, s.state.as_str(), due, s.reply, s.tries])
             })
             .collect();
         let refused: Vec<i64> = settlements.iter().filter(|s| s.suppress).map(|s| s.lease.letter).collect();

@@ -80,7 +80,7 @@ async fn frozen(store: &Store, new: &NewEdition) -> (Edition, u64) {
 }
 
 fn settled(lease: Lease, state: LetterState) -> Settlement {
-    Settlement { lease, state, due: None, reply: "250 so \"be\" it, l’été".into(), tried: false, suppress: false }
+    Settlement { lease, state, due: None, reply: "250 so \"be\" it, l’été".into(), tries: 0, suppress: false }
 }
 
 /// Says that a letter is about to be handed over; false if its lease is lost.

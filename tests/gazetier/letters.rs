@@ -1,8 +1,14 @@
 //! Letters as a mail program gets them: read back by another library, and byte by byte.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, path::Path};
 
+use gazetier::{
+    config::Config,
+    digest::{encode::entity, letter::Form, token::PLACEHOLDER},
+    model::{Edition, EditionState, Key, Period},
+};
 use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
+use proptest::prelude::*;
 
 use crate::support::{MONDAY, Scene, column};
 
@@ -45,6 +51,8 @@ fn assert_sound(bytes: &[u8]) {
     let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
     assert!(head.split("\r\n").all(|line| line.len() < 200), "{head}");
     assert!(body.split("\r\n").all(|line| line.len() <= 76), "{body}");
+    // The same bytes serve DATA, which would double such a dot, and BDAT, which would not.
+    assert!(!text.starts_with('.') && !text.contains("\r\n.") && text.ends_with("\r\n"), "{text}");
 }
 
 fn parts(message: &Message<'_>) -> (String, String) {
@@ -226,6 +234,84 @@ fn names_are_encoded_and_bring_no_header_of_their_own() {
         let to = to.first().expect("a recipient");
         assert_eq!((to.name(), to.address()), (Some(read.as_str()), Some(format!("s{n}@example.org").as_str())));
         assert_eq!(message.bcc(), None);
+    }
+}
+
+/// The project's own configuration, and an edition.
+fn edition(subject: &str) -> (Config, Edition) {
+    let config = Config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config.toml")).expect("the configuration");
+    let at = config.magazine.zone.parse(MONDAY).expect("an instant");
+    let edition = Edition {
+        id: 7,
+        number: 1,
+        period: Period::of(at, config.magazine.zone),
+        since: at,
+        cutoff: at,
+        state: EditionState::Frozen,
+        subject: subject.to_owned(),
+        dated: at,
+    };
+    (config, edition)
+}
+
+fn form<R>(subject: &str, text: &str, use_it: impl FnOnce(&Form) -> R) -> R {
+    let (config, edition) = edition(subject);
+    let html = format!("<p>{text}</p><a href=\"https://x.example.org/{PLACEHOLDER}\">.</a>\n");
+    let entity = entity(text, &html, "u");
+    use_it(&Form::new(&config, &edition, &Key::new([7; 32]), &entity).expect("a form"))
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_filled_in_the_letter_is_sound(
+        name in prop::option::of("(\\PC|[\r\n.\t\0]){0,120}"),
+        subject in "(\\PC|[\r\n.]){0,200}",
+        text in "(\\PC|\n|\n[.]|  ){0,400}",
+        subscriber in any::<i64>(),
+    ) {
+        let address = "zoe@example.org".parse().expect("an address");
+        let written = form(&subject, &text, |form| form.write(subscriber, &address, name.as_deref())).expect("a letter");
+        assert_sound(written.text.as_bytes());
+        prop_assert_eq!(head(written.text.as_bytes()).len(), 14);
+        let message = parse(written.text.as_bytes());
+        prop_assert_eq!(message.to().and_then(|to| to.first()).and_then(|to| to.address()), Some("zoe@example.org"));
+        prop_assert_eq!(message.bcc(), None);
+        prop_assert_eq!(message.attachment_count(), 0);
+    }
+}
+
+#[test]
+fn a_recipient_beyond_ascii_stands_as_it_is_and_nothing_else_does() {
+    for (address, name, to) in [
+        ("zoé@müller.example", None, "zoé@xn--mller-kva.example"),
+        ("zoé@müller.example", Some("Zoé M."), "=?utf-8?b?Wm/DqSBNLg==?= <zoé@xn--mller-kva.example>"),
+        ("yann@müller.example", Some("Yann"), "Yann <yann@xn--mller-kva.example>"),
+        ("a+b=c!@example.org", None, "a+b=c!@example.org"),
+        ("a@example.org", Some(""), "a@example.org"),
+    ] {
+        let parsed = address.parse().expect("an address");
+        let written = form("x", "x\n", |form| form.write(1, &parsed, name)).expect("a letter");
+        assert_eq!(value(&head(written.text.as_bytes()), "To"), to);
+        let rest = written.text.replacen(to, "", 1);
+        assert!(rest.is_ascii() && written.sender.is_ascii(), "{rest}");
+        assert_eq!(written.recipient, parsed);
+    }
+}
+
+#[test]
+fn a_form_that_no_mail_server_would_take_is_none() {
+    let (config, edition) = edition("x");
+    let key = Key::new([7; 32]);
+    let long = format!("Content-Type: text/plain\r\n\r\n{}\r\n", "x".repeat(999));
+    for (entity, told) in [
+        (&b"Content-Type: text/plain\r\n\r\n\xff\r\n"[..], "the variant in the store is no text: "),
+        (b"Content-Type: text/plain\r\n\r\n.\r\n", "no mail server would take the line that begins \".\""),
+        (b"Content-Type: text/plain\r\n\r\na\nb\r\n", "no mail server would take the line that begins \"a\\nb\""),
+        (long.as_bytes(), "no mail server would take the line that begins \"xxx"),
+        (b"Content-Type: text/plain\r\n\r\nx", "the variant in the store is cut off"),
+    ] {
+        let error = Form::new(&config, &edition, &key, entity).expect_err("no form").to_string();
+        assert!(error.starts_with(&format!("cannot write a letter: {told}")), "{error}");
     }
 }
 

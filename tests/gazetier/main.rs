@@ -31,4 +31,5 @@ mod support;
 mod suppressions;
 mod validator;
 mod weeks;
+mod wire;
 mod years;
