@@ -3,7 +3,13 @@
 
 use std::{io::IsTerminal, process::ExitCode};
 
-use super::{digest, exit, hubs, publish, say::say, session::Session, sync};
+use super::{
+    digest, exit, hubs, publish,
+    say::say,
+    session::{Session, clock},
+    sync,
+};
+use crate::delivery::service;
 
 pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     let mut lines = Vec::new();
@@ -26,6 +32,21 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
         Ok(0) => {}
         Ok(n) => lines.push(format!("{n} files published in {}", session.config.feeds.path.display())),
         Err(error) => failed(error),
+    }
+    // Before the digest, whose letters may take hours: somebody waits for one of these.
+    match service::deliver(&session.config, &session.store, session.at, clock).await {
+        Ok(told) => {
+            if told.sent > 0 {
+                lines.push(format!("{} letters to confirm or to choose sent", told.sent));
+            }
+            if told.waiting + told.refused > 0 {
+                lines.push(format!(
+                    "{} letters to confirm or to choose wait, {} were refused: {}",
+                    told.waiting, told.refused, told.reply
+                ));
+            }
+        }
+        Err(error) => failed(error.into()),
     }
     let sent = digest::send(session, false).await;
     let sent = sent.map(|sent| {

@@ -14,7 +14,10 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     let listener = Listener::open(&web.listen).await?;
     say!("serving on {}", listener.place());
     let public = Server { listener, router: web::public(&shared), connections: web.connections };
+    let courier = tokio::spawn(web::carry(shared.clone()));
     web::serve(vec![public], stop).await;
+    shared.close();
+    courier.await?;
     Ok(ExitCode::SUCCESS)
 }
 

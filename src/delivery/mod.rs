@@ -11,6 +11,7 @@ pub mod plan;
 pub mod post;
 mod relays;
 mod round;
+pub mod service;
 mod verdict;
 mod wire;
 

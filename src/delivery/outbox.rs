@@ -12,20 +12,32 @@ use crate::{digest::letter::Written, model::Period};
 
 /// Writes letters into the folder and brings them to the disk.
 pub(super) fn put(folder: &Path, period: &Period, letters: &[(i64, Written)]) -> Result<(), Error> {
-    let wrong = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Error::Write { path, source }
-    };
     fs::create_dir_all(folder).map_err(wrong(folder))?;
     for (subscriber, letter) in letters {
-        let path = path(folder, period, *subscriber);
-        let mut file = tempfile::Builder::new().prefix(".letter-").tempfile_in(folder).map_err(wrong(&path))?;
-        file.write_all(letter.text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(wrong(&path))?;
-        file.persist(&path).map_err(|error| wrong(&path)(error.error))?;
+        write(folder, &format!("{period}.{subscriber}.eml"), letter)?;
     }
+    sync(folder)
+}
+
+/// Writes one letter under a name of its own.
+pub(super) fn put_one(folder: &Path, name: &str, letter: &Written) -> Result<(), Error> {
+    fs::create_dir_all(folder).map_err(wrong(folder))?;
+    write(folder, name, letter)?;
+    sync(folder)
+}
+
+fn write(folder: &Path, name: &str, letter: &Written) -> Result<(), Error> {
+    let path = folder.join(name);
+    let mut file = tempfile::Builder::new().prefix(".letter-").tempfile_in(folder).map_err(wrong(&path))?;
+    file.write_all(letter.text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(wrong(&path))?;
+    file.persist(&path).map(drop).map_err(|error| wrong(&path)(error.error))
+}
+
+fn sync(folder: &Path) -> Result<(), Error> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(wrong(folder))
 }
 
-fn path(folder: &Path, period: &Period, subscriber: i64) -> PathBuf {
-    folder.join(format!("{period}.{subscriber}.eml"))
+fn wrong(path: &Path) -> impl Fn(std::io::Error) -> Error {
+    let path: PathBuf = path.to_owned();
+    move |source| Error::Write { path: path.clone(), source }
 }

@@ -183,13 +183,13 @@ fn words(headers: &Headers) -> Result<String, Error> {
     Ok(words)
 }
 
-fn mailboxes(mailbox: &model::Mailbox) -> Result<Mailboxes, Error> {
+pub(super) fn mailboxes(mailbox: &model::Mailbox) -> Result<Mailboxes, Error> {
     let address = Address::new(mailbox.address.local(), mailbox.address.domain())
         .map_err(|error| Error::Letter(format!("{}: {error}", mailbox.address)))?;
     Ok(Mailbox::new(mailbox.name.clone(), address).into())
 }
 
-fn as_it_is(name: &'static str, value: String) -> Result<HeaderValue, Error> {
+pub(super) fn as_it_is(name: &'static str, value: String) -> Result<HeaderValue, Error> {
     let header = HeaderName::new_from_ascii(name.to_owned()).map_err(|error| Error::Letter(error.to_string()))?;
     Ok(HeaderValue::dangerous_new_pre_encoded(header, value.clone(), value))
 }

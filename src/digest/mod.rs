@@ -8,6 +8,7 @@ pub mod letter;
 mod marked;
 pub mod preflight;
 pub mod render;
+pub mod service;
 mod shield;
 pub mod token;
 pub mod view;

@@ -65,11 +65,7 @@ pub fn render(config: &Config, draft: &Draft, choice: &Choice) -> Result<Option<
     let view = view(config, draft, &sheet, subject.clone());
     let preheader = view.preheader.clone();
     let mjml = DigestHtml { v: &view }.render()?;
-    let parsed = mrml::parse(shield(&mjml).as_ref()).map_err(|error| Error::Mjml(error.to_string()))?;
-    // No font is fetched from anywhere: who reads a letter is nobody else's business.
-    let fonts = std::collections::HashMap::new();
-    let options = mrml::prelude::render::RenderOptions { fonts, ..Default::default() };
-    let html = parsed.element.render(&options).map_err(|error| Error::Mjml(error.to_string()))?;
+    let html = to_html(&mjml)?;
     let plain = wrap(&DigestText { v: &view }.render()?);
     let hash = fingerprint([&subject, &html, &plain]);
     let entity = encode::entity(&plain, &html, &hash);
@@ -88,6 +84,15 @@ pub fn content_hash(config: &Config, draft: &Draft) -> Result<String, Error> {
         parts.extend([column.id.0.to_string(), column.title.clone(), column.standfirst.clone()]);
     }
     Ok(fingerprint(parts))
+}
+
+/// MJML as the HTML of a letter.
+pub(super) fn to_html(mjml: &str) -> Result<String, Error> {
+    let parsed = mrml::parse(shield(mjml).as_ref()).map_err(|error| Error::Mjml(error.to_string()))?;
+    // No font is fetched from anywhere: who reads a letter is nobody else's business.
+    let fonts = std::collections::HashMap::new();
+    let options = mrml::prelude::render::RenderOptions { fonts, ..Default::default() };
+    parsed.element.render(&options).map_err(|error| Error::Mjml(error.to_string()))
 }
 
 /// The subject of an edition's letters.
@@ -236,7 +241,7 @@ fn dates(config: &Config, due: &Due) -> String {
 }
 
 /// Wraps each line of the text part, keeping its indentation; an address is never broken.
-fn wrap(text: &str) -> String {
+pub(super) fn wrap(text: &str) -> String {
     let mut wrapped = String::with_capacity(text.len() + text.len() / 16);
     for line in text.trim_matches('\n').lines() {
         let line = line.trim_end_matches([' ', '\t']);

@@ -3,7 +3,7 @@
 
 use data_encoding::BASE32_NOPAD;
 
-use crate::model::Key;
+use crate::model::{Instant, Key};
 
 /// Stands in a variant where a letter has its subscriber's token.
 pub const PLACEHOLDER: &str = "subscriber0token0stands0here0in0letters";
@@ -11,22 +11,54 @@ pub const PLACEHOLDER: &str = "subscriber0token0stands0here0in0letters";
 /// A subscriber's token for leaving: 39 lower-case letters and digits, the same length as
 /// [`PLACEHOLDER`].
 pub fn unsubscribe(key: &Key, subscriber: i64) -> String {
-    let id = subscriber.to_be_bytes();
-    let mut bytes = [0; 24];
-    bytes[..8].copy_from_slice(&id);
-    bytes[8..].copy_from_slice(&key.sign("unsubscribe", &id));
-    BASE32_NOPAD.encode(&bytes).to_lowercase()
+    sign(key, "unsubscribe", &subscriber.to_be_bytes())
 }
 
 /// The subscriber that a token names, if the token is one of ours.
 pub fn subscriber(key: &Key, token: &str) -> Option<i64> {
+    read(key, "unsubscribe", token).map(i64::from_be_bytes)
+}
+
+/// A token that confirms the wish with this number; until when, the store knows.
+pub fn confirm(key: &Key, request: i64) -> String {
+    sign(key, "confirm", &request.to_be_bytes())
+}
+
+/// The wish that a token confirms, if the token is one of ours.
+pub fn request(key: &Key, token: &str) -> Option<i64> {
+    read(key, "confirm", token).map(i64::from_be_bytes)
+}
+
+/// A subscriber's token for the page of preferences, good until an instant: it came by mail to the
+/// address itself, and shows what is known of who lives there.
+pub fn preferences(key: &Key, subscriber: i64, until: Instant) -> String {
+    let mut claim = [0; 16];
+    claim[..8].copy_from_slice(&subscriber.to_be_bytes());
+    claim[8..].copy_from_slice(&until.timestamp().to_be_bytes());
+    sign(key, "preferences", &claim)
+}
+
+/// The subscriber whose preferences a token opens at an instant, if it is one of ours.
+pub fn preferring(key: &Key, token: &str, at: Instant) -> Option<i64> {
+    let claim: [u8; 16] = read(key, "preferences", token)?;
+    let (subscriber, until) = claim.split_first_chunk::<8>()?;
+    let until = i64::from_be_bytes(*until.first_chunk()?);
+    (at.timestamp() <= until).then_some(i64::from_be_bytes(*subscriber))
+}
+
+/// A claim with its signature for one purpose, as lower-case letters and digits.
+fn sign(key: &Key, purpose: &str, claim: &[u8]) -> String {
+    BASE32_NOPAD.encode(&[claim, &key.sign(purpose, claim)].concat()).to_lowercase()
+}
+
+/// The claim of a token, if it was signed for this purpose.
+fn read<const N: usize>(key: &Key, purpose: &str, token: &str) -> Option<[u8; N]> {
     let bytes = BASE32_NOPAD.decode(token.to_ascii_uppercase().as_bytes()).ok()?;
-    let id = bytes.first_chunk::<8>()?;
-    let subscriber = i64::from_be_bytes(*id);
+    let claim = *bytes.first_chunk::<N>()?;
     // Tokens are compared as a whole: that they differ tells nothing of where.
-    let ours = unsubscribe(key, subscriber);
+    let ours = sign(key, purpose, &claim);
     let differing = ours.bytes().zip(token.to_ascii_lowercase().bytes()).fold(0, |sum, (a, b)| sum | (a ^ b));
-    (ours.len() == token.len() && differing == 0).then_some(subscriber)
+    (ours.len() == token.len() && differing == 0).then_some(claim)
 }
 
 /// A short proof that a message id or a bounce address is ours: 13 letters and digits.
@@ -50,5 +82,14 @@ mod tests {
         for forged in ["", "a", &token[1..], &format!("{token}a"), &unsubscribe(&Key::new([8; 32]), 42)] {
             assert_eq!(subscriber(&key, forged), None, "{forged}");
         }
+        // What is signed for one purpose is nothing for another.
+        assert_eq!(request(&key, &token), None);
+        assert_eq!(request(&key, &confirm(&key, 42)), Some(42));
+        assert_eq!(subscriber(&key, &confirm(&key, 42)), None);
+        let until = Instant::UNIX_EPOCH + chrono::Duration::seconds(100);
+        let token = preferences(&key, 42, until);
+        assert_eq!(preferring(&key, &token, until), Some(42));
+        assert_eq!(preferring(&key, &token, until + chrono::Duration::seconds(1)), None);
+        assert_eq!((subscriber(&key, &token), preferring(&key, &unsubscribe(&key, 42), until)), (None, None));
     }
 }

@@ -10,6 +10,7 @@ mod letters;
 mod migrate;
 mod readers;
 mod relays;
+mod service;
 #[doc(hidden)]
 #[allow(missing_docs)]
 pub mod sql;
@@ -27,6 +28,8 @@ pub use editions::{Freeze, NewEdition, NewVariant, Variant};
 pub use feeds::{FeedMonth, Published, Span, Standing};
 pub use hubs::{News, Ping, PingState, PutOff, SettledPing, Topic};
 pub use letters::{Batch, Lease, Leased, Mark, Settlement};
+pub use readers::{Confirmed, Consent, Known, Request, Wish};
+pub use service::{ServiceLease, ServiceLetter, ServiceState};
 pub use subscribers::{Added, Listed};
 pub use suppressions::{Leave, Reason};
 

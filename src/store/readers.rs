@@ -1,6 +1,139 @@
-//! What the web asks the store for.
+//! What readers do by themselves: ask to join, confirm, choose, move, leave a trace of their consent,
+//! and go without one.
 
-use super::{Result, Store, on, sql};
+use serde::Serialize;
+
+use super::{Error, Reason, Result, ServiceLetter, Store, begin_alone, instant, millis, on, sql};
+use crate::model::{Choice, EmailAddress, Instant};
+
+/// A wish that its owner has to confirm by mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// A number that nobody guesses; the token in the letter names it.
+    pub id: i64,
+    /// Who moves to the address; `None` for who joins with it.
+    pub mover: Option<i64>,
+    /// The address to be confirmed.
+    pub address: EmailAddress,
+    /// How the subscriber wants to be called.
+    pub name: Option<String>,
+    /// Which rubriques.
+    pub choice: Choice,
+    /// Of the pages and letters to the subscriber: `fr` or `en`.
+    pub language: String,
+    /// What was agreed to, word for word.
+    pub consent: String,
+    /// By `form` or `script`.
+    pub way: &'static str,
+    /// When.
+    pub asked: Instant,
+    /// From which address, if it is known.
+    pub from: Option<String>,
+    /// Until when it can be confirmed.
+    pub expires: Instant,
+}
+
+/// What a page shows of a wish before it is confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// The address to be confirmed.
+    pub address: String,
+    /// Whether somebody moves to it.
+    pub moves: bool,
+    /// In which language it was asked.
+    pub language: String,
+}
+
+/// What came of a confirmation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Confirmed {
+    /// This subscriber has joined.
+    Joined(i64),
+    /// This one has moved, from the address that is given.
+    Moved(i64, String),
+    /// Another subscriber has the address.
+    Taken,
+    /// There is no such wish (any more), or its address must not be written to.
+    Nothing,
+}
+
+/// A subscriber as the pages show one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The store's key.
+    pub id: i64,
+    /// Where to.
+    pub address: String,
+    /// How the subscriber is called.
+    pub name: Option<String>,
+    /// Which rubriques.
+    pub choice: Choice,
+    /// `fr` or `en`, if it was ever told.
+    pub language: Option<String>,
+    /// active or unsubscribed.
+    pub state: String,
+    /// Since when.
+    pub joined: Instant,
+}
+
+/// Whose consent, when and to what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct Consent {
+    /// By form, script or command.
+    pub way: String,
+    /// The words agreed to.
+    pub consent: String,
+    /// Epoch milliseconds.
+    pub asked_at: i64,
+    /// Address, if it was known.
+    pub asked_from: Option<String>,
+    /// Epoch milliseconds.
+    pub confirmed_at: i64,
+    /// Address, if it was known.
+    pub confirmed_from: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    address: String,
+    name: Option<String>,
+    choice: String,
+    language: Option<String>,
+    state: String,
+    joined_at: i64,
+}
+
+impl TryFrom<Row> for Known {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Self {
+            id: row.id,
+            address: row.address,
+            name: row.name,
+            choice: Choice::from_key(&row.choice),
+            language: row.language,
+            state: row.state,
+            joined: instant(row.joined_at)?,
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Asked {
+    kind: String,
+    address: String,
+    address_hash: Vec<u8>,
+    subscriber_id: Option<i64>,
+    name: Option<String>,
+    choice: String,
+    language: String,
+    consent: String,
+    way: String,
+    asked_at: i64,
+    asked_from: Option<String>,
+}
 
 impl Store {
     /// How many letters of all editions are in which state.
@@ -11,5 +144,190 @@ impl Store {
     /// How many subscribers are in which state.
     pub async fn subscriber_counts(&self) -> Result<Vec<(String, i64)>> {
         Ok(on!(self, pool => sqlx::query_as(sql::SUBSCRIBER_COUNTS).fetch_all(pool).await?))
+    }
+
+    /// A number for a request that nobody guesses.
+    pub fn unguessable(&self) -> Result<i64> {
+        let mut bytes = [0; 8];
+        getrandom::fill(&mut bytes).map_err(|error| Error::Random(error.to_string()))?;
+        Ok(i64::from_be_bytes(bytes) & i64::MAX)
+    }
+
+    /// A subscriber by the store's key.
+    pub async fn subscriber(&self, id: i64) -> Result<Option<Known>> {
+        let row: Option<Row> = on!(self, pool => sqlx::query_as(sql::SUBSCRIBER).bind(id).fetch_optional(pool).await?);
+        row.map(Known::try_from).transpose()
+    }
+
+    /// A subscriber by address, in whatever spelling.
+    pub async fn subscriber_at(&self, address: &EmailAddress) -> Result<Option<Known>> {
+        let hash = self.hash(address);
+        let row: Option<Row> =
+            on!(self, pool => sqlx::query_as(sql::SUBSCRIBER_AT).bind(hash).fetch_optional(pool).await?);
+        row.map(Known::try_from).transpose()
+    }
+
+    /// Queues a letter to an address, with the wish that it is to confirm; false if nothing is
+    /// queued, because the address must not be written to or has got such a letter since an
+    /// instant.
+    pub async fn ask(&self, request: Option<&Request>, letter: &ServiceLetter, since: Instant) -> Result<bool> {
+        let hash = self.hash(&letter.address);
+        on!(self, pool => {
+            let mut tx = begin_alone(pool).await?;
+            let barred: i64 = sqlx::query_scalar(sql::IS_SUPPRESSED).bind(hash.clone()).fetch_one(&mut *tx).await?;
+            let recent: i64 = sqlx::query_scalar(sql::SERVED_SINCE)
+                .bind(hash.clone())
+                .bind(millis(since))
+                .fetch_one(&mut *tx)
+                .await?;
+            if barred > 0 || recent > 0 {
+                return Ok(false);
+            }
+            if let Some(request) = request {
+                sqlx::query(sql::ADD_REQUEST)
+                    .bind(request.id)
+                    .bind(if request.mover.is_some() { "move" } else { "join" })
+                    .bind(request.address.to_string())
+                    .bind(hash.clone())
+                    .bind(request.mover)
+                    .bind(&request.name)
+                    .bind(request.choice.key())
+                    .bind(&request.language)
+                    .bind(&request.consent)
+                    .bind(request.way)
+                    .bind(millis(request.asked))
+                    .bind(&request.from)
+                    .bind(millis(request.expires))
+                    .execute(&mut *tx)
+                    .await?;
+            }
+            sqlx::query(sql::ADD_SERVICE_LETTER)
+                .bind(hash)
+                .bind(letter.address.to_string())
+                .bind(&letter.message)
+                .bind(millis(letter.queued))
+                .bind(millis(letter.expires))
+                .execute(&mut *tx)
+                .await?;
+            tx.commit().await?;
+            Ok(true)
+        })
+    }
+
+    /// What a wish is, as long as it can be confirmed.
+    pub async fn wish(&self, id: i64, at: Instant) -> Result<Option<Wish>> {
+        let row: Option<Asked> = on!(self, pool => {
+            sqlx::query_as(sql::REQUEST).bind(id).bind(millis(at)).fetch_optional(pool).await?
+        });
+        Ok(row.map(|row| Wish { address: row.address, moves: row.kind == "move", language: row.language }))
+    }
+
+    /// Does what was wished, once.
+    pub async fn confirm(&self, id: i64, at: Instant, from: Option<&str>) -> Result<Confirmed> {
+        on!(self, pool => {
+            let mut tx = begin_alone(pool).await?;
+            let row: Option<Asked> =
+                sqlx::query_as(sql::REQUEST).bind(id).bind(millis(at)).fetch_optional(&mut *tx).await?;
+            let Some(row) = row else { return Ok(Confirmed::Nothing) };
+            let hash = row.address_hash;
+            let barred: i64 = sqlx::query_scalar(sql::IS_SUPPRESSED).bind(hash.clone()).fetch_one(&mut *tx).await?;
+            let confirmed = match row.subscriber_id {
+                _ if barred > 0 => Confirmed::Nothing,
+                None => {
+                    let subscriber: i64 = sqlx::query_scalar(sql::JOIN)
+                        .bind(&row.address)
+                        .bind(hash.clone())
+                        .bind(&row.name)
+                        .bind(&row.choice)
+                        .bind(millis(at))
+                        .bind(&row.language)
+                        .fetch_one(&mut *tx)
+                        .await?;
+                    Confirmed::Joined(subscriber)
+                }
+                Some(mover) => {
+                    // Somebody who left with the new address once makes room for its owner.
+                    sqlx::query(sql::MAKE_ROOM).bind(hash.clone()).bind(mover).execute(&mut *tx).await?;
+                    let before: Option<Row> =
+                        sqlx::query_as(sql::SUBSCRIBER).bind(mover).fetch_optional(&mut *tx).await?;
+                    let moved = sqlx::query(sql::MOVE)
+                        .bind(mover)
+                        .bind(&row.address)
+                        .bind(hash.clone())
+                        .execute(&mut *tx)
+                        .await?
+                        .rows_affected();
+                    match before {
+                        Some(before) if moved == 1 => {
+                            // What is queued already goes there, too.
+                            sqlx::query(sql::READDRESS).bind(mover).bind(&row.address).execute(&mut *tx).await?;
+                            Confirmed::Moved(mover, before.address)
+                        }
+                        Some(_) => Confirmed::Taken,
+                        None => Confirmed::Nothing,
+                    }
+                }
+            };
+            if let Confirmed::Joined(subscriber) | Confirmed::Moved(subscriber, _) = &confirmed {
+                sqlx::query(sql::ADD_CONSENT)
+                    .bind(subscriber)
+                    .bind(&row.way)
+                    .bind(&row.consent)
+                    .bind(row.asked_at)
+                    .bind(&row.asked_from)
+                    .bind(millis(at))
+                    .bind(from)
+                    .execute(&mut *tx)
+                    .await?;
+            }
+            sqlx::query(sql::DROP_REQUEST).bind(id).execute(&mut *tx).await?;
+            tx.commit().await?;
+            Ok(confirmed)
+        })
+    }
+
+    /// Changes what a subscriber chose; false if there is none.
+    pub async fn set_preferences(&self, id: i64, name: Option<&str>, choice: &Choice, language: &str) -> Result<bool> {
+        let changed = on!(self, pool => {
+            let query = sqlx::query(sql::SET_PREFERENCES).bind(id).bind(name).bind(choice.key()).bind(language);
+            query.execute(pool).await?.rows_affected()
+        });
+        Ok(changed == 1)
+    }
+
+    /// What a subscriber agreed to, in order.
+    pub async fn consents(&self, id: i64) -> Result<Vec<Consent>> {
+        Ok(on!(self, pool => sqlx::query_as(sql::CONSENTS).bind(id).fetch_all(pool).await?))
+    }
+
+    /// The letters of a subscriber: period, state, and when it was settled in epoch milliseconds.
+    pub async fn letters_of(&self, id: i64) -> Result<Vec<(String, String, Option<i64>)>> {
+        Ok(on!(self, pool => sqlx::query_as(sql::LETTERS_OF).bind(id).fetch_all(pool).await?))
+    }
+
+    /// Forgets a subscriber, but for a keyed hash of the address, so that it is not written to again;
+    /// false if there is none.
+    pub async fn erase(&self, id: i64, at: Instant) -> Result<bool> {
+        on!(self, pool => {
+            let mut tx = begin_alone(pool).await?;
+            let hash: Option<Vec<u8>> =
+                sqlx::query_scalar(sql::HASH_OF).bind(id).fetch_optional(&mut *tx).await?;
+            let Some(hash) = hash else { return Ok(false) };
+            sqlx::query(sql::SUPPRESS)
+                .bind(hash.clone())
+                .bind(Reason::Request.as_str())
+                .bind(millis(at))
+                .execute(&mut *tx)
+                .await?;
+            sqlx::query(sql::ERASE_LETTERS).bind(id).bind(millis(at)).execute(&mut *tx).await?;
+            for statement in [sql::ERASE_CONSENTS, sql::ERASE_MOVES, sql::ERASE_SUBSCRIBER] {
+                sqlx::query(statement).bind(id).execute(&mut *tx).await?;
+            }
+            for statement in [sql::ERASE_REQUESTS, sql::ERASE_SERVICE_LETTERS] {
+                sqlx::query(statement).bind(hash.clone()).execute(&mut *tx).await?;
+            }
+            tx.commit().await?;
+            Ok(true)
+        })
     }
 }

@@ -128,6 +128,56 @@ statements! {
         ON CONFLICT (address_hash) DO UPDATE SET reason = excluded.reason, suppressed_at = excluded.suppressed_at \
         WHERE excluded.reason = 'complaint' AND suppressions.reason <> 'complaint'";
     LIST_SUBSCRIBERS = "SELECT address, name, choice, state, joined_at FROM subscribers ORDER BY id";
+    /// For the figures of who keeps the house.
+    LETTER_COUNTS = "SELECT state, COUNT(*) FROM letters GROUP BY state ORDER BY state";
+    SUBSCRIBER_COUNTS = "SELECT state, COUNT(*) FROM subscribers GROUP BY state ORDER BY state";
+
+    SUBSCRIBER = "SELECT id, address, name, choice, language, state, joined_at FROM subscribers WHERE id = $1";
+    SUBSCRIBER_AT = "SELECT id, address, name, choice, language, state, joined_at FROM subscribers WHERE address_hash = $1";
+    SERVED_SINCE = "SELECT COUNT(*) FROM service_letters WHERE address_hash = $1 AND queued_at > $2";
+    ADD_REQUEST = "INSERT INTO requests (id, kind, address, address_hash, subscriber_id, name, choice, language, consent, \
+        way, asked_at, asked_from, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    REQUEST = "SELECT kind, address, address_hash, subscriber_id, name, choice, language, consent, way, asked_at, asked_from \
+        FROM requests WHERE id = $1 AND expires_at > $2";
+    DROP_REQUEST = "DELETE FROM requests WHERE id = $1";
+    /// Who left may come back; who is there already has chosen anew.
+    JOIN = "INSERT INTO subscribers (address, address_hash, name, choice, state, joined_at, language) \
+        VALUES ($1, $2, $3, $4, 'active', $5, $6) ON CONFLICT (address_hash) DO UPDATE SET state = 'active', \
+        name = COALESCE(excluded.name, subscribers.name), choice = excluded.choice, language = excluded.language, \
+        joined_at = CASE WHEN subscribers.state = 'active' THEN subscribers.joined_at ELSE excluded.joined_at END \
+        RETURNING id";
+    MAKE_ROOM = "DELETE FROM subscribers WHERE address_hash = $1 AND id <> $2 AND state <> 'active'";
+    MOVE = "UPDATE subscribers SET address = $2, address_hash = $3 WHERE id = $1 \
+        AND NOT EXISTS (SELECT 1 FROM subscribers o WHERE o.address_hash = $3 AND o.id <> $1)";
+    READDRESS = "UPDATE letters SET address = $2 WHERE subscriber_id = $1 AND state IN ('queued', 'deferred')";
+    ADD_CONSENT = "INSERT INTO consents (subscriber_id, way, consent, asked_at, asked_from, confirmed_at, confirmed_from) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    CONSENTS = "SELECT way, consent, asked_at, asked_from, confirmed_at, confirmed_from FROM consents \
+        WHERE subscriber_id = $1 ORDER BY id";
+    SET_PREFERENCES = "UPDATE subscribers SET name = $2, choice = $3, language = $4 WHERE id = $1";
+    LETTERS_OF = "SELECT e.period, l.state, l.settled_at FROM letters l JOIN editions e ON e.id = l.edition_id \
+        WHERE l.subscriber_id = $1 ORDER BY e.number";
+    HASH_OF = "SELECT address_hash FROM subscribers WHERE id = $1";
+    /// The ledger's sums hold, and nobody is in it.
+    ERASE_LETTERS = "UPDATE letters SET address = '(erased)', name = NULL, reply = NULL, \
+        settled_at = CASE WHEN state IN ('queued', 'deferred') THEN $2 ELSE settled_at END, \
+        state = CASE WHEN state IN ('queued', 'deferred') THEN 'suppressed' ELSE state END WHERE subscriber_id = $1";
+    ERASE_CONSENTS = "DELETE FROM consents WHERE subscriber_id = $1";
+    ERASE_MOVES = "DELETE FROM requests WHERE subscriber_id = $1";
+    ERASE_SUBSCRIBER = "DELETE FROM subscribers WHERE id = $1";
+    ERASE_REQUESTS = "DELETE FROM requests WHERE address_hash = $1";
+    ERASE_SERVICE_LETTERS = "DELETE FROM service_letters WHERE address_hash = $1";
+    ADD_SERVICE_LETTER = "INSERT INTO service_letters (address_hash, address, message, state, attempts, fence, queued_at, \
+        due_at, expires_at) VALUES ($1, $2, $3, 'queued', 0, 0, $4, $4, $5)";
+    SETTLE_SERVICE_LETTER = "UPDATE service_letters SET state = $3, attempts = attempts + 1, due_at = $4, reply = $5, \
+        address = CASE WHEN $3 = 'queued' THEN address ELSE '' END, \
+        message = CASE WHEN $3 = 'queued' THEN message ELSE '' END WHERE id = $1 AND fence = $2 AND state = 'leased'";
+    DROP_OLD_REQUESTS = "DELETE FROM requests WHERE expires_at <= $1";
+    DROP_OLD_SERVICE_LETTERS = "DELETE FROM service_letters WHERE queued_at <= $1 AND (state NOT IN ('queued', 'leased') \
+        OR expires_at <= $2)";
+    UNTIDY = "SELECT (SELECT COUNT(*) FROM requests WHERE expires_at <= $1) + (SELECT COUNT(*) FROM service_letters \
+        WHERE queued_at <= $2 AND (state NOT IN ('queued', 'leased') OR expires_at <= $1))";
+
     /// The choices that a variant is rendered for.
     CHOICES = "SELECT DISTINCT choice FROM subscribers WHERE state = 'active' ORDER BY choice";
 
@@ -165,10 +215,6 @@ statements! {
     TALLY = "SELECT state, COUNT(*) FROM letters WHERE edition_id = $1 GROUP BY state";
     UNKNOWN_LETTERS = "SELECT address FROM letters WHERE edition_id = $1 AND state = 'unknown' ORDER BY id";
     FAILED_LETTERS = "SELECT address, COALESCE(reply, '') FROM letters WHERE edition_id = $1 AND state = 'failed' ORDER BY id";
-
-    /// For the figures of who keeps the house.
-    LETTER_COUNTS = "SELECT state, COUNT(*) FROM letters GROUP BY state ORDER BY state";
-    SUBSCRIBER_COUNTS = "SELECT state, COUNT(*) FROM subscribers GROUP BY state ORDER BY state";
 
     /// What the editors changed in an edition, and what they said of it.
     ADD_CHANGES = "INSERT INTO edition_changes (period, version, changes, who, changed_at) VALUES ($1, $2, $3, $4, $5) \
@@ -250,6 +296,13 @@ dialects! {
         SELECT id FROM hub_pings WHERE hub = $1 AND due_at <= $2 \
         AND (state = 'queued' OR (state = 'leased' AND lease_until < $5)) ORDER BY due_at, id LIMIT $3",
         ") RETURNING id, fence, topic, attempts, since_at"
+    );
+    /// Takes letters to one person that are due, and those whose worker died.
+    LEASE_SERVICE_LETTERS = taking!(
+        "UPDATE service_letters SET state = 'leased', fence = fence + 1, lease_until = $3 WHERE id IN ( \
+        SELECT id FROM service_letters WHERE due_at <= $1 AND expires_at > $1 \
+        AND (state = 'queued' OR (state = 'leased' AND lease_until < $4)) ORDER BY due_at, id LIMIT $2",
+        ") RETURNING id, fence, address, message, attempts"
     );
     /// Takes letters out of the queue.
     LEASE_LETTERS = taking!(

@@ -3,11 +3,14 @@
 //! here and works without a script; nothing is kept in cookies.
 
 mod client;
+mod courier;
 mod dress;
 mod feeds;
+mod gate;
 mod health;
 pub mod listen;
 pub mod page;
+mod readers;
 mod words;
 
 use std::{sync::Arc, time::Duration};
@@ -23,6 +26,7 @@ use tower_http::{
 use crate::{config::Config, model::Instant, store::Store};
 
 pub use client::Client;
+pub use courier::carry;
 pub use dress::dress;
 pub use listen::{Listener, Peer, Server, serve};
 pub use words::Lang;
@@ -62,6 +66,8 @@ struct Inner {
     style: page::Style,
     figures: health::Figures,
     stall: feeds::Stall,
+    gate: gate::Gate,
+    bell: courier::Bell,
 }
 
 impl Shared {
@@ -70,7 +76,16 @@ impl Shared {
         let style = page::Style::of(&config.theme)?;
         let ahead = at - chrono::Utc::now();
         let (figures, stall) = (health::Figures::default(), feeds::Stall::new(&config));
-        Ok(Self(Arc::new(Inner { config, store, ahead, style, figures, stall })))
+        Ok(Self(Arc::new(Inner {
+            config,
+            store,
+            ahead,
+            style,
+            figures,
+            stall,
+            gate: gate::Gate::new(),
+            bell: courier::Bell::default(),
+        })))
     }
 
     /// The configuration.
@@ -98,6 +113,19 @@ impl Shared {
         &self.0.stall
     }
 
+    fn gate(&self) -> &gate::Gate {
+        &self.0.gate
+    }
+
+    fn courier(&self) -> &courier::Bell {
+        &self.0.bell
+    }
+
+    /// Forgets what is remembered for a while only.
+    fn tidy(&self) {
+        self.0.gate.tidy();
+    }
+
     fn figures(&self) -> &health::Figures {
         &self.0.figures
     }
@@ -109,6 +137,7 @@ pub fn public(shared: &Shared) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/metrics", get(health::metrics))
         .merge(feeds::routes(shared))
+        .merge(readers::routes(shared))
         .fallback(feeds::moved);
     guard(router.with_state(shared.clone()), shared, BODY)
 }

@@ -3,4 +3,7 @@
 
 mod feeds;
 mod house;
+mod join;
+mod leave;
+mod mail;
 mod wire;

@@ -1,0 +1,146 @@
+//! Hands over the letters that serve one person: soon, one by one, and again later where a relay
+//! asks for it.
+
+use std::time::Duration;
+
+use super::{
+    Error, outbox,
+    verdict::{Step, Verdict},
+    wire::Wire,
+};
+use crate::{
+    config::{Config, Relays},
+    digest::letter::Written,
+    model::Instant,
+    store::{ServiceLease, ServiceState, Store},
+};
+
+/// How many letters a worker takes at once, and for how long: it may meet a slow relay.
+const BATCH: u32 = 8;
+const LEASE: chrono::Duration = chrono::Duration::minutes(10);
+
+/// How long what was settled is remembered.
+const MEMORY: chrono::Duration = chrono::Duration::days(7);
+
+/// What sending came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Told {
+    /// So many letters were taken.
+    pub sent: usize,
+    /// So many wait, the last one for this reason.
+    pub waiting: usize,
+    /// So many were refused for good.
+    pub refused: usize,
+    /// The relay's last words where a letter was not taken.
+    pub reply: String,
+}
+
+/// What a relay, or a folder, did with a letter.
+enum Outcome {
+    Taken(String),
+    Later(String),
+    Refused(String),
+}
+
+/// Sends what is due at an instant. `clock` is the machine's: leases are between machines.
+pub async fn deliver(config: &Config, store: &Store, at: Instant, clock: fn() -> Instant) -> Result<Told, Error> {
+    if store.is_untidy(at, at - MEMORY).await? {
+        store.tidy(at, at - MEMORY).await?;
+    }
+    let mut told = Told::default();
+    loop {
+        let now = clock();
+        let letters = store.lease_service_letters(at, BATCH, now, now + LEASE).await?;
+        if letters.is_empty() {
+            return Ok(told);
+        }
+        for letter in letters {
+            let (state, reply) = match hand_over(config, &letter).await {
+                Outcome::Taken(reply) => {
+                    told.sent += 1;
+                    (ServiceState::Sent, reply)
+                }
+                Outcome::Later(reply) => {
+                    told.waiting += 1;
+                    told.reply.clone_from(&reply);
+                    (ServiceState::Queued(at + pause(&letter)), reply)
+                }
+                Outcome::Refused(reply) => {
+                    told.refused += 1;
+                    told.reply.clone_from(&reply);
+                    (ServiceState::Failed, reply)
+                }
+            };
+            store.settle_service_letter(&letter, state, &reply).await?;
+        }
+    }
+}
+
+/// How long a letter waits before it is tried again: somebody sits before a mailbox.
+fn pause(letter: &ServiceLease) -> Duration {
+    Duration::from_secs(60 << letter.attempts.clamp(0, 6))
+}
+
+/// Hands a letter to the folder, or to the first relay that can be reached.
+async fn hand_over(config: &Config, letter: &ServiceLease) -> Outcome {
+    let recipient = match letter.address.parse() {
+        Ok(recipient) => recipient,
+        Err(error) => return Outcome::Refused(format!("not sent: {error}")),
+    };
+    let sender = config.letters.bounce_address.to_string();
+    let written = Written { sender, recipient, text: letter.message.clone() };
+    match &config.relays {
+        Relays::Folder(folder) => match outbox::put_one(folder, &format!("service.{}.eml", letter.id), &written) {
+            Ok(()) => Outcome::Taken("written".into()),
+            Err(error) => Outcome::Later(error.to_string()),
+        },
+        Relays::Smtp(relays) => {
+            let mut last = Outcome::Later("there is no relay".into());
+            for relay in relays {
+                match Wire::open(relay).await {
+                    Ok(mut wire) => {
+                        last = say(&mut wire, &written, letter.id).await;
+                        if !matches!(last, Outcome::Later(_)) {
+                            wire.quit().await;
+                            return last;
+                        }
+                    }
+                    Err(broken) => last = Outcome::Later(format!("{}: {}", relay.name, broken.words)),
+                }
+            }
+            last
+        }
+    }
+}
+
+/// Leads the dialogue over one letter, step by step.
+async fn say(wire: &mut Wire, written: &Written, id: i64) -> Outcome {
+    let (mail, rcpt) = match wire.offers.envelope(written, &format!("service.{id}")) {
+        Ok(envelope) => envelope,
+        Err(reason) => return Outcome::Refused(reason),
+    };
+    // A line that begins with a dot has one more on its way (RFC 5321, section 4.5.2).
+    let text = written.text.replace("\r\n.", "\r\n..") + ".\r\n";
+    for (step, line) in [(None, mail), (Some(Step::Recipient), rcpt), (Some(Step::Data), "DATA\r\n".into())] {
+        match wire.send(line).await {
+            Ok(reply) if reply.is_positive() => {}
+            Ok(reply) => {
+                return match step.map(|step| Verdict::of(step, &reply)) {
+                    Some(Verdict::Refused(words) | Verdict::NoAddress(words)) => Outcome::Refused(words),
+                    // Who refuses our sender, or us, may think better of it.
+                    _ => Outcome::Later(reply.to_string()),
+                };
+            }
+            Err(broken) => return Outcome::Later(broken.words),
+        }
+    }
+    match wire.send(text).await {
+        Ok(reply) => match Verdict::of(Step::End, &reply) {
+            Verdict::Sent(words) => Outcome::Taken(words),
+            Verdict::Refused(words) | Verdict::NoAddress(words) => Outcome::Refused(words),
+            _ => Outcome::Later(reply.to_string()),
+        },
+        // It may have been taken; a second letter does no harm, none would.
+        Err(broken) => Outcome::Later(broken.words),
+    }
+}

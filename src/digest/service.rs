@@ -1,0 +1,94 @@
+//! Letters that serve one person: to confirm an address, to find one's preferences again. They look
+//! like the digest and are encoded like it; they go to one reader, once.
+
+use std::fmt::Write as _;
+
+use askama::Template;
+use lettre::message::header::{self, Headers};
+
+use super::{
+    Error, encode,
+    letter::{self, Written},
+    render, words,
+};
+use crate::{
+    config::{Config, Theme},
+    model::{EmailAddress, Instant, Key, Mailbox, column::fingerprint},
+};
+
+/// What such a letter says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// `fr` or `en`.
+    pub lang: &'static str,
+    /// Of the letter.
+    pub subject: String,
+    /// Its heading.
+    pub title: String,
+    /// Paragraphs before the button …
+    pub before: Vec<String>,
+    /// … which leads somewhere: label and address …
+    pub button: Option<(String, String)>,
+    /// … and after it.
+    pub after: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "service.mjml")]
+struct Html<'a> {
+    note: &'a Note,
+    lang: &'a str,
+    theme: &'a Theme,
+    magazine: &'a str,
+    home: &'a str,
+    postal_address: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "service.txt")]
+struct Text<'a> {
+    note: &'a Note,
+    colon: &'a str,
+    magazine: &'a str,
+    home: &'a str,
+    postal_address: &'a str,
+}
+
+/// Writes a letter to an address, dated at an instant.
+pub fn write(
+    config: &Config,
+    key: &Key,
+    note: &Note,
+    to: &EmailAddress,
+    name: Option<&str>,
+    at: Instant,
+) -> Result<Written, Error> {
+    let magazine = &config.magazine;
+    let (home, postal_address) = (magazine.url.as_str(), magazine.postal_address.as_str());
+    let html = Html { note, lang: note.lang, theme: &config.theme, magazine: &magazine.name, home, postal_address };
+    let html = render::to_html(&html.render()?)?;
+    let colon = words::of(note.lang).colon;
+    let plain = render::wrap(&Text { note, colon, magazine: &magazine.name, home, postal_address }.render()?);
+    let unique = fingerprint([&note.subject, &html, &to.to_string(), &at.timestamp_millis().to_string()]);
+    let entity = encode::entity(&plain, &html, &unique);
+
+    let letters = &config.letters;
+    let mut headers = Headers::new();
+    headers.set(header::From::from(letter::mailboxes(&letters.from)?));
+    headers.set(header::To::from(letter::mailboxes(&Mailbox { name: name.map(str::to_owned), address: to.clone() })?));
+    if let Some(reply_to) = &letters.reply_to {
+        headers.set(header::ReplyTo::from(letter::mailboxes(reply_to)?));
+    }
+    headers.set(header::Subject::from(note.subject.clone()));
+    headers.set(header::Date::from(std::time::SystemTime::from(at)));
+    headers.set(header::MIME_VERSION_1_0);
+    let mark = data_encoding::BASE32_NOPAD.encode(&key.sign("service", unique.as_bytes())).to_lowercase();
+    headers.insert_raw(letter::as_it_is("Message-ID", format!("<service.{mark}@{}>", letters.from.address.domain()))?);
+    // No answer by machine, please (RFC 3834).
+    headers.insert_raw(letter::as_it_is("Auto-Submitted", "auto-replied".to_owned())?);
+
+    let mut text = String::with_capacity(entity.len() + 1_024);
+    write!(text, "{headers}").map_err(|error| Error::Letter(error.to_string()))?;
+    text.push_str(&String::from_utf8(entity).map_err(|error| Error::Letter(error.to_string()))?);
+    Ok(Written { sender: letters.bounce_address.to_string(), recipient: to.clone(), text })
+}

@@ -1,0 +1,107 @@
+//! What readers write into the forms, checked where it comes in.
+
+use url::form_urlencoded;
+
+use super::words::Words;
+use crate::{
+    config::Config,
+    model::{Choice, EmailAddress, Rubrique, Slug, text},
+};
+
+/// A form's fields, in their order; one of several boxes may stand more than once.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// From a form's body.
+    pub(super) fn read(body: &[u8]) -> Self {
+        Self(form_urlencoded::parse(body).into_owned().collect())
+    }
+
+    /// From what a script sends: an object of texts and lists of texts.
+    pub(super) fn read_json(body: &[u8]) -> Option<Self> {
+        let serde_json::Value::Object(object) = serde_json::from_slice(body).ok()? else { return None };
+        let mut fields = Vec::new();
+        for (name, value) in object {
+            match value {
+                serde_json::Value::String(text) => fields.push((name, text)),
+                serde_json::Value::Array(texts) => {
+                    for text in texts {
+                        fields.push((name.clone(), text.as_str()?.to_owned()));
+                    }
+                }
+                serde_json::Value::Null => {}
+                _ => return None,
+            }
+        }
+        Some(Self(fields))
+    }
+
+    /// A field's text, empty if it is missing.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.all(name).next().unwrap_or_default()
+    }
+
+    /// All texts of a field.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(field, _)| field == name).map(|(_, text)| text.as_str())
+    }
+}
+
+/// A field that is wrong, and what to say of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wrong {
+    pub(super) field: &'static str,
+    pub(super) words: &'static str,
+}
+
+/// An address, as somebody wrote it.
+pub(super) fn address(fields: &Fields, words: &Words) -> Result<EmailAddress, Wrong> {
+    let text = fields.get("email").trim();
+    if text.is_empty() {
+        return Err(Wrong { field: "email", words: words.email_missing });
+    }
+    text.parse().map_err(|_| Wrong { field: "email", words: words.email_wrong })
+}
+
+/// A name, on one line, without what no letter can hold; none if it is empty.
+pub(super) fn name(fields: &Fields, words: &Words) -> Result<Option<String>, Wrong> {
+    let legal = text::legalise(fields.get("name")).0;
+    let name = text::one_line(&legal.replace(|c: char| c.is_control(), " "));
+    if name.chars().count() > 100 {
+        return Err(Wrong { field: "name", words: words.name_wrong });
+    }
+    Ok((!name.is_empty()).then_some(name))
+}
+
+/// The rubriques that are ticked; none, or all of them, mean all there are and will be.
+pub(super) fn choice(config: &Config, fields: &Fields, words: &Words) -> Result<Choice, Wrong> {
+    let known = |label: &str| Rubrique::find(&config.rubriques, label).map(|rubrique| rubrique.slug.clone());
+    let slugs: Option<Vec<Slug>> = fields.all("rubriques").filter(|label| !label.is_empty()).map(known).collect();
+    let slugs = slugs.ok_or(Wrong { field: "rubriques", words: words.rubrique_wrong })?;
+    let all = config.rubriques.iter().all(|rubrique| slugs.contains(&rubrique.slug));
+    Ok(if all { Choice::all() } else { Choice::of(slugs) })
+}
+
+/// A rubrique as a box to tick.
+#[derive(Debug)]
+pub(super) struct Tick<'a> {
+    pub(super) slug: &'a str,
+    pub(super) label: &'a str,
+    pub(super) description: Option<&'a str>,
+    pub(super) on: bool,
+}
+
+/// The rubriques as boxes, ticked where they are wanted.
+pub(super) fn ticks(config: &Config, wanted: impl Fn(&Slug) -> bool) -> Vec<Tick<'_>> {
+    let tick = |rubrique: &'_ Rubrique| wanted(&rubrique.slug);
+    let rubriques = config.rubriques.iter();
+    rubriques
+        .map(|rubrique| Tick {
+            slug: rubrique.slug.as_str(),
+            label: &rubrique.label,
+            description: rubrique.description.as_deref(),
+            on: tick(rubrique),
+        })
+        .collect()
+}

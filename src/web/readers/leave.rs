@@ -1,0 +1,93 @@
+//! The way out. Mail programs POST here for their reader (RFC 8058) and follow nothing; a GET shows
+//! a button, so that a program that looks at links in mail unsubscribes nobody. The token names the
+//! subscriber for ever: of an edition long gone, and whatever the address is by now.
+
+use axum::{
+    body::Bytes,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+
+use super::{Note, answer, broken, form::Fields, post, words};
+use crate::{
+    digest::token,
+    web::{Client, Lang, Shared, page::Frame},
+};
+
+/// The token, wherever in the address it stands.
+fn token<'a>(shared: &Shared, path: &'a Option<Path<String>>, uri: &'a Uri) -> Option<&'a str> {
+    if let Some(Path(token)) = path {
+        return Some(token);
+    }
+    // `…?t=` in the configuration: what follows is the token.
+    let query = shared.config().letters.unsubscribe_url.query()?;
+    uri.query()?.split('&').find_map(|pair| pair.strip_prefix(query.rsplit('&').next()?))
+}
+
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    path: Option<Path<String>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let named = token(&shared, &path, &uri).and_then(|token| token::subscriber(shared.store().key(), token));
+    let Some(subscriber) = named else { return StatusCode::NOT_FOUND.into_response() };
+    let spoken = Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE));
+    let known = match shared.store().subscriber(subscriber).await {
+        Ok(known) => known,
+        Err(error) => return broken(&error),
+    };
+    let lang = known.as_ref().and_then(post::language).unwrap_or(spoken);
+    let words = words::of(lang);
+    let magazine = &shared.config().magazine.name;
+    // Nothing about the subscriber stands here: letters are passed on, and their links with them.
+    let page = Note {
+        button: Some(words.leave.label),
+        rather: known.is_some().then_some((words.rather, words.rather_label)),
+        ..Note::of(Frame::of(&shared, lang), words.leave, |text| words::fill(text, magazine))
+    };
+    answer(StatusCode::OK, &page)
+}
+
+pub(super) async fn take(
+    State(shared): State<Shared>,
+    path: Option<Path<String>>,
+    client: Client,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let named = token(&shared, &path, &uri).and_then(|token| token::subscriber(shared.store().key(), token));
+    let Some(subscriber) = named else { return StatusCode::NOT_FOUND.into_response() };
+    let spoken = Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE));
+    // Whatever a mail program sends, this alone is another wish.
+    let rather = Fields::read(&body).get("do") == "preferences";
+    if rather && let Err(wait) = shared.gate().pass(client) {
+        return wait.into_response();
+    }
+    match leave(&shared, subscriber, spoken, rather).await {
+        Ok(response) => response,
+        Err(error) => broken(&error),
+    }
+}
+
+async fn leave(shared: &Shared, subscriber: i64, spoken: Lang, rather: bool) -> Result<Response, post::Error> {
+    let known = shared.store().subscriber(subscriber).await?;
+    let lang = known.as_ref().and_then(post::language).unwrap_or(spoken);
+    let words = words::of(lang);
+    let magazine = &shared.config().magazine.name;
+    if rather {
+        if let Some(known) = &known {
+            post::link(shared, lang, known).await?;
+        }
+        return Ok(answer(StatusCode::OK, &Note::of(Frame::of(shared, lang), words.link_sent, str::to_owned)));
+    }
+    // Done now, done before, or erased since: the letter does not come.
+    shared.store().unsubscribe(subscriber).await?;
+    let page = Note {
+        link: Some((words.left.label, shared.config().web.url.to_string())),
+        ..Note::of(Frame::of(shared, lang), words.left, |text| words::fill(text, magazine))
+    };
+    Ok(answer(StatusCode::OK, &page))
+}

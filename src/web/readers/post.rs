@@ -1,0 +1,122 @@
+//! The letters that the readers' pages send: composed here, queued in the store, and handed over by
+//! the courier at once and by every run of the program later.
+
+use chrono::Duration;
+
+use super::words::{self, Say};
+use crate::{
+    digest::{
+        self,
+        service::{self, Note},
+        token,
+    },
+    model::{EmailAddress, Instant},
+    store::{Known, Request, ServiceLetter},
+    web::{Lang, Shared},
+};
+
+/// How long a wish can be confirmed.
+pub(super) const CONFIRM: Duration = Duration::days(3);
+/// How long a link to the preferences opens them.
+pub(super) const PREFERENCES: Duration = Duration::days(7);
+/// An address gets one of these letters in so much time, whoever asks for it.
+const ONCE: Duration = Duration::hours(1);
+
+/// Why a letter could not be queued.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error(transparent)]
+    Store(#[from] crate::store::Error),
+    #[error(transparent)]
+    Digest(#[from] digest::Error),
+}
+
+/// Which letter, and where its button leads.
+enum Kind {
+    Join(i64),
+    Known(i64),
+    Link(i64),
+    Move(i64),
+    Moved,
+}
+
+/// Has somebody confirm a wish to join; who has joined already gets the way to the preferences.
+pub(super) async fn join(shared: &Shared, lang: Lang, request: &Request) -> Result<(), Error> {
+    let known = shared.store().subscriber_at(&request.address).await?;
+    match known.filter(|known| known.state == "active") {
+        Some(known) => {
+            let lang = language(&known).unwrap_or(lang);
+            send(shared, lang, &request.address, known.name.as_deref(), Kind::Known(known.id), None).await
+        }
+        None => send(shared, lang, &request.address, None, Kind::Join(request.id), Some(request)).await,
+    }
+}
+
+/// Has somebody confirm a new address.
+pub(super) async fn change(shared: &Shared, lang: Lang, request: &Request) -> Result<(), Error> {
+    send(shared, lang, &request.address, request.name.as_deref(), Kind::Move(request.id), Some(request)).await
+}
+
+/// Sends a subscriber the way to the preferences.
+pub(super) async fn link(shared: &Shared, lang: Lang, known: &Known) -> Result<(), Error> {
+    let Ok(address) = known.address.parse() else { return Ok(()) };
+    send(shared, lang, &address, known.name.as_deref(), Kind::Link(known.id), None).await
+}
+
+/// Tells an address that the letter goes elsewhere now.
+pub(super) async fn tell(shared: &Shared, lang: Lang, before: &str) -> Result<(), Error> {
+    let Ok(address) = before.parse() else { return Ok(()) };
+    send(shared, lang, &address, None, Kind::Moved, None).await
+}
+
+/// The language in which a subscriber is written to.
+pub(super) fn language(known: &Known) -> Option<Lang> {
+    known.language.as_deref().and_then(Lang::known)
+}
+
+/// The address of the page of preferences.
+pub(super) fn preferences(shared: &Shared, subscriber: i64, at: Instant) -> String {
+    format!(
+        "{}preferences/{}",
+        shared.config().web.url,
+        token::preferences(shared.store().key(), subscriber, at + PREFERENCES)
+    )
+}
+
+async fn send(
+    shared: &Shared,
+    lang: Lang,
+    to: &EmailAddress,
+    name: Option<&str>,
+    kind: Kind,
+    request: Option<&Request>,
+) -> Result<(), Error> {
+    let (config, store, now) = (shared.config(), shared.store(), shared.now());
+    let words = words::of(lang);
+    let confirm = |id| format!("{}confirm/{}", config.web.url, token::confirm(store.key(), id));
+    let (say, url, expires): (Say, _, _) = match kind {
+        Kind::Join(id) => (words.letter_join, confirm(id), CONFIRM),
+        Kind::Move(id) => (words.letter_move, confirm(id), CONFIRM),
+        Kind::Known(id) => (words.letter_known, preferences(shared, id, now), PREFERENCES),
+        Kind::Link(id) => (words.letter_link, preferences(shared, id, now), PREFERENCES),
+        Kind::Moved => (words.letter_moved, String::new(), PREFERENCES),
+    };
+    let magazine = &config.magazine.name;
+    let fill = |text: &&str| words::fill(text, magazine);
+    let note = Note {
+        lang: lang.tag(),
+        subject: format!("{} · {magazine}", say.title),
+        title: say.title.to_owned(),
+        before: say.text.iter().map(fill).collect(),
+        button: (!url.is_empty()).then(|| (say.label.to_owned(), url)),
+        after: request.iter().map(|_| words.letter_not_you.to_owned()).collect(),
+    };
+    let written = service::write(config, store.key(), &note, to, name, now)?;
+    let letter = ServiceLetter { address: to.clone(), message: written.text, queued: now, expires: now + expires };
+    // What happened to a subscription is told whatever was told before.
+    let since = if matches!(kind, Kind::Moved) { now } else { now - ONCE };
+    if store.ask(request, &letter, since).await? {
+        shared.courier().call();
+    }
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! The way in: a form, or a call by a script of the magazine's own page. Whether an address is known
+//! makes no difference to the answer, nor to the time that it takes.
+
+use askama::Template;
+use axum::{
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::{
+    BREATH, Note, answer, broken,
+    form::{self, Fields, Tick, Wrong},
+    post, words,
+};
+use crate::{
+    model::{Choice, EmailAddress, text},
+    store::Request,
+    web::{Client, Lang, Shared, page::Frame},
+};
+
+/// The longest text that can be agreed to, in characters.
+const CONSENT: usize = 1_000;
+
+#[derive(Template)]
+#[template(path = "web/subscribe.html")]
+struct Page<'a> {
+    frame: Frame<'a>,
+    words: &'a words::Words,
+    lede: String,
+    consent: String,
+    action: &'a str,
+    email: &'a str,
+    name: &'a str,
+    rubriques: Vec<Tick<'a>>,
+    wrong: Option<Wrong>,
+    feeds: &'a str,
+    other: &'a str,
+}
+
+impl Page<'_> {
+    /// What is wrong with a field.
+    fn wrong(&self, field: &str) -> Option<&'static str> {
+        self.wrong.filter(|wrong| wrong.field == field).map(|wrong| wrong.words)
+    }
+}
+
+/// What somebody wants.
+struct Wanted {
+    address: EmailAddress,
+    name: Option<String>,
+    choice: Choice,
+    consent: String,
+}
+
+pub(super) async fn show(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Response {
+    let lang = Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE));
+    page(&shared, lang, StatusCode::OK, &Fields::default(), None)
+}
+
+fn page(shared: &Shared, lang: Lang, status: StatusCode, fields: &Fields, wrong: Option<Wrong>) -> Response {
+    let config = shared.config();
+    let words = words::of(lang);
+    let fill = |text: &str| words::fill(text, &config.magazine.name);
+    let page = Page {
+        frame: Frame { listed: true, ..Frame::of(shared, lang) },
+        words,
+        lede: words.subscribe.text.iter().map(|text| fill(text)).collect::<Vec<_>>().join(" "),
+        consent: fill(words.consent),
+        action: config.web.url.path(),
+        email: fields.get("email"),
+        name: fields.get("name"),
+        rubriques: form::ticks(config, |slug| fields.all("rubriques").any(|label| label == slug.as_str())),
+        wrong,
+        feeds: config.feeds.url.as_str(),
+        other: if lang == Lang::Fr { "en" } else { "fr" },
+    };
+    answer(status, &page)
+}
+
+pub(super) async fn take(
+    State(shared): State<Shared>,
+    client: Client,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let begun = Instant::now();
+    let script = headers.get(header::CONTENT_TYPE).is_some_and(|kind| {
+        kind.to_str().is_ok_and(|kind| kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json"))
+    });
+    if script {
+        return call(&shared, client, &uri, &headers, &body, begun).await;
+    }
+    let fields = Fields::read(&body);
+    let lang = Lang::known(fields.get("lang"))
+        .unwrap_or_else(|| Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE)));
+    if let Err(wait) = shared.gate().pass(client) {
+        return wait.into_response();
+    }
+    let wanted = match check(&shared, lang, &fields) {
+        Ok(wanted) => wanted,
+        Err(wrong) => return page(&shared, lang, StatusCode::UNPROCESSABLE_ENTITY, &fields, Some(wrong)),
+    };
+    // Only a program fills in what nobody sees; it is told the same.
+    if fields.get("website").is_empty()
+        && let Err(error) = ask(&shared, lang, client, wanted, "form").await
+    {
+        return broken(&error);
+    }
+    tokio::time::sleep_until(begun + BREATH).await;
+    let words = words::of(lang);
+    answer(StatusCode::OK, &Note::of(Frame::of(&shared, lang), words.sent, str::to_owned))
+}
+
+/// The same, asked by a script and answered in JSON.
+async fn call(
+    shared: &Shared,
+    client: Client,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+    begun: Instant,
+) -> Response {
+    let tell = |status: StatusCode, value: serde_json::Value| {
+        let mut response = (status, axum::Json(value)).into_response();
+        allow(shared, headers, response.headers_mut());
+        response
+    };
+    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    if origin.is_some_and(|origin| !is_welcome(shared, origin)) {
+        return tell(StatusCode::FORBIDDEN, json!({ "error": "origin" }));
+    }
+    let lang = Lang::asked(shared, uri, headers.get(header::ACCEPT_LANGUAGE));
+    if let Err(wait) = shared.gate().pass(client) {
+        let mut response = tell(StatusCode::TOO_MANY_REQUESTS, json!({ "error": "rate" }));
+        response.headers_mut().insert(header::RETRY_AFTER, wait.header());
+        return response;
+    }
+    let Some(fields) = Fields::read_json(body) else {
+        return tell(StatusCode::BAD_REQUEST, json!({ "error": "json" }));
+    };
+    let lang = Lang::known(fields.get("language")).unwrap_or(lang);
+    let wanted = match check(shared, lang, &fields) {
+        Ok(wanted) => wanted,
+        Err(wrong) => {
+            let value = json!({ "error": wrong.field, "message": wrong.words });
+            return tell(StatusCode::UNPROCESSABLE_ENTITY, value);
+        }
+    };
+    if fields.get("website").is_empty()
+        && let Err(error) = ask(shared, lang, client, wanted, "script").await
+    {
+        tracing::error!("{error}");
+        return tell(StatusCode::SERVICE_UNAVAILABLE, json!({ "error": "store" }));
+    }
+    tokio::time::sleep_until(begun + BREATH).await;
+    let words = words::of(lang);
+    tell(StatusCode::ACCEPTED, json!({ "title": words.sent.title, "message": words.sent.text.join(" ") }))
+}
+
+/// Lets a browser send a script's call from the pages that the configuration names.
+pub(super) async fn preflight(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let ours = response.headers_mut();
+    if allow(&shared, &headers, ours) {
+        ours.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
+        ours.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Content-Type"));
+        ours.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+    }
+    response
+}
+
+/// Names the origin that asks, if it may.
+fn allow(shared: &Shared, asked: &HeaderMap, ours: &mut HeaderMap) -> bool {
+    ours.insert(header::VARY, HeaderValue::from_static("Origin"));
+    let origin =
+        asked.get(header::ORIGIN).filter(|origin| origin.to_str().is_ok_and(|origin| is_welcome(shared, origin)));
+    if let Some(origin) = origin {
+        ours.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    }
+    origin.is_some()
+}
+
+fn is_welcome(shared: &Shared, origin: &str) -> bool {
+    let web = &shared.config().web;
+    web.origins.iter().any(|known| known == origin) || web.url.origin().ascii_serialization() == origin
+}
+
+fn check(shared: &Shared, lang: Lang, fields: &Fields) -> Result<Wanted, Wrong> {
+    let (config, words) = (shared.config(), words::of(lang));
+    let shown = text::one_line(&text::legalise(fields.get("consent")).0);
+    Ok(Wanted {
+        address: form::address(fields, words)?,
+        name: form::name(fields, words)?,
+        choice: form::choice(config, fields, words)?,
+        // A page of the magazine's own may have had other words.
+        consent: match shown.as_str() {
+            "" => words::fill(words.consent, &config.magazine.name),
+            shown => shown.chars().take(CONSENT).collect(),
+        },
+    })
+}
+
+async fn ask(
+    shared: &Shared,
+    lang: Lang,
+    client: Client,
+    wanted: Wanted,
+    way: &'static str,
+) -> Result<(), post::Error> {
+    let now = shared.now();
+    let request = Request {
+        id: shared.store().unguessable()?,
+        mover: None,
+        address: wanted.address,
+        name: wanted.name,
+        choice: wanted.choice,
+        language: lang.tag().to_owned(),
+        consent: wanted.consent,
+        way,
+        asked: now,
+        from: client.address.map(|address| address.to_string()),
+        expires: now + post::CONFIRM,
+    };
+    post::join(shared, lang, &request).await
+}
