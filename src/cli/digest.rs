@@ -1,7 +1,7 @@
-//! `gazetier digest`: preview, send, status.
+//! `gazetier digest`: its commands, and sending.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::ExitCode,
     sync::{
         Arc,
@@ -9,37 +9,49 @@ use std::{
     },
 };
 
-use serde::Serialize;
-
 use super::{
+    desk::{self, Decide},
     exit,
     say::say,
     session::{Session, clock},
+    standing::{self, hour, words},
 };
 use crate::{
     delivery::{
         self,
-        decide::{self, Decision},
+        decide::Decision,
+        editors::{self, Notice},
         plan::{self, Drawn, Outlook},
         post::{Outcome, Post},
+        service,
     },
-    digest::{render::render, token::PLACEHOLDER},
-    model::{self, Choice, Edition, EditionState, Instant, NoteKind, Period, Rubrique, Tally},
+    digest,
+    model::{Edition, EditionState},
 };
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Render the coming edition to HTML and text files.
+    /// Open the desk, where the coming edition is looked at, mended and approved; or render it to
+    /// files.
     Preview {
         /// Open it in the browser.
         #[arg(long)]
         open: bool,
-        /// The folder for the files.
-        #[arg(long, value_name = "FOLDER", default_value = "preview")]
-        folder: PathBuf,
-        /// As a subscriber sees it who chose these rubriques.
-        #[arg(long, value_name = "RUBRIQUE", value_delimiter = ',')]
+        /// Write the edition's HTML and text into this folder instead.
+        #[arg(long, value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+        /// The files as a subscriber sees the edition who chose these rubriques.
+        #[arg(long, value_name = "RUBRIQUE", value_delimiter = ',', requires = "folder")]
         rubriques: Vec<String>,
+    },
+    /// Send the editors the coming edition by mail, as it is now.
+    Proof {
+        /// To these of the editors; to all of them if none is named.
+        #[arg(value_name = "ADDRESS")]
+        to: Vec<String>,
+        /// Who sends it.
+        #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true, default_value = "the command line")]
+        by: String,
     },
     /// Say that the coming edition may go out as it is now.
     Approve(Decide),
@@ -71,32 +83,25 @@ pub(super) enum Command {
     },
 }
 
-/// Who decides about which edition.
-#[derive(Debug, clap::Args)]
-pub(super) struct Decide {
-    /// Which edition, such as 2026-W47; the coming one if it is not said.
-    #[arg(value_name = "PERIOD")]
-    period: Option<String>,
-    /// Who says so.
-    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true, default_value = "the command line")]
-    by: String,
-}
-
 pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Preview { open, folder, rubriques } => preview(session, open, &folder, &rubriques).await,
+        Command::Preview { open, folder: Some(folder), rubriques } => {
+            desk::write(session, open, &folder, &rubriques).await
+        }
+        Command::Preview { open, folder: None, .. } => desk::open(session, open).await,
+        Command::Proof { to, by } => desk::proof(session, &to, &by).await,
         Command::Approve(who) => {
-            let period = decide(session, &who, Decision::Approve(None)).await?;
+            let period = desk::decide(session, &who, Decision::Approve(None)).await?;
             say!("{period}: approved");
             Ok(ExitCode::SUCCESS)
         }
         Command::Hold { decide: who, why } => {
-            let period = decide(session, &who, Decision::Hold(&why)).await?;
+            let period = desk::decide(session, &who, Decision::Hold(&why)).await?;
             say!("{period}: held; let it go with `gazetier digest send {period}`");
             Ok(ExitCode::SUCCESS)
         }
         Command::Send { period, by, resend_unknown } => {
-            release(session, Decide { period, by }).await?;
+            desk::release(session, Decide { period, by }).await?;
             if resend_unknown {
                 resend(session).await?;
             }
@@ -106,66 +111,8 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<E
             }
             sent.complaint()
         }
-        Command::Status { json } => status(session, json).await,
+        Command::Status { json } => standing::status(session, json).await,
     }
-}
-
-async fn preview(session: &Session, open: bool, folder: &Path, rubriques: &[String]) -> anyhow::Result<ExitCode> {
-    let chosen = rubriques.iter().map(|label| {
-        let found = Rubrique::find(&session.config.rubriques, label).map(|rubrique| rubrique.slug.clone());
-        found.ok_or_else(|| exit::complain(exit::USAGE, format!("--rubriques: the configuration has no {label:?}")))
-    });
-    let choice = Choice::of(chosen.collect::<anyhow::Result<Vec<_>>>()?);
-    let draft = plan::coming(&session.config, &session.store, session.at).await?.draft;
-    let due = &draft.due;
-    let rendered = render(&session.config, &draft, &choice)?;
-    let Some(rendered) = rendered else {
-        say!("nothing new for {}: no letter would be sent", due.period);
-        return Ok(ExitCode::SUCCESS);
-    };
-    let write = |name: &str, text: &str| {
-        let path = folder.join(name);
-        let text = text.replace(PLACEHOLDER, "preview");
-        std::fs::create_dir_all(folder)
-            .and_then(|()| std::fs::write(&path, text))
-            .map_err(|source| delivery::Error::Write { path: path.clone(), source })?;
-        say!("{}", path.display());
-        Ok::<_, anyhow::Error>(path)
-    };
-    let html = write("digest.html", &rendered.html)?;
-    write("digest.txt", &rendered.plain)?;
-    say!("{}: {} ({} bytes of HTML)", due.period, rendered.subject, rendered.html.len());
-    if open {
-        open::that_detached(&html).map_err(|error| exit::complain(1, format!("cannot open a browser: {error}")))?;
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn decide(session: &Session, decide: &Decide, decision: Decision<'_>) -> anyhow::Result<Period> {
-    let period = decide.period.as_deref().map(Period::from_key);
-    let (config, store) = (&session.config, &session.store);
-    let decided = decide::decide(config, store, session.at, &decide.by, period.as_ref(), decision).await?;
-    decided.map_err(|refused| exit::complain(exit::BAD_INPUT, refused.to_string()))
-}
-
-/// Lets the edition go that is named; without a name the newest, drawn up or to come, if it is
-/// held.
-async fn release(session: &Session, who: Decide) -> anyhow::Result<()> {
-    if who.period.is_some() {
-        decide(session, &who, Decision::Release).await?;
-        return Ok(());
-    }
-    let coming = plan::coming(&session.config, &session.store, session.at).await?;
-    let held = matches!(coming.desk.decision(), model::Decision::Held { .. });
-    if coming.is_due && held {
-        decide(session, &who, Decision::Release).await?;
-    }
-    let newest = session.store.last_edition().await?.filter(|edition| edition.state == EditionState::Held);
-    if let Some(edition) = newest {
-        let period = Some(edition.period.to_string());
-        decide(session, &Decide { period, ..who }, Decision::Release).await?;
-    }
-    Ok(())
 }
 
 /// Queues again what may have arrived of the newest edition that has such letters.
@@ -210,14 +157,17 @@ impl Sent {
 pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent> {
     let (config, store) = (&session.config, &session.store);
     let mut sent = Sent::default();
-    if let Some((period, who, at)) = plan::fallen(config, store, session.at).await? {
+    if let Some((period, who, at)) = editors::fallen(config, store, session.at).await? {
         sent.troubles.push(format!(
             "{period}: it has changed since {who} approved it at {}; approve it again with `gazetier digest approve \
              {period}`",
             hour(session, at)
         ));
     }
-    match plan::draw_up(config, store, session.at, asked).await? {
+    if let Some(period) = editors::proof_when_due(config, store, session.at).await? {
+        sent.lines.push(format!("{period}: the proof goes to the editors"));
+    }
+    match draw_up(session, asked).await? {
         Drawn::NotDue => {}
         Drawn::NothingNew(period) => {
             if asked {
@@ -227,12 +177,15 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
         Drawn::Frozen(edition, letters) => {
             sent.lines.push(format!("{}: frozen with {letters} letters, {:?}", edition.period, edition.subject));
         }
-        Drawn::Held(edition, letters) => sent.troubles.push(format!(
-            "{} was due at {} and is too late to be sent by itself: its {letters} letters are held; \
+        Drawn::Held(edition, letters) => {
+            editors::tell(config, store, session.at, &edition.period, &Notice::Late).await?;
+            sent.troubles.push(format!(
+                "{} was due at {} and is too late to be sent by itself: its {letters} letters are held; \
              send them with `gazetier digest send {0}`",
-            edition.period,
-            hour(session, edition.cutoff),
-        )),
+                edition.period,
+                hour(session, edition.cutoff),
+            ));
+        }
         Drawn::OnHold(period) => {
             if asked {
                 sent.lines
@@ -240,7 +193,7 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
             }
         }
         Drawn::Unapproved(period, outlook) => {
-            let first = store.tell_once(&period, "unapproved", session.at).await?;
+            let first = editors::tell(config, store, session.at, &period, &Notice::Unapproved).await?;
             if first || asked {
                 let why = match outlook {
                     Outlook::Fallen { who, at } => {
@@ -252,6 +205,8 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
             }
         }
     }
+    // Proofs and notices are for now.
+    service::deliver(config, store, session.at, clock).await?;
     let stop = Arc::new(AtomicBool::new(false));
     for edition in store.open_editions().await? {
         let outcome = post(session, &edition, &stop).await?;
@@ -282,9 +237,15 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
     Ok(sent)
 }
 
-/// An instant by the magazine's clock.
-fn hour(session: &Session, at: Instant) -> String {
-    session.config.magazine.zone.local(at).format("%Y-%m-%d %H:%M").to_string()
+/// Draws up the edition that is due. What would break is told to the editors, who can mend it.
+async fn draw_up(session: &Session, asked: bool) -> anyhow::Result<Drawn> {
+    let (config, store) = (&session.config, &session.store);
+    let drawn = plan::draw_up(config, store, session.at, asked).await;
+    if let Err(delivery::Error::Digest(digest::Error::Preflight(what))) = &drawn {
+        let period = plan::coming(config, store, session.at).await?.draft.due.period;
+        editors::tell(config, store, session.at, &period, &Notice::Broken(what.clone())).await?;
+    }
+    Ok(drawn?)
 }
 
 async fn post(session: &Session, edition: &Edition, stop: &Arc<AtomicBool>) -> anyhow::Result<Outcome> {
@@ -337,129 +298,4 @@ async fn drain(stop: Arc<AtomicBool>) {
         _ = interrupt.recv() => {}
     }
     stop.store(true, Ordering::Relaxed);
-}
-
-/// A tally in words: what is sent, and whatever else there is.
-fn words(tally: &Tally) -> String {
-    let mut words = format!("{} of {} letters sent", tally.sent, tally.frozen());
-    for (count, what) in [
-        (tally.failed, "refused"),
-        (tally.suppressed, "suppressed"),
-        (tally.unknown, "unknown"),
-        (tally.deferred, "deferred"),
-        (tally.queued + tally.leased + tally.sending, "still to do"),
-    ] {
-        if count > 0 {
-            words.push_str(&format!(", {count} {what}"));
-        }
-    }
-    words
-}
-
-#[derive(Serialize)]
-struct Standing {
-    period: String,
-    number: i64,
-    state: &'static str,
-    subject: String,
-    frozen: i64,
-    to_do: i64,
-    letters: Tally,
-    unknown: Vec<String>,
-    failed: Vec<(String, String)>,
-    /// Who decided last, and when.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    decided: Option<Decided>,
-    /// Of an edition to come: how many columns it has, and its hour.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    coming: Option<Expected>,
-}
-
-#[derive(Serialize)]
-struct Decided {
-    what: &'static str,
-    who: String,
-    at: String,
-}
-
-#[derive(Serialize)]
-struct Expected {
-    columns: usize,
-    due: String,
-}
-
-async fn status(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
-    let store = &session.store;
-    let mut standings = Vec::new();
-    for edition in store.editions().await? {
-        let letters = store.tally(edition.id).await?;
-        standings.push(Standing {
-            frozen: letters.frozen(),
-            to_do: letters.to_do(),
-            letters,
-            unknown: store.unknown_letters(edition.id).await?,
-            failed: store.failed_letters(edition.id).await?,
-            period: edition.period.to_string(),
-            number: edition.number,
-            state: edition.state.as_str(),
-            subject: edition.subject,
-            decided: decided(session, &store.desk(&edition.period).await?),
-            coming: None,
-        });
-    }
-    standings.extend(expected(session).await?);
-    if json {
-        say!("{}", serde_json::to_string_pretty(&standings)?);
-        return Ok(ExitCode::SUCCESS);
-    }
-    if standings.is_empty() {
-        say!("no edition yet");
-    }
-    for standing in standings {
-        let how = match &standing.coming {
-            None => words(&standing.letters),
-            Some(expected) => format!("{} columns, due at {}", expected.columns, expected.due),
-        };
-        say!("{} (n° {}) {}: {how}", standing.period, standing.number, standing.state);
-        if let Some(decided) = &standing.decided {
-            say!("  {} by {}, {}", decided.what, decided.who, decided.at);
-        }
-        for address in &standing.unknown {
-            say!("  unknown: {address}");
-        }
-        for (address, reply) in &standing.failed {
-            say!("  refused: {address}: {reply}");
-        }
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// The edition to come, where editors have a hand in it.
-async fn expected(session: &Session) -> anyhow::Result<Option<Standing>> {
-    let config = &session.config;
-    let coming = plan::coming(config, &session.store, session.at).await?;
-    let untouched = coming.desk.version.number == 0 && coming.desk.notes.is_empty();
-    if untouched && !config.digest.approval {
-        return Ok(None);
-    }
-    let rendered = render(config, &coming.draft, &Choice::all())?;
-    let due = &coming.draft.due;
-    Ok(Some(Standing {
-        period: due.period.to_string(),
-        number: due.number,
-        state: coming.outlook(config)?.as_str(),
-        subject: rendered.map(|rendered| rendered.subject).unwrap_or_default(),
-        frozen: 0,
-        to_do: 0,
-        letters: Tally::default(),
-        unknown: Vec::new(),
-        failed: Vec::new(),
-        decided: decided(session, &coming.desk),
-        coming: Some(Expected { columns: coming.draft.columns.len(), due: hour(session, due.cutoff) }),
-    }))
-}
-
-fn decided(session: &Session, desk: &model::Desk) -> Option<Decided> {
-    let note = desk.notes.iter().rev().find(|note| !matches!(note.kind, NoteKind::Proof | NoteKind::Told))?;
-    Some(Decided { what: note.kind.as_str(), who: note.who.clone(), at: hour(session, note.at) })
 }

@@ -1,6 +1,7 @@
 //! The commands, a file each. What they print goes to standard output, what somebody must act on
 //! to standard error; `run` says nothing at all when there is nothing to say and no terminal.
 
+mod desk;
 mod digest;
 mod exit;
 mod feeds;
@@ -11,6 +12,7 @@ mod run;
 mod say;
 mod serve;
 mod session;
+mod standing;
 mod subscribers;
 mod sync;
 

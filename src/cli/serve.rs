@@ -3,7 +3,10 @@
 use std::{process::ExitCode, sync::Arc};
 
 use super::{say::say, session::Session};
-use crate::web::{self, Listener, Server, Shared};
+use crate::{
+    digest::token,
+    web::{self, Listener, Server, Shared, desk::Desk},
+};
 
 pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     session.config.can_serve()?;
@@ -14,15 +17,32 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     let listener = Listener::open(&web.listen).await?;
     say!("serving on {}", listener.place());
     let public = Server { listener, router: web::public(&shared), connections: web.connections };
+    let (desk, way_in) = desk(session, &shared).await?;
+    say!("the desk: {way_in}");
     let courier = tokio::spawn(web::carry(shared.clone()));
-    web::serve(vec![public], stop).await;
+    web::serve(vec![public, desk], stop).await;
     shared.close();
     courier.await?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// The desk, and the address that lets who works at this machine in.
+pub(super) async fn desk(session: &Session, shared: &Shared) -> anyhow::Result<(Server, String)> {
+    let config = &session.config;
+    let listener = Listener::open(&config.desk.listen).await?;
+    let name = std::env::var("USER").ok().filter(|name| !name.is_empty());
+    let base = match (&config.desk.url, listener.place()) {
+        (Some(url), _) => url.to_string(),
+        (None, place) => format!("{place}/"),
+    };
+    let way_in = format!("{base}enter/{}", token::desk(session.store.key(), ""));
+    let desk = Desk::new(shared.clone(), base, name.unwrap_or_else(|| config.magazine.name.clone()))?;
+    // A handful of editors, each with a browser's few connections.
+    Ok((Server { listener, router: web::desk::routes(&desk), connections: 64 }, way_in))
+}
+
 /// Done when the program is told to stop.
-fn stop() -> anyhow::Result<impl Future<Output = ()>> {
+pub(super) fn stop() -> anyhow::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(async move {

@@ -23,6 +23,18 @@ pub struct Desk {
     pub editors: Vec<Mailbox>,
 }
 
+impl Desk {
+    /// The address under which editors reach the desk; ends in `/`.
+    pub fn address(&self) -> String {
+        match (&self.url, &self.listen) {
+            (Some(url), _) => url.to_string(),
+            (None, Listen::Tcp(address)) => format!("http://{address}/"),
+            // Whoever put a web server before a socket knows its address, and did not say it.
+            (None, Listen::Unix(_)) => "http://localhost/".into(),
+        }
+    }
+}
+
 pub(super) fn check(raw: raw::Desk, base: &Path) -> Result<Desk, Refusal> {
     let listen = listen("desk.listen", &raw.listen, base)?;
     let mut editors: Vec<Mailbox> = Vec::new();

@@ -5,6 +5,7 @@ mod carrier;
 mod clerk;
 pub mod decide;
 mod domains;
+pub mod editors;
 pub mod hubs;
 mod outbox;
 pub mod plan;

@@ -159,19 +159,6 @@ async fn assemble(store: &Store, due: Due, is_due: bool, past: &Past) -> Result<
     Ok(Coming { draft, all, desk, is_due, is_first: past.last.is_none() })
 }
 
-/// An approval that the coming edition had and that no longer holds, because it has changed: told
-/// once for each approval, before its hour if there is time.
-pub async fn fallen(config: &Config, store: &Store, at: Instant) -> Result<Option<(Period, String, Instant)>, Error> {
-    if !config.digest.approval {
-        return Ok(None);
-    }
-    let coming = coming(config, store, at).await?;
-    let Outlook::Fallen { who, at: approved } = coming.outlook(config)? else { return Ok(None) };
-    let period = coming.draft.due.period;
-    let what = format!("fallen {}", approved.timestamp_millis());
-    Ok(store.tell_once(&period, &what, at).await?.then_some((period, who, approved)))
-}
-
 /// Draws up and freezes the edition that is due at an instant. One that is later than
 /// `digest.send_within` is held, unless somebody asked for it.
 pub async fn draw_up(config: &Config, store: &Store, at: Instant, asked: bool) -> Result<Drawn, Error> {
@@ -296,6 +283,11 @@ pub fn specimen(
         subject: rendered.subject.clone(),
         dated: at,
     };
-    let form = Form::new(config, &edition, store.key(), &rendered.entity)?;
+    frozen_specimen(config, store, &edition, &rendered.entity)
+}
+
+/// The same of an edition that is frozen, from a variant's entity.
+pub fn frozen_specimen(config: &Config, store: &Store, edition: &Edition, entity: &[u8]) -> Result<Vec<u8>, Error> {
+    let form = Form::new(config, edition, store.key(), entity)?;
     Ok(form.write(0, &config.letters.from.address, None)?.text.into_bytes())
 }

@@ -14,6 +14,8 @@ pub mod token;
 pub mod view;
 mod words;
 
+pub use words::is_french;
+
 /// Why an edition could not be drawn up.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -4,7 +4,7 @@
 use super::{choose::Draft, render::Rendered, token::PLACEHOLDER, words::is_french};
 use crate::{
     config::{Config, Relays, Security},
-    model::EmailAddress,
+    model::{EmailAddress, Mailbox},
 };
 
 /// Where the HTML of a variant must stay below: Gmail cuts what is above 102 kB, and the way to
@@ -263,6 +263,11 @@ impl Finding {
             ),
         }
     }
+}
+
+/// What an inbox shows of who sends.
+pub fn inbox(sender: &Mailbox) -> String {
+    sender.name.clone().unwrap_or_else(|| sender.address.to_string())
 }
 
 /// Whether letters leave this machine.

@@ -72,6 +72,20 @@ pub fn render(config: &Config, draft: &Draft, choice: &Choice) -> Result<Option<
     Ok(Some(Rendered { subject, preheader, html, plain, entity, hash }))
 }
 
+/// The same as a proof for the editors: its subject and a line above the sheet say so, with the way
+/// to the desk, and there is no way to unsubscribe.
+pub fn proof(config: &Config, draft: &Draft, choice: &Choice, desk: &str) -> Result<Option<Rendered>, Error> {
+    let Some(plain) = render(config, draft, choice)? else { return Ok(None) };
+    let sheet = lay_out(config, draft, choice);
+    let view = view(config, draft, &sheet, plain.subject.clone());
+    let words = view.words;
+    let subject = format!("{} · {}", words.proof, plain.subject);
+    let view = View { proof: Some(desk.to_owned()), subject: subject.clone(), ..view };
+    let html = to_html(&DigestHtml { v: &view }.render()?)?.replace(PLACEHOLDER, "-");
+    let plain_text = wrap(&DigestText { v: &view }.render()?).replace(PLACEHOLDER, "-");
+    Ok(Some(Rendered { subject, html, plain: plain_text, ..plain }))
+}
+
 /// A fingerprint of all that readers of a draft could see, whatever they chose: an approval is bound
 /// to it.
 pub fn content_hash(config: &Config, draft: &Draft) -> Result<String, Error> {
@@ -149,6 +163,7 @@ fn view<'a>(config: &'a Config, draft: &Draft, sheet: &Sheet<'_>, subject: Strin
         })
         .collect();
     View {
+        proof: None,
         preheader: changes.preheader.clone().unwrap_or_else(|| preheader(sheet)),
         magazine,
         theme,

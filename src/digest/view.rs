@@ -21,6 +21,8 @@ pub struct View<'a> {
     pub words: Words,
     /// What the digest is called.
     pub name: &'a str,
+    /// The way to the desk, if this is a proof.
+    pub proof: Option<String>,
     /// Of the letter.
     pub subject: String,
     /// What an inbox shows beside the subject.

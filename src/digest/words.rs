@@ -26,6 +26,12 @@ pub struct Words {
     pub feeds: &'static str,
     /// Leads to the page that ends the subscription.
     pub unsubscribe: &'static str,
+    /// Says that a letter is a proof for the editors.
+    pub proof: &'static str,
+    /// The same in a sentence, above a proof.
+    pub this_is_a_proof: &'static str,
+    /// Leads to the desk.
+    pub to_the_desk: &'static str,
     /// Before an address in the text part: a colon, with its space if the language wants one.
     pub colon: &'static str,
 }
@@ -41,6 +47,9 @@ const FRENCH: Words = Words {
     why_you_receive: "Vous recevez cette lettre chaque semaine parce que vous en avez demandé l’envoi.",
     feeds: "Suivre nos chroniques dans un lecteur de flux",
     unsubscribe: "Se désabonner",
+    proof: "Épreuve",
+    this_is_a_proof: "Ceci est une épreuve. Les lecteurs ne l’ont pas reçue.",
+    to_the_desk: "Corriger, approuver ou retenir cette lettre",
     colon: "\u{202f}:",
 };
 
@@ -55,6 +64,9 @@ const ENGLISH: Words = Words {
     why_you_receive: "You receive this letter every week because you asked for it.",
     feeds: "Follow our columns in a feed reader",
     unsubscribe: "Unsubscribe",
+    proof: "Proof",
+    this_is_a_proof: "This is a proof. Readers have not received it.",
+    to_the_desk: "Mend, approve or hold this letter",
     colon: ":",
 };
 

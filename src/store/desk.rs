@@ -1,6 +1,6 @@
 //! What editors change and say before an edition is frozen, and what its variants were when it was.
 
-use super::{Error, NewVariant, Result, Store, begin_alone, instant, millis, on, sql};
+use super::{Error, NewVariant, Result, ServiceLetter, Store, begin_alone, instant, millis, on, sql};
 use crate::model::{Changes, Choice, ColumnId, Desk, Instant, Note, NoteKind, Period, Version};
 
 #[derive(sqlx::FromRow)]
@@ -106,7 +106,13 @@ impl Store {
 
     /// Writes a note down; false if it says what was told already.
     pub async fn note(&self, period: &Period, note: &Note) -> Result<bool> {
-        let added = on!(self, pool => {
+        self.note_and_queue(period, note, &[]).await
+    }
+
+    /// Writes a note down and queues letters about it, both or neither; false, and nothing, if it
+    /// says what was told already.
+    pub async fn note_and_queue(&self, period: &Period, note: &Note, letters: &[ServiceLetter]) -> Result<bool> {
+        on!(self, pool => {
             let mut tx = begin_alone(pool).await?;
             let added = sqlx::query(sql::ADD_NOTE)
                 .bind(period.as_str())
@@ -118,10 +124,22 @@ impl Store {
                 .execute(&mut *tx)
                 .await?
                 .rows_affected();
+            if added == 0 {
+                return Ok(false);
+            }
+            for letter in letters {
+                sqlx::query(sql::ADD_SERVICE_LETTER)
+                    .bind(self.hash(&letter.address))
+                    .bind(letter.address.to_string())
+                    .bind(&letter.message)
+                    .bind(millis(letter.queued))
+                    .bind(millis(letter.expires))
+                    .execute(&mut *tx)
+                    .await?;
+            }
             tx.commit().await?;
-            added
         });
-        Ok(added == 1)
+        Ok(true)
     }
 
     /// Whether something is told for the first time.
