@@ -30,7 +30,12 @@ pub(super) struct Decide {
     pub(super) by: String,
 }
 
-pub(super) async fn write(session: &Session, open: bool, folder: &Path, rubriques: &[String]) -> anyhow::Result<ExitCode> {
+pub(super) async fn write(
+    session: &Session,
+    open: bool,
+    folder: &Path,
+    rubriques: &[String],
+) -> anyhow::Result<ExitCode> {
     let chosen = rubriques.iter().map(|label| {
         let found = Rubrique::find(&session.config.rubriques, label).map(|rubrique| rubrique.slug.clone());
         found.ok_or_else(|| exit::complain(exit::USAGE, format!("--rubriques: the configuration has no {label:?}")))
@@ -65,11 +70,18 @@ pub(super) async fn write(session: &Session, open: bool, folder: &Path, rubrique
 pub(super) async fn open(session: &Session, browse: bool) -> anyhow::Result<ExitCode> {
     let shared = Shared::new(Arc::clone(&session.config), session.store.clone(), session.at)?;
     let stop = stop()?;
-    let (desk, way_in) = serve::desk(session, &shared).await?;
+    let opened = serve::desk(session, &shared).await;
+    let (desk, way_in) = match opened {
+        Ok((desk, way_in)) => (Some(desk), way_in),
+        // `gazetier serve` has it open: what is wanted is the way in.
+        Err(error) if serve::is_taken(&error) => (None, serve::way_in(session, &session.config.desk.address())),
+        Err(error) => return Err(error),
+    };
     say!("the desk: {way_in}");
     if browse {
         open::that_detached(&way_in).map_err(|error| exit::complain(1, format!("cannot open a browser: {error}")))?;
     }
+    let Some(desk) = desk else { return Ok(ExitCode::SUCCESS) };
     let courier = tokio::spawn(web::carry(shared.clone()));
     web::serve(vec![desk], stop).await;
     shared.close();
@@ -130,4 +142,3 @@ pub(super) async fn release(session: &Session, who: Decide) -> anyhow::Result<()
     }
     Ok(())
 }
-

@@ -27,8 +27,7 @@
     for (const field of document.querySelectorAll("[data-live-value]")) {
       field.value = page.getElementById(field.id).value;
     }
-    saved.textContent = saved.dataset.saved;
-    setTimeout(() => { saved.textContent = ""; }, 2000);
+    return page;
   };
 
   const send = (act) => {
@@ -39,8 +38,17 @@
       body.set("act", act);
       const answer = await fetch(form.action, { method: "POST", body, headers: { "x-desk": "live" } });
       const text = await answer.text();
-      // Somebody else was quicker: what the server says of it stands above the form.
-      renew(text, act);
+      const page = renew(text, act);
+      if (answer.ok) {
+        saved.textContent = saved.dataset.saved;
+        setTimeout(() => { saved.textContent = ""; }, 2000);
+        return;
+      }
+      // Somebody else was quicker: theirs stands in the fields now, and ours in what is said above.
+      for (const name of ["subject", "preheader", "opening"]) {
+        form.elements[name].value = page.getElementById(name).value;
+      }
+      document.getElementById("notice").scrollIntoView({ block: "center" });
     }).catch(() => form.submit());
     return line;
   };

@@ -89,6 +89,74 @@ fn an_approval_falls_when_the_content_changes() {
     assert_eq!(scene.files("outbox"), ["2026-W47.1.eml"]);
 }
 
+/// The subjects of the letters to one person in the outbox, and to whom.
+fn service_letters(scene: &Scene) -> Vec<(String, String)> {
+    let names = scene.files("outbox").into_iter().filter(|name| name.starts_with("service."));
+    let letters = names.map(|name| {
+        let text = scene.read(&format!("outbox/{name}"));
+        let letter = mail_parser::MessageParser::default().parse(&text).expect("a letter");
+        let to = letter.to().and_then(|to| to.first()).and_then(|to| to.address()).expect("an address").to_owned();
+        (to, letter.subject().expect("a subject").to_owned())
+    });
+    let mut letters: Vec<(String, String)> = letters.collect();
+    letters.sort();
+    letters
+}
+
+#[test]
+fn editors_get_the_proof_at_its_hour_and_each_notice_once() {
+    for scene in [careful(), careful().on_postgres()] {
+        let scene = scene
+            .config("# proof_at = \"Sun 18:00\"", "proof_at = \"Sun 18:00\"")
+            .config("# editors = [", "editors = [\"yann@estran.example.org\", ");
+        let run = |at: &str| scene.run(&["run", "--at", at]).stderr;
+        let (maelle, yann) = ("maelle@estran.example.org".to_owned(), "yann@estran.example.org".to_owned());
+        let both = |subject: &str| vec![(maelle.clone(), subject.to_owned()), (yann.clone(), subject.to_owned())];
+        assert_eq!(run("2026-11-22T17:50"), "");
+        assert_eq!(service_letters(&scene), []);
+        for at in ["2026-11-22T18:00", "2026-11-22T18:10", "2026-11-22T23:00"] {
+            assert_eq!(run(at), "");
+            assert_eq!(service_letters(&scene), both("Épreuve · Une marée"), "{at}");
+        }
+        let mut expected = both("Épreuve · Une marée");
+        assert!(run(MONDAY).contains("nobody has approved it"));
+        expected.extend(both("La lettre attend votre accord · 2026-W47"));
+        scene.ok(&["digest", "approve", "--at", "2026-11-23T08:05"]);
+        scene.put("columns/a.md", &scene.read("columns/a.md").replace("Chapô de", "Le chapô de"));
+        assert!(run("2026-11-23T08:10").contains("it has changed since"));
+        expected.extend(both("La lettre a changé depuis son approbation · 2026-W47"));
+        assert_eq!(run("2026-11-23T08:20"), "");
+        expected.sort();
+        assert_eq!(service_letters(&scene), expected);
+        // What would break is told to those who can mend it, once for each trouble.
+        scene.ok(&["digest", "approve", "--at", "2026-11-23T08:25"]);
+        scene.reconfigure("approval = true", "approval = false");
+        scene.reconfigure("opening = \"\"\"", "opening = \"\"\"[ici](/a) ");
+        for at in ["2026-11-23T08:30", "2026-11-23T08:40"] {
+            assert!(run(at).contains("these links lead nowhere: /a"));
+        }
+        expected.extend(both("La lettre ne peut pas partir · 2026-W47"));
+        expected.sort();
+        let told = service_letters(&scene);
+        assert_eq!(told, expected);
+        assert!(scene.files("outbox").iter().all(|name| name.starts_with("service.")), "no reader got a letter");
+    }
+}
+
+#[test]
+fn a_proof_goes_to_those_who_are_named() {
+    let scene = careful().config("# editors = [", "editors = [\"yann@estran.example.org\", ");
+    scene.ok(&["sync", "--at", "2026-11-20"]);
+    let proof = |arguments: &[&str]| scene.run(&[&["digest", "proof", "--at", "2026-11-22"], arguments].concat());
+    assert_eq!(proof(&["YANN@estran.example.org"]).stdout, "2026-W47: 1 proofs, 1 letters sent\n");
+    assert_eq!(service_letters(&scene), [("yann@estran.example.org".into(), "Épreuve · Une marée".into())]);
+    let outcome = proof(&["a@example.org"]);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (2, "gazetier: a@example.org is not one of desk.editors\n"));
+    assert_eq!(proof(&[]).stdout, "2026-W47: 2 proofs, 2 letters sent\n");
+    let nobody = careful().run(&["digest", "proof"]);
+    assert_eq!((nobody.code, nobody.stderr.contains("desk.editors names nobody")), (78, true));
+}
+
 #[test]
 fn what_is_held_stays_until_its_name_is_called() {
     let scene = Scene::empty()

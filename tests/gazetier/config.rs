@@ -39,7 +39,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("a subject with an unknown placeholder", "subject = \"{lead}\"", "subject = \"{magazine} {week}\""),
     ("a proof for nobody", "# proof_at = \"Sun 18:00\"", "proof_at = \"Sun 18:00\""),
     ("no hour for the proof", "# proof_at = \"Sun 18:00\"", "proof_at = \"dimanche\""),
-    ("a desk open to all", "listen = \"127.0.0.1:8381\"", "listen = \"0.0.0.0:8381\""),
+    ("a desk open to all", "listen = \"127.0.0.1:0\"", "listen = \"0.0.0.0:8381\""),
     (
         "an editor without an address",
         "# editors = [\"Maëlle Corvaisan <maelle@estran.example.org>\"]",

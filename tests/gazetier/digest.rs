@@ -26,7 +26,7 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Vec<&'a str> {
 
 fn preview(scene: &Scene, arguments: &[&str]) -> (String, String) {
     scene.ok(&["sync", "--at", MONDAY]);
-    scene.ok(&[&["digest", "preview", "--at", MONDAY], arguments].concat());
+    scene.ok(&[&["digest", "preview", "--folder", "preview", "--at", MONDAY], arguments].concat());
     (scene.read("preview/digest.html"), scene.read("preview/digest.txt"))
 }
 
@@ -146,7 +146,7 @@ fn a_choice_of_rubriques_is_previewed() {
     assert_eq!(swapped, text);
     assert_ne!(text, whole);
 
-    let outcome = scene.run(&["digest", "preview", "--rubriques", "cuisine", "--at", MONDAY]);
+    let outcome = scene.run(&["digest", "preview", "--folder", "preview", "--rubriques", "cuisine", "--at", MONDAY]);
     assert_eq!(
         outcome,
         Outcome {
@@ -164,9 +164,14 @@ fn with_nothing_new_there_is_no_edition() {
         .write("columns/a.md", &column("A", "carnet", "2026-11-20"));
     scene.ok(&["sync"]);
     let nothing = "nothing new for 2026-W47: no letter would be sent\n";
-    assert_eq!(scene.ok(&["digest", "preview", "--at", MONDAY, "--rubriques", "humeur"]), nothing);
     assert_eq!(
-        scene.ok(&["digest", "preview", "--at", "2026-11-16T08:00", "--rubriques", "humeur"]).len(),
+        scene.ok(&["digest", "preview", "--folder", "preview", "--at", MONDAY, "--rubriques", "humeur"]),
+        nothing
+    );
+    assert_eq!(
+        scene
+            .ok(&["digest", "preview", "--folder", "preview", "--at", "2026-11-16T08:00", "--rubriques", "humeur"])
+            .len(),
         nothing.len()
     );
     assert_eq!(scene.files("preview"), [""; 0]);

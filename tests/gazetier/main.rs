@@ -2,12 +2,14 @@
 //! few words (`support`).
 
 mod approval;
+mod browser;
 mod commands;
 mod config;
 mod conformance;
 mod crashes;
 mod delivery;
 mod design;
+mod desk;
 mod digest;
 mod feeds;
 mod fences;

@@ -10,6 +10,7 @@ use axum::{
 };
 use url::form_urlencoded;
 
+use super::super::readers::form::Fields;
 use super::{
     Desk, Trouble,
     door::Editor,
@@ -18,7 +19,6 @@ use super::{
     view::Notice,
     words,
 };
-use super::super::readers::form::Fields;
 use crate::{
     delivery::{
         decide::{self, Decision, Refused},
@@ -90,8 +90,7 @@ pub(super) async fn mend(
 fn act(changes: &mut Changes, coming: &plan::Coming, act: &str) {
     let (verb, rest) = act.split_once(' ').unwrap_or((act, ""));
     let known = |id: &ColumnId| coming.all.iter().any(|column| column.id == *id);
-    let ids: Vec<ColumnId> =
-        rest.split(',').filter_map(|id| id.parse().ok().map(ColumnId)).filter(known).collect();
+    let ids: Vec<ColumnId> = rest.split(',').filter_map(|id| id.parse().ok().map(ColumnId)).filter(known).collect();
     let Some(id) = ids.first().copied() else { return };
     let columns = &coming.draft.columns;
     match verb {

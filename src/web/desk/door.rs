@@ -55,10 +55,7 @@ impl Desk {
 
     fn cookie(&self, token: &str, age: u32) -> HeaderValue {
         let secure = if self.0.base.scheme() == "https" { "; Secure" } else { "" };
-        let text = format!(
-            "{COOKIE}={token}; Path={}; Max-Age={age}; HttpOnly; SameSite=Strict{secure}",
-            self.root()
-        );
+        let text = format!("{COOKIE}={token}; Path={}; Max-Age={age}; HttpOnly; SameSite=Strict{secure}", self.root());
         HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 

@@ -93,8 +93,7 @@ pub(super) async fn show(
     let choices = all.iter().map(|(choice, _)| choice.clone()).collect::<Vec<_>>();
     let variants: Vec<(model::Choice, Rendered)> =
         all.into_iter().filter_map(|(choice, rendered)| Some((choice, rendered?))).collect();
-    let findings =
-        if variants.is_empty() { Vec::new() } else { plan::inspect(config, store, draft, &variants, now)? };
+    let findings = if variants.is_empty() { Vec::new() } else { plan::inspect(config, store, draft, &variants, now)? };
     let whole = variants.first().map(|(_, rendered)| rendered);
     let changes = &draft.changes;
     let subject = whole.map_or_else(|| default_subject(config, draft), |whole| whole.subject.clone());
@@ -115,6 +114,7 @@ pub(super) async fn show(
         left_out: left_out(config, &coming),
         is_red: findings.iter().any(|finding| finding.grade == Grade::Red),
         lines: lines(desk, &findings),
+        good: findings.iter().filter(|finding| finding.grade == Grade::Green).count(),
         is_held: matches!(outlook, Outlook::Held { .. }),
         is_approved: matches!(outlook, Outlook::Approved { .. }),
         is_empty: coming.draft.columns.is_empty(),
@@ -185,11 +185,8 @@ fn groups(config: &Config, coming: &Coming, w: &words::Words) -> Vec<Group> {
     let rubriques = config.rubriques.iter().map(Some).chain([None]);
     let groups = rubriques.map(|rubrique| {
         let known = |column: &Column| config.rubriques.iter().find(|r| Some(&r.slug) == column.rubrique.as_ref());
-        let ours: Vec<&Column> = draft
-            .columns
-            .iter()
-            .filter(|column| known(column).map(|r| &r.slug) == rubrique.map(|r| &r.slug))
-            .collect();
+        let ours: Vec<&Column> =
+            draft.columns.iter().filter(|column| known(column).map(|r| &r.slug) == rubrique.map(|r| &r.slug)).collect();
         let rows = ours.iter().enumerate().map(|(at, column)| {
             let neighbour = |other: Option<&&Column>| other.is_none_or(|other| is_pinned(other) != is_pinned(column));
             Row {
@@ -263,26 +260,15 @@ fn history(desk: &Desk, notes: &[model::Note]) -> Vec<String> {
     said.collect()
 }
 
-fn preview_of(
-    desk: &Desk,
-    ask: &Ask,
-    choices: &[model::Choice],
-    key: &str,
-    shown: Shown,
-    action: String,
-) -> Preview {
+fn preview_of(desk: &Desk, ask: &Ask, choices: &[model::Choice], key: &str, shown: Shown, action: String) -> Preview {
     let w = words::of(desk.lang());
-    let views = [
-        ("both", w.wide_and_phone),
-        ("dark", w.dark),
-        ("text", w.text),
-        ("source", w.source),
-        ("headers", w.headers),
-    ];
+    let views =
+        [("both", w.wide_and_phone), ("dark", w.dark), ("text", w.text), ("source", w.source), ("headers", w.headers)];
     let known = views.iter().any(|(value, _)| *value == ask.view);
     let rubriques = &desk.shared().config().rubriques;
     let label = |choice: &model::Choice| {
-        let wanted = rubriques.iter().filter(|rubrique| choice.key().split(',').any(|slug| slug == rubrique.slug.as_str()));
+        let wanted =
+            rubriques.iter().filter(|rubrique| choice.key().split(',').any(|slug| slug == rubrique.slug.as_str()));
         let labels: Vec<&str> = wanted.map(|rubrique| rubrique.label.as_str()).collect();
         if labels.is_empty() { w.everyone.to_owned() } else { labels.join(" + ") }
     };
@@ -352,10 +338,7 @@ pub(super) async fn preview(
     Ok((headers, html).into_response())
 }
 
-pub(super) async fn past(
-    State(desk): State<Desk>,
-    Extension(editor): Extension<Editor>,
-) -> Result<Response, Trouble> {
+pub(super) async fn past(State(desk): State<Desk>, Extension(editor): Extension<Editor>) -> Result<Response, Trouble> {
     let editions = desk.shared().store().editions().await?;
     let editions =
         editions.into_iter().rev().map(|edition| (standing(&desk, &edition, None), edition.subject)).collect();
@@ -407,15 +390,10 @@ pub(super) async fn show_one(
         (None, _) => Shown::Nothing,
         (Some(variant), "text") => Shown::Text(variant.plain.replace(PLACEHOLDER, "…")),
         (Some(variant), "source") => Shown::Text(variant.html.replace(PLACEHOLDER, "…")),
-        (Some(variant), "headers") => Shown::Text(head(&plan::frozen_specimen(
-            desk.shared().config(),
-            store,
-            &edition,
-            &variant.entity,
-        )?)),
-        (Some(variant), view) => {
-            Shown::Frames(frame(desk, period.as_str(), &key, view, &variant.content_hash))
+        (Some(variant), "headers") => {
+            Shown::Text(head(&plan::frozen_specimen(desk.shared().config(), store, &edition, &variant.entity)?))
         }
+        (Some(variant), view) => Shown::Frames(frame(desk, period.as_str(), &key, view, &variant.content_hash)),
     };
     let tally = store.tally(edition.id).await?;
     let w = words::of(desk.lang());

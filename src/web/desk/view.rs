@@ -120,6 +120,8 @@ pub(super) struct Coming<'a> {
     pub(super) groups: Vec<Group>,
     pub(super) left_out: Vec<Row>,
     pub(super) lines: Vec<Line>,
+    /// How many of them are as they should be.
+    pub(super) good: usize,
     pub(super) is_red: bool,
     pub(super) is_held: bool,
     pub(super) is_approved: bool,
