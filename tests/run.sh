@@ -12,7 +12,6 @@
 #                            by root it demands `-u USER`, and writes its dump
 #                            files as that user
 #   GAZETIER_TEST_PYTHON     path of a Python that has feedparser
-#   GAZETIER_TEST_CHROMEDRIVER  path of chromedriver, which finds Chromium
 #   GAZETIER_TEST_NODE       path of node
 #   GAZETIER_TEST_MODULES    folder with the npm packages of tests/npm
 #
@@ -153,9 +152,10 @@ find_all() {
     find_python || missing="$missing python3-venv"
     find_nginx || missing="$missing nginx-light"
     command -v caddy >/dev/null 2>&1 || missing="$missing caddy"
-    command -v spamassassin >/dev/null 2>&1 || missing="$missing spamassassin"
+    command -v newsboat >/dev/null 2>&1 || missing="$missing newsboat"
     command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
     command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium-driver"
+    command -v spamassassin >/dev/null 2>&1 || missing="$missing spamassassin"
     command -v node >/dev/null 2>&1 || missing="$missing nodejs"
     command -v npm >/dev/null 2>&1 || missing="$missing npm"
     missing=${missing# }
@@ -425,8 +425,6 @@ done
 export GAZETIER_TEST_POSTGRES="postgres://gazetier@127.0.0.1:$port/gazetier"
 export GAZETIER_TEST_SMTP_SINK="$smtp_sink"
 export GAZETIER_TEST_PYTHON="$venv/bin/python"
-GAZETIER_TEST_CHROMEDRIVER=$(command -v chromedriver)
-export GAZETIER_TEST_CHROMEDRIVER
 GAZETIER_TEST_NODE=$(command -v node)
 export GAZETIER_TEST_NODE
 export GAZETIER_TEST_MODULES="$modules/node_modules"

@@ -1,6 +1,7 @@
 //! The weekly digest: which columns an edition holds, what it looks like for a set of rubriques,
 //! and the bytes of a letter. Nothing here reads or writes a file, the store or the clock.
 
+pub mod archive;
 pub mod choose;
 mod cut;
 pub mod encode;

@@ -180,7 +180,7 @@ fn view<'a>(config: &'a Config, draft: &Draft, sheet: &Sheet<'_>, subject: Strin
         lead,
         sections,
         feeds_url: config.feeds.url.to_string(),
-        archive_url: config.letters.archive_url.as_ref().map(|url| url.to_string()),
+        archive_url: config.letters.archive_url.as_ref().map(|url| format!("{url}{}", due.period)),
         unsubscribe_url: format!("{}{PLACEHOLDER}", config.letters.unsubscribe_url),
         words,
     }

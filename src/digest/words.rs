@@ -22,6 +22,10 @@ pub struct Words {
     pub other_columns: &'static str,
     /// Why the letter came.
     pub why_you_receive: &'static str,
+    /// The same, for everybody who finds the letter in the archive.
+    pub why_it_comes: &'static str,
+    /// Leads, in the archive, to the page to subscribe from.
+    pub subscribe: &'static str,
     /// Leads to the page of feeds.
     pub feeds: &'static str,
     /// Leads to the page that ends the subscription.
@@ -45,6 +49,8 @@ const FRENCH: Words = Words {
     columns: "Les chroniques de la semaine",
     other_columns: "Autres chroniques",
     why_you_receive: "Vous recevez cette lettre chaque semaine parce que vous en avez demandé l’envoi.",
+    why_it_comes: "Cette lettre vient chaque semaine à qui la demande.",
+    subscribe: "La recevoir",
     feeds: "Suivre nos chroniques dans un lecteur de flux",
     unsubscribe: "Se désabonner",
     proof: "Épreuve",
@@ -62,6 +68,8 @@ const ENGLISH: Words = Words {
     columns: "This week’s columns",
     other_columns: "Other columns",
     why_you_receive: "You receive this letter every week because you asked for it.",
+    why_it_comes: "This letter comes every week to those who ask for it.",
+    subscribe: "Subscribe to it",
     feeds: "Follow our columns in a feed reader",
     unsubscribe: "Unsubscribe",
     proof: "Proof",

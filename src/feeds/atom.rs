@@ -125,7 +125,7 @@ fn entry(feed: &Feed<'_>, column: &Column) -> Entry {
 }
 
 /// A text, as HTML if a reader could take it for that.
-fn text(text: &str) -> Text {
+pub(super) fn text(text: &str) -> Text {
     if looks_like_html(text) { Text::html(escape(text)) } else { Text::plain(text) }
 }
 
@@ -167,10 +167,10 @@ fn hub(url: &Url) -> Link {
     Link { href: url.to_string(), rel: "hub".into(), ..Link::default() }
 }
 
-fn link(rel: &str, href: &str, media_type: &str) -> Link {
+pub(super) fn link(rel: &str, href: &str, media_type: &str) -> Link {
     Link { href: href.to_owned(), rel: rel.to_owned(), mime_type: Some(media_type.to_owned()), ..Link::default() }
 }
 
-fn fixed(at: Instant) -> FixedDateTime {
+pub(super) fn fixed(at: Instant) -> FixedDateTime {
     at.fixed_offset()
 }

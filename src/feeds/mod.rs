@@ -3,6 +3,7 @@
 
 mod atom;
 pub mod conform;
+pub mod editions;
 mod gist;
 mod json;
 pub mod page;
@@ -203,11 +204,7 @@ impl<'a> Feed<'a> {
 
     /// The stylesheet, told before the root element, where a browser looks for it.
     fn stylesheet(&self) -> Result<String, Error> {
-        let css = self.config.feeds.url.join("feed.css")?;
-        let href = escape(css.as_str());
-        Ok(format!(
-            "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<?xml-stylesheet type=\"text/css\" href=\"{href}\"?>\n"
-        ))
+        stylesheet(self.config)
     }
 
     /// A column's text as a reader that shows one text alone should show it: standfirst, then
@@ -244,6 +241,13 @@ impl<'a> Feed<'a> {
         let slug = column.rubrique.as_ref()?;
         self.config.rubriques.iter().find(|rubrique| rubrique.slug == *slug)
     }
+}
+
+/// The declaration of an XML document, and the stylesheet that a browser shows it with.
+fn stylesheet(config: &Config) -> Result<String, Error> {
+    let css = config.feeds.url.join("feed.css")?;
+    let href = escape(css.as_str());
+    Ok(format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<?xml-stylesheet type=\"text/css\" href=\"{href}\"?>\n"))
 }
 
 /// An address as a feed may carry it, a URI.

@@ -39,6 +39,8 @@ pub struct PageWords {
     pub opml_text: &'static str,
     /// The link to it.
     pub opml_link: &'static str,
+    /// What the feed of editions is called, after the magazine.
+    pub newsletter_feed: &'static str,
     /// The heading above the link to the digest.
     pub newsletter: &'static str,
     /// What the digest is.
@@ -95,6 +97,7 @@ const FRENCH: PageWords = PageWords {
     opml: "Tous les flux d’un coup",
     opml_text: "Ce fichier contient la liste de tous nos flux. Importez-le dans votre lecteur pour les suivre tous.",
     opml_link: "Télécharger la liste (OPML)",
+    newsletter_feed: "La lettre de la semaine",
     newsletter: "Plutôt par e-mail\u{202f}?",
     newsletter_text: "Chaque semaine, notre lettre réunit les dernières chroniques.",
     newsletter_link: "S’abonner à la lettre",
@@ -131,6 +134,7 @@ const ENGLISH: PageWords = PageWords {
     opml: "All the feeds at once",
     opml_text: "This file lists every one of our feeds. Import it into your feed reader, and you are subscribed to them all.",
     opml_link: "Download the list (OPML)",
+    newsletter_feed: "The weekly letter",
     newsletter: "By e-mail instead?",
     newsletter_text: "Every week, our letter gathers the latest columns.",
     newsletter_link: "Subscribe to the letter",

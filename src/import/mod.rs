@@ -6,6 +6,7 @@ pub mod listing;
 pub mod markdown;
 mod media;
 pub mod subscribers;
+mod utf8;
 
 use std::{fmt, path::PathBuf};
 

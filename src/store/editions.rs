@@ -64,7 +64,7 @@ pub enum Freeze {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     id: i64,
     number: i64,
     period: String,

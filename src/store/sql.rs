@@ -19,6 +19,14 @@ macro_rules! column_list {
     };
 }
 
+/// Whether readers have got an edition: one that was stopped half-way has been read, too.
+macro_rules! sent {
+    () => {
+        "(e.state IN ('sending', 'sent') OR (e.state = 'held' AND EXISTS (SELECT 1 FROM letters l \
+         WHERE l.edition_id = e.id AND l.state = 'sent')))"
+    };
+}
+
 statements! {
     /// The key that tokens are made with.
     FIND_KEY = "SELECT value FROM secrets WHERE name = 'key'";
@@ -115,11 +123,6 @@ statements! {
         state = CASE WHEN since_at <= $4 AND attempts + 1 >= $5 THEN 'failed' ELSE 'queued' END \
         WHERE hub = $1 AND state = 'queued' AND due_at <= $2 RETURNING state";
 
-    /// A suppressed address is not added again, one that is there already is left as it is.
-    ADD_SUBSCRIBER = "INSERT INTO subscribers (address, address_hash, name, choice, state, joined_at) \
-        SELECT CAST($1 AS TEXT), $2, CAST($3 AS TEXT), CAST($4 AS TEXT), 'active', CAST($5 AS BIGINT) \
-        WHERE NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = $2) \
-        ON CONFLICT (address_hash) DO NOTHING";
     IS_SUPPRESSED = "SELECT COUNT(*) FROM suppressions WHERE address_hash = $1";
     UNSUBSCRIBE = "UPDATE subscribers SET state = 'unsubscribed' WHERE id = $1 AND state <> 'unsubscribed'";
     IS_SUBSCRIBER = "SELECT COUNT(*) FROM subscribers WHERE id = $1";
@@ -127,6 +130,8 @@ statements! {
     SUPPRESS = "INSERT INTO suppressions (address_hash, reason, suppressed_at) VALUES ($1, $2, $3) \
         ON CONFLICT (address_hash) DO UPDATE SET reason = excluded.reason, suppressed_at = excluded.suppressed_at \
         WHERE excluded.reason = 'complaint' AND suppressions.reason <> 'complaint'";
+    SUBSCRIBERS_AFTER = "SELECT id, address, name, choice, state, joined_at FROM subscribers WHERE id > $1 \
+        ORDER BY id LIMIT $2";
     LIST_SUBSCRIBERS = "SELECT address, name, choice, state, joined_at FROM subscribers ORDER BY id";
     /// For the figures of who keeps the house.
     LETTER_COUNTS = "SELECT state, COUNT(*) FROM letters GROUP BY state ORDER BY state";
@@ -189,6 +194,14 @@ statements! {
         WHERE period = $1";
     ALL_EDITIONS = "SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions \
         ORDER BY number";
+    /// Those that somebody has got, newest first.
+    ARCHIVE = concat!("SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions e WHERE ",
+        sent!(), " ORDER BY number DESC LIMIT $1");
+    ARCHIVED = concat!("SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions e \
+        WHERE period = $1 AND ", sent!());
+    WHOLE_VARIANT = "SELECT html FROM variants WHERE edition_id = $1 AND choice = ''";
+    COLUMNS_OF = concat!("SELECT ", column_list!(), " FROM columns JOIN edition_columns c ON c.column_id = columns.id \
+        WHERE c.edition_id = $1 AND withdrawn_at IS NULL ORDER BY c.place");
     /// Those with letters to send, oldest first.
     OPEN_EDITIONS = "SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions \
         WHERE state IN ('frozen', 'sending') ORDER BY number";
@@ -280,6 +293,27 @@ macro_rules! rows {
     };
 }
 
+/// Works on addresses at once, which come as one JSON array of `[hash, address, name, choice]`, the
+/// hash in hexadecimal digits.
+macro_rules! hashed {
+    ($head:literal, $tail:literal) => {
+        Two {
+            sqlite: concat!(
+                $head,
+                "SELECT unhex(value ->> 0) AS hash, value ->> 1 AS address, value ->> 2 AS name, \
+                value ->> 3 AS choice FROM json_each($1)",
+                $tail
+            ),
+            postgres: concat!(
+                $head,
+                "SELECT decode(value ->> 0, 'hex') AS hash, value ->> 1 AS address, value ->> 2 AS name, \
+                value ->> 3 AS choice FROM json_array_elements(CAST($1 AS JSON))",
+                $tail
+            ),
+        }
+    };
+}
+
 /// Defines the statements of two dialects, and [`BOTH`] of them with their names.
 macro_rules! dialects {
     ($($(#[$doc:meta])* $name:ident = $two:expr;)*) => {
@@ -296,6 +330,29 @@ dialects! {
         SELECT id FROM hub_pings WHERE hub = $1 AND due_at <= $2 \
         AND (state = 'queued' OR (state = 'leased' AND lease_until < $5)) ORDER BY due_at, id LIMIT $3",
         ") RETURNING id, fence, topic, attempts, since_at"
+    );
+    /// Of addresses, `[hash]`: how many are suppressed, how many left, how many are known otherwise.
+    COUNT_KNOWN = hashed!(
+        "SELECT COALESCE(SUM(CASE WHEN x.address_hash IS NOT NULL THEN 1 ELSE 0 END), 0), \
+        COALESCE(SUM(CASE WHEN x.address_hash IS NULL AND s.state = 'unsubscribed' THEN 1 ELSE 0 END), 0), \
+        COALESCE(SUM(CASE WHEN x.address_hash IS NULL AND s.state <> 'unsubscribed' THEN 1 ELSE 0 END), 0) FROM (",
+        ") AS l LEFT JOIN suppressions x ON x.address_hash = l.hash LEFT JOIN subscribers s ON s.address_hash = l.hash"
+    );
+    /// A suppressed address is not added again, one that is there already is left as it is:
+    /// `[hash, address, name, choice]`.
+    ADD_SUBSCRIBERS = hashed!(
+        "INSERT INTO subscribers (address, address_hash, name, choice, state, joined_at) \
+        SELECT l.address, l.hash, l.name, l.choice, 'active', CAST($2 AS BIGINT) FROM (",
+        ") AS l WHERE NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = l.hash) \
+        ON CONFLICT (address_hash) DO NOTHING"
+    );
+    /// Takes suppressions back: `[hash]`.
+    FORGIVE = hashed!("DELETE FROM suppressions WHERE address_hash IN (SELECT l.hash FROM (", ") AS l)");
+    /// Brings back who left: `[hash]`.
+    REVIVE = hashed!(
+        "UPDATE subscribers SET state = 'active', joined_at = $2 WHERE state = 'unsubscribed' \
+        AND address_hash IN (SELECT l.hash FROM (",
+        ") AS l)"
     );
     /// Takes letters to one person that are due, and those whose worker died.
     LEASE_SERVICE_LETTERS = taking!(

@@ -2,6 +2,7 @@
 //! the archive of editions; and for who keeps the house, health and figures. Everything is rendered
 //! here and works without a script; nothing is kept in cookies.
 
+mod archive;
 mod client;
 mod courier;
 pub mod desk;
@@ -144,6 +145,7 @@ pub fn public(shared: &Shared) -> Router {
         .route("/metrics", get(health::metrics))
         .merge(feeds::routes(shared))
         .merge(readers::routes(shared))
+        .merge(archive::routes(shared))
         .fallback(feeds::moved);
     guard(router.with_state(shared.clone()), shared, BODY)
 }

@@ -15,6 +15,17 @@ pub enum Lang {
     En,
 }
 
+/// The words of the archive.
+#[derive(Debug)]
+pub(super) struct Archive {
+    pub(super) title: &'static str,
+    pub(super) lede: &'static str,
+    pub(super) none: &'static str,
+    pub(super) feed: &'static str,
+    pub(super) subscribe: &'static str,
+    pub(super) all: &'static str,
+}
+
 impl Lang {
     /// The language of a tag such as `fr-FR`; English if it is no French.
     pub fn of(tag: &str) -> Self {
@@ -57,6 +68,28 @@ impl Lang {
             spoken.first().map(|(_, lang)| *lang)
         };
         named.or_else(browser).unwrap_or_else(|| Self::of(&shared.config().magazine.language))
+    }
+
+    /// The words of the archive.
+    pub(super) fn archive(self) -> &'static Archive {
+        match self {
+            Self::Fr => &Archive {
+                title: "Les lettres parues",
+                lede: "Chaque semaine, une lettre réunit nos chroniques. Les voici toutes, de la plus récente à la première.",
+                none: "Aucune lettre n’est encore parue.",
+                feed: "Suivre les lettres dans un lecteur de flux",
+                subscribe: "La recevoir par courrier",
+                all: "Toutes les lettres",
+            },
+            Self::En => &Archive {
+                title: "Past letters",
+                lede: "Every week, a letter gathers our columns. Here they are, from the newest to the first.",
+                none: "No letter has been sent yet.",
+                feed: "Follow the letters in a feed reader",
+                subscribe: "Get it by e-mail",
+                all: "All letters",
+            },
+        }
     }
 
     /// What is said of an answer that went wrong: heading and a sentence on what to do.

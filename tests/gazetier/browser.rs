@@ -3,72 +3,32 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
     path::Path,
-    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-use fantoccini::{Client, ClientBuilder, Locator, actions::InputSource, key::Key};
+use fantoccini::{Client, Locator, key::Key};
 use serde_json::json;
-use tempfile::TempDir;
 
 use crate::{
     desk::{Open, SUNDAY},
+    readers::browser::Browser,
     smtp::{Sink, free_port, through},
     support::{MONDAY, SILENCE, Scene, needed},
 };
 
-/// A browser window of its own.
-pub struct Browser {
-    driver: Child,
-    _profile: TempDir,
-    pub client: Client,
-}
-
 impl Browser {
-    pub async fn open(width: u32, height: u32) -> Self {
-        let profile = tempfile::tempdir().expect("a folder");
-        let mut driver = Command::new(needed("GAZETIER_TEST_CHROMEDRIVER"))
-            .arg("--port=0")
-            .env("TMPDIR", profile.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver");
-        let mut lines = BufReader::new(driver.stdout.take().expect("its words")).lines();
-        let port = lines.find_map(|line| {
-            let line = line.expect("a line");
-            Some(line.split_once("started successfully on port ")?.1.trim_end_matches('.').to_owned())
-        });
-        // It goes on talking, and must not wait for a listener.
-        std::thread::spawn(move || lines.for_each(drop));
-        let folder = profile.path().join("profile").display().to_string();
-        let flags = [
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--disable-dev-shm-usage",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--no-proxy-server",
-            "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-        ];
-        let mut flags: Vec<String> = flags.map(str::to_owned).to_vec();
-        flags.extend([format!("--user-data-dir={folder}"), format!("--window-size={width},{height}")]);
-        let capabilities = json!({ "goog:chromeOptions": { "args": flags } });
-        let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
-        builder.capabilities(capabilities.as_object().expect("an object").clone());
-        let port = port.expect("the port of chromedriver");
-        let client = builder.connect(&format!("http://127.0.0.1:{port}")).await.expect("a session");
-        Self { driver, _profile: profile, client }
+    /// Makes the window so large, with scripts.
+    async fn size(&self, width: u32, height: u32) {
+        self.cdp("Emulation.setScriptExecutionDisabled", json!({ "value": false })).await;
+        let light = json!({ "features": [{ "name": "prefers-color-scheme", "value": "light" }] });
+        self.cdp("Emulation.setEmulatedMedia", light).await;
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
     /// Waits until a script gives what is wanted.
-    pub async fn until(&self, script: &str, wanted: impl Into<serde_json::Value>) {
+    async fn until(&self, script: &str, wanted: impl Into<serde_json::Value>) {
         let wanted = wanted.into();
         let end = Instant::now() + Duration::from_secs(20);
         loop {
@@ -81,32 +41,19 @@ impl Browser {
         }
     }
 
-    pub async fn click(&self, css: &str) {
+    async fn click(&self, css: &str) {
         let element = self.client.wait().for_element(Locator::Css(css)).await.unwrap_or_else(|e| panic!("{css}: {e}"));
         element.click().await.unwrap_or_else(|error| panic!("{css}: {error}"));
     }
 
     /// What axe-core finds wrong with the page.
-    pub async fn violations(&self) -> Vec<String> {
+    async fn violations(&self) -> Vec<String> {
         let axe = Path::new(&needed("GAZETIER_TEST_MODULES")).join("axe-core/axe.min.js");
         let axe = fs::read_to_string(axe).expect("axe-core");
         let ask = "const done = arguments[arguments.length - 1]; axe.run(document).then(found => done(found.violations \
                    .map(v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join('; '))))";
         let found = self.client.execute_async(&format!("{axe};{ask}"), vec![]).await.expect("axe-core runs");
         serde_json::from_value(found).expect("findings")
-    }
-
-    pub async fn close(mut self) {
-        self.client.clone().close().await.expect("a session that ends");
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
-    }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
     }
 }
 
@@ -128,13 +75,17 @@ async fn from_the_way_in_to_the_letter_that_goes_out() {
     let sink = Sink::start(&[]);
     let scene = magazine(&sink);
     let desk = Open::at(&scene, SUNDAY);
-    let browser = Browser::open(1500, 1000).await;
+    let browser = Browser::open().await;
+    browser.size(1500, 1000).await;
     let page = &browser.client;
 
     page.goto(&desk.way_in).await.expect("the door");
     assert_eq!(browser.violations().await, [""; 0], "the door");
     browser.click("main button").await;
     browser.until("document.querySelector('.state')?.textContent.includes('attend une approbation')", true).await;
+    // At both widths, in light and in dark, and nothing sticks out.
+    browser.inspect("desk").await;
+    browser.size(1500, 1000).await;
     assert_eq!(browser.violations().await, [""; 0], "the desk");
 
     // The subject: the inbox, the meter and the store follow while one writes.
@@ -235,7 +186,6 @@ async fn from_the_way_in_to_the_letter_that_goes_out() {
     browser.click("main a").await;
     browser.until("document.querySelector('.state')?.textContent", "Envoyée").await;
     assert_eq!(browser.violations().await, [""; 0], "the past");
-    browser.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -243,7 +193,8 @@ async fn who_was_too_late_sees_what_has_changed_and_loses_nothing() {
     let sink = Sink::start(&[]);
     let scene = magazine(&sink);
     let desk = Open::at(&scene, SUNDAY);
-    let browser = Browser::open(1300, 900).await;
+    let browser = Browser::open().await;
+    browser.size(1300, 900).await;
     let page = &browser.client;
     page.goto(&desk.way_in).await.expect("the door");
     browser.click("main button").await;
@@ -262,7 +213,6 @@ async fn who_was_too_late_sees_what_has_changed_and_loses_nothing() {
     assert!(notice.contains("claire a changé le sujet") && notice.contains("Les nôtres."), "{notice}");
     browser.until("document.getElementById('subject').value", "Le leur").await;
     assert_eq!(browser.violations().await, [""; 0]);
-    browser.close().await;
 }
 
 /// Text without the ways in which lines may end.

@@ -58,12 +58,13 @@ fn subscribers_are_read_whatever_their_header() {
     // The columns may stand in any order, among others.
     let scene = Scene::empty();
     scene.put("list.csv", "id,rubriques,pays,email\r\n1,carnet,FR,a@example.org\r\n2\r\n3,,FR,b@example.org,more\r\n");
-    assert_eq!(scene.run(&["subscribers", "import", "list.csv"]).stderr, "gazetier: list.csv:3: it has no address\n");
+    let import = ["subscribers", "import", "list.csv", "--skip-bad"];
+    assert_eq!(scene.run(&import).stderr, "gazetier: list.csv:3: it has no address\n");
     assert_eq!(scene.ok(&["subscribers", "list"]), "a@example.org\tactive\tcarnet\t\nb@example.org\tactive\t*\t\n");
 }
 
 #[test]
-fn each_line_that_is_wrong_is_told_and_the_others_are_taken() {
+fn each_line_that_is_wrong_is_told_and_the_others_are_taken_if_asked() {
     let scene = Scene::empty();
     scene.put(
         "list.csv",
@@ -78,6 +79,11 @@ fn each_line_that_is_wrong_is_told_and_the_others_are_taken() {
          last@example.org,,humeur;edito;humeur\n",
     );
     let outcome = scene.run(&["subscribers", "import", "list.csv"]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (65, ""));
+    let last = "gazetier: 4 lines are wrong, nothing was changed: mend them, or take the others with --skip-bad\n";
+    assert!(outcome.stderr.ends_with(last), "{outcome:?}");
+    assert_eq!(scene.ok(&["subscribers", "list"]), "");
+    let outcome = scene.run(&["subscribers", "import", "list.csv", "--skip-bad"]);
     insta::assert_snapshot!(
         "refused_lines",
         format!("code {}\n\n{}\n{}", outcome.code, outcome.stdout, outcome.stderr)
@@ -105,7 +111,10 @@ fn who_is_known_or_suppressed_is_left_alone() {
     );
     assert_eq!(scene.sql("DELETE FROM subscribers WHERE address = 'c@example.org'"), 1);
     assert_eq!(scene.sql("UPDATE subscribers SET state = 'unsubscribed' WHERE address = 'b@example.org'"), 1);
-    assert_eq!(scene.ok(&import), "0 added, 2 known already, 1 suppressed and left alone, 0 refused\n");
+    assert_eq!(
+        scene.ok(&import),
+        "0 added, 2 known already (1 of them unsubscribed), 1 suppressed and left alone, 0 refused\n"
+    );
     insta::assert_snapshot!("subscribers_json", scene.ok(&["subscribers", "list", "--json"]));
 }
 

@@ -193,7 +193,7 @@ fn an_english_magazine_writes_english() {
         .config("language = \"fr\"", "language = \"en-GB\"")
         .config(
             "url = \"https://estran.example.org/lettre/quitter/\"",
-            "url = \"https://x.example.org/u?t=\"\narchive_url = \"https://x.example.org/a\"",
+            "url = \"https://x.example.org/u?t=\"\narchive_url = \"https://x.example.org/a/\"",
         )
         .write("columns/a.md", &column("One", "carnet", "2026-11-18"))
         .write("columns/b.md", &column("Two", "humeur", "2026-11-19"));

@@ -393,9 +393,9 @@ async fn nobody_joins_twice_and_nobody_who_is_suppressed(house: &House) {
     ];
     let joined = at("2026-11-16T08:00");
     let added = store.add_subscribers(&roll, joined).await.expect("subscribers");
-    assert_eq!(added, Added { added: 2, known: 1, suppressed: 1 });
+    assert_eq!(added, Added { added: 2, known: 1, suppressed: 1, ..Added::default() });
     let added = store.add_subscribers(&roll, at("2026-11-17")).await.expect("subscribers");
-    assert_eq!(added, Added { added: 0, known: 3, suppressed: 1 });
+    assert_eq!(added, Added { added: 0, known: 3, suppressed: 1, ..Added::default() });
 
     let listed = store.list_subscribers().await.expect("a listing");
     let listed: Vec<_> = listed.iter().map(|l| (&*l.address, l.rubriques.join(";"), &*l.state, l.joined)).collect();
@@ -410,6 +410,6 @@ async fn nobody_joins_twice_and_nobody_who_is_suppressed(house: &House) {
     // Who left is not brought back, and nobody renders for them any more.
     house.meddle("UPDATE subscribers SET state = 'unsubscribed' WHERE address LIKE 'Zoe%' AND $1 = $1", b"").await;
     let added = store.add_subscribers(&roll, joined).await.expect("subscribers");
-    assert_eq!(added, Added { added: 0, known: 3, suppressed: 1 });
+    assert_eq!(added, Added { added: 0, known: 3, left: 1, suppressed: 1, revived: 0 });
     assert_eq!(store.choices().await.expect("choices"), [Choice::all()]);
 }

@@ -592,8 +592,10 @@ def main():
         case = json.loads(line)
         at = datetime.datetime.fromisoformat(case["at"].replace("Z", "+00:00"))
         own = case["self"]
-        found = rss(case["rss"], own["rss"], at) + atom(case["atom"], own["atom"], at)
-        found += json_feed(case["json"], own["json"], at)
+        found = []
+        for form, read in (("rss", rss), ("atom", atom), ("json", json_feed)):
+            if form in case:
+                found += read(case[form], own[form], at)
         print(json.dumps(found), flush=True)
 
 

@@ -23,7 +23,6 @@ struct Validator {
 
 /// What the validator says of a feed's files, read at an instant: nothing, if all is well.
 pub fn findings(config: &Config, rubrique: Option<&Rubrique>, files: &[(String, Vec<u8>)], at: Instant) -> Vec<String> {
-    static VALIDATOR: OnceLock<Mutex<Validator>> = OnceLock::new();
     let addresses = Addresses::of(config, &key(rubrique), None).expect("addresses");
     let text = |ending: &str| {
         let (_, bytes) = files.iter().find(|(path, _)| path.ends_with(ending)).expect("a form of the feed");
@@ -36,6 +35,16 @@ pub fn findings(config: &Config, rubrique: Option<&Rubrique>, files: &[(String, 
         "self": { "rss": addresses.rss, "atom": addresses.atom, "json": addresses.json },
         "at": at.to_rfc3339(),
     });
+    ask(&question)
+}
+
+/// The same of an Atom document that stands alone.
+pub fn of_atom(text: &str, url: &str, at: Instant) -> Vec<String> {
+    ask(&json!({ "atom": text, "self": { "atom": url }, "at": at.to_rfc3339() }))
+}
+
+fn ask(question: &serde_json::Value) -> Vec<String> {
+    static VALIDATOR: OnceLock<Mutex<Validator>> = OnceLock::new();
     let validator = VALIDATOR.get_or_init(|| Mutex::new(start()));
     let mut validator = validator.lock().unwrap_or_else(PoisonError::into_inner);
     writeln!(validator.questions, "{question}").expect("the validator listens");

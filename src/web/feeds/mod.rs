@@ -81,7 +81,7 @@ pub(super) async fn moved(State(shared): State<Shared>, uri: Uri, headers: Heade
 }
 
 /// Leads to a place for good.
-fn permanent(place: &str) -> Response {
+pub(super) fn permanent(place: &str) -> Response {
     let mut response = StatusCode::MOVED_PERMANENTLY.into_response();
     insert(response.headers_mut(), header::LOCATION, place);
     insert(response.headers_mut(), header::CACHE_CONTROL, "public, max-age=86400");

@@ -147,7 +147,7 @@ const FRENCH: Words = Words {
     rather: "Vous préférez en recevoir moins, changer d’adresse ou voir ce que nous savons de vous\u{202f}? Nous vous envoyons un lien, à l’adresse abonnée.",
     rather_label: "Recevoir ce lien",
     left: Say {
-        title: "Vous êtes désabonné",
+        title: "C’est fait",
         text: &[
             "La lettre de {magazine} ne vous sera plus envoyée, pas même celle qui serait déjà prête. Merci de l’avoir lue.",
         ],
@@ -195,7 +195,7 @@ const FRENCH: Words = Words {
         label: "Confirmer mon abonnement",
     },
     letter_known: Say {
-        title: "Vous êtes déjà abonné",
+        title: "Cette adresse est déjà abonnée",
         text: &[
             "Cette adresse vient d’être inscrite à la lettre de {magazine}, qu’elle reçoit déjà\u{202f}: il n’y a rien à faire. Pour voir ou changer vos choix, voici un lien, valable sept jours.",
         ],

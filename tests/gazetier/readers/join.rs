@@ -101,7 +101,7 @@ fn the_answer_is_the_same_whoever_is_on_the_list() {
         told,
         [
             pair("new", "Confirmez votre abonnement"),
-            pair("known", "Vous êtes déjà abonné"),
+            pair("known", "Cette adresse est déjà abonnée"),
             pair("gone", "Confirmez votre abonnement"),
         ]
     );

@@ -1,9 +1,12 @@
 //! What readers meet: `gazetier serve`, asked as browsers, feed readers and mail programs ask, and
 //! as those do who mean no good.
 
+mod archive;
+pub mod browser;
 mod feeds;
 mod house;
 mod join;
 mod leave;
 mod mail;
+mod roll;
 mod wire;

@@ -1,0 +1,30 @@
+//! Editions as the archive shows them: those that were sent to somebody.
+
+use super::{Result, Store, columns, editions, on, sql};
+use crate::model::{Column, Edition, Period};
+
+impl Store {
+    /// The newest editions that readers have got, newest first.
+    pub async fn archive(&self, limit: u32) -> Result<Vec<Edition>> {
+        let rows: Vec<editions::Row> =
+            on!(self, pool => sqlx::query_as(sql::ARCHIVE).bind(i64::from(limit)).fetch_all(pool).await?);
+        rows.into_iter().map(Edition::try_from).collect()
+    }
+
+    /// An edition that readers have got, and the HTML of the letter for all rubriques.
+    pub async fn archived(&self, period: &Period) -> Result<Option<(Edition, String)>> {
+        let row: Option<editions::Row> =
+            on!(self, pool => sqlx::query_as(sql::ARCHIVED).bind(period.as_str()).fetch_optional(pool).await?);
+        let Some(edition) = row.map(Edition::try_from).transpose()? else { return Ok(None) };
+        let html: Option<String> =
+            on!(self, pool => sqlx::query_scalar(sql::WHOLE_VARIANT).bind(edition.id).fetch_optional(pool).await?);
+        Ok(html.map(|html| (edition, html)))
+    }
+
+    /// An edition's columns in their order, without those that were withdrawn since.
+    pub async fn columns_of(&self, edition: i64) -> Result<Vec<Column>> {
+        let rows: Vec<columns::Row> =
+            on!(self, pool => sqlx::query_as(sql::COLUMNS_OF).bind(edition).fetch_all(pool).await?);
+        rows.into_iter().map(Column::try_from).collect()
+    }
+}
