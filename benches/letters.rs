@@ -6,6 +6,7 @@ use std::{hint::black_box, path::Path};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gazetier::{
     config::Config,
+    delivery::dkim::Signer,
     digest::{
         encode::entity,
         letter::{Form, Written},
@@ -47,7 +48,31 @@ fn letters(criterion: &mut Criterion) {
     group.bench_function("encode a variant, once", |b| b.iter(|| entity(&text, &html, "0123456789abcdef")));
     group.bench_function("write one", |b| b.iter(|| write(None)));
     group.bench_function("write one to a name", |b| b.iter(|| write(Some("Loïc Ménardeau-Frécot"))));
+    for (name, keys) in [("RSA 2048", &["rsa"][..]), ("Ed25519", &["ed25519"]), ("both", &["rsa", "ed25519"])] {
+        let signer = Signer::new(&signing(keys), at).expect("a signer");
+        group.bench_function(format!("write one and sign it by {name}"), |b| {
+            b.iter(|| {
+                let mut letter = write(None);
+                signer.sign(&mut letter).expect("a signature");
+                letter
+            });
+        });
+    }
     group.finish();
+}
+
+/// The project's own configuration with the tests' keys.
+fn signing(keys: &[&str]) -> Config {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("config.toml");
+    let mut text = std::fs::read_to_string(root.join("config.toml")).expect("the configuration");
+    for key in keys {
+        let path = root.join(format!("tests/fixtures/dkim/{key}.pem"));
+        text.push_str(&format!("\n[[dkim]]\nselector = \"{key}\"\nkey = \"{}\"\n", path.display()));
+    }
+    std::fs::write(&file, text).expect("a configuration");
+    Config::load(&file).expect("the configuration")
 }
 
 criterion_group!(benches, letters);

@@ -15,6 +15,7 @@ pub mod feeds;
 pub mod import;
 pub mod store;
 
+pub mod bounce;
 pub mod delivery;
 pub mod press;
 

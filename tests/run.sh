@@ -10,10 +10,15 @@
 #   GAZETIER_TEST_SMTP_SINK  path of Postfix's smtp-sink, a mail server that
 #                            accepts everything and delivers nothing; started
 #                            by root it demands `-u USER`, and writes its dump
-#                            files as that user
+#                            files as that user. Beside it stands Postfix
+#                            itself, which tests start with a configuration and
+#                            a queue of their own; that takes root
 #   GAZETIER_TEST_PYTHON     path of a Python that has feedparser
 #   GAZETIER_TEST_NODE       path of node
 #   GAZETIER_TEST_MODULES    folder with the npm packages of tests/npm
+#   GAZETIER_TEST_DKIMPY     path of a Python that has dkimpy, which PyPI has as
+#                            source only: Debian's
+#   GAZETIER_TEST_AIOSMTPD   path of a Python that has aiosmtpd
 #
 # Any number of calls may run at the same time.
 
@@ -143,6 +148,15 @@ sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1; then
     return 1
 }
 
+# Debian's Python has Debian's packages.
+find_dkimpy() {
+    /usr/bin/python3 -c 'import dkim, nacl' >/dev/null 2>&1
+}
+
+find_aiosmtpd() {
+    /usr/bin/python3 -c 'import aiosmtpd' >/dev/null 2>&1
+}
+
 # Sets missing to the Debian packages still to be installed.
 find_all() {
     missing=
@@ -150,6 +164,8 @@ find_all() {
     find_postgres || missing="$missing postgresql"
     find_smtp_sink || missing="$missing postfix"
     find_python || missing="$missing python3-venv"
+    find_dkimpy || missing="$missing python3-dkim"
+    find_aiosmtpd || missing="$missing python3-aiosmtpd"
     find_nginx || missing="$missing nginx-light"
     command -v caddy >/dev/null 2>&1 || missing="$missing caddy"
     command -v newsboat >/dev/null 2>&1 || missing="$missing newsboat"
@@ -428,6 +444,8 @@ export GAZETIER_TEST_PYTHON="$venv/bin/python"
 GAZETIER_TEST_NODE=$(command -v node)
 export GAZETIER_TEST_NODE
 export GAZETIER_TEST_MODULES="$modules/node_modules"
+export GAZETIER_TEST_DKIMPY=/usr/bin/python3
+export GAZETIER_TEST_AIOSMTPD=/usr/bin/python3
 
 # In the background, as a shell heeds a signal during `wait`, but not during a
 # command; and in a process group of its own, so that the compilers and test

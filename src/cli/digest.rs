@@ -81,6 +81,8 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print the DNS records that let receivers verify the letters' signatures.
+    Dkim,
 }
 
 pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<ExitCode> {
@@ -112,7 +114,24 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<E
             sent.complaint()
         }
         Command::Status { json } => standing::status(session, json).await,
+        Command::Dkim => dkim(session),
     }
+}
+
+/// One record for each key, as a zone file has it: its text in strings of 255 bytes at the most.
+fn dkim(session: &Session) -> anyhow::Result<ExitCode> {
+    let keys = &session.config.dkim;
+    if keys.is_empty() {
+        let what = "no [[dkim]] in the configuration, letters are not signed: write one with a selector of your \
+                    choice and a key, a file made by `openssl genrsa -out dkim.pem 2048`";
+        return Err(exit::complain(exit::CONFIGURATION, what));
+    }
+    for key in keys {
+        let record = key.record();
+        let strings = record.as_bytes().chunks(255).map(|piece| format!("\"{}\"", String::from_utf8_lossy(piece)));
+        say!("{}. IN TXT ( {} )", key.record_name(), strings.collect::<Vec<_>>().join("\n    "));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Queues again what may have arrived of the newest edition that has such letters.

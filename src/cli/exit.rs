@@ -2,7 +2,7 @@
 
 use std::{error::Error, process::ExitCode};
 
-use crate::{config, delivery, digest, feeds, import, press, store, web};
+use crate::{bounce, config, delivery, digest, feeds, import, press, store, web};
 
 /// The command line makes no sense.
 pub(super) const USAGE: u8 = 2;
@@ -36,6 +36,13 @@ pub(super) fn complain(code: u8, message: impl Into<String>) -> anyhow::Error {
 pub(super) fn report(error: &anyhow::Error) -> ExitCode {
     eprintln!("gazetier: {}", words(error));
     ExitCode::from(code(error))
+}
+
+/// The same for a mail server that hands a message over: whatever is wrong here is wrong only for
+/// now, and this is the one code at which it keeps the message and tries again.
+pub(super) fn report_to_mail_server(error: &anyhow::Error) -> ExitCode {
+    report(error);
+    ExitCode::from(RUN_AGAIN)
 }
 
 /// An error with its causes, each told once: many an error says its cause itself.
@@ -85,6 +92,14 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
         return is(match error {
             web::Error::Listen { .. } => CANNOT_LISTEN,
             web::Error::Template(_) => 1,
+        });
+    }
+    if let Some(error) = error.downcast_ref::<bounce::Error>() {
+        return is(match error {
+            bounce::Error::Store(_) => OUT_OF_REACH,
+            bounce::Error::Read { .. } | bounce::Error::NoMailbox { .. } => BAD_INPUT,
+            bounce::Error::Write { .. } => CANNOT_WRITE,
+            bounce::Error::Locked { .. } => RUN_AGAIN,
         });
     }
     error.downcast_ref::<delivery::Error>().map(|error| match error {

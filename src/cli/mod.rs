@@ -1,6 +1,7 @@
 //! The commands, a file each. What they print goes to standard output, what somebody must act on
 //! to standard error; `run` says nothing at all when there is nothing to say and no terminal.
 
+mod bounce;
 mod desk;
 mod digest;
 mod exit;
@@ -58,6 +59,9 @@ enum Command {
     /// Who receives it.
     #[command(subcommand)]
     Subscribers(subscribers::Command),
+    /// Read what came back: bounces, complaints and unsubscriptions by mail, one message from
+    /// standard input or all in a mailbox.
+    Bounce(bounce::Args),
 }
 
 /// Runs the program.
@@ -77,6 +81,15 @@ pub fn main() -> ExitCode {
 }
 
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    let piped = matches!(&cli.command, Command::Bounce(args) if args.is_piped());
+    let outcome = open_and_run(cli).await;
+    match outcome {
+        Err(error) if piped => Ok(exit::report_to_mail_server(&error)),
+        outcome => outcome,
+    }
+}
+
+async fn open_and_run(cli: Cli) -> anyhow::Result<ExitCode> {
     let session = Session::open(&cli.config, cli.at.as_deref()).await?;
     let outcome = match cli.command {
         Command::Run => run::run(&session).await,
@@ -87,6 +100,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve => serve::run(&session).await,
         Command::Digest(command) => digest::run(&session, command).await,
         Command::Subscribers(command) => subscribers::run(&session, command).await,
+        Command::Bounce(args) => bounce::run(&session, &args).await,
     };
     session.store.close().await;
     outcome

@@ -4,7 +4,7 @@
 use std::{io::IsTerminal, process::ExitCode};
 
 use super::{
-    digest, exit, hubs, publish,
+    bounce, digest, exit, hubs, publish,
     say::say,
     session::{Session, clock},
     sync,
@@ -31,6 +31,11 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     match publish::publish(session).await {
         Ok(0) => {}
         Ok(n) => lines.push(format!("{n} files published in {}", session.config.feeds.path.display())),
+        Err(error) => failed(error),
+    }
+    // Before letters go out: who asked for none gets none.
+    match bounce::handle(session).await {
+        Ok(handled) => lines.extend(handled),
         Err(error) => failed(error),
     }
     // Before the digest, whose letters may take hours: somebody waits for one of these.

@@ -12,8 +12,8 @@ use chrono::{Duration, NaiveDate};
 use url::Url;
 
 use super::{
-    Config, Desk, Digest, Error, Feeds, Letters, Magazine, Secret, Source, Special, StoreUrl, desk, feeds::hubs,
-    feeds::moved, raw, relay, theme, web as web_room,
+    Config, Desk, Digest, Error, Feeds, Letters, Magazine, Secret, Source, Special, StoreUrl, bounces, desk, dkim,
+    feeds::hubs, feeds::moved, raw, relay, theme, web as web_room,
 };
 use crate::model::{Colour, Mailbox, Rubrique, Slug, Zone, text, uri};
 
@@ -69,9 +69,11 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         digest: digest(raw.digest, &desk)?,
         desk,
         theme: theme::check(raw.theme, &magazine.name)?,
+        dkim: dkim::check(raw.dkim, &letters.from.address, base)?,
         letters,
         relays: relay::check(raw.relay, raw.relays, base)?,
         web,
+        bounces: bounces::check(raw.bounces, base)?,
         magazine,
     })
 }

@@ -1,7 +1,9 @@
 //! `config.toml`, checked once: what stands here is right, and everything below takes it as it is.
 
+mod bounces;
 mod check;
 mod desk;
+mod dkim;
 mod feeds;
 mod raw;
 mod relay;
@@ -14,7 +16,9 @@ use chrono::{Duration, NaiveDate};
 use unicode_normalization::UnicodeNormalization;
 use url::Url;
 
+pub use bounces::Inbox;
 pub use desk::Desk;
+pub use dkim::{Dkim, SigningKey};
 pub use feeds::{FORMS, Moved};
 pub use raw::Content;
 pub use relay::{Rates, Relay, Relays, Secret, Security};
@@ -85,6 +89,10 @@ pub struct Config {
     pub web: Web,
     /// The editors' desk.
     pub desk: Desk,
+    /// Where they come back to, if that is to be read at each run.
+    pub bounces: Option<Inbox>,
+    /// With what letters are signed.
+    pub dkim: Vec<Dkim>,
 }
 
 /// The magazine.

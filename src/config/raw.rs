@@ -27,6 +27,9 @@ pub struct Raw {
     pub web: Web,
     #[serde(default)]
     pub desk: Desk,
+    pub bounces: Bounces,
+    #[serde(default)]
+    pub dkim: Vec<Dkim>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -203,6 +206,19 @@ pub struct Letters {
     pub bounce_address: Option<String>,
 }
 
+/// One signature of each letter.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dkim {
+    /// The sender's domain if missing.
+    pub domain: Option<String>,
+    pub selector: String,
+    /// A file with a private key in PEM …
+    pub key: Option<String>,
+    /// … or the name of the environment variable that holds one.
+    pub key_env: Option<String>,
+}
+
 /// Where letters go: `[relay]`, or several `[[relays]]`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -218,6 +234,9 @@ pub struct Relay {
     /// The name of the environment variable that holds the password.
     pub password_env: Option<String>,
     pub hello: Option<String>,
+    /// TLS also where the relay is this machine; elsewhere it is wanted anyway.
+    #[serde(default)]
+    pub require_tls: bool,
     /// Its share of the letters beside that of the others.
     #[serde(default = "one")]
     pub weight: u32,
@@ -286,6 +305,14 @@ impl Default for Desk {
 fn desk_listen() -> String {
     "127.0.0.1:8381".into()
 }
+/// Where letters come back to; `run` reads it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bounces {
+    pub maildir: Option<String>,
+    pub mbox: Option<String>,
+}
+
 fn yes() -> bool {
     true
 }

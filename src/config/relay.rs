@@ -122,6 +122,7 @@ pub(super) fn check(one: Option<raw::Relay>, several: Vec<raw::Relay>, base: &Pa
             if !alone {
                 return Err(refuse(&key("url"), "a file: relay takes all letters: it stands alone, as [relay]"));
             }
+            patience(&raw, &key)?;
             return Ok(Relays::Folder(beside(base, folder)));
         }
         let relay = smtp(raw, &key)?;
@@ -133,10 +134,14 @@ pub(super) fn check(one: Option<raw::Relay>, several: Vec<raw::Relay>, base: &Pa
     Ok(Relays::Smtp(relays))
 }
 
+/// How long any one answer may take.
+fn patience(raw: &raw::Relay, key: &dyn Fn(&str) -> String) -> Result<Duration, Refusal> {
+    let timeout = duration(&key("timeout"), &raw.timeout)?.to_std().ok().filter(|timeout| !timeout.is_zero());
+    timeout.ok_or_else(|| refuse(&key("timeout"), "it must be longer than nothing"))
+}
+
 fn smtp(raw: raw::Relay, key: &dyn Fn(&str) -> String) -> Result<Relay, Refusal> {
-    let timeout = duration(&key("timeout"), &raw.timeout)?;
-    let timeout = timeout.to_std().ok().filter(|t| !t.is_zero());
-    let timeout = timeout.ok_or_else(|| refuse(&key("timeout"), "it must be longer than nothing"))?;
+    let timeout = patience(&raw, key)?;
     let wrong = || refuse(&key("url"), "write \"file:FOLDER\", \"smtp://HOST:PORT\" or \"smtps://HOST:PORT\"");
     let url = Url::parse(&raw.url).map_err(|_| wrong())?;
     let host = url.host_str().ok_or_else(wrong)?.trim_matches(['[', ']']).to_owned();
@@ -147,7 +152,7 @@ fn smtp(raw: raw::Relay, key: &dyn Fn(&str) -> String) -> Result<Relay, Refusal>
     let loopback = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
     let security = match url.scheme() {
         "smtps" => Security::Tls,
-        "smtp" if loopback => Security::Plain,
+        "smtp" if loopback && !raw.require_tls => Security::Plain,
         "smtp" => Security::StartTls,
         _ => return Err(wrong()),
     };

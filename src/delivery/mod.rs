@@ -4,6 +4,7 @@
 mod carrier;
 mod clerk;
 pub mod decide;
+pub mod dkim;
 mod domains;
 pub mod editors;
 pub mod hubs;

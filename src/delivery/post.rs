@@ -17,6 +17,7 @@ use super::{
     Error,
     carrier::Carrier,
     clerk::Clerk,
+    dkim::Signer,
     outbox,
     relays::{Reason, Relay, choose},
     round::Round,
@@ -73,6 +74,7 @@ pub struct Outcome {
 pub(super) struct Job {
     pub(super) leased: Leased,
     pub(super) form: Arc<Form>,
+    pub(super) signer: Option<Arc<Signer>>,
 }
 
 impl Job {
@@ -81,7 +83,11 @@ impl Job {
         let letter = &self.leased.letter;
         let address: EmailAddress = letter.address.parse().map_err(|error| format!("not sent: {error}"))?;
         let written = self.form.write(letter.subscriber, &address, letter.name.as_deref());
-        written.map_err(|error| format!("not sent: {error}"))
+        let mut written = written.map_err(|error| format!("not sent: {error}"))?;
+        if let Some(signer) = &self.signer {
+            signer.sign(&mut written).map_err(|error| format!("not sent: {error}"))?;
+        }
+        Ok(written)
     }
 }
 
@@ -90,9 +96,15 @@ struct Forms<'a> {
     post: &'a Post,
     edition: &'a Edition,
     made: HashMap<i64, Arc<Form>>,
+    signer: Option<Arc<Signer>>,
 }
 
-impl Forms<'_> {
+impl<'a> Forms<'a> {
+    fn new(post: &'a Post, edition: &'a Edition) -> Self {
+        let signer = Signer::new(&post.config, edition.dated).map(Arc::new);
+        Self { post, edition, made: HashMap::new(), signer }
+    }
+
     async fn job(&mut self, leased: Leased) -> Result<Job, Error> {
         let id = leased.letter.variant;
         let form = match self.made.get(&id) {
@@ -103,7 +115,7 @@ impl Forms<'_> {
                 Arc::clone(self.made.entry(id).or_insert(Arc::new(form)))
             }
         };
-        Ok(Job { leased, form })
+        Ok(Job { leased, form, signer: self.signer.clone() })
     }
 }
 
@@ -126,7 +138,7 @@ impl Post {
     /// Writes the letters into a folder. A file may be written twice, so that those of a dead
     /// worker are written again.
     async fn fill(&self, folder: &std::path::Path, edition: &Edition) -> Result<(), Error> {
-        let mut forms = Forms { post: self, edition, made: HashMap::new() };
+        let mut forms = Forms::new(self, edition);
         while !self.stop.load(Ordering::Relaxed) {
             let now = (self.clock)();
             self.store.lapse(edition.id, now, LetterState::Queued).await?;
@@ -212,7 +224,7 @@ impl Post {
     /// Leases letters and gives them to the relays, a little ahead of their pace.
     async fn give_out(&self, round: &Arc<Round>, relays: &[Arc<Relay>]) -> Result<(), Error> {
         let edition = &round.edition;
-        let mut forms = Forms { post: self, edition, made: HashMap::new() };
+        let mut forms = Forms::new(self, edition);
         let mut pace = Pace::new(relays);
         let mut looked: Option<tokio::time::Instant> = None;
         while !round.is_over() {

@@ -84,11 +84,13 @@ impl Form {
         fixed.set(header::MIME_VERSION_1_0);
         // These hold only what is ASCII by its type.
         let archive = letters.archive_url.as_ref().unwrap_or(&config.feeds.url);
+        // Gmail wants 5 to 15 characters for the sender, at the end.
+        let feedback: String = letters.list_id.replace('.', "-").chars().take(15).collect();
         let mut list = Headers::new();
         for (name, value) in [
             ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
             ("List-Archive", format!("<{archive}>")),
-            ("Feedback-ID", format!("{}:digest:{}", edition.period, letters.list_id)),
+            ("Feedback-ID", format!("{}:digest:{feedback}", edition.period)),
             ("Precedence", "bulk".to_owned()),
         ] {
             list.insert_raw(as_it_is(name, value)?);

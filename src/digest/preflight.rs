@@ -54,6 +54,8 @@ pub enum Matter {
     Sender(EmailAddress, bool),
     /// Sender and bounce address, if their domains have nothing in common.
     Alignment(EmailAddress, EmailAddress, bool),
+    /// Whether letters are signed, or need not be because they stay here.
+    Signature(bool),
     /// Where there is no way to unsubscribe: header, HTML, text.
     Unsubscribe(Vec<&'static str>),
     /// Characters of the subject.
@@ -92,6 +94,7 @@ pub fn check(config: &Config, draft: &Draft, variants: &[&Rendered], letter: &[u
     lost.dedup();
     let sample = goes_out(config) && is_sample(&letters.from.address);
     let apart = !related(letters.from.address.domain(), letters.bounce_address.domain());
+    let unsigned = goes_out(config) && config.dkim.is_empty();
     let mut trapped = Vec::new();
     if !can_leave(letter) {
         trapped.push("List-Unsubscribe");
@@ -119,6 +122,7 @@ pub fn check(config: &Config, draft: &Draft, variants: &[&Rendered], letter: &[u
             grade: grade(false, apart),
             matter: Matter::Alignment(letters.from.address.clone(), letters.bounce_address.clone(), apart),
         },
+        Finding { grade: grade(false, unsigned), matter: Matter::Signature(!config.dkim.is_empty()) },
         Finding { grade: grade(!trapped.is_empty(), false), matter: Matter::Unsubscribe(trapped) },
         Finding { grade: grade(subject == 0, subject > SUBJECT), matter: Matter::Subject(subject) },
         Finding { grade: grade(false, !bare.is_empty()), matter: Matter::Standfirsts(bare) },
@@ -216,6 +220,18 @@ impl Finding {
                 mend(
                     "mettez dans letters.bounce_address une adresse de ce domaine, sinon SPF ne dira rien pour vous",
                     "write an address of that domain in letters.bounce_address, or SPF will not speak for you",
+                ),
+            ),
+            Matter::Signature(signed) => (
+                match signed {
+                    true => say("les lettres sont signées (DKIM)".into(), "letters are signed (DKIM)".into()),
+                    false => {
+                        say("les lettres ne sont pas signées (DKIM)".into(), "letters are not signed (DKIM)".into())
+                    }
+                },
+                mend(
+                    "donnez une clé dans [[dkim]]\u{202f}: Gmail et Yahoo l’exigent des envois en nombre",
+                    "give a key in [[dkim]]: Gmail and Yahoo demand it of bulk senders",
                 ),
             ),
             Matter::Unsubscribe(missing) => (

@@ -55,10 +55,7 @@ fn sign(key: &Key, purpose: &str, claim: &[u8]) -> String {
 fn read<const N: usize>(key: &Key, purpose: &str, token: &str) -> Option<[u8; N]> {
     let bytes = BASE32_NOPAD.decode(token.to_ascii_uppercase().as_bytes()).ok()?;
     let claim = *bytes.first_chunk::<N>()?;
-    // Tokens are compared as a whole: that they differ tells nothing of where.
-    let ours = sign(key, purpose, &claim);
-    let differing = ours.bytes().zip(token.to_ascii_lowercase().bytes()).fold(0, |sum, (a, b)| sum | (a ^ b));
-    (ours.len() == token.len() && differing == 0).then_some(claim)
+    same(&sign(key, purpose, &claim), token).then_some(claim)
 }
 
 /// The token that lets an editor work at the desk, by the address that the configuration names; an
@@ -68,10 +65,26 @@ pub fn desk(key: &Key, address: &str) -> String {
     BASE32_NOPAD.encode(&key.sign("desk", address.as_bytes())).to_lowercase()
 }
 
+/// Whether a token is an editor's.
+pub fn opens_desk(key: &Key, address: &str, given: &str) -> bool {
+    same(&desk(key, address), given)
+}
+
 /// A short proof that a message id or a bounce address is ours: 13 letters and digits.
 pub fn proof(key: &Key, purpose: &str, edition: i64, subscriber: i64) -> String {
     let message = [edition.to_be_bytes(), subscriber.to_be_bytes()].concat();
     BASE32_NOPAD.encode(&key.sign(purpose, &message)[..8]).to_lowercase()
+}
+
+/// Whether a proof is ours, whatever the case of its letters: mail servers change it.
+pub fn proves(key: &Key, purpose: &str, edition: i64, subscriber: i64, given: &str) -> bool {
+    same(&proof(key, purpose, edition, subscriber), given)
+}
+
+/// Compares as a whole: that two differ tells nothing of where.
+fn same(ours: &str, given: &str) -> bool {
+    let differing = ours.bytes().zip(given.bytes()).fold(0, |sum, (a, b)| sum | (a ^ b.to_ascii_lowercase()));
+    ours.len() == given.len() && differing == 0
 }
 
 #[cfg(test)]
@@ -98,5 +111,21 @@ mod tests {
         assert_eq!(preferring(&key, &token, until), Some(42));
         assert_eq!(preferring(&key, &token, until + chrono::Duration::seconds(1)), None);
         assert_eq!((subscriber(&key, &token), preferring(&key, &unsubscribe(&key, 42), until)), (None, None));
+    }
+
+    #[test]
+    fn a_proof_is_for_one_letter_and_one_purpose() {
+        let key = Key::new([7; 32]);
+        let ours = proof(&key, "bounce", 3, 42);
+        assert_eq!(ours.len(), 13);
+        assert!(proves(&key, "bounce", 3, 42, &ours));
+        assert!(proves(&key, "bounce", 3, 42, &ours.to_uppercase()));
+        assert!(!proves(&key, "message", 3, 42, &ours));
+        assert!(!proves(&key, "bounce", 4, 42, &ours));
+        assert!(!proves(&key, "bounce", 3, 43, &ours));
+        assert!(!proves(&Key::new([8; 32]), "bounce", 3, 42, &ours));
+        for forged in ["", &ours[1..], &format!("{ours}a"), &format!("a{}", &ours[1..]), "é"] {
+            assert!(forged == ours || !proves(&key, "bounce", 3, 42, forged), "{forged}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! statements through one body per function.
 
 mod archive;
+mod bounces;
 mod columns;
 mod desk;
 mod editions;
@@ -19,11 +20,12 @@ mod subscribers;
 mod suppressions;
 
 use sqlx::{
-    Database, Pool, Transaction,
+    Connection, Database, Pool, Transaction,
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
 
+pub use bounces::{Effect, Notice, Return};
 pub use columns::{Put, SourceFile};
 pub use editions::{Freeze, NewEdition, NewVariant, Variant};
 pub use feeds::{FeedMonth, Published, Span, Standing};
@@ -93,6 +95,14 @@ pub struct Store {
 enum Backend {
     Sqlite(SqlitePool),
     Postgres(PgPool),
+}
+
+/// Connections to a SQLite file. One that was left in the middle of a commit (the disk was full) is
+/// not used again: sqlx still counts a transaction there that SQLite has ended by itself.
+fn sqlite_pool() -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(4)
+        .before_acquire(|line, _| Box::pin(async move { Ok(!line.is_in_transaction()) }))
 }
 
 /// How often a SQLite file that another program is just making is tried.
@@ -170,7 +180,7 @@ impl Store {
                     .synchronous(SqliteSynchronous::Full)
                     .busy_timeout(std::time::Duration::from_secs(60))
                     .foreign_keys(true);
-                let mut pool = SqlitePoolOptions::new().max_connections(4).connect_with(options.clone()).await;
+                let mut pool = sqlite_pool().connect_with(options.clone()).await;
                 // Who makes the file keeps the others from it for a moment, whatever their patience.
                 for _ in 0..FIRST_OPENINGS {
                     match &pool {
@@ -178,13 +188,15 @@ impl Store {
                         _ => break,
                     }
                     tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-                    pool = SqlitePoolOptions::new().max_connections(4).connect_with(options.clone()).await;
+                    pool = sqlite_pool().connect_with(options.clone()).await;
                 }
                 Backend::Sqlite(pool.map_err(|source| Error::Open { place: path.display().to_string(), source })?)
             }
             StoreUrl::Postgres(url) => {
                 let open = |source| Error::Open { place: "postgres".into(), source };
                 let options: PgConnectOptions = url.expose().parse().map_err(open)?;
+                // Who falls asleep in the middle of a commit must not hold the others up for ever.
+                let options = options.options([("idle_in_transaction_session_timeout", "60s")]);
                 let place = format!("postgres at {}", options.get_host());
                 let pool = PgPoolOptions::new()
                     .max_connections(8)

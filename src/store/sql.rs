@@ -247,6 +247,24 @@ statements! {
     LAST_QUIET_WEEK = "SELECT MAX(cutoff_at) FROM quiet_weeks";
     /// An edition's variants as they were frozen, that for all rubriques first.
     FROZEN_VARIANTS = "SELECT choice, html, plain, entity, content_hash FROM variants WHERE edition_id = $1 ORDER BY choice";
+    /// Of what came back.
+    LETTER_ADDRESS = "SELECT address FROM letters WHERE edition_id = $1 AND subscriber_id = $2";
+    SUBSCRIBER_HASH = "SELECT address_hash FROM subscribers WHERE id = $1";
+    NOTE_BOUNCE = "INSERT INTO bounces (edition_id, subscriber_id, kind, words, noted_at) \
+        VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+    /// A letter that came back had been taken: of one whose fate was unknown, it is known now.
+    FAIL_RETURNED = "UPDATE letters SET state = 'failed', settled_at = $3, reply = $4 \
+        WHERE edition_id = $1 AND subscriber_id = $2 AND state IN ('sent', 'unknown')";
+    /// A subscriber's letters that mail servers took, newest first, and whether one came back for a
+    /// passing reason. By edition, because the ledger has no index by subscriber.
+    HANDED_OVER = "SELECT COALESCE(l.settled_at, 0), CASE WHEN b.kind IS NULL THEN CAST(0 AS BIGINT) \
+        ELSE CAST(1 AS BIGINT) END FROM (SELECT id, number FROM editions ORDER BY number DESC LIMIT $2) e \
+        JOIN letters l ON l.edition_id = e.id AND l.subscriber_id = $1 \
+        LEFT JOIN bounces b ON b.edition_id = e.id AND b.subscriber_id = $1 AND b.kind = 'soft' \
+        WHERE l.state = 'sent' OR b.kind IS NOT NULL ORDER BY e.number DESC";
+    MAIL_LEFT = "SELECT message FROM mail_left WHERE mailbox = $1";
+    NOTE_MAIL_LEFT = "INSERT INTO mail_left (mailbox, message) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    FORGET_MAIL_LEFT = "DELETE FROM mail_left WHERE mailbox = $1 AND message = $2";
 
     /// Leases that ended before anything was sent.
     LAPSE_LEASED = "UPDATE letters SET state = 'queued' WHERE edition_id = $1 AND state = 'leased' AND lease_until < $2";

@@ -18,12 +18,15 @@ const FLOORS: [&[&str]; 6] = [
 ];
 
 /// Crates that stay in some rooms or files.
-const CRATES: [(&str, &[&str]); 5] = [
+const CRATES: [(&str, &[&str]); 8] = [
+    ("aws_lc_rs", &["config/dkim.rs", "delivery/dkim.rs"]),
     ("sqlx", &["store/"]),
     ("lettre", &["digest/", "delivery/"]),
     ("rss", &["feeds/"]),
     ("atom_syndication", &["feeds/"]),
     ("askama", &["digest/", "feeds/page.rs", "web/"]),
+    ("mail_parser", &["bounce/"]),
+    ("rustix", &["bounce/"]),
 ];
 
 /// Who may ask what time it is.

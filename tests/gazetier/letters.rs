@@ -109,7 +109,7 @@ fn each_subscriber_gets_what_the_preview_shows() {
             ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
             ("List-Id", "<lettre.estran.example.org>"),
             ("List-Archive", "<https://estran.example.org/feeds/>"),
-            ("Feedback-ID", "2026-W47:digest:lettre.estran.example.org"),
+            ("Feedback-ID", "2026-W47:digest:lettre-estran-e"),
             ("Precedence", "bulk"),
             ("MIME-Version", "1.0"),
         ] {

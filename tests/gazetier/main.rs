@@ -2,7 +2,9 @@
 //! few words (`support`).
 
 mod approval;
+mod bounces;
 mod browser;
+mod chaos;
 mod commands;
 mod config;
 mod conformance;
@@ -11,6 +13,7 @@ mod delivery;
 mod design;
 mod desk;
 mod digest;
+mod dkim;
 mod feeds;
 mod fences;
 mod history;
@@ -18,6 +21,7 @@ mod hubs;
 mod imports;
 mod ledger;
 mod letters;
+mod postfix;
 mod readers;
 mod serving;
 // The benchmarks' relay; not every test needs all of it.
@@ -31,6 +35,7 @@ mod store;
 mod strict;
 mod support;
 mod suppressions;
+mod tls;
 mod validator;
 mod weeks;
 mod wire;

@@ -8,6 +8,7 @@ use std::{
 };
 
 use crate::{
+    postfix::Postfix,
     sink::{Fault, Options, Sink, faults},
     smtp::through,
     support::{MONDAY, Outcome, SILENCE, Scene},
@@ -387,4 +388,42 @@ fn more_connections_than_the_relay_takes_do_no_harm() {
     assert_eq!(run(&scene), SILENCE);
     assert_eq!(states(&scene), "150 sent");
     assert_eq!(arrived(&sink, &scene).len(), 150);
+}
+
+/// A real Postfix refuses readers in the middle of a window: everybody else gets the own letter,
+/// with the own sender, once.
+#[test]
+fn a_real_relay_that_refuses_in_a_window_gives_everybody_their_own_letter() {
+    let sink = Sink::start(Options { keep: true, ..Options::default() });
+    let names: Vec<String> = (0..60)
+        .map(|n| match n % 10 {
+            3 | 4 => format!("refused{n}@example.org"),
+            7 => format!("later{n}@example.org"),
+            _ => format!("s{n}@example.org"),
+        })
+        .collect();
+    let next = format!("smtp:[127.0.0.1]:{}", sink.port);
+    let transports: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), next.as_str())).collect();
+    let relay = Postfix::start_with(&transports, "retours/", "", "1h");
+    let scene =
+        through(Scene::sample().write("subscribers.csv", &format!("email\n{}\n", names.join("\n"))), relay.port)
+            .config("timeout = \"2s\"", "timeout = \"20s\"\nconnections = 2\nwindow = 6");
+    let outcome = run(&scene);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (75, ""), "{outcome:?}");
+    assert_eq!(states(&scene), "6 deferred, 12 failed, 42 sent");
+    let end = std::time::Instant::now() + Duration::from_secs(30);
+    while sink.accepted().len() < 42 && std::time::Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let mut distinct = BTreeSet::new();
+    for letter in sink.accepted() {
+        let [recipient] = letter.recipients.as_slice() else { panic!("{:?}", letter.recipients) };
+        assert!(recipient.starts_with('s') && distinct.insert(recipient.clone()), "{recipient}");
+        let text = String::from_utf8(letter.text.clone()).expect("UTF-8");
+        assert!(text.contains(&format!("\nTo: {recipient}\r\n")), "{recipient} got another one's letter");
+        let subscriber = letter.message_id.split('.').nth(1).expect("a subscriber");
+        assert!(letter.sender.starts_with(&format!("retours+1.{subscriber}.")), "{letter:?}");
+    }
+    assert_eq!(distinct.len(), 42);
+    assert!(!relay.log().contains("lost connection"), "{}", relay.log());
 }

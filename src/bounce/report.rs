@@ -1,0 +1,266 @@
+//! What reports say: of the letter's fate at a mail server (RFC 3464), and of a reader's complaint
+//! (RFC 5965). docs/BOUNCES.md has the table of the decisions made here, with its reasons.
+
+use super::mime::{self, Head};
+use crate::{model::text, store::Return};
+
+/// How many recipients of a report are looked at.
+const MOST_RECIPIENTS: usize = 100;
+
+/// As many characters of a mail server's words are kept.
+const LONGEST_WORDS: usize = 300;
+
+/// What became of a letter for one of the recipients that a report names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fate {
+    /// Whom the report names, in small letters: as we addressed the letter, and as it ended up.
+    pub recipients: Vec<String>,
+    /// Why it came back; `None` if it did not.
+    pub reason: Option<Return>,
+    /// The mail server's words, one line.
+    pub words: String,
+}
+
+/// A reader's word, or a machine's, about a letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Feedback {
+    /// It is spam.
+    Abuse,
+    /// The reader wants no more of it.
+    OptOut,
+    /// It changes nothing.
+    Nothing,
+}
+
+/// The fates that a report tells of.
+pub(super) fn fates(status: &str) -> Result<Vec<Fate>, String> {
+    let groups = groups(status);
+    let fates = groups.iter().filter(|group| group.get("action").is_some() || group.get("status").is_some());
+    let fates: Vec<Fate> = fates.take(MOST_RECIPIENTS).map(fate).collect::<Result<_, _>>()?;
+    if fates.is_empty() { Err("its report names no recipient".into()) } else { Ok(fates) }
+}
+
+/// The groups of fields of a report, which empty lines part.
+fn groups(text: &str) -> Vec<Head> {
+    let mut groups = Vec::new();
+    let mut rest = text.trim_start().as_bytes();
+    while !rest.is_empty() && groups.len() <= MOST_RECIPIENTS {
+        let (head, end) = mime::head(rest);
+        rest = rest.get(end.max(1)..).unwrap_or_default().trim_ascii_start();
+        groups.extend(Some(head).filter(|head| !head.is_empty()));
+    }
+    groups
+}
+
+fn fate(group: &Head) -> Result<Fate, String> {
+    let field = |name| group.get(name).unwrap_or_default();
+    let named = ["original-recipient", "x-original-recipient", "final-recipient", "x-actual-recipient"];
+    let recipients = named.iter().filter_map(|name| group.get(name)).map(|value| {
+        let address = typed(value).trim_matches(['<', '>']);
+        address.to_lowercase()
+    });
+    let status = Status::find(field("status"));
+    let diagnostic = typed(field("diagnostic-code"));
+    // A comment may follow.
+    let action = field("action").split([' ', '\t', '(', ';']).next().unwrap_or_default().to_ascii_lowercase();
+    let reason = match (action.as_str(), &status) {
+        ("failed", status) => Some(judge(status.as_ref(), diagnostic)),
+        ("delayed" | "delivered" | "relayed" | "expanded", _) => None,
+        // Some forget to say what they did; the status says it too.
+        ("", Some(status)) if status.class == 5 => Some(judge(Some(status), diagnostic)),
+        ("", Some(_)) => None,
+        (other, _) => {
+            return Err(format!("its report tells of the action {:?}, which RFC 3464 does not know", shorten(other)));
+        }
+    };
+    let code = field("status").split_whitespace().next().unwrap_or_default();
+    let words = if diagnostic.contains(code) { diagnostic.to_owned() } else { format!("{code} {diagnostic}") };
+    Ok(Fate { recipients: recipients.collect(), reason, words: shorten(&words) })
+}
+
+/// The value of a field that begins with its type, such as `rfc822; alix@example.org`.
+fn typed(value: &str) -> &str {
+    value.split_once(';').map_or(value, |(_, rest)| rest).trim()
+}
+
+fn shorten(words: &str) -> String {
+    text::one_line(&text::legalise(words).0).chars().take(LONGEST_WORDS).collect()
+}
+
+/// A status code of RFC 3463, such as 5.1.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Status {
+    class: u16,
+    subject: u16,
+    detail: u16,
+}
+
+impl Status {
+    /// The first one in a text.
+    fn find(text: &str) -> Option<Self> {
+        let words = text.split(|c: char| !c.is_ascii_digit() && c != '.');
+        words.filter_map(Self::parse).next()
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        let mut parts =
+            word.trim_matches('.').split('.').map(|part| if part.len() > 3 { None } else { part.parse().ok() });
+        let status = Self { class: parts.next()??, subject: parts.next()??, detail: parts.next()?? };
+        (parts.next().is_none() && matches!(status.class, 2 | 4 | 5)).then_some(status)
+    }
+}
+
+/// Why a letter came back that was not delivered. What is in doubt is [`Return::Soft`]: an address
+/// that is dead will say so three times.
+fn judge(status: Option<&Status>, diagnostic: &str) -> Return {
+    let told = Status::find(diagnostic).filter(|status| status.class != 2);
+    let status = match status {
+        // The reporting server had no code of its own; the words of the one that refused have.
+        Some(Status { subject: 0, .. }) | None => told.or(status.copied()),
+        Some(status) => Some(*status),
+    };
+    let Some(Status { class: 5, subject, detail }) = status else { return Return::Soft };
+    match (subject, detail) {
+        // The sender's address, or the sender's domain.
+        (1, 7 | 8) => Return::Ours,
+        // Said of addresses that are good.
+        (1, 5 | 9) => Return::Soft,
+        (1, _) => Return::Hard,
+        // Closed for good: a mailbox that is only away is 4.2.1.
+        (2, 1) => Return::Hard,
+        // The letter is too long for it.
+        (2, 3) => Return::Ours,
+        (2, _) => Return::Soft,
+        // What the system cannot do with a letter such as ours, or one of its size.
+        (3, 3 | 4 | 6) => Return::Ours,
+        (3 | 4, _) => Return::Soft,
+        // How we speak, what we sent, who we are.
+        (5 | 6, _) => Return::Ours,
+        // The mailbox, or its domain, belongs to somebody else now (RFC 7293).
+        (7, 17 | 18) => Return::Hard,
+        (7, _) => Return::Ours,
+        _ => Return::Soft,
+    }
+}
+
+/// What a complaint's report says.
+pub(super) fn feedback(report: &str) -> Result<Feedback, String> {
+    let (head, _) = mime::head(report.trim_start().as_bytes());
+    match head.get("feedback-type").unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+        // Somebody who takes our letter for a forgery does not want it either.
+        "abuse" | "fraud" => Ok(Feedback::Abuse),
+        "opt-out" | "opt-out-list" => Ok(Feedback::OptOut),
+        "not-spam" | "virus" | "auth-failure" | "dmarc" => Ok(Feedback::Nothing),
+        other => Err(format!("it is a complaint of the type {:?}, which is not known here", shorten(other))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fate_of(group: &str) -> Fate {
+        fates(group).expect("a fate").remove(0)
+    }
+
+    #[test]
+    fn each_status_is_judged_as_the_table_says() {
+        use Return::{Hard, Ours, Soft};
+        for (status, reason) in [
+            ("5.1.0", Hard),
+            ("5.1.1", Hard),
+            ("5.1.2", Hard),
+            ("5.1.3", Hard),
+            ("5.1.4", Hard),
+            ("5.1.5", Soft),
+            ("5.1.6", Hard),
+            ("5.1.7", Ours),
+            ("5.1.8", Ours),
+            ("5.1.9", Soft),
+            ("5.1.10", Hard),
+            ("5.2.0", Soft),
+            ("5.2.1", Hard),
+            ("5.2.2", Soft),
+            ("5.2.3", Ours),
+            ("5.2.4", Soft),
+            ("5.3.0", Soft),
+            ("5.3.1", Soft),
+            ("5.3.2", Soft),
+            ("5.3.3", Ours),
+            ("5.3.4", Ours),
+            ("5.3.5", Soft),
+            ("5.3.6", Ours),
+            ("5.4.1", Soft),
+            ("5.4.4", Soft),
+            ("5.4.6", Soft),
+            ("5.4.7", Soft),
+            ("5.5.0", Ours),
+            ("5.5.3", Ours),
+            ("5.6.0", Ours),
+            ("5.7.1", Ours),
+            ("5.7.17", Hard),
+            ("5.7.18", Hard),
+            ("5.7.26", Ours),
+            ("5.9.1", Soft),
+            ("5.0.0", Soft),
+            ("4.4.7", Soft),
+            ("4.2.2", Soft),
+            ("2.0.0", Soft),
+            ("", Soft),
+            ("550", Soft),
+            ("5.1.1.1", Soft),
+            ("5.1.99999", Soft),
+        ] {
+            let fate = fate_of(&format!("Action: failed\nStatus: {status}\n"));
+            assert_eq!(fate.reason, Some(reason), "{status}");
+        }
+    }
+
+    #[test]
+    fn the_words_of_who_refused_tell_what_the_status_does_not() {
+        for (status, diagnostic, reason) in [
+            ("5.0.0", "smtp; 550 5.1.1 <a@b.fr>: nobody", Return::Hard),
+            ("5.0.0", "smtp; 550-5.7.26 unauthenticated", Return::Ours),
+            ("5.0.0", "smtp; 550 no such user", Return::Soft),
+            ("5.0.0", "smtp; 550 from 192.0.2.1: 5.1.1", Return::Hard),
+            ("5.2.2", "smtp; 550 5.1.1 nobody", Return::Soft),
+            ("", "smtp; 550 5.1.1 nobody", Return::Hard),
+        ] {
+            let fate = fate_of(&format!("Action: failed\nStatus: {status}\nDiagnostic-Code: {diagnostic}\n"));
+            assert_eq!(fate.reason, Some(reason), "{status} {diagnostic}");
+        }
+    }
+
+    #[test]
+    fn only_what_failed_came_back() {
+        for (action, came_back) in [
+            ("failed", true),
+            ("Failed (unknown user)", true),
+            ("delayed", false),
+            ("delivered", false),
+            ("relayed", false),
+            ("expanded", false),
+        ] {
+            let fate = fate_of(&format!("Final-Recipient: rfc822; A@b.fr\nAction: {action}\nStatus: 5.1.1\n"));
+            assert_eq!((fate.reason.is_some(), fate.recipients), (came_back, vec!["a@b.fr".to_owned()]), "{action}");
+        }
+        assert_eq!(fate_of("Status: 5.1.1 (no action)").reason, Some(Return::Hard));
+        assert_eq!(fate_of("Status: 4.1.1").reason, None);
+        assert!(fates("Action: exploded\nStatus: 5.1.1").is_err());
+        assert!(fates("").is_err());
+        assert!(fates("Reporting-MTA: dns; relay\n\nFinal-Recipient: rfc822; a@b.fr").is_err());
+    }
+
+    #[test]
+    fn a_report_has_a_group_for_each_recipient() {
+        let report = "\r\nReporting-MTA: dns; relay\r\nArrival-Date: today\r\n\r\n\
+            Final-Recipient: rfc822;a@b.fr\r\nOriginal-Recipient: rfc822;<Alias@b.fr>\r\nAction: failed\r\n\
+            Status: 5.1.1\r\nDiagnostic-Code: smtp; 550 5.1.1 nobody\r\n here\r\n\r\n\r\n\
+            Final-Recipient: rfc822;c@b.fr\r\nAction: relayed\r\nStatus: 2.0.0\r\n";
+        let fates = fates(report).expect("fates");
+        assert_eq!(fates.len(), 2);
+        assert_eq!(fates[0].recipients, ["alias@b.fr", "a@b.fr"]);
+        assert_eq!((fates[0].reason, fates[0].words.as_str()), (Some(Return::Hard), "550 5.1.1 nobody here"));
+        assert_eq!((fates[1].reason, fates[1].words.as_str()), (None, "2.0.0"));
+    }
+}

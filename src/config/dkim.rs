@@ -1,0 +1,171 @@
+//! With which keys letters are signed (`[[dkim]]`). Keys are read and tried when the configuration
+//! is, so that none is found broken when the letters are to go out.
+
+use std::{fmt, path::Path, sync::Arc};
+
+use aws_lc_rs::{
+    encoding::AsDer,
+    rand::SystemRandom,
+    rsa,
+    signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256},
+};
+use data_encoding::BASE64;
+use rustls_pki_types::{PrivateKeyDer, pem::PemObject};
+
+use super::{
+    check::{Refusal, beside, refuse},
+    raw,
+};
+use crate::model::EmailAddress;
+
+/// One signature of each letter.
+#[derive(Debug, Clone)]
+pub struct Dkim {
+    /// Who signs (d=): the sender's domain, or one above it.
+    pub domain: String,
+    /// Under which name the public key is published (s=).
+    pub selector: String,
+    /// With what.
+    pub key: SigningKey,
+}
+
+impl Dkim {
+    /// The name of the DNS record with the public key.
+    pub fn record_name(&self) -> String {
+        format!("{}._domainkey.{}", self.selector, self.domain)
+    }
+
+    /// What that record says.
+    pub fn record(&self) -> String {
+        let kind = if matches!(self.key.0, Kind::Rsa(_)) { "rsa" } else { "ed25519" };
+        format!("v=DKIM1; k={kind}; p={}", self.key.public())
+    }
+}
+
+/// A private key.
+#[derive(Clone)]
+pub struct SigningKey(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Rsa(Arc<rsa::KeyPair>),
+    Ed25519(Arc<Ed25519KeyPair>),
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (secret)", self.algorithm())
+    }
+}
+
+impl SigningKey {
+    /// Reads a key from PEM: PKCS#8, or PKCS#1 for RSA.
+    fn read(pem: &str) -> Result<Self, String> {
+        if pem.contains("ENCRYPTED") {
+            return Err("the key is encrypted: `openssl pkey -in FILE -out NEW` takes its password off".into());
+        }
+        let der = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| {
+            "there is no private key in PEM: make one with `openssl genrsa -out FILE 2048` or \
+             `openssl genpkey -algorithm ed25519 -out FILE`"
+        })?;
+        let rsa = match &der {
+            PrivateKeyDer::Pkcs1(key) => rsa::KeyPair::from_der(key.secret_pkcs1_der()),
+            PrivateKeyDer::Pkcs8(key) => match Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.secret_pkcs8_der()) {
+                Ok(key) => return Ok(Self(Kind::Ed25519(Arc::new(key)))),
+                Err(_) => rsa::KeyPair::from_pkcs8(key.secret_pkcs8_der()),
+            },
+            _ => return Err("it is neither an RSA key nor an Ed25519 key, and DKIM has no others".into()),
+        };
+        match rsa {
+            Ok(key) => Ok(Self(Kind::Rsa(Arc::new(key)))),
+            Err(error) if error.to_string() == "TooSmall" => {
+                Err("the RSA key has fewer than 2048 bits: make one with `openssl genrsa -out FILE 2048`".into())
+            }
+            Err(error) => Err(format!("it is neither a good RSA key nor an Ed25519 key: {error}")),
+        }
+    }
+
+    /// The algorithm as signatures name it (a=).
+    pub fn algorithm(&self) -> &'static str {
+        match self.0 {
+            Kind::Rsa(_) => "rsa-sha256",
+            Kind::Ed25519(_) => "ed25519-sha256",
+        }
+    }
+
+    /// Signs what SHA-256 makes of these bytes, by RFC 6376 or RFC 8463. In Base64.
+    pub fn sign(&self, bytes: &[u8]) -> Result<String, String> {
+        match &self.0 {
+            Kind::Rsa(key) => {
+                let mut signature = vec![0; key.public_modulus_len()];
+                key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), bytes, &mut signature)
+                    .map_err(|_| "the RSA key signs nothing")?;
+                Ok(BASE64.encode(&signature))
+            }
+            Kind::Ed25519(key) => {
+                let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+                Ok(BASE64.encode(key.sign(hash.as_ref()).as_ref()))
+            }
+        }
+    }
+
+    /// The public key as DNS has it (p=).
+    fn public(&self) -> String {
+        match &self.0 {
+            Kind::Rsa(key) => key.public_key().as_der().map(|der| BASE64.encode(der.as_ref())).unwrap_or_default(),
+            Kind::Ed25519(key) => BASE64.encode(key.public_key().as_ref()),
+        }
+    }
+}
+
+/// Checks all of `[[dkim]]`; letters are signed with each.
+pub(super) fn check(raw: Vec<raw::Dkim>, from: &EmailAddress, base: &Path) -> Result<Vec<Dkim>, Refusal> {
+    let mut signatures: Vec<Dkim> = Vec::new();
+    for raw in raw {
+        let domain = match raw.domain {
+            Some(domain) => idna::domain_to_ascii_strict(&domain)
+                .map_err(|_| refuse("dkim.domain", format!("{domain:?} is not a valid host name")))?
+                .to_ascii_lowercase(),
+            None => from.domain().to_owned(),
+        };
+        // Receivers count a signature for the sender only if the domains go together (DMARC).
+        if from.domain() != domain && !from.domain().ends_with(&format!(".{domain}")) {
+            let what =
+                format!("{domain:?} does not sign for letters.from: write {:?} or a domain above it", from.domain());
+            return Err(refuse("dkim.domain", what));
+        }
+        let label = |label: &str| {
+            let edges = label.starts_with('-') || label.ends_with('-');
+            (1..=63).contains(&label.len()) && !edges && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        };
+        if !raw.selector.split('.').all(label) || raw.selector.len() > 63 {
+            return Err(refuse(
+                "dkim.selector",
+                format!("{:?} is no name in DNS: write one such as \"g2026\"", raw.selector),
+            ));
+        }
+        let key = match (raw.key, raw.key_env) {
+            (Some(file), None) => {
+                let file = beside(base, &file);
+                let wrong = |what: String| refuse("dkim.key", format!("{}: {what}", file.display()));
+                let pem = std::fs::read_to_string(&file).map_err(|error| wrong(format!("cannot read it: {error}")))?;
+                SigningKey::read(&pem).map_err(wrong)?
+            }
+            (None, Some(variable)) => {
+                let pem = std::env::var(&variable)
+                    .map_err(|_| refuse("dkim.key_env", format!("the environment has no {variable}")))?;
+                SigningKey::read(&pem).map_err(|what| refuse("dkim.key_env", format!("{variable}: {what}")))?
+            }
+            (Some(_), Some(_)) => return Err(refuse("dkim.key_env", "there is dkim.key as well: write one of them")),
+            (None, None) => {
+                return Err(refuse("dkim.key", "name a file with a private key in PEM, or a variable as dkim.key_env"));
+            }
+        };
+        if signatures.iter().any(|other| other.domain == domain && other.selector == raw.selector) {
+            let what = format!("{:?} names two keys: a record in DNS holds one", raw.selector);
+            return Err(refuse("dkim.selector", what));
+        }
+        signatures.push(Dkim { domain, selector: raw.selector, key });
+    }
+    Ok(signatures)
+}

@@ -1,0 +1,8 @@
+//! What comes back, and what becomes of it.
+
+mod effects;
+mod hostile;
+mod mailboxes;
+mod messages;
+mod post;
+mod real;

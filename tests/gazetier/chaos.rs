@@ -1,0 +1,247 @@
+//! Delivery under blows: the program is killed hundreds of times, put to sleep, or loses its
+//! database or its disk while letters go out. Nobody is without a letter but who is told by name,
+//! and nobody has two.
+
+use std::{
+    collections::BTreeSet,
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    sink::{Options, Sink},
+    support::{MONDAY, Outcome, SILENCE, Scene},
+    wire::crowd,
+};
+
+/// Numbers as random as a test needs, and the same at every run.
+struct Dice(u64);
+
+impl Dice {
+    fn between(&mut self, from: u64, to: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        from + (self.0 >> 33) % (to - from)
+    }
+}
+
+/// A crowd whose columns and subscribers are in the store already.
+fn gathered(count: usize, port: u16, settings: &str, postgres: bool) -> Scene {
+    let scene = crowd(count, port, settings);
+    let scene = if postgres { scene.on_postgres() } else { scene };
+    scene.ok(&["sync", "--at", MONDAY]);
+    scene
+}
+
+fn start(scene: &Scene) -> Child {
+    let mut command = scene.command(&["digest", "send", "--at", MONDAY]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program")
+}
+
+/// Waits until the sink has so many letters, or the run has ended.
+fn until(sink: &Sink, letters: usize, run: &mut Child) {
+    let begun = Instant::now();
+    while sink.recipients().len() < letters && run.try_wait().expect("the program").is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{} of {letters}", sink.recipients().len());
+        sleep(Duration::from_millis(5));
+    }
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status().expect("kill");
+    assert!(sent.success(), "no {name}");
+}
+
+/// Runs until no letter is left to do.
+fn finish(scene: &Scene) {
+    let begun = Instant::now();
+    loop {
+        let outcome = scene.run(&["digest", "send", "--at", MONDAY]);
+        match outcome.code {
+            0 => return,
+            75 => assert!(begun.elapsed() < Duration::from_secs(120), "{outcome:?}"),
+            _ => panic!("{outcome:?}"),
+        }
+        sleep(Duration::from_millis(200));
+    }
+}
+
+/// Nobody has two letters, and whoever has none is told by name. Says how many are unknown.
+fn account(scene: &Scene, sink: &Sink, crowd: usize) -> i64 {
+    let (states, frozen) = scene.letters();
+    let count = |state: &str| states.get(state).copied().unwrap_or_default();
+    assert_eq!(usize::try_from(frozen), Ok(crowd), "{states:?}");
+    assert_eq!(count("sent") + count("unknown"), frozen, "{states:?}");
+    let arrived = sink.recipients();
+    let distinct: BTreeSet<&str> = arrived.iter().map(String::as_str).collect();
+    assert_eq!(arrived.len(), distinct.len(), "somebody has two letters");
+    let status = scene.ok(&["digest", "status"]);
+    let told: BTreeSet<&str> = status.lines().filter_map(|line| line.strip_prefix("  unknown: ")).collect();
+    assert_eq!(i64::try_from(told.len()), Ok(count("unknown")));
+    for n in 0..crowd {
+        let address = format!("s{n}@example.org");
+        let (has, unknown) = (distinct.contains(address.as_str()), told.contains(address.as_str()));
+        assert!(has || unknown, "{address} has been forgotten");
+    }
+    count("unknown")
+}
+
+/// Kills the program at random instants, again and again.
+fn killed(scene: &Scene, sink: &Sink, crowd: usize, kills: i64, seed: u64, on_their_way: i64) {
+    let mut dice = Dice(seed);
+    let mut done = 0;
+    while done < kills {
+        let mut child = start(scene);
+        if dice.between(0, 4) > 0 {
+            // In the middle of the letters, or else while it looks round.
+            until(sink, sink.recipients().len() + 1, &mut child);
+        }
+        sleep(Duration::from_millis(dice.between(0, 150)));
+        child.kill().expect("a kill");
+        child.wait().expect("the program");
+        done += 1;
+        if done % 20 == 0 {
+            let (states, frozen) = scene.letters();
+            assert_eq!(states.values().sum::<i64>(), frozen, "after {done} kills: {states:?}");
+        }
+    }
+    let halfway = sink.recipients().len();
+    assert!(halfway < crowd, "all letters were out before the last kill");
+    finish(scene);
+    let unknown = account(scene, sink, crowd);
+    assert!(unknown <= kills * on_their_way, "{unknown} unknown after {kills} kills");
+    println!("{crowd} letters, {kills} kills: {halfway} were out after the last, {unknown} are unknown");
+}
+
+/// Hundreds of kills over twenty thousand letters: in chunks on SQLite, in flights on Postgres.
+#[test]
+fn killed_hundreds_of_times_nobody_is_forgotten_and_nobody_gets_two_letters() {
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let sink = Sink::start(Options { delay: Duration::from_millis(20), ..Options::default() });
+            let scene = gathered(12_000, sink.port, "connections = 3\nwindow = 3", false);
+            killed(&scene, &sink, 12_000, 150, 1, 3 * 3);
+        });
+        scope.spawn(|| {
+            let options = Options { delay: Duration::from_millis(5), chunking: false, ..Options::default() };
+            let sink = Sink::start(options);
+            let scene = gathered(8_000, sink.port, "connections = 3", true);
+            killed(&scene, &sink, 8_000, 150, 2, 3);
+        });
+    });
+}
+
+/// Whether somebody else may write to the scene's SQLite file now.
+fn is_writable(scene: &Scene) -> bool {
+    use sqlx::{ConnectOptions, Connection, Executor, sqlite::SqliteConnectOptions};
+    let options =
+        SqliteConnectOptions::new().filename(scene.path("gazetier.db")).busy_timeout(Duration::from_millis(50));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let mut line = options.connect().await.expect("SQLite");
+        let free = line.execute("BEGIN IMMEDIATE").await.is_ok();
+        if free {
+            line.execute("ROLLBACK").await.expect("an end");
+        }
+        line.close().await.expect("SQLite");
+        free
+    })
+}
+
+/// A program that is put to sleep in the middle of its letters is taken for dead; when it wakes up
+/// it settles only what nobody else has taken over.
+#[test]
+fn put_to_sleep_it_neither_repeats_nor_settles_what_another_has() {
+    let options = Options { delay: Duration::from_millis(10), ..Options::default() };
+    let sink = Sink::start(options);
+    let scene = gathered(3_000, sink.port, "connections = 2\nwindow = 2", false);
+    scene.reconfigure("\"2s\"", "\"1s\"");
+    let mut sleeper = start(&scene);
+    until(&sink, 200, &mut sleeper);
+    signal(&sleeper, "STOP");
+    while !is_writable(&scene) {
+        // It fell asleep in a commit, and has the file to itself: a little further.
+        signal(&sleeper, "CONT");
+        sleep(Duration::from_millis(3));
+        signal(&sleeper, "STOP");
+    }
+    // Another one does the rest, when the leases have ended.
+    let begun = Instant::now();
+    loop {
+        let outcome = scene.run(&["digest", "send", "--at", MONDAY]);
+        if outcome.code == 0 {
+            break;
+        }
+        assert!(outcome.code == 75 && begun.elapsed() < Duration::from_secs(120), "{outcome:?}");
+    }
+    let (before, _) = scene.letters();
+    signal(&sleeper, "CONT");
+    let woken: Outcome = sleeper.wait_with_output().expect("the program").into();
+    assert_eq!(woken.code, 0, "{woken:?}");
+    // What the relay had answered in time is known now; nothing was sent twice.
+    let unknown = account(&scene, &sink, 3_000);
+    assert!(unknown <= before.get("unknown").copied().unwrap_or_default(), "{before:?}");
+    assert!(unknown <= 4, "{unknown}");
+}
+
+/// All connections to the database break, again and again; the letters whose fate is known are not
+/// forgotten meanwhile.
+#[test]
+fn a_database_that_goes_away_for_a_moment_costs_no_letter() {
+    let options = Options { delay: Duration::from_millis(5), chunking: false, ..Options::default() };
+    let sink = Sink::start(options);
+    let scene = gathered(3_000, sink.port, "connections = 3", true);
+    let url = scene.store().expect("a database").to_owned();
+    let mut blows = 0;
+    for _ in 0..4 {
+        let mut run = start(&scene);
+        while run.try_wait().expect("the program").is_none() {
+            let before = sink.recipients().len();
+            until(&sink, (before + 150).min(3_000), &mut run);
+            let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                       WHERE datname = current_database() AND pid <> pg_backend_pid()";
+            let done = Command::new("psql").args(["-X", "-q", "-d", &url, "-c", cut]).output().expect("psql");
+            assert!(done.status.success(), "{done:?}");
+            blows += 1;
+        }
+        let outcome: Outcome = run.wait_with_output().expect("the program").into();
+        assert!(matches!(outcome.code, 0 | 69 | 75), "{outcome:?}");
+        assert!(outcome.code != 69 || outcome.stderr.contains("the store failed"), "{outcome:?}");
+    }
+    finish(&scene);
+    assert!(blows > 3, "only {blows}");
+    assert_eq!(account(&scene, &sink, 3_000), 0, "the relay had answered about every letter");
+}
+
+/// The disk is full in the middle of the letters, and then it is not.
+#[test]
+fn a_full_disk_stops_the_letters_and_forgets_none() {
+    let options = Options { delay: Duration::from_millis(5), chunking: false, ..Options::default() };
+    let sink = Sink::start(options);
+    let scene = gathered(2_000, sink.port, "connections = 2", false);
+    // No file may grow beyond this: the journal of the store soon wants to.
+    let most = std::fs::metadata(scene.path("gazetier.db")).expect("a store").len() + 1_500_000;
+    let program = scene.command(&["digest", "send", "--at", MONDAY]);
+    let mut command = Command::new("env");
+    command.args(["--ignore-signal=XFSZ", "prlimit", &format!("--fsize={most}:unlimited")]).arg(program.get_program());
+    command.args(program.get_args()).current_dir(scene.path("")).stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut run = command.spawn().expect("the program");
+    let (begun, mut last) = (Instant::now(), (0, Instant::now()));
+    while last.0 == 0 || last.1.elapsed() < Duration::from_secs(2) {
+        let count = sink.recipients().len();
+        if count != last.0 {
+            last = (count, Instant::now());
+        }
+        assert_eq!(run.try_wait().expect("the program"), None, "{count} letters");
+        assert!(count < 2_000 && begun.elapsed() < Duration::from_secs(60), "the disk was never full");
+        sleep(Duration::from_millis(20));
+    }
+    let more = Command::new("prlimit").args(["--fsize=unlimited:unlimited", "--pid", &run.id().to_string()]).status();
+    let more = more.expect("prlimit");
+    let outcome: Outcome = run.wait_with_output().expect("the program").into();
+    assert!(more.success() && matches!(outcome.code, 0 | 69), "{outcome:?}");
+    finish(&scene);
+    assert_eq!(account(&scene, &sink, 2_000), 0, "the relay had answered about every letter");
+    assert_eq!(scene.run(&["run", "--at", MONDAY]), SILENCE);
+}

@@ -1,0 +1,100 @@
+//! The way to the relay: TLS wherever it is wanted, nobody but the one that was meant, and a login.
+//! The relay is Python's aiosmtpd.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use crate::{
+    support::{MONDAY, Outcome, Scene, needed},
+    wire::crowd,
+};
+
+const LOGIN: &str = "user = \"estran\"\npassword_env = \"ESTRAN_PASSWORD\"";
+
+struct Server {
+    process: Child,
+    port: u16,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls").join(name)
+}
+
+/// Starts a relay with the certificate of a host.
+fn server(mode: &str, host: &str, record: &Path) -> Server {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gazetier/relay.py");
+    let mut command = Command::new(needed("GAZETIER_TEST_AIOSMTPD"));
+    command.arg(script).arg(mode).arg(fixture(&format!("{host}.pem"))).arg(fixture(&format!("{host}.key"))).arg(record);
+    let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("Python");
+    let mut port = String::new();
+    BufReader::new(process.stdout.take().expect("its output")).read_line(&mut port).expect("its port");
+    Server { process, port: port.trim().parse().expect("a port") }
+}
+
+/// Sends three letters by a route; says how they arrived.
+fn send(mode: &str, host: &str, settings: &str, password: &str, trusted: bool) -> (Outcome, Vec<String>) {
+    let scene = crowd(3, 1, &format!("connections = 1\n{settings}"));
+    let server = server(mode, host, &scene.path("taken"));
+    let scheme = if mode == "smtps" { "smtps" } else { "smtp" };
+    scene.reconfigure("smtp://127.0.0.1:1", &format!("{scheme}://localhost:{}", server.port));
+    let outcome = run(&scene, password, trusted);
+    let taken = fs::read_to_string(scene.path("taken")).unwrap_or_default();
+    let (states, frozen) = scene.letters();
+    let expected = if taken.is_empty() { "queued" } else { "sent" };
+    assert_eq!(states.get(expected), Some(&frozen), "{states:?} {outcome:?}");
+    (outcome, taken.lines().map(str::to_owned).collect())
+}
+
+fn run(scene: &Scene, password: &str, trusted: bool) -> Outcome {
+    let mut command = scene.command(&["run", "--at", MONDAY]);
+    // Whom the machine trusts, or only whom the test trusts.
+    if trusted {
+        command.env("SSL_CERT_FILE", fixture("ca.pem"));
+    }
+    command.env("ESTRAN_PASSWORD", password).output().expect("the program").into()
+}
+
+#[test]
+fn letters_travel_by_tls_to_who_was_meant() {
+    for (mode, settings) in [("starttls", "require_tls = true"), ("smtps", "")] {
+        let settings = format!("{settings}\n{LOGIN}");
+        let (outcome, taken) = send(mode, "localhost", &settings, "marée", true);
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{mode}");
+        assert_eq!(taken.len(), 3, "{mode}");
+        assert!(taken.iter().all(|line| line.ends_with(" TLSv1.3")), "{mode}: {taken:?}");
+
+        for (host, password, trusted, words) in [
+            // Somebody else's certificate; one that nobody trusts; the wrong password.
+            ("elsewhere", "marée", true, "not valid for name"),
+            ("localhost", "marée", false, "UnknownIssuer"),
+            ("localhost", "marais", true, "it refused the login: "),
+        ] {
+            let (outcome, taken) = send(mode, host, &settings, password, trusted);
+            assert_eq!((outcome.code, taken), (69, Vec::new()), "{mode}, {words}");
+            assert!(outcome.stderr.contains(words), "{mode}, {words}: {outcome:?}");
+            assert!(!outcome.stderr.contains(password), "{outcome:?}");
+        }
+    }
+}
+
+/// Somebody between us and the relay takes the offer of STARTTLS away: nothing goes in the clear.
+#[test]
+fn without_tls_where_it_is_wanted_nothing_goes() {
+    let (outcome, taken) = send("bare", "localhost", "require_tls = true", "", true);
+    assert_eq!((outcome.code, taken), (69, Vec::new()));
+    assert!(outcome.stderr.contains("it offers no STARTTLS, and letters don't travel in the clear"), "{outcome:?}");
+    // On this machine alone it may, if nobody says otherwise.
+    let (outcome, taken) = send("bare", "localhost", "", "", true);
+    assert_eq!((outcome.code, taken.len()), (0, 3), "{outcome:?}");
+}
