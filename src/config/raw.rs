@@ -27,6 +27,7 @@ pub struct Raw {
     pub web: Web,
     #[serde(default)]
     pub desk: Desk,
+    #[serde(default)]
     pub bounces: Bounces,
     #[serde(default)]
     pub dkim: Vec<Dkim>,

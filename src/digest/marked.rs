@@ -40,7 +40,8 @@ pub fn text(markdown: &str) -> String {
             Event::End(TagEnd::List(_)) => {
                 depth = depth.saturating_sub(1);
                 if depth == 0 {
-                    text.push('\n');
+                    text.truncate(text.trim_end_matches('\n').len());
+                    text.push_str("\n\n");
                 }
             }
             Event::Start(Tag::Item) => {

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fantoccini::{Client, Locator, key::Key};
+use fantoccini::{Client, Locator, actions::InputSource, key::Key};
 use serde_json::json;
 
 use crate::{
@@ -41,7 +41,7 @@ impl Browser {
         }
     }
 
-    async fn click(&self, css: &str) {
+    async fn press(&self, css: &str) {
         let element = self.client.wait().for_element(Locator::Css(css)).await.unwrap_or_else(|e| panic!("{css}: {e}"));
         element.click().await.unwrap_or_else(|error| panic!("{css}: {error}"));
     }
@@ -81,7 +81,7 @@ async fn from_the_way_in_to_the_letter_that_goes_out() {
 
     page.goto(&desk.way_in).await.expect("the door");
     assert_eq!(browser.violations().await, [""; 0], "the door");
-    browser.click("main button").await;
+    browser.press("main button").await;
     browser.until("document.querySelector('.state')?.textContent.includes('attend une approbation')", true).await;
     // At both widths, in light and in dark, and nothing sticks out.
     browser.inspect("desk").await;
@@ -127,18 +127,18 @@ async fn from_the_way_in_to_the_letter_that_goes_out() {
     browser.until(&format!("{first}.textContent"), before).await;
 
     // What readers will get, as text.
-    browser.click(".tabs button[value=text]").await;
+    browser.press(".tabs button[value=text]").await;
     page.wait().for_element(Locator::Css("pre.page")).await.expect("the text");
     // As it is: what the driver calls a text has no no-break spaces.
     let text = page.execute("return document.querySelector('pre.page').textContent", vec![]).await.expect("a text");
     let text = text.as_str().expect("a text").to_owned();
     assert!(text.contains("Petit lexique de la vase"), "{text}");
     assert_eq!(browser.violations().await, [""; 0], "the text");
-    browser.click(".tabs button[value=dark]").await;
+    browser.press(".tabs button[value=dark]").await;
     browser.until("document.querySelector('.wide iframe').src.includes('mode=dark')", true).await;
 
     // The proof arrives, marked as one, with the way to the desk.
-    browser.click("#send-proof").await;
+    browser.press("#send-proof").await;
     browser.until("document.querySelector('#notice').textContent.trim()", "L’épreuve est en route.").await;
     let end = Instant::now() + Duration::from_secs(20);
     while sink.count() < 2 && Instant::now() < end {
@@ -160,7 +160,7 @@ async fn from_the_way_in_to_the_letter_that_goes_out() {
     }
 
     // Approved by the one who looked; nothing goes before its hour.
-    browser.click("#approve").await;
+    browser.press("#approve").await;
     browser
         .until("document.querySelector('.state').textContent.startsWith('Approuvée (claire, 2026-11-22 18:')", true)
         .await;
@@ -183,7 +183,7 @@ async fn from_the_way_in_to_the_letter_that_goes_out() {
 
     // The past.
     page.goto(&format!("{}/past", desk.base)).await.expect("the past");
-    browser.click("main a").await;
+    browser.press("main a").await;
     browser.until("document.querySelector('.state')?.textContent", "Envoyée").await;
     assert_eq!(browser.violations().await, [""; 0], "the past");
 }
@@ -197,7 +197,7 @@ async fn who_was_too_late_sees_what_has_changed_and_loses_nothing() {
     browser.size(1300, 900).await;
     let page = &browser.client;
     page.goto(&desk.way_in).await.expect("the door");
-    browser.click("main button").await;
+    browser.press("main button").await;
     browser.until("document.getElementById('version')?.value", "0").await;
     // Somebody else changes the edition meanwhile.
     let other = "const body = new URLSearchParams(new FormData(document.getElementById('mend'))); \

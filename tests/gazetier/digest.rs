@@ -217,7 +217,10 @@ fn what_mail_programs_would_cut_off_is_not_sent() {
     assert_eq!((outcome.code, outcome.stdout.as_str()), (65, ""));
     assert!(outcome.stderr.starts_with("gazetier: the digest cannot be sent: its HTML has "), "{outcome:?}");
     assert!(outcome.stderr.contains("lower digest.max_columns or digest.standfirst_length"), "{outcome:?}");
-    assert_eq!(scene.ok(&["digest", "status"]), "no edition yet\n");
+    assert_eq!(
+        scene.ok(&["digest", "status", "--at", MONDAY]),
+        "2026-W47 (n° 1) draft: 30 columns, due at 2026-11-23 07:30\n"
+    );
     scene.reconfigure("standfirst_length = 5000", "standfirst_length = 330");
     assert_eq!(scene.run(&["run", "--at", MONDAY]), SILENCE);
     assert_eq!(scene.files("outbox"), ["2026-W47.1.eml"]);
