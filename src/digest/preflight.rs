@@ -3,7 +3,7 @@
 
 use super::{choose::Draft, render::Rendered, token::PLACEHOLDER, words::is_french};
 use crate::{
-    config::{Config, Relays, Security},
+    config::{Config, Relays},
     model::{EmailAddress, Mailbox},
 };
 
@@ -288,9 +288,10 @@ pub fn inbox(sender: &Mailbox) -> String {
 
 /// Whether letters leave this machine.
 fn goes_out(config: &Config) -> bool {
+    let is_here = |host: &str| host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
     match &config.relays {
         Relays::Folder(_) => false,
-        Relays::Smtp(relays) => relays.iter().any(|relay| relay.security != Security::Plain),
+        Relays::Smtp(relays) => relays.iter().any(|relay| !is_here(&relay.host)),
     }
 }
 
