@@ -36,8 +36,7 @@ gazetier=$PWD/$target/release/gazetier
 [[ $target != /* ]] || gazetier=$target/release/gazetier
 work=$target/bench/delivery
 mkdir -p "$work"
-[[ -f $work/rsa.pem ]] || openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$work/rsa.pem" 2>/dev/null ||
-    openssl genrsa -out "$work/rsa.pem" 2048 2>/dev/null
+[[ -f $work/rsa.pem ]] || openssl genrsa -out "$work/rsa.pem" 2048 2>/dev/null
 
 sink=
 trap '[[ -z $sink ]] || kill "$sink" 2>/dev/null || :' EXIT

@@ -6,7 +6,7 @@
 #
 # small    10,000 columns in 20 rubriques: under a minute, most of it building
 # large    that, and 100,000 columns in 200 rubriques (the default)
-# million  that, and 1,000,000 columns in 20 rubriques: 13 GB in target/bench
+# million  that, and 1,000,000 columns in 20 rubriques: 16 GB in target/bench
 # --rivals also npm's `feed` and Python's `feedgen`, installed into target/bench
 #
 # BENCH_ROUNDS (5) is how often each program runs after one run to warm up.
@@ -44,8 +44,20 @@ case $size in
     million) sizes=(small large million) ;;
 esac
 
+date -u +'%F %H:%M UTC'
+printf '%s, %s processors, load %s\n' \
+    "$(awk -F': ' '/model name/ { print $2; exit }' /proc/cpuinfo)" "$(nproc)" "$(cut -d' ' -f1-3 /proc/loadavg)"
+
+make() {
+    "$corpus" make "$work/$1" "${columns[$1]}" "${rubriques[$1]}"
+}
 for name in "${sizes[@]}"; do
-    "$corpus" make "$work/$name" "${columns[$name]}" "${rubriques[$name]}"
+    make "$name"
+    # A corpus of another version of the store is of no use.
+    "$gazetier" --config "$work/$name/config.toml" publish >/dev/null || {
+        rm -rf "${work:?}/$name"
+        make "$name"
+    }
 done
 
 # What the floor writes is what gazetier writes, or the race means nothing. The three files beside
@@ -93,7 +105,11 @@ for name in "${sizes[@]}"; do
     quiet+=("=bare, $label" "" "$floor publish $folder/store.db $folder/floor")
 done
 printf '\nNothing new (columns/rubriques)\n\n'
-"$race" "$many" "" "${quiet[@]}"
+"$race" "$many" "" "${quiet[@]}" | tee "$work/quiet"
+if [ "$size" = million ]; then
+    awk -F'|' '/^\| gazetier, 10K/ { small = $3 } /^\| gazetier, 1.0M/ { large = $3 }
+        END { printf "\nNothing new, 1,000,000 columns against 10,000: %.2f times\n", large / small }' "$work/quiet"
+fi
 
 for name in "${sizes[@]}"; do
     folder=$work/$name

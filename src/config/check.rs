@@ -2,6 +2,7 @@
 //! what to write instead.
 
 use std::{
+    collections::HashMap,
     fmt::Display,
     net::IpAddr,
     path::{Path, PathBuf},
@@ -72,8 +73,8 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         dkim: dkim::check(raw.dkim, &letters.from.address, base)?,
         letters,
         relays: relay::check(raw.relay, raw.relays, base)?,
-        web,
         bounces: bounces::check(raw.bounces, base)?,
+        web,
         magazine,
     })
 }
@@ -136,6 +137,7 @@ fn source(raw: raw::Source, base: &Path) -> Result<Source, Refusal> {
 fn rubriques(raw: Vec<raw::Rubrique>) -> Result<(Vec<Rubrique>, Vec<Special>), Refusal> {
     let mut rubriques: Vec<Rubrique> = Vec::new();
     let mut specials = Vec::new();
+    let mut names: HashMap<String, usize> = HashMap::new();
     for (index, entry) in raw.into_iter().enumerate() {
         let slug = Slug::parse(&entry.slug).map_err(|error| refuse("rubriques.slug", error))?;
         let label = line("rubriques.label", entry.label)?;
@@ -143,8 +145,13 @@ fn rubriques(raw: Vec<raw::Rubrique>) -> Result<(Vec<Rubrique>, Vec<Special>), R
         if matches!(slug.as_str(), "archive" | "byline" | "moved") {
             return Err(refuse("rubriques.slug", format!("{:?} is a name gazetier uses itself", slug.as_str())));
         }
-        if let Some(twin) = rubriques.iter().find(|r| r.answers_to(&label) || r.slug == slug) {
-            return Err(refuse("rubriques", format!("{label:?} and {:?} would be one rubrique", twin.label)));
+        // What a column's label may say to mean it.
+        for name in [text::fold(&label), slug.to_string()] {
+            let owner = *names.entry(name).or_insert(index);
+            if owner != index {
+                let twin = &rubriques[owner].label;
+                return Err(refuse("rubriques", format!("{label:?} and {twin:?} would be one rubrique")));
+            }
         }
         if entry.items == Some(0) {
             return Err(refuse("rubriques.items", "a feed holds at least 1 column"));

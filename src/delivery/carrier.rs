@@ -233,7 +233,7 @@ impl Carrier {
                 }
                 return Err(Broken::because("a lease was lost while the relay waited"));
             }
-            let mut flight = letter.written.text.clone();
+            let mut flight = std::mem::take(&mut letter.written.text);
             flight.push_str(".\r\n");
             if let Some(next) = &next {
                 flight.push_str(&self.envelope(next));
@@ -347,7 +347,9 @@ impl Carrier {
         let mut refused = false;
         let mut refuses_us = None;
         loop {
-            while !refused && fresh.len() + flying.len() < window {
+            // Letters go several at a time, so that they share a commit and a write.
+            let room = !refused && flying.len() * 2 <= window;
+            while room && fresh.len() + flying.len() < window {
                 match self.one_more().await {
                     Some(letter) => fresh.push(letter),
                     None => break,
@@ -361,8 +363,8 @@ impl Carrier {
                 }
                 continue;
             }
-            let granted = self.record(&fresh).await;
-            let mut flight = String::new();
+            let granted = if fresh.is_empty() { HashSet::new() } else { self.record(&fresh).await };
+            let mut flight = String::with_capacity(fresh.iter().map(|letter| letter.written.text.len() + 500).sum());
             let reset = self.reset && !granted.is_empty();
             if reset {
                 flight.push_str("RSET\r\n");

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use super::{
-    Error, outbox,
+    Error,
+    dkim::Signer,
+    outbox,
     verdict::{Step, Verdict},
     wire::Wire,
 };
@@ -55,7 +57,7 @@ pub async fn deliver(config: &Config, store: &Store, at: Instant, clock: fn() ->
             return Ok(told);
         }
         for letter in letters {
-            let (state, reply) = match hand_over(config, &letter).await {
+            let (state, reply) = match hand_over(config, &letter, at).await {
                 Outcome::Taken(reply) => {
                     told.sent += 1;
                     (ServiceState::Sent, reply)
@@ -82,13 +84,18 @@ fn pause(letter: &ServiceLease) -> Duration {
 }
 
 /// Hands a letter to the folder, or to the first relay that can be reached.
-async fn hand_over(config: &Config, letter: &ServiceLease) -> Outcome {
+async fn hand_over(config: &Config, letter: &ServiceLease, at: Instant) -> Outcome {
     let recipient = match letter.address.parse() {
         Ok(recipient) => recipient,
         Err(error) => return Outcome::Refused(format!("not sent: {error}")),
     };
     let sender = config.letters.bounce_address.to_string();
-    let written = Written { sender, recipient, text: letter.message.clone() };
+    let mut written = Written { sender, recipient, text: letter.message.clone() };
+    if let Some(signer) = Signer::new(config, at)
+        && let Err(reason) = signer.sign(&mut written)
+    {
+        return Outcome::Refused(format!("not sent: {reason}"));
+    }
     match &config.relays {
         Relays::Folder(folder) => match outbox::put_one(folder, &format!("service.{}.eml", letter.id), &written) {
             Ok(()) => Outcome::Taken("written".into()),
@@ -119,8 +126,8 @@ async fn say(wire: &mut Wire, written: &Written, id: i64) -> Outcome {
         Ok(envelope) => envelope,
         Err(reason) => return Outcome::Refused(reason),
     };
-    // A line that begins with a dot has one more on its way (RFC 5321, section 4.5.2).
-    let text = written.text.replace("\r\n.", "\r\n..") + ".\r\n";
+    // No line of it begins with a dot: there is nothing to stuff.
+    let text = format!("{}.\r\n", written.text);
     for (step, line) in [(None, mail), (Some(Step::Recipient), rcpt), (Some(Step::Data), "DATA\r\n".into())] {
         match wire.send(line).await {
             Ok(reply) if reply.is_positive() => {}

@@ -9,12 +9,12 @@ use atom_syndication::{
 use url::Url;
 
 use super::{
-    EARLIEST, Error, Feed, address, escape,
+    Error, Feed, address, escape,
     gist::{is_blank, looks_like_html, plain},
     measure, media_type,
     rss::{HISTORY, MEDIA},
 };
-use crate::model::{Column, Image, Instant, Tombstone};
+use crate::model::{Column, EARLIEST, Image, Instant, Tombstone};
 
 /// Deleted entries (RFC 6721).
 const TOMBSTONES: &str = "http://purl.org/atompub/tombstones/1.0";
@@ -50,7 +50,9 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
     };
     let form = |reason: atom_syndication::Error| Error::Form { form: "Atom", reason: reason.to_string() };
     let config = WriteConfig { write_document_declaration: false, indent_size: Some(1) };
-    let mut bytes = document.write_with_config(feed.stylesheet()?.into_bytes(), config).map_err(form)?;
+    let mut bytes = feed.stylesheet()?.into_bytes();
+    bytes.reserve(feed.room());
+    let mut bytes = document.write_with_config(bytes, config).map_err(form)?;
     bytes.push(b'\n');
     let extensions = extensions(feed);
     if !extensions.is_empty() {
@@ -80,7 +82,7 @@ fn extensions(feed: &Feed<'_>) -> String {
         xml.push_str(" <fh:complete/>\n");
     }
     for Tombstone { guid, when } in feed.tombstones {
-        let (guid, when) = (escape(guid), fixed(*when).to_rfc3339());
+        let (guid, when) = (escape(&feed.atom_id(guid)), fixed(*when).to_rfc3339());
         xml.push_str(&format!(" <at:deleted-entry ref=\"{guid}\" when=\"{when}\"/>\n"));
     }
     xml
@@ -94,7 +96,7 @@ fn entry(feed: &Feed<'_>, column: &Column) -> Entry {
     let summarised = content.is_none() || !is_blank(&column.standfirst);
     Entry {
         title: text(&feed.heading(column)),
-        id: feed.atom_id(column),
+        id: feed.atom_id(&column.guid),
         updated: fixed(column.updated),
         published: Some(column.published).filter(|at| *at >= EARLIEST).map(fixed),
         authors: byline

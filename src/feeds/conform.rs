@@ -11,11 +11,15 @@ use std::{
 
 use chrono::{DateTime, Duration};
 
-use super::{EARLIEST, Error, Feed, address, gist::is_blank};
-use crate::model::{Column, Image, Instant, html, text, uri};
+use super::{Error, Feed, address, gist::is_blank};
+use crate::model::{Column, EARLIEST, Image, Instant, html, text, uri};
 
 /// The most that the W3C feed validator, and many a reader, takes of one file, in bytes.
 pub const LARGEST: usize = 5_000_000;
+
+/// By how much an archive stays below that: the document to subscribe to holds what is in no archive
+/// yet, and says more before its entries.
+const HEADROOM: usize = 200_000;
 
 /// Something that a validator would say of a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,42 +41,84 @@ impl fmt::Display for Finding {
     }
 }
 
-/// The files of a feed that may be published.
+/// The files of a document that may be published.
 #[derive(Debug)]
 pub struct Sound {
     /// Path below the folder of the feeds, and bytes.
     pub files: Vec<(String, Vec<u8>)>,
-    /// How many of its columns, the oldest, were left out because a file would be larger than
-    /// [`LARGEST`].
-    pub left_out: usize,
+    /// How many of its columns it holds: where all would be too large, some are left out.
+    pub kept: usize,
 }
 
-/// Writes a feed that is to be published at an instant, or says what keeps it from that.
+/// Writes the document that readers subscribe to, as of an instant, or says what keeps it from being
+/// published. What would be larger than [`LARGEST`] leaves out its oldest columns.
 pub fn files(feed: &Feed<'_>, at: Instant) -> Result<Result<Sound, Vec<Finding>>, Error> {
+    fit(feed, at, LARGEST, |kept| &feed.columns[..kept])
+}
+
+/// The same for an archive, which is filled from its oldest columns on: what it leaves out belongs
+/// into the next one, so that one column more never changes it.
+pub fn archive(feed: &Feed<'_>, at: Instant) -> Result<Result<Sound, Vec<Finding>>, Error> {
+    fit(feed, at, LARGEST - HEADROOM, |kept| &feed.columns[feed.columns.len() - kept..])
+}
+
+/// Whether a document of these columns fits for certain, whatever their texts hold: to escape a
+/// character takes six bytes at most, and a text stands in a form up to twice.
+pub fn is_small(columns: &[Column]) -> bool {
+    let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let texts = |c: &Column| {
+        let image = c.image.as_ref().map_or(0, |i| i.alt.len() + i.url.as_str().len() + length(&i.credit));
+        let lines = c.title.len() + c.standfirst.len() + c.guid.len() + c.url.as_str().len() + length(&c.byline);
+        c.body.len() + 2 * (lines + image)
+    };
+    columns.iter().map(|column| 4_096 + 6 * texts(column)).sum::<usize>() < LARGEST - HEADROOM
+}
+
+/// Writes as many columns as fit.
+fn fit<'a>(
+    feed: &Feed<'a>,
+    at: Instant,
+    most: usize,
+    part: impl Fn(usize) -> &'a [Column],
+) -> Result<Result<Sound, Vec<Finding>>, Error> {
     let findings = check(feed, at);
     if !findings.is_empty() {
         return Ok(Err(findings));
     }
-    let mut kept = feed.columns.len();
-    loop {
-        let part = Feed { columns: &feed.columns[..kept], ..feed.clone() };
-        let files = part.files()?;
-        let findings = check_size(&part, &files);
-        if findings.is_empty() {
-            return Ok(Ok(Sound { files, left_out: feed.columns.len() - kept }));
+    let write = |kept| Feed { columns: part(kept), ..feed.clone() }.files();
+    let size = |files: &[(String, Vec<u8>)]| files.iter().map(|(_, bytes)| bytes.len()).max().unwrap_or_default();
+    let all = feed.columns.len();
+    let whole = write(all)?;
+    if size(&whole) <= most {
+        return Ok(Ok(Sound { files: whole, kept: all }));
+    }
+    // So many fit, so many don't; a guess first, by their average.
+    let (mut fits, mut too_many) = (0, all);
+    let mut guess = all * most / size(&whole).max(1);
+    let mut sound = None;
+    while too_many - fits > 1 {
+        let kept = guess.clamp(fits + 1, too_many - 1);
+        let files = write(kept)?;
+        if size(&files) <= most {
+            (fits, sound) = (kept, Some(files));
+        } else {
+            too_many = kept;
         }
-        if kept < 2 {
-            return Ok(Err(findings));
+        guess = fits.midpoint(too_many);
+    }
+    match sound {
+        Some(files) => Ok(Ok(Sound { files, kept: fits })),
+        None => {
+            let alone = Feed { columns: part(all.min(1)), ..feed.clone() };
+            Ok(Err(check_size(&alone, &alone.files()?)))
         }
-        let largest = files.iter().map(|(_, bytes)| bytes.len()).max().unwrap_or(LARGEST);
-        kept = (kept * LARGEST / largest.max(1)).clamp(1, kept - 1);
     }
 }
 
 /// Files that are too large, once they are written.
-pub fn check_size(feed: &Feed<'_>, files: &[(String, Vec<u8>)]) -> Vec<Finding> {
-    let column = feed.columns.first().filter(|_| feed.columns.len() == 1).map(name);
-    let large = files.iter().filter(|(_, bytes)| bytes.len() > LARGEST);
+fn check_size(feed: &Feed<'_>, files: &[(String, Vec<u8>)]) -> Vec<Finding> {
+    let column = feed.columns.first().map(name);
+    let large = files.iter().filter(|(_, bytes)| bytes.len() > LARGEST - HEADROOM);
     let finding = |(path, bytes): &(String, Vec<u8>)| Finding {
         column: column.clone(),
         field: "size",

@@ -94,7 +94,8 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
         hubs: feed.config.feeds.hubs.iter().map(|hub| Hub { kind: "WebSub", url: hub.as_str() }).collect(),
         items: feed.columns.iter().map(|column| item(feed, column)).collect(),
     };
-    let mut bytes = serde_json::to_vec_pretty(&document)
+    let mut bytes = Vec::with_capacity(feed.room());
+    serde_json::to_writer_pretty(&mut bytes, &document)
         .map_err(|reason| Error::Form { form: "JSON", reason: reason.to_string() })?;
     bytes.push(b'\n');
     Ok(bytes)

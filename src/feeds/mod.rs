@@ -18,7 +18,7 @@ use url::Url;
 
 use crate::{
     config::{Config, Content, FORMS},
-    model::{Column, FeedKey, Image, Instant, Rubrique, Tombstone, uri},
+    model::{Column, EARLIEST, FeedKey, Image, Instant, Rubrique, Tombstone, uri},
 };
 
 /// What files are made with, besides columns and configuration: when it changes, all are made
@@ -29,13 +29,6 @@ pub const PRESS: &str = concat!(
     include_str!("../../templates/feeds.opml.xml"),
     include_str!("../../templates/feed.css")
 );
-
-/// 1990-01-01: an earlier date is a mistake, think validators and readers, and take it for now or
-/// for 1970.
-const EARLIEST: Instant = match chrono::DateTime::from_timestamp_secs(631_152_000) {
-    Some(at) => at,
-    None => Instant::UNIX_EPOCH,
-};
 
 /// Why a feed could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -146,13 +139,32 @@ impl<'a> Feed<'a> {
 
     /// Its files: path below the folder of the feeds, and bytes.
     pub fn files(&self) -> Result<Vec<(String, Vec<u8>)>, Error> {
-        // RFC 822 and RFC 3339 have four digits for a year.
-        let dates = self.columns.iter().flat_map(|column| [column.published.max(EARLIEST), column.updated]);
-        if let Some(date) = dates.chain([self.updated()]).find(|date| !(0..=9999).contains(&date.year())) {
-            return Err(Error::Form { form: "RSS", reason: format!("no feed can hold the date {date}") });
-        }
         let [rss, atom, json] = paths(&self.key, self.history.archive.as_deref());
-        Ok(vec![(rss, rss::write(self)?), (atom, atom::write(self)?), (json, json::write(self)?)])
+        Ok(vec![(rss, self.rss()?), (atom, self.atom()?), (json, self.json()?)])
+    }
+
+    /// It as RSS 2.0.
+    pub fn rss(&self) -> Result<Vec<u8>, Error> {
+        self.dated().and_then(|()| rss::write(self))
+    }
+
+    /// It as Atom 1.0.
+    pub fn atom(&self) -> Result<Vec<u8>, Error> {
+        self.dated().and_then(|()| atom::write(self))
+    }
+
+    /// It as JSON Feed 1.1.
+    pub fn json(&self) -> Result<Vec<u8>, Error> {
+        self.dated().and_then(|()| json::write(self))
+    }
+
+    /// RFC 822 and RFC 3339 have four digits for a year.
+    fn dated(&self) -> Result<(), Error> {
+        let dates = self.columns.iter().flat_map(|column| [column.published.max(EARLIEST), column.updated]);
+        match dates.chain([self.updated()]).find(|date| !(0..=9999).contains(&date.year())) {
+            Some(date) => Err(Error::Form { form: "RSS", reason: format!("no feed can hold the date {date}") }),
+            None => Ok(()),
+        }
     }
 
     /// The addresses of the document that readers subscribe to, for an archive.
@@ -198,6 +210,12 @@ impl<'a> Feed<'a> {
             .unwrap_or_else(|| self.config.magazine.tag_date.and_time(chrono::NaiveTime::MIN).and_utc())
     }
 
+    /// About how many bytes a form of it takes, so that its memory need not grow step by step.
+    fn room(&self) -> usize {
+        let texts = |column: &Column| 2_048 + 2 * column.standfirst.len() + column.body.len() * 9 / 8;
+        self.columns.iter().map(texts).sum::<usize>() + 4_096
+    }
+
     fn full(&self) -> bool {
         self.config.feeds.content(&self.key) == Content::Full
     }
@@ -229,11 +247,11 @@ impl<'a> Feed<'a> {
     /// A column's id in Atom, which wants a URI in its one normal form (RFC 4287, section 4.2.6.1): the
     /// column's own id if it is such a one, else a tag with that id in it. An id that was imported
     /// from a feed of another kind may be any text, and RSS and JSON readers know it as it is.
-    fn atom_id(&self, column: &Column) -> String {
-        if uri::is_canonical(&column.guid) {
-            return column.guid.clone();
+    fn atom_id(&self, guid: &str) -> String {
+        if uri::is_canonical(guid) {
+            return guid.to_owned();
         }
-        self.config.magazine.tag("guid", &column.guid)
+        self.config.magazine.tag("guid", guid)
     }
 
     /// What readers call the rubrique of a column.

@@ -9,11 +9,11 @@ use rss::{
 use url::Url;
 
 use super::{
-    EARLIEST, Error, Feed, address, escape,
+    Error, Feed, address, escape,
     gist::{is_blank, looks_like_html, plain},
     measure, media_type,
 };
-use crate::model::{Column, Image};
+use crate::model::{Column, EARLIEST, Image};
 
 /// Media RSS, for pictures in RSS and Atom.
 pub(super) const MEDIA: &str = "http://search.yahoo.com/mrss/";
@@ -57,10 +57,12 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
     };
     let head = feed.stylesheet()?;
     let form = |reason: rss::Error| Error::Form { form: "RSS", reason: reason.to_string() };
-    let document = channel.pretty_write_to(Vec::new(), b' ', 1).map_err(form)?;
+    let mut document = channel.pretty_write_to(Vec::with_capacity(feed.room()), b' ', 1).map_err(form)?;
     // The crate writes a declaration of its own and no instruction after it.
     let root = document.windows(5).position(|bytes| bytes == b"<rss ").unwrap_or_default();
-    Ok([head.as_bytes(), &document[root..], b"\n"].concat())
+    document.splice(..root, head.into_bytes());
+    document.push(b'\n');
+    Ok(document)
 }
 
 /// What the document's extensions are called; history's names only where there is any.

@@ -14,7 +14,11 @@ use super::{
     clean::{CLEANER, clean},
     media, wrong,
 };
-use crate::model::{Draft, Image, Rubrique, Slug, text, uri};
+use crate::model::{Draft, EARLIEST, Image, Rubrique, Slug, text, uri};
+
+/// How long a body may be in the form that takes the most for it: a feed validator, and many a
+/// reader, takes 5 MB for a document of a feed, and a column must fit into one.
+const LONGEST_BODY: usize = 4_600_000;
 
 /// The name of this source in the store.
 pub const SOURCE: &str = "markdown";
@@ -175,6 +179,13 @@ pub fn read(text: &str, path: &Path, key: &str, house: House<'_>, harvest: &mut 
         harvest.warn(&place, format!("updated: {updated} is still to come: taken as it was published"));
     }
     let updated = if updated > published.max(house.at) { published } else { updated };
+    if updated < EARLIEST {
+        harvest.warn(
+            &place,
+            "published: before 1990, which feed readers take for a mistake: RSS and Atom leave the date out, and Atom's \
+             readers get it as updated in 1990; write as `updated` when it came on the site",
+        );
+    }
     let title = text::one_line(&harvest.legal(&place, "title", &front.title));
     if title.trim().is_empty() {
         return Err(wrong(&place, "title: it is empty"));
@@ -183,6 +194,12 @@ pub fn read(text: &str, path: &Path, key: &str, house: House<'_>, harvest: &mut 
     let byline = front.byline.as_deref().map(|b| byline(b, &place, harvest));
     let guid = front.guid.as_deref().map(|guid| guid_of(guid, &place, harvest)).transpose()?;
     let body_raw = html(&harvest.legal(&place, "body", body));
+    let body = clean(&body_raw, &url, &house.magazine.media_url);
+    let length = body.len() + 3 * body.matches(['<', '>']).count() + 5 * body.matches(['"', '\'', '&']).count();
+    if length > LONGEST_BODY {
+        let message = format!("the body takes {length} bytes in a feed, readers take {LONGEST_BODY}: shorten it");
+        return Err(wrong(&place, message));
+    }
     let image = front.image.map(|image| picture(image, path, &place, house, harvest)).transpose()?;
     harvest.drafts.push(Draft {
         source: SOURCE.to_owned(),
@@ -192,7 +209,7 @@ pub fn read(text: &str, path: &Path, key: &str, house: House<'_>, harvest: &mut 
         title,
         standfirst: text::one_line(&standfirst),
         byline: byline.filter(|b| !b.trim().is_empty()),
-        body: clean(&body_raw, &url, &house.magazine.media_url),
+        body,
         body_raw,
         cleaner: CLEANER,
         url,

@@ -6,6 +6,13 @@ use url::Url;
 
 use super::{Instant, Slug};
 
+/// 1990-01-01: an earlier date is a mistake, think feed validators and readers, and take it for now
+/// or for 1970.
+pub const EARLIEST: Instant = match chrono::DateTime::from_timestamp_secs(631_152_000) {
+    Some(at) => at,
+    None => Instant::UNIX_EPOCH,
+};
+
 /// The store's key of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ColumnId(pub i64);

@@ -20,7 +20,7 @@ pub mod zone;
 pub use address::{EmailAddress, Mailbox};
 pub use changes::{Changes, Decision, Desk, Note, NoteKind, Part, Version};
 pub use colour::Colour;
-pub use column::{Column, ColumnId, Draft, Image, Known};
+pub use column::{Column, ColumnId, Draft, EARLIEST, Image, Known};
 pub use edition::{Edition, EditionState, Period};
 pub use feed::{FeedKey, Month, Tombstone};
 pub use key::Key;

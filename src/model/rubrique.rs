@@ -16,14 +16,12 @@ pub struct Rubrique {
 }
 
 impl Rubrique {
-    /// Whether a label found in a source means this rubrique: case and accents do not count.
-    pub fn answers_to(&self, label: &str) -> bool {
-        let label = fold(label);
-        label == fold(&self.label) || label == self.slug.as_str()
-    }
-
-    /// The rubrique among these that a label means.
+    /// The rubrique among these that a label found in a source means: case and accents do not
+    /// count, and a slug serves too.
     pub fn find<'a>(rubriques: &'a [Rubrique], label: &str) -> Option<&'a Rubrique> {
-        rubriques.iter().find(|rubrique| rubrique.answers_to(label))
+        let folded = fold(label);
+        // As it is written it means nothing else, and to fold every label takes its time.
+        let written = rubriques.iter().find(|rubrique| rubrique.label == label || rubrique.slug.as_str() == folded);
+        written.or_else(|| rubriques.iter().find(|rubrique| fold(&rubrique.label) == folded))
     }
 }

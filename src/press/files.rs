@@ -9,6 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tempfile::NamedTempFile;
+
 use super::Error;
 
 /// The forms in which a file lies beside itself for servers that send it compressed.
@@ -16,16 +18,18 @@ const COMPRESSED: [&str; 2] = ["br", "gz"];
 
 /// Files below one folder that are to be replaced together.
 #[derive(Debug)]
-pub(super) struct Folder<'a> {
-    root: &'a Path,
+pub(super) struct Folder {
+    root: PathBuf,
     precompress: bool,
+    /// Written beside their places, and not in them yet.
+    staged: Vec<(NamedTempFile, PathBuf)>,
     touched: BTreeSet<PathBuf>,
     written: usize,
 }
 
-impl<'a> Folder<'a> {
-    pub(super) fn new(root: &'a Path, precompress: bool) -> Self {
-        Self { root, precompress, touched: BTreeSet::new(), written: 0 }
+impl Folder {
+    pub(super) fn new(root: &Path, precompress: bool) -> Self {
+        Self { root: root.to_owned(), precompress, staged: Vec::new(), touched: BTreeSet::new(), written: 0 }
     }
 
     /// Whether a file is there, with all it should have beside it.
@@ -34,13 +38,11 @@ impl<'a> Folder<'a> {
         path.is_file() && (!self.precompress || COMPRESSED.iter().all(|form| beside(&path, form).is_file()))
     }
 
-    /// Writes a file unless it holds these bytes already; says whether it wrote.
-    ///
-    /// A reader sees the old file or the new one, never half: the bytes go to a file beside it, to
-    /// the disk, and then take the name.
-    pub(super) fn put(&mut self, name: &str, bytes: &[u8]) -> Result<bool, Error> {
+    /// Writes a file beside its place, for [`Self::land`] to put it there, unless the place holds these
+    /// bytes already.
+    pub(super) fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let path = self.root.join(name);
-        let wrote = self.replace(&path, bytes)?;
+        let wrote = self.stage(&path, bytes)?;
         if self.precompress {
             let wrong = |path: &Path| {
                 let path = path.to_owned();
@@ -50,15 +52,15 @@ impl<'a> Folder<'a> {
                 let path = beside(&path, form);
                 if wrote || !path.is_file() {
                     let packed = if form == "gz" { gzip(bytes) } else { brotli(bytes) };
-                    self.replace(&path, &packed.map_err(wrong(&path))?)?;
+                    self.stage(&path, &packed.map_err(wrong(&path))?)?;
                 }
             }
         }
         self.written += usize::from(wrote);
-        Ok(wrote)
+        Ok(())
     }
 
-    fn replace(&mut self, path: &Path, bytes: &[u8]) -> Result<bool, Error> {
+    fn stage(&mut self, path: &Path, bytes: &[u8]) -> Result<bool, Error> {
         let wrong = |source| Error::Write { path: path.to_owned(), source };
         match fs::metadata(path) {
             Ok(meta) if meta.len() == bytes.len() as u64 && fs::read(path).map_err(wrong)? == bytes => {
@@ -66,24 +68,40 @@ impl<'a> Folder<'a> {
             }
             _ => {}
         }
-        let parent = path.parent().unwrap_or(self.root);
-        fs::create_dir_all(parent).map_err(wrong)?;
+        let parent = path.parent().unwrap_or(&self.root);
+        if !parent.is_dir() {
+            fs::create_dir_all(parent).map_err(wrong)?;
+            let above = parent.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.root));
+            self.touched.extend(above.map(Path::to_owned));
+        }
         let mut file = tempfile::Builder::new()
             .prefix(".press-")
             // A web server must be able to read it.
             .permissions(Permissions::from_mode(0o644))
             .tempfile_in(parent)
             .map_err(wrong)?;
-        file.write_all(bytes).and_then(|()| file.as_file().sync_data()).map_err(wrong)?;
-        file.persist(path).map_err(|error| wrong(error.error))?;
-        self.touched.insert(parent.to_owned());
+        file.write_all(bytes).map_err(wrong)?;
+        self.staged.push((file, path.to_owned()));
         Ok(true)
     }
 
-    /// Removes a file, with what lies beside it.
+    /// Puts the files in their places. A reader sees the old file or the new one, never half: first
+    /// all bytes go to the disk, then each file takes its name.
+    pub(super) fn land(&mut self) -> Result<(), Error> {
+        for (file, path) in &self.staged {
+            file.as_file().sync_data().map_err(|source| Error::Write { path: path.clone(), source })?;
+        }
+        for (file, path) in self.staged.drain(..) {
+            file.persist(&path).map_err(|error| Error::Write { path: path.clone(), source: error.error })?;
+            self.touched.extend(path.parent().map(Path::to_owned));
+        }
+        Ok(())
+    }
+
+    /// Removes a file, with what lies beside it, and the folder that it was the last in.
     pub(super) fn remove(&mut self, name: &str) -> Result<(), Error> {
         let path = self.root.join(name);
-        for path in COMPRESSED.map(|form| beside(&path, form)).into_iter().chain([path]) {
+        for path in COMPRESSED.map(|form| beside(&path, form)).into_iter().chain([path.clone()]) {
             match fs::remove_file(&path) {
                 Ok(()) => {
                     self.touched.extend(path.parent().map(Path::to_owned));
@@ -92,11 +110,17 @@ impl<'a> Folder<'a> {
                 Err(source) => return Err(Error::Write { path, source }),
             }
         }
+        // Whatever else is in it keeps it.
+        if let Some(parent) = path.parent().filter(|parent| fs::remove_dir(parent).is_ok()) {
+            self.touched.remove(parent);
+            self.touched.extend(parent.parent().map(Path::to_owned));
+        }
         Ok(())
     }
 
-    /// Brings the new names to the disk; says how many files were written.
-    pub(super) fn sync(self) -> Result<usize, Error> {
+    /// Lands what is left, and brings the new names to the disk; says how many files were written.
+    pub(super) fn sync(mut self) -> Result<usize, Error> {
+        self.land()?;
         for path in self.touched {
             let synced = File::open(&path).and_then(|folder| folder.sync_all());
             synced.map_err(|source| Error::Write { path, source })?;

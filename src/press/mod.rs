@@ -1,5 +1,5 @@
 //! Publishes: finds out which feeds have changed, builds those, several at once, and writes what
-//! differs. A run with nothing new asks the store three short questions and looks whether the
+//! differs. A run with nothing new asks the store two short questions and looks whether the
 //! files are there.
 
 mod feed;
@@ -7,7 +7,7 @@ mod files;
 mod months;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     num::NonZero,
     path::PathBuf,
     sync::Arc,
@@ -23,7 +23,7 @@ use crate::{
         page,
     },
     model::{FeedKey, Instant, Month, column::fingerprint},
-    store::{self, News, Published, Span, Standing, Store, Topic},
+    store::{self, Latest, News, Published, Span, Standing, Store, Topic},
 };
 
 use feed::Done;
@@ -105,10 +105,9 @@ impl Press {
     /// Publishes what has changed. A feed that cannot be published keeps no other from it.
     pub async fn publish(&self) -> Result<Outcome, Error> {
         // Read before the columns: what changes meanwhile is seen again at the next run.
-        let revision = self.store.revision().await?;
-        let before = self.store.published().await?;
-        let last = before.get(ALL).filter(|last| *last.fingerprint == *self.make);
-        let feeds = self.changed(last, revision).await?;
+        let Latest { revision, published, come_out } = self.store.latest(ALL, self.at).await?;
+        let last = published.filter(|last| *last.fingerprint == *self.make);
+        let feeds = self.changed(last.as_ref(), revision, come_out).await?;
         let folder = Folder::new(&self.config.feeds.path, self.config.feeds.precompress);
         let pages = last.is_none() || !PAGES.iter().all(|path| folder.has(path));
         if feeds.is_empty() && !pages {
@@ -117,7 +116,7 @@ impl Press {
         if last.is_none() {
             self.store.put_rubriques(&self.config.rubriques).await?;
         }
-        let (done, failed) = self.build(feeds, &before, last.is_some(), revision).await?;
+        let (done, failed) = self.build(feeds, last.is_some(), revision).await?;
         let mut written = done.iter().map(|done| done.written).sum();
         let topics: Vec<Topic> = done.iter().flat_map(|done| done.topics.clone()).collect();
         let warnings = done.iter().flat_map(|done| done.warnings.clone()).collect();
@@ -134,31 +133,40 @@ impl Press {
         Ok(Outcome { written, warnings, failed })
     }
 
-    /// Looks at every feed as validators would, changed or not; gives how many there are and what
-    /// they would find, each with its feed's name.
+    /// Looks at every feed as validators would, changed or not, and at its archives; gives how many
+    /// there are and what they would find, each with its feed's name.
     pub async fn check(&self) -> Result<(usize, Vec<(String, Finding)>), Error> {
-        let feeds = self.changed(None, 0).await?;
+        let feeds = self.changed(None, 0, Vec::new()).await?;
         let mut found = Vec::new();
         for key in &feeds {
-            let limit = self.config.feeds.items(key);
-            let columns = self.store.newest(key, Span::until(self.at), limit).await?;
+            let (limit, all) = (self.config.feeds.items(key), Span::until(self.at));
+            let columns = self.store.newest(key, all, limit).await?;
             let feed = Feed::document(&self.config, key.clone(), &columns, History::default(), &[])?;
-            let findings = conform::files(&feed, self.at)?.err().unwrap_or_default();
+            let mut findings = conform::files(&feed, self.at)?.err().unwrap_or_default();
+            let archived = if self.config.feeds.archives { limit } else { 0 };
+            let mut columns = self.store.oldest(key, all, None, archived).await?;
+            while let Some(newest) = columns.first() {
+                let after = Some((newest.published, newest.id));
+                let feed = Feed::document(&self.config, key.clone(), &columns, History::default(), &[])?;
+                let older = conform::check(&feed, self.at).into_iter().filter(|finding| !findings.contains(finding));
+                findings.extend(older.collect::<Vec<_>>());
+                columns = self.store.oldest(key, all, after, archived).await?;
+            }
             found.extend(findings.into_iter().map(|finding| (name(key), finding)));
         }
         Ok((feeds.len(), found))
     }
 
-    /// Builds feeds, as many at once as there are processors; gives what was done, and the errors
-    /// of the feeds that failed.
+    /// Builds feeds, several at once; gives what was done, and the errors of the feeds that failed.
     async fn build(
         &self,
         feeds: BTreeSet<FeedKey>,
-        before: &HashMap<String, Published>,
         same_make: bool,
         revision: i64,
     ) -> Result<(Vec<Done>, Vec<Error>), Error> {
-        let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
+        // While some wait for the disk, others are built: twice as many as there are processors.
+        let workers = 2 * std::thread::available_parallelism().map_or(2, NonZero::get).min(8);
+        let workers = std::env::var("X_WORKERS").ok().and_then(|w| w.parse().ok()).unwrap_or(workers);
         let mut building = JoinSet::new();
         let mut waiting = feeds.into_iter();
         let (mut done, mut failed) = (Vec::new(), BTreeMap::new());
@@ -167,9 +175,8 @@ impl Press {
             while building.len() <= workers
                 && let Some(key) = waiting.next()
             {
-                let known = before.get(&key.key()).filter(|known| same_make && known.at <= self.at).cloned();
                 let press = self.clone();
-                building.spawn(async move { (key.clone(), feed::publish(press, key, known, revision).await) });
+                building.spawn(async move { (key.clone(), feed::publish(press, key, same_make, revision).await) });
             }
             match building.join_next().await.transpose()? {
                 None => break,
@@ -183,7 +190,12 @@ impl Press {
     }
 
     /// The feeds of which something may have changed since all was published last.
-    async fn changed(&self, last: Option<&Published>, revision: i64) -> Result<BTreeSet<FeedKey>, Error> {
+    async fn changed(
+        &self,
+        last: Option<&Published>,
+        revision: i64,
+        come_out: Vec<FeedKey>,
+    ) -> Result<BTreeSet<FeedKey>, Error> {
         let rubriques = self.config.rubriques.iter().map(|rubrique| FeedKey::Rubrique(rubrique.slug.clone()));
         let standing: Vec<FeedKey> = rubriques.chain([FeedKey::All]).collect();
         let ours = |feed: &FeedKey| match feed {
@@ -198,11 +210,10 @@ impl Press {
             }
             return Ok(all);
         };
-        let mut feeds = BTreeSet::new();
+        let mut feeds: BTreeSet<FeedKey> = come_out.into_iter().collect();
         if last.revision != revision {
             feeds.extend(self.store.touched_feeds(last.revision).await?);
         }
-        feeds.extend(self.store.feeds_come_out(last.at, self.at).await?);
         let month = Month::of(self.at);
         if self.config.feeds.archives && month > Month::of(last.at) {
             feeds.extend(self.store.feeds_to_close(month).await?);

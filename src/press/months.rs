@@ -1,65 +1,172 @@
 //! The history of a feed: which archive documents there are, by month, and how they follow one
-//! another. A document is closed when it is full or its month is over; it changes only if its
-//! columns do.
+//! another. A document holds as many columns as the one that readers subscribe to, oldest first, or
+//! as many as fit; it is closed when there are more, or when its month is over, and changes only if
+//! its columns do.
 
-use crate::model::Month;
+use super::{Error, Press, feed};
+use crate::{
+    feeds::{self, History, conform},
+    model::{FeedKey, Month},
+    store::{FeedMonth, Place, Published, Span},
+};
 
-/// A month and how many columns it holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Count {
-    pub month: Month,
-    pub columns: i64,
-    /// How many columns a document holds: as many as the one that readers subscribe to, so that
-    /// this one always holds what is in no closed document.
-    pub size: i64,
-    /// Whether it is over: then its last document is closed too, full or not.
-    pub over: bool,
+/// The months of a feed, as they were when it was published last, and as they are now.
+pub(super) struct Months {
+    /// Those that were published, and what was written of them.
+    before: Vec<FeedMonth>,
+    now: Vec<FeedMonth>,
+    /// Whether the columns of each may have changed.
+    changed: Vec<bool>,
+    /// Whether the same program made what was written, by the same configuration.
+    same_make: bool,
+    present: Month,
 }
 
-impl Count {
-    /// How many closed documents it has.
-    pub(super) fn parts(&self) -> i64 {
-        if self.over { (self.columns + self.size - 1) / self.size } else { self.columns / self.size }
+impl Months {
+    /// Counts the columns of the months that can have changed; the others are as they were.
+    pub(super) async fn read(press: &Press, key: &FeedKey, before: Option<&Published>) -> Result<Self, Error> {
+        let present = Month::of(press.at);
+        let wanted = press.config.feeds.archives;
+        // Without archives, there may be some to remove if there were any under the last make.
+        let rows = if wanted || before.is_none() { press.store.feed_months(key).await? } else { Vec::new() };
+        // Months to come hold what readers may not see.
+        let rows: Vec<FeedMonth> = rows.into_iter().filter(|row| row.month <= present).collect();
+        let (mut now, mut changed) = (rows.clone(), Vec::new());
+        for row in &mut now {
+            // Time passes in the month of the last publication and since: columns come out in it.
+            let may = before.is_none_or(|before| row.revision > before.revision || row.month >= Month::of(before.at));
+            if may && wanted {
+                row.columns = press.store.count(key, span(press, row.month)).await?;
+            }
+            changed.push(may);
+        }
+        Ok(Self { before: rows, now, changed, same_make: before.is_some(), present })
     }
 
-    /// The name of one of its documents, counted from 0: `2026-10`, then `2026-10.2`.
-    pub(super) fn name(&self, part: i64) -> String {
-        match part {
-            0 => self.month.to_string(),
-            part => format!("{}.{}", self.month, part + 1),
+    /// How many columns the feed has.
+    pub(super) fn columns(&self) -> i64 {
+        self.now.iter().map(|month| month.columns).sum()
+    }
+
+    /// The last document of all.
+    pub(super) fn last(&self) -> Option<String> {
+        self.now.iter().rev().find_map(last_of)
+    }
+
+    /// Writes the closed documents that have changed, or that follow another one than before, oldest
+    /// first: whoever walks back finds what a document says is before it. Gives how many files.
+    pub(super) async fn archive(&mut self, press: &Press, key: &FeedKey) -> Result<usize, Error> {
+        let mut written = 0;
+        let (mut previous, mut was) = (None, None);
+        for index in 0..self.now.len() {
+            let before = &self.before[index];
+            let over = before.month < self.present;
+            let same = previous == was && self.same_make;
+            if self.changed[index] || !same || before.closed != over {
+                let start = if same { self.full(press, key, before).await? } else { None };
+                let mut month = Writing { press, key, month: &mut self.now[index], over, previous: previous.clone() };
+                written += month.write(start).await?;
+            }
+            previous = last_of(&self.now[index]).or(previous);
+            was = last_of(&self.before[index]).or(was);
+        }
+        Ok(written)
+    }
+
+    /// The place up to which an open month's documents hold what they held: they were full, so what
+    /// came behind it changes nothing in them.
+    async fn full(&self, press: &Press, key: &FeedKey, before: &FeedMonth) -> Result<Option<Place>, Error> {
+        if before.closed || before.documents == 0 {
+            return Ok(None);
+        }
+        let heads = press.store.oldest_heads(key, span(press, before.month), before.held).await?;
+        Ok(heads.filter(|(heads, _)| *heads == before.heads).map(|(_, place)| place))
+    }
+
+    /// The documents of a feed that holds all its columns itself: none.
+    pub(super) fn clear(&mut self) {
+        for month in &mut self.now {
+            *month = FeedMonth { closed: false, documents: 0, held: 0, heads: String::new(), ..month.clone() };
         }
     }
 
-    /// The name of its last document.
-    fn last(&self) -> Option<String> {
-        (self.parts() > 0).then(|| self.name(self.parts() - 1))
+    /// The paths of the documents that were written once and are linked no more.
+    pub(super) fn gone(&self, key: &FeedKey) -> Vec<String> {
+        let pairs = self.before.iter().zip(&self.now);
+        let names = pairs.flat_map(|(before, now)| (now.documents..before.documents).map(|part| name(now.month, part)));
+        names.flat_map(|name| feeds::paths(key, Some(&name))).collect()
+    }
+
+    /// What to remember.
+    pub(super) fn standing(self) -> Vec<FeedMonth> {
+        self.now.into_iter().filter(|month| !self.before.contains(month)).collect()
     }
 }
 
-/// The last document before a month, or of all for `None`.
-pub(super) fn last_before(counts: &[Count], month: Option<Month>) -> Option<String> {
-    let earlier = counts.iter().filter(|count| month.is_none_or(|month| count.month < month));
-    earlier.rev().find_map(Count::last)
+/// The documents of one month, as they are written.
+struct Writing<'a> {
+    press: &'a Press,
+    key: &'a FeedKey,
+    month: &'a mut FeedMonth,
+    over: bool,
+    /// The document before the next one.
+    previous: Option<String>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn documents_follow_one_another() {
-        let month = |text| Month::parse(text).expect("a month");
-        let count = |month, columns, over| Count { month, columns, size: 200, over };
-        let counts = [
-            count(month("2026-08"), 401, true),
-            count(month("2026-09"), 0, true),
-            count(month("2026-10"), 1, true),
-            count(month("2026-11"), 250, false),
-        ];
-        assert_eq!(counts.map(|count| count.parts()), [3, 0, 1, 1]);
-        assert_eq!(last_before(&counts, None).as_deref(), Some("2026-11"));
-        assert_eq!(last_before(&counts, Some(month("2026-11"))).as_deref(), Some("2026-10"));
-        assert_eq!(last_before(&counts, Some(month("2026-10"))).as_deref(), Some("2026-08.3"));
-        assert_eq!(last_before(&counts, Some(month("2026-08"))), None);
+impl Writing<'_> {
+    /// Writes them, from behind those that stay as they are; says how many files.
+    async fn write(&mut self, start: Option<Place>) -> Result<usize, Error> {
+        let Self { press, key, .. } = *self;
+        let (size, span) = (press.config.feeds.items(key), span(press, self.month.month));
+        let mut after = start;
+        if start.is_none() {
+            (self.month.documents, self.month.held) = (0, 0);
+        } else {
+            self.previous = last_of(self.month);
+        }
+        let mut written = 0;
+        loop {
+            let columns = press.store.oldest(key, span, after, size).await?;
+            let full = columns.len() == usize::try_from(size).unwrap_or(usize::MAX);
+            // What is in no document yet is in the one to subscribe to.
+            if columns.is_empty() || !(self.over || full) && conform::is_small(&columns) {
+                break;
+            }
+            let places: Vec<Place> = columns.iter().rev().map(|column| (column.published, column.id)).collect();
+            let name = name(self.month.month, self.month.documents);
+            let history = History { archive: Some(name.clone()), previous: self.previous.clone(), complete: false };
+            let open = !(self.over || full);
+            let (kept, files) = feed::archive(press, key, columns, history, open).await?;
+            if open && kept == places.len() {
+                break;
+            }
+            written += files;
+            after = places.get(kept - 1).copied();
+            self.previous = Some(name);
+            self.month.documents += 1;
+            self.month.held += i64::try_from(kept).unwrap_or(0);
+        }
+        let heads = press.store.oldest_heads(key, span, self.month.held).await?;
+        self.month.heads = heads.map(|(heads, _)| heads).unwrap_or_default();
+        self.month.closed = self.over;
+        Ok(written)
     }
+}
+
+/// What readers may see of a month.
+fn span(press: &Press, month: Month) -> Span {
+    Span { from: month.start(), until: month.end().min(press.at) }
+}
+
+/// The name of one of a month's documents, counted from 0: `2026-10`, then `2026-10.2`.
+fn name(month: Month, part: i64) -> String {
+    match part {
+        0 => month.to_string(),
+        part => format!("{month}.{}", part + 1),
+    }
+}
+
+/// The name of a month's last document.
+fn last_of(month: &FeedMonth) -> Option<String> {
+    (month.documents > 0).then(|| name(month.month, month.documents - 1))
 }

@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use url::Url;
-
-use super::{Error, Result, Store, begin, begin_alone, instant, millis, on, sql};
-use crate::model::{Column, ColumnId, Draft, FeedKey, Image, Instant, Known, Month, Rubrique, Slug};
+use super::{Error, Result, Store, begin, begin_alone, instant, millis, on, pack::unpack, sql};
+use crate::model::{Column, Draft, EARLIEST, FeedKey, Instant, Known, Month, Rubrique, Slug};
 
 /// A file that a source was read from.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -27,61 +25,6 @@ pub enum Put {
     Changed,
     /// It was there as it is.
     Same,
-}
-
-#[derive(sqlx::FromRow)]
-pub(super) struct Row {
-    id: i64,
-    guid: String,
-    rubrique: Option<String>,
-    title: String,
-    standfirst: String,
-    byline: Option<String>,
-    body: String,
-    url: String,
-    image_url: Option<String>,
-    image_alt: Option<String>,
-    image_credit: Option<String>,
-    image_type: Option<String>,
-    image_width: Option<i64>,
-    image_height: Option<i64>,
-    image_length: Option<i64>,
-    published_at: i64,
-    updated_at: i64,
-}
-
-impl TryFrom<Row> for Column {
-    type Error = Error;
-
-    fn try_from(row: Row) -> Result<Self> {
-        let url = |text: String| Url::parse(&text).map_err(|_| Error::Corrupt { what: "URL", value: text });
-        let slug = |text: String| Slug::parse(&text).map_err(|_| Error::Corrupt { what: "slug", value: text });
-        let pixels = |n: Option<i64>| n.and_then(|n| u32::try_from(n).ok());
-        let image = row.image_url.map(|address| {
-            Ok::<_, Error>(Image {
-                url: url(address)?,
-                alt: row.image_alt.unwrap_or_default(),
-                credit: row.image_credit,
-                media_type: row.image_type,
-                width: pixels(row.image_width),
-                height: pixels(row.image_height),
-                length: row.image_length.and_then(|n| u64::try_from(n).ok()),
-            })
-        });
-        Ok(Column {
-            id: ColumnId(row.id),
-            guid: row.guid,
-            rubrique: row.rubrique.map(slug).transpose()?,
-            title: row.title,
-            standfirst: row.standfirst,
-            byline: row.byline,
-            body: row.body,
-            url: url(row.url)?,
-            image: image.transpose()?,
-            published: instant(row.published_at)?,
-            updated: instant(row.updated_at)?,
-        })
-    }
 }
 
 /// How far behind the instant it asked for a column's own may lie, in milliseconds: a day has room
@@ -180,9 +123,11 @@ impl Store {
     /// stays in the store.
     ///
     /// No two columns are updated at the same instant (Atom readers tell entries apart by it):
-    /// where a batch shares one, milliseconds are added.
+    /// where a batch shares one, milliseconds are added. And none before [`EARLIEST`], which readers
+    /// would not believe: a column that was printed long before is told as updated then.
     pub async fn put(&self, drafts: &[Draft], at: Instant) -> Result<Vec<Put>> {
-        let updates = || drafts.iter().map(|draft| millis(draft.updated));
+        let asked = |draft: &Draft| millis(draft.updated.max(EARLIEST));
+        let updates = || drafts.iter().map(asked);
         let (Some(first), Some(last)) = (updates().min(), updates().max()) else { return Ok(Vec::new()) };
         on!(self, pool => {
             let mut tx = begin_alone(pool).await?;
@@ -207,7 +152,7 @@ impl Store {
                     continue;
                 }
                 // Its own instant, bumped or not, stays its own.
-                let asked = millis(draft.updated);
+                let asked = asked(draft);
                 let updated = match &found {
                     Some(found) if (asked..asked + DAY).contains(&found.updated_at) => found.updated_at,
                     _ => taken.take(asked),
@@ -291,10 +236,10 @@ impl Store {
     /// Columns published in a span of time (both ends included) that are in no edition, newest
     /// first.
     pub async fn unsent(&self, since: Instant, until: Instant) -> Result<Vec<Column>> {
-        let rows: Vec<Row> = on!(self, pool => {
-            sqlx::query_as(sql::UNSENT_COLUMNS).bind(millis(since)).bind(millis(until)).fetch_all(pool).await?
+        let packed: Option<String> = on!(self, pool => {
+            sqlx::query_scalar(sql::UNSENT_COLUMNS).bind(millis(since)).bind(millis(until)).fetch_one(pool).await?
         });
-        rows.into_iter().map(Column::try_from).collect()
+        unpack(packed.as_deref())
     }
 
     /// The files that sources were read from, by path.

@@ -1,10 +1,8 @@
-//! What was last published, and what has changed since: a run with nothing new asks for the
-//! revision and goes.
+//! What was last published, and what has changed since: a run with nothing new asks two questions
+//! and goes.
 
-use std::collections::HashMap;
-
-use super::{News, Result, Store, begin, hubs::queue_pings, instant, millis, on, sql};
-use crate::model::{Column, FeedKey, Instant, Month, Slug, Tombstone, column::fingerprint};
+use super::{Error, News, Result, Store, begin, hubs::queue_pings, instant, millis, on, pack::unpack, sql};
+use crate::model::{Column, ColumnId, FeedKey, Instant, Month, Slug, Tombstone, column::fingerprint};
 
 /// What was last published of a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,9 +24,29 @@ pub struct FeedMonth {
     pub revision: i64,
     /// How many columns it had when it was last published.
     pub columns: i64,
-    /// Whether its archive was closed then.
+    /// Whether it was over and its archive closed then.
     pub closed: bool,
+    /// How many archive documents were written of it.
+    pub documents: i64,
+    /// How many columns those hold, the oldest of the month.
+    pub held: i64,
+    /// A fingerprint of these.
+    pub heads: String,
 }
+
+/// What a run asks first.
+#[derive(Debug)]
+pub struct Latest {
+    /// Counts the commits that changed columns.
+    pub revision: i64,
+    /// What was last published.
+    pub published: Option<Published>,
+    /// Feeds in which a column's time has come since.
+    pub come_out: Vec<FeedKey>,
+}
+
+/// A column's place in the order of publication.
+pub type Place = (Instant, ColumnId);
 
 /// A feed's new standing, to be remembered.
 #[derive(Debug)]
@@ -62,6 +80,8 @@ type Forms = [&'static str; 3];
 
 const HEADS: Forms = [sql::HEADS_OF_ALL, sql::HEADS_OF_RUBRIQUE, sql::HEADS_OF_BYLINE];
 const NEWEST: Forms = [sql::NEWEST_OF_ALL, sql::NEWEST_OF_RUBRIQUE, sql::NEWEST_OF_BYLINE];
+const OLDEST: Forms = [sql::OLDEST_OF_ALL, sql::OLDEST_OF_RUBRIQUE, sql::OLDEST_OF_BYLINE];
+const OLDEST_HEADS: Forms = [sql::OLDEST_HEADS_OF_ALL, sql::OLDEST_HEADS_OF_RUBRIQUE, sql::OLDEST_HEADS_OF_BYLINE];
 const COUNT: Forms = [sql::COUNT_OF_ALL, sql::COUNT_OF_RUBRIQUE, sql::COUNT_OF_BYLINE];
 const WITHDRAWN: Forms = [sql::WITHDRAWN_OF_ALL, sql::WITHDRAWN_OF_RUBRIQUE, sql::WITHDRAWN_OF_BYLINE];
 
@@ -75,18 +95,49 @@ fn form(forms: Forms, feed: &FeedKey) -> (&'static str, Option<&Slug>) {
 }
 
 impl Store {
-    /// Counts the commits that changed columns.
+    /// What was last published under a name, and what is new by an instant. Asked over one connection,
+    /// which is given back before it goes on: nearly every run asks nothing else.
+    pub async fn latest(&self, name: &str, at: Instant) -> Result<Latest> {
+        type Row = (i64, Option<String>, Option<i64>, Option<i64>);
+        type Came = (Option<String>, Option<String>);
+        let (revision, published, came) = on!(self, pool => {
+            let mut line = pool.acquire().await?;
+            let row: Row = sqlx::query_as(sql::LAST_PUBLISHED).bind(name).fetch_one(&mut *line).await?;
+            let (number, fingerprint, revision, published_at) = row;
+            let published = match (fingerprint, revision, published_at) {
+                (Some(fingerprint), Some(revision), Some(at)) => {
+                    Some(Published { fingerprint, revision, at: instant(at)? })
+                }
+                _ => None,
+            };
+            let came: Vec<Came> = match &published {
+                Some(last) => {
+                    let query = sqlx::query_as(sql::CAME_OUT).bind(millis(last.at)).bind(millis(at));
+                    query.fetch_all(&mut *line).await?
+                }
+                None => Vec::new(),
+            };
+            line.return_to_pool().await;
+            (number, published, came)
+        });
+        let slug = |text: &Option<String>| text.as_deref().and_then(|text| Slug::parse(text).ok());
+        let feeds = came.iter().flat_map(|(rubrique, byline)| {
+            FeedKey::of_column(slug(rubrique).as_ref(), slug(byline).as_ref()).collect::<Vec<_>>()
+        });
+        Ok(Latest { revision, published, come_out: feeds.collect() })
+    }
+
+    /// How many commits have changed columns; whoever gets an answer knows that the store gives them.
     pub async fn revision(&self) -> Result<i64> {
         Ok(on!(self, pool => sqlx::query_scalar(sql::REVISION).fetch_one(pool).await?))
     }
 
-    /// What was last published, by feed.
-    pub async fn published(&self) -> Result<HashMap<String, Published>> {
-        type Row = (String, String, i64, i64);
-        let rows: Vec<Row> = on!(self, pool => sqlx::query_as(sql::FEED_STATES).fetch_all(pool).await?);
-        let read =
-            |(feed, fingerprint, revision, at): Row| Ok((feed, Published { fingerprint, revision, at: instant(at)? }));
-        rows.into_iter().map(read).collect()
+    /// What was last published of a feed.
+    pub async fn published(&self, feed: &FeedKey) -> Result<Option<Published>> {
+        let row: Option<(String, i64, i64)> = on!(self, pool => {
+            sqlx::query_as(sql::FEED_STATE).bind(feed.key()).fetch_optional(pool).await?
+        });
+        row.map(|(fingerprint, revision, at)| Ok(Published { fingerprint, revision, at: instant(at)? })).transpose()
     }
 
     /// Feeds of which a column has changed since a revision.
@@ -111,27 +162,15 @@ impl Store {
         Ok(rows.iter().filter_map(|key| FeedKey::from_key(key)).collect())
     }
 
-    /// Feeds in which a column's time has come, after an instant and until another.
-    pub async fn feeds_come_out(&self, after: Instant, until: Instant) -> Result<Vec<FeedKey>> {
-        type Row = (Option<String>, Option<String>, i64);
-        let rows: Vec<Row> = on!(self, pool => {
-            sqlx::query_as(sql::CAME_OUT).bind(millis(after)).bind(millis(until)).fetch_all(pool).await?
-        });
-        let slug = |text: &Option<String>| text.as_deref().and_then(|text| Slug::parse(text).ok());
-        let feeds = rows.iter().flat_map(|(rubrique, byline, _)| {
-            FeedKey::of_column(slug(rubrique).as_ref(), slug(byline).as_ref()).collect::<Vec<_>>()
-        });
-        Ok(feeds.collect())
-    }
-
     /// The months of a feed, oldest first.
     pub async fn feed_months(&self, feed: &FeedKey) -> Result<Vec<FeedMonth>> {
-        type Row = (String, i64, i64, i64);
+        type Row = (String, i64, i64, i64, i64, i64, String);
         let rows: Vec<Row> = on!(self, pool => {
             sqlx::query_as(sql::FEED_MONTHS).bind(feed.key()).fetch_all(pool).await?
         });
-        let read = |(month, revision, columns, closed): Row| {
-            Month::parse(&month).map(|month| FeedMonth { month, revision, columns, closed: closed == 1 })
+        let read = |(month, revision, columns, closed, documents, held, heads): Row| {
+            let month = Month::parse(&month)?;
+            Some(FeedMonth { month, revision, columns, closed: closed == 1, documents, held, heads })
         };
         Ok(rows.into_iter().filter_map(read).collect())
     }
@@ -139,30 +178,65 @@ impl Store {
     /// A fingerprint of the newest columns of a feed, read from an index alone: it changes when a
     /// column comes, goes or is edited.
     pub async fn feed_heads(&self, feed: &FeedKey, span: Span, limit: u32) -> Result<String> {
-        let (statement, slug) = form(HEADS, feed);
-        let heads: Vec<(i64, String)> = on!(self, pool => {
-            let query = sqlx::query_as(statement).bind(millis(span.from)).bind(millis(span.until));
-            let query = query.bind(i64::from(limit));
-            match slug {
-                Some(slug) => query.bind(slug.as_str()).fetch_all(pool).await?,
-                None => query.fetch_all(pool).await?,
-            }
-        });
-        Ok(fingerprint(heads.iter().flat_map(|(id, print)| [id.to_be_bytes().to_vec(), print.clone().into_bytes()])))
+        Ok(fingerprint(self.newest_of(HEADS, feed, span, limit).await?))
     }
 
-    /// The newest columns of a feed in a span of time.
+    /// The newest columns of a feed in a span of time, newest first.
     pub async fn newest(&self, feed: &FeedKey, span: Span, limit: u32) -> Result<Vec<Column>> {
-        let (statement, slug) = form(NEWEST, feed);
-        let rows: Vec<super::columns::Row> = on!(self, pool => {
-            let query = sqlx::query_as(statement).bind(millis(span.from)).bind(millis(span.until));
+        unpack(self.newest_of(NEWEST, feed, span, limit).await?.as_deref())
+    }
+
+    /// The oldest columns of a feed in a span of time, or from behind a place in it on; newest first.
+    pub async fn oldest(&self, feed: &FeedKey, span: Span, after: Option<Place>, limit: u32) -> Result<Vec<Column>> {
+        unpack(self.oldest_of(OLDEST, feed, span, after, limit.into()).await?.as_deref())
+    }
+
+    /// A fingerprint of the oldest columns of a feed in a span of time, read from an index alone, and
+    /// the place of the last of them; `None` if there are not that many.
+    pub async fn oldest_heads(&self, feed: &FeedKey, span: Span, count: i64) -> Result<Option<(String, Place)>> {
+        let heads = self.oldest_of(OLDEST_HEADS, feed, span, None, count).await?;
+        let Some(heads) = heads.filter(|heads| i64::try_from(heads.split(',').count()) == Ok(count)) else {
+            return Ok(None);
+        };
+        let last = heads.rsplit(',').next().unwrap_or_default();
+        let place = match last.split(' ').collect::<Vec<_>>()[..] {
+            [id, _, published] => id.parse().ok().zip(published.parse().ok()),
+            _ => None,
+        };
+        let (id, published) = place.ok_or_else(|| Error::Corrupt { what: "head", value: last.to_owned() })?;
+        Ok(Some((fingerprint([&heads]), (instant(published)?, ColumnId(id)))))
+    }
+
+    async fn newest_of(&self, forms: Forms, feed: &FeedKey, span: Span, limit: u32) -> Result<Option<String>> {
+        let (statement, slug) = form(forms, feed);
+        Ok(on!(self, pool => {
+            let query = sqlx::query_scalar(statement).bind(millis(span.from)).bind(millis(span.until));
             let query = query.bind(i64::from(limit));
             match slug {
-                Some(slug) => query.bind(slug.as_str()).fetch_all(pool).await?,
-                None => query.fetch_all(pool).await?,
+                Some(slug) => query.bind(slug.as_str()).fetch_one(pool).await?,
+                None => query.fetch_one(pool).await?,
             }
-        });
-        rows.into_iter().map(Column::try_from).collect()
+        }))
+    }
+
+    async fn oldest_of(
+        &self,
+        forms: Forms,
+        feed: &FeedKey,
+        span: Span,
+        after: Option<Place>,
+        limit: i64,
+    ) -> Result<Option<String>> {
+        let (statement, slug) = form(forms, feed);
+        // No column has the key 0.
+        let (published, id) = after.map_or((millis(span.from), 0), |(published, id)| (millis(published), id.0));
+        Ok(on!(self, pool => {
+            let query = sqlx::query_scalar(statement).bind(published).bind(id).bind(millis(span.until)).bind(limit);
+            match slug {
+                Some(slug) => query.bind(slug.as_str()).fetch_one(pool).await?,
+                None => query.fetch_one(pool).await?,
+            }
+        }))
     }
 
     /// How many columns a feed has in a span of time.
@@ -209,6 +283,9 @@ impl Store {
                         .bind(month.month.to_string())
                         .bind(month.columns)
                         .bind(i64::from(month.closed))
+                        .bind(month.documents)
+                        .bind(month.held)
+                        .bind(&month.heads)
                         .execute(&mut *tx)
                         .await?;
                 }

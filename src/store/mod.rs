@@ -10,6 +10,7 @@ mod feeds;
 mod hubs;
 mod letters;
 mod migrate;
+mod pack;
 mod readers;
 mod relays;
 mod service;
@@ -28,7 +29,7 @@ use sqlx::{
 pub use bounces::{Effect, Notice, Return};
 pub use columns::{Put, SourceFile};
 pub use editions::{Freeze, NewEdition, NewVariant, Variant};
-pub use feeds::{FeedMonth, Published, Span, Standing};
+pub use feeds::{FeedMonth, Latest, Place, Published, Span, Standing};
 pub use hubs::{News, Ping, PingState, PutOff, SettledPing, Topic};
 pub use letters::{Batch, Lease, Leased, Mark, Settlement};
 pub use readers::{Confirmed, Consent, Known, Request, Wish};
@@ -102,6 +103,8 @@ enum Backend {
 fn sqlite_pool() -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(4)
+        // A file does not hang up: no connection needs to be tried before it is used.
+        .test_before_acquire(false)
         .before_acquire(|line, _| Box::pin(async move { Ok(!line.is_in_transaction()) }))
 }
 
@@ -207,8 +210,24 @@ impl Store {
             }
         };
         let mut store = Self { pool, key: Key::new([0; 32]) };
-        migrate::run(&store).await?;
-        store.key = store.find_key().await?;
+        let migrations = migrate::all(&store);
+        // Nearly always all is there, and a look takes no lock. What cannot be read is not there yet.
+        // The connection is given back before it goes on, or the next question would open another.
+        let (done, key): (Option<Vec<migrate::Done>>, _) = on!(store, pool => {
+            let mut line = pool.acquire().await?;
+            let done = sqlx::query_as(migrate::DONE).fetch_all(&mut *line).await.ok();
+            let key = sqlx::query_scalar(sql::FIND_KEY).fetch_optional(&mut *line).await.ok().flatten();
+            line.return_to_pool().await;
+            (done, key)
+        });
+        let done = done.is_some_and(|done| migrate::is_done(&done, &migrations));
+        if !done {
+            migrate::run(&store, migrations).await?;
+        }
+        store.key = match key.filter(|_| done) {
+            Some(bytes) => read_key(bytes)?,
+            None => store.find_key().await?,
+        };
         Ok(store)
     }
 
@@ -240,10 +259,15 @@ impl Store {
                     sqlx::query_scalar(sql::FIND_KEY).fetch_one(pool).await?
                 }
             };
-            let bytes = value.try_into().map_err(|_| Error::Corrupt { what: "key", value: "(secret)".into() })?;
-            Ok(Key::new(bytes))
+            read_key(value)
         })
     }
+}
+
+/// The key as the store wrote it.
+fn read_key(bytes: Vec<u8>) -> Result<Key> {
+    let bytes = bytes.try_into().map_err(|_| Error::Corrupt { what: "key", value: "(secret)".into() })?;
+    Ok(Key::new(bytes))
 }
 
 /// An instant as the store writes it.

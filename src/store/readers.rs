@@ -320,7 +320,7 @@ impl Store {
                 .execute(&mut *tx)
                 .await?;
             sqlx::query(sql::ERASE_LETTERS).bind(id).bind(millis(at)).execute(&mut *tx).await?;
-            for statement in [sql::ERASE_CONSENTS, sql::ERASE_MOVES, sql::ERASE_SUBSCRIBER] {
+            for statement in [sql::ERASE_CONSENTS, sql::ERASE_MOVES, sql::ERASE_BOUNCES, sql::ERASE_SUBSCRIBER] {
                 sqlx::query(statement).bind(id).execute(&mut *tx).await?;
             }
             for statement in [sql::ERASE_REQUESTS, sql::ERASE_SERVICE_LETTERS] {

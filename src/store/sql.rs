@@ -11,11 +11,34 @@ macro_rules! statements {
     };
 }
 
-/// The columns of table `columns` that make up a [`crate::model::Column`].
-macro_rules! column_list {
-    () => {
-        "id, guid, rubrique, title, standfirst, byline, body, url, image_url, image_alt, image_credit, \
-         image_type, image_width, image_height, image_length, published_at, updated_at"
+/// Rows of table `columns`, chosen by what follows `WHERE`, in one row with one text: what makes up
+/// a [`crate::model::Column`], between separators. `pack.rs` says why, and reads it.
+macro_rules! columns {
+    ($chosen:literal) => {
+        concat!(
+            "SELECT string_agg(concat_ws('\u{1f}', id, guid, COALESCE(rubrique, ''), title, standfirst, \
+             COALESCE(byline, ''), url, COALESCE(image_url, ''), COALESCE(image_alt, ''), COALESCE(image_credit, ''), \
+             COALESCE(image_type, ''), COALESCE(CAST(image_width AS TEXT), ''), \
+             COALESCE(CAST(image_height AS TEXT), ''), COALESCE(CAST(image_length AS TEXT), ''), \
+             published_at, updated_at, body), '\u{1e}') FROM (SELECT id, guid, rubrique, title, standfirst, byline, \
+             url, image_url, image_alt, image_credit, image_type, image_width, image_height, image_length, \
+             published_at, updated_at, body FROM columns WHERE withdrawn_at IS NULL AND ",
+            $chosen,
+            ") AS chosen"
+        )
+    };
+}
+
+/// The same with what tells whether columns have changed: key, fingerprint and date of publication,
+/// in the order of publication, from indexes alone.
+macro_rules! heads {
+    ($chosen:literal) => {
+        concat!(
+            "SELECT string_agg(concat_ws(' ', id, fingerprint, published_at), ',' ORDER BY published_at, id) \
+             FROM (SELECT id, fingerprint, published_at FROM columns WHERE withdrawn_at IS NULL AND ",
+            $chosen,
+            ") AS chosen"
+        )
     };
 }
 
@@ -53,8 +76,8 @@ statements! {
         fingerprint = $18, byline_slug = $19, withdrawn_at = $20 WHERE id = $21";
 
     WITHDRAW_COLUMN = "UPDATE columns SET withdrawn_at = $2 WHERE id = $1 AND withdrawn_at IS NULL";
-    NEXT_REVISION = "UPDATE revision SET number = number + 1 RETURNING number";
     REVISION = "SELECT number FROM revision";
+    NEXT_REVISION = "UPDATE revision SET number = number + 1 RETURNING number";
     /// A column of this feed and month has changed.
     TOUCH_MONTH = "INSERT INTO feed_months (feed, month, revision, columns, closed) VALUES ($1, $2, $3, 0, 0) \
         ON CONFLICT (feed, month) DO UPDATE SET revision = excluded.revision";
@@ -63,48 +86,64 @@ statements! {
     /// Feeds with a month that is over and not closed yet.
     FEEDS_TO_CLOSE = "SELECT DISTINCT feed FROM feed_months WHERE closed = 0 AND month < $1";
     FEED_NAMES = "SELECT DISTINCT feed FROM feed_months";
-    FEED_MONTHS = "SELECT month, revision, columns, closed FROM feed_months WHERE feed = $1 ORDER BY month";
-    PUT_MONTH = "UPDATE feed_months SET columns = $3, closed = $4 WHERE feed = $1 AND month = $2";
+    FEED_MONTHS = "SELECT month, revision, columns, closed, documents, held, heads FROM feed_months \
+        WHERE feed = $1 ORDER BY month";
+    PUT_MONTH = "UPDATE feed_months SET columns = $3, closed = $4, documents = $5, held = $6, heads = $7 \
+        WHERE feed = $1 AND month = $2";
     /// Columns whose time has come between two instants.
-    CAME_OUT = "SELECT rubrique, byline_slug, published_at FROM columns WHERE withdrawn_at IS NULL \
+    CAME_OUT = "SELECT rubrique, byline_slug FROM columns WHERE withdrawn_at IS NULL \
         AND published_at > $1 AND published_at <= $2";
 
-    HEADS_OF_ALL = "SELECT id, fingerprint FROM columns WHERE withdrawn_at IS NULL \
-        AND published_at >= $1 AND published_at <= $2 ORDER BY published_at DESC, id DESC LIMIT $3";
-    NEWEST_OF_ALL = concat!("SELECT ", column_list!(), " FROM columns WHERE withdrawn_at IS NULL \
-        AND published_at >= $1 AND published_at <= $2 ORDER BY published_at DESC, id DESC LIMIT $3");
+    HEADS_OF_ALL = heads!("published_at >= $1 AND published_at <= $2 \
+        ORDER BY published_at DESC, id DESC LIMIT $3");
+    NEWEST_OF_ALL = columns!("published_at >= $1 AND published_at <= $2 \
+        ORDER BY published_at DESC, id DESC LIMIT $3");
     COUNT_OF_ALL = "SELECT COUNT(*) FROM columns WHERE withdrawn_at IS NULL \
         AND published_at >= $1 AND published_at <= $2";
     WITHDRAWN_OF_ALL = "SELECT guid, withdrawn_at FROM columns WHERE withdrawn_at IS NOT NULL \
         AND published_at <= withdrawn_at ORDER BY withdrawn_at DESC, id DESC LIMIT $1";
-    HEADS_OF_RUBRIQUE = "SELECT id, fingerprint FROM columns WHERE withdrawn_at IS NULL AND rubrique = $4 \
-        AND published_at >= $1 AND published_at <= $2 ORDER BY published_at DESC, id DESC LIMIT $3";
-    NEWEST_OF_RUBRIQUE = concat!("SELECT ", column_list!(), " FROM columns WHERE withdrawn_at IS NULL AND rubrique = $4 \
-        AND published_at >= $1 AND published_at <= $2 ORDER BY published_at DESC, id DESC LIMIT $3");
+    HEADS_OF_RUBRIQUE = heads!("rubrique = $4 AND published_at >= $1 AND published_at <= $2 \
+        ORDER BY published_at DESC, id DESC LIMIT $3");
+    NEWEST_OF_RUBRIQUE = columns!("rubrique = $4 AND published_at >= $1 AND published_at <= $2 \
+        ORDER BY published_at DESC, id DESC LIMIT $3");
     COUNT_OF_RUBRIQUE = "SELECT COUNT(*) FROM columns WHERE withdrawn_at IS NULL AND rubrique = $3 \
         AND published_at >= $1 AND published_at <= $2";
     WITHDRAWN_OF_RUBRIQUE = "SELECT guid, withdrawn_at FROM columns WHERE withdrawn_at IS NOT NULL AND rubrique = $2 \
         AND published_at <= withdrawn_at ORDER BY withdrawn_at DESC, id DESC LIMIT $1";
-    HEADS_OF_BYLINE = "SELECT id, fingerprint FROM columns WHERE withdrawn_at IS NULL AND byline_slug = $4 \
-        AND published_at >= $1 AND published_at <= $2 ORDER BY published_at DESC, id DESC LIMIT $3";
-    NEWEST_OF_BYLINE = concat!("SELECT ", column_list!(), " FROM columns WHERE withdrawn_at IS NULL AND byline_slug = $4 \
-        AND published_at >= $1 AND published_at <= $2 ORDER BY published_at DESC, id DESC LIMIT $3");
+    HEADS_OF_BYLINE = heads!("byline_slug = $4 AND published_at >= $1 AND published_at <= $2 \
+        ORDER BY published_at DESC, id DESC LIMIT $3");
+    NEWEST_OF_BYLINE = columns!("byline_slug = $4 AND published_at >= $1 AND published_at <= $2 \
+        ORDER BY published_at DESC, id DESC LIMIT $3");
     COUNT_OF_BYLINE = "SELECT COUNT(*) FROM columns WHERE withdrawn_at IS NULL AND byline_slug = $3 \
         AND published_at >= $1 AND published_at <= $2";
     WITHDRAWN_OF_BYLINE = "SELECT guid, withdrawn_at FROM columns WHERE withdrawn_at IS NOT NULL AND byline_slug = $2 \
         AND published_at <= withdrawn_at ORDER BY withdrawn_at DESC, id DESC LIMIT $1";
+    /// The other way round, from a column on: what archives are filled with.
+    OLDEST_HEADS_OF_ALL = heads!("(published_at, id) > ($1, $2) AND published_at <= $3 \
+        ORDER BY published_at, id LIMIT $4");
+    OLDEST_OF_ALL = columns!("(published_at, id) > ($1, $2) AND published_at <= $3 \
+        ORDER BY published_at, id LIMIT $4");
+    OLDEST_HEADS_OF_RUBRIQUE = heads!("rubrique = $5 AND (published_at, id) > ($1, $2) AND published_at <= $3 \
+        ORDER BY published_at, id LIMIT $4");
+    OLDEST_OF_RUBRIQUE = columns!("rubrique = $5 AND (published_at, id) > ($1, $2) AND published_at <= $3 \
+        ORDER BY published_at, id LIMIT $4");
+    OLDEST_HEADS_OF_BYLINE = heads!("byline_slug = $5 AND (published_at, id) > ($1, $2) AND published_at <= $3 \
+        ORDER BY published_at, id LIMIT $4");
+    OLDEST_OF_BYLINE = columns!("byline_slug = $5 AND (published_at, id) > ($1, $2) AND published_at <= $3 \
+        ORDER BY published_at, id LIMIT $4");
     /// Published in a span of time and in no edition yet.
-    UNSENT_COLUMNS = concat!("SELECT ", column_list!(), " FROM columns WHERE withdrawn_at IS NULL \
-        AND published_at >= $1 AND published_at <= $2 \
-        AND NOT EXISTS (SELECT 1 FROM edition_columns e WHERE e.column_id = columns.id) \
-        ORDER BY published_at DESC, id DESC");
+    UNSENT_COLUMNS = columns!("published_at >= $1 AND published_at <= $2 \
+        AND NOT EXISTS (SELECT 1 FROM edition_columns e WHERE e.column_id = columns.id)");
 
     FILE_STAMPS = "SELECT path, stamp, column_key FROM files";
     DROP_FILE_STAMP = "DELETE FROM files WHERE path = $1";
     PUT_FILE_STAMP = "INSERT INTO files (path, stamp, column_key) VALUES ($1, $2, $3) \
         ON CONFLICT (path) DO UPDATE SET stamp = excluded.stamp, column_key = excluded.column_key";
 
-    FEED_STATES = "SELECT feed, fingerprint, revision, published_at FROM feed_state";
+    /// The revision, and what was published last under a name.
+    LAST_PUBLISHED = "SELECT r.number, s.fingerprint, s.revision, s.published_at FROM revision r \
+        LEFT JOIN feed_state s ON s.feed = $1";
+    FEED_STATE = "SELECT fingerprint, revision, published_at FROM feed_state WHERE feed = $1";
     PUT_FEED_STATE = "INSERT INTO feed_state (feed, fingerprint, revision, published_at) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (feed) DO UPDATE SET fingerprint = excluded.fingerprint, revision = excluded.revision, \
         published_at = excluded.published_at";
@@ -169,6 +208,8 @@ statements! {
         state = CASE WHEN state IN ('queued', 'deferred') THEN 'suppressed' ELSE state END WHERE subscriber_id = $1";
     ERASE_CONSENTS = "DELETE FROM consents WHERE subscriber_id = $1";
     ERASE_MOVES = "DELETE FROM requests WHERE subscriber_id = $1";
+    /// What mail servers say of a reader often holds the address.
+    ERASE_BOUNCES = "DELETE FROM bounces WHERE subscriber_id = $1";
     ERASE_SUBSCRIBER = "DELETE FROM subscribers WHERE id = $1";
     ERASE_REQUESTS = "DELETE FROM requests WHERE address_hash = $1";
     ERASE_SERVICE_LETTERS = "DELETE FROM service_letters WHERE address_hash = $1";
@@ -200,8 +241,8 @@ statements! {
     ARCHIVED = concat!("SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions e \
         WHERE period = $1 AND ", sent!());
     WHOLE_VARIANT = "SELECT html FROM variants WHERE edition_id = $1 AND choice = ''";
-    COLUMNS_OF = concat!("SELECT ", column_list!(), " FROM columns JOIN edition_columns c ON c.column_id = columns.id \
-        WHERE c.edition_id = $1 AND withdrawn_at IS NULL ORDER BY c.place");
+    COLUMNS_OF = columns!("id IN (SELECT column_id FROM edition_columns WHERE edition_id = $1)");
+    PLACES_OF = "SELECT column_id FROM edition_columns WHERE edition_id = $1 ORDER BY place";
     /// Those with letters to send, oldest first.
     OPEN_EDITIONS = "SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions \
         WHERE state IN ('frozen', 'sending') ORDER BY number";

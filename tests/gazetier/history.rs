@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::support::Scene;
 
 /// A scene with a column on each of these days, in turn Édito and Humeur, by two columnists.
-fn scene(days: &[&str], feeds: &str) -> Scene {
+pub fn scene(days: &[&str], feeds: &str) -> Scene {
     let scene = Scene::empty().config("items = 50", &format!("items = 4\n{feeds}"));
     for (index, day) in days.iter().enumerate() {
         column(&scene, day, index);
@@ -14,7 +14,7 @@ fn scene(days: &[&str], feeds: &str) -> Scene {
     scene
 }
 
-fn column(scene: &Scene, day: &str, index: usize) {
+pub fn column(scene: &Scene, day: &str, index: usize) {
     let (rubrique, byline) =
         if index.is_multiple_of(2) { ("edito", "Ève Le Bihan") } else { ("humeur", "Yann Quéré") };
     scene.put(
@@ -27,7 +27,7 @@ fn column(scene: &Scene, day: &str, index: usize) {
 }
 
 /// Eleven columns over four months, with a month without any.
-const DAYS: [&str; 11] = [
+pub const DAYS: [&str; 11] = [
     "2026-07-03",
     "2026-07-11",
     "2026-07-12",
@@ -42,17 +42,17 @@ const DAYS: [&str; 11] = [
 ];
 
 /// What stands between two texts, each time.
-fn between(text: &str, before: &str, after: &str) -> Vec<String> {
+pub fn between(text: &str, before: &str, after: &str) -> Vec<String> {
     text.split(before).skip(1).filter_map(|rest| rest.split(after).next()).map(str::to_owned).collect()
 }
 
 /// A document of a feed, by the address that another document names.
-fn file(address: &str) -> String {
+pub fn file(address: &str) -> String {
     address.replace("https://estran.example.org/", "")
 }
 
 /// Walks back from a feed: the documents it passes, and how often it met each column.
-fn walk(scene: &Scene, feed: &str) -> (Vec<String>, BTreeMap<String, usize>) {
+pub fn walk(scene: &Scene, feed: &str) -> (Vec<String>, BTreeMap<String, usize>) {
     let (mut documents, mut met) = (vec![feed.to_owned()], BTreeMap::new());
     loop {
         let name = documents.last().expect("a document").clone();

@@ -2,6 +2,7 @@
 //! few words (`support`).
 
 mod approval;
+mod archives;
 mod bounces;
 mod browser;
 mod chaos;

@@ -44,7 +44,7 @@ scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 ";
 
-const REFUSED: &str = "{/^refused/ = 550 5.1.1 nobody of this name} {/^later/ = 450 4.2.0 not now}";
+const REFUSED: &str = "{/^refused[0-9]/ 550 5.1.1 nobody of this name} {/^later[0-9]/ 450 4.2.0 not now}";
 
 /// A running Postfix.
 pub struct Postfix {

@@ -74,6 +74,7 @@ def feed(path):
         "rights": text(read.feed.rights_detail) if "rights" in read.feed else None,
         "language": read.feed.get("language"),
         "itself": links.get("self"),
+        "previous": links.get("prev-archive"),
         "home": read.feed.link,
         "updated": read.feed.updated,
         "entries": [entry(item, is_rss) for item in read.entries],

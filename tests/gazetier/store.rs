@@ -366,8 +366,12 @@ async fn what_was_read_and_published_is_remembered(house: &House) {
     let news = News { hubs: &[], topics: &[], at: now() };
     store.put_published(&[standing("", "x", 1), standing("edito", "y", 1)], news).await.expect("states");
     store.put_published(&[standing("", "z", 2)], news).await.expect("states");
-    let states = store.published().await.expect("states");
-    assert_eq!(states, HashMap::from([("".into(), published("z", 2)), ("edito".into(), published("y", 1))]));
+    for (feed, state) in [(FeedKey::All, published("z", 2)), (FeedKey::Rubrique(slug("edito")), published("y", 1))] {
+        assert_eq!(store.published(&feed).await.expect("a state"), Some(state));
+    }
+    let latest = store.latest("edito", now()).await.expect("the latest");
+    assert_eq!((latest.published, latest.come_out), (Some(published("y", 1)), vec![]));
+    assert_eq!(store.latest("carnet", now()).await.expect("the latest").published, None);
 
     let rubrique = |label: &str| Rubrique {
         slug: slug("edito"),

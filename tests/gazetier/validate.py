@@ -1,7 +1,7 @@
 """What a feed validator says of written feeds: one JSON object a line in, one list of findings a line out.
 
 Written from the specifications, without a look at the program: RSS 2.0 and the RSS Advisory Board's
-profile, RFC 4287 (Atom), JSON Feed 1.1, Media RSS, RFC 3339, RFC 822, RFC 3986, RFC 4151, and from the
+profile, RFC 4287 (Atom), RFC 5005 (history), RFC 6721 (tombstones), JSON Feed 1.1, Media RSS, RFC 3339, RFC 822, RFC 3986, RFC 4151, and from the
 names of the W3C feed validator's messages, which findings begin with where there is one. It knows the
 elements and attributes that we write, and takes any other for a mistake.
 
@@ -324,6 +324,25 @@ def media(report, where, element):
                 no_html(report, child.tag, child.text or "")
 
 
+def history(report, where, root, links, own):
+    """Where a document stands in its feed's history (RFC 5005), by its links: pairs of rel and href."""
+    is_archive, is_complete = (root.find(HISTORY + name) for name in ("archive", "complete"))
+    for mark in (is_archive, is_complete):
+        if mark is not None and ((mark.text or "").strip() or len(mark) or mark.attrib):
+            report.add("NotEmpty", where, mark.tag)
+    if is_archive is not None and is_complete is not None:
+        report.add("ArchiveAndComplete", where)
+    ends = {rel: href for rel, href in links}
+    if is_archive is not None and ends.get("current", own) == own:
+        report.add("MissingCurrent", where, links)
+    if is_archive is None and "current" in ends:
+        report.add("CurrentOfNoArchive", where, links)
+    if is_complete is not None and "prev-archive" in ends:
+        report.add("CompleteHasArchives", where, links)
+    if ends.get("prev-archive") in (own, ends.get("current", own)):
+        report.add("PrevArchiveIsSelf", where, links)
+
+
 def rss(text, own, at):
     report = Report("rss")
     root = parse(report, text)
@@ -354,6 +373,7 @@ def rss(text, own, at):
     for link in channel.findall(ATOM + "link"):
         attributes(report, link, ("href", "rel", "type"))
         web(report, "channel/atom:link", link.get("href"))
+    history(report, "channel", channel, [(link.get("rel"), link.get("href")) for link in channel.findall(ATOM + "link")], own)
     guids = []
     for number, item in enumerate(channel.findall("item"), 1):
         where = f"item {number}"
@@ -472,6 +492,18 @@ def atom(text, own, at):
     tags = [child.tag for child in root]
     if ATOM + "entry" in tags and any(tag != ATOM + "entry" for tag in tags[tags.index(ATOM + "entry") :]):
         report.add("MisplacedMetadata", "feed")
+    history(report, "feed", root, [(link.get("rel"), link.get("href")) for link in root.findall(ATOM + "link")], own)
+    deleted = []
+    for number, stone in enumerate(root.findall(TOMBSTONE), 1):
+        where = f"deleted-entry {number}"
+        attributes(report, stone, ("ref", "when"))
+        if (stone.text or "").strip() or len(stone):
+            report.add("NotEmpty", where)
+        atom_id(report, f"{where} ref", stone.get("ref") or "")
+        rfc_3339(report, f"{where} when", stone.get("when") or "", at)
+        if stone.get("ref") in deleted:
+            report.add("DuplicateValue", where, stone.get("ref"))
+        deleted.append(stone.get("ref"))
     ids, updates = [], []
     for number, entry in enumerate(root.findall(ATOM + "entry"), 1):
         where = f"entry {number}"
@@ -486,6 +518,8 @@ def atom(text, own, at):
         atom_id(report, f"{where} id", own_id)
         if own_id in ids:
             report.add("DuplicateEntries", where, own_id)
+        if own_id in deleted:
+            report.add("DeletedEntryIsThere", where, own_id)
         ids.append(own_id)
         updated = rfc_3339(report, f"{where} updated", entry.findtext(ATOM + "updated"), at)
         if updated in updates:
@@ -552,6 +586,10 @@ def json_feed(text, own, at):
     web(report, "feed/home_page_url", feed.get("home_page_url"))
     if feed.get("feed_url") != own:
         report.add("SelfDoesntMatchLocation", "feed", feed.get("feed_url"))
+    if "next_url" in feed:
+        web(report, "feed/next_url", feed["next_url"])
+        if feed["next_url"] == own:
+            report.add("NextIsSelf", "feed", own)
     language(report, "feed/language", feed.get("language"))
     json_authors(report, "feed/authors", feed.get("authors"))
     ids = []

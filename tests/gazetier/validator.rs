@@ -23,7 +23,18 @@ struct Validator {
 
 /// What the validator says of a feed's files, read at an instant: nothing, if all is well.
 pub fn findings(config: &Config, rubrique: Option<&Rubrique>, files: &[(String, Vec<u8>)], at: Instant) -> Vec<String> {
-    let addresses = Addresses::of(config, &key(rubrique), None).expect("addresses");
+    document(config, &key(rubrique), None, files, at)
+}
+
+/// The same of any document of a feed: the one to subscribe to, or an archive.
+pub fn document(
+    config: &Config,
+    feed: &FeedKey,
+    archive: Option<&str>,
+    files: &[(String, Vec<u8>)],
+    at: Instant,
+) -> Vec<String> {
+    let addresses = Addresses::of(config, feed, archive).expect("addresses");
     let text = |ending: &str| {
         let (_, bytes) = files.iter().find(|(path, _)| path.ends_with(ending)).expect("a form of the feed");
         String::from_utf8(bytes.clone()).expect("UTF-8")

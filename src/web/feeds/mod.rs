@@ -225,7 +225,7 @@ async fn was_published(shared: &Shared, key: &FeedKey) -> crate::store::Result<b
     match &*once {
         Some((at, keys)) if (now - *at).num_seconds() < FRESH => Ok(keys.contains(&key.key())),
         _ => {
-            let keys: HashSet<String> = shared.store().published().await?.into_keys().collect();
+            let keys: HashSet<String> = shared.store().feed_keys().await?.iter().map(FeedKey::key).collect();
             let found = keys.contains(&key.key());
             *once = Some((now, keys));
             Ok(found)

@@ -211,6 +211,9 @@ fn a_subscriber_moves_once_the_new_address_confirms() {
 fn who_is_erased_leaves_a_hash_and_nothing_else() {
     let scene = at_home(Scene::sample(), "");
     scene.ok(&["run", "--at", MONDAY]);
+    let returned = "INSERT INTO bounces (edition_id, subscriber_id, kind, words, noted_at) \
+                    VALUES (1, 3, 'soft', '452 4.2.2 <loic@example.org> is full', 0)";
+    assert_eq!(scene.sql(returned), 1);
     let house = House::open(&scene, &["--at", MONDAY]);
     let path = preferences(&scene, &house, 3, 1);
     let erased = house.post(&path, "do=erase&sure=yes");
@@ -230,6 +233,7 @@ fn who_is_erased_leaves_a_hash_and_nothing_else() {
         "DELETE FROM service_letters WHERE address LIKE '%loic%' OR message LIKE '%loic%'",
         "DELETE FROM requests WHERE address LIKE '%loic%'",
         "DELETE FROM consents WHERE subscriber_id = 3",
+        "DELETE FROM bounces WHERE subscriber_id = 3",
     ] {
         assert_eq!(scene.sql(statement), 0, "{statement}");
     }
