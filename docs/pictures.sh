@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the README's pictures anew: the sample edition and feeds as headless Chromium shows them.
-# Wants chromium, openssl, python3 and imagemagick (Debian's packages), and a built gazetier.
+# Wants chromium, fonts-noto-color-emoji, openssl, python3 and imagemagick (Debian's packages), and a built gazetier.
 # The sample's address is answered by a server on loopback for the time of the pictures.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -10,8 +10,14 @@ trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
 
 cp -r "$root/config.toml" "$root/columns" "$root/subscribers.csv" "$work"
 cd "$work"
-cargo run --quiet --release --manifest-path "$root/Cargo.toml" -- run --at 2026-11-23T07:00
-cargo run --quiet --release --manifest-path "$root/Cargo.toml" -- digest preview --at 2026-11-23T08:00 >/dev/null
+# GAZETIER names a built one.
+gazetier() {
+    if [ -n "${GAZETIER:-}" ]; then "$GAZETIER" "$@"; else
+        cargo run --quiet --release --manifest-path "$root/Cargo.toml" -- "$@"
+    fi
+}
+gazetier run --at 2026-11-23T07:00
+gazetier digest preview --at 2026-11-23T08:00 >/dev/null
 
 openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 1 -subj /CN=estran.example.org 2>/dev/null
 mkdir site && cp -r feeds site/feeds && cp -r columns/images site/images
@@ -41,10 +47,11 @@ shot() {
 }
 
 # A headless window is at least 500 pixels wide: a phone's page stands in a frame, and is cut out.
-echo '<body style="margin:0"><iframe src="preview/digest.html" style="width:375px;height:3400px;border:0"></iframe>' >narrow.html
-shot digest-700 700 2780 "file://$work/preview/digest.html"
-shot digest-375 500 3100 "file://$work/narrow.html"
+echo '<body style="margin:0"><iframe src="preview/digest.html" style="width:375px;height:3600px;border:0"></iframe>' >narrow.html
+shot digest-700 700 2900 "file://$work/preview/digest.html"
+shot digest-375 500 3300 "file://$work/narrow.html"
 convert "$root/docs/pictures/digest-375.png" -crop 375x+0+0 +repage "$root/docs/pictures/digest-375.png"
-shot digest-dark 700 2780 "file://$work/preview/digest.html" --blink-settings=preferredColorScheme=0
+shot digest-dark 700 2900 "file://$work/preview/digest.html" --blink-settings=preferredColorScheme=0
+shot digest-off 700 1700 "file://$work/preview/digest.html" --blink-settings=imagesEnabled=false
 shot feeds 900 2400 "https://estran.example.org/feeds/index.html"
 shot feed 900 1300 "https://estran.example.org/feeds/atom.xml"

@@ -15,6 +15,7 @@ use chrono::Duration;
 use gazetier::{
     config::Config,
     delivery::plan::{self, Drawn},
+    digest::render::render,
     model::{Choice, Draft, Subscriber},
     store::Store,
 };
@@ -92,8 +93,8 @@ async fn freeze(folder: &Path) {
 async fn letter(folder: &Path) {
     let (config, store) = open(folder).await;
     let at = config.magazine.zone.parse(MONDAY).expect("an instant");
-    let (_, rendered) = plan::coming(&config, &store, at, &Choice::all()).await.expect("an edition");
-    let rendered = rendered.expect("columns");
+    let coming = plan::coming(&config, &store, at).await.expect("an edition");
+    let rendered = render(&config, &coming.draft, &Choice::all()).expect("a letter").expect("columns");
     fs::write(folder.join("letter.html"), &rendered.html).expect("the HTML");
     fs::write(folder.join("letter.txt"), &rendered.plain).expect("the text");
     println!("{} bytes encoded", rendered.entity.len());

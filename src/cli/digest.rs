@@ -1,7 +1,7 @@
-//! `gazetier digest`: preview, send, status.
+//! `gazetier digest`: its commands, and sending.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::ExitCode,
     sync::{
         Arc,
@@ -9,39 +9,68 @@ use std::{
     },
 };
 
-use serde::Serialize;
-
 use super::{
+    desk::{self, Decide},
     exit,
     say::say,
     session::{Session, clock},
+    standing::{self, hour, words},
 };
 use crate::{
     delivery::{
         self,
-        plan::{self, Drawn},
+        decide::Decision,
+        editors::{self, Notice},
+        plan::{self, Drawn, Outlook},
         post::{Outcome, Post},
+        service,
     },
-    digest::token::PLACEHOLDER,
-    model::{Choice, Edition, EditionState, Rubrique, Tally},
+    digest,
+    model::{Edition, EditionState},
 };
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Render the coming edition to HTML and text files.
+    /// Open the desk, where the coming edition is looked at, mended and approved; or render it to
+    /// files.
     Preview {
         /// Open it in the browser.
         #[arg(long)]
         open: bool,
-        /// The folder for the files.
-        #[arg(long, value_name = "FOLDER", default_value = "preview")]
-        folder: PathBuf,
-        /// As a subscriber sees it who chose these rubriques.
-        #[arg(long, value_name = "RUBRIQUE", value_delimiter = ',')]
+        /// Write the edition's HTML and text into this folder instead.
+        #[arg(long, value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+        /// The files as a subscriber sees the edition who chose these rubriques.
+        #[arg(long, value_name = "RUBRIQUE", value_delimiter = ',', requires = "folder")]
         rubriques: Vec<String>,
+    },
+    /// Send the editors the coming edition by mail, as it is now.
+    Proof {
+        /// To these of the editors; to all of them if none is named.
+        #[arg(value_name = "ADDRESS")]
+        to: Vec<String>,
+        /// Who sends it.
+        #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true, default_value = "the command line")]
+        by: String,
+    },
+    /// Say that the coming edition may go out as it is now.
+    Approve(Decide),
+    /// Say that an edition must not go out: the coming one, or one whose letters are going out.
+    Hold {
+        #[command(flatten)]
+        decide: Decide,
+        /// Why.
+        #[arg(long, value_name = "WORDS", default_value = "")]
+        why: String,
     },
     /// Freeze the edition that is due and send its letters; resume what an earlier run left.
     Send {
+        /// Let this edition go, if it is held; without it, the newest if that is held.
+        #[arg(value_name = "PERIOD")]
+        period: Option<String>,
+        /// Who says so.
+        #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true, default_value = "the command line")]
+        by: String,
         /// Send once more the letters that may or may not have arrived: some readers get two.
         #[arg(long)]
         resend_unknown: bool,
@@ -58,8 +87,23 @@ pub(super) enum Command {
 
 pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Preview { open, folder, rubriques } => preview(session, open, &folder, &rubriques).await,
-        Command::Send { resend_unknown } => {
+        Command::Preview { open, folder: Some(folder), rubriques } => {
+            desk::write(session, open, &folder, &rubriques).await
+        }
+        Command::Preview { open, folder: None, .. } => desk::open(session, open).await,
+        Command::Proof { to, by } => desk::proof(session, &to, &by).await,
+        Command::Approve(who) => {
+            let period = desk::decide(session, &who, Decision::Approve(None)).await?;
+            say!("{period}: approved");
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Hold { decide: who, why } => {
+            let period = desk::decide(session, &who, Decision::Hold(&why)).await?;
+            say!("{period}: held; let it go with `gazetier digest send {period}`");
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Send { period, by, resend_unknown } => {
+            desk::release(session, Decide { period, by }).await?;
             if resend_unknown {
                 resend(session).await?;
             }
@@ -69,7 +113,7 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<E
             }
             sent.complaint()
         }
-        Command::Status { json } => status(session, json).await,
+        Command::Status { json } => standing::status(session, json).await,
         Command::Dkim => dkim(session),
     }
 }
@@ -86,35 +130,6 @@ fn dkim(session: &Session) -> anyhow::Result<ExitCode> {
         let record = key.record();
         let strings = record.as_bytes().chunks(255).map(|piece| format!("\"{}\"", String::from_utf8_lossy(piece)));
         say!("{}. IN TXT ( {} )", key.record_name(), strings.collect::<Vec<_>>().join("\n    "));
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn preview(session: &Session, open: bool, folder: &Path, rubriques: &[String]) -> anyhow::Result<ExitCode> {
-    let chosen = rubriques.iter().map(|label| {
-        let found = Rubrique::find(&session.config.rubriques, label).map(|rubrique| rubrique.slug.clone());
-        found.ok_or_else(|| exit::complain(exit::USAGE, format!("--rubriques: the configuration has no {label:?}")))
-    });
-    let choice = Choice::of(chosen.collect::<anyhow::Result<Vec<_>>>()?);
-    let (due, rendered) = plan::coming(&session.config, &session.store, session.at, &choice).await?;
-    let Some(rendered) = rendered else {
-        say!("nothing new for {}: no letter would be sent", due.period);
-        return Ok(ExitCode::SUCCESS);
-    };
-    let write = |name: &str, text: &str| {
-        let path = folder.join(name);
-        let text = text.replace(PLACEHOLDER, "preview");
-        std::fs::create_dir_all(folder)
-            .and_then(|()| std::fs::write(&path, text))
-            .map_err(|source| delivery::Error::Write { path: path.clone(), source })?;
-        say!("{}", path.display());
-        Ok::<_, anyhow::Error>(path)
-    };
-    let html = write("digest.html", &rendered.html)?;
-    write("digest.txt", &rendered.plain)?;
-    say!("{}: {} ({} bytes of HTML)", due.period, rendered.subject, rendered.html.len());
-    if open {
-        open::that_detached(&html).map_err(|error| exit::complain(1, format!("cannot open a browser: {error}")))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -157,16 +172,21 @@ impl Sent {
 }
 
 /// Freezes the edition that is due, and sends the letters of all that are open. `asked` says that
-/// somebody wants it sent now: then nothing is too late, and what is held is let go.
+/// somebody wants it sent now: then nothing is too late.
 pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent> {
     let (config, store) = (&session.config, &session.store);
     let mut sent = Sent::default();
-    if asked {
-        for edition in store.editions().await?.iter().filter(|e| e.state == EditionState::Held) {
-            store.release_edition(edition.id, session.at).await?;
-        }
+    if let Some((period, who, at)) = editors::fallen(config, store, session.at).await? {
+        sent.troubles.push(format!(
+            "{period}: it has changed since {who} approved it at {}; approve it again with `gazetier digest approve \
+             {period}`",
+            hour(session, at)
+        ));
     }
-    match plan::draw_up(config, store, session.at, asked).await? {
+    if let Some(period) = editors::proof_when_due(config, store, session.at).await? {
+        sent.lines.push(format!("{period}: the proof goes to the editors"));
+    }
+    match draw_up(session, asked).await? {
         Drawn::NotDue => {}
         Drawn::NothingNew(period) => {
             if asked {
@@ -176,13 +196,36 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
         Drawn::Frozen(edition, letters) => {
             sent.lines.push(format!("{}: frozen with {letters} letters, {:?}", edition.period, edition.subject));
         }
-        Drawn::Held(edition, letters) => sent.troubles.push(format!(
-            "{} was due at {} and is too late to be sent by itself: its {letters} letters are held; \
-             send them with `gazetier digest send`",
-            edition.period,
-            config.magazine.zone.local(edition.cutoff).format("%Y-%m-%d %H:%M"),
-        )),
+        Drawn::Held(edition, letters) => {
+            editors::tell(config, store, session.at, &edition.period, &Notice::Late).await?;
+            sent.troubles.push(format!(
+                "{} was due at {} and is too late to be sent by itself: its {letters} letters are held; \
+             send them with `gazetier digest send {0}`",
+                edition.period,
+                hour(session, edition.cutoff),
+            ));
+        }
+        Drawn::OnHold(period) => {
+            if asked {
+                sent.lines
+                    .push(format!("{period}: held by the editors; let it go with `gazetier digest send {period}`"));
+            }
+        }
+        Drawn::Unapproved(period, outlook) => {
+            let first = editors::tell(config, store, session.at, &period, &Notice::Unapproved).await?;
+            if first || asked {
+                let why = match outlook {
+                    Outlook::Fallen { who, at } => {
+                        format!("it has changed since {who} approved it at {}, and is not sent", hour(session, at))
+                    }
+                    _ => "its hour has come and nobody has approved it: it is not sent".into(),
+                };
+                sent.troubles.push(format!("{period}: {why}; approve it with `gazetier digest approve {period}`"));
+            }
+        }
     }
+    // Proofs and notices are for now.
+    service::deliver(config, store, session.at, clock).await?;
     let stop = Arc::new(AtomicBool::new(false));
     for edition in store.open_editions().await? {
         let outcome = post(session, &edition, &stop).await?;
@@ -211,6 +254,17 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
         sent.lines.push("no edition is due, no letter is waiting: nothing is sent".into());
     }
     Ok(sent)
+}
+
+/// Draws up the edition that is due. What would break is told to the editors, who can mend it.
+async fn draw_up(session: &Session, asked: bool) -> anyhow::Result<Drawn> {
+    let (config, store) = (&session.config, &session.store);
+    let drawn = plan::draw_up(config, store, session.at, asked).await;
+    if let Err(delivery::Error::Digest(digest::Error::Preflight(what))) = &drawn {
+        let period = plan::coming(config, store, session.at).await?.draft.due.period;
+        editors::tell(config, store, session.at, &period, &Notice::Broken(what.clone())).await?;
+    }
+    Ok(drawn?)
 }
 
 async fn post(session: &Session, edition: &Edition, stop: &Arc<AtomicBool>) -> anyhow::Result<Outcome> {
@@ -263,70 +317,4 @@ async fn drain(stop: Arc<AtomicBool>) {
         _ = interrupt.recv() => {}
     }
     stop.store(true, Ordering::Relaxed);
-}
-
-/// A tally in words: what is sent, and whatever else there is.
-fn words(tally: &Tally) -> String {
-    let mut words = format!("{} of {} letters sent", tally.sent, tally.frozen());
-    for (count, what) in [
-        (tally.failed, "refused"),
-        (tally.suppressed, "suppressed"),
-        (tally.unknown, "unknown"),
-        (tally.deferred, "deferred"),
-        (tally.queued + tally.leased + tally.sending, "still to do"),
-    ] {
-        if count > 0 {
-            words.push_str(&format!(", {count} {what}"));
-        }
-    }
-    words
-}
-
-#[derive(Serialize)]
-struct Standing {
-    period: String,
-    number: i64,
-    state: &'static str,
-    subject: String,
-    frozen: i64,
-    to_do: i64,
-    letters: Tally,
-    unknown: Vec<String>,
-    failed: Vec<(String, String)>,
-}
-
-async fn status(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
-    let store = &session.store;
-    let mut standings = Vec::new();
-    for edition in store.editions().await? {
-        let letters = store.tally(edition.id).await?;
-        standings.push(Standing {
-            frozen: letters.frozen(),
-            to_do: letters.to_do(),
-            letters,
-            unknown: store.unknown_letters(edition.id).await?,
-            failed: store.failed_letters(edition.id).await?,
-            period: edition.period.to_string(),
-            number: edition.number,
-            state: edition.state.as_str(),
-            subject: edition.subject,
-        });
-    }
-    if json {
-        say!("{}", serde_json::to_string_pretty(&standings)?);
-        return Ok(ExitCode::SUCCESS);
-    }
-    if standings.is_empty() {
-        say!("no edition yet");
-    }
-    for standing in standings {
-        say!("{} (n° {}) {}: {}", standing.period, standing.number, standing.state, words(&standing.letters));
-        for address in &standing.unknown {
-            say!("  unknown: {address}");
-        }
-        for (address, reply) in &standing.failed {
-            say!("  refused: {address}: {reply}");
-        }
-    }
-    Ok(ExitCode::SUCCESS)
 }

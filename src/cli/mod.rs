@@ -2,6 +2,7 @@
 //! to standard error; `run` says nothing at all when there is nothing to say and no terminal.
 
 mod bounce;
+mod desk;
 mod digest;
 mod exit;
 mod feeds;
@@ -12,6 +13,7 @@ mod run;
 mod say;
 mod serve;
 mod session;
+mod standing;
 mod subscribers;
 mod sync;
 

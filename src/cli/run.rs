@@ -33,6 +33,11 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
         Ok(n) => lines.push(format!("{n} files published in {}", session.config.feeds.path.display())),
         Err(error) => failed(error),
     }
+    // Before letters go out: who asked for none gets none.
+    match bounce::handle(session).await {
+        Ok(handled) => lines.extend(handled),
+        Err(error) => failed(error),
+    }
     // Before the digest, whose letters may take hours: somebody waits for one of these.
     match service::deliver(&session.config, &session.store, session.at, clock).await {
         Ok(told) => {
@@ -47,11 +52,6 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
             }
         }
         Err(error) => failed(error.into()),
-    }
-    // Before letters go out: who asked for none gets none.
-    match bounce::handle(session).await {
-        Ok(handled) => lines.extend(handled),
-        Err(error) => failed(error),
     }
     let sent = digest::send(session, false).await;
     let sent = sent.map(|sent| {

@@ -13,16 +13,23 @@ use chrono::{Duration, NaiveDate};
 use url::Url;
 
 use super::{
-    Config, Digest, Error, Feeds, Letters, Logo, Magazine, Secret, Source, Special, StoreUrl, Theme, bounces, dkim,
-    feeds::hubs, feeds::moved, raw, relay, web as web_room,
+    Config, Desk, Digest, Error, Feeds, Letters, Magazine, Secret, Source, Special, StoreUrl, bounces, desk, dkim,
+    feeds::hubs, feeds::moved, raw, relay, theme, web as web_room,
 };
-use crate::model::{Mailbox, Rubrique, Slug, Zone, text, uri};
+use crate::model::{Colour, Mailbox, Rubrique, Slug, Zone, text, uri};
 
 /// Names the store instead of `store.url`: an address with a password has no place in a file.
 const STORE_VARIABLE: &str = "GAZETIER_STORE_URL";
 
 /// Colours for rubriques that name none, all with a contrast above 4.5 on paper white.
-const COLOURS: [&str; 6] = ["#1f4e79", "#9c3d2e", "#2f6b4f", "#6b4a86", "#8a5a00", "#3d5a66"];
+const COLOURS: [Colour; 6] = [
+    Colour::new(0x1f, 0x4e, 0x79),
+    Colour::new(0x9c, 0x3d, 0x2e),
+    Colour::new(0x2f, 0x6b, 0x4f),
+    Colour::new(0x6b, 0x4a, 0x86),
+    Colour::new(0x8a, 0x5a, 0x00),
+    Colour::new(0x3d, 0x5a, 0x66),
+];
 
 /// A local part may have 64 characters (RFC 5321), and `+EDITION.SUBSCRIBER.PROOF` takes the rest.
 const BOUNCE: usize = 24;
@@ -50,6 +57,7 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
     let mut feeds = feeds(raw.feeds, special, base)?;
     feeds.moved = moved(old_addresses, &magazine, &rubriques, &feeds)?;
     let letters = letters(raw.letters, &magazine)?;
+    let desk = desk::check(raw.desk, base)?;
     let web = web_room::check(raw.web, base, &magazine, &feeds, &letters)?;
     Ok(Config {
         path: path.to_owned(),
@@ -59,8 +67,9 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         subscribers_file: raw.subscribers.file.map(|file| base.join(file)),
         rubriques,
         feeds,
-        digest: digest(raw.digest)?,
-        theme: theme(raw.theme, &magazine.name)?,
+        digest: digest(raw.digest, &desk)?,
+        desk,
+        theme: theme::check(raw.theme, &magazine.name)?,
         dkim: dkim::check(raw.dkim, &letters.from.address, base)?,
         letters,
         relays: relay::check(raw.relay, raw.relays, base)?,
@@ -149,8 +158,8 @@ fn rubriques(raw: Vec<raw::Rubrique>) -> Result<(Vec<Rubrique>, Vec<Special>), R
         }
         specials.push(Special { rubrique: slug.clone(), content: entry.content, items: entry.items });
         let colour = match entry.colour {
-            Some(text) => colour("rubriques.colour", text)?,
-            None => COLOURS[index % COLOURS.len()].to_owned(),
+            Some(text) => theme::colour("rubriques.colour", &text)?,
+            None => COLOURS[index % COLOURS.len()],
         };
         let description = entry.description.map(|t| line("rubriques.description", t)).transpose()?;
         rubriques.push(Rubrique { slug, label, description, colour });
@@ -178,7 +187,7 @@ fn feeds(raw: raw::Feeds, special: Vec<Special>, base: &Path) -> Result<Feeds, R
     })
 }
 
-fn digest(raw: raw::Digest) -> Result<Digest, Refusal> {
+fn digest(raw: raw::Digest, desk: &Desk) -> Result<Digest, Refusal> {
     if raw.standfirst_length < 80 {
         return Err(refuse("digest.standfirst_length", "below 80 characters no sentence is left: write 80 or more"));
     }
@@ -188,7 +197,13 @@ fn digest(raw: raw::Digest) -> Result<Digest, Refusal> {
             return Err(refuse("digest.subject", format!("only {} are filled in", known.join(", "))));
         }
     }
+    let proof_at = raw.proof_at.map(|text| parse("digest.proof_at", &text)).transpose()?;
+    if proof_at.is_some() && desk.editors.is_empty() {
+        return Err(refuse("digest.proof_at", "nobody would get the proof: name the editors in desk.editors"));
+    }
     Ok(Digest {
+        approval: raw.approval,
+        proof_at,
         schedule: raw.schedule.parse().map_err(|error| refuse("digest.schedule", error))?,
         grace: duration("digest.grace", &raw.grace)?,
         send_within: duration("digest.send_within", &raw.send_within)?,
@@ -196,36 +211,6 @@ fn digest(raw: raw::Digest) -> Result<Digest, Refusal> {
         standfirst_length: raw.standfirst_length,
         subject: line("digest.subject", raw.subject)?,
         opening: legal("digest.opening", raw.opening)?,
-    })
-}
-
-fn theme(raw: raw::Theme, magazine: &str) -> Result<Theme, Refusal> {
-    let shade = |key, value: Option<String>, default: &str| colour(key, value.unwrap_or_else(|| default.to_owned()));
-    // A stack stands in style attributes and rules: what could end one has no place in it.
-    let stack = |key, value: Option<String>, default: &str| {
-        let value = value.unwrap_or_else(|| default.to_owned());
-        if value.chars().any(|c| matches!(c, '"' | '<' | '>' | '{' | '}' | ';' | '&') || c.is_control()) {
-            return Err(refuse(key, "write font names with commas between; names in single quotes"));
-        }
-        Ok(value)
-    };
-    let logo = raw.logo.map(|logo| {
-        let alt = logo.alt.unwrap_or_else(|| magazine.to_owned());
-        Ok::<_, Refusal>(Logo {
-            url: web("theme.logo.url", &logo.url)?,
-            width: logo.width,
-            alt: line("theme.logo.alt", alt)?,
-        })
-    });
-    Ok(Theme {
-        ink: shade("theme.ink", raw.ink, "#1d2730")?,
-        muted: shade("theme.muted", raw.muted, "#5a6670")?,
-        paper: shade("theme.paper", raw.paper, "#ece7dd")?,
-        surface: shade("theme.surface", raw.surface, "#fbf9f4")?,
-        accent: shade("theme.accent", raw.accent, "#0f5568")?,
-        serif: stack("theme.serif", raw.serif, "Charter, 'Iowan Old Style', Georgia, 'Times New Roman', serif")?,
-        sans: stack("theme.sans", raw.sans, "'Avenir Next', 'Segoe UI', Helvetica, Arial, sans-serif")?,
-        logo: logo.transpose()?,
     })
 }
 
@@ -299,24 +284,16 @@ pub(super) fn beside(base: &Path, path: &str) -> PathBuf {
     base.join(path)
 }
 
-fn legal(key: &str, value: String) -> Result<String, Refusal> {
+pub(super) fn legal(key: &str, value: String) -> Result<String, Refusal> {
     match text::legalise(&value).1.first() {
         None => Ok(value),
         Some(c) => Err(refuse(key, format!("it holds the character U+{:04X}, which no feed can hold", *c as u32))),
     }
 }
 
-fn line(key: &str, value: String) -> Result<String, Refusal> {
+pub(super) fn line(key: &str, value: String) -> Result<String, Refusal> {
     let value = text::one_line(&legal(key, value)?);
     if value.is_empty() { Err(refuse(key, "it is empty")) } else { Ok(value) }
-}
-
-fn colour(key: &str, value: String) -> Result<String, Refusal> {
-    let digits = value.strip_prefix('#').unwrap_or_default();
-    if digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Ok(value);
-    }
-    Err(refuse(key, format!("{value:?} is no colour: write one such as \"#1f4e79\"")))
 }
 
 pub(super) fn web(key: &str, value: &str) -> Result<Url, Refusal> {

@@ -2,10 +2,12 @@
 
 mod bounces;
 mod check;
+mod desk;
 mod dkim;
 mod feeds;
 mod raw;
 mod relay;
+mod theme;
 mod web;
 
 use std::path::{Path, PathBuf};
@@ -15,10 +17,12 @@ use unicode_normalization::UnicodeNormalization;
 use url::Url;
 
 pub use bounces::Inbox;
+pub use desk::Desk;
 pub use dkim::{Dkim, SigningKey};
 pub use feeds::{FORMS, Moved};
 pub use raw::Content;
 pub use relay::{Rates, Relay, Relays, Secret, Security};
+pub use theme::{Logo, Theme};
 pub use web::{Listen, Proxy, Web};
 
 use crate::model::{EmailAddress, FeedKey, Mailbox, Rubrique, Schedule, Slug, Zone, column::fingerprint};
@@ -83,6 +87,8 @@ pub struct Config {
     pub relays: Relays,
     /// How the program serves readers itself.
     pub web: Web,
+    /// The editors' desk.
+    pub desk: Desk,
     /// Where they come back to, if that is to be read at each run.
     pub bounces: Option<Inbox>,
     /// With what letters are signed.
@@ -240,38 +246,10 @@ pub struct Digest {
     pub subject: String,
     /// The opening words, in Markdown.
     pub opening: String,
-}
-
-/// How the digest and the page of feeds look. Colours are `#rrggbb`.
-#[derive(Debug, Clone)]
-pub struct Theme {
-    /// Text.
-    pub ink: String,
-    /// Lesser text.
-    pub muted: String,
-    /// Around the sheet.
-    pub paper: String,
-    /// The sheet.
-    pub surface: String,
-    /// The magazine's own colour.
-    pub accent: String,
-    /// Font stack of titles and texts.
-    pub serif: String,
-    /// Font stack of labels.
-    pub sans: String,
-    /// Shown instead of the name.
-    pub logo: Option<Logo>,
-}
-
-/// A masthead's picture.
-#[derive(Debug, Clone)]
-pub struct Logo {
-    /// Absolute.
-    pub url: Url,
-    /// In pixels.
-    pub width: u32,
-    /// The magazine's name unless the configuration says otherwise.
-    pub alt: String,
+    /// Whether an edition waits for an editor's approval.
+    pub approval: bool,
+    /// When the editors get the proof.
+    pub proof_at: Option<Schedule>,
 }
 
 /// What every letter carries.

@@ -26,6 +26,8 @@ pub struct Raw {
     #[serde(default)]
     pub web: Web,
     #[serde(default)]
+    pub desk: Desk,
+    #[serde(default)]
     pub bounces: Bounces,
     #[serde(default)]
     pub dkim: Vec<Dkim>,
@@ -157,6 +159,11 @@ pub struct Digest {
     pub subject: String,
     #[serde(default)]
     pub opening: String,
+    /// Whether an edition waits for an editor's approval.
+    #[serde(default)]
+    pub approval: bool,
+    /// When the editors get the proof.
+    pub proof_at: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -170,6 +177,11 @@ pub struct Theme {
     pub serif: Option<String>,
     pub sans: Option<String>,
     pub logo: Option<Logo>,
+    /// The digest's own name, instead of the magazine's.
+    pub masthead: Option<String>,
+    /// Words at the digest's foot, in Markdown.
+    #[serde(default)]
+    pub footer: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -273,6 +285,27 @@ impl Default for Web {
     }
 }
 
+/// The editors' desk.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Desk {
+    #[serde(default = "desk_listen")]
+    pub listen: String,
+    /// Under which address editors reach it, if not where it listens.
+    pub url: Option<String>,
+    #[serde(default)]
+    pub editors: Vec<String>,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self { listen: desk_listen(), url: None, editors: Vec::new() }
+    }
+}
+
+fn desk_listen() -> String {
+    "127.0.0.1:8381".into()
+}
 /// Where letters come back to; `run` reads it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

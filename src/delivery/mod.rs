@@ -3,8 +3,10 @@
 
 mod carrier;
 mod clerk;
+pub mod decide;
 pub mod dkim;
 mod domains;
+pub mod editors;
 pub mod hubs;
 mod outbox;
 pub mod plan;

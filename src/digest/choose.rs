@@ -5,8 +5,19 @@ use chrono::Duration;
 
 use crate::{
     config::Config,
-    model::{Choice, Column, Edition, Instant, Period, Rubrique},
+    model::{Changes, Choice, Column, Edition, Instant, Period, Rubrique},
 };
+
+/// Where the house stands: which editions there are, and which week had none.
+#[derive(Debug, Clone, Default)]
+pub struct Past {
+    /// The first edition.
+    pub first: Option<Edition>,
+    /// The last edition.
+    pub last: Option<Edition>,
+    /// The last cutoff at which nothing was new.
+    pub quiet: Option<Instant>,
+}
 
 /// An edition to come: its week and the span its columns are looked for in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,39 +35,64 @@ pub struct Due {
 }
 
 /// The edition whose hour has come and that is not drawn up yet, if there is one.
-pub fn due(config: &Config, at: Instant, first: Option<&Edition>, last: Option<&Edition>) -> Option<Due> {
+pub fn due(config: &Config, at: Instant, past: &Past) -> Option<Due> {
     let cutoff = config.digest.schedule.last(at, config.magazine.zone);
-    if last.is_some_and(|last| last.cutoff >= cutoff) {
+    if past.closed() >= Some(cutoff) {
         return None;
     }
-    Some(with_cutoff(config, cutoff, first, last))
+    Some(with_cutoff(config, cutoff, past))
 }
 
-/// The edition that comes next: the one that is due, or else next week's.
-pub fn coming(config: &Config, at: Instant, first: Option<&Edition>, last: Option<&Edition>) -> Due {
-    due(config, at, first, last).unwrap_or_else(|| {
-        let zone = config.magazine.zone;
-        let schedule = config.digest.schedule;
-        // `--at` may name an instant before an edition that is drawn up.
-        let from = last.map_or(at, |last| at.max(last.cutoff));
-        let cutoff = schedule.shifted(schedule.last(from, zone), 1, zone);
-        with_cutoff(config, cutoff, first, last)
-    })
-}
-
-fn with_cutoff(config: &Config, cutoff: Instant, first: Option<&Edition>, last: Option<&Edition>) -> Due {
+/// The edition after the last one whose hour has come.
+pub fn next(config: &Config, at: Instant, past: &Past) -> Due {
     let zone = config.magazine.zone;
+    let schedule = config.digest.schedule;
+    // `--at` may name an instant before an edition that is drawn up.
+    let from = past.closed().map_or(at, |closed| at.max(closed));
+    with_cutoff(config, schedule.shifted(schedule.last(from, zone), 1, zone), past)
+}
+
+impl Past {
+    /// Up to where there is nothing more to draw up.
+    fn closed(&self) -> Option<Instant> {
+        self.last.as_ref().map(|last| last.cutoff).max(self.quiet)
+    }
+}
+
+fn with_cutoff(config: &Config, cutoff: Instant, past: &Past) -> Due {
+    let zone = config.magazine.zone;
+    let Past { first, last, .. } = past;
     // The first edition takes one week; an edition after a missed one takes all since the last.
-    let since = last.map_or_else(|| config.digest.schedule.shifted(cutoff, -1, zone), |last| last.cutoff);
+    let since = last.as_ref().map_or_else(|| config.digest.schedule.shifted(cutoff, -1, zone), |last| last.cutoff);
     // No grace reaches behind the first edition, to columns that never were for the digest.
-    let reach = first.map_or(since, |first| (since - config.digest.grace).max(first.since));
+    let reach = first
+        .as_ref()
+        .map_or(since, |first| config.digest.schedule.before(since, config.digest.grace, zone).max(first.since));
     Due {
         period: Period::of(cutoff, zone),
-        number: last.map_or(1, |last| last.number + 1),
+        number: last.as_ref().map_or(1, |last| last.number + 1),
         since,
         // What was published at the very cutoff was in the edition before.
         reach: reach + Duration::milliseconds(1),
         cutoff,
+    }
+}
+
+/// An edition as it would be now: its columns, and what the editors changed.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Which edition.
+    pub due: Due,
+    /// Its columns in the order in which they are read, without those left out.
+    pub columns: Vec<Column>,
+    /// What the editors changed.
+    pub changes: Changes,
+}
+
+impl Draft {
+    /// The draft of an edition from all the columns there are for it, given newest first.
+    pub fn new(due: Due, columns: Vec<Column>, changes: Changes) -> Self {
+        Self { due, columns: changes.applied(columns), changes }
     }
 }
 
@@ -80,19 +116,24 @@ pub struct Section<'a> {
     pub titles: Vec<&'a Column>,
 }
 
-/// Lays out columns, given newest first, for a set of rubriques.
+/// Lays out a draft for a set of rubriques.
 ///
-/// The lead is the newest column with a picture; without one, the newest of the first rubrique
-/// that has any. Above `max_columns`, the oldest stand as titles.
-pub fn lay_out<'a>(config: &'a Config, columns: &'a [Column], choice: &Choice) -> Sheet<'a> {
+/// The lead is the first column that the editors pinned; without one, the newest with a picture
+/// that says what it shows; without one, the newest of the first rubrique that has any. Above
+/// `max_columns`, the last stand as titles.
+pub fn lay_out<'a>(config: &'a Config, draft: &'a Draft, choice: &Choice) -> Sheet<'a> {
     let rubrique_of = |column: &Column| config.rubriques.iter().find(|r| Some(&r.slug) == column.rubrique.as_ref());
-    let wanted: Vec<&Column> = columns.iter().filter(|column| choice.wants(column.rubrique.as_ref())).collect();
+    let wanted: Vec<&Column> = draft.columns.iter().filter(|column| choice.wants(column.rubrique.as_ref())).collect();
     let place = |column: &Column| {
         let slug = column.rubrique.as_ref();
         config.rubriques.iter().position(|r| Some(&r.slug) == slug).unwrap_or(usize::MAX)
     };
-    let pictured = wanted.iter().copied().find(|column| column.image.is_some());
-    let lead = pictured.or_else(|| wanted.iter().copied().min_by_key(|column| place(column)));
+    // The columns stand in their order, those that are pinned first.
+    let pinned = wanted.first().copied().filter(|column| draft.changes.pinned.contains(&column.id));
+    let shows = |column: &&Column| column.image.as_ref().is_some_and(|image| !image.alt.is_empty());
+    let lead = pinned
+        .or_else(|| wanted.iter().copied().find(shows))
+        .or_else(|| wanted.iter().copied().min_by_key(|column| place(column)));
     let others: Vec<&Column> = wanted.into_iter().filter(|column| Some(column.id) != lead.map(|l| l.id)).collect();
     let full = others.len().min(config.digest.max_columns - 1);
     let section = |rubrique: Option<&'a Rubrique>| {

@@ -6,12 +6,16 @@ pub mod choose;
 mod cut;
 pub mod encode;
 pub mod letter;
+mod marked;
+pub mod preflight;
 pub mod render;
 pub mod service;
 mod shield;
 pub mod token;
 pub mod view;
 mod words;
+
+pub use words::is_french;
 
 /// Why an edition could not be drawn up.
 #[derive(Debug, thiserror::Error)]

@@ -3,20 +3,19 @@
 
 use askama::Template;
 use chrono::{Datelike, Duration, Locale, NaiveDate};
-use pulldown_cmark::{Event, Parser};
 
 use super::{
     Error,
-    choose::{Due, Sheet, lay_out},
-    cut, encode,
+    choose::{Draft, Due, Sheet, lay_out},
+    cut, encode, marked,
     shield::shield,
     token::PLACEHOLDER,
-    view::{Logo, Picture, Piece, Section, Theme, View},
+    view::{Hue, NIGHT, Picture, Piece, Section, View},
     words,
 };
 use crate::{
     config::Config,
-    model::{Choice, Column, column::fingerprint},
+    model::{Choice, Column, Rubrique, column::fingerprint},
 };
 
 /// Gmail shows only so much of a letter's HTML.
@@ -28,13 +27,13 @@ const TEXT_WIDTH: usize = 72;
 #[derive(Template)]
 #[template(path = "digest.mjml")]
 struct DigestHtml<'a> {
-    v: &'a View,
+    v: &'a View<'a>,
 }
 
 #[derive(Template)]
 #[template(path = "digest.txt")]
 struct DigestText<'a> {
-    v: &'a View,
+    v: &'a View<'a>,
 }
 
 /// An edition as one set of rubriques sees it, rendered. Where a letter has its subscriber's
@@ -43,6 +42,8 @@ struct DigestText<'a> {
 pub struct Rendered {
     /// The subject of its letters.
     pub subject: String,
+    /// What an inbox shows beside it.
+    pub preheader: String,
     /// The HTML part.
     pub html: String,
     /// The text part.
@@ -53,21 +54,50 @@ pub struct Rendered {
     pub hash: String,
 }
 
-/// Renders an edition for a choice of rubriques; `None` if it has nothing for them. The subject
-/// is the edition's own: made from all its columns, the same for every choice.
-pub fn render(config: &Config, due: &Due, columns: &[Column], choice: &Choice) -> Result<Option<Rendered>, Error> {
-    let sheet = lay_out(config, columns, choice);
+/// Renders a draft for a choice of rubriques; `None` if it has nothing for them. The subject is the
+/// edition's own: made from all its columns, the same for every choice.
+pub fn render(config: &Config, draft: &Draft, choice: &Choice) -> Result<Option<Rendered>, Error> {
+    let sheet = lay_out(config, draft, choice);
     if sheet.lead.is_none() {
         return Ok(None);
     }
-    let subject = subject(config, due, columns);
-    let view = view(config, due, &sheet, subject.clone());
+    let subject = subject(config, draft);
+    let view = view(config, draft, &sheet, subject.clone());
+    let preheader = view.preheader.clone();
     let mjml = DigestHtml { v: &view }.render()?;
     let html = to_html(&mjml)?;
     let plain = wrap(&DigestText { v: &view }.render()?);
     let hash = fingerprint([&subject, &html, &plain]);
     let entity = encode::entity(&plain, &html, &hash);
-    Ok(Some(Rendered { subject, html, plain, entity, hash }))
+    Ok(Some(Rendered { subject, preheader, html, plain, entity, hash }))
+}
+
+/// The same as a proof for the editors: its subject and a line above the sheet say so, with the way
+/// to the desk, and there is no way to unsubscribe.
+pub fn proof(config: &Config, draft: &Draft, choice: &Choice, desk: &str) -> Result<Option<Rendered>, Error> {
+    let Some(plain) = render(config, draft, choice)? else { return Ok(None) };
+    let sheet = lay_out(config, draft, choice);
+    let view = view(config, draft, &sheet, plain.subject.clone());
+    let words = view.words;
+    let subject = format!("{} · {}", words.proof, plain.subject);
+    let view = View { proof: Some(desk.to_owned()), subject: subject.clone(), ..view };
+    let html = to_html(&DigestHtml { v: &view }.render()?)?.replace(PLACEHOLDER, "-");
+    let plain_text = wrap(&DigestText { v: &view }.render()?).replace(PLACEHOLDER, "-");
+    Ok(Some(Rendered { subject, html, plain: plain_text, ..plain }))
+}
+
+/// A fingerprint of all that readers of a draft could see, whatever they chose: an approval is bound
+/// to it.
+pub fn content_hash(config: &Config, draft: &Draft) -> Result<String, Error> {
+    let mut parts = vec![subject(config, draft)];
+    for choice in [Choice::all()].into_iter().chain(config.rubriques.iter().map(|r| Choice::of([r.slug.clone()]))) {
+        parts.push(render(config, draft, &choice)?.map(|rendered| rendered.hash).unwrap_or_default());
+    }
+    // A choice of several rubriques may show in full what stands as a title for all.
+    for column in &draft.columns {
+        parts.extend([column.id.0.to_string(), column.title.clone(), column.standfirst.clone()]);
+    }
+    Ok(fingerprint(parts))
 }
 
 /// MJML as the HTML of a letter.
@@ -80,8 +110,17 @@ pub(super) fn to_html(mjml: &str) -> Result<String, Error> {
 }
 
 /// The subject of an edition's letters.
-fn subject(config: &Config, due: &Due, columns: &[Column]) -> String {
-    let sheet = lay_out(config, columns, &Choice::all());
+fn subject(config: &Config, draft: &Draft) -> String {
+    if let Some(subject) = &draft.changes.subject {
+        return subject.clone();
+    }
+    default_subject(config, draft)
+}
+
+/// The subject that an edition has if nobody writes another.
+pub fn default_subject(config: &Config, draft: &Draft) -> String {
+    let due = &draft.due;
+    let sheet = lay_out(config, draft, &Choice::all());
     // One by one and in order: a title that holds a brace is not filled in again.
     let mut filled = String::new();
     let mut rest = config.digest.subject.as_str();
@@ -101,7 +140,9 @@ fn subject(config: &Config, due: &Due, columns: &[Column]) -> String {
     filled + rest
 }
 
-fn view(config: &Config, due: &Due, sheet: &Sheet<'_>, subject: String) -> View {
+fn view<'a>(config: &'a Config, draft: &Draft, sheet: &Sheet<'_>, subject: String) -> View<'a> {
+    let Draft { due, changes, .. } = draft;
+    let opening = changes.opening.as_deref().unwrap_or(&config.digest.opening);
     let magazine = &config.magazine;
     let words = words::of(&magazine.language);
     let theme = &config.theme;
@@ -116,37 +157,26 @@ fn view(config: &Config, due: &Due, sheet: &Sheet<'_>, subject: String) -> View 
         .iter()
         .map(|section| Section {
             label: section.rubrique.map(|r| r.label.clone()).unwrap_or_default(),
-            colour: section.rubrique.map_or(&theme.accent, |r| &r.colour).clone(),
+            hue: hue(config, section.rubrique),
             pieces: section.columns.iter().map(|column| piece(column)).collect(),
             titles: section.titles.iter().map(|column| piece(column)).collect(),
         })
         .collect();
     View {
-        preheader: preheader(sheet),
-        lang: magazine.language.clone(),
-        theme: Theme {
-            ink: theme.ink.clone(),
-            muted: theme.muted.clone(),
-            paper: theme.paper.clone(),
-            surface: theme.surface.clone(),
-            accent: theme.accent.clone(),
-            serif: theme.serif.clone(),
-            sans: theme.sans.clone(),
-        },
-        magazine: magazine.name.clone(),
-        tagline: magazine.tagline.clone(),
-        magazine_url: magazine.url.to_string(),
-        logo: theme.logo.as_ref().map(|logo| Logo {
-            url: logo.url.to_string(),
-            width: logo.width,
-            alt: logo.alt.clone(),
-        }),
-        postal_address: magazine.postal_address.clone(),
+        proof: None,
+        preheader: changes.preheader.clone().unwrap_or_else(|| preheader(sheet)),
+        magazine,
+        theme,
+        night: NIGHT,
+        edge: Hue::of(theme.accent, theme),
+        name: theme.masthead.as_deref().unwrap_or(&magazine.name),
         subject,
         number: format!("{}{}", words.number, due.number),
         dates: dates(config, due),
-        opening_html: opening(&config.digest.opening),
-        opening_text: paragraphs(&config.digest.opening),
+        opening_html: marked::html(opening),
+        opening_text: marked::text(opening),
+        footer_html: marked::html(&theme.footer),
+        footer_text: marked::text(&theme.footer),
         lead,
         sections,
         feeds_url: config.feeds.url.to_string(),
@@ -164,10 +194,11 @@ fn piece(config: &Config, column: &Column) -> Piece {
         standfirst: cut::at_sentence(&column.standfirst, config.digest.standfirst_length),
         byline: column.byline.clone(),
         rubrique: rubrique.map(|r| r.label.clone()),
-        colour: rubrique.map_or(&config.theme.accent, |r| &r.colour).clone(),
+        hue: hue(config, rubrique),
         url: column.url.to_string(),
         date: day_and_month(&config.magazine.language, day),
-        image: column.image.as_ref().map(|image| Picture {
+        // Without a description it would be nothing to many readers.
+        image: column.image.as_ref().filter(|image| !image.alt.is_empty()).map(|image| Picture {
             url: image.url.to_string(),
             alt: image.alt.clone(),
             credit: image.credit.clone(),
@@ -175,6 +206,10 @@ fn piece(config: &Config, column: &Column) -> Piece {
             height: image.height,
         }),
     }
+}
+
+fn hue(config: &Config, rubrique: Option<&Rubrique>) -> Hue {
+    Hue::of(rubrique.map_or(config.theme.accent, |r| r.colour), &config.theme)
 }
 
 /// What an inbox shows beside the subject, which names the lead: the titles that follow it.
@@ -185,27 +220,6 @@ fn preheader(sheet: &Sheet<'_>) -> String {
         (Some(only), None) => only.title.clone(),
         _ => sheet.lead.map_or_else(String::new, |lead| cut::at_sentence(&lead.standfirst, 140)),
     }
-}
-
-/// The opening words' HTML. Markup in them is shown, not obeyed: they are words.
-fn opening(markdown: &str) -> String {
-    let events = Parser::new(markdown).map(|event| match event {
-        Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
-        other => other,
-    });
-    let mut html = String::new();
-    pulldown_cmark::html::push_html(&mut html, events);
-    html.trim_end().to_owned()
-}
-
-/// Markdown as text: a paragraph a line, lists as they are.
-fn paragraphs(markdown: &str) -> String {
-    let is_item = |line: &str| line.trim_start().starts_with(['-', '*', '+', '>', '#']) && line.contains(' ');
-    let blocks = markdown.trim().split("\n\n").map(|block| {
-        let joint = if block.lines().any(is_item) { "\n" } else { " " };
-        block.lines().map(str::trim_end).collect::<Vec<_>>().join(joint)
-    });
-    blocks.collect::<Vec<_>>().join("\n\n")
 }
 
 fn locale(lang: &str) -> Locale {

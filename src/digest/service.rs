@@ -69,8 +69,32 @@ pub fn write(
     let html = render::to_html(&html.render()?)?;
     let colon = words::of(note.lang).colon;
     let plain = render::wrap(&Text { note, colon, magazine: &magazine.name, home, postal_address }.render()?);
-    let unique = fingerprint([&note.subject, &html, &to.to_string(), &at.timestamp_millis().to_string()]);
-    let entity = encode::entity(&plain, &html, &unique);
+    compose(config, key, &Parts { subject: &note.subject, html: &html, plain: &plain }, to, name, at)
+}
+
+/// What a letter is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts<'a> {
+    /// Its subject.
+    pub subject: &'a str,
+    /// Its HTML.
+    pub html: &'a str,
+    /// Its text.
+    pub plain: &'a str,
+}
+
+/// A letter to one person from its parts, dated at an instant.
+pub fn compose(
+    config: &Config,
+    key: &Key,
+    parts: &Parts<'_>,
+    to: &EmailAddress,
+    name: Option<&str>,
+    at: Instant,
+) -> Result<Written, Error> {
+    let Parts { subject, html, plain } = *parts;
+    let unique = fingerprint([subject, html, &to.to_string(), &at.timestamp_millis().to_string()]);
+    let entity = encode::entity(plain, html, &unique);
 
     let letters = &config.letters;
     let mut headers = Headers::new();
@@ -79,7 +103,7 @@ pub fn write(
     if let Some(reply_to) = &letters.reply_to {
         headers.set(header::ReplyTo::from(letter::mailboxes(reply_to)?));
     }
-    headers.set(header::Subject::from(note.subject.clone()));
+    headers.set(header::Subject::from(subject.to_owned()));
     headers.set(header::Date::from(std::time::SystemTime::from(at)));
     headers.set(header::MIME_VERSION_1_0);
     let mark = data_encoding::BASE32_NOPAD.encode(&key.sign("service", unique.as_bytes())).to_lowercase();

@@ -58,6 +58,18 @@ fn read<const N: usize>(key: &Key, purpose: &str, token: &str) -> Option<[u8; N]
     same(&sign(key, purpose, &claim), token).then_some(claim)
 }
 
+/// The token that lets an editor work at the desk, by the address that the configuration names; an
+/// empty one is for who works at the machine itself. It ends when the configuration no longer
+/// names the address.
+pub fn desk(key: &Key, address: &str) -> String {
+    BASE32_NOPAD.encode(&key.sign("desk", address.as_bytes())).to_lowercase()
+}
+
+/// Whether a token is an editor's.
+pub fn opens_desk(key: &Key, address: &str, given: &str) -> bool {
+    same(&desk(key, address), given)
+}
+
 /// A short proof that a message id or a bounce address is ours: 13 letters and digits.
 pub fn proof(key: &Key, purpose: &str, edition: i64, subscriber: i64) -> String {
     let message = [edition.to_be_bytes(), subscriber.to_be_bytes()].concat();

@@ -1,26 +1,28 @@
 //! What the templates of the digest show, in words that are ready to print.
 
 use super::words::Words;
+use crate::{
+    config::{Magazine, Theme},
+    model::Colour,
+};
 
 /// An edition as one set of rubriques sees it.
 #[derive(Debug)]
-pub struct View {
-    /// BCP 47.
-    pub lang: String,
-    /// The fixed words in that language.
+pub struct View<'a> {
+    /// Whose it is.
+    pub magazine: &'a Magazine,
+    /// Colours, fonts, masthead.
+    pub theme: &'a Theme,
+    /// The same colours at night.
+    pub night: Night,
+    /// The accent, on the sheet's upper edge.
+    pub edge: Hue,
+    /// The fixed words in the magazine's language.
     pub words: Words,
-    /// Colours and fonts.
-    pub theme: Theme,
-    /// The magazine's name.
-    pub magazine: String,
-    /// Under the name.
-    pub tagline: Option<String>,
-    /// The magazine's site.
-    pub magazine_url: String,
-    /// Instead of the name.
-    pub logo: Option<Logo>,
-    /// One line.
-    pub postal_address: String,
+    /// What the digest is called.
+    pub name: &'a str,
+    /// The way to the desk, if this is a proof.
+    pub proof: Option<String>,
     /// Of the letter.
     pub subject: String,
     /// What an inbox shows beside the subject.
@@ -33,6 +35,10 @@ pub struct View {
     pub opening_html: String,
     /// The same as text.
     pub opening_text: String,
+    /// Clean HTML at the foot; may be empty.
+    pub footer_html: String,
+    /// The same as text.
+    pub footer_text: String,
     /// The first and largest column.
     pub lead: Option<Piece>,
     /// The others.
@@ -45,24 +51,13 @@ pub struct View {
     pub unsubscribe_url: String,
 }
 
-/// A masthead's picture.
-#[derive(Debug)]
-pub struct Logo {
-    /// Absolute.
-    pub url: String,
-    /// In pixels.
-    pub width: u32,
-    /// For who does not see it.
-    pub alt: String,
-}
-
 /// The columns of one rubrique.
 #[derive(Debug)]
 pub struct Section {
     /// Empty for columns without a rubrique.
     pub label: String,
-    /// `#rrggbb`.
-    pub colour: String,
+    /// Its rubrique's colour.
+    pub hue: Hue,
     /// With standfirst.
     pub pieces: Vec<Piece>,
     /// As titles.
@@ -81,7 +76,7 @@ pub struct Piece {
     /// Its rubrique's label.
     pub rubrique: Option<String>,
     /// Its rubrique's colour.
-    pub colour: String,
+    pub hue: Hue,
     /// Its page.
     pub url: String,
     /// In words: `19 novembre`.
@@ -105,21 +100,79 @@ pub struct Picture {
     pub height: Option<u32>,
 }
 
-/// Colours as `#rrggbb`, fonts as stacks.
-#[derive(Debug)]
-pub struct Theme {
+/// The sheet at night: warm greys far from black and white, which go with any accent.
+#[derive(Debug, Clone, Copy)]
+pub struct Night {
     /// Text.
-    pub ink: String,
+    pub ink: Colour,
     /// Lesser text.
-    pub muted: String,
+    pub muted: Colour,
     /// Around the sheet.
-    pub paper: String,
+    pub paper: Colour,
     /// The sheet.
-    pub surface: String,
-    /// The magazine's own colour.
-    pub accent: String,
-    /// Of titles and texts.
-    pub serif: String,
-    /// Of labels.
-    pub sans: String,
+    pub surface: Colour,
+    /// Thin rules.
+    pub line: Colour,
+}
+
+/// The night of every magazine.
+pub const NIGHT: Night = Night {
+    ink: Colour::new(0xeb, 0xe6, 0xdc),
+    muted: Colour::new(0xb5, 0xb1, 0xa7),
+    paper: Colour::new(0x14, 0x17, 0x1a),
+    surface: Colour::new(0x1e, 0x23, 0x26),
+    line: Colour::new(0x3a, 0x41, 0x45),
+};
+
+/// A magazine's own colour, and what becomes of it where words are written in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Hue {
+    /// Of rules and bars: as it was chosen.
+    pub bar: Colour,
+    /// Of words on the sheet, and under words in the sheet's colour.
+    pub text: Colour,
+    /// The same at night.
+    pub night: Colour,
+}
+
+impl Hue {
+    /// The hue of a colour on a magazine's sheet.
+    pub fn of(colour: Colour, theme: &Theme) -> Self {
+        Self { bar: colour, text: colour.legible_on(theme.surface), night: colour.legible_on(NIGHT.surface) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::colour::LEGIBLE;
+
+    /// Words and what they stand on, by day and by night, for a rubrique of this colour.
+    fn pairs(colour: Colour, ground: Colour) -> Vec<(&'static str, Colour, Colour)> {
+        let text = colour.legible_on(ground);
+        let night = colour.legible_on(NIGHT.surface);
+        vec![
+            ("a label", text, ground),
+            ("a button", ground, text),
+            ("a label at night", night, NIGHT.surface),
+            ("a button at night", NIGHT.surface, night),
+            ("text at night", NIGHT.ink, NIGHT.surface),
+            ("the foot at night", NIGHT.ink, NIGHT.paper),
+            ("a byline at night", NIGHT.muted, NIGHT.surface),
+            ("lesser words at the foot at night", NIGHT.muted, NIGHT.paper),
+        ]
+    }
+
+    #[test]
+    fn words_can_be_read_whatever_colours_a_magazine_has() {
+        for colour in ["#ffe600", "#ff0000", "#0000ff", "#00ff88", "#7f7f7f", "#000000", "#ffffff", "#0f5568"] {
+            for ground in ["#fbf9f4", "#ffffff", "#ffe9d6", "#101010", "#808080"] {
+                let (colour, ground): (Colour, Colour) = (colour.parse().expect("a"), ground.parse().expect("b"));
+                for (what, text, ground) in pairs(colour, ground) {
+                    let contrast = text.contrast(ground);
+                    assert!(contrast >= LEGIBLE, "{what}: {text} on {ground}: {contrast:.2}");
+                }
+            }
+        }
+    }
 }

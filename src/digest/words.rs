@@ -30,6 +30,12 @@ pub struct Words {
     pub feeds: &'static str,
     /// Leads to the page that ends the subscription.
     pub unsubscribe: &'static str,
+    /// Says that a letter is a proof for the editors.
+    pub proof: &'static str,
+    /// The same in a sentence, above a proof.
+    pub this_is_a_proof: &'static str,
+    /// Leads to the desk.
+    pub to_the_desk: &'static str,
     /// Before an address in the text part: a colon, with its space if the language wants one.
     pub colon: &'static str,
 }
@@ -38,7 +44,7 @@ const FRENCH: Words = Words {
     number: "N°\u{a0}",
     view_in_browser: "Lire cette lettre en ligne",
     by: "Par",
-    read_on: "Lire la suite",
+    read_on: "Lire\u{a0}la\u{a0}suite",
     also_this_week: "Aussi cette semaine",
     columns: "Les chroniques de la semaine",
     other_columns: "Autres chroniques",
@@ -47,6 +53,9 @@ const FRENCH: Words = Words {
     subscribe: "La recevoir",
     feeds: "Suivre nos chroniques dans un lecteur de flux",
     unsubscribe: "Se désabonner",
+    proof: "Épreuve",
+    this_is_a_proof: "Ceci est une épreuve. Les lecteurs ne l’ont pas reçue.",
+    to_the_desk: "Corriger, approuver ou retenir cette lettre",
     colon: "\u{202f}:",
 };
 
@@ -54,7 +63,7 @@ const ENGLISH: Words = Words {
     number: "No.\u{a0}",
     view_in_browser: "Read this letter online",
     by: "By",
-    read_on: "Read on",
+    read_on: "Read\u{a0}on",
     also_this_week: "Also this week",
     columns: "This week’s columns",
     other_columns: "Other columns",
@@ -63,6 +72,9 @@ const ENGLISH: Words = Words {
     subscribe: "Subscribe to it",
     feeds: "Follow our columns in a feed reader",
     unsubscribe: "Unsubscribe",
+    proof: "Proof",
+    this_is_a_proof: "This is a proof. Readers have not received it.",
+    to_the_desk: "Mend, approve or hold this letter",
     colon: ":",
 };
 

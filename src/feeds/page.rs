@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    model::{FeedKey, Rubrique},
+    model::{Colour, FeedKey, Rubrique},
 };
 
 #[derive(Template)]
@@ -21,9 +21,9 @@ struct Page<'a> {
     tagline: Option<&'a str>,
     magazine_url: &'a str,
     rights: Option<&'a str>,
-    accent: &'a str,
-    ink: &'a str,
-    paper: &'a str,
+    accent: Colour,
+    ink: Colour,
+    paper: Colour,
     all: FeedRow,
     rubriques: Vec<FeedRow>,
     opml_url: String,
@@ -43,7 +43,7 @@ struct Opml<'a> {
 struct FeedRow {
     label: String,
     description: Option<String>,
-    colour: String,
+    colour: Colour,
     rss: String,
     atom: String,
     json: String,
@@ -60,7 +60,7 @@ pub fn files(config: &Config) -> Result<Vec<(String, Vec<u8>)>, Error> {
         Ok::<_, Error>(FeedRow {
             label: rubrique.map_or_else(|| words.all.to_owned(), |r| r.label.clone()),
             description: rubrique.map_or(magazine.tagline.clone(), |r| r.description.clone()),
-            colour: rubrique.map_or(&config.theme.accent, |r| &r.colour).clone(),
+            colour: rubrique.map_or(config.theme.accent, |r| r.colour),
             rss: at.rss.into(),
             atom: at.atom.into(),
             json: at.json.into(),
@@ -84,9 +84,9 @@ pub fn files(config: &Config) -> Result<Vec<(String, Vec<u8>)>, Error> {
         tagline: magazine.tagline.as_deref(),
         magazine_url: magazine.url.as_str(),
         rights: magazine.rights.as_deref(),
-        accent: &config.theme.accent,
-        ink: &config.theme.ink,
-        paper: &config.theme.surface,
+        accent: config.theme.accent,
+        ink: config.theme.ink,
+        paper: config.theme.surface,
         all,
         rubriques,
         opml_url: config.feeds.url.join("feeds.opml")?.into(),

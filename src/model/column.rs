@@ -1,5 +1,6 @@
 //! A column, as a source gives it (a draft) and as the store keeps it.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use url::Url;
 
@@ -13,7 +14,7 @@ pub const EARLIEST: Instant = match chrono::DateTime::from_timestamp_secs(631_15
 };
 
 /// The store's key of a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ColumnId(pub i64);
 
 /// A column's picture. Sizes are there when they could be measured.

@@ -1,6 +1,8 @@
 //! The words of the house as plain types, parsed at the edge: below, nothing is checked twice.
 
 pub mod address;
+pub mod changes;
+pub mod colour;
 pub mod column;
 pub mod edition;
 pub mod feed;
@@ -16,6 +18,8 @@ pub mod uri;
 pub mod zone;
 
 pub use address::{EmailAddress, Mailbox};
+pub use changes::{Changes, Decision, Desk, Note, NoteKind, Part, Version};
+pub use colour::Colour;
 pub use column::{Column, ColumnId, Draft, EARLIEST, Image, Known};
 pub use edition::{Edition, EditionState, Period};
 pub use feed::{FeedKey, Month, Tombstone};

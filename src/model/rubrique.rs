@@ -1,6 +1,6 @@
 //! The sections of the magazine.
 
-use super::{Slug, text::fold};
+use super::{Colour, Slug, text::fold};
 
 /// The section that a column belongs to, as the configuration names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,8 +11,8 @@ pub struct Rubrique {
     pub label: String,
     /// One sentence about it, for its feed and the page of feeds.
     pub description: Option<String>,
-    /// Its colour in the digest and on the page of feeds, `#rrggbb`.
-    pub colour: String,
+    /// Its colour in the digest and on the page of feeds.
+    pub colour: Colour,
 }
 
 impl Rubrique {

@@ -51,6 +51,16 @@ impl Schedule {
     pub fn shifted(&self, due: Instant, weeks: i64, zone: Zone) -> Instant {
         zone.instant((zone.local(due).date_naive() + Duration::days(7 * weeks)).and_time(self.time))
     }
+
+    /// The instant a span of time before a due hour; its days are days of the calendar. An hour
+    /// that the clocks skipped counts as the hour that it should have been.
+    pub fn before(&self, due: Instant, span: Duration, zone: Zone) -> Instant {
+        let meant = zone.local(due).date_naive().and_time(self.time);
+        // An edition of an older schedule was due at another time of day.
+        let local = if zone.instant(meant) == due { meant } else { zone.local(due).naive_local() };
+        let days = Duration::days(span.num_days());
+        zone.instant(local - days) - (span - days)
+    }
 }
 
 #[cfg(test)]
@@ -72,6 +82,13 @@ mod tests {
         let after = schedule.shifted(before, 1, PARIS);
         assert_eq!(after, at("2026-10-26T07:30"));
         assert_eq!(after - before, Duration::hours(7 * 24 + 1));
+        let week = Duration::days(7);
+        assert_eq!(schedule.before(after, week, PARIS), before);
+        assert_eq!(schedule.before(after, week + Duration::minutes(90), PARIS), at("2026-10-19T06:00"));
+        assert_eq!(schedule.before(at("2026-10-26T18:00"), week, PARIS), at("2026-10-19T18:00"));
+        let night: Schedule = "Sun 02:30".parse().expect("a schedule");
+        assert_eq!(night.last(at("2026-03-29T12:00"), PARIS), at("2026-03-29T03:30"));
+        assert_eq!(night.before(at("2026-03-29T03:30"), week, PARIS), at("2026-03-22T02:30"));
         for wrong in ["07:30", "Lun 07:30", "Mon 25:00", "Mon"] {
             assert!(wrong.parse::<Schedule>().is_err(), "{wrong}");
         }

@@ -26,6 +26,8 @@ pub struct NewEdition {
     pub variants: Vec<NewVariant>,
     /// Every choice that was looked at, with something to read or not.
     pub choices: Vec<Choice>,
+    /// The version of the editors' changes and the last of their notes that it was drawn up with.
+    pub desk: (i64, i64),
 }
 
 /// A variant that is to be frozen.
@@ -132,6 +134,12 @@ impl Store {
             let mut tx = begin_alone(pool).await?;
             let choices: Vec<String> = sqlx::query_scalar(sql::CHOICES).fetch_all(&mut *tx).await?;
             if choices.iter().any(|key| !new.choices.contains(&Choice::from_key(key))) {
+                return Ok(Freeze::Stale);
+            }
+            // A word of the editors that came meanwhile counts.
+            let desk: (i64, i64) =
+                sqlx::query_as(sql::DESK_STAMP).bind(new.period.as_str()).fetch_one(&mut *tx).await?;
+            if desk != new.desk {
                 return Ok(Freeze::Stale);
             }
             let added: Option<(i64, i64)> = sqlx::query_as(sql::ADD_EDITION)

@@ -8,12 +8,13 @@ use sqlx::{
 use super::{Backend, Result, Store, begin};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
-const MIGRATIONS: [(&str, &str); 6] = [
+const MIGRATIONS: [(&str, &str); 7] = [
     ("press", include_str!("migrations/0001_press.sql")),
     ("hubs", include_str!("migrations/0002_hubs.sql")),
     ("delivery", include_str!("migrations/0003_delivery.sql")),
     ("bounces", include_str!("migrations/0004_bounces.sql")),
     ("readers", include_str!("migrations/0005_readers.sql")),
+    ("desk", include_str!("migrations/0006_desk.sql")),
     ("documents", include_str!("migrations/0007_documents.sql")),
 ];
 

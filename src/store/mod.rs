@@ -4,6 +4,7 @@
 mod archive;
 mod bounces;
 mod columns;
+mod desk;
 mod editions;
 mod feeds;
 mod hubs;

@@ -270,6 +270,24 @@ statements! {
     UNKNOWN_LETTERS = "SELECT address FROM letters WHERE edition_id = $1 AND state = 'unknown' ORDER BY id";
     FAILED_LETTERS = "SELECT address, COALESCE(reply, '') FROM letters WHERE edition_id = $1 AND state = 'failed' ORDER BY id";
 
+    /// What the editors changed in an edition, and what they said of it.
+    ADD_CHANGES = "INSERT INTO edition_changes (period, version, changes, who, changed_at) VALUES ($1, $2, $3, $4, $5) \
+        ON CONFLICT DO NOTHING";
+    LAST_CHANGES = "SELECT version, changes, who, changed_at FROM edition_changes WHERE period = $1 \
+        ORDER BY version DESC LIMIT 1";
+    FIND_CHANGES = "SELECT version, changes, who, changed_at FROM edition_changes WHERE period = $1 AND version = $2";
+    ADD_NOTE = "INSERT INTO edition_notes (period, kind, subject, who, words, noted_at) \
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    NOTES = "SELECT id, kind, subject, who, words, noted_at FROM edition_notes WHERE period = $1 ORDER BY id";
+    /// What a freezing must have seen: the last version, the last decision.
+    DESK_STAMP = "SELECT COALESCE((SELECT MAX(version) FROM edition_changes WHERE period = $1), 0), \
+        COALESCE((SELECT MAX(id) FROM edition_notes WHERE period = $1), 0)";
+    EDITION_COLUMNS = "SELECT column_id FROM edition_columns WHERE edition_id = $1 ORDER BY place";
+    EDITION_ID = "SELECT id FROM editions WHERE period = $1";
+    ADD_QUIET_WEEK = "INSERT INTO quiet_weeks (period, cutoff_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    LAST_QUIET_WEEK = "SELECT MAX(cutoff_at) FROM quiet_weeks";
+    /// An edition's variants as they were frozen, that for all rubriques first.
+    FROZEN_VARIANTS = "SELECT choice, html, plain, entity, content_hash FROM variants WHERE edition_id = $1 ORDER BY choice";
     /// Of what came back.
     LETTER_ADDRESS = "SELECT address FROM letters WHERE edition_id = $1 AND subscriber_id = $2";
     SUBSCRIBER_HASH = "SELECT address_hash FROM subscribers WHERE id = $1";

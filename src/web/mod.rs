@@ -5,6 +5,7 @@
 mod archive;
 mod client;
 mod courier;
+pub mod desk;
 mod dress;
 mod feeds;
 mod gate;
@@ -120,6 +121,11 @@ impl Shared {
 
     fn courier(&self) -> &courier::Bell {
         &self.0.bell
+    }
+
+    /// There is a letter to carry.
+    pub fn call_courier(&self) {
+        self.0.bell.call();
     }
 
     /// Forgets what is remembered for a while only.

@@ -9,7 +9,7 @@ use axum::{
 use sha2::{Digest, Sha256};
 
 use super::{Error, Lang, Shared};
-use crate::config::Theme;
+use crate::{config::Theme, model::Colour};
 
 /// The stylesheet of all pages, filled in with the magazine's theme.
 #[derive(Template)]
@@ -67,7 +67,7 @@ pub struct Frame<'a> {
     /// Who holds the rights.
     pub rights: Option<&'a str>,
     /// For the browser's own frame.
-    pub paper: &'a str,
+    pub paper: Colour,
     /// The stylesheet.
     pub style: &'a str,
     /// Whether search engines may list the page.
@@ -84,7 +84,7 @@ impl<'a> Frame<'a> {
             home: magazine.url.as_str(),
             tagline: magazine.tagline.as_deref(),
             rights: magazine.rights.as_deref(),
-            paper: &shared.config().theme.surface,
+            paper: shared.config().theme.surface,
             style: shared.style().text(),
             listed: false,
         }

@@ -26,7 +26,7 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Vec<&'a str> {
 
 fn preview(scene: &Scene, arguments: &[&str]) -> (String, String) {
     scene.ok(&["sync", "--at", MONDAY]);
-    scene.ok(&[&["digest", "preview", "--at", MONDAY], arguments].concat());
+    scene.ok(&[&["digest", "preview", "--folder", "preview", "--at", MONDAY], arguments].concat());
     (scene.read("preview/digest.html"), scene.read("preview/digest.txt"))
 }
 
@@ -87,8 +87,8 @@ fn french_spaces_arrive_in_html_as_in_text() {
 #[test]
 fn nothing_is_fetched_but_the_magazines_own_pictures() {
     // These are names of fonts that MJML renderers like to fetch.
-    let fonts = "[theme]\nserif = \"'Open Sans', Lato, serif\"\nsans = \"Roboto, Ubuntu, sans-serif\"\n\n[letters]";
-    let (html, _) = preview(&Scene::sample().config("[letters]", fonts), &[]);
+    let fonts = "[theme]\nserif = \"'Open Sans', Lato, serif\"\nsans = \"Roboto, Ubuntu, sans-serif\"\n";
+    let (html, _) = preview(&Scene::sample().config("[theme]\n", fonts), &[]);
     assert!(html.contains("Open Sans") && html.contains("Roboto"));
     let mut fetched: BTreeSet<&str> = BTreeSet::new();
     for start in ["src=\"", "srcset=\"", "background=\"", "data=\"", "poster=\"", "url(", "@import ", "xlink:href=\""] {
@@ -146,7 +146,7 @@ fn a_choice_of_rubriques_is_previewed() {
     assert_eq!(swapped, text);
     assert_ne!(text, whole);
 
-    let outcome = scene.run(&["digest", "preview", "--rubriques", "cuisine", "--at", MONDAY]);
+    let outcome = scene.run(&["digest", "preview", "--folder", "preview", "--rubriques", "cuisine", "--at", MONDAY]);
     assert_eq!(
         outcome,
         Outcome {
@@ -164,9 +164,14 @@ fn with_nothing_new_there_is_no_edition() {
         .write("columns/a.md", &column("A", "carnet", "2026-11-20"));
     scene.ok(&["sync"]);
     let nothing = "nothing new for 2026-W47: no letter would be sent\n";
-    assert_eq!(scene.ok(&["digest", "preview", "--at", MONDAY, "--rubriques", "humeur"]), nothing);
     assert_eq!(
-        scene.ok(&["digest", "preview", "--at", "2026-11-16T08:00", "--rubriques", "humeur"]).len(),
+        scene.ok(&["digest", "preview", "--folder", "preview", "--at", MONDAY, "--rubriques", "humeur"]),
+        nothing
+    );
+    assert_eq!(
+        scene
+            .ok(&["digest", "preview", "--folder", "preview", "--at", "2026-11-16T08:00", "--rubriques", "humeur"])
+            .len(),
         nothing.len()
     );
     assert_eq!(scene.files("preview"), [""; 0]);
@@ -212,7 +217,10 @@ fn what_mail_programs_would_cut_off_is_not_sent() {
     assert_eq!((outcome.code, outcome.stdout.as_str()), (65, ""));
     assert!(outcome.stderr.starts_with("gazetier: the digest cannot be sent: its HTML has "), "{outcome:?}");
     assert!(outcome.stderr.contains("lower digest.max_columns or digest.standfirst_length"), "{outcome:?}");
-    assert_eq!(scene.ok(&["digest", "status"]), "no edition yet\n");
+    assert_eq!(
+        scene.ok(&["digest", "status", "--at", MONDAY]),
+        "2026-W47 (n° 1) draft: 30 columns, due at 2026-11-23 07:30\n"
+    );
     scene.reconfigure("standfirst_length = 5000", "standfirst_length = 330");
     assert_eq!(scene.run(&["run", "--at", MONDAY]), SILENCE);
     assert_eq!(scene.files("outbox"), ["2026-W47.1.eml"]);

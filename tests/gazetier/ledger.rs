@@ -52,6 +52,7 @@ fn edition(number: i64, columns: &[ColumnId]) -> NewEdition {
         columns: columns.to_vec(),
         variants: choices()[..2].iter().map(variant).collect(),
         choices: choices(),
+        desk: (0, 0),
     }
 }
 

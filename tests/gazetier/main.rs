@@ -1,14 +1,18 @@
 //! One binary for all integration tests: it is linked once, and every test speaks through the same
 //! few words (`support`).
 
+mod approval;
 mod archives;
 mod bounces;
+mod browser;
 mod chaos;
 mod commands;
 mod config;
 mod conformance;
 mod crashes;
 mod delivery;
+mod design;
+mod desk;
 mod digest;
 mod dkim;
 mod feeds;
@@ -36,3 +40,4 @@ mod tls;
 mod validator;
 mod weeks;
 mod wire;
+mod years;

@@ -377,7 +377,7 @@ async fn what_was_read_and_published_is_remembered(house: &House) {
         slug: slug("edito"),
         label: label.into(),
         description: None,
-        colour: "#000000".into(),
+        colour: gazetier::model::Colour::new(0, 0, 0),
     };
     store.put_rubriques(&[rubrique("Édito")]).await.expect("rubriques");
     store.put_rubriques(&[rubrique("Éditorial")]).await.expect("rubriques");

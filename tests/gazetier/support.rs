@@ -52,6 +52,8 @@ impl Scene {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         fs::copy(root.join("config.toml"), scene.path("config.toml")).expect("the sample configuration");
         fs::create_dir(scene.path("columns")).expect("a folder");
+        // Scenes stand side by side: each desk takes a port of its own.
+        scene.reconfigure("listen = \"127.0.0.1:8381\"", "listen = \"127.0.0.1:0\"");
         scene.write("subscribers.csv", "email,name,rubriques\n")
     }
 

@@ -85,7 +85,7 @@ fn an_edition_that_is_too_late_is_held_until_somebody_sends_it() {
             stdout: String::new(),
             stderr:
                 "gazetier: 2026-W47 was due at 2026-11-23 07:30 and is too late to be sent by itself: its 1 letters \
-                     are held; send them with `gazetier digest send`\n"
+                     are held; send them with `gazetier digest send 2026-W47`\n"
                     .into(),
         }
     );

@@ -10,16 +10,16 @@ use crate::{
 
 /// A form's fields, in their order; one of several boxes may stand more than once.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Fields(Vec<(String, String)>);
+pub(in crate::web) struct Fields(Vec<(String, String)>);
 
 impl Fields {
     /// From a form's body.
-    pub(super) fn read(body: &[u8]) -> Self {
+    pub(in crate::web) fn read(body: &[u8]) -> Self {
         Self(form_urlencoded::parse(body).into_owned().collect())
     }
 
     /// From what a script sends: an object of texts and lists of texts.
-    pub(super) fn read_json(body: &[u8]) -> Option<Self> {
+    pub(in crate::web) fn read_json(body: &[u8]) -> Option<Self> {
         let serde_json::Value::Object(object) = serde_json::from_slice(body).ok()? else { return None };
         let mut fields = Vec::new();
         for (name, value) in object {
@@ -38,12 +38,12 @@ impl Fields {
     }
 
     /// A field's text, empty if it is missing.
-    pub(super) fn get(&self, name: &str) -> &str {
+    pub(in crate::web) fn get(&self, name: &str) -> &str {
         self.all(name).next().unwrap_or_default()
     }
 
     /// All texts of a field.
-    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+    pub(in crate::web) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(field, _)| field == name).map(|(_, text)| text.as_str())
     }
 }

@@ -2,7 +2,7 @@
 //! script and without a cookie; what a page may do, the token in its address says.
 
 mod confirm;
-mod form;
+pub(super) mod form;
 mod leave;
 mod post;
 mod preferences;

@@ -68,6 +68,7 @@ async fn frozen(store: &Store, columns: &[Column], number: i64) -> (i64, u64) {
         columns: vec![column],
         variants: vec![variant],
         choices: vec![Choice::all()],
+        desk: (0, 0),
     };
     match store.freeze(&new).await.expect("a freezing") {
         Freeze::Done(edition, letters) => (edition.id, letters),

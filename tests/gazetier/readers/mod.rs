@@ -2,7 +2,7 @@
 //! as those do who mean no good.
 
 mod archive;
-mod browser;
+pub mod browser;
 mod feeds;
 mod house;
 mod join;

@@ -1,0 +1,144 @@
+//! `gazetier digest preview`, `proof`, `approve`, `hold`: what editors do at the desk, as commands.
+
+use std::{path::Path, process::ExitCode, sync::Arc};
+
+use super::{
+    exit,
+    say::say,
+    serve::{self, stop},
+    session::{Session, clock},
+};
+use crate::{
+    delivery::{
+        self,
+        decide::{self, Decision},
+        editors, plan, service,
+    },
+    digest::{render::render, token::PLACEHOLDER},
+    model::{self, Choice, EditionState, Mailbox, Period, Rubrique},
+    web::{self, Shared},
+};
+
+/// Who decides about which edition.
+#[derive(Debug, clap::Args)]
+pub(super) struct Decide {
+    /// Which edition, such as 2026-W47; the coming one if it is not said.
+    #[arg(value_name = "PERIOD")]
+    pub(super) period: Option<String>,
+    /// Who says so.
+    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true, default_value = "the command line")]
+    pub(super) by: String,
+}
+
+pub(super) async fn write(
+    session: &Session,
+    open: bool,
+    folder: &Path,
+    rubriques: &[String],
+) -> anyhow::Result<ExitCode> {
+    let chosen = rubriques.iter().map(|label| {
+        let found = Rubrique::find(&session.config.rubriques, label).map(|rubrique| rubrique.slug.clone());
+        found.ok_or_else(|| exit::complain(exit::USAGE, format!("--rubriques: the configuration has no {label:?}")))
+    });
+    let choice = Choice::of(chosen.collect::<anyhow::Result<Vec<_>>>()?);
+    let draft = plan::coming(&session.config, &session.store, session.at).await?.draft;
+    let due = &draft.due;
+    let rendered = render(&session.config, &draft, &choice)?;
+    let Some(rendered) = rendered else {
+        say!("nothing new for {}: no letter would be sent", due.period);
+        return Ok(ExitCode::SUCCESS);
+    };
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        let text = text.replace(PLACEHOLDER, "preview");
+        std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::write(&path, text))
+            .map_err(|source| delivery::Error::Write { path: path.clone(), source })?;
+        say!("{}", path.display());
+        Ok::<_, anyhow::Error>(path)
+    };
+    let html = write("digest.html", &rendered.html)?;
+    write("digest.txt", &rendered.plain)?;
+    say!("{}: {} ({} bytes of HTML)", due.period, rendered.subject, rendered.html.len());
+    if open {
+        open::that_detached(&html).map_err(|error| exit::complain(1, format!("cannot open a browser: {error}")))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the desk alone, until it is told to stop.
+pub(super) async fn open(session: &Session, browse: bool) -> anyhow::Result<ExitCode> {
+    let shared = Shared::new(Arc::clone(&session.config), session.store.clone(), session.at)?;
+    let stop = stop()?;
+    let opened = serve::desk(session, &shared).await;
+    let (desk, way_in) = match opened {
+        Ok((desk, way_in)) => (Some(desk), way_in),
+        // `gazetier serve` has it open: what is wanted is the way in.
+        Err(error) if serve::is_taken(&error) => (None, serve::way_in(session, &session.config.desk.address())),
+        Err(error) => return Err(error),
+    };
+    say!("the desk: {way_in}");
+    if browse {
+        open::that_detached(&way_in).map_err(|error| exit::complain(1, format!("cannot open a browser: {error}")))?;
+    }
+    let Some(desk) = desk else { return Ok(ExitCode::SUCCESS) };
+    let courier = tokio::spawn(web::carry(shared.clone()));
+    web::serve(vec![desk], stop).await;
+    shared.close();
+    courier.await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Sends the proof of the coming edition.
+pub(super) async fn proof(session: &Session, to: &[String], by: &str) -> anyhow::Result<ExitCode> {
+    let (config, store) = (&session.config, &session.store);
+    let known = &config.desk.editors;
+    if known.is_empty() {
+        return Err(exit::complain(exit::CONFIGURATION, "desk.editors names nobody: write who gets the proof"));
+    }
+    let chosen = to.iter().map(|text| {
+        let found = known.iter().find(|editor| editor.address.to_string().eq_ignore_ascii_case(text));
+        found.cloned().ok_or_else(|| exit::complain(exit::USAGE, format!("{text} is not one of desk.editors")))
+    });
+    let mut editors = chosen.collect::<anyhow::Result<Vec<Mailbox>>>()?;
+    if editors.is_empty() {
+        editors.clone_from(known);
+    }
+    let coming = plan::coming(config, store, session.at).await?;
+    let period = &coming.draft.due.period;
+    match editors::proof(config, store, session.at, by, &coming, &editors).await? {
+        0 => say!("nothing new for {period}: there is no proof"),
+        count => {
+            let told = service::deliver(config, store, session.at, clock).await?;
+            say!("{period}: {count} proofs, {} letters sent", told.sent);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn decide(session: &Session, decide: &Decide, decision: Decision<'_>) -> anyhow::Result<Period> {
+    let period = decide.period.as_deref().map(Period::from_key);
+    let (config, store) = (&session.config, &session.store);
+    let decided = decide::decide(config, store, session.at, &decide.by, period.as_ref(), decision).await?;
+    decided.map_err(|refused| exit::complain(exit::BAD_INPUT, refused.to_string()))
+}
+
+/// Lets the edition go that is named; without a name the newest, drawn up or to come, if it is
+/// held.
+pub(super) async fn release(session: &Session, who: Decide) -> anyhow::Result<()> {
+    if who.period.is_some() {
+        decide(session, &who, Decision::Release).await?;
+        return Ok(());
+    }
+    let coming = plan::coming(&session.config, &session.store, session.at).await?;
+    let held = matches!(coming.desk.decision(), model::Decision::Held { .. });
+    if coming.is_due && held {
+        decide(session, &who, Decision::Release).await?;
+    }
+    let newest = session.store.last_edition().await?.filter(|edition| edition.state == EditionState::Held);
+    if let Some(edition) = newest {
+        let period = Some(edition.period.to_string());
+        decide(session, &Decide { period, ..who }, Decision::Release).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! `gazetier digest status`: how the editions stand, drawn up and to come.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::{say::say, session::Session};
+use crate::{
+    delivery::plan,
+    digest::render::render,
+    model::{self, Choice, Instant, NoteKind, Tally},
+};
+
+/// An instant by the magazine's clock.
+pub(super) fn hour(session: &Session, at: Instant) -> String {
+    session.config.magazine.zone.local(at).format("%Y-%m-%d %H:%M").to_string()
+}
+
+/// A tally in words: what is sent, and whatever else there is.
+pub(super) fn words(tally: &Tally) -> String {
+    let mut words = format!("{} of {} letters sent", tally.sent, tally.frozen());
+    for (count, what) in [
+        (tally.failed, "refused"),
+        (tally.suppressed, "suppressed"),
+        (tally.unknown, "unknown"),
+        (tally.deferred, "deferred"),
+        (tally.queued + tally.leased + tally.sending, "still to do"),
+    ] {
+        if count > 0 {
+            words.push_str(&format!(", {count} {what}"));
+        }
+    }
+    words
+}
+
+#[derive(Serialize)]
+struct Standing {
+    period: String,
+    number: i64,
+    state: &'static str,
+    subject: String,
+    frozen: i64,
+    to_do: i64,
+    letters: Tally,
+    unknown: Vec<String>,
+    failed: Vec<(String, String)>,
+    /// Who decided last, and when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided: Option<Decided>,
+    /// Of an edition to come: how many columns it has, and its hour.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coming: Option<Expected>,
+}
+
+#[derive(Serialize)]
+struct Decided {
+    what: &'static str,
+    who: String,
+    at: String,
+}
+
+#[derive(Serialize)]
+struct Expected {
+    columns: usize,
+    due: String,
+}
+
+pub(super) async fn status(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
+    let store = &session.store;
+    let mut standings = Vec::new();
+    for edition in store.editions().await? {
+        let letters = store.tally(edition.id).await?;
+        standings.push(Standing {
+            frozen: letters.frozen(),
+            to_do: letters.to_do(),
+            letters,
+            unknown: store.unknown_letters(edition.id).await?,
+            failed: store.failed_letters(edition.id).await?,
+            period: edition.period.to_string(),
+            number: edition.number,
+            state: edition.state.as_str(),
+            subject: edition.subject,
+            decided: decided(session, &store.desk(&edition.period).await?),
+            coming: None,
+        });
+    }
+    standings.extend(expected(session).await?);
+    if json {
+        say!("{}", serde_json::to_string_pretty(&standings)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    if standings.is_empty() {
+        say!("no edition yet");
+    }
+    for standing in standings {
+        let how = match &standing.coming {
+            None => words(&standing.letters),
+            Some(expected) => format!("{} columns, due at {}", expected.columns, expected.due),
+        };
+        say!("{} (n° {}) {}: {how}", standing.period, standing.number, standing.state);
+        if let Some(decided) = &standing.decided {
+            say!("  {} by {}, {}", decided.what, decided.who, decided.at);
+        }
+        for address in &standing.unknown {
+            say!("  unknown: {address}");
+        }
+        for (address, reply) in &standing.failed {
+            say!("  refused: {address}: {reply}");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The edition to come, where editors have a hand in it.
+async fn expected(session: &Session) -> anyhow::Result<Option<Standing>> {
+    let config = &session.config;
+    let coming = plan::coming(config, &session.store, session.at).await?;
+    let untouched = coming.desk.version.number == 0 && coming.desk.notes.is_empty();
+    if untouched && !config.digest.approval {
+        return Ok(None);
+    }
+    let rendered = render(config, &coming.draft, &Choice::all())?;
+    let due = &coming.draft.due;
+    Ok(Some(Standing {
+        period: due.period.to_string(),
+        number: due.number,
+        state: coming.outlook(config)?.as_str(),
+        subject: rendered.map(|rendered| rendered.subject).unwrap_or_default(),
+        frozen: 0,
+        to_do: 0,
+        letters: Tally::default(),
+        unknown: Vec::new(),
+        failed: Vec::new(),
+        decided: decided(session, &coming.desk),
+        coming: Some(Expected { columns: coming.draft.columns.len(), due: hour(session, due.cutoff) }),
+    }))
+}
+
+fn decided(session: &Session, desk: &model::Desk) -> Option<Decided> {
+    let note = desk.notes.iter().rev().find(|note| !matches!(note.kind, NoteKind::Proof | NoteKind::Told))?;
+    Some(Decided { what: note.kind.as_str(), who: note.who.clone(), at: hour(session, note.at) })
+}

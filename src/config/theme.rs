@@ -1,0 +1,101 @@
+//! How the digest, the desk and the page of feeds look. Colours that nobody could read are refused
+//! here, so that no template has to ask.
+
+use url::Url;
+
+use super::{
+    check::{Refusal, legal, line, refuse, web},
+    raw,
+};
+use crate::model::{Colour, colour::LEGIBLE};
+
+/// How the digest and the page of feeds look.
+#[derive(Debug, Clone)]
+pub struct Theme {
+    /// Text.
+    pub ink: Colour,
+    /// Lesser text.
+    pub muted: Colour,
+    /// Around the sheet.
+    pub paper: Colour,
+    /// The sheet.
+    pub surface: Colour,
+    /// The magazine's own colour.
+    pub accent: Colour,
+    /// Font stack of titles and texts.
+    pub serif: String,
+    /// Font stack of labels.
+    pub sans: String,
+    /// Shown instead of the name.
+    pub logo: Option<Logo>,
+    /// The digest's own name, instead of the magazine's.
+    pub masthead: Option<String>,
+    /// Words at the digest's foot, in Markdown.
+    pub footer: String,
+}
+
+/// A masthead's picture.
+#[derive(Debug, Clone)]
+pub struct Logo {
+    /// Absolute.
+    pub url: Url,
+    /// In pixels.
+    pub width: u32,
+    /// The magazine's name unless the configuration says otherwise.
+    pub alt: String,
+}
+
+pub(super) fn check(raw: raw::Theme, magazine: &str) -> Result<Theme, Refusal> {
+    let logo = raw.logo.map(|logo| {
+        let alt = logo.alt.unwrap_or_else(|| raw.masthead.as_deref().unwrap_or(magazine).to_owned());
+        Ok::<_, Refusal>(Logo {
+            url: web("theme.logo.url", &logo.url)?,
+            width: logo.width,
+            alt: line("theme.logo.alt", alt)?,
+        })
+    });
+    let logo = logo.transpose()?;
+    let shade = |key, value: Option<String>, default: &str| colour(key, &value.unwrap_or_else(|| default.to_owned()));
+    let theme = Theme {
+        ink: shade("theme.ink", raw.ink, "#1d2730")?,
+        muted: shade("theme.muted", raw.muted, "#5a6670")?,
+        paper: shade("theme.paper", raw.paper, "#ece7dd")?,
+        surface: shade("theme.surface", raw.surface, "#fbf9f4")?,
+        accent: shade("theme.accent", raw.accent, "#0f5568")?,
+        serif: stack("theme.serif", raw.serif, "Charter, 'Iowan Old Style', Georgia, 'Times New Roman', serif")?,
+        sans: stack("theme.sans", raw.sans, "'Avenir Next', 'Segoe UI', Helvetica, Arial, sans-serif")?,
+        logo,
+        masthead: raw.masthead.map(|words| line("theme.masthead", words)).transpose()?,
+        footer: legal("theme.footer", raw.footer)?,
+    };
+    for (key, text) in [("theme.ink", theme.ink), ("theme.muted", theme.muted)] {
+        for (name, ground) in [("theme.surface", theme.surface), ("theme.paper", theme.paper)] {
+            let contrast = text.contrast(ground);
+            if contrast < LEGIBLE {
+                return Err(refuse(
+                    key,
+                    format!(
+                        "words in {text} cannot be read on {name} ({ground}): the contrast is {contrast:.1} and must \
+                         be {LEGIBLE} or more; {} would do",
+                        text.legible_on(ground)
+                    ),
+                ));
+            }
+        }
+    }
+    Ok(theme)
+}
+
+/// A colour such as `#1f4e79`.
+pub(super) fn colour(key: &str, value: &str) -> Result<Colour, Refusal> {
+    value.parse().map_err(|error| refuse(key, error))
+}
+
+/// A stack stands in style attributes and rules: what could end one has no place in it.
+fn stack(key: &str, value: Option<String>, default: &str) -> Result<String, Refusal> {
+    let value = value.unwrap_or_else(|| default.to_owned());
+    if value.chars().any(|c| matches!(c, '"' | '<' | '>' | '{' | '}' | ';' | '&') || c.is_control()) {
+        return Err(refuse(key, "write font names with commas between; names in single quotes"));
+    }
+    Ok(value)
+}

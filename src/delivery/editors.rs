@@ -1,0 +1,191 @@
+//! What editors get by mail: the proof of an edition, and notices of what they must know, each told
+//! once. The letters are queued in the commit that says so, and go out like all that serve one
+//! person.
+
+use super::{
+    Error,
+    plan::{self, Coming, Outlook},
+};
+use crate::{
+    config::Config,
+    digest::{
+        render,
+        service::{self, Parts},
+        token,
+    },
+    model::{Choice, EmailAddress, Instant, Mailbox, Note, NoteKind, Period},
+    store::{ServiceLetter, Store},
+};
+
+/// After this, a notice or a proof is of no use.
+const EXPIRES: chrono::Duration = chrono::Duration::days(3);
+
+/// Who makes what nobody asks for.
+pub const NOBODY: &str = "gazetier";
+
+/// What editors are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// The edition's hour has come, and nobody has approved it.
+    Unapproved,
+    /// It has changed since somebody approved it.
+    Fallen(String, Instant),
+    /// It was too late to go out by itself.
+    Late,
+    /// What would break keeps it from being sent.
+    Broken(String),
+}
+
+impl Notice {
+    /// By this it is told once.
+    fn key(&self) -> String {
+        match self {
+            Self::Unapproved => "unapproved".into(),
+            Self::Fallen(_, at) => format!("fallen {}", at.timestamp_millis()),
+            Self::Late => "late".into(),
+            Self::Broken(what) => format!("broken {}", crate::model::column::fingerprint([what])),
+        }
+    }
+}
+
+/// The address of the desk for an editor, with the token that lets in.
+pub fn way_in(config: &Config, store: &Store, editor: &EmailAddress) -> String {
+    format!("{}enter/{}", config.desk.address(), token::desk(store.key(), &editor.folded()))
+}
+
+/// Tells the editors something about an edition, once; false if they know.
+pub async fn tell(
+    config: &Config,
+    store: &Store,
+    at: Instant,
+    period: &Period,
+    notice: &Notice,
+) -> Result<bool, Error> {
+    let mut letters = Vec::new();
+    for editor in &config.desk.editors {
+        let note = letter(config, period, notice, way_in(config, store, &editor.address));
+        let written = service::write(config, store.key(), &note, &editor.address, editor.name.as_deref(), at)?;
+        letters.push(queued(editor, written.text, at));
+    }
+    let note = Note { kind: NoteKind::Told, subject: notice.key(), who: NOBODY.into(), words: String::new(), at };
+    Ok(store.note_and_queue(period, &note, &letters).await?)
+}
+
+fn letter(config: &Config, period: &Period, notice: &Notice, way_in: String) -> service::Note {
+    let french = crate::digest::is_french(&config.magazine.language);
+    let say = |fr: &str, en: &str| (if french { fr } else { en }).to_owned();
+    let hour = |at: &Instant| config.magazine.zone.local(*at).format("%Y-%m-%d %H:%M").to_string();
+    let (title, text) = match notice {
+        Notice::Unapproved => (
+            say("La lettre attend votre accord", "The letter waits for your approval"),
+            say(
+                "Son heure est venue et personne ne l’a approuvée\u{202f}: elle n’est pas partie. Elle partira dès que quelqu’un l’aura approuvée.",
+                "Its hour has come and nobody has approved it: it has not gone out. It goes as soon as somebody approves it.",
+            ),
+        ),
+        Notice::Fallen(who, at) => (
+            say("La lettre a changé depuis son approbation", "The letter has changed since it was approved"),
+            format!(
+                "{} {who} ({}). {}",
+                say("Elle avait été approuvée par", "It was approved by"),
+                hour(at),
+                say(
+                    "Regardez ce qui a changé, puis approuvez-la de nouveau\u{202f}: sinon elle ne partira pas.",
+                    "Look at what has changed and approve it again, or it will not go out.",
+                ),
+            ),
+        ),
+        Notice::Late => (
+            say("La lettre est en retard, et retenue", "The letter is late, and held"),
+            say(
+                "Son heure est passée depuis trop longtemps pour qu’elle parte seule. Dites au bureau si elle doit partir.",
+                "Its hour was too long ago for it to go out by itself. Say at the desk whether it should.",
+            ),
+        ),
+        Notice::Broken(what) => (
+            say("La lettre ne peut pas partir", "The letter cannot go out"),
+            format!("{} {what}", say("Il y a quelque chose à corriger\u{202f}:", "There is something to mend:")),
+        ),
+    };
+    service::Note {
+        lang: if french { "fr" } else { "en" },
+        subject: format!("{title} · {period}"),
+        title,
+        before: vec![text],
+        button: Some((say("Ouvrir le bureau", "Open the desk"), way_in)),
+        after: Vec::new(),
+    }
+}
+
+/// Sends the proof of an edition to editors, with the content that it has now. Gives how many get
+/// it: none if nothing is new.
+pub async fn proof(
+    config: &Config,
+    store: &Store,
+    at: Instant,
+    who: &str,
+    coming: &Coming,
+    editors: &[Mailbox],
+) -> Result<usize, Error> {
+    let letters = proofs(config, store, at, coming, editors)?;
+    if !letters.is_empty() {
+        let names: Vec<String> = editors.iter().map(|editor| editor.address.to_string()).collect();
+        let (subject, words) = (coming.hash(config)?, names.join(", "));
+        let note = Note { kind: NoteKind::Proof, subject, who: who.to_owned(), words, at };
+        store.note_and_queue(&coming.draft.due.period, &note, &letters).await?;
+    }
+    Ok(letters.len())
+}
+
+fn proofs(
+    config: &Config,
+    store: &Store,
+    at: Instant,
+    coming: &Coming,
+    editors: &[Mailbox],
+) -> Result<Vec<ServiceLetter>, Error> {
+    let mut letters = Vec::new();
+    for editor in editors {
+        let way_in = way_in(config, store, &editor.address);
+        let Some(rendered) = render::proof(config, &coming.draft, &Choice::all(), &way_in)? else { break };
+        let parts = Parts { subject: &rendered.subject, html: &rendered.html, plain: &rendered.plain };
+        let written = service::compose(config, store.key(), &parts, &editor.address, editor.name.as_deref(), at)?;
+        letters.push(queued(editor, written.text, at));
+    }
+    Ok(letters)
+}
+
+/// Sends the proof that is due at `digest.proof_at`, once for each edition. Gives the period if it
+/// was sent.
+pub async fn proof_when_due(config: &Config, store: &Store, at: Instant) -> Result<Option<Period>, Error> {
+    let Some(schedule) = config.digest.proof_at else { return Ok(None) };
+    let coming = plan::coming(config, store, at).await?;
+    let due = &coming.draft.due;
+    // The last such hour before the edition's own.
+    let hour = schedule.last(due.cutoff - chrono::Duration::milliseconds(1), config.magazine.zone);
+    let period = due.period.clone();
+    if at < hour || coming.is_due || coming.draft.columns.is_empty() || coming.desk.told("proof") {
+        return Ok(None);
+    }
+    // Of two runs at once, one says so.
+    let letters = proofs(config, store, at, &coming, &config.desk.editors)?;
+    let note = Note { kind: NoteKind::Told, subject: "proof".into(), who: NOBODY.into(), words: String::new(), at };
+    Ok(store.note_and_queue(&period, &note, &letters).await?.then_some(period))
+}
+
+/// An approval that the coming edition had and that no longer holds, because it has changed: told
+/// once for each approval, before its hour if there is time.
+pub async fn fallen(config: &Config, store: &Store, at: Instant) -> Result<Option<(Period, String, Instant)>, Error> {
+    if !config.digest.approval {
+        return Ok(None);
+    }
+    let coming = plan::coming(config, store, at).await?;
+    let Outlook::Fallen { who, at: approved } = coming.outlook(config)? else { return Ok(None) };
+    let period = coming.draft.due.period;
+    let told = tell(config, store, at, &period, &Notice::Fallen(who.clone(), approved)).await?;
+    Ok(told.then_some((period, who, approved)))
+}
+
+fn queued(editor: &Mailbox, message: String, at: Instant) -> ServiceLetter {
+    ServiceLetter { address: editor.address.clone(), message, queued: at, expires: at + EXPIRES }
+}

@@ -1,0 +1,255 @@
+//! What editors do: they mend the coming edition, send its proof, and decide. A change that was made
+//! to what somebody else has changed meanwhile is refused, and told.
+
+use axum::{
+    Extension,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use url::form_urlencoded;
+
+use super::super::readers::form::Fields;
+use super::{
+    Desk, Trouble,
+    door::Editor,
+    edition::{self, Ask},
+    see,
+    view::Notice,
+    words,
+};
+use crate::{
+    delivery::{
+        decide::{self, Decision, Refused},
+        editors, plan,
+    },
+    digest::render::default_subject,
+    model::{Changes, ColumnId, Mailbox, Part, Period, text},
+};
+
+/// A field's text on one line, without what no letter can hold.
+fn line(fields: &Fields, name: &str) -> String {
+    text::one_line(&text::legalise(fields.get(name)).0)
+}
+
+/// What the page showed.
+fn ask(fields: &Fields) -> Ask {
+    Ask { view: fields.get("view").to_owned(), variant: fields.get("variant").to_owned(), ..Ask::default() }
+}
+
+/// Where a page with the same view is.
+fn place(ask: &Ask, said: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in [("view", ask.view.as_str()), ("variant", &ask.variant), ("said", said)] {
+        if !value.is_empty() {
+            query.append_pair(name, value);
+        }
+    }
+    let query = query.finish();
+    if query.is_empty() { query } else { format!("?{query}") }
+}
+
+/// Keeps what an editor changed.
+pub(super) async fn mend(
+    State(desk): State<Desk>,
+    Extension(editor): Extension<Editor>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Trouble> {
+    let fields = Fields::read(&body);
+    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().now());
+    let coming = plan::coming(config, store, now).await?;
+    let period = &coming.draft.due.period;
+    let current = &coming.desk.version;
+    let base: i64 = fields.get("version").parse().unwrap_or(-1);
+    let written = |name: &str, own: &str| Some(line(&fields, name)).filter(|text| !text.is_empty() && text != own);
+    let opening = text::legalise(&fields.get("opening").replace("\r\n", "\n")).0.trim().to_owned();
+    let mut changes = Changes {
+        subject: written("subject", &default_subject(config, &coming.draft)),
+        preheader: written("preheader", ""),
+        opening: (opening != config.digest.opening.trim()).then_some(opening),
+        ..current.changes.clone()
+    };
+    act(&mut changes, &coming, fields.get("act"));
+    let same = *period == Period::from_key(fields.get("period")) && base == current.number;
+    let kept = same && (changes == current.changes || store.change(period, base, &changes, &editor.name, now).await?);
+    let ask = ask(&fields);
+    if !kept {
+        let notice = stale(&desk, &fields, period, base).await?;
+        return edition::show(&desk, &editor, &ask, Some(notice), StatusCode::CONFLICT).await;
+    }
+    // The script takes what it needs from the page; others come back to it.
+    if headers.contains_key("x-desk") {
+        return edition::show(&desk, &editor, &ask, None, StatusCode::OK).await;
+    }
+    Ok(see(&desk, &place(&ask, "saved")))
+}
+
+/// Does what a button of the list says, such as `pin 12` or `order 3,1,2`.
+fn act(changes: &mut Changes, coming: &plan::Coming, act: &str) {
+    let (verb, rest) = act.split_once(' ').unwrap_or((act, ""));
+    let known = |id: &ColumnId| coming.all.iter().any(|column| column.id == *id);
+    let ids: Vec<ColumnId> = rest.split(',').filter_map(|id| id.parse().ok().map(ColumnId)).filter(known).collect();
+    let Some(id) = ids.first().copied() else { return };
+    let columns = &coming.draft.columns;
+    match verb {
+        "pin" if !changes.pinned.contains(&id) => changes.pinned.push(id),
+        "unpin" => changes.pinned.retain(|other| *other != id),
+        "out" if !changes.left_out.contains(&id) => {
+            changes.left_out.push(id);
+            changes.pinned.retain(|other| *other != id);
+        }
+        "in" => changes.left_out.retain(|other| *other != id),
+        "order" => {
+            // What the page did not know stays where it is: before what it ordered.
+            let pins = |list: &[ColumnId]| list.iter().filter(|id| changes.pinned.contains(id)).copied().collect();
+            let pinned: Vec<ColumnId> = pins(&ids);
+            if pinned.len() == changes.pinned.len() {
+                changes.pinned = pinned;
+            }
+            changes.order = ids;
+        }
+        "up" | "down" => {
+            let Some(own) = columns.iter().find(|column| column.id == id) else { return };
+            let is_pinned = |id: &ColumnId| changes.pinned.contains(id);
+            // Its neighbours: of the same rubrique, pinned like itself.
+            let near: Vec<ColumnId> = columns
+                .iter()
+                .filter(|column| column.rubrique == own.rubrique && is_pinned(&column.id) == is_pinned(&id))
+                .map(|column| column.id)
+                .collect();
+            let Some(at) = near.iter().position(|other| *other == id) else { return };
+            let other = if verb == "up" { at.checked_sub(1) } else { Some(at + 1) };
+            let Some(other) = other.and_then(|other| near.get(other)).copied() else { return };
+            let mut order: Vec<ColumnId> = columns.iter().map(|column| column.id).collect();
+            let pinned = is_pinned(&id);
+            let list = if pinned { &mut changes.pinned } else { &mut order };
+            let place = |which: ColumnId| list.iter().position(|id| *id == which);
+            if let (Some(a), Some(b)) = (place(id), place(other)) {
+                list.swap(a, b);
+            }
+            if !pinned {
+                changes.order = order;
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What an editor is told whose change came too late: what has changed, by whom, and what they had
+/// written.
+async fn stale(desk: &Desk, fields: &Fields, period: &Period, base: i64) -> Result<Notice, Trouble> {
+    let w = words::of(desk.lang());
+    let store = desk.shared().store();
+    let theirs = store.desk(period).await?.version;
+    let mine = store.version(period, base).await?.map(|version| version.changes).unwrap_or_default();
+    let parts = theirs.changes.differences(&mine).into_iter().map(|part| {
+        let name = match part {
+            Part::Subject => w.parts[0],
+            Part::Preheader => w.parts[1],
+            Part::Opening => w.parts[2],
+            Part::Pinned => w.parts[3],
+            Part::LeftOut => w.parts[4],
+            Part::Order => w.parts[5],
+        };
+        format!("{} {} {name}", theirs.who, w.changed_meanwhile)
+    });
+    let mut lines: Vec<String> = parts.collect();
+    if *period != Period::from_key(fields.get("period")) {
+        lines.push(period.to_string());
+    }
+    let yours = [(w.subject, "subject"), (w.preheader, "preheader"), (w.opening, "opening")];
+    let yours = yours.map(|(label, name)| (label, fields.get(name).to_owned()));
+    Ok(Notice::Refused {
+        title: w.stale,
+        lines,
+        yours: yours.into_iter().filter(|(_, text)| !text.trim().is_empty()).collect(),
+    })
+}
+
+fn refused(desk: &Desk, lines: Vec<String>) -> Notice {
+    Notice::Refused { title: words::of(desk.lang()).refused, lines, yours: Vec::new() }
+}
+
+/// Approves, holds, or lets go.
+pub(super) async fn decide(
+    State(desk): State<Desk>,
+    Extension(editor): Extension<Editor>,
+    body: Bytes,
+) -> Result<Response, Trouble> {
+    let fields = Fields::read(&body);
+    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().now());
+    let period = Period::from_key(fields.get("period"));
+    let why = line(&fields, "why");
+    let decision = match fields.get("act") {
+        "approve" => Decision::Approve(Some(fields.get("hash"))),
+        "hold" => Decision::Hold(&why),
+        _ => Decision::Release,
+    };
+    let decided = decide::decide(config, store, now, &editor.name, Some(&period), decision).await?;
+    let ask = ask(&fields);
+    let is_past = store.edition_of(&period).await?.is_some();
+    let page = if is_past { format!("past/{period}") } else { String::new() };
+    match decided {
+        Ok(_) => Ok(see(&desk, &format!("{page}{}", place(&ask, "")))),
+        Err(refusal) => {
+            let status = match refusal {
+                Refused::Changed => StatusCode::CONFLICT,
+                _ => StatusCode::UNPROCESSABLE_ENTITY,
+            };
+            let notice = Some(refused(&desk, vec![refusal.to_string()]));
+            if is_past {
+                return edition::show_one(&desk, &editor, &period, &ask, notice, status).await;
+            }
+            edition::show(&desk, &editor, &ask, notice, status).await
+        }
+    }
+}
+
+/// Sends the proof to the editors that are ticked.
+pub(super) async fn proof(
+    State(desk): State<Desk>,
+    Extension(editor): Extension<Editor>,
+    body: Bytes,
+) -> Result<Response, Trouble> {
+    let fields = Fields::read(&body);
+    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().now());
+    let chosen: Vec<Mailbox> = config
+        .desk
+        .editors
+        .iter()
+        .filter(|editor| fields.all("to").any(|address| address == editor.address.to_string()))
+        .cloned()
+        .collect();
+    let coming = plan::coming(config, store, now).await?;
+    let sent = editors::proof(config, store, now, &editor.name, &coming, &chosen).await?;
+    let ask = ask(&fields);
+    if sent == 0 {
+        let notice = refused(&desk, vec![words::of(desk.lang()).no_editors.to_owned()]);
+        return edition::show(&desk, &editor, &ask, Some(notice), StatusCode::UNPROCESSABLE_ENTITY).await;
+    }
+    desk.shared().call_courier();
+    Ok(see(&desk, &place(&ask, "proof")))
+}
+
+/// Tries every link of the edition, because somebody asked.
+pub(super) async fn links(
+    State(desk): State<Desk>,
+    Extension(editor): Extension<Editor>,
+    body: Bytes,
+) -> Result<Response, Trouble> {
+    let fields = Fields::read(&body);
+    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().now());
+    let coming = plan::coming(config, store, now).await?;
+    let variants = plan::variants(config, store, &coming.draft).await?;
+    let html = variants.first().and_then(|(_, rendered)| rendered.as_ref()).map(|rendered| rendered.html.as_str());
+    let broken = super::links::broken(html.unwrap_or_default()).await;
+    let w = words::of(desk.lang());
+    let notice = if broken.is_empty() {
+        Notice::Done(w.links_good.to_owned())
+    } else {
+        Notice::Refused { title: w.links_bad, lines: broken, yours: Vec::new() }
+    };
+    edition::show(&desk, &editor, &ask(&fields), Some(notice), StatusCode::OK).await
+}

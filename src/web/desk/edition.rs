@@ -1,0 +1,415 @@
+//! The pages that show an edition: the coming one, the past ones, and the preview's frames.
+
+use axum::{
+    Extension,
+    extract::{Path, Query, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+
+use super::{
+    Desk, Trouble, answer,
+    door::Editor,
+    face::SCRIPT,
+    view::{self, Choice, Frame, Group, Line, Notice, Preview, Row, Shown, Status},
+    words,
+};
+use crate::{
+    config::Config,
+    delivery::plan::{self, Coming, Outlook},
+    digest::{
+        choose::lay_out,
+        preflight::{Finding, Grade, SUBJECT, inbox},
+        render::{Rendered, default_subject, render},
+        token::PLACEHOLDER,
+    },
+    model::{self, Column, Edition, EditionState, NoteKind, Period},
+    store::NewVariant,
+};
+
+/// What an address asks for.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct Ask {
+    #[serde(default)]
+    pub(super) view: String,
+    #[serde(default)]
+    pub(super) variant: String,
+    #[serde(default)]
+    pub(super) said: String,
+    #[serde(default)]
+    pub(super) mode: String,
+}
+
+pub(super) async fn coming(
+    State(desk): State<Desk>,
+    Extension(editor): Extension<Editor>,
+    Query(ask): Query<Ask>,
+) -> Result<Response, Trouble> {
+    let w = words::of(desk.lang());
+    let notice = match ask.said.as_str() {
+        "proof" => Some(Notice::Done(w.proof_sent.to_owned())),
+        "saved" => Some(Notice::Done(w.saved.to_owned())),
+        _ => None,
+    };
+    show(&desk, &editor, &ask, notice, StatusCode::OK).await
+}
+
+/// The page of the coming edition, with something to say above it.
+pub(super) async fn show(
+    desk: &Desk,
+    editor: &Editor,
+    ask: &Ask,
+    notice: Option<Notice>,
+    status: StatusCode,
+) -> Result<Response, Trouble> {
+    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().now());
+    let w = words::of(desk.lang());
+    let coming = plan::coming(config, store, now).await?;
+    let draft = &coming.draft;
+    let mut all = plan::variants(config, store, draft).await?;
+    // Whoever chose one rubrique alone, also before anybody has.
+    for rubrique in &config.rubriques {
+        let choice = model::Choice::of([rubrique.slug.clone()]);
+        if !all.iter().any(|(known, _)| *known == choice) {
+            let rendered = render(config, draft, &choice)?;
+            all.push((choice, rendered));
+        }
+    }
+    let outlook = coming.outlook(config)?;
+    let hash = coming.hash(config)?;
+    let chosen = all.iter().find(|(choice, _)| choice.key() == ask.variant).or(all.first());
+    let rendered = chosen.and_then(|(_, rendered)| rendered.as_ref());
+    let key = chosen.map(|(choice, _)| choice.key()).unwrap_or_default();
+    let shown = match rendered {
+        None => Shown::Nothing,
+        Some(rendered) => match ask.view.as_str() {
+            "text" => Shown::Text(rendered.plain.replace(PLACEHOLDER, "…")),
+            "source" => Shown::Text(rendered.html.replace(PLACEHOLDER, "…")),
+            "headers" => Shown::Text(head(&plan::specimen(config, store, draft, rendered, now)?)),
+            view => Shown::Frames(frame(desk, draft.due.period.as_str(), &key, view, &rendered.hash)),
+        },
+    };
+    let choices = all.iter().map(|(choice, _)| choice.clone()).collect::<Vec<_>>();
+    let variants: Vec<(model::Choice, Rendered)> =
+        all.into_iter().filter_map(|(choice, rendered)| Some((choice, rendered?))).collect();
+    let findings = if variants.is_empty() { Vec::new() } else { plan::inspect(config, store, draft, &variants, now)? };
+    let whole = variants.first().map(|(_, rendered)| rendered);
+    let changes = &draft.changes;
+    let subject = whole.map_or_else(|| default_subject(config, draft), |whole| whole.subject.clone());
+    let preheader = whole.map(|whole| whole.preheader.clone()).unwrap_or_default();
+    let state = state(desk, &coming, &outlook);
+    let page = view::Coming {
+        f: head_of(desk, editor, false),
+        notice,
+        version: coming.desk.version.number,
+        touched: coming.desk.version.at.map(|at| format!("{}, {}", coming.desk.version.who, hour(config, at))),
+        sender: inbox(&config.letters.from),
+        subject_length: subject.chars().count(),
+        subject_most: SUBJECT,
+        preheader: changes.preheader.clone().unwrap_or_default(),
+        preheader_default: preheader,
+        opening: changes.opening.clone().unwrap_or_else(|| config.digest.opening.clone()),
+        groups: groups(config, &coming, w),
+        left_out: left_out(config, &coming),
+        is_red: findings.iter().any(|finding| finding.grade == Grade::Red),
+        lines: lines(desk, &findings),
+        good: findings.iter().filter(|finding| finding.grade == Grade::Green).count(),
+        is_held: matches!(outlook, Outlook::Held { .. }),
+        is_approved: matches!(outlook, Outlook::Approved { .. }),
+        is_empty: coming.draft.columns.is_empty(),
+        editors: config
+            .desk
+            .editors
+            .iter()
+            .map(|editor| {
+                let address = editor.address.to_string();
+                (editor.name.clone().unwrap_or_else(|| address.clone()), address)
+            })
+            .collect(),
+        history: history(desk, &coming.desk.notes),
+        preview: preview_of(desk, ask, &choices, &key, shown, desk.root().to_owned()),
+        view: ask.view.clone(),
+        variant: key,
+        status: state,
+        subject,
+        hash,
+    };
+    answer(desk, status, &page)
+}
+
+fn head_of<'a>(desk: &'a Desk, editor: &'a Editor, is_past: bool) -> Frame<'a> {
+    Frame {
+        lang: desk.lang().tag(),
+        w: words::of(desk.lang()),
+        magazine: &desk.shared().config().magazine.name,
+        sheet: desk.0.face.sheet(),
+        script: SCRIPT,
+        root: desk.root(),
+        who: &editor.name,
+        is_past,
+    }
+}
+
+fn hour(config: &Config, at: model::Instant) -> String {
+    config.magazine.zone.local(at).format("%Y-%m-%d %H:%M").to_string()
+}
+
+fn state(desk: &Desk, coming: &Coming, outlook: &Outlook) -> Status {
+    let config = desk.shared().config();
+    let w = words::of(desk.lang());
+    let by = |words: &str, who: &str, at: &model::Instant| format!("{words} ({who}, {})", hour(config, *at));
+    let words = match outlook {
+        Outlook::Empty => w.empty.to_owned(),
+        Outlook::Draft if config.digest.approval => w.draft_waits.to_owned(),
+        Outlook::Draft => w.draft.to_owned(),
+        Outlook::Approved { who, at } => by(w.approved, who, at),
+        Outlook::Fallen { who, at } => by(w.fallen, who, at),
+        Outlook::Held { who, at, why } if why.is_empty() => by(w.held, who, at),
+        Outlook::Held { who, at, why } => format!("{} · {why}", by(w.held, who, at)),
+    };
+    let due = &coming.draft.due;
+    Status {
+        state: if matches!(outlook, Outlook::Fallen { .. }) { "fallen" } else { outlook.as_str() },
+        words,
+        period: due.period.to_string(),
+        number: due.number.to_string(),
+        due: format!("{} {}", if coming.is_due { w.was_due_at } else { w.goes_at }, hour(config, due.cutoff)),
+    }
+}
+
+fn groups(config: &Config, coming: &Coming, w: &words::Words) -> Vec<Group> {
+    let draft = &coming.draft;
+    let lead = lay_out(config, draft, &model::Choice::all()).lead.map(|lead| lead.id);
+    let is_pinned = |column: &Column| draft.changes.pinned.contains(&column.id);
+    let rubriques = config.rubriques.iter().map(Some).chain([None]);
+    let groups = rubriques.map(|rubrique| {
+        let known = |column: &Column| config.rubriques.iter().find(|r| Some(&r.slug) == column.rubrique.as_ref());
+        let ours: Vec<&Column> =
+            draft.columns.iter().filter(|column| known(column).map(|r| &r.slug) == rubrique.map(|r| &r.slug)).collect();
+        let rows = ours.iter().enumerate().map(|(at, column)| {
+            let neighbour = |other: Option<&&Column>| other.is_none_or(|other| is_pinned(other) != is_pinned(column));
+            Row {
+                lead: lead == Some(column.id),
+                pinned: is_pinned(column),
+                first: at == 0 || neighbour(ours.get(at - 1)),
+                last: neighbour(ours.get(at + 1)),
+                ..row(config, column)
+            }
+        });
+        Group {
+            label: rubrique.map_or_else(|| w.columns.to_owned(), |r| r.label.clone()),
+            class: rubrique.map(|r| format!("r-{}", r.slug)).unwrap_or_default(),
+            rows: rows.collect(),
+        }
+    });
+    groups.filter(|group| !group.rows.is_empty()).collect()
+}
+
+fn left_out(config: &Config, coming: &Coming) -> Vec<Row> {
+    let out = coming.all.iter().filter(|column| coming.draft.changes.left_out.contains(&column.id));
+    out.map(|column| row(config, column)).collect()
+}
+
+fn row(config: &Config, column: &Column) -> Row {
+    let day = config.magazine.zone.local(column.published).format("%d/%m").to_string();
+    let byline = column.byline.as_ref().map(|byline| format!("{byline}, "));
+    Row {
+        id: column.id.0,
+        title: column.title.clone(),
+        about: format!("{}{day}", byline.unwrap_or_default()),
+        lead: false,
+        pinned: false,
+        first: true,
+        last: true,
+    }
+}
+
+fn lines(desk: &Desk, findings: &[Finding]) -> Vec<Line> {
+    let w = words::of(desk.lang());
+    let mut lines: Vec<(Grade, Line)> = findings
+        .iter()
+        .map(|finding| {
+            let (what, mend) = finding.words(desk.lang().tag());
+            let label = match finding.grade {
+                Grade::Red => w.red,
+                Grade::Amber => w.amber,
+                Grade::Green => w.green,
+            };
+            (finding.grade, Line { grade: finding.grade.as_str(), label, what, mend })
+        })
+        .collect();
+    lines.sort_by_key(|(grade, _)| std::cmp::Reverse(*grade));
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+fn history(desk: &Desk, notes: &[model::Note]) -> Vec<String> {
+    let w = words::of(desk.lang());
+    let said = notes.iter().rev().filter_map(|note| {
+        let what = match note.kind {
+            NoteKind::Approved => w.note_approved,
+            NoteKind::Held => w.note_held,
+            NoteKind::Released => w.note_released,
+            NoteKind::Proof => w.note_proof,
+            NoteKind::Told => return None,
+        };
+        let at = hour(desk.shared().config(), note.at);
+        let words = if note.words.is_empty() { String::new() } else { format!(" ({})", note.words) };
+        Some(format!("{at}\u{202f}: {what} {}{words}", note.who))
+    });
+    said.collect()
+}
+
+fn preview_of(desk: &Desk, ask: &Ask, choices: &[model::Choice], key: &str, shown: Shown, action: String) -> Preview {
+    let w = words::of(desk.lang());
+    let views =
+        [("both", w.wide_and_phone), ("dark", w.dark), ("text", w.text), ("source", w.source), ("headers", w.headers)];
+    let known = views.iter().any(|(value, _)| *value == ask.view);
+    let rubriques = &desk.shared().config().rubriques;
+    let label = |choice: &model::Choice| {
+        let wanted =
+            rubriques.iter().filter(|rubrique| choice.key().split(',').any(|slug| slug == rubrique.slug.as_str()));
+        let labels: Vec<&str> = wanted.map(|rubrique| rubrique.label.as_str()).collect();
+        if labels.is_empty() { w.everyone.to_owned() } else { labels.join(" + ") }
+    };
+    Preview {
+        views: views
+            .iter()
+            .map(|(value, label)| Choice {
+                value: (*value).to_owned(),
+                label: (*label).to_owned(),
+                chosen: *value == ask.view || (!known && *value == "both"),
+            })
+            .collect(),
+        variants: choices
+            .iter()
+            .map(|choice| Choice { value: choice.key(), label: label(choice), chosen: choice.key() == key })
+            .collect(),
+        shown,
+        action,
+    }
+}
+
+/// The address of the preview's frames; it changes with what they show.
+fn frame(desk: &Desk, period: &str, variant: &str, view: &str, hash: &str) -> String {
+    let mode = if view == "dark" { "dark" } else { "light" };
+    format!("{}preview/{period}?variant={variant}&mode={mode}&hash={hash}", desk.root())
+}
+
+/// A letter's header, with the token that it shows hidden.
+fn head(letter: &[u8]) -> String {
+    let text = String::from_utf8_lossy(letter);
+    text.split("\r\n\r\n").next().unwrap_or_default().replace("\r\n", "\n")
+}
+
+/// What stands in the preview's frames: the letter alone, in a box of sand.
+pub(super) async fn preview(
+    State(desk): State<Desk>,
+    Path(period): Path<String>,
+    Query(ask): Query<Ask>,
+) -> Result<Response, Trouble> {
+    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().now());
+    let period = Period::from_key(&period);
+    let html = match store.edition_of(&period).await? {
+        Some(edition) => {
+            let variants = store.frozen_variants(edition.id).await?;
+            variants.into_iter().find(|variant| variant.choice.key() == ask.variant).map(|variant| variant.html)
+        }
+        None => {
+            let coming = plan::coming(config, store, now).await?;
+            let ours = coming.draft.due.period == period;
+            let rendered = render(config, &coming.draft, &model::Choice::from_key(&ask.variant))?;
+            rendered.filter(|_| ours).map(|rendered| rendered.html)
+        }
+    };
+    let html = html.ok_or(Trouble::NotThere)?;
+    let (dark, scheme) = if ask.mode == "dark" { ("@media all", "dark") } else { ("@media not all", "light") };
+    let html = html
+        .replace("@media (prefers-color-scheme:dark)", dark)
+        .replace("color-scheme:light dark", &format!("color-scheme:{scheme}"))
+        .replacen("<head>", "<head><base target=\"_blank\">", 1)
+        .replace(PLACEHOLDER, "preview");
+    let policy = "sandbox allow-popups; default-src 'none'; img-src https: http:; style-src 'unsafe-inline'; \
+                  base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
+    ];
+    Ok((headers, html).into_response())
+}
+
+pub(super) async fn past(State(desk): State<Desk>, Extension(editor): Extension<Editor>) -> Result<Response, Trouble> {
+    let editions = desk.shared().store().editions().await?;
+    let editions =
+        editions.into_iter().rev().map(|edition| (standing(&desk, &edition, None), edition.subject)).collect();
+    answer(&desk, StatusCode::OK, &view::Past { f: head_of(&desk, &editor, true), editions })
+}
+
+fn standing(desk: &Desk, edition: &Edition, reason: Option<&str>) -> Status {
+    let w = words::of(desk.lang());
+    let words = match edition.state {
+        EditionState::Frozen => w.frozen,
+        EditionState::Sending => w.sending,
+        EditionState::Sent => w.sent,
+        EditionState::Held => w.held,
+    };
+    Status {
+        state: edition.state.as_str(),
+        words: reason.map_or_else(|| words.to_owned(), |reason| format!("{words} · {reason}")),
+        period: edition.period.to_string(),
+        number: edition.number.to_string(),
+        due: hour(desk.shared().config(), edition.cutoff),
+    }
+}
+
+pub(super) async fn one(
+    State(desk): State<Desk>,
+    Extension(editor): Extension<Editor>,
+    Path(period): Path<String>,
+    Query(ask): Query<Ask>,
+) -> Result<Response, Trouble> {
+    show_one(&desk, &editor, &Period::from_key(&period), &ask, None, StatusCode::OK).await
+}
+
+/// The page of an edition that is frozen.
+pub(super) async fn show_one(
+    desk: &Desk,
+    editor: &Editor,
+    period: &Period,
+    ask: &Ask,
+    notice: Option<Notice>,
+    status: StatusCode,
+) -> Result<Response, Trouble> {
+    let store = desk.shared().store();
+    let edition = store.edition_of(period).await?.ok_or(Trouble::NotThere)?;
+    let variants = store.frozen_variants(edition.id).await?;
+    let chosen: Option<&NewVariant> =
+        variants.iter().find(|variant| variant.choice.key() == ask.variant).or(variants.first());
+    let key = chosen.map(|variant| variant.choice.key()).unwrap_or_default();
+    let shown = match (chosen, ask.view.as_str()) {
+        (None, _) => Shown::Nothing,
+        (Some(variant), "text") => Shown::Text(variant.plain.replace(PLACEHOLDER, "…")),
+        (Some(variant), "source") => Shown::Text(variant.html.replace(PLACEHOLDER, "…")),
+        (Some(variant), "headers") => {
+            Shown::Text(head(&plan::frozen_specimen(desk.shared().config(), store, &edition, &variant.entity)?))
+        }
+        (Some(variant), view) => Shown::Frames(frame(desk, period.as_str(), &key, view, &variant.content_hash)),
+    };
+    let tally = store.tally(edition.id).await?;
+    let w = words::of(desk.lang());
+    let letters = format!("{} / {} {}", tally.sent, tally.frozen(), w.letters);
+    let reason = store.held_reason(edition.id).await?;
+    let choices: Vec<model::Choice> = variants.iter().map(|variant| variant.choice.clone()).collect();
+    let page = view::One {
+        f: head_of(desk, editor, true),
+        notice,
+        status: standing(desk, &edition, reason.as_deref()),
+        letters: vec![letters],
+        can_hold: matches!(edition.state, EditionState::Frozen | EditionState::Sending),
+        can_go: edition.state == EditionState::Held,
+        history: history(desk, &store.desk(period).await?.notes),
+        preview: preview_of(desk, ask, &choices, &key, shown, format!("{}past/{period}", desk.root())),
+        subject: edition.subject,
+    };
+    answer(desk, status, &page)
+}

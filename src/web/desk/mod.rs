@@ -1,0 +1,128 @@
+//! The editors' desk: they look at the coming edition as readers will, mend it, prove it and approve
+//! it. A listener of its own, for people whom the configuration names; every page works without a
+//! script.
+
+mod change;
+mod door;
+mod edition;
+mod face;
+mod links;
+mod view;
+mod words;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    http::{HeaderValue, StatusCode, header},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use url::Url;
+
+use super::{Error, Lang, Shared, guard, page};
+use crate::{delivery, store};
+
+/// The largest form: opening words may be long.
+const BODY: usize = 262_144;
+
+/// What the desk's pages share.
+#[derive(Debug, Clone)]
+pub struct Desk(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    shared: Shared,
+    /// Under which address editors reach it.
+    base: Url,
+    /// Who works at the machine itself.
+    operator: String,
+    face: face::Face,
+}
+
+impl Desk {
+    /// A desk that is reached under an address; `operator` is who works at the machine itself.
+    pub fn new(shared: Shared, base: String, operator: String) -> Result<Self, Error> {
+        let face = face::Face::of(shared.config())?;
+        let base = Url::parse(&base).map_err(askama::Error::custom)?;
+        Ok(Self(Arc::new(Inner { shared, base, operator, face })))
+    }
+
+    /// The path that all of its pages stand below, such as `/`.
+    fn root(&self) -> &str {
+        self.0.base.path()
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.0.shared
+    }
+
+    fn lang(&self) -> Lang {
+        Lang::of(&self.shared().config().magazine.language)
+    }
+}
+
+/// All that editors may ask for.
+pub fn routes(desk: &Desk) -> Router {
+    let root = desk.root();
+    let at = |path: &str| format!("{root}{path}");
+    let inside = Router::new()
+        .route(&at(""), get(edition::coming).post(change::mend))
+        .route(&at("decide"), post(change::decide))
+        .route(&at("proof"), post(change::proof))
+        .route(&at("links"), post(change::links))
+        .route(&at("leave"), post(door::leave))
+        .route(&at("past"), get(edition::past))
+        .route(&at("past/{period}"), get(edition::one))
+        .route(&at("preview/{period}"), get(edition::preview))
+        .layer(middleware::from_fn_with_state(desk.clone(), door::watch));
+    let router = inside
+        .fallback(|| async { StatusCode::NOT_FOUND })
+        .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })
+        .route(&at("enter/{token}"), get(door::knock).post(door::enter))
+        .with_state(desk.clone());
+    guard(router, desk.shared(), BODY)
+}
+
+/// Why a page of the desk cannot be shown.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    Delivery(#[from] delivery::Error),
+    #[error(transparent)]
+    Digest(#[from] crate::digest::Error),
+    #[error(transparent)]
+    Page(#[from] Error),
+    #[error("it is not there")]
+    NotThere,
+}
+
+impl IntoResponse for Trouble {
+    fn into_response(self) -> Response {
+        if matches!(self, Self::NotThere) {
+            return StatusCode::NOT_FOUND.into_response();
+        }
+        tracing::error!("{self}");
+        StatusCode::SERVICE_UNAVAILABLE.into_response()
+    }
+}
+
+/// A page of the desk, with the policy that its sheet, its script and the preview's frame need.
+fn answer(desk: &Desk, status: StatusCode, template: &impl askama::Template) -> Result<Response, Trouble> {
+    let mut response = page::html(status, template)?;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, desk.0.face.policy().clone());
+    // With no referrer at all, a browser would not say where a form comes from either.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    Ok(response)
+}
+
+/// Sends the browser on to a page of the desk.
+fn see(desk: &Desk, path: &str) -> Response {
+    let place = format!("{}{path}", desk.root());
+    let place = HeaderValue::try_from(place).unwrap_or_else(|_| HeaderValue::from_static("/"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
+}

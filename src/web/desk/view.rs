@@ -1,0 +1,159 @@
+//! What the desk's pages show, ready to print.
+
+use askama::Template;
+
+use super::words::Words;
+
+/// What all pages have around them.
+#[derive(Debug)]
+pub(super) struct Frame<'a> {
+    pub(super) lang: &'static str,
+    pub(super) w: &'static Words,
+    pub(super) magazine: &'a str,
+    pub(super) sheet: &'a str,
+    pub(super) script: &'static str,
+    /// Before each of the desk's own addresses.
+    pub(super) root: &'a str,
+    /// Who is here.
+    pub(super) who: &'a str,
+    /// Whether this is the page of the past.
+    pub(super) is_past: bool,
+}
+
+/// What is said above everything else.
+#[derive(Debug)]
+pub(super) enum Notice {
+    /// Something was done.
+    Done(String),
+    /// Something could not be done, and what the editor had written.
+    Refused { title: &'static str, lines: Vec<String>, yours: Vec<(&'static str, String)> },
+}
+
+/// The edition's state.
+#[derive(Debug)]
+pub(super) struct Status {
+    /// For the class, such as `approved`.
+    pub(super) state: &'static str,
+    pub(super) words: String,
+    pub(super) period: String,
+    pub(super) number: String,
+    /// When it goes, in words.
+    pub(super) due: String,
+}
+
+/// One column in the list.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) id: i64,
+    pub(super) title: String,
+    pub(super) about: String,
+    pub(super) lead: bool,
+    pub(super) pinned: bool,
+    pub(super) first: bool,
+    pub(super) last: bool,
+}
+
+/// The columns of a rubrique.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) label: String,
+    /// Gives it its colour.
+    pub(super) class: String,
+    pub(super) rows: Vec<Row>,
+}
+
+/// A line of the preflight.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) grade: &'static str,
+    pub(super) label: &'static str,
+    pub(super) what: String,
+    pub(super) mend: String,
+}
+
+/// A choice in the preview's form.
+#[derive(Debug)]
+pub(super) struct Choice {
+    pub(super) value: String,
+    pub(super) label: String,
+    pub(super) chosen: bool,
+}
+
+/// What the preview shows.
+#[derive(Debug)]
+pub(super) enum Shown {
+    /// Nothing for these readers.
+    Nothing,
+    /// The letter in two frames, by these addresses: wide, and on a phone.
+    Frames(String),
+    /// A text.
+    Text(String),
+}
+
+/// The preview.
+#[derive(Debug)]
+pub(super) struct Preview {
+    pub(super) views: Vec<Choice>,
+    pub(super) variants: Vec<Choice>,
+    pub(super) shown: Shown,
+    /// The page that its form leads to.
+    pub(super) action: String,
+}
+
+/// The coming edition.
+#[derive(Template)]
+#[template(path = "desk/coming.html")]
+pub(super) struct Coming<'a> {
+    pub(super) f: Frame<'a>,
+    pub(super) notice: Option<Notice>,
+    pub(super) status: Status,
+    pub(super) version: i64,
+    pub(super) hash: String,
+    pub(super) touched: Option<String>,
+    pub(super) sender: String,
+    pub(super) subject: String,
+    pub(super) subject_length: usize,
+    pub(super) subject_most: usize,
+    pub(super) preheader: String,
+    pub(super) preheader_default: String,
+    pub(super) opening: String,
+    pub(super) groups: Vec<Group>,
+    pub(super) left_out: Vec<Row>,
+    pub(super) lines: Vec<Line>,
+    /// How many of them are as they should be.
+    pub(super) good: usize,
+    pub(super) is_red: bool,
+    pub(super) is_held: bool,
+    pub(super) is_approved: bool,
+    pub(super) is_empty: bool,
+    /// Name and address of each editor.
+    pub(super) editors: Vec<(String, String)>,
+    pub(super) history: Vec<String>,
+    pub(super) preview: Preview,
+    pub(super) view: String,
+    pub(super) variant: String,
+}
+
+/// The past editions.
+#[derive(Template)]
+#[template(path = "desk/past.html")]
+pub(super) struct Past<'a> {
+    pub(super) f: Frame<'a>,
+    /// Each with its subject.
+    pub(super) editions: Vec<(Status, String)>,
+}
+
+/// One of them.
+#[derive(Template)]
+#[template(path = "desk/one.html")]
+pub(super) struct One<'a> {
+    pub(super) f: Frame<'a>,
+    pub(super) notice: Option<Notice>,
+    pub(super) status: Status,
+    pub(super) subject: String,
+    pub(super) letters: Vec<String>,
+    pub(super) can_hold: bool,
+    pub(super) can_go: bool,
+    pub(super) history: Vec<String>,
+    pub(super) preview: Preview,
+}
