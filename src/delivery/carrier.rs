@@ -165,11 +165,10 @@ impl Carrier {
     /// there is not asked by all at once.
     async fn connect(&mut self) -> bool {
         let relay = Arc::clone(&self.relay);
-        let door = match relay.known.load(Ordering::Acquire) {
-            true => None,
-            false => Some(relay.door.lock().await),
-        };
-        // Who waited at the door may come too late.
+        let known = || relay.known.load(Ordering::Acquire);
+        let door = if known() { None } else { Some(relay.door.lock().await) };
+        // Who waited at the door finds it open, or comes too late.
+        let door = door.filter(|_| !known());
         if relay.out(self.round.now()).is_some() {
             return false;
         }

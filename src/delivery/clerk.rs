@@ -2,10 +2,10 @@
 //! what has come in meanwhile into one commit: the more connections there are, the more letters
 //! share the price of reaching the disk.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{Mutex, MutexGuard, mpsc, oneshot},
     task::JoinHandle,
 };
 
@@ -30,13 +30,27 @@ struct Turn {
 
 /// The way to the clerk; the clerk goes home when all of them are dropped.
 #[derive(Debug, Clone)]
-pub(super) struct Clerk(mpsc::Sender<Turn>);
+pub(super) struct Clerk {
+    turns: mpsc::Sender<Turn>,
+    pen: Pen,
+}
+
+/// Who holds it may write the ledger. SQLite has one writer, and lets others find out by trying
+/// again after a while: within a program they had better queue.
+type Pen = Arc<Mutex<()>>;
 
 impl Clerk {
     /// Puts a clerk to work. The task ends with the store's error if it stays away for long.
     pub(super) fn hire(store: Store, clock: fn() -> Instant) -> (Self, JoinHandle<Result<(), store::Error>>) {
         let (turns, desk) = mpsc::channel(DESK);
-        (Self(turns), tokio::spawn(work(store, clock, desk)))
+        let pen = Pen::default();
+        let task = tokio::spawn(work(store, clock, desk, Arc::clone(&pen)));
+        (Self { turns, pen }, task)
+    }
+
+    /// Waits until nobody of this program writes the ledger, and keeps it so.
+    pub(super) async fn pen(&self) -> MutexGuard<'_, ()> {
+        self.pen.lock().await
     }
 
     /// Has it written down what became of letters, and which are to be handed over now: those that
@@ -47,15 +61,21 @@ impl Clerk {
             return HashSet::new();
         }
         let (done, answer) = oneshot::channel();
-        match self.0.send(Turn { settled, marks, done }).await {
+        match self.turns.send(Turn { settled, marks, done }).await {
             Ok(()) => answer.await.unwrap_or_default(),
             Err(_) => HashSet::new(),
         }
     }
 }
 
-async fn work(store: Store, clock: fn() -> Instant, mut desk: mpsc::Receiver<Turn>) -> Result<(), store::Error> {
+async fn work(
+    store: Store,
+    clock: fn() -> Instant,
+    mut desk: mpsc::Receiver<Turn>,
+    pen: Pen,
+) -> Result<(), store::Error> {
     while let Some(first) = desk.recv().await {
+        let _pen = pen.lock().await;
         let mut turns = vec![first];
         while let Ok(next) = desk.try_recv() {
             turns.push(next);

@@ -254,12 +254,14 @@ impl Post {
                 round.news(Duration::from_millis(50)).await;
                 continue;
             }
+            let pen = round.clerk.pen().await;
             if looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
                 self.store.lapse(edition.id, now, LetterState::Unknown).await?;
                 looked = Some(tokio::time::Instant::now());
             }
             let want = u32::try_from(ahead - in_hand).unwrap_or(u32::MAX);
             let batch = self.store.lease_letters(edition.id, now, want, now + LEASE).await?;
+            drop(pen);
             self.finished.fetch_add(batch.suppressed as u64, Ordering::AcqRel);
             if batch.letters.is_empty() {
                 if batch.suppressed > 0 {
@@ -348,7 +350,8 @@ impl Pace {
     fn new(relays: &[Arc<Relay>]) -> Self {
         let each = |relay: &Arc<Relay>| {
             let config = &relay.config;
-            let ready = config.connections as usize * config.window.max(2) as usize;
+            // What is on the way, and as much again.
+            let ready = config.connections as usize * config.window.max(2) as usize * 2;
             // No more than leave within a few seconds.
             let seconds = |letters: u32, span: u32| (letters.saturating_mul(FEW) / span).max(1) as usize;
             let bounds = [config.rates.second.map(|n| (n, 1)), config.rates.minute.map(|n| (n, 60))];
@@ -360,7 +363,7 @@ impl Pace {
 
     fn ahead(&mut self, finished: u64) -> usize {
         let elapsed = self.since.elapsed();
-        if elapsed >= Duration::from_millis(200) {
+        if elapsed >= Duration::from_millis(50) {
             let rate = finished.saturating_sub(self.finished) as f64 / elapsed.as_secs_f64();
             self.ahead = (rate as usize).clamp(self.floor, MOST.max(self.floor));
             (self.since, self.finished) = (tokio::time::Instant::now(), finished);

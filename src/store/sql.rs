@@ -293,9 +293,10 @@ statements! {
     SUBSCRIBER_HASH = "SELECT address_hash FROM subscribers WHERE id = $1";
     NOTE_BOUNCE = "INSERT INTO bounces (edition_id, subscriber_id, kind, words, noted_at) \
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
-    /// A letter that came back had been taken: of one whose fate was unknown, it is known now.
+    /// A letter that came back had been taken: of one whose fate was unknown, it is known now. It may
+    /// be back before the relay's answer is written down.
     FAIL_RETURNED = "UPDATE letters SET state = 'failed', settled_at = $3, reply = $4 \
-        WHERE edition_id = $1 AND subscriber_id = $2 AND state IN ('sent', 'unknown')";
+        WHERE edition_id = $1 AND subscriber_id = $2 AND state IN ('sent', 'unknown', 'sending')";
     /// A subscriber's letters that mail servers took, newest first, and whether one came back for a
     /// passing reason. By edition, because the ledger has no index by subscriber.
     HANDED_OVER = "SELECT COALESCE(l.settled_at, 0), CASE WHEN b.kind IS NULL THEN CAST(0 AS BIGINT) \
