@@ -11,19 +11,9 @@ use std::{
 
 use crate::{
     sink::{Options, Sink},
-    support::{MONDAY, Outcome, SILENCE, Scene},
+    support::{Dice, MONDAY, Outcome, SILENCE, Scene},
     wire::crowd,
 };
-
-/// Numbers as random as a test needs, and the same at every run.
-struct Dice(u64);
-
-impl Dice {
-    fn between(&mut self, from: u64, to: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        from + (self.0 >> 33) % (to - from)
-    }
-}
 
 /// A crowd whose columns and subscribers are in the store already.
 fn gathered(count: usize, port: u16, settings: &str, postgres: bool) -> Scene {

@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     smtp::{Sink, through},
-    support::{MONDAY, Outcome, Scene},
+    support::{Dice, MONDAY, Outcome, Scene},
 };
 
 /// The sample with so many subscribers.
@@ -28,16 +28,6 @@ fn start(scene: &Scene, arguments: &[&str]) -> Child {
 
 fn end(child: Child) -> Outcome {
     child.wait_with_output().expect("the program").into()
-}
-
-/// Numbers as random as a test needs, and the same at every run.
-struct Dice(u64);
-
-impl Dice {
-    fn between(&mut self, from: u64, to: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        from + (self.0 >> 33) % (to - from)
-    }
 }
 
 /// Runs the program and kills it after a time, counted from when something has come so far.

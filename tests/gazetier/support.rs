@@ -224,3 +224,14 @@ pub fn fresh_database() -> String {
     let (base, _) = server.rsplit_once('/').expect("an address with a database");
     format!("{base}/{name}")
 }
+
+/// Numbers as random as a test needs, and the same at every run.
+pub struct Dice(pub u64);
+
+impl Dice {
+    /// A number from one on, below another.
+    pub fn between(&mut self, from: u64, to: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        from + (self.0 >> 33) % (to - from)
+    }
+}
