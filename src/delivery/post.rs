@@ -206,10 +206,10 @@ impl Post {
                 carriers.spawn(Carrier::new(Arc::clone(&round), Arc::clone(relay)).work());
             }
         }
-        let given = tokio::select! {
-            given = self.give_out(&round, &relays) => given,
+        let (given, ended) = tokio::select! {
+            given = self.give_out(&round, &relays) => (given, None),
             // The clerk goes home before us only when the store is away.
-            end = &mut ledger => Err(end.map_err(Error::from).and_then(|end| Ok(end?)).err().unwrap_or(Error::Ledger)),
+            end = &mut ledger => (Err(Error::Ledger), Some(end)),
         };
         for relay in &relays {
             relay.close();
@@ -231,8 +231,9 @@ impl Post {
         }
         // The clerk has nothing more to do when nobody can speak to it.
         drop(round);
-        if !ledger.is_finished() {
-            ledger.await??;
+        match ended {
+            Some(end) => end??,
+            None => ledger.await??,
         }
         given.and(carried)?;
         self.tell(&relays, edition, outcome).await
