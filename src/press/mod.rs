@@ -168,7 +168,6 @@ impl Press {
     ) -> Result<(Vec<Done>, Vec<Error>), Error> {
         // While some wait for the disk, others are built: twice as many as there are processors.
         let workers = 2 * std::thread::available_parallelism().map_or(2, NonZero::get).min(8);
-        let workers = std::env::var("X_WORKERS").ok().and_then(|w| w.parse().ok()).unwrap_or(workers);
         let mut building = JoinSet::new();
         let mut waiting = feeds.into_iter();
         let (mut done, mut failed) = (Vec::new(), BTreeMap::new());
