@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     desk::{self, Decide},
-    exit,
+    exit, many_threads,
     say::say,
     session::{Session, clock},
     standing::{self, hour, words},
@@ -27,6 +27,7 @@ use crate::{
     },
     digest,
     model::{Edition, EditionState},
+    store::Store,
 };
 
 #[derive(Debug, clap::Subcommand)]
@@ -267,17 +268,24 @@ async fn draw_up(session: &Session, asked: bool) -> anyhow::Result<Drawn> {
     Ok(drawn?)
 }
 
+/// Sends the letters of an edition, on threads of their own and over lines to the store of their own.
 async fn post(session: &Session, edition: &Edition, stop: &Arc<AtomicBool>) -> anyhow::Result<Outcome> {
     let signal = tokio::spawn(drain(Arc::clone(stop)));
     let finished = Arc::new(AtomicU64::new(0));
-    let (config, store) = (Arc::clone(&session.config), session.store.clone());
-    let post = Post { config, store, clock, stop: Arc::clone(stop), finished: Arc::clone(&finished) };
     let to_do = session.store.tally(edition.id).await?.to_do().unsigned_abs();
-    let bar = tokio::spawn(watch(edition.period.to_string(), to_do, finished));
-    let outcome = post.send(edition).await;
+    let bar = tokio::spawn(watch(edition.period.to_string(), to_do, Arc::clone(&finished)));
+    let (config, edition, stop) = (Arc::clone(&session.config), edition.clone(), Arc::clone(stop));
+    let work = async move {
+        let store = Store::open(&config.store).await?;
+        let post = Post { config, store: store.clone(), clock, stop, finished };
+        let outcome = post.send(&edition).await;
+        store.close().await;
+        Ok(outcome?)
+    };
+    let outcome = tokio::task::spawn_blocking(|| many_threads().enable_all().build()?.block_on(work)).await;
     bar.abort();
     signal.abort();
-    Ok(outcome?)
+    outcome?
 }
 
 /// Shows on a terminal how far the letters have come.

@@ -20,6 +20,7 @@ mod sync;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::Builder;
 
 use session::Session;
 
@@ -70,7 +71,12 @@ pub fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_env("GAZETIER_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    // Most of what cron calls has nothing to do, and is done before other threads have begun.
+    let mut threads = match &cli.command {
+        Command::Serve | Command::Digest(digest::Command::Preview { .. }) => many_threads(),
+        _ => Builder::new_current_thread(),
+    };
+    let runtime = match threads.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return exit::report(&error.into()),
     };
@@ -78,6 +84,13 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => exit::report(&error),
     }
+}
+
+/// For what has work for more than one thread.
+fn many_threads() -> Builder {
+    let mut threads = Builder::new_multi_thread();
+    threads.worker_threads(2);
+    threads
 }
 
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
