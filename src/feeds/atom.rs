@@ -9,7 +9,8 @@ use atom_syndication::{
 use url::Url;
 
 use super::{
-    Error, Feed, address, escape,
+    Error, Feed, Paper, Shown, address, escape,
+    escape::escape_xml,
     gist::{is_blank, looks_like_html, plain},
     measure, media_type,
     rss::{HISTORY, MEDIA},
@@ -19,7 +20,12 @@ use crate::model::{Column, EARLIEST, Image, Instant, Tombstone};
 /// Deleted entries (RFC 6721).
 const TOMBSTONES: &str = "http://purl.org/atompub/tombstones/1.0";
 
-pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
+/// Stands for a content while the crate writes the document. No text of a feed can hold it. What the
+/// crate does with a content takes as long as all else that a feed in three forms takes: it copies it
+/// to escape it, and again.
+const CONTENT: &str = "\u{1}";
+
+pub(super) fn write(feed: &Feed<'_>, shown: &[Shown<'_>], paper: &mut Paper) -> Result<Vec<u8>, Error> {
     let config = feed.config;
     let mut links = vec![
         link("self", &address(&feed.addresses.atom), "application/atom+xml"),
@@ -43,16 +49,18 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
         generator: Some(Generator { value: "gazetier".into(), ..Generator::default() }),
         links,
         rights: config.magazine.rights.as_deref().map(text),
-        entries: feed.columns.iter().map(|column| entry(feed, column)).collect(),
+        entries: feed.columns.iter().zip(shown).map(|(column, shown)| entry(feed, column, shown)).collect(),
         namespaces: namespaces(feed),
         lang: Some(config.magazine.language.clone()),
         ..Document::default()
     };
     let form = |reason: atom_syndication::Error| Error::Form { form: "Atom", reason: reason.to_string() };
     let config = WriteConfig { write_document_declaration: false, indent_size: Some(1) };
-    let mut bytes = feed.stylesheet()?.into_bytes();
-    bytes.reserve(feed.room());
-    let mut bytes = document.write_with_config(bytes, config).map_err(form)?;
+    let frame = document.write_with_config(paper.sheet(0), config).map_err(form)?;
+    let mut bytes = paper.sheet(feed.room());
+    bytes.extend_from_slice(feed.stylesheet()?.as_bytes());
+    fill(&frame, shown, &mut bytes)?;
+    paper.take_back([frame]);
     bytes.push(b'\n');
     let extensions = extensions(feed);
     if !extensions.is_empty() {
@@ -88,9 +96,21 @@ fn extensions(feed: &Feed<'_>) -> String {
     xml
 }
 
-fn entry(feed: &Feed<'_>, column: &Column) -> Entry {
-    let content = feed.content(column);
-    let image = feed.image(column, content.as_deref());
+/// Puts the contents where they belong in a document.
+fn fill(frame: &[u8], shown: &[Shown<'_>], document: &mut Vec<u8>) -> Result<(), Error> {
+    let mut pieces = frame.split(|byte| CONTENT.as_bytes() == [*byte]);
+    document.extend_from_slice(pieces.next().unwrap_or_default());
+    let mut contents = shown.iter().filter_map(|shown| shown.content.as_deref());
+    for piece in pieces {
+        let misplaced = || Error::Form { form: "Atom", reason: "a text holds U+0001".into() };
+        escape_xml(contents.next().ok_or_else(misplaced)?, document);
+        document.extend_from_slice(piece);
+    }
+    Ok(())
+}
+
+fn entry(feed: &Feed<'_>, column: &Column, shown: &Shown<'_>) -> Entry {
+    let content = shown.content.as_ref().map(|_| CONTENT.to_owned());
     let byline = column.byline.as_deref().filter(|name| !is_blank(name));
     // An entry has content or a summary, at least.
     let summarised = content.is_none() || !is_blank(&column.standfirst);
@@ -119,7 +139,8 @@ fn entry(feed: &Feed<'_>, column: &Column) -> Entry {
             content_type: Some("html".into()),
             ..Content::default()
         }),
-        extensions: image
+        extensions: shown
+            .image
             .map(|image| BTreeMap::from([("media".into(), BTreeMap::from([("content".into(), vec![media(image)])]))]))
             .unwrap_or_default(),
         ..Entry::default()

@@ -11,7 +11,7 @@ use std::{
 
 use chrono::{DateTime, Duration};
 
-use super::{Error, Feed, address, gist::is_blank};
+use super::{Error, Feed, File, Paper, address, gist::is_blank};
 use crate::model::{Column, EARLIEST, Image, Instant, html, text, uri};
 
 /// The most that the W3C feed validator, and many a reader, takes of one file, in bytes.
@@ -44,22 +44,22 @@ impl fmt::Display for Finding {
 /// The files of a document that may be published.
 #[derive(Debug)]
 pub struct Sound {
-    /// Path below the folder of the feeds, and bytes.
-    pub files: Vec<(String, Vec<u8>)>,
+    /// Its forms.
+    pub files: Vec<File>,
     /// How many of its columns it holds: where all would be too large, some are left out.
     pub kept: usize,
 }
 
 /// Writes the document that readers subscribe to, as of an instant, or says what keeps it from being
 /// published. What would be larger than [`LARGEST`] leaves out its oldest columns.
-pub fn files(feed: &Feed<'_>, at: Instant) -> Result<Result<Sound, Vec<Finding>>, Error> {
-    fit(feed, at, LARGEST, |kept| &feed.columns[..kept])
+pub fn files(feed: &Feed<'_>, at: Instant, paper: &mut Paper) -> Result<Result<Sound, Vec<Finding>>, Error> {
+    fit(feed, at, paper, LARGEST, |kept| &feed.columns[..kept])
 }
 
 /// The same for an archive, which is filled from its oldest columns on: what it leaves out belongs
 /// into the next one, so that one column more never changes it.
-pub fn archive(feed: &Feed<'_>, at: Instant) -> Result<Result<Sound, Vec<Finding>>, Error> {
-    fit(feed, at, LARGEST - HEADROOM, |kept| &feed.columns[feed.columns.len() - kept..])
+pub fn archive(feed: &Feed<'_>, at: Instant, paper: &mut Paper) -> Result<Result<Sound, Vec<Finding>>, Error> {
+    fit(feed, at, paper, LARGEST - HEADROOM, |kept| &feed.columns[feed.columns.len() - kept..])
 }
 
 /// Whether a document of these columns fits for certain, whatever their texts hold: to escape a
@@ -78,6 +78,7 @@ pub fn is_small(columns: &[Column]) -> bool {
 fn fit<'a>(
     feed: &Feed<'a>,
     at: Instant,
+    paper: &mut Paper,
     most: usize,
     part: impl Fn(usize) -> &'a [Column],
 ) -> Result<Result<Sound, Vec<Finding>>, Error> {
@@ -85,8 +86,8 @@ fn fit<'a>(
     if !findings.is_empty() {
         return Ok(Err(findings));
     }
-    let write = |kept| Feed { columns: part(kept), ..feed.clone() }.files();
-    let size = |files: &[(String, Vec<u8>)]| files.iter().map(|(_, bytes)| bytes.len()).max().unwrap_or_default();
+    let mut write = |kept| Feed { columns: part(kept), ..feed.clone() }.files_on(paper);
+    let size = |files: &[File]| files.iter().map(|(_, bytes)| bytes.len()).max().unwrap_or_default();
     let all = feed.columns.len();
     let whole = write(all)?;
     if size(&whole) <= most {
@@ -110,16 +111,16 @@ fn fit<'a>(
         Some(files) => Ok(Ok(Sound { files, kept: fits })),
         None => {
             let alone = Feed { columns: part(all.min(1)), ..feed.clone() };
-            Ok(Err(check_size(&alone, &alone.files()?)))
+            Ok(Err(check_size(&alone, &alone.files_on(paper)?)))
         }
     }
 }
 
 /// Files that are too large, once they are written.
-fn check_size(feed: &Feed<'_>, files: &[(String, Vec<u8>)]) -> Vec<Finding> {
+fn check_size(feed: &Feed<'_>, files: &[File]) -> Vec<Finding> {
     let column = feed.columns.first().map(name);
     let large = files.iter().filter(|(_, bytes)| bytes.len() > LARGEST - HEADROOM);
-    let finding = |(path, bytes): &(String, Vec<u8>)| Finding {
+    let finding = |(path, bytes): &File| Finding {
         column: column.clone(),
         field: "size",
         rule: "size",

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use chrono::Datelike;
 use serde::Serialize;
 
-use super::{Error, Feed, address, gist::is_blank, media_type};
+use super::{Error, Feed, Shown, address, gist::is_blank, media_type};
 use crate::model::{Column, Image, Instant};
 
 #[derive(Serialize)]
@@ -46,7 +46,7 @@ struct Item<'a> {
     url: Cow<'a, str>,
     title: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    content_html: Option<String>,
+    content_html: Option<&'a str>,
     /// An item must have one content; where there is no body, the standfirst is it.
     #[serde(skip_serializing_if = "Option::is_none")]
     content_text: Option<Cow<'a, str>>,
@@ -80,7 +80,7 @@ struct Picture<'a> {
     size_in_bytes: Option<u64>,
 }
 
-pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
+pub(super) fn write(feed: &Feed<'_>, shown: &[Shown<'_>], mut sheet: Vec<u8>) -> Result<Vec<u8>, Error> {
     let magazine = &feed.config.magazine;
     let document = Document {
         version: "https://jsonfeed.org/version/1.1",
@@ -92,18 +92,17 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
         language: &magazine.language,
         authors: vec![Author { name: &magazine.name, url: Some(address(&magazine.url)) }],
         hubs: feed.config.feeds.hubs.iter().map(|hub| Hub { kind: "WebSub", url: hub.as_str() }).collect(),
-        items: feed.columns.iter().map(|column| item(feed, column)).collect(),
+        items: feed.columns.iter().zip(shown).map(|(column, shown)| item(feed, column, shown)).collect(),
     };
-    let mut bytes = Vec::with_capacity(feed.room());
-    serde_json::to_writer_pretty(&mut bytes, &document)
+    serde_json::to_writer_pretty(&mut sheet, &document)
         .map_err(|reason| Error::Form { form: "JSON", reason: reason.to_string() })?;
-    bytes.push(b'\n');
-    Ok(bytes)
+    sheet.push(b'\n');
+    Ok(sheet)
 }
 
-fn item<'a>(feed: &Feed<'a>, column: &'a Column) -> Item<'a> {
-    let content_html = feed.content(column);
-    let image = feed.image(column, content_html.as_deref());
+fn item<'a>(feed: &Feed<'a>, column: &'a Column, shown: &'a Shown<'_>) -> Item<'a> {
+    let content_html = shown.content.as_deref();
+    let image = shown.image;
     Item {
         id: &column.guid,
         url: address(&column.url),

@@ -4,9 +4,11 @@
 mod atom;
 pub mod conform;
 pub mod editions;
+mod escape;
 mod gist;
 mod json;
 pub mod page;
+mod paper;
 mod rss;
 pub mod serving;
 mod words;
@@ -14,7 +16,11 @@ mod words;
 use std::borrow::Cow;
 
 use chrono::Datelike;
+use memchr::memmem;
 use url::Url;
+
+use escape::{escape, escape_into};
+pub use paper::Paper;
 
 use crate::{
     config::{Config, Content, FORMS},
@@ -52,6 +58,17 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+}
+
+/// A file of a feed: its path below the folder of the feeds, and its bytes.
+pub type File = (String, Vec<u8>);
+
+/// What all forms of a document show of a column, made once. The crates want to own what they
+/// write, so that the text is lent to one form after the other.
+#[derive(Debug)]
+struct Shown<'a> {
+    content: Option<String>,
+    image: Option<&'a Image>,
 }
 
 /// A document of a feed and the columns it holds, newest first.
@@ -137,25 +154,37 @@ impl<'a> Feed<'a> {
         Ok(Self { config, key, rubrique, columns, history, tombstones, addresses })
     }
 
-    /// Its files: path below the folder of the feeds, and bytes.
-    pub fn files(&self) -> Result<Vec<(String, Vec<u8>)>, Error> {
+    /// Its files.
+    pub fn files(&self) -> Result<Vec<File>, Error> {
+        self.files_on(&mut Paper::default())
+    }
+
+    /// Its files, on paper that may have been used before.
+    pub fn files_on(&self, paper: &mut Paper) -> Result<Vec<File>, Error> {
+        self.dated()?;
+        let mut shown = self.shown();
+        let room = self.room();
         let [rss, atom, json] = paths(&self.key, self.history.archive.as_deref());
-        Ok(vec![(rss, self.rss()?), (atom, self.atom()?), (json, self.json()?)])
+        Ok(vec![
+            (rss, rss::write(self, &mut shown, paper.sheet(room))?),
+            (atom, atom::write(self, &shown, paper)?),
+            (json, json::write(self, &shown, paper.sheet(room))?),
+        ])
     }
 
     /// It as RSS 2.0.
     pub fn rss(&self) -> Result<Vec<u8>, Error> {
-        self.dated().and_then(|()| rss::write(self))
+        self.dated().and_then(|()| rss::write(self, &mut self.shown(), Vec::new()))
     }
 
     /// It as Atom 1.0.
     pub fn atom(&self) -> Result<Vec<u8>, Error> {
-        self.dated().and_then(|()| atom::write(self))
+        self.dated().and_then(|()| atom::write(self, &self.shown(), &mut Paper::default()))
     }
 
     /// It as JSON Feed 1.1.
     pub fn json(&self) -> Result<Vec<u8>, Error> {
-        self.dated().and_then(|()| json::write(self))
+        self.dated().and_then(|()| json::write(self, &self.shown(), Vec::new()))
     }
 
     /// RFC 822 and RFC 3339 have four digits for a year.
@@ -231,17 +260,29 @@ impl<'a> Feed<'a> {
         if !self.full() || gist::is_blank(&column.body) {
             return None;
         }
-        let standfirst = match column.standfirst.as_str() {
-            text if gist::is_blank(text) => String::new(),
-            text => format!("<p><strong>{}</strong></p>\n", escape(text)),
-        };
-        Some(standfirst + &column.body)
+        let mut content = String::with_capacity(column.body.len() + column.standfirst.len() * 9 / 8 + 64);
+        if !gist::is_blank(&column.standfirst) {
+            content.push_str("<p><strong>");
+            escape_into(&column.standfirst, &mut content);
+            content.push_str("</strong></p>\n");
+        }
+        content.push_str(&column.body);
+        Some(content)
     }
 
-    /// A column's picture, unless the text that the feed carries shows it already.
-    fn image<'c>(&self, column: &'c Column, content: Option<&str>) -> Option<&'c Image> {
-        let shown = |image: &&Image| content.is_some_and(|html| html.contains(&*escape(&address(&image.url))));
-        column.image.as_ref().filter(|image| !shown(image))
+    /// What its forms show of its columns.
+    fn shown(&self) -> Vec<Shown<'a>> {
+        let shown = |column: &'a Column| {
+            let content = self.content(column);
+            // No picture that the text shows already.
+            let twice = |image: &&Image| {
+                let html = content.as_deref().unwrap_or_default().as_bytes();
+                memmem::find(html, escape(&address(&image.url)).as_bytes()).is_some()
+            };
+            let image = column.image.as_ref().filter(|image| !twice(image));
+            Shown { content, image }
+        };
+        self.columns.iter().map(shown).collect()
     }
 
     /// A column's id in Atom, which wants a URI in its one normal form (RFC 4287, section 4.2.6.1): the
@@ -283,19 +324,4 @@ fn media_type(image: &Image) -> Option<&str> {
     let named = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte);
     let is_name = |name: &str| !name.is_empty() && name.bytes().all(named);
     image.media_type.as_deref().filter(|text| text.strip_prefix("image/").is_some_and(is_name))
-}
-
-/// Escapes text for HTML, or for XML's text and attributes.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len() + text.len() / 16);
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

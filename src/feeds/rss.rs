@@ -9,7 +9,7 @@ use rss::{
 use url::Url;
 
 use super::{
-    Error, Feed, address, escape,
+    Error, Feed, Shown, address, escape,
     gist::{is_blank, looks_like_html, plain},
     measure, media_type,
 };
@@ -21,7 +21,7 @@ pub(super) const MEDIA: &str = "http://search.yahoo.com/mrss/";
 /// Feed history (RFC 5005).
 pub(super) const HISTORY: &str = "http://purl.org/syndication/history/1.0";
 
-pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
+pub(super) fn write(feed: &Feed<'_>, shown: &mut [Shown<'_>], sheet: Vec<u8>) -> Result<Vec<u8>, Error> {
     let config = feed.config;
     let link = |rel: &str, href: &Url| {
         let media_type = "application/rss+xml".to_owned();
@@ -50,14 +50,17 @@ pub(super) fn write(feed: &Feed<'_>) -> Result<Vec<u8>, Error> {
         copyright: config.magazine.rights.as_deref().map(|rights| plain(rights).into_owned()),
         last_build_date: Some(feed.updated().to_rfc2822()),
         generator: Some("gazetier".into()),
-        items: feed.columns.iter().map(|column| item(feed, column)).collect(),
+        items: feed.columns.iter().zip(&mut *shown).map(|(column, shown)| item(feed, column, shown)).collect(),
         extensions: map(head),
         namespaces: namespaces(feed),
         ..Channel::default()
     };
     let head = feed.stylesheet()?;
     let form = |reason: rss::Error| Error::Form { form: "RSS", reason: reason.to_string() };
-    let mut document = channel.pretty_write_to(Vec::with_capacity(feed.room()), b' ', 1).map_err(form)?;
+    let mut document = channel.pretty_write_to(sheet, b' ', 1).map_err(form)?;
+    for (shown, item) in shown.iter_mut().zip(channel.items) {
+        shown.content = item.content;
+    }
     // The crate writes a declaration of its own and no instruction after it.
     let root = document.windows(5).position(|bytes| bytes == b"<rss ").unwrap_or_default();
     document.splice(..root, head.into_bytes());
@@ -77,9 +80,7 @@ fn namespaces(feed: &Feed<'_>) -> BTreeMap<String, String> {
     always.into_iter().chain(history).map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned())).collect()
 }
 
-fn item(feed: &Feed<'_>, column: &Column) -> Item {
-    let content = feed.content(column);
-    let image = feed.image(column, content.as_deref());
+fn item(feed: &Feed<'_>, column: &Column, shown: &mut Shown<'_>) -> Item {
     let described = !is_blank(&column.standfirst) || !is_blank(&column.body);
     Item {
         title: Some(plain(&feed.heading(column)).into_owned()),
@@ -93,13 +94,13 @@ fn item(feed: &Feed<'_>, column: &Column) -> Item {
             .collect(),
         guid: Some(Guid { value: column.guid.clone(), permalink: false }),
         pub_date: (column.published >= EARLIEST).then(|| column.published.to_rfc2822()),
-        content,
+        content: shown.content.take(),
         dublin_core_ext: column
             .byline
             .clone()
             .filter(|byline| !is_blank(byline))
             .map(|byline| DublinCoreExtension { creators: vec![byline], ..DublinCoreExtension::default() }),
-        extensions: image.map(|image| map([("media", "content", media(image))])).unwrap_or_default(),
+        extensions: shown.image.map(|image| map([("media", "content", media(image))])).unwrap_or_default(),
         ..Item::default()
     }
 }

@@ -39,20 +39,18 @@ const fn is_stop(byte: u8) -> bool {
     byte == b'<' || byte == b'&' || text::may_be_illegal(byte)
 }
 
-/// The next byte, from one on, that the scanner looks at closer; sixteen at a time are passed over.
+/// The next byte, from one on, that the scanner looks at closer.
 fn stop(bytes: &[u8], mut from: usize) -> usize {
-    while let Some(chunk) = bytes.get(from..).and_then(<[u8]>::first_chunk::<16>) {
-        // Without a branch, and so for all of them at once.
-        let suspicious = |b: u8| (b < b' ') | (b == b'<') | (b == b'&') | (b == 0x7F) | (b == 0xC2) | (b >= 0xEF);
-        if chunk.iter().fold(false, |any, byte| any | suspicious(*byte))
-            && let Some(at) = chunk.iter().position(|byte| STOPS[usize::from(*byte)])
-        {
-            return from + at;
+    let suspicious = |b: u8| (b < b' ') | (b == b'<') | (b == b'&') | (b == 0x7F) | (b == 0xC2) | (b >= 0xEF);
+    while let Some(at) = bytes.get(from..).and_then(|rest| text::position(rest, suspicious)) {
+        from += at;
+        // A tab, or the end of a line.
+        if STOPS[usize::from(bytes[from])] {
+            return from;
         }
-        from += chunk.len();
+        from += 1;
     }
-    let rest = bytes.get(from..).unwrap_or_default();
-    from + rest.iter().position(|byte| STOPS[usize::from(*byte)]).unwrap_or(rest.len())
+    from.max(bytes.len())
 }
 
 /// By byte: [`is_stop`].

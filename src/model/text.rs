@@ -34,6 +34,23 @@ pub const fn may_be_illegal(byte: u8) -> bool {
     matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 0x7F | 0xC2 | 0xEF | 0xF0..)
 }
 
+/// The place of the first byte that is special. Thirty-two are looked at at once; for that, `special`
+/// must be without branches.
+pub fn position(bytes: &[u8], special: impl Fn(u8) -> bool) -> Option<usize> {
+    let mut from = 0;
+    while let Some(chunk) = bytes[from..].first_chunk::<32>() {
+        let mut any = 0;
+        for byte in chunk {
+            any |= u8::from(special(*byte));
+        }
+        if any != 0 {
+            break;
+        }
+        from += chunk.len();
+    }
+    bytes[from..].iter().position(|byte| special(*byte)).map(|at| from + at)
+}
+
 /// The text without its illegal characters, and those that were taken out.
 pub fn legalise(text: &str) -> (Cow<'_, str>, Vec<char>) {
     if first_illegal(text).is_none() {

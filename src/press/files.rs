@@ -23,13 +23,29 @@ pub(super) struct Folder {
     precompress: bool,
     /// Written beside their places, and not in them yet.
     staged: Vec<(NamedTempFile, PathBuf)>,
+    /// Folders in which names have changed.
     touched: BTreeSet<PathBuf>,
-    written: usize,
+    landed: Landed,
+}
+
+/// What landed.
+#[derive(Debug, Default)]
+pub(super) struct Landed {
+    /// How many files were written.
+    pub(super) written: usize,
+    /// Folders in which folders were made, for [`sync_all`].
+    pub(super) above: BTreeSet<PathBuf>,
 }
 
 impl Folder {
     pub(super) fn new(root: &Path, precompress: bool) -> Self {
-        Self { root: root.to_owned(), precompress, staged: Vec::new(), touched: BTreeSet::new(), written: 0 }
+        Self {
+            root: root.to_owned(),
+            precompress,
+            staged: Vec::new(),
+            touched: BTreeSet::new(),
+            landed: Landed::default(),
+        }
     }
 
     /// Whether a file is there, with all it should have beside it.
@@ -56,7 +72,7 @@ impl Folder {
                 }
             }
         }
-        self.written += usize::from(wrote);
+        self.landed.written += usize::from(wrote);
         Ok(())
     }
 
@@ -72,7 +88,7 @@ impl Folder {
         if !parent.is_dir() {
             fs::create_dir_all(parent).map_err(wrong)?;
             let above = parent.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.root));
-            self.touched.extend(above.map(Path::to_owned));
+            self.landed.above.extend(above.map(Path::to_owned));
         }
         let mut file = tempfile::Builder::new()
             .prefix(".press-")
@@ -118,15 +134,20 @@ impl Folder {
         Ok(())
     }
 
-    /// Lands what is left, and brings the new names to the disk; says how many files were written.
-    pub(super) fn sync(mut self) -> Result<usize, Error> {
+    /// Lands what is left, and brings the new names to the disk, but for those of folders.
+    pub(super) fn sync(mut self) -> Result<Landed, Error> {
         self.land()?;
-        for path in self.touched {
-            let synced = File::open(&path).and_then(|folder| folder.sync_all());
-            synced.map_err(|source| Error::Write { path, source })?;
-        }
-        Ok(self.written)
+        sync_all(self.touched)?;
+        Ok(self.landed)
     }
+}
+
+/// Brings to the disk which names are in folders.
+pub(super) fn sync_all(folders: impl IntoIterator<Item = PathBuf>) -> Result<(), Error> {
+    folders.into_iter().try_for_each(|path| {
+        let synced = File::open(&path).and_then(|folder| folder.sync_all());
+        synced.map_err(|source| Error::Write { path, source })
+    })
 }
 
 fn beside(path: &Path, form: &str) -> PathBuf {

@@ -10,15 +10,15 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     num::NonZero,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use tokio::task::JoinSet;
+use tokio::{runtime::Handle, task::JoinSet};
 
 use crate::{
     config::Config,
     feeds::{
-        self, Feed, History,
+        self, Feed, History, Paper,
         conform::{self, Finding},
         page,
     },
@@ -26,8 +26,8 @@ use crate::{
     store::{self, Latest, News, Published, Span, Standing, Store, Topic},
 };
 
-use feed::Done;
-use files::Folder;
+use feed::{Done, Worker};
+use files::{Folder, sync_all};
 
 /// Why nothing, or not all, could be published.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +92,9 @@ pub struct Press {
 /// The standing of all feeds together, and of the pages beside them. No feed has this key.
 const ALL: &str = "*";
 
+/// How many feeds are worked on at once for each processor.
+const WORKERS: usize = 3;
+
 /// Files that depend on the configuration alone.
 const PAGES: [&str; 3] = ["index.html", "feeds.opml", "feed.css"];
 
@@ -139,12 +142,12 @@ impl Press {
     /// there are and what they would find, each with its feed's name.
     pub async fn check(&self) -> Result<(usize, Vec<(String, Finding)>), Error> {
         let feeds = self.changed(None, 0, Vec::new()).await?;
-        let mut found = Vec::new();
+        let (mut found, mut paper) = (Vec::new(), Paper::default());
         for key in &feeds {
             let (limit, all) = (self.config.feeds.items(key), Span::until(self.at));
-            let columns = self.store.newest(key, all, limit).await?;
+            let columns = self.store.newest(key, all, limit).await?.columns;
             let feed = Feed::document(&self.config, key.clone(), &columns, History::default(), &[])?;
-            let mut findings = conform::files(&feed, self.at)?.err().unwrap_or_default();
+            let mut findings = conform::files(&feed, self.at, &mut paper)?.err().unwrap_or_default();
             let archived = if self.config.feeds.archives { limit } else { 0 };
             let mut columns = self.store.oldest(key, all, None, archived).await?;
             while let Some(newest) = columns.first() {
@@ -166,27 +169,35 @@ impl Press {
         same_make: bool,
         revision: i64,
     ) -> Result<(Vec<Done>, Vec<Error>), Error> {
-        // While some wait for the disk, others are built: twice as many as there are processors.
-        let workers = 2 * std::thread::available_parallelism().map_or(2, NonZero::get).min(8);
+        // While some wait for the disk, others build. As many feeds are in memory as there are workers.
+        let workers = WORKERS * std::thread::available_parallelism().map_or(2, NonZero::get).min(8);
         let mut building = JoinSet::new();
-        let mut waiting = feeds.into_iter();
-        let (mut done, mut failed) = (Vec::new(), BTreeMap::new());
-        loop {
-            // As many feeds are in memory as there are workers, and one whose columns are read.
-            while building.len() <= workers
-                && let Some(key) = waiting.next()
-            {
-                let press = self.clone();
-                building.spawn(async move { (key.clone(), feed::publish(press, key, same_make, revision).await) });
-            }
-            match building.join_next().await.transpose()? {
-                None => break,
-                Some((_, Ok(one))) => done.push(one),
-                Some((key, Err(error))) => {
-                    failed.insert(key, error);
+        let waiting = Arc::new(Mutex::new(feeds.clone().into_iter()));
+        for _ in 0..workers.min(feeds.len()) {
+            let (mut worker, waiting, runtime) = (Worker::new(self.clone()), Arc::clone(&waiting), Handle::current());
+            building.spawn_blocking(move || {
+                let mut built = Vec::new();
+                let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+                while let Some(key) = next() {
+                    let done = runtime.block_on(worker.publish(&key, same_make, revision));
+                    built.push((key, done));
+                }
+                (built, worker.above)
+            });
+        }
+        let (mut done, mut failed, mut above) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
+        while let Some((built, made)) = building.join_next().await.transpose()? {
+            above.extend(made);
+            for (key, one) in built {
+                match one {
+                    Ok(one) => done.push(one),
+                    Err(error) => {
+                        failed.insert(key, error);
+                    }
                 }
             }
         }
+        sync_all(above)?;
         Ok((done, failed.into_values().collect()))
     }
 
@@ -233,6 +244,8 @@ impl Press {
         for (path, bytes) in page::files(&self.config)? {
             folder.put(&path, &bytes)?;
         }
-        folder.sync()
+        let landed = folder.sync()?;
+        sync_all(landed.above)?;
+        Ok(landed.written)
     }
 }

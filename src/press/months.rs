@@ -3,7 +3,7 @@
 //! as many as fit; it is closed when there are more, or when its month is over, and changes only if
 //! its columns do.
 
-use super::{Error, Press, feed};
+use super::{Error, Press, feed::Worker};
 use crate::{
     feeds::{self, History, conform},
     model::{FeedKey, Month},
@@ -55,7 +55,7 @@ impl Months {
 
     /// Writes the closed documents that have changed, or that follow another one than before, oldest
     /// first: whoever walks back finds what a document says is before it. Gives how many files.
-    pub(super) async fn archive(&mut self, press: &Press, key: &FeedKey) -> Result<usize, Error> {
+    pub(super) async fn archive(&mut self, worker: &mut Worker, key: &FeedKey) -> Result<usize, Error> {
         let mut written = 0;
         let (mut previous, mut was) = (None, None);
         for index in 0..self.now.len() {
@@ -63,8 +63,8 @@ impl Months {
             let over = before.month < self.present;
             let same = previous == was && self.same_make;
             if self.changed[index] || !same || before.closed != over {
-                let start = if same { self.full(press, key, before).await? } else { None };
-                let mut month = Writing { press, key, month: &mut self.now[index], over, previous: previous.clone() };
+                let start = if same { self.full(&worker.press, key, before).await? } else { None };
+                let mut month = Writing { worker, key, month: &mut self.now[index], over, previous: previous.clone() };
                 written += month.write(start).await?;
             }
             previous = last_of(&self.now[index]).or(previous);
@@ -99,13 +99,13 @@ impl Months {
 
     /// What to remember.
     pub(super) fn standing(self) -> Vec<FeedMonth> {
-        self.now.into_iter().filter(|month| !self.before.contains(month)).collect()
+        self.now.into_iter().zip(&self.before).filter(|(now, before)| now != *before).map(|(now, _)| now).collect()
     }
 }
 
 /// The documents of one month, as they are written.
 struct Writing<'a> {
-    press: &'a Press,
+    worker: &'a mut Worker,
     key: &'a FeedKey,
     month: &'a mut FeedMonth,
     over: bool,
@@ -116,8 +116,8 @@ struct Writing<'a> {
 impl Writing<'_> {
     /// Writes them, from behind those that stay as they are; says how many files.
     async fn write(&mut self, start: Option<Place>) -> Result<usize, Error> {
-        let Self { press, key, .. } = *self;
-        let (size, span) = (press.config.feeds.items(key), span(press, self.month.month));
+        let (key, press) = (self.key, self.worker.press.clone());
+        let (size, span) = (press.config.feeds.items(key), span(&press, self.month.month));
         let mut after = start;
         if start.is_none() {
             (self.month.documents, self.month.held) = (0, 0);
@@ -136,7 +136,7 @@ impl Writing<'_> {
             let name = name(self.month.month, self.month.documents);
             let history = History { archive: Some(name.clone()), previous: self.previous.clone(), complete: false };
             let open = !(self.over || full);
-            let (kept, files) = feed::archive(press, key, columns, history, open).await?;
+            let (kept, files) = self.worker.archive(key, &columns, history, open)?;
             if open && kept == places.len() {
                 break;
             }

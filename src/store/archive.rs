@@ -1,6 +1,6 @@
 //! Editions as the archive shows them: those that were sent to somebody.
 
-use super::{Result, Store, editions, on, pack::unpack, sql};
+use super::{Result, Store, editions, on, pack::Packed, sql};
 use crate::model::{Column, Edition, Period};
 
 impl Store {
@@ -23,11 +23,11 @@ impl Store {
 
     /// An edition's columns in their order, without those that were withdrawn since.
     pub async fn columns_of(&self, edition: i64) -> Result<Vec<Column>> {
-        let (packed, places): (Option<String>, Vec<i64>) = on!(self, pool => (
-            sqlx::query_scalar(sql::COLUMNS_OF).bind(edition).fetch_one(pool).await?,
+        let (packed, places): (Packed, Vec<i64>) = on!(self, pool => (
+            sqlx::query_as(sql::COLUMNS_OF).bind(edition).fetch_one(pool).await?,
             sqlx::query_scalar(sql::PLACES_OF).bind(edition).fetch_all(pool).await?,
         ));
-        let mut columns = unpack(packed.as_deref())?;
+        let mut columns = packed.columns?;
         columns.sort_by_key(|column| places.iter().position(|id| *id == column.id.0));
         Ok(columns)
     }

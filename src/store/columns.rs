@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Error, Result, Store, begin, begin_alone, instant, millis, on, pack::unpack, sql};
+use super::{Error, Result, Store, begin, begin_alone, instant, millis, on, pack::Packed, sql};
 use crate::model::{Column, Draft, EARLIEST, FeedKey, Instant, Known, Month, Rubrique, Slug};
 
 /// A file that a source was read from.
@@ -236,10 +236,10 @@ impl Store {
     /// Columns published in a span of time (both ends included) that are in no edition, newest
     /// first.
     pub async fn unsent(&self, since: Instant, until: Instant) -> Result<Vec<Column>> {
-        let packed: Option<String> = on!(self, pool => {
-            sqlx::query_scalar(sql::UNSENT_COLUMNS).bind(millis(since)).bind(millis(until)).fetch_one(pool).await?
+        let packed: Packed = on!(self, pool => {
+            sqlx::query_as(sql::UNSENT_COLUMNS).bind(millis(since)).bind(millis(until)).fetch_one(pool).await?
         });
-        unpack(packed.as_deref())
+        packed.columns
     }
 
     /// The files that sources were read from, by path.

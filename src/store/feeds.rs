@@ -1,7 +1,9 @@
 //! What was last published, and what has changed since: a run with nothing new asks two questions
 //! and goes.
 
-use super::{Error, News, Result, Store, begin, hubs::queue_pings, instant, millis, on, pack::unpack, sql};
+use sqlx::{FromRow, postgres::PgRow, sqlite::SqliteRow};
+
+use super::{Error, News, Result, Store, begin, hubs::queue_pings, instant, millis, on, pack::Packed, sql};
 use crate::model::{Column, ColumnId, FeedKey, Instant, Month, Slug, Tombstone, column::fingerprint};
 
 /// What was last published of a feed.
@@ -45,6 +47,15 @@ pub struct Latest {
     pub come_out: Vec<FeedKey>,
 }
 
+/// The newest columns of a feed.
+#[derive(Debug)]
+pub struct Newest {
+    /// Newest first.
+    pub columns: Vec<Column>,
+    /// Their fingerprint: see [`Store::feed_heads`].
+    pub heads: String,
+}
+
 /// A column's place in the order of publication.
 pub type Place = (Instant, ColumnId);
 
@@ -75,6 +86,11 @@ impl Span {
     }
 }
 
+/// What either backend can give as a row.
+trait OneRow: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+impl<T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin> OneRow for T {}
+
 /// A statement in its three forms.
 type Forms = [&'static str; 3];
 
@@ -92,6 +108,17 @@ fn form(forms: Forms, feed: &FeedKey) -> (&'static str, Option<&Slug>) {
         FeedKey::Rubrique(slug) => (forms[1], Some(slug)),
         FeedKey::Byline(slug) => (forms[2], Some(slug)),
     }
+}
+
+/// A month as the store gives it; one that no column is left of has no heads.
+fn month(row: &str) -> Option<FeedMonth> {
+    let mut values = row.split(' ');
+    let month = Month::parse(values.next()?)?;
+    let mut number = || values.next()?.parse::<i64>().ok();
+    let (revision, columns, closed) = (number()?, number()?, number()? == 1);
+    let (documents, held) = (number()?, number()?);
+    let heads = values.next().unwrap_or_default().to_owned();
+    Some(FeedMonth { month, revision, columns, closed, documents, held, heads })
 }
 
 impl Store {
@@ -164,37 +191,35 @@ impl Store {
 
     /// The months of a feed, oldest first.
     pub async fn feed_months(&self, feed: &FeedKey) -> Result<Vec<FeedMonth>> {
-        type Row = (String, i64, i64, i64, i64, i64, String);
-        let rows: Vec<Row> = on!(self, pool => {
-            sqlx::query_as(sql::FEED_MONTHS).bind(feed.key()).fetch_all(pool).await?
+        let packed: Option<String> = on!(self, pool => {
+            sqlx::query_scalar(sql::FEED_MONTHS).bind(feed.key()).fetch_one(pool).await?
         });
-        let read = |(month, revision, columns, closed, documents, held, heads): Row| {
-            let month = Month::parse(&month)?;
-            Some(FeedMonth { month, revision, columns, closed: closed == 1, documents, held, heads })
-        };
-        Ok(rows.into_iter().filter_map(read).collect())
+        let rows = packed.as_deref().unwrap_or_default().split_terminator(',');
+        rows.map(|row| month(row).ok_or_else(|| Error::Corrupt { what: "month", value: row.to_owned() })).collect()
     }
 
     /// A fingerprint of the newest columns of a feed, read from an index alone: it changes when a
     /// column comes, goes or is edited.
     pub async fn feed_heads(&self, feed: &FeedKey, span: Span, limit: u32) -> Result<String> {
-        Ok(fingerprint(self.newest_of(HEADS, feed, span, limit).await?))
+        let (heads,): (Option<String>,) = self.newest_of(HEADS, feed, span, limit).await?;
+        Ok(fingerprint(heads))
     }
 
-    /// The newest columns of a feed in a span of time, newest first.
-    pub async fn newest(&self, feed: &FeedKey, span: Span, limit: u32) -> Result<Vec<Column>> {
-        unpack(self.newest_of(NEWEST, feed, span, limit).await?.as_deref())
+    /// The newest columns of a feed in a span of time, with their heads.
+    pub async fn newest(&self, feed: &FeedKey, span: Span, limit: u32) -> Result<Newest> {
+        let packed: Packed = self.newest_of(NEWEST, feed, span, limit).await?;
+        Ok(Newest { columns: packed.columns?, heads: fingerprint(packed.heads) })
     }
 
     /// The oldest columns of a feed in a span of time, or from behind a place in it on; newest first.
     pub async fn oldest(&self, feed: &FeedKey, span: Span, after: Option<Place>, limit: u32) -> Result<Vec<Column>> {
-        unpack(self.oldest_of(OLDEST, feed, span, after, limit.into()).await?.as_deref())
+        self.oldest_of::<Packed>(OLDEST, feed, span, after, limit.into()).await?.columns
     }
 
     /// A fingerprint of the oldest columns of a feed in a span of time, read from an index alone, and
     /// the place of the last of them; `None` if there are not that many.
     pub async fn oldest_heads(&self, feed: &FeedKey, span: Span, count: i64) -> Result<Option<(String, Place)>> {
-        let heads = self.oldest_of(OLDEST_HEADS, feed, span, None, count).await?;
+        let (heads,): (Option<String>,) = self.oldest_of(OLDEST_HEADS, feed, span, None, count).await?;
         let Some(heads) = heads.filter(|heads| i64::try_from(heads.split(',').count()) == Ok(count)) else {
             return Ok(None);
         };
@@ -207,10 +232,10 @@ impl Store {
         Ok(Some((fingerprint([&heads]), (instant(published)?, ColumnId(id)))))
     }
 
-    async fn newest_of(&self, forms: Forms, feed: &FeedKey, span: Span, limit: u32) -> Result<Option<String>> {
+    async fn newest_of<T: OneRow>(&self, forms: Forms, feed: &FeedKey, span: Span, limit: u32) -> Result<T> {
         let (statement, slug) = form(forms, feed);
         Ok(on!(self, pool => {
-            let query = sqlx::query_scalar(statement).bind(millis(span.from)).bind(millis(span.until));
+            let query = sqlx::query_as(statement).bind(millis(span.from)).bind(millis(span.until));
             let query = query.bind(i64::from(limit));
             match slug {
                 Some(slug) => query.bind(slug.as_str()).fetch_one(pool).await?,
@@ -219,19 +244,19 @@ impl Store {
         }))
     }
 
-    async fn oldest_of(
+    async fn oldest_of<T: OneRow>(
         &self,
         forms: Forms,
         feed: &FeedKey,
         span: Span,
         after: Option<Place>,
         limit: i64,
-    ) -> Result<Option<String>> {
+    ) -> Result<T> {
         let (statement, slug) = form(forms, feed);
         // No column has the key 0.
         let (published, id) = after.map_or((millis(span.from), 0), |(published, id)| (millis(published), id.0));
         Ok(on!(self, pool => {
-            let query = sqlx::query_scalar(statement).bind(published).bind(id).bind(millis(span.until)).bind(limit);
+            let query = sqlx::query_as(statement).bind(published).bind(id).bind(millis(span.until)).bind(limit);
             match slug {
                 Some(slug) => query.bind(slug.as_str()).fetch_one(pool).await?,
                 None => query.fetch_one(pool).await?,

@@ -29,7 +29,7 @@ use sqlx::{
 pub use bounces::{Effect, Notice, Return};
 pub use columns::{Put, SourceFile};
 pub use editions::{Freeze, NewEdition, NewVariant, Variant};
-pub use feeds::{FeedMonth, Latest, Place, Published, Span, Standing};
+pub use feeds::{FeedMonth, Latest, Newest, Place, Published, Span, Standing};
 pub use hubs::{News, Ping, PingState, PutOff, SettledPing, Topic};
 pub use letters::{Batch, Lease, Leased, Mark, Settlement};
 pub use readers::{Confirmed, Consent, Known, Request, Wish};

@@ -11,6 +11,13 @@ macro_rules! statements {
     };
 }
 
+/// What tells whether columns have changed, in the order of publication.
+macro_rules! head {
+    () => {
+        "string_agg(concat_ws(' ', id, fingerprint, published_at), ',' ORDER BY published_at, id)"
+    };
+}
+
 /// Rows of table `columns`, chosen by what follows `WHERE`, in one row with one text: what makes up
 /// a [`crate::model::Column`], between separators. `pack.rs` says why, and reads it.
 macro_rules! columns {
@@ -20,9 +27,11 @@ macro_rules! columns {
              COALESCE(byline, ''), url, COALESCE(image_url, ''), COALESCE(image_alt, ''), COALESCE(image_credit, ''), \
              COALESCE(image_type, ''), COALESCE(CAST(image_width AS TEXT), ''), \
              COALESCE(CAST(image_height AS TEXT), ''), COALESCE(CAST(image_length AS TEXT), ''), \
-             published_at, updated_at, body), '\u{1e}') FROM (SELECT id, guid, rubrique, title, standfirst, byline, \
-             url, image_url, image_alt, image_credit, image_type, image_width, image_height, image_length, \
-             published_at, updated_at, body FROM columns WHERE withdrawn_at IS NULL AND ",
+             published_at, updated_at, body), '\u{1e}'), ",
+            head!(),
+            " FROM (SELECT id, guid, rubrique, title, standfirst, byline, url, image_url, image_alt, image_credit, \
+             image_type, image_width, image_height, image_length, published_at, updated_at, body, fingerprint \
+             FROM columns WHERE withdrawn_at IS NULL AND ",
             $chosen,
             ") AS chosen"
         )
@@ -34,8 +43,9 @@ macro_rules! columns {
 macro_rules! heads {
     ($chosen:literal) => {
         concat!(
-            "SELECT string_agg(concat_ws(' ', id, fingerprint, published_at), ',' ORDER BY published_at, id) \
-             FROM (SELECT id, fingerprint, published_at FROM columns WHERE withdrawn_at IS NULL AND ",
+            "SELECT ",
+            head!(),
+            " FROM (SELECT id, fingerprint, published_at FROM columns WHERE withdrawn_at IS NULL AND ",
             $chosen,
             ") AS chosen"
         )
@@ -86,8 +96,9 @@ statements! {
     /// Feeds with a month that is over and not closed yet.
     FEEDS_TO_CLOSE = "SELECT DISTINCT feed FROM feed_months WHERE closed = 0 AND month < $1";
     FEED_NAMES = "SELECT DISTINCT feed FROM feed_months";
-    FEED_MONTHS = "SELECT month, revision, columns, closed, documents, held, heads FROM feed_months \
-        WHERE feed = $1 ORDER BY month";
+    /// In one row, as columns come: a feed may have hundreds.
+    FEED_MONTHS = "SELECT string_agg(concat_ws(' ', month, revision, columns, closed, documents, held, heads), ',' \
+        ORDER BY month) FROM feed_months WHERE feed = $1";
     PUT_MONTH = "UPDATE feed_months SET columns = $3, closed = $4, documents = $5, held = $6, heads = $7 \
         WHERE feed = $1 AND month = $2";
     /// Columns whose time has come between two instants.

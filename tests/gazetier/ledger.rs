@@ -61,7 +61,7 @@ async fn magazine(house: &House, each: usize) -> (Store, Vec<ColumnId>) {
     let store = house.open().await;
     let drafts: Vec<_> = (0..9).map(|n| draft(&format!("c{n}"), "2026-11-17")).collect();
     store.put(&drafts, now()).await.expect("columns");
-    let columns = store.newest(&FeedKey::All, Span::until(at("2026-12-01")), 100).await.expect("columns");
+    let columns = store.newest(&FeedKey::All, Span::until(at("2026-12-01")), 100).await.expect("columns").columns;
     let mut roll = Vec::new();
     for n in 0..each {
         roll.push(subscriber(&format!("all{n}@example.org"), &[]));

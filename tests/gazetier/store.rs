@@ -122,7 +122,7 @@ pub fn subscriber(address: &str, rubriques: &[&str]) -> Subscriber {
 }
 
 async fn all(store: &Store) -> Vec<Column> {
-    store.newest(&FeedKey::All, Span::until(at("2030-01-01")), 10_000).await.expect("columns")
+    store.newest(&FeedKey::All, Span::until(at("2030-01-01")), 10_000).await.expect("columns").columns
 }
 
 fn titles(columns: &[Column]) -> Vec<&str> {
@@ -312,7 +312,7 @@ async fn feeds_and_the_digest_get_what_is_theirs(house: &House) {
     let (every, edito, carnet) = (FeedKey::All, FeedKey::Rubrique(slug("edito")), FeedKey::Rubrique(slug("carnet")));
     let newest = |feed: &FeedKey, limit| {
         let (store, feed) = (store.clone(), feed.clone());
-        async move { store.newest(&feed, today, limit).await.expect("columns") }
+        async move { store.newest(&feed, today, limit).await.expect("columns").columns }
     };
     assert_eq!(titles(&newest(&every, 10).await), ["d", "c", "b", "a"]);
     assert_eq!(titles(&newest(&every, 2).await), ["d", "c"]);

@@ -36,7 +36,7 @@ async fn magazine(house: &House) -> (Store, Vec<Column>) {
     let store = house.open().await;
     let drafts: Vec<_> = (0..12).map(|n| draft(&format!("c{n}"), "2026-11-17")).collect();
     store.put(&drafts, now()).await.expect("columns");
-    let columns = store.newest(&FeedKey::All, Span::until(at("2026-12-01")), 100).await.expect("columns");
+    let columns = store.newest(&FeedKey::All, Span::until(at("2026-12-01")), 100).await.expect("columns").columns;
     let roll = [subscriber("a@example.org", &[]), subscriber("b@example.org", &[])];
     store.add_subscribers(&roll, at("2026-11-16")).await.expect("subscribers");
     (store, columns)
