@@ -29,7 +29,7 @@ fn letters(criterion: &mut Criterion) {
     let edition = Edition {
         id: 7,
         number: 1,
-        period: Period::of(at, config.magazine.zone),
+        period: Period::of(at, &config.magazine.zone),
         since: at,
         cutoff: at,
         state: EditionState::Frozen,

@@ -87,16 +87,14 @@ fn magazine(raw: raw::Magazine) -> Result<Magazine, Refusal> {
     if !raw.language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') || raw.language.len() < 2 {
         return Err(refuse("magazine.language", "write a language tag such as \"fr\" or \"fr-FR\""));
     }
-    let zone = raw.timezone.parse().map_err(|_| {
-        refuse("magazine.timezone", format!("{:?} is no time zone: write one such as \"Europe/Paris\"", raw.timezone))
-    })?;
+    let zone: Zone = raw.timezone.parse().map_err(|error| refuse("magazine.timezone", error))?;
     let tag_date = NaiveDate::parse_from_str(&raw.tag_date, "%Y-%m-%d")
         .map_err(|_| refuse("magazine.tag_date", "write a day such as \"2026-01-01\""))?;
     let magazine = Magazine {
         name: line("magazine.name", raw.name)?,
         tagline: raw.tagline.map(|t| line("magazine.tagline", t)).transpose()?,
         language: raw.language,
-        zone: Zone(zone),
+        zone,
         rights: raw.rights.map(|t| line("magazine.rights", t)).transpose()?,
         postal_address: line("magazine.postal_address", raw.postal_address)?,
         media_url: raw.media_url.map_or(Ok(url.clone()), |text| folder("magazine.media_url", &text))?,

@@ -162,7 +162,7 @@ pub async fn proof_when_due(config: &Config, store: &Store, at: Instant) -> Resu
     let coming = plan::coming(config, store, at).await?;
     let due = &coming.draft.due;
     // The last such hour before the edition's own.
-    let hour = schedule.last(due.cutoff - chrono::Duration::milliseconds(1), config.magazine.zone);
+    let hour = schedule.last(due.cutoff - chrono::Duration::milliseconds(1), &config.magazine.zone);
     let period = due.period.clone();
     if at < hour || coming.is_due || coming.draft.columns.is_empty() || coming.desk.told("proof") {
         return Ok(None);

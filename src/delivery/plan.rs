@@ -194,7 +194,7 @@ pub async fn draw_up(config: &Config, store: &Store, at: Instant, asked: bool) -
             Freeze::Stale => period = Some(due.period.clone()),
         }
     }
-    Err(period.map_or(Error::Restless(Period::of(at, config.magazine.zone)), Error::Restless))
+    Err(period.map_or(Error::Restless(Period::of(at, &config.magazine.zone)), Error::Restless))
 }
 
 async fn edition(

@@ -36,7 +36,7 @@ pub struct Due {
 
 /// The edition whose hour has come and that is not drawn up yet, if there is one.
 pub fn due(config: &Config, at: Instant, past: &Past) -> Option<Due> {
-    let cutoff = config.digest.schedule.last(at, config.magazine.zone);
+    let cutoff = config.digest.schedule.last(at, &config.magazine.zone);
     if past.closed() >= Some(cutoff) {
         return None;
     }
@@ -45,7 +45,7 @@ pub fn due(config: &Config, at: Instant, past: &Past) -> Option<Due> {
 
 /// The edition after the last one whose hour has come.
 pub fn next(config: &Config, at: Instant, past: &Past) -> Due {
-    let zone = config.magazine.zone;
+    let zone = &config.magazine.zone;
     let schedule = config.digest.schedule;
     // `--at` may name an instant before an edition that is drawn up.
     let from = past.closed().map_or(at, |closed| at.max(closed));
@@ -60,7 +60,7 @@ impl Past {
 }
 
 fn with_cutoff(config: &Config, cutoff: Instant, past: &Past) -> Due {
-    let zone = config.magazine.zone;
+    let zone = &config.magazine.zone;
     let Past { first, last, .. } = past;
     // The first edition takes one week; an edition after a missed one takes all since the last.
     let since = last.as_ref().map_or_else(|| config.digest.schedule.shifted(cutoff, -1, zone), |last| last.cutoff);

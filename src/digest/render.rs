@@ -235,7 +235,7 @@ fn day_and_month(lang: &str, day: NaiveDate) -> String {
 /// The days that an edition covers, in words. A day counts where most of it lies.
 fn dates(config: &Config, due: &Due) -> String {
     let lang = config.magazine.language.as_str();
-    let zone = config.magazine.zone;
+    let zone = &config.magazine.zone;
     let half = Duration::hours(12);
     let first = zone.local(due.since + half).date_naive();
     let last = zone.local(due.cutoff - half).date_naive();

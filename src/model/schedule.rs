@@ -33,7 +33,7 @@ impl FromStr for Schedule {
 
 impl Schedule {
     /// The last due hour at or before an instant.
-    pub fn last(&self, at: Instant, zone: Zone) -> Instant {
+    pub fn last(&self, at: Instant, zone: &Zone) -> Instant {
         let today = zone.local(at).date_naive();
         let back = Duration::days(i64::from(today.weekday().days_since(self.weekday)));
         let mut date = today - back;
@@ -48,13 +48,13 @@ impl Schedule {
 
     /// The due hour one week of the magazine's calendar after another (or before, for -1): seven
     /// days, and an hour more or less where summer time begins or ends between them.
-    pub fn shifted(&self, due: Instant, weeks: i64, zone: Zone) -> Instant {
+    pub fn shifted(&self, due: Instant, weeks: i64, zone: &Zone) -> Instant {
         zone.instant((zone.local(due).date_naive() + Duration::days(7 * weeks)).and_time(self.time))
     }
 
     /// The instant a span of time before a due hour; its days are days of the calendar. An hour
     /// that the clocks skipped counts as the hour that it should have been.
-    pub fn before(&self, due: Instant, span: Duration, zone: Zone) -> Instant {
+    pub fn before(&self, due: Instant, span: Duration, zone: &Zone) -> Instant {
         let meant = zone.local(due).date_naive().and_time(self.time);
         // An edition of an older schedule was due at another time of day.
         let local = if zone.instant(meant) == due { meant } else { zone.local(due).naive_local() };
@@ -67,28 +67,30 @@ impl Schedule {
 mod tests {
     use super::*;
 
-    const PARIS: Zone = Zone(chrono_tz::Europe::Paris);
+    fn paris() -> Zone {
+        "Europe/Paris".parse().expect("a zone")
+    }
 
     fn at(text: &str) -> Instant {
-        PARIS.parse(text).expect("an instant")
+        paris().parse(text).expect("an instant")
     }
 
     #[test]
     fn due_by_the_magazines_clock_in_summer_and_winter() {
         let schedule: Schedule = "Mon 07:30".parse().expect("a schedule");
-        assert_eq!(schedule.last(at("2026-11-23T07:29:59"), PARIS), at("2026-11-16T07:30"));
-        assert_eq!(schedule.last(at("2026-11-23T07:30"), PARIS), at("2026-11-23T07:30"));
+        assert_eq!(schedule.last(at("2026-11-23T07:29:59"), &paris()), at("2026-11-16T07:30"));
+        assert_eq!(schedule.last(at("2026-11-23T07:30"), &paris()), at("2026-11-23T07:30"));
         let before = at("2026-10-19T07:30");
-        let after = schedule.shifted(before, 1, PARIS);
+        let after = schedule.shifted(before, 1, &paris());
         assert_eq!(after, at("2026-10-26T07:30"));
         assert_eq!(after - before, Duration::hours(7 * 24 + 1));
         let week = Duration::days(7);
-        assert_eq!(schedule.before(after, week, PARIS), before);
-        assert_eq!(schedule.before(after, week + Duration::minutes(90), PARIS), at("2026-10-19T06:00"));
-        assert_eq!(schedule.before(at("2026-10-26T18:00"), week, PARIS), at("2026-10-19T18:00"));
+        assert_eq!(schedule.before(after, week, &paris()), before);
+        assert_eq!(schedule.before(after, week + Duration::minutes(90), &paris()), at("2026-10-19T06:00"));
+        assert_eq!(schedule.before(at("2026-10-26T18:00"), week, &paris()), at("2026-10-19T18:00"));
         let night: Schedule = "Sun 02:30".parse().expect("a schedule");
-        assert_eq!(night.last(at("2026-03-29T12:00"), PARIS), at("2026-03-29T03:30"));
-        assert_eq!(night.before(at("2026-03-29T03:30"), week, PARIS), at("2026-03-22T02:30"));
+        assert_eq!(night.last(at("2026-03-29T12:00"), &paris()), at("2026-03-29T03:30"));
+        assert_eq!(night.before(at("2026-03-29T03:30"), week, &paris()), at("2026-03-22T02:30"));
         for wrong in ["07:30", "Lun 07:30", "Mon 25:00", "Mon"] {
             assert!(wrong.parse::<Schedule>().is_err(), "{wrong}");
         }

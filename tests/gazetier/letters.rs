@@ -244,7 +244,7 @@ fn edition(subject: &str) -> (Config, Edition) {
     let edition = Edition {
         id: 7,
         number: 1,
-        period: Period::of(at, config.magazine.zone),
+        period: Period::of(at, &config.magazine.zone),
         since: at,
         cutoff: at,
         state: EditionState::Frozen,
