@@ -218,16 +218,18 @@ impl Post {
         while let Some(end) = carriers.join_next().await {
             carried = carried.and(end.map_err(Error::from).and_then(|end| end));
         }
+        // An edition must be held whatever becomes of the rest.
+        let mut closed = Ok(());
+        if let Some(reason) = round.paused() {
+            closed = self.store.hold_edition(edition.id, reason).await.map(|_| ()).map_err(Error::from);
+            outcome.paused = Some(reason.to_owned());
+        }
         for relay in &relays {
             // What carriers left that broke off.
             while let Some(job) = relay.try_next() {
                 round.give_back(job).await;
             }
-            relay.give_back(&self.store, round.now()).await?;
-        }
-        if let Some(reason) = round.paused() {
-            self.store.hold_edition(edition.id, reason).await?;
-            outcome.paused = Some(reason.to_owned());
+            closed = closed.and(relay.give_back(&self.store, round.now()).await);
         }
         // The clerk has nothing more to do when nobody can speak to it.
         drop(round);
@@ -236,6 +238,7 @@ impl Post {
             None => ledger.await??,
         }
         given.and(carried)?;
+        closed?;
         self.tell(&relays, edition, outcome).await
     }
 
