@@ -27,7 +27,9 @@ for word in "$@"; do
 done
 rounds=${BENCH_ROUNDS:-5}
 
-cargo build --release --locked --bin gazetier --examples
+# As users build it: beside the examples, it would be built with what those want of its dependencies.
+cargo build --release --locked --bin gazetier
+cargo build --release --locked --examples
 target=${CARGO_TARGET_DIR:-target}
 work=$target/bench
 gazetier=$target/release/gazetier
