@@ -125,33 +125,25 @@ impl Store {
     /// What was last published under a name, and what is new by an instant. Asked over one connection,
     /// which is given back before it goes on: nearly every run asks nothing else.
     pub async fn latest(&self, name: &str, at: Instant) -> Result<Latest> {
-        type Row = (i64, Option<String>, Option<i64>, Option<i64>);
-        type Came = (Option<String>, Option<String>);
-        let (revision, published, came) = on!(self, pool => {
+        type Row = (i64, Option<String>, Option<i64>, Option<i64>, Option<String>);
+        let (number, fingerprint, revision, published_at, came): Row = on!(self, pool => {
             let mut line = pool.acquire().await?;
-            let row: Row = sqlx::query_as(sql::LAST_PUBLISHED).bind(name).fetch_one(&mut *line).await?;
-            let (number, fingerprint, revision, published_at) = row;
-            let published = match (fingerprint, revision, published_at) {
-                (Some(fingerprint), Some(revision), Some(at)) => {
-                    Some(Published { fingerprint, revision, at: instant(at)? })
-                }
-                _ => None,
-            };
-            let came: Vec<Came> = match &published {
-                Some(last) => {
-                    let query = sqlx::query_as(sql::CAME_OUT).bind(millis(last.at)).bind(millis(at));
-                    query.fetch_all(&mut *line).await?
-                }
-                None => Vec::new(),
-            };
+            let row = sqlx::query_as(sql::LATEST).bind(name).bind(millis(at)).fetch_one(&mut *line).await;
             line.return_to_pool().await;
-            (number, published, came)
+            row?
         });
-        let slug = |text: &Option<String>| text.as_deref().and_then(|text| Slug::parse(text).ok());
-        let feeds = came.iter().flat_map(|(rubrique, byline)| {
-            FeedKey::of_column(slug(rubrique).as_ref(), slug(byline).as_ref()).collect::<Vec<_>>()
+        let published = match (fingerprint, revision, published_at) {
+            (Some(fingerprint), Some(revision), Some(at)) => {
+                Some(Published { fingerprint, revision, at: instant(at)? })
+            }
+            _ => None,
+        };
+        let feeds = came.as_deref().unwrap_or_default().split_terminator(',').flat_map(|column| {
+            let mut slugs = column.split(' ').map(|text| Slug::parse(text).ok());
+            let (rubrique, byline) = (slugs.next().flatten(), slugs.next().flatten());
+            FeedKey::of_column(rubrique.as_ref(), byline.as_ref()).collect::<Vec<_>>()
         });
-        Ok(Latest { revision, published, come_out: feeds.collect() })
+        Ok(Latest { revision: number, published, come_out: feeds.collect() })
     }
 
     /// How many commits have changed columns; whoever gets an answer knows that the store gives them.

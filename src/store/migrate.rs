@@ -1,5 +1,6 @@
 //! Brings the store's tables up to date: one text per migration serves both backends.
 
+use data_encoding::HEXUPPER;
 use sqlx::{
     AssertSqlSafe, SqlSafeStr,
     migrate::{Migration, MigrationType, Migrator},
@@ -18,12 +19,6 @@ const MIGRATIONS: [(&str, &str); 7] = [
     ("documents", include_str!("migrations/0007_documents.sql")),
 ];
 
-/// What sqlx wrote down of the migrations it made.
-pub(super) const DONE: &str = "SELECT version, checksum FROM _sqlx_migrations WHERE success ORDER BY version";
-
-/// A migration that was made: its number, and the checksum of its text.
-pub(super) type Done = (i64, Vec<u8>);
-
 /// The migrations, as the store's backend wants them.
 pub(super) fn all(store: &Store) -> Vec<Migration> {
     let [key, bytes] = match store.pool {
@@ -37,10 +32,10 @@ pub(super) fn all(store: &Store) -> Vec<Migration> {
     (1..).zip(MIGRATIONS).map(migration).collect()
 }
 
-/// Whether what was done is what is wanted.
-pub(super) fn is_done(done: &[Done], wanted: &[Migration]) -> bool {
-    let wanted = wanted.iter().map(|migration| (migration.version, &*migration.checksum));
-    done.iter().map(|(version, checksum)| (*version, &**checksum)).eq(wanted)
+/// Whether what was done, as `sql::OPENING` tells it, is what is wanted.
+pub(super) fn is_done(done: &str, wanted: &[Migration]) -> bool {
+    let wanted = wanted.iter().map(|wanted| format!("{} {}", wanted.version, HEXUPPER.encode(&wanted.checksum)));
+    done.split(',').eq(wanted)
 }
 
 pub(super) async fn run(store: &Store, migrations: Vec<Migration>) -> Result<()> {

@@ -213,12 +213,11 @@ impl Store {
         let migrations = migrate::all(&store);
         // Nearly always all is there, and a look takes no lock. What cannot be read is not there yet.
         // The connection is given back before it goes on, or the next question would open another.
-        let (done, key): (Option<Vec<migrate::Done>>, _) = on!(store, pool => {
+        let (done, key): (Option<String>, Option<Vec<u8>>) = on!(store, pool => {
             let mut line = pool.acquire().await?;
-            let done = sqlx::query_as(migrate::DONE).fetch_all(&mut *line).await.ok();
-            let key = sqlx::query_scalar(sql::FIND_KEY).fetch_optional(&mut *line).await.ok().flatten();
+            let found = sqlx::query_as(worded(pool, sql::OPENING)).fetch_one(&mut *line).await;
             line.return_to_pool().await;
-            (done, key)
+            found.unwrap_or_default()
         });
         let done = done.is_some_and(|done| migrate::is_done(&done, &migrations));
         if !done {

@@ -91,8 +91,9 @@ statements! {
     /// A column of this feed and month has changed.
     TOUCH_MONTH = "INSERT INTO feed_months (feed, month, revision, columns, closed) VALUES ($1, $2, $3, 0, 0) \
         ON CONFLICT (feed, month) DO UPDATE SET revision = excluded.revision";
-    /// Feeds with a month that changed after a revision.
-    TOUCHED_FEEDS = "SELECT DISTINCT feed FROM feed_months WHERE revision > $1";
+    /// Feeds with a month that changed after a revision. As an expression, or SQLite goes through all
+    /// months of all feeds in the order of feeds, so as to have no two alike.
+    TOUCHED_FEEDS = "SELECT DISTINCT feed || '' FROM feed_months WHERE revision > $1";
     /// Feeds with a month that is over and not closed yet.
     FEEDS_TO_CLOSE = "SELECT DISTINCT feed FROM feed_months WHERE closed = 0 AND month < $1";
     FEED_NAMES = "SELECT DISTINCT feed FROM feed_months";
@@ -101,9 +102,6 @@ statements! {
         ORDER BY month) FROM feed_months WHERE feed = $1";
     PUT_MONTH = "UPDATE feed_months SET columns = $3, closed = $4, documents = $5, held = $6, heads = $7 \
         WHERE feed = $1 AND month = $2";
-    /// Columns whose time has come between two instants.
-    CAME_OUT = "SELECT rubrique, byline_slug FROM columns WHERE withdrawn_at IS NULL \
-        AND published_at > $1 AND published_at <= $2";
 
     HEADS_OF_ALL = heads!("published_at >= $1 AND published_at <= $2 \
         ORDER BY published_at DESC, id DESC LIMIT $3");
@@ -151,9 +149,12 @@ statements! {
     PUT_FILE_STAMP = "INSERT INTO files (path, stamp, column_key) VALUES ($1, $2, $3) \
         ON CONFLICT (path) DO UPDATE SET stamp = excluded.stamp, column_key = excluded.column_key";
 
-    /// The revision, and what was published last under a name.
-    LAST_PUBLISHED = "SELECT r.number, s.fingerprint, s.revision, s.published_at FROM revision r \
-        LEFT JOIN feed_state s ON s.feed = $1";
+    /// The revision, what was published last under a name, and of which rubriques and bylines a column's
+    /// time has come since.
+    LATEST = "SELECT r.number, s.fingerprint, s.revision, s.published_at, (SELECT string_agg(concat_ws(' ', \
+        COALESCE(c.rubrique, ''), COALESCE(c.byline_slug, '')), ',') FROM columns c WHERE c.withdrawn_at IS NULL \
+        AND c.published_at > s.published_at AND c.published_at <= $2) \
+        FROM revision r LEFT JOIN feed_state s ON s.feed = $1";
     FEED_STATE = "SELECT fingerprint, revision, published_at FROM feed_state WHERE feed = $1";
     PUT_FEED_STATE = "INSERT INTO feed_state (feed, fingerprint, revision, published_at) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (feed) DO UPDATE SET fingerprint = excluded.fingerprint, revision = excluded.revision, \
@@ -395,6 +396,14 @@ macro_rules! dialects {
 }
 
 dialects! {
+    /// What every run asks first, in one row: the migrations that were made, each with its checksum,
+    /// and the key.
+    OPENING = Two {
+        sqlite: "SELECT (SELECT string_agg(version || ' ' || hex(checksum), ',' ORDER BY version) \
+            FROM _sqlx_migrations WHERE success), (SELECT value FROM secrets WHERE name = 'key')",
+        postgres: "SELECT (SELECT string_agg(version || ' ' || upper(encode(checksum, 'hex')), ',' ORDER BY version) \
+            FROM _sqlx_migrations WHERE success), (SELECT value FROM secrets WHERE name = 'key')",
+    };
     /// Takes pings of a hub that are due, and those whose worker died.
     LEASE_PINGS = taking!(
         "UPDATE hub_pings SET state = 'leased', fence = fence + 1, lease_until = $4 WHERE id IN ( \
