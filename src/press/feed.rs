@@ -6,7 +6,7 @@ use super::{Error, Press, files::Folder, months::Months, name};
 use crate::{
     feeds::{self, Feed, File, History, Paper, conform},
     model::{Column, EARLIEST, FeedKey, Tombstone, column::fingerprint},
-    store::{Newest, Published, Span, Standing, Topic},
+    store::{self, Newest, Published, Span, Standing, Store, Topic},
 };
 
 /// How many tombstones a feed carries at the most.
@@ -81,10 +81,7 @@ impl Worker {
             History { complete: feeds.archives && months.columns() <= i64::from(limit), ..History::default() };
         let mut current = Current::default();
         if history.complete && !stands(&state(&history)) {
-            let columns = match newest.take() {
-                Some(columns) => columns,
-                None => store.newest(key, until, limit).await?.columns,
-            };
+            let columns = unless_read(newest, &store, key, until, limit).await?;
             current = self.subscription(key, &columns, &history, &tombstones)?;
             // All columns are few enough, and too large: the oldest are found in archives alone.
             history.complete = current.left_out == 0;
@@ -98,10 +95,7 @@ impl Worker {
         }
         let state = state(&history);
         if !history.complete && !stands(&state) {
-            let columns = match newest {
-                Some(columns) => columns,
-                None => store.newest(key, until, limit).await?.columns,
-            };
+            let columns = unless_read(newest, &store, key, until, limit).await?;
             current = self.subscription(key, &columns, &history, &tombstones)?;
         }
         written += current.written;
@@ -182,6 +176,20 @@ impl Worker {
         let mut folder = Folder::new(&feeds.path, feeds.precompress);
         gone.iter().try_for_each(|path| folder.remove(path))?;
         folder.sync().map(|_| ())
+    }
+}
+
+/// A feed's newest columns, from the store unless they were read before.
+async fn unless_read(
+    read: Option<Vec<Column>>,
+    store: &Store,
+    key: &FeedKey,
+    span: Span,
+    limit: u32,
+) -> Result<Vec<Column>, store::Error> {
+    match read {
+        Some(columns) => Ok(columns),
+        None => Ok(store.newest(key, span, limit).await?.columns),
     }
 }
 
