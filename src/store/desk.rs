@@ -1,6 +1,8 @@
 //! What editors change and say before an edition is frozen, and what its variants were when it was.
 
-use super::{Error, NewVariant, Result, ServiceLetter, Store, begin_alone, instant, millis, on, sql};
+use super::{
+    Error, NewVariant, Result, ServiceLetter, Store, begin_alone, instant, millis, on, service::queue_letter, sql,
+};
 use crate::model::{Changes, Choice, ColumnId, Desk, Instant, Note, NoteKind, Period, Version};
 
 #[derive(sqlx::FromRow)]
@@ -128,14 +130,7 @@ impl Store {
                 return Ok(false);
             }
             for letter in letters {
-                sqlx::query(sql::ADD_SERVICE_LETTER)
-                    .bind(self.hash(&letter.address))
-                    .bind(letter.address.to_string())
-                    .bind(&letter.message)
-                    .bind(millis(letter.queued))
-                    .bind(millis(letter.expires))
-                    .execute(&mut *tx)
-                    .await?;
+                queue_letter!(tx, self.hash(&letter.address), letter);
             }
             tx.commit().await?;
         });

@@ -3,7 +3,9 @@
 
 use serde::Serialize;
 
-use super::{Error, Reason, Result, ServiceLetter, Store, begin_alone, instant, millis, on, sql};
+use super::{
+    Error, Reason, Result, ServiceLetter, Store, begin_alone, instant, millis, on, service::queue_letter, sql,
+};
 use crate::model::{Choice, EmailAddress, Instant};
 
 /// A wish that its owner has to confirm by mail.
@@ -201,14 +203,7 @@ impl Store {
                     .execute(&mut *tx)
                     .await?;
             }
-            sqlx::query(sql::ADD_SERVICE_LETTER)
-                .bind(hash)
-                .bind(letter.address.to_string())
-                .bind(&letter.message)
-                .bind(millis(letter.queued))
-                .bind(millis(letter.expires))
-                .execute(&mut *tx)
-                .await?;
+            queue_letter!(tx, hash, letter);
             tx.commit().await?;
             Ok(true)
         })

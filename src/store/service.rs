@@ -17,6 +17,21 @@ pub struct ServiceLetter {
     pub expires: Instant,
 }
 
+/// Queues a letter in the commit of what it tells of.
+macro_rules! queue_letter {
+    ($transaction:ident, $hash:expr, $letter:expr) => {
+        sqlx::query(sql::ADD_SERVICE_LETTER)
+            .bind($hash)
+            .bind($letter.address.to_string())
+            .bind(&$letter.message)
+            .bind(millis($letter.queued))
+            .bind(millis($letter.expires))
+            .execute(&mut *$transaction)
+            .await?
+    };
+}
+pub(super) use queue_letter;
+
 /// A letter that a worker has leased.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct ServiceLease {
