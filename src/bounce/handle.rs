@@ -22,7 +22,7 @@ use super::{
     understand::{Meaning, understand, weigh},
 };
 use crate::{
-    model::Instant,
+    model::{Instant, Slug},
     store::{Effect, Notice, Return, Store},
 };
 
@@ -37,6 +37,8 @@ const PATIENCE_OF_A_RUN: Duration = Duration::from_secs(2);
 pub struct Bounces<'a> {
     /// The store.
     pub store: &'a Store,
+    /// The newsletter that links of the first version leave.
+    pub newsletter: &'a Slug,
     /// When what is read takes effect.
     pub at: Instant,
     /// The machine's clock, for the age of locks.
@@ -185,7 +187,8 @@ impl<'a> Bounces<'a> {
     }
 
     async fn begin(self) -> Result<Work<'a>, Error> {
-        let seal = Seal::new(self.store.key(), &self.store.editions().await?);
+        let newsletters = vec![self.newsletter.clone()];
+        let seal = Seal::new(self.store.key(), newsletters, &self.store.all_editions().await?);
         let summary = Summary { dry_run: self.rehearsal, ..Summary::default() };
         Ok(Work { bounces: self, seal, summary })
     }
@@ -207,7 +210,7 @@ impl Work<'_> {
                 Ok(Meaning::Report(letter, fates)) => {
                     let address = match fates.len() {
                         1 => None,
-                        _ => self.bounces.store.letter_address(letter.edition, letter.subscriber).await?,
+                        _ => self.bounces.store.letter_address(letter.edition, letter.reader).await?,
                     };
                     weigh(letter, fates, address.as_deref())
                 }

@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use crate::{
-    digest::token,
-    model::{Edition, Key},
+    digest::{letter::message_name, token},
+    model::{Edition, EditionKey, Key, ReaderId, ReaderName, Slug},
 };
 
 use super::mime::{Head, Parts};
@@ -18,15 +18,21 @@ const PROOF: usize = 13;
 #[derive(Debug)]
 pub(super) struct Seal<'a> {
     key: &'a Key,
-    /// The editions by their periods, which Message-IDs name.
-    editions: HashMap<String, i64>,
+    /// The editions by what message ids name them, in lower case.
+    by_name: HashMap<String, (i64, EditionKey)>,
+    /// The editions by what addresses for bounces name them.
+    by_mark: HashMap<i64, i64>,
+    /// Those of the first version, by their labels in lower case.
+    by_period: HashMap<String, i64>,
+    newsletters: Vec<Slug>,
 }
 
 /// A letter of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Letter {
+    /// The store's key of its edition; 0 if only the reader is known.
     pub edition: i64,
-    pub subscriber: i64,
+    pub reader: ReaderName,
 }
 
 /// What was found of proofs in some texts.
@@ -40,9 +46,11 @@ struct Found {
 }
 
 impl<'a> Seal<'a> {
-    pub(super) fn new(key: &'a Key, editions: &[Edition]) -> Self {
-        let editions = editions.iter().map(|edition| (edition.period.to_string(), edition.id)).collect();
-        Self { key, editions }
+    pub(super) fn new(key: &'a Key, newsletters: Vec<Slug>, editions: &[Edition]) -> Self {
+        let by_name = editions.iter().map(|e| (message_name(e).to_lowercase(), (e.id, e.key()))).collect();
+        let by_mark = editions.iter().map(|e| (e.mark, e.id)).collect();
+        let by_period = editions.iter().map(|e| (e.period.as_str().to_lowercase(), e.id)).collect();
+        Self { key, by_name, by_mark, by_period, newsletters }
     }
 
     /// The letter that a report is about. The address that the message itself was sent to goes
@@ -66,15 +74,21 @@ impl<'a> Seal<'a> {
         })
     }
 
-    /// The subscriber whose token for leaving stands in a letter's head, for complaints in which
-    /// nothing else is left.
-    pub(super) fn subscriber(&self, parts: &Parts) -> Option<i64> {
+    /// The reader whose token for leaving stands in a letter's head, for complaints in which nothing else is
+    /// left, and the newsletter that it is for.
+    pub(super) fn reader(&self, parts: &Parts) -> Option<(Slug, ReaderName)> {
         parts.heads.iter().filter_map(|head| head.get("list-unsubscribe")).find_map(|value| self.token(value))
     }
 
-    /// The subscriber who wants to leave, by the subject of a message: `unsubscribe` and a token,
+    /// The newsletter that a letter is of: by its token for leaving, else the first there is.
+    pub(super) fn newsletter_of(&self, parts: &Parts) -> Option<Slug> {
+        let named = self.reader(parts).map(|(newsletter, _)| newsletter);
+        named.or_else(|| self.newsletters.first().cloned())
+    }
+
+    /// The reader who wants to leave, by the subject of a message: `unsubscribe` and a token,
     /// whatever stands before. `None` if it is no such message.
-    pub(super) fn leaving(&self, subject: &str) -> Option<Result<i64, String>> {
+    pub(super) fn leaving(&self, subject: &str) -> Option<Result<(Slug, ReaderName), String>> {
         let lower = subject.to_lowercase();
         // Some mail programs take the subject from the link as it is encoded there.
         let rest = lower[lower.find("unsubscribe")? + "unsubscribe".len()..].replace("%20", " ");
@@ -82,9 +96,10 @@ impl<'a> Seal<'a> {
         Some(self.token(&rest).ok_or_else(|| broken.to_owned()))
     }
 
-    fn token(&self, text: &str) -> Option<i64> {
+    fn token(&self, text: &str) -> Option<(Slug, ReaderName)> {
         let words = text.split(|c: char| !c.is_ascii_alphanumeric());
-        words.filter(|word| word.len() == token::PLACEHOLDER.len()).find_map(|word| token::subscriber(self.key, word))
+        let mut words = words.filter(|word| word.len() == token::PLACEHOLDER.len());
+        words.find_map(|word| token::leaver(self.key, &self.newsletters, word))
     }
 
     fn search<'t>(&self, texts: impl Iterator<Item = &'t str>) -> Found {
@@ -97,28 +112,57 @@ impl<'a> Seal<'a> {
         found
     }
 
-    /// Looks whether a local part is `…+EDITION.SUBSCRIBER.PROOF` or `PERIOD.SUBSCRIBER.PROOF`.
+    /// Looks whether a local part is `…+NAMES-AND-PROVES` or `PERIOD.NEWSLETTER.READER.PROOF`, or what the
+    /// first version wrote.
     fn look_at(&self, local: &str, found: &mut Found) {
+        let last = local.rsplit(['+', '-', '=', '.']).next().unwrap_or_default();
+        if let Some(named) = token::bounced(self.key, last) {
+            // Of an edition that is no more, the reader is still known.
+            let letter = |(mark, reader)| Letter {
+                edition: self.by_mark.get(&mark).copied().unwrap_or(0),
+                reader: ReaderName::Id(reader),
+            };
+            return match named {
+                Ok(named) => add(&mut found.by_address, letter(named)),
+                Err(()) => found.forged = true,
+            };
+        }
         let mut words = local.rsplitn(3, '.');
-        let (Some(proof), Some(subscriber), Some(rest)) = (words.next(), words.next(), words.next()) else { return };
-        let Ok(subscriber) = subscriber.parse::<i64>() else { return };
+        let (Some(proof), Some(reader), Some(rest)) = (words.next(), words.next(), words.next()) else { return };
         if proof.len() != PROOF || !proof.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return;
         }
+        if let Ok(reader) = reader.parse::<ReaderId>() {
+            return match self.by_name.get(&rest.to_lowercase()) {
+                Some((edition, key)) if token::proves(self.key, key, reader, proof) => {
+                    add(&mut found.by_message, Letter { edition: *edition, reader: ReaderName::Id(reader) });
+                }
+                _ => found.forged = true,
+            };
+        }
+        self.look_at_old(proof, reader, rest, found);
+    }
+
+    /// The same for `…+EDITION.NUMBER.PROOF` and `PERIOD.NUMBER.PROOF`.
+    fn look_at_old(&self, proof: &str, number: &str, rest: &str, found: &mut Found) {
+        let Ok(reader) = number.parse::<i64>() else { return };
         let number = rest.rsplit(['+', '-', '=']).next().unwrap_or_default();
         let (purpose, edition, letters) = match number.parse::<i64>() {
             Ok(edition) => ("bounce", Some(edition), &mut found.by_address),
-            Err(_) => ("message", self.editions.get(&rest.to_uppercase()).copied(), &mut found.by_message),
+            Err(_) => ("message", self.by_period.get(&rest.to_lowercase()).copied(), &mut found.by_message),
         };
         match edition {
-            Some(edition) if token::proves(self.key, purpose, edition, subscriber, proof) => {
-                let letter = Letter { edition, subscriber };
-                if !letters.contains(&letter) {
-                    letters.push(letter);
-                }
+            Some(edition) if token::proved_before(self.key, purpose, edition, reader, proof) => {
+                add(letters, Letter { edition, reader: ReaderName::Old(reader) });
             }
             _ => found.forged = true,
         }
+    }
+}
+
+fn add(letters: &mut Vec<Letter>, letter: Letter) {
+    if !letters.contains(&letter) {
+        letters.push(letter);
     }
 }
 

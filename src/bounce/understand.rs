@@ -31,15 +31,18 @@ pub(super) fn understand(message: &[u8], seal: &Seal<'_>) -> Result<Meaning, Str
         let feedback = report::feedback(report)?;
         let who = match seal.letter(&parts, &parts.feedback) {
             Ok(letter) => Ok(letter),
-            Err(why) => seal.subscriber(&parts).map(|subscriber| Letter { edition: 0, subscriber }).ok_or(why),
+            Err(why) => seal.reader(&parts).map(|(_, reader)| Letter { edition: 0, reader }).ok_or(why),
         };
         return Ok(match feedback {
             Feedback::Nothing => Meaning::Nothing,
-            Feedback::OptOut => Meaning::Notice(Notice::Leave(who?.subscriber)),
+            Feedback::OptOut => {
+                let newsletter = seal.newsletter_of(&parts);
+                Meaning::Notice(Notice::Leave(newsletter.ok_or("it names no newsletter of ours")?, who?.reader))
+            }
             Feedback::Abuse => {
-                let Letter { edition, subscriber } = who?;
+                let Letter { edition, reader } = who?;
                 let words = "the reader complained".to_owned();
-                Meaning::Notice(Notice::Returned { edition, subscriber, reason: Return::Complaint, words })
+                Meaning::Notice(Notice::Returned { edition, reader, reason: Return::Complaint, words })
             }
         });
     }
@@ -59,7 +62,7 @@ pub(super) fn understand(message: &[u8], seal: &Seal<'_>) -> Result<Meaning, Str
     let none = Head::default();
     let head = parts.heads.first().unwrap_or(&none);
     if let Some(leaving) = seal.leaving(&head.subject()) {
-        return leaving.map(|subscriber| Meaning::Notice(Notice::Leave(subscriber)));
+        return leaving.map(|(newsletter, reader)| Meaning::Notice(Notice::Leave(newsletter, reader)));
     }
     if by_a_machine(head) {
         return Ok(Meaning::AutoReply);
@@ -96,6 +99,6 @@ pub(super) fn weigh(letter: Letter, mut fates: Vec<Fate>, address: Option<&str>)
         Some(Return::Hard | Return::Complaint) => 0,
     };
     let best = fates.into_iter().max_by_key(worth)?;
-    let Letter { edition, subscriber } = letter;
-    best.reason.map(|reason| Notice::Returned { edition, subscriber, reason, words: best.words })
+    let Letter { edition, reader } = letter;
+    best.reason.map(|reason| Notice::Returned { edition, reader, reason, words: best.words })
 }

@@ -103,7 +103,7 @@ pub(super) async fn handle(session: &Session) -> anyhow::Result<Option<String>> 
 }
 
 fn bounces(session: &Session, rehearsal: bool, only_new: bool) -> Bounces<'_> {
-    Bounces { store: &session.store, at: session.at, clock, rehearsal, only_new }
+    Bounces { store: &session.store, newsletter: session.newsletter(), at: session.at, clock, rehearsal, only_new }
 }
 
 async fn read(bounces: Bounces<'_>, mailbox: &config::Inbox) -> anyhow::Result<Summary> {

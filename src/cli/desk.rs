@@ -41,7 +41,7 @@ pub(super) async fn write(
         found.ok_or_else(|| exit::complain(exit::USAGE, format!("--rubriques: the configuration has no {label:?}")))
     });
     let choice = Choice::of(chosen.collect::<anyhow::Result<Vec<_>>>()?);
-    let draft = plan::coming(&session.config, &session.store, session.at).await?.draft;
+    let draft = plan::coming(&session.config, &session.store, session.now()).await?.draft;
     let due = &draft.due;
     let rendered = render(&session.config, &draft, &choice)?;
     let Some(rendered) = rendered else {
@@ -104,7 +104,7 @@ pub(super) async fn proof(session: &Session, to: &[String], by: &str) -> anyhow:
     if editors.is_empty() {
         editors.clone_from(known);
     }
-    let coming = plan::coming(config, store, session.at).await?;
+    let coming = plan::coming(config, store, session.now()).await?;
     let period = &coming.draft.due.period;
     match editors::proof(config, store, session.at, by, &coming, &editors).await? {
         0 => say!("nothing new for {period}: there is no proof"),
@@ -119,26 +119,77 @@ pub(super) async fn proof(session: &Session, to: &[String], by: &str) -> anyhow:
 pub(super) async fn decide(session: &Session, decide: &Decide, decision: Decision<'_>) -> anyhow::Result<Period> {
     let period = decide.period.as_deref().map(Period::from_key);
     let (config, store) = (&session.config, &session.store);
-    let decided = decide::decide(config, store, session.at, &decide.by, period.as_ref(), decision).await?;
+    let decided = decide::decide(config, store, session.now(), &decide.by, period.as_ref(), decision).await?;
     decided.map_err(|refused| exit::complain(exit::BAD_INPUT, refused.to_string()))
 }
 
 /// Lets the edition go that is named; without a name the newest, drawn up or to come, if it is
 /// held.
-pub(super) async fn release(session: &Session, who: Decide) -> anyhow::Result<()> {
+pub(super) async fn release(session: &Session, who: Decide, with_withdrawn: bool) -> anyhow::Result<()> {
+    let release = Decision::Release { with_withdrawn };
     if who.period.is_some() {
-        decide(session, &who, Decision::Release).await?;
+        decide(session, &who, release).await?;
         return Ok(());
     }
-    let coming = plan::coming(&session.config, &session.store, session.at).await?;
+    let coming = plan::coming(&session.config, &session.store, session.now()).await?;
     let held = matches!(coming.desk.decision(), model::Decision::Held { .. });
     if coming.is_due && held {
-        decide(session, &who, Decision::Release).await?;
+        decide(session, &who, release).await?;
     }
-    let newest = session.store.last_edition().await?.filter(|edition| edition.state == EditionState::Held);
-    if let Some(edition) = newest {
+    let newest = session.store.last_edition(session.newsletter(), session.now().horizon()).await?;
+    if let Some(edition) = newest.filter(|edition| edition.state == EditionState::Held) {
         let period = Some(edition.period.to_string());
-        decide(session, &Decide { period, ..who }, Decision::Release).await?;
+        decide(session, &Decide { period, ..who }, release).await?;
     }
     Ok(())
+}
+
+/// Makes an edition that a wrong clock has put into the future one of the present.
+pub(super) async fn redate(session: &Session, period: &str, to: Option<&str>) -> anyhow::Result<ExitCode> {
+    let edition = edition(session, period).await?;
+    let cutoff = match to {
+        Some(text) => session
+            .config
+            .magazine
+            .zone
+            .parse(text)
+            .map_err(|error| exit::complain(exit::USAGE, format!("--to: {error}")))?,
+        None => session.at,
+    };
+    if cutoff > session.now().horizon() {
+        return Err(exit::complain(
+            exit::USAGE,
+            "--to: that is in the future, too: name the instant at which it really went out",
+        ));
+    }
+    let label = plan::label_at(&session.config, &session.store, cutoff).await?;
+    session.store.redate_edition(&edition, cutoff, &label).await?;
+    say!("{period} is {label} now, with a cutoff at {}", super::standing::hour(session, cutoff));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Takes the columns that were withdrawn since out of an edition's page in the archive.
+pub(super) async fn redact(session: &Session, period: &str) -> anyhow::Result<ExitCode> {
+    let (config, store) = (&session.config, &session.store);
+    let edition = edition(session, period).await?;
+    let gone = store.withdrawn_in(edition.id).await?;
+    if gone.is_empty() {
+        say!("{period}: none of its columns was withdrawn, nothing is changed");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let draft = plan::held(config, store, &edition).await?.draft;
+    let Some(rendered) = render(config, &draft, &Choice::all())? else {
+        let message = format!("{period}: no column of it is left, there would be nothing to show");
+        return Err(exit::complain(exit::BAD_INPUT, message));
+    };
+    store.set_archive_page(edition.id, &rendered.html).await?;
+    say!("{period}: the archive shows it without {}", gone.join(", "));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn edition(session: &Session, period: &str) -> anyhow::Result<model::Edition> {
+    let found = session.store.edition_of(session.newsletter(), &Period::from_key(period)).await?;
+    found.ok_or_else(|| {
+        exit::complain(exit::BAD_INPUT, format!("there is no edition {period}: `gazetier digest status` names them"))
+    })
 }

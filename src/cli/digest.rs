@@ -13,22 +13,27 @@ use super::{
     desk::{self, Decide},
     exit, many_threads,
     say::say,
-    session::{Session, clock},
+    session::Session,
     standing::{self, hour, words},
+    status,
 };
 use crate::{
+    config::Relays,
     delivery::{
         self,
+        clock::LeaseClock,
         decide::Decision,
         editors::{self, Notice},
-        plan::{self, Drawn, Outlook},
+        plan::{self, Drawn, Outlook, Wish},
         post::{Outcome, Post},
-        service,
     },
     digest,
-    model::{Edition, EditionState},
+    model::{Edition, Period},
     store::Store,
 };
+
+/// What is noted of an edition whose letters went into a folder.
+const WRITTEN: &str = "written into a folder";
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -75,6 +80,27 @@ pub(super) enum Command {
         /// Send once more the letters that may or may not have arrived: some readers get two.
         #[arg(long)]
         resend_unknown: bool,
+        /// Give the letters of this edition to the relay that were written into a folder before there was one.
+        #[arg(long, requires = "period")]
+        resend_written: bool,
+        /// Also if columns of the edition were withdrawn since it was drawn up.
+        #[arg(long)]
+        with_withdrawn: bool,
+    },
+    /// Make an edition that a wrong clock has put into the future one of the present.
+    Redate {
+        /// Which edition.
+        #[arg(value_name = "PERIOD")]
+        period: String,
+        /// When it really went out; now if it is not said.
+        #[arg(long, value_name = "INSTANT")]
+        to: Option<String>,
+    },
+    /// Take columns that were withdrawn since out of an edition's page in the archive.
+    Redact {
+        /// Which edition.
+        #[arg(value_name = "PERIOD")]
+        period: String,
     },
     /// Say how the editions stand.
     Status {
@@ -100,20 +126,22 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<E
         }
         Command::Hold { decide: who, why } => {
             let period = desk::decide(session, &who, Decision::Hold(&why)).await?;
-            say!("{period}: held; let it go with `gazetier digest send {period}`");
+            say!("{period}: held{}; let it go with `gazetier digest send {period}`", out(session, &period).await?);
             Ok(ExitCode::SUCCESS)
         }
-        Command::Send { period, by, resend_unknown } => {
-            desk::release(session, Decide { period, by }).await?;
+        Command::Send { period: Some(period), resend_written: true, .. } => {
+            resend_written(session, &Period::from_key(&period)).await?;
+            send(session, true).await?.tell()
+        }
+        Command::Send { period, by, resend_unknown, with_withdrawn, .. } => {
+            desk::release(session, Decide { period, by }, with_withdrawn).await?;
             if resend_unknown {
                 resend(session).await?;
             }
-            let sent = send(session, true).await?;
-            for line in &sent.lines {
-                say!("{line}");
-            }
-            sent.complaint()
+            send(session, true).await?.tell()
         }
+        Command::Redate { period, to } => desk::redate(session, &period, to.as_deref()).await,
+        Command::Redact { period } => desk::redact(session, &period).await,
         Command::Status { json } => standing::status(session, json).await,
         Command::Dkim => dkim(session),
     }
@@ -135,12 +163,32 @@ fn dkim(session: &Session) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// How many letters of an edition are out already, if it has any.
+async fn out(session: &Session, period: &Period) -> anyhow::Result<String> {
+    let Some(edition) = session.store.edition_of(session.newsletter(), period).await? else { return Ok(String::new()) };
+    let tally = session.store.tally(edition.id).await?;
+    Ok(format!(", {} of {} letters are out", tally.settled() + tally.sending - tally.suppressed, tally.frozen()))
+}
+
+/// Queues the letters of an edition for the relay that were written into a folder.
+async fn resend_written(session: &Session, period: &Period) -> anyhow::Result<()> {
+    let Some(edition) = session.store.edition_of(session.newsletter(), period).await? else {
+        let message = format!("there is no edition {period}: `gazetier digest status` names them");
+        return Err(exit::complain(exit::BAD_INPUT, message));
+    };
+    if !matches!(session.config.relays, Relays::Smtp(_)) {
+        return Err(exit::complain(exit::CONFIGURATION, "there is no [relay] that they could be given to"));
+    }
+    let letters = session.store.resend_written(edition.id).await?;
+    say!("{period}: {letters} letters that were written into a folder go to the relay");
+    Ok(())
+}
+
 /// Queues again what may have arrived of the newest edition that has such letters.
 async fn resend(session: &Session) -> anyhow::Result<()> {
-    for edition in session.store.editions().await?.into_iter().rev() {
+    for edition in session.store.editions(session.newsletter()).await?.into_iter().rev() {
         let letters = session.store.resend_unknown(edition.id).await?;
         if letters > 0 {
-            session.store.move_edition(edition.id, EditionState::Sent, EditionState::Sending).await?;
             say!("{}: {letters} letters that may have arrived are sent again", edition.period);
             break;
         }
@@ -160,6 +208,14 @@ pub(super) struct Sent {
 }
 
 impl Sent {
+    /// Tells all of it, and the exit code.
+    fn tell(&self) -> anyhow::Result<ExitCode> {
+        for line in &self.lines {
+            say!("{line}");
+        }
+        self.complaint()
+    }
+
     /// Tells the troubles, and the exit code.
     pub(super) fn complaint(&self) -> anyhow::Result<ExitCode> {
         for trouble in &self.troubles {
@@ -176,15 +232,15 @@ impl Sent {
 /// somebody wants it sent now: then nothing is too late.
 pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent> {
     let (config, store) = (&session.config, &session.store);
-    let mut sent = Sent::default();
-    if let Some((period, who, at)) = editors::fallen(config, store, session.at).await? {
+    let mut sent = Sent { troubles: status::future_editions(session).await?, ..Sent::default() };
+    if let Some((period, who, at)) = editors::fallen(config, store, session.now()).await? {
         sent.troubles.push(format!(
             "{period}: it has changed since {who} approved it at {}; approve it again with `gazetier digest approve \
              {period}`",
             hour(session, at)
         ));
     }
-    if let Some(period) = editors::proof_when_due(config, store, session.at).await? {
+    if let Some(period) = editors::proof_when_due(config, store, session.now()).await? {
         sent.lines.push(format!("{period}: the proof goes to the editors"));
     }
     match draw_up(session, asked).await? {
@@ -198,7 +254,7 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
             sent.lines.push(format!("{}: frozen with {letters} letters, {:?}", edition.period, edition.subject));
         }
         Drawn::Held(edition, letters) => {
-            editors::tell(config, store, session.at, &edition.period, &Notice::Late).await?;
+            editors::tell(config, store, session.at, &edition.key(), &edition.period, &Notice::Late).await?;
             sent.troubles.push(format!(
                 "{} was due at {} and is too late to be sent by itself: its {letters} letters are held; \
              send them with `gazetier digest send {0}`",
@@ -212,8 +268,15 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
                     .push(format!("{period}: held by the editors; let it go with `gazetier digest send {period}`"));
             }
         }
-        Drawn::Unapproved(period, outlook) => {
-            let first = editors::tell(config, store, session.at, &period, &Notice::Unapproved).await?;
+        Drawn::Future(due) => sent.troubles.push(format!(
+            "{}: its hour, {}, is more than a day ahead of this machine's clock: it is not given to a relay. Put the \
+             clock right, or say --future",
+            due.period,
+            hour(session, due.cutoff)
+        )),
+        Drawn::Unapproved(due, outlook) => {
+            let (key, period) = (due.key(), due.period);
+            let first = editors::tell(config, store, session.at, &key, &period, &Notice::Unapproved).await?;
             if first || asked {
                 let why = match outlook {
                     Outlook::Fallen { who, at } => {
@@ -225,8 +288,6 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
             }
         }
     }
-    // Proofs and notices are for now.
-    service::deliver(config, store, session.at, clock).await?;
     let stop = Arc::new(AtomicBool::new(false));
     for edition in store.open_editions().await? {
         let outcome = post(session, &edition, &stop).await?;
@@ -234,6 +295,7 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
         for (relay, words) in outcome.troubles {
             sent.troubles.push(format!("the relay {relay} was out of use, the others went on: {words}"));
         }
+        let paused = outcome.paused.is_some();
         if let Some(reason) = outcome.paused {
             sent.troubles.push(format!(
                 "{} is held, {} letters wait: {reason}; look into it, then send them with `gazetier digest send`",
@@ -241,8 +303,12 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
                 tally.to_do()
             ));
         }
-        sent.remaining += tally.to_do();
+        // What editors hold is not to be run again.
+        sent.remaining += if outcome.is_held && !paused { 0 } else { tally.to_do() };
         sent.lines.push(format!("{}: {}", edition.period, words(&tally)));
+        if outcome.is_held && tally.to_do() > 0 && !paused {
+            sent.lines.push(format!("{}: held, {} letters wait", edition.period, tally.to_do()));
+        }
         if tally.unknown > 0 {
             sent.troubles.push(format!(
                 "{}: {} letters may or may not have arrived and are not sent again; \
@@ -251,19 +317,44 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
             ));
         }
     }
+    if let Some(words) = written(session).await? {
+        sent.troubles.push(words);
+    }
     if sent.lines.is_empty() && asked {
         sent.lines.push("no edition is due, no letter is waiting: nothing is sent".into());
     }
     Ok(sent)
 }
 
+/// What is to be said of an edition whose letters were written into a folder, now that there is a relay: once.
+async fn written(session: &Session) -> anyhow::Result<Option<String>> {
+    let (config, store) = (&session.config, &session.store);
+    if !matches!(config.relays, Relays::Smtp(_)) {
+        return Ok(None);
+    }
+    let Some(last) = store.last_edition(session.newsletter(), session.now().horizon()).await? else { return Ok(None) };
+    let is_old = last.cutoff < session.at - chrono::Duration::days(7);
+    if is_old || !store.desk(&last.key()).await?.told(WRITTEN) {
+        return Ok(None);
+    }
+    let letters = store.written_letters(last.id).await?;
+    if letters == 0 || !store.tell_once(&last.key(), "written, and told", session.at).await? {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "{0}: {letters} letters of it were written into a folder, before there was a relay, and nobody got them: give \
+         them to the relay with `gazetier digest send {0} --resend-written`",
+        last.period
+    )))
+}
+
 /// Draws up the edition that is due. What would break is told to the editors, who can mend it.
 async fn draw_up(session: &Session, asked: bool) -> anyhow::Result<Drawn> {
     let (config, store) = (&session.config, &session.store);
-    let drawn = plan::draw_up(config, store, session.at, asked).await;
+    let drawn = plan::draw_up(config, store, session.now(), Wish { asked, future: session.future }).await;
     if let Err(delivery::Error::Digest(digest::Error::Preflight(what))) = &drawn {
-        let period = plan::coming(config, store, session.at).await?.draft.due.period;
-        editors::tell(config, store, session.at, &period, &Notice::Broken(what.clone())).await?;
+        let due = plan::coming(config, store, session.now()).await?.draft.due;
+        editors::tell(config, store, session.at, &due.key(), &due.period, &Notice::Broken(what.clone())).await?;
     }
     Ok(drawn?)
 }
@@ -274,9 +365,11 @@ async fn post(session: &Session, edition: &Edition, stop: &Arc<AtomicBool>) -> a
     let finished = Arc::new(AtomicU64::new(0));
     let to_do = session.store.tally(edition.id).await?.to_do().unsigned_abs();
     let bar = tokio::spawn(watch(edition.period.to_string(), to_do, Arc::clone(&finished)));
+    let key = edition.key();
     let (config, edition, stop) = (Arc::clone(&session.config), edition.clone(), Arc::clone(stop));
     let work = async move {
         let store = Store::open(&config.store).await?;
+        let clock = LeaseClock::read(&store).await?;
         let post = Post { config, store: store.clone(), clock, stop, finished };
         let outcome = post.send(&edition).await;
         store.close().await;
@@ -285,6 +378,9 @@ async fn post(session: &Session, edition: &Edition, stop: &Arc<AtomicBool>) -> a
     let outcome = tokio::task::spawn_blocking(|| many_threads().enable_all().build()?.block_on(work)).await;
     bar.abort();
     signal.abort();
+    if matches!(session.config.relays, Relays::Folder(_)) {
+        session.store.tell_once(&key, WRITTEN, session.at).await?;
+    }
     outcome?
 }
 

@@ -72,7 +72,11 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
         return is(BAD_INPUT);
     }
     if let Some(error) = error.downcast_ref::<store::Error>() {
-        return is(if matches!(error, store::Error::Clash { .. }) { BAD_INPUT } else { OUT_OF_REACH });
+        return is(match error {
+            store::Error::Clash { .. } => BAD_INPUT,
+            store::Error::Foreign { .. } => CONFIGURATION,
+            _ => OUT_OF_REACH,
+        });
     }
     if let Some(feeds::Error::Server { .. }) = error.downcast_ref() {
         return is(CONFIGURATION);

@@ -14,6 +14,7 @@ mod say;
 mod serve;
 mod session;
 mod standing;
+mod status;
 mod subscribers;
 mod sync;
 
@@ -34,6 +35,9 @@ struct Cli {
     /// Work as if it were this instant: 2026-11-23T08:00 by the magazine's clock, or with an offset.
     #[arg(long, global = true, value_name = "INSTANT")]
     at: Option<String>,
+    /// Give editions to a relay also if their hour is more than a day ahead of this machine's clock.
+    #[arg(long, global = true, env = "GAZETIER_FUTURE")]
+    future: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -60,6 +64,12 @@ enum Command {
     /// Who receives it.
     #[command(subcommand)]
     Subscribers(subscribers::Command),
+    /// Say whose the store is, and what somebody should see to.
+    Status {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Read what came back: bounces, complaints and unsubscriptions by mail, one message from
     /// standard input or all in a mailbox.
     Bounce(bounce::Args),
@@ -103,7 +113,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
 }
 
 async fn open_and_run(cli: Cli) -> anyhow::Result<ExitCode> {
-    let session = Session::open(&cli.config, cli.at.as_deref()).await?;
+    let session = Session::open(&cli.config, cli.at.as_deref(), cli.future).await?;
     let outcome = match cli.command {
         Command::Run => run::run(&session).await,
         Command::Sync => sync::run(&session).await,
@@ -113,6 +123,7 @@ async fn open_and_run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve => serve::run(&session).await,
         Command::Digest(command) => digest::run(&session, command).await,
         Command::Subscribers(command) => subscribers::run(&session, command).await,
+        Command::Status { json } => status::run(&session, json).await,
         Command::Bounce(args) => bounce::run(&session, &args).await,
     };
     session.store.close().await;

@@ -38,7 +38,20 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
         Ok(handled) => lines.extend(handled),
         Err(error) => failed(error),
     }
-    // Before the digest, whose letters may take hours: somebody waits for one of these.
+    let sent = digest::send(session, false).await;
+    let sent = sent.map(|sent| {
+        lines.extend(sent.lines.iter().cloned());
+        sent.complaint()
+    });
+    let last = match sent {
+        Ok(Ok(last)) => Some(last),
+        Ok(Err(error)) | Err(error) => {
+            failed(error);
+            None
+        }
+    };
+    // After the digest: a relay that is silent costs each of these its whole patience. `serve` brings them
+    // at once.
     match service::deliver(&session.config, &session.store, session.at, clock).await {
         Ok(told) => {
             if told.sent > 0 {
@@ -53,18 +66,6 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
         }
         Err(error) => failed(error.into()),
     }
-    let sent = digest::send(session, false).await;
-    let sent = sent.map(|sent| {
-        lines.extend(sent.lines.iter().cloned());
-        sent.complaint()
-    });
-    let last = match sent {
-        Ok(Ok(last)) => Some(last),
-        Ok(Err(error)) | Err(error) => {
-            failed(error);
-            None
-        }
-    };
     match hubs::tell(session).await {
         Ok(told) => lines.extend(told),
         Err(error) => failed(error),

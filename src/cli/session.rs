@@ -6,7 +6,12 @@ use std::{path::Path, sync::Arc};
 use anyhow::Context;
 
 use super::exit;
-use crate::{config::Config, import::House, model::Instant, store::Store};
+use crate::{
+    config::Config,
+    import::House,
+    model::{Instant, Now, Slug},
+    store::{MagazineName, Store},
+};
 
 /// An open house.
 #[derive(Debug)]
@@ -15,10 +20,12 @@ pub(super) struct Session {
     pub(super) store: Store,
     /// The instant of this run, which `--at` sets.
     pub(super) at: Instant,
+    /// Whether editions of the future may go out.
+    pub(super) future: bool,
 }
 
 impl Session {
-    pub(super) async fn open(config: &Path, at: Option<&str>) -> anyhow::Result<Self> {
+    pub(super) async fn open(config: &Path, at: Option<&str>, future: bool) -> anyhow::Result<Self> {
         let config = Arc::new(Config::load(config)?);
         let at = match at {
             None => clock(),
@@ -28,8 +35,21 @@ impl Session {
                 .parse(text)
                 .map_err(|error| exit::complain(exit::USAGE, format!("--at: {error}")))?,
         };
-        let store = Store::open(&config.store).await?;
-        Ok(Self { config, store, at })
+        let mut store = Store::open(&config.store).await?;
+        let magazine = &config.magazine;
+        let (id, authority) = (magazine.id.as_deref(), magazine.authority());
+        store.belong(MagazineName { id, name: &magazine.name, address: &authority }, at).await?;
+        Ok(Self { config, store, at, future })
+    }
+
+    /// The instant, and the machine's clock.
+    pub(super) fn now(&self) -> Now {
+        Now { at: self.at, clock: clock() }
+    }
+
+    /// The newsletter that the digest is.
+    pub(super) fn newsletter(&self) -> &Slug {
+        &self.config.digest.newsletter
     }
 
     pub(super) fn house(&self) -> House<'_> {

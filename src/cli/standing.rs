@@ -68,7 +68,7 @@ struct Expected {
 pub(super) async fn status(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
     let store = &session.store;
     let mut standings = Vec::new();
-    for edition in store.editions().await? {
+    for edition in store.editions(session.newsletter()).await? {
         let letters = store.tally(edition.id).await?;
         standings.push(Standing {
             frozen: letters.frozen(),
@@ -79,8 +79,8 @@ pub(super) async fn status(session: &Session, json: bool) -> anyhow::Result<Exit
             period: edition.period.to_string(),
             number: edition.number,
             state: edition.state.as_str(),
+            decided: decided(session, &store.desk(&edition.key()).await?),
             subject: edition.subject,
-            decided: decided(session, &store.desk(&edition.period).await?),
             coming: None,
         });
     }
@@ -114,7 +114,7 @@ pub(super) async fn status(session: &Session, json: bool) -> anyhow::Result<Exit
 /// The edition to come, where editors have a hand in it.
 async fn expected(session: &Session) -> anyhow::Result<Option<Standing>> {
     let config = &session.config;
-    let coming = plan::coming(config, &session.store, session.at).await?;
+    let coming = plan::coming(config, &session.store, session.now()).await?;
     let untouched = coming.desk.version.number == 0 && coming.desk.notes.is_empty();
     if untouched && !config.digest.approval {
         return Ok(None);

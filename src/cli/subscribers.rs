@@ -108,7 +108,7 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<E
         Command::Add { address, name, rubriques, revive } => add(session, &address, name, &rubriques, revive).await,
         Command::Remove { address } => {
             let known = find(session, &address).await?;
-            match session.store.unsubscribe(known.id).await? {
+            match session.store.unsubscribe(session.newsletter(), known.id, session.at).await? {
                 Leave::Done => say!("{} is unsubscribed", known.address),
                 Leave::Before | Leave::Nobody => say!("{} had left already", known.address),
             }
@@ -202,7 +202,7 @@ impl Import<'_> {
 
     /// Reads the list from its beginning; gives what came of it, and what was refused.
     async fn read(&self, source: &mut File, done: &'static str, write: bool) -> anyhow::Result<(Added, Refused)> {
-        let (store, at) = (&self.session.store, self.session.at);
+        let (store, newsletter, at) = (&self.session.store, self.session.newsletter(), self.session.at);
         let bar = bar(source.metadata().map_or(0, |meta| meta.len()), done);
         let mut list = List::open(source, &self.name(), &self.session.config.rubriques, &self.layout)?;
         let mut count = Added::default();
@@ -212,8 +212,8 @@ impl Import<'_> {
                 break;
             }
             count.add(match (write, self.dry_run) {
-                (true, _) => store.enter_subscribers(&part, at, self.revive).await?,
-                (false, true) => store.weigh_subscribers(&part).await?,
+                (true, _) => store.enter_subscribers(newsletter, &part, at, self.revive).await?,
+                (false, true) => store.weigh_subscribers(newsletter, &part).await?,
                 (false, false) => Added::default(),
             });
             bar.set_position(list.position());
@@ -250,7 +250,7 @@ fn bar(bytes: u64, done: &'static str) -> ProgressBar {
 async fn each(session: &Session, mut take: impl FnMut(Listed) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let mut after = 0;
     loop {
-        let (part, last) = session.store.subscribers_after(after, PAGE).await?;
+        let (part, last) = session.store.subscribers_after(session.newsletter(), after, PAGE).await?;
         let Some(last) = last else { return Ok(()) };
         after = last;
         for one in part {
@@ -359,7 +359,7 @@ async fn add(
     let choice = Choice::of(chosen.collect::<anyhow::Result<Vec<_>>>()?);
     let name = name.map(|name| text::one_line(&text::legalise(&name).0)).filter(|name| !name.is_empty());
     let one = [Subscriber { address, name, choice }];
-    let count = session.store.enter_subscribers(&one, session.at, revive).await?;
+    let count = session.store.enter_subscribers(session.newsletter(), &one, session.at, revive).await?;
     let address = &one[0].address;
     let refuse = |why: &str| {
         let message = format!("{address} {why} and was left alone: if it is the reader's own wish, say --revive");
@@ -370,6 +370,7 @@ async fn add(
         Added { revived: 1, .. } => say!("{address} is subscribed again"),
         Added { suppressed: 1, .. } => return refuse("is suppressed"),
         Added { left: 1, .. } => return refuse("has left"),
+        Added { moved: 1, .. } => return refuse("is the former address of a reader who has moved"),
         _ => say!("{address} is subscribed already, and stays as it is"),
     }
     Ok(ExitCode::SUCCESS)
@@ -381,6 +382,6 @@ fn parse(address: &str) -> anyhow::Result<EmailAddress> {
 
 async fn find(session: &Session, address: &str) -> anyhow::Result<Known> {
     let address = parse(address)?;
-    let known = session.store.subscriber_at(&address).await?;
+    let known = session.store.subscriber_at(session.newsletter(), &address).await?;
     known.ok_or_else(|| exit::complain(exit::BAD_INPUT, format!("{address} is not on the list")))
 }

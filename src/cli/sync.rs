@@ -153,7 +153,7 @@ pub(super) async fn sync(session: &Session) -> anyhow::Result<Synced> {
         for refused in &roll.refused {
             eprintln!("gazetier: warning: {refused}");
         }
-        synced.joined = session.store.add_subscribers(&roll.subscribers, session.at).await?.added;
+        synced.joined = session.store.add_subscribers(session.newsletter(), &roll.subscribers, session.at).await?.added;
         taken.push(SourceFile { path: name, stamp, column_key: None });
     }
     let gone: Vec<String> = gone.into_iter().map(|file| file.path).collect();

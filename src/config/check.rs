@@ -21,6 +21,9 @@ use crate::model::{Colour, Mailbox, Rubrique, Slug, Zone, text, uri};
 /// Names the store instead of `store.url`: an address with a password has no place in a file.
 const STORE_VARIABLE: &str = "GAZETIER_STORE_URL";
 
+/// The name of the newsletter that `[digest]` describes.
+const DIGEST: &str = "digest";
+
 /// Colours for rubriques that name none, all with a contrast above 4.5 on paper white.
 const COLOURS: [Colour; 6] = [
     Colour::new(0x1f, 0x4e, 0x79),
@@ -90,7 +93,12 @@ fn magazine(raw: raw::Magazine) -> Result<Magazine, Refusal> {
     let zone: Zone = raw.timezone.parse().map_err(|error| refuse("magazine.timezone", error))?;
     let tag_date = NaiveDate::parse_from_str(&raw.tag_date, "%Y-%m-%d")
         .map_err(|_| refuse("magazine.tag_date", "write a day such as \"2026-01-01\""))?;
+    let id = raw.id.map(|id| id.trim().to_ascii_lowercase());
+    if id.as_ref().is_some_and(|id| id.len() != 32 || !id.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+        return Err(refuse("magazine.id", "write the 32 digits that `gazetier status` tells, or leave it out"));
+    }
     let magazine = Magazine {
+        id,
         name: line("magazine.name", raw.name)?,
         tagline: raw.tagline.map(|t| line("magazine.tagline", t)).transpose()?,
         language: raw.language,
@@ -117,10 +125,18 @@ fn store(raw: raw::Store, base: &Path) -> Result<StoreUrl, Refusal> {
         if file.is_empty() {
             return Err(refuse("store.url", "name a file, such as \"sqlite:gazetier.db\""));
         }
+        if raw.schema.is_some() {
+            return Err(refuse(
+                "store.schema",
+                "only Postgres has schemas: leave it out, a SQLite file is one magazine's",
+            ));
+        }
         return Ok(StoreUrl::Sqlite(base.join(file)));
     }
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return Ok(StoreUrl::Postgres(Secret::new(url)));
+        let schema = raw.schema.map(|schema| Slug::parse(&schema)).transpose();
+        let schema = schema.map_err(|error| refuse("store.schema", error))?;
+        return Ok(StoreUrl::Postgres { url: Secret::new(url), schema });
     }
     Err(refuse("store.url", "write \"sqlite:FILE\" or \"postgres://USER@HOST/DATABASE\""))
 }
@@ -199,7 +215,9 @@ fn digest(raw: raw::Digest, desk: &Desk) -> Result<Digest, Refusal> {
     if proof_at.is_some() && desk.editors.is_empty() {
         return Err(refuse("digest.proof_at", "nobody would get the proof: name the editors in desk.editors"));
     }
+    let newsletter = Slug::parse(DIGEST).map_err(|error| refuse("digest", error))?;
     Ok(Digest {
+        newsletter,
         approval: raw.approval,
         proof_at,
         schedule: raw.schedule.parse().map_err(|error| refuse("digest.schedule", error))?,

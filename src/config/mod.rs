@@ -98,6 +98,8 @@ pub struct Config {
 /// The magazine.
 #[derive(Debug)]
 pub struct Magazine {
+    /// The id that its store knows it by, if it is written down.
+    pub id: Option<String>,
     /// Its name.
     pub name: String,
     /// One line under the name.
@@ -120,6 +122,12 @@ pub struct Magazine {
 }
 
 impl Magazine {
+    /// What tells this magazine from another one: its address without a scheme, and the day in its tags.
+    pub fn authority(&self) -> String {
+        let address = self.url.as_str();
+        format!("{} {}", address.split_once("://").map_or(address, |(_, rest)| rest), self.tag_date)
+    }
+
     /// The page of a column whose source names none.
     pub fn column_url(&self, slug: &Slug, rubrique: Option<&Slug>) -> Result<Url, url::ParseError> {
         let path =
@@ -159,8 +167,13 @@ const TAG_ESCAPES: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
 pub enum StoreUrl {
     /// A SQLite file, made on first use.
     Sqlite(PathBuf),
-    /// A Postgres database, by its `postgres://` address.
-    Postgres(Secret),
+    /// A Postgres database.
+    Postgres {
+        /// Its `postgres://` address.
+        url: Secret,
+        /// The schema in it that is this magazine's; the user's own if missing.
+        schema: Option<Slug>,
+    },
 }
 
 /// Where columns come from at each run.
@@ -232,6 +245,8 @@ impl Feeds {
 /// The digest.
 #[derive(Debug)]
 pub struct Digest {
+    /// The newsletter's name, by which the store knows it.
+    pub newsletter: Slug,
     /// When it is due.
     pub schedule: Schedule,
     /// How late a column may be entered and still be in the next edition.

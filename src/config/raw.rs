@@ -36,6 +36,8 @@ pub struct Raw {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Magazine {
+    /// As `gazetier status` tells it: a store is refused to any other magazine.
+    pub id: Option<String>,
     pub name: String,
     pub tagline: Option<String>,
     #[serde(default = "french")]
@@ -59,11 +61,13 @@ pub struct Magazine {
 pub struct Store {
     #[serde(default = "sqlite")]
     pub url: String,
+    /// Of a Postgres database that several magazines share.
+    pub schema: Option<String>,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { url: sqlite() }
+        Self { url: sqlite(), schema: None }
     }
 }
 

@@ -19,6 +19,7 @@ use std::{
 
 use super::{
     Error,
+    clerk::MARK,
     post::Job,
     relays::Relay,
     round::Round,
@@ -211,7 +212,7 @@ impl Carrier {
     /// Writes a letter and its envelope; one that cannot be written, or that this relay cannot
     /// take, is refused for good.
     fn compose(&mut self, job: Job) -> Option<Letter> {
-        let id = format!("{}.{}", self.round.edition.period, job.leased.letter.subscriber);
+        let id = format!("{}.{}", self.round.edition.period, job.leased.letter.reader);
         let envelope = |written: &Written| match &self.wire {
             Some(wire) => wire.offers.envelope(written, &id),
             None => Err("not sent: there is no connection".to_owned()),
@@ -313,7 +314,7 @@ impl Carrier {
     /// Has written down what is known, and that these letters are about to be handed over.
     async fn record(&mut self, letters: &[Letter]) -> HashSet<i64> {
         let settled = std::mem::take(&mut self.settled);
-        let until = self.round.now() + self.relay.config.timeout * 2 + Duration::from_secs(10);
+        let until = self.round.now() + MARK;
         let marks: Vec<Mark> = letters.iter().map(|letter| Mark { lease: letter.leased.lease, until }).collect();
         let done = settled.len();
         let finished = settled.iter().filter(|s| s.state != LetterState::Queued && s.state != LetterState::Deferred);

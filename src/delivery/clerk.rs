@@ -2,23 +2,31 @@
 //! what has come in meanwhile into one commit: the more connections there are, the more letters
 //! share the price of reaching the disk.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
     sync::{Mutex, MutexGuard, mpsc, oneshot},
     task::JoinHandle,
 };
 
-use crate::{
-    model::Instant,
-    store::{self, Mark, Settlement, Store},
-};
+use super::clock::LeaseClock;
+use crate::store::{self, Lease, Mark, Settlement, Store};
 
 /// How many turns may wait: as many as there are connections, and more only if they don't wait.
 const DESK: usize = 1024;
 
 /// How long the store may be away before the letters whose fate is known are given up as unknown.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long a mark lasts that is not renewed: whoever gave it is dead then, or asleep.
+pub(super) const MARK: Duration = Duration::from_secs(30);
+
+/// How often marks are renewed while their letters are being handed over, however long that takes.
+const RENEWAL: Duration = Duration::from_secs(8);
 
 /// What one connection has to say at once.
 #[derive(Debug)]
@@ -41,7 +49,7 @@ type Pen = Arc<Mutex<()>>;
 
 impl Clerk {
     /// Puts a clerk to work. The task ends with the store's error if it stays away for long.
-    pub(super) fn hire(store: Store, clock: fn() -> Instant) -> (Self, JoinHandle<Result<(), store::Error>>) {
+    pub(super) fn hire(store: Store, clock: LeaseClock) -> (Self, JoinHandle<Result<(), store::Error>>) {
         let (turns, desk) = mpsc::channel(DESK);
         let pen = Pen::default();
         let task = tokio::spawn(work(store, clock, desk, Arc::clone(&pen)));
@@ -68,13 +76,24 @@ impl Clerk {
     }
 }
 
-async fn work(
-    store: Store,
-    clock: fn() -> Instant,
-    mut desk: mpsc::Receiver<Turn>,
-    pen: Pen,
-) -> Result<(), store::Error> {
-    while let Some(first) = desk.recv().await {
+async fn work(store: Store, clock: LeaseClock, mut desk: mpsc::Receiver<Turn>, pen: Pen) -> Result<(), store::Error> {
+    // Letters that are marked and not settled: as long as somebody hands them over, nobody else may call
+    // them unknown.
+    let mut in_hand: HashMap<i64, Lease> = HashMap::new();
+    let mut renewal = tokio::time::interval(RENEWAL);
+    renewal.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let first = tokio::select! {
+            turn = desk.recv() => turn,
+            _ = renewal.tick(), if !in_hand.is_empty() => {
+                let leases: Vec<Lease> = in_hand.values().copied().collect();
+                let _pen = pen.lock().await;
+                // What cannot be renewed now is renewed the next time, or ends.
+                let _ = store.renew(&leases, clock.now() + MARK).await;
+                continue;
+            }
+        };
+        let Some(first) = first else { return Ok(()) };
         let _pen = pen.lock().await;
         let mut turns = vec![first];
         while let Ok(next) = desk.try_recv() {
@@ -82,7 +101,7 @@ async fn work(
         }
         let settled: Vec<Settlement> = turns.iter_mut().flat_map(|turn| turn.settled.drain(..)).collect();
         let marks: Vec<Mark> = turns.iter().flat_map(|turn| turn.marks.iter().copied()).collect();
-        let granted = match store.record(&settled, &marks, clock()).await {
+        let granted = match store.record(&settled, &marks, clock.now()).await {
             Ok(granted) => granted,
             Err(error) => {
                 // Nothing is marked, or nobody knows it: those letters stay here. What relays have
@@ -91,20 +110,24 @@ async fn work(
                 HashSet::new()
             }
         };
+        for settlement in &settled {
+            in_hand.remove(&settlement.lease.letter);
+        }
+        let marked = marks.iter().filter(|mark| granted.contains(&mark.lease.letter));
+        in_hand.extend(marked.map(|mark| (mark.lease.letter, mark.lease)));
         for turn in turns {
             let own = turn.marks.iter().map(|mark| mark.lease.letter).filter(|letter| granted.contains(letter));
             // A connection that is gone needs no answer.
             let _ = turn.done.send(own.collect());
         }
     }
-    Ok(())
 }
 
 /// Tries to write down settlements until it succeeds, for some time.
 async fn insist(
     store: &Store,
     settled: &[Settlement],
-    clock: fn() -> Instant,
+    clock: LeaseClock,
     mut error: store::Error,
 ) -> Result<(), store::Error> {
     let begun = tokio::time::Instant::now();
@@ -112,7 +135,7 @@ async fn insist(
     while begun.elapsed() < PATIENCE {
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(5));
-        match store.record(settled, &[], clock()).await {
+        match store.record(settled, &[], clock.now()).await {
             Ok(_) => return Ok(()),
             Err(next) => error = next,
         }

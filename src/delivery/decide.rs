@@ -8,8 +8,8 @@ use super::{
 use crate::{
     config::Config,
     digest::preflight,
-    model::{EditionState, Instant, Note, NoteKind, Period},
-    store::Store,
+    model::{Edition, EditionState, Instant, Note, NoteKind, Now, Period},
+    store::{Freeze, Noted, Released, Store},
 };
 
 /// What is decided.
@@ -19,8 +19,11 @@ pub enum Decision<'a> {
     Approve(Option<&'a str>),
     /// It must not go out, for a reason.
     Hold(&'a str),
-    /// It is no longer held.
-    Release,
+    /// It is no longer held; also if columns of it were withdrawn meanwhile, if that is said.
+    Release {
+        /// Whether it may go out with withdrawn columns.
+        with_withdrawn: bool,
+    },
 }
 
 /// Why something cannot be decided.
@@ -36,6 +39,8 @@ pub enum Refused {
     Red(String),
     /// It is frozen, sent, or held: so it stands.
     Stands(Period, &'static str),
+    /// These columns of it were withdrawn since it was drawn up.
+    Withdrawn(Period, Vec<String>),
 }
 
 impl std::fmt::Display for Refused {
@@ -48,6 +53,12 @@ impl std::fmt::Display for Refused {
             Self::Changed => write!(f, "the edition has changed meanwhile: look at it again"),
             Self::Red(what) => write!(f, "the digest cannot be sent: {what}"),
             Self::Stands(period, state) => write!(f, "{period} is {state}: it is too late for that"),
+            Self::Withdrawn(period, titles) => write!(
+                f,
+                "{period} holds what was withdrawn since: {}; let it go all the same with \
+                 `gazetier digest send {period} --with-withdrawn`",
+                titles.join(", ")
+            ),
         }
     }
 }
@@ -56,34 +67,56 @@ impl std::fmt::Display for Refused {
 pub async fn decide(
     config: &Config,
     store: &Store,
-    at: Instant,
+    now: Now,
     who: &str,
     period: Option<&Period>,
     decision: Decision<'_>,
 ) -> Result<Result<Period, Refused>, Error> {
-    let coming = plan::coming(config, store, at).await?;
+    let coming = plan::coming(config, store, now).await?;
     let ours = period.is_none_or(|period| *period == coming.draft.due.period);
     if ours {
-        return draft(config, store, at, who, &coming, decision).await;
+        return draft(config, store, now.at, who, &coming, decision).await;
     }
     let Some(period) = period else { return Ok(Err(Refused::Changed)) };
-    let Some(edition) = store.edition_of(period).await? else {
+    let Some(edition) = store.edition_of(&config.digest.newsletter, period).await? else {
         return Ok(Err(Refused::NoSuchEdition(period.clone())));
     };
-    let (moved, note) = match decision {
-        Decision::Approve(_) => (false, NoteKind::Approved),
-        Decision::Hold(_) => (
-            store.move_edition(edition.id, EditionState::Frozen, EditionState::Held).await?
-                || store.move_edition(edition.id, EditionState::Sending, EditionState::Held).await?,
-            NoteKind::Held,
-        ),
-        Decision::Release => (store.release_edition(edition.id, at).await?, NoteKind::Released),
-    };
-    if !moved {
-        return Ok(Err(Refused::Stands(period.clone(), edition.state.as_str())));
+    let stands = |state: EditionState| Ok(Err(Refused::Stands(period.clone(), state.as_str())));
+    match decision {
+        Decision::Approve(_) => stands(edition.state),
+        Decision::Hold(why) => match store.decide(&edition.key(), &note(NoteKind::Held, "", who, why, now.at)).await? {
+            Noted::OfDraft | Noted::OfEdition => Ok(Ok(period.clone())),
+            Noted::TooLate(state) => stands(state),
+        },
+        Decision::Release { with_withdrawn } => {
+            let note = note(NoteKind::Released, "", who, "", now.at);
+            release(config, store, &edition, &note, with_withdrawn).await
+        }
     }
-    write_down(store, at, who, period, note, String::new(), decision).await?;
-    Ok(Ok(period.clone()))
+}
+
+/// Lets an edition go that is held.
+async fn release(
+    config: &Config,
+    store: &Store,
+    edition: &Edition,
+    note: &Note,
+    with_withdrawn: bool,
+) -> Result<Result<Period, Refused>, Error> {
+    let period = edition.period.clone();
+    if edition.is_frozen {
+        return Ok(match store.release_edition(edition, note, with_withdrawn).await? {
+            Released::Done => Ok(period),
+            Released::NotHeld(state) => Err(Refused::Stands(period, state.as_str())),
+            Released::Withdrawn(titles) => Err(Refused::Withdrawn(period, titles)),
+        });
+    }
+    match plan::draw_up_held(config, store, edition, note).await? {
+        None => Ok(Err(Refused::Empty(period))),
+        Some(Freeze::Done(..)) => Ok(Ok(period)),
+        Some(Freeze::Taken) => Ok(Err(Refused::Stands(period, edition.state.as_str()))),
+        Some(Freeze::Stale) => Err(Error::Restless(period)),
+    }
 }
 
 async fn draft(
@@ -95,44 +128,60 @@ async fn draft(
     decision: Decision<'_>,
 ) -> Result<Result<Period, Refused>, Error> {
     let period = &coming.draft.due.period;
-    let (kind, subject) = match decision {
-        Decision::Hold(_) => (NoteKind::Held, String::new()),
-        Decision::Release => match coming.outlook(config)? {
-            Outlook::Held { .. } => (NoteKind::Released, String::new()),
-            other => return Ok(Err(Refused::Stands(period.clone(), other.as_str()))),
-        },
-        Decision::Approve(seen) => {
-            if coming.draft.columns.is_empty() {
-                return Ok(Err(Refused::Empty(period.clone())));
+    let mut notes = Vec::new();
+    match decision {
+        Decision::Hold(why) => notes.push(note(NoteKind::Held, "", who, why, at)),
+        Decision::Release { .. } => {
+            match coming.outlook(config)? {
+                Outlook::Held { .. } => notes.push(note(NoteKind::Released, "", who, "", at)),
+                other => return Ok(Err(Refused::Stands(period.clone(), other.as_str()))),
             }
-            let hash = coming.hash(config)?;
-            if seen.is_some_and(|seen| seen != hash) {
-                return Ok(Err(Refused::Changed));
+            // Who lets it go by name approves it: the hold has taken the approval that it had.
+            if config.digest.approval && !coming.draft.columns.is_empty() {
+                match approval(config, store, at, who, coming, None).await? {
+                    Ok(approved) => notes.push(approved),
+                    Err(refused) => return Ok(Err(refused)),
+                }
             }
-            let variants = plan::variants(config, store, &coming.draft).await?;
-            let variants: Vec<_> =
-                variants.into_iter().filter_map(|(choice, rendered)| Some((choice, rendered?))).collect();
-            let findings = plan::inspect(config, store, &coming.draft, &variants, at)?;
-            if let Some(what) = preflight::refusal(&findings) {
-                return Ok(Err(Refused::Red(what)));
-            }
-            (NoteKind::Approved, hash)
         }
-    };
-    write_down(store, at, who, period, kind, subject, decision).await?;
+        Decision::Approve(seen) => match approval(config, store, at, who, coming, seen).await? {
+            Ok(approved) => notes.push(approved),
+            Err(refused) => return Ok(Err(refused)),
+        },
+    }
+    for note in notes {
+        if let Noted::TooLate(state) = store.decide(&coming.draft.due.key(), &note).await? {
+            return Ok(Err(Refused::Stands(period.clone(), state.as_str())));
+        }
+    }
     Ok(Ok(period.clone()))
 }
 
-async fn write_down(
+/// The approval of a draft, if it can be approved.
+async fn approval(
+    config: &Config,
     store: &Store,
     at: Instant,
     who: &str,
-    period: &Period,
-    kind: NoteKind,
-    subject: String,
-    decision: Decision<'_>,
-) -> Result<(), Error> {
-    let words = if let Decision::Hold(why) = decision { why.to_owned() } else { String::new() };
-    store.note(period, &Note { kind, subject, who: who.to_owned(), words, at }).await?;
-    Ok(())
+    coming: &Coming,
+    seen: Option<&str>,
+) -> Result<Result<Note, Refused>, Error> {
+    if coming.draft.columns.is_empty() {
+        return Ok(Err(Refused::Empty(coming.draft.due.period.clone())));
+    }
+    let hash = coming.hash(config)?;
+    if seen.is_some_and(|seen| seen != hash) {
+        return Ok(Err(Refused::Changed));
+    }
+    let variants = plan::variants(config, store, &coming.draft).await?;
+    let variants: Vec<_> = variants.into_iter().filter_map(|(choice, rendered)| Some((choice, rendered?))).collect();
+    let findings = plan::inspect(config, store, &coming.draft, &variants, at)?;
+    if let Some(what) = preflight::refusal(&findings) {
+        return Ok(Err(Refused::Red(what)));
+    }
+    Ok(Ok(note(NoteKind::Approved, &hash, who, "", at)))
+}
+
+fn note(kind: NoteKind, subject: &str, who: &str, words: &str, at: Instant) -> Note {
+    Note { kind, subject: subject.to_owned(), who: who.to_owned(), words: words.to_owned(), at }
 }

@@ -13,7 +13,7 @@ use crate::{
         service::{self, Parts},
         token,
     },
-    model::{Choice, EmailAddress, Instant, Mailbox, Note, NoteKind, Period},
+    model::{Choice, EditionKey, EmailAddress, Instant, Mailbox, Note, NoteKind, Now, Period},
     store::{ServiceLetter, Store},
 };
 
@@ -58,6 +58,7 @@ pub async fn tell(
     config: &Config,
     store: &Store,
     at: Instant,
+    key: &EditionKey,
     period: &Period,
     notice: &Notice,
 ) -> Result<bool, Error> {
@@ -68,7 +69,7 @@ pub async fn tell(
         letters.push(queued(editor, written.text, at));
     }
     let note = Note { kind: NoteKind::Told, subject: notice.key(), who: NOBODY.into(), words: String::new(), at };
-    Ok(store.note_and_queue(period, &note, &letters).await?)
+    Ok(store.note_and_queue(key, &note, &letters).await?)
 }
 
 fn letter(config: &Config, period: &Period, notice: &Notice, way_in: String) -> service::Note {
@@ -132,7 +133,7 @@ pub async fn proof(
         let names: Vec<String> = editors.iter().map(|editor| editor.address.to_string()).collect();
         let (subject, words) = (coming.hash(config)?, names.join(", "));
         let note = Note { kind: NoteKind::Proof, subject, who: who.to_owned(), words, at };
-        store.note_and_queue(&coming.draft.due.period, &note, &letters).await?;
+        store.note_and_queue(&coming.draft.due.key(), &note, &letters).await?;
     }
     Ok(letters.len())
 }
@@ -157,9 +158,10 @@ fn proofs(
 
 /// Sends the proof that is due at `digest.proof_at`, once for each edition. Gives the period if it
 /// was sent.
-pub async fn proof_when_due(config: &Config, store: &Store, at: Instant) -> Result<Option<Period>, Error> {
+pub async fn proof_when_due(config: &Config, store: &Store, now: Now) -> Result<Option<Period>, Error> {
     let Some(schedule) = config.digest.proof_at else { return Ok(None) };
-    let coming = plan::coming(config, store, at).await?;
+    let at = now.at;
+    let coming = plan::coming(config, store, now).await?;
     let due = &coming.draft.due;
     // The last such hour before the edition's own.
     let hour = schedule.last(due.cutoff - chrono::Duration::milliseconds(1), &config.magazine.zone);
@@ -170,19 +172,21 @@ pub async fn proof_when_due(config: &Config, store: &Store, at: Instant) -> Resu
     // Of two runs at once, one says so.
     let letters = proofs(config, store, at, &coming, &config.desk.editors)?;
     let note = Note { kind: NoteKind::Told, subject: "proof".into(), who: NOBODY.into(), words: String::new(), at };
-    Ok(store.note_and_queue(&period, &note, &letters).await?.then_some(period))
+    Ok(store.note_and_queue(&due.key(), &note, &letters).await?.then_some(period))
 }
 
 /// An approval that the coming edition had and that no longer holds, because it has changed: told
 /// once for each approval, before its hour if there is time.
-pub async fn fallen(config: &Config, store: &Store, at: Instant) -> Result<Option<(Period, String, Instant)>, Error> {
+pub async fn fallen(config: &Config, store: &Store, now: Now) -> Result<Option<(Period, String, Instant)>, Error> {
     if !config.digest.approval {
         return Ok(None);
     }
-    let coming = plan::coming(config, store, at).await?;
+    let at = now.at;
+    let coming = plan::coming(config, store, now).await?;
     let Outlook::Fallen { who, at: approved } = coming.outlook(config)? else { return Ok(None) };
+    let key = coming.draft.due.key();
     let period = coming.draft.due.period;
-    let told = tell(config, store, at, &period, &Notice::Fallen(who.clone(), approved)).await?;
+    let told = tell(config, store, at, &key, &period, &Notice::Fallen(who.clone(), approved)).await?;
     Ok(told.then_some((period, who, approved)))
 }
 

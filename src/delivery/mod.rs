@@ -3,6 +3,7 @@
 
 mod carrier;
 mod clerk;
+pub mod clock;
 pub mod decide;
 pub mod dkim;
 mod domains;

@@ -8,13 +8,16 @@ use std::{
 };
 
 use super::Error;
-use crate::{digest::letter::Written, model::Period};
+use crate::{
+    digest::letter::Written,
+    model::{Period, ReaderId},
+};
 
 /// Writes letters into the folder and brings them to the disk.
-pub(super) fn put(folder: &Path, period: &Period, letters: &[(i64, Written)]) -> Result<(), Error> {
+pub(super) fn put(folder: &Path, period: &Period, letters: &[(ReaderId, Written)]) -> Result<(), Error> {
     fs::create_dir_all(folder).map_err(wrong(folder))?;
-    for (subscriber, letter) in letters {
-        write(folder, &format!("{period}.{subscriber}.eml"), letter)?;
+    for (reader, letter) in letters {
+        write(folder, &format!("{period}.{reader}.eml"), letter)?;
     }
     sync(folder)
 }

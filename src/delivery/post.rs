@@ -17,6 +17,7 @@ use super::{
     Error,
     carrier::Carrier,
     clerk::Clerk,
+    clock::LeaseClock,
     dkim::Signer,
     outbox,
     relays::{Reason, Relay, choose},
@@ -25,7 +26,7 @@ use super::{
 use crate::{
     config::{Config, Relays},
     digest::letter::{Form, Written},
-    model::{Edition, EditionState, EmailAddress, Instant, LetterState, Tally},
+    model::{Edition, EmailAddress, Instant, LetterState, Tally},
     store::{Leased, Settlement, Store},
 };
 
@@ -47,6 +48,9 @@ const FEW: u32 = 5;
 /// How often leases of the dead are looked for.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// How often it is looked whether somebody holds the edition.
+const HOLD_LOOK: Duration = Duration::from_millis(500);
+
 /// For so many letters one more connection is worth while.
 const WORTH: u64 = 10;
 
@@ -57,8 +61,8 @@ pub struct Post {
     pub config: Arc<Config>,
     /// The store.
     pub store: Store,
-    /// The machine's clock: leases are between machines, whatever `--at` says.
-    pub clock: fn() -> Instant,
+    /// The database's clock: leases are between machines, whatever `--at` says.
+    pub clock: LeaseClock,
     /// Set when the workers should finish what they have begun and stop.
     pub stop: Arc<AtomicBool>,
     /// Counts letters about which nothing more will be done, for who watches.
@@ -72,6 +76,8 @@ pub struct Outcome {
     pub tally: Tally,
     /// Why it is held now, if a relay's answers made it so.
     pub paused: Option<String>,
+    /// Whether it is held, by whomever.
+    pub is_held: bool,
     /// Relays that were out of use while others went on, and why.
     pub troubles: Vec<(String, String)>,
 }
@@ -95,7 +101,7 @@ impl Job {
     pub(super) fn write(&self) -> Result<Written, String> {
         let letter = &self.leased.letter;
         let address: EmailAddress = letter.address.parse().map_err(|error| format!("not sent: {error}"))?;
-        let written = self.form.write(letter.subscriber, &address, letter.name.as_deref());
+        let written = self.form.write(letter.reader, &address, letter.name.as_deref());
         let mut written = written.map_err(|error| format!("not sent: {error}"))?;
         if let Some(signer) = &self.signer {
             signer.sign(&mut written).map_err(|error| format!("not sent: {error}"))?;
@@ -135,16 +141,18 @@ impl<'a> Forms<'a> {
 impl Post {
     /// Sends what is to be sent of an edition, and says how it stands afterwards.
     pub async fn send(&self, edition: &Edition) -> Result<Outcome, Error> {
-        self.store.move_edition(edition.id, EditionState::Frozen, EditionState::Sending).await?;
-        let mut outcome = Outcome { tally: Tally::default(), paused: None, troubles: Vec::new() };
-        match &self.config.relays {
-            Relays::Folder(folder) => self.fill(folder, edition).await?,
-            Relays::Smtp(relays) => self.carry(relays, edition, &mut outcome).await?,
+        let mut outcome = Outcome { tally: Tally::default(), paused: None, is_held: false, troubles: Vec::new() };
+        if self.store.begin_edition(edition.id).await? {
+            match &self.config.relays {
+                Relays::Folder(folder) => self.fill(folder, edition).await?,
+                Relays::Smtp(relays) => self.carry(relays, edition, &mut outcome).await?,
+            }
         }
         outcome.tally = self.store.tally(edition.id).await?;
         if outcome.tally.to_do() == 0 {
-            self.store.move_edition(edition.id, EditionState::Sending, EditionState::Sent).await?;
+            self.store.close_edition(edition.id).await?;
         }
+        outcome.is_held = !self.store.is_going_out(edition.id).await?;
         Ok(outcome)
     }
 
@@ -153,7 +161,7 @@ impl Post {
     async fn fill(&self, folder: &std::path::Path, edition: &Edition) -> Result<(), Error> {
         let mut forms = Forms::new(self, edition);
         while !self.stop.load(Ordering::Relaxed) {
-            let now = (self.clock)();
+            let now = self.clock.now();
             self.store.lapse(edition.id, now, LetterState::Queued).await?;
             let batch = self.store.lease_letters(edition.id, now, BATCH, now + LEASE).await?;
             if batch.letters.is_empty() {
@@ -168,7 +176,7 @@ impl Post {
                 let job = forms.job(leased.clone(), now + LEASE).await?;
                 let (state, reply) = match job.write() {
                     Ok(letter) => {
-                        written.push((leased.letter.subscriber, letter));
+                        written.push((leased.letter.reader, letter));
                         (LetterState::Sent, "written".to_owned())
                     }
                     Err(reason) => (LetterState::Failed, reason),
@@ -178,10 +186,10 @@ impl Post {
             if let Err(error) = outbox::put(folder, &edition.period, &written) {
                 let back = |leased| settled_as(leased, LetterState::Queued, "not handed over".into());
                 let back: Vec<_> = batch.letters.iter().map(back).collect();
-                self.store.record(&back, &[], (self.clock)()).await?;
+                self.store.record(&back, &[], self.clock.now()).await?;
                 return Err(error);
             }
-            self.store.record(&settled, &[], (self.clock)()).await?;
+            self.store.record(&settled, &[], self.clock.now()).await?;
             self.finished.fetch_add(settled.len() as u64, Ordering::AcqRel);
         }
         Ok(())
@@ -248,8 +256,17 @@ impl Post {
         let mut forms = Forms::new(self, edition);
         let mut pace = Pace::new(relays);
         let mut looked: Option<tokio::time::Instant> = None;
+        let mut asked = tokio::time::Instant::now();
         while !round.is_over() {
             let now = round.now();
+            if asked.elapsed() >= HOLD_LOOK {
+                asked = tokio::time::Instant::now();
+                if !self.store.is_going_out(edition.id).await? {
+                    // No mark is given any more: what nobody has begun with goes back.
+                    round.hold();
+                    break;
+                }
+            }
             if relays.iter().all(|relay| relay.out(now).is_some()) {
                 break;
             }
@@ -312,7 +329,7 @@ impl Post {
                 outcome.troubles.push((relay.config.name.clone(), words));
             }
         }
-        let now = (self.clock)();
+        let now = self.clock.now();
         let stopped = self.stop.load(Ordering::Relaxed) || outcome.paused.is_some();
         let reasons: Option<Vec<Reason>> = relays.iter().map(|relay| relay.out(now)).collect();
         // With all of them out, the letters that are due stay because of that.
@@ -328,7 +345,7 @@ impl Post {
     /// Waits for letters that another worker holds; false if there is nothing to wait for now.
     async fn wait(&self, edition: &Edition) -> Result<bool, Error> {
         let Some(end) = self.store.leases_end(edition.id).await? else { return Ok(false) };
-        let left = (end - (self.clock)()).to_std().unwrap_or_default();
+        let left = (end - self.clock.now()).to_std().unwrap_or_default();
         if left > LEASE {
             return Ok(false);
         }

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use super::{
     clerk::Clerk,
+    clock::LeaseClock,
     domains::Domains,
     post::Job,
     verdict::{Step, Verdict},
@@ -37,10 +38,11 @@ pub(super) struct Round {
     pub(super) store: Store,
     pub(super) clerk: Clerk,
     pub(super) domains: Domains,
-    clock: fn() -> Instant,
+    clock: LeaseClock,
     stop: Arc<AtomicBool>,
     paused: OnceLock<String>,
     failed: AtomicBool,
+    held: AtomicBool,
     policy: AtomicU32,
     /// Letters leased and not settled.
     in_hand: AtomicUsize,
@@ -54,7 +56,7 @@ impl Round {
         edition: Edition,
         store: Store,
         clerk: Clerk,
-        clock: fn() -> Instant,
+        clock: LeaseClock,
         stop: Arc<AtomicBool>,
         finished: Arc<AtomicU64>,
     ) -> Self {
@@ -67,6 +69,7 @@ impl Round {
             stop,
             paused: OnceLock::new(),
             failed: AtomicBool::new(false),
+            held: AtomicBool::new(false),
             policy: AtomicU32::new(0),
             in_hand: AtomicUsize::new(0),
             finished,
@@ -75,18 +78,27 @@ impl Round {
     }
 
     pub(super) fn now(&self) -> Instant {
-        (self.clock)()
+        self.clock.now()
     }
 
     /// Whether nothing more may be begun: the program is to stop, the edition is held, or a carrier
     /// has broken off.
     pub(super) fn is_over(&self) -> bool {
-        self.stop.load(Ordering::Relaxed) || self.paused.get().is_some() || self.failed.load(Ordering::Relaxed)
+        self.stop.load(Ordering::Relaxed)
+            || self.paused.get().is_some()
+            || self.failed.load(Ordering::Relaxed)
+            || self.held.load(Ordering::Relaxed)
     }
 
     /// A carrier has broken off: the round ends.
     pub(super) fn fail(&self) {
         self.failed.store(true, Ordering::Relaxed);
+        self.news.notify_one();
+    }
+
+    /// Somebody holds the edition: nothing more is begun.
+    pub(super) fn hold(&self) {
+        self.held.store(true, Ordering::Relaxed);
         self.news.notify_one();
     }
 

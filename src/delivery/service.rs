@@ -57,6 +57,10 @@ pub async fn deliver(config: &Config, store: &Store, at: Instant, clock: fn() ->
             return Ok(told);
         }
         for letter in letters {
+            // A relay may be slow: whose turn came too late has been taken by another worker.
+            if !store.renew_service_letter(&letter, clock() + LEASE).await? {
+                continue;
+            }
             let (state, reply) = match hand_over(config, &letter, at).await {
                 Outcome::Taken(reply) => {
                     told.sent += 1;
@@ -97,7 +101,7 @@ async fn hand_over(config: &Config, letter: &ServiceLease, at: Instant) -> Outco
         return Outcome::Refused(format!("not sent: {reason}"));
     }
     match &config.relays {
-        Relays::Folder(folder) => match outbox::put_one(folder, &format!("service.{}.eml", letter.id), &written) {
+        Relays::Folder(folder) => match outbox::put_one(folder, &format!("service.{}.eml", letter.name()), &written) {
             Ok(()) => Outcome::Taken("written".into()),
             Err(error) => Outcome::Later(error.to_string()),
         },
@@ -106,7 +110,7 @@ async fn hand_over(config: &Config, letter: &ServiceLease, at: Instant) -> Outco
             for relay in relays {
                 match Wire::open(relay).await {
                     Ok(mut wire) => {
-                        last = say(&mut wire, &written, letter.id).await;
+                        last = say(&mut wire, &written, &letter.name()).await;
                         if !matches!(last, Outcome::Later(_)) {
                             wire.quit().await;
                             return last;
@@ -121,7 +125,7 @@ async fn hand_over(config: &Config, letter: &ServiceLease, at: Instant) -> Outco
 }
 
 /// Leads the dialogue over one letter, step by step.
-async fn say(wire: &mut Wire, written: &Written, id: i64) -> Outcome {
+async fn say(wire: &mut Wire, written: &Written, id: &str) -> Outcome {
     let (mail, rcpt) = match wire.offers.envelope(written, &format!("service.{id}")) {
         Ok(envelope) => envelope,
         Err(reason) => return Outcome::Refused(reason),

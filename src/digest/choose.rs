@@ -5,10 +5,11 @@ use chrono::Duration;
 
 use crate::{
     config::Config,
-    model::{Changes, Choice, Column, Edition, Instant, Period, Rubrique},
+    model::{Changes, Choice, Column, Edition, EditionKey, Instant, Period, Rubrique, Slug},
 };
 
-/// Where the house stands: which editions there are, and which week had none.
+/// Where a newsletter stands: which editions there are, and at which cutoff there was none. What lies in the
+/// future, because a clock was wrong, hides nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Past {
     /// The first edition.
@@ -17,12 +18,18 @@ pub struct Past {
     pub last: Option<Edition>,
     /// The last cutoff at which nothing was new.
     pub quiet: Option<Instant>,
+    /// The highest number that an edition has.
+    pub number: i64,
+    /// Cutoffs in the future that have editions all the same.
+    pub taken: Vec<Instant>,
 }
 
-/// An edition to come: its week and the span its columns are looked for in.
+/// An edition to come: its label and the span its columns are looked for in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
-    /// The week it is named after.
+    /// The newsletter.
+    pub newsletter: Slug,
+    /// The week it is named after; with a number behind it where the week has several.
     pub period: Period,
     /// Counted from 1.
     pub number: i64,
@@ -34,13 +41,23 @@ pub struct Due {
     pub cutoff: Instant,
 }
 
+impl Due {
+    /// What it is known by.
+    pub fn key(&self) -> EditionKey {
+        EditionKey { newsletter: self.newsletter.clone(), cutoff: self.cutoff }
+    }
+}
+
+/// The cutoff whose hour has come last, if there is none after it up to which nothing is to be drawn up any
+/// more.
+pub fn due_cutoff(config: &Config, at: Instant, closed: Option<Instant>) -> Option<Instant> {
+    let cutoff = config.digest.schedule.last(at, &config.magazine.zone);
+    (closed < Some(cutoff)).then_some(cutoff)
+}
+
 /// The edition whose hour has come and that is not drawn up yet, if there is one.
 pub fn due(config: &Config, at: Instant, past: &Past) -> Option<Due> {
-    let cutoff = config.digest.schedule.last(at, &config.magazine.zone);
-    if past.closed() >= Some(cutoff) {
-        return None;
-    }
-    Some(with_cutoff(config, cutoff, past))
+    Some(with_cutoff(config, due_cutoff(config, at, past.closed())?, past))
 }
 
 /// The edition after the last one whose hour has come.
@@ -49,12 +66,26 @@ pub fn next(config: &Config, at: Instant, past: &Past) -> Due {
     let schedule = config.digest.schedule;
     // `--at` may name an instant before an edition that is drawn up.
     let from = past.closed().map_or(at, |closed| at.max(closed));
-    with_cutoff(config, schedule.shifted(schedule.last(from, zone), 1, zone), past)
+    let mut cutoff = schedule.shifted(schedule.last(from, zone), 1, zone);
+    while past.taken.contains(&cutoff) {
+        cutoff = schedule.shifted(cutoff, 1, zone);
+    }
+    with_cutoff(config, cutoff, past)
+}
+
+/// The edition with a cutoff that editors hold over its hour.
+pub fn held_over(config: &Config, cutoff: Instant, past: &Past) -> Due {
+    with_cutoff(config, cutoff, past)
+}
+
+/// Whether the schedule has an hour at this instant.
+pub fn is_scheduled(config: &Config, cutoff: Instant) -> bool {
+    config.digest.schedule.last(cutoff, &config.magazine.zone) == cutoff
 }
 
 impl Past {
     /// Up to where there is nothing more to draw up.
-    fn closed(&self) -> Option<Instant> {
+    pub fn closed(&self) -> Option<Instant> {
         self.last.as_ref().map(|last| last.cutoff).max(self.quiet)
     }
 }
@@ -69,8 +100,9 @@ fn with_cutoff(config: &Config, cutoff: Instant, past: &Past) -> Due {
         .as_ref()
         .map_or(since, |first| config.digest.schedule.before(since, config.digest.grace, zone).max(first.since));
     Due {
+        newsletter: config.digest.newsletter.clone(),
         period: Period::of(cutoff, zone),
-        number: last.as_ref().map_or(1, |last| last.number + 1),
+        number: past.number + 1,
         since,
         // What was published at the very cutoff was in the edition before.
         reach: reach + Duration::milliseconds(1),

@@ -17,7 +17,7 @@ use super::{Error, encode::MARK, token};
 use crate::{
     config::Config,
     model::{
-        self, Edition, EmailAddress, Key,
+        self, Edition, EditionKey, EmailAddress, Key, ReaderId,
         text::{legalise, one_line},
     },
 };
@@ -57,7 +57,8 @@ enum Gap {
 /// The form that an edition's letters of one variant are written on.
 #[derive(Debug)]
 pub struct Form {
-    edition: i64,
+    edition: EditionKey,
+    mark: i64,
     key: Key,
     bounce: EmailAddress,
     /// Texts, each with the gap that follows it.
@@ -90,20 +91,20 @@ impl Form {
         for (name, value) in [
             ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
             ("List-Archive", format!("<{archive}>")),
-            ("Feedback-ID", format!("{}:digest:{feedback}", edition.period)),
+            ("Feedback-ID", format!("{}:{}:{feedback}", edition.period, edition.newsletter)),
             ("Precedence", "bulk".to_owned()),
         ] {
             list.insert_raw(as_it_is(name, value)?);
         }
 
-        let (period, domain) = (&edition.period, letters.from.address.domain());
+        let (name, domain) = (message_name(edition), letters.from.address.domain());
         let (leave, by_mail) = (&letters.unsubscribe_url, &letters.unsubscribe_address);
         let by_mail = format!("{}@{}", utf8_percent_encode(by_mail.local(), MAILTO), by_mail.domain());
         let bounce = letters.bounce_address.clone();
         let (key, pieces, end) = (key.clone(), Vec::new(), String::new());
-        let mut form = Self { edition: edition.id, key, bounce, pieces, end, length: 0 };
+        let mut form = Self { edition: edition.key(), mark: edition.mark, key, bounce, pieces, end, length: 0 };
         form.put(&words(&sender)?, Gap::To);
-        form.put(&format!("{}Message-ID: <{period}.", words(&fixed)?), Gap::Id);
+        form.put(&format!("{}Message-ID: <{name}.", words(&fixed)?), Gap::Id);
         // Each address has a line of its own.
         form.put(&format!("@{domain}>\r\nList-Id: <{}>\r\nList-Unsubscribe: <{leave}", letters.list_id), Gap::Token);
         form.put(&format!(">,\r\n <mailto:{by_mail}?subject=unsubscribe%20"), Gap::Token);
@@ -144,11 +145,10 @@ impl Form {
         }
     }
 
-    /// Writes one subscriber's letter.
-    pub fn write(&self, subscriber: i64, address: &EmailAddress, name: Option<&str>) -> Result<Written, Error> {
-        let proof = |purpose| token::proof(&self.key, purpose, self.edition, subscriber);
-        let token = token::unsubscribe(&self.key, subscriber);
-        let id = format!("{subscriber}.{}", proof("message"));
+    /// Writes one reader's letter.
+    pub fn write(&self, reader: ReaderId, address: &EmailAddress, name: Option<&str>) -> Result<Written, Error> {
+        let token = token::unsubscribe(&self.key, &self.edition.newsletter, reader);
+        let id = format!("{reader}.{}", token::proof(&self.key, &self.edition, reader));
         let to = to(address, name)?;
         let mut text = String::with_capacity(self.length + to.len() + SPARE);
         for (piece, gap) in &self.pieces {
@@ -161,9 +161,14 @@ impl Form {
         }
         text.push_str(&self.end);
         let (local, domain) = (self.bounce.local(), self.bounce.domain());
-        let sender = format!("{local}+{}.{subscriber}.{}@{domain}", self.edition, proof("bounce"));
+        let sender = format!("{local}+{}@{domain}", token::bounce(&self.key, self.mark, reader));
         Ok(Written { sender, recipient: address.clone(), text })
     }
+}
+
+/// How message ids name an edition: by its label and its newsletter.
+pub fn message_name(edition: &Edition) -> String {
+    format!("{}.{}", edition.period, edition.newsletter)
 }
 
 /// The header with the recipient.

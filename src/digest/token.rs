@@ -1,22 +1,41 @@
-//! Tokens that let one subscriber act without a password: they name the subscriber, are signed
-//! with the store's key, and do not end.
+//! Tokens that let one reader act without a password: they name the reader by the public id and are
+//! signed with the store's key. Those of the first version name a number, and go on working.
 
 use data_encoding::BASE32_NOPAD;
 
-use crate::model::{Instant, Key};
+use crate::model::{EditionKey, Instant, Key, ReaderId, ReaderName, Slug};
 
 /// Stands in a variant where a letter has its subscriber's token.
 pub const PLACEHOLDER: &str = "subscriber0token0stands0here0in0letters";
 
-/// A subscriber's token for leaving: 39 lower-case letters and digits, the same length as
-/// [`PLACEHOLDER`].
-pub fn unsubscribe(key: &Key, subscriber: i64) -> String {
-    sign(key, "unsubscribe", &subscriber.to_be_bytes())
+/// A reader's token for leaving a newsletter: 39 lower-case letters and digits, as many as
+/// [`PLACEHOLDER`] has.
+pub fn unsubscribe(key: &Key, newsletter: &Slug, reader: ReaderId) -> String {
+    encode(&[reader.bytes().as_slice(), &leaving(key, newsletter, reader)].concat())
 }
 
-/// The subscriber that a token names, if the token is one of ours.
-pub fn subscriber(key: &Key, token: &str) -> Option<i64> {
-    read(key, "unsubscribe", token).map(i64::from_be_bytes)
+/// What proves such a token: 64 bits over an id that nobody guesses.
+fn leaving(key: &Key, newsletter: &Slug, reader: ReaderId) -> [u8; 8] {
+    let message = [reader.bytes().as_slice(), newsletter.as_str().as_bytes()].concat();
+    let whole = key.sign("leave", &message);
+    std::array::from_fn(|i| whole[i])
+}
+
+/// Who leaves which newsletter by a token, if the token is one of ours.
+pub fn leaver<'n>(
+    key: &Key,
+    newsletters: impl IntoIterator<Item = &'n Slug>,
+    token: &str,
+) -> Option<(Slug, ReaderName)> {
+    let mut newsletters = newsletters.into_iter();
+    if let Some(number) = read(key, "unsubscribe", token).map(i64::from_be_bytes) {
+        // The first version had one.
+        return newsletters.next().map(|newsletter| (newsletter.clone(), ReaderName::Old(number)));
+    }
+    let bytes = BASE32_NOPAD.decode(token.to_ascii_uppercase().as_bytes()).ok()?;
+    let reader = ReaderId::new(*bytes.first_chunk()?);
+    let ours = newsletters.find(|newsletter| same(&unsubscribe(key, newsletter, reader), token))?;
+    Some((ours.clone(), ReaderName::Id(reader)))
 }
 
 /// A token that confirms the wish with this number; until when, the store knows.
@@ -29,26 +48,39 @@ pub fn request(key: &Key, token: &str) -> Option<i64> {
     read(key, "confirm", token).map(i64::from_be_bytes)
 }
 
-/// A subscriber's token for the page of preferences, good until an instant: it came by mail to the
-/// address itself, and shows what is known of who lives there.
-pub fn preferences(key: &Key, subscriber: i64, until: Instant) -> String {
-    let mut claim = [0; 16];
-    claim[..8].copy_from_slice(&subscriber.to_be_bytes());
-    claim[8..].copy_from_slice(&until.timestamp().to_be_bytes());
-    sign(key, "preferences", &claim)
+/// A reader's token for the page of preferences, good until an instant: it came by mail to the
+/// address itself, and shows what is known of who lives there. `standing` is what it is bound to: it
+/// ends when that changes.
+pub fn preferences(key: &Key, reader: ReaderId, standing: &[u8], until: Instant) -> String {
+    let claim = [reader.bytes().as_slice(), &until.timestamp().to_be_bytes()].concat();
+    encode(&[claim.as_slice(), &key.sign("preferences", &[claim.as_slice(), standing].concat())].concat())
 }
 
-/// The subscriber whose preferences a token opens at an instant, if it is one of ours.
-pub fn preferring(key: &Key, token: &str, at: Instant) -> Option<i64> {
-    let claim: [u8; 16] = read(key, "preferences", token)?;
-    let (subscriber, until) = claim.split_first_chunk::<8>()?;
-    let until = i64::from_be_bytes(*until.first_chunk()?);
-    (at.timestamp() <= until).then_some(i64::from_be_bytes(*subscriber))
+/// Whom a token for preferences names, and until when it is good; nothing is proven yet.
+pub fn claim(token: &str) -> Option<(ReaderId, Instant)> {
+    let bytes = BASE32_NOPAD.decode(token.to_ascii_uppercase().as_bytes()).ok()?;
+    let (reader, rest) = bytes.split_first_chunk()?;
+    let until = i64::from_be_bytes(*rest.first_chunk()?);
+    Some((ReaderId::new(*reader), Instant::from_timestamp(until, 0)?))
+}
+
+/// Whether a token opens a reader's preferences at an instant.
+pub fn opens_preferences(key: &Key, reader: ReaderId, standing: &[u8], token: &str, at: Instant) -> bool {
+    claim(token).is_some_and(|(named, until)| {
+        named == reader
+            && at.timestamp() <= until.timestamp()
+            && same(&preferences(key, reader, standing, until), token)
+    })
+}
+
+/// Bytes as lower-case letters and digits.
+fn encode(bytes: &[u8]) -> String {
+    BASE32_NOPAD.encode(bytes).to_lowercase()
 }
 
 /// A claim with its signature for one purpose, as lower-case letters and digits.
 fn sign(key: &Key, purpose: &str, claim: &[u8]) -> String {
-    BASE32_NOPAD.encode(&[claim, &key.sign(purpose, claim)].concat()).to_lowercase()
+    encode(&[claim, &key.sign(purpose, claim)].concat())
 }
 
 /// The claim of a token, if it was signed for this purpose.
@@ -62,7 +94,7 @@ fn read<const N: usize>(key: &Key, purpose: &str, token: &str) -> Option<[u8; N]
 /// empty one is for who works at the machine itself. It ends when the configuration no longer
 /// names the address.
 pub fn desk(key: &Key, address: &str) -> String {
-    BASE32_NOPAD.encode(&key.sign("desk", address.as_bytes())).to_lowercase()
+    encode(&key.sign("desk", address.as_bytes()))
 }
 
 /// Whether a token is an editor's.
@@ -70,15 +102,40 @@ pub fn opens_desk(key: &Key, address: &str, given: &str) -> bool {
     same(&desk(key, address), given)
 }
 
-/// A short proof that a message id or a bounce address is ours: 13 letters and digits.
-pub fn proof(key: &Key, purpose: &str, edition: i64, subscriber: i64) -> String {
-    let message = [edition.to_be_bytes(), subscriber.to_be_bytes()].concat();
-    BASE32_NOPAD.encode(&key.sign(purpose, &message)[..8]).to_lowercase()
+/// A short proof that a message id is ours: 13 letters and digits.
+pub fn proof(key: &Key, edition: &EditionKey, reader: ReaderId) -> String {
+    let cutoff = edition.cutoff.timestamp_millis().to_be_bytes();
+    let message = [cutoff.as_slice(), reader.bytes(), edition.newsletter.as_str().as_bytes()];
+    encode(&key.sign("message id", &message.concat())[..8])
 }
 
 /// Whether a proof is ours, whatever the case of its letters: mail servers change it.
-pub fn proves(key: &Key, purpose: &str, edition: i64, subscriber: i64, given: &str) -> bool {
-    same(&proof(key, purpose, edition, subscriber), given)
+pub fn proves(key: &Key, edition: &EditionKey, reader: ReaderId, given: &str) -> bool {
+    same(&proof(key, edition, reader), given)
+}
+
+/// What is put to the address for bounces for one letter: 39 letters and digits that name edition and
+/// reader, and prove that they are ours.
+pub fn bounce(key: &Key, mark: i64, reader: ReaderId) -> String {
+    let [.., a, b, c] = mark.to_be_bytes();
+    let claim = [&[a, b, c], reader.bytes().as_slice()].concat();
+    encode(&[claim.as_slice(), &key.sign("bounce address", &claim)[..5]].concat())
+}
+
+/// The edition's mark and the reader that an address for bounces names; an error if it looks like one of
+/// ours and is none, nothing if it does not look so.
+pub fn bounced(key: &Key, given: &str) -> Option<Result<(i64, ReaderId), ()>> {
+    let bytes = BASE32_NOPAD.decode(given.to_ascii_uppercase().as_bytes()).ok()?;
+    let bytes: [u8; 24] = bytes.try_into().ok()?;
+    let mark = i64::from(u32::from_be_bytes([0, bytes[0], bytes[1], bytes[2]]));
+    let reader = ReaderId::new(*bytes[3..].first_chunk()?);
+    Some(if same(&bounce(key, mark, reader), given) { Ok((mark, reader)) } else { Err(()) })
+}
+
+/// Whether the first version wrote a proof, by the numbers that it named edition and reader with.
+pub fn proved_before(key: &Key, purpose: &str, edition: i64, subscriber: i64, given: &str) -> bool {
+    let message = [edition.to_be_bytes(), subscriber.to_be_bytes()].concat();
+    same(&encode(&key.sign(purpose, &message)[..8]), given)
 }
 
 /// Compares as a whole: that two differ tells nothing of where.
@@ -91,41 +148,75 @@ fn same(ours: &str, given: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn reader(byte: u8) -> ReaderId {
+        ReaderId::new([byte; 16])
+    }
+
+    fn slug(text: &str) -> Slug {
+        Slug::parse(text).expect("a slug")
+    }
+
     #[test]
-    fn tokens_prove_themselves() {
+    fn a_token_for_leaving_names_reader_and_newsletter() {
         let key = Key::new([7; 32]);
-        let token = unsubscribe(&key, 42);
+        let ours = [slug("digest"), slug("alerts")];
+        let token = unsubscribe(&key, &ours[1], reader(42));
         assert_eq!(token.len(), PLACEHOLDER.len());
-        assert_eq!(subscriber(&key, &token), Some(42));
-        assert_eq!(subscriber(&key, &token.to_uppercase()), Some(42));
-        assert_eq!(subscriber(&Key::new([8; 32]), &token), None);
-        for forged in ["", "a", &token[1..], &format!("{token}a"), &unsubscribe(&Key::new([8; 32]), 42)] {
-            assert_eq!(subscriber(&key, forged), None, "{forged}");
+        let named = Some((ours[1].clone(), ReaderName::Id(reader(42))));
+        assert_eq!(leaver(&key, &ours, &token), named);
+        assert_eq!(leaver(&key, &ours, &token.to_uppercase()), named);
+        assert_eq!(leaver(&Key::new([8; 32]), &ours, &token), None);
+        assert_eq!(leaver(&key, &ours[..1], &token), None);
+        for forged in
+            ["", "a", &token[1..], &format!("{token}a"), &unsubscribe(&Key::new([8; 32]), &ours[1], reader(42))]
+        {
+            assert_eq!(leaver(&key, &ours, forged), None, "{forged}");
         }
+        // The first version's.
+        let old = sign(&key, "unsubscribe", &42i64.to_be_bytes());
+        assert_eq!(leaver(&key, &ours, &old), Some((ours[0].clone(), ReaderName::Old(42))));
         // What is signed for one purpose is nothing for another.
         assert_eq!(request(&key, &token), None);
         assert_eq!(request(&key, &confirm(&key, 42)), Some(42));
-        assert_eq!(subscriber(&key, &confirm(&key, 42)), None);
+        assert_eq!(leaver(&key, &ours, &confirm(&key, 42)), None);
+    }
+
+    #[test]
+    fn a_token_for_preferences_ends_with_its_time_and_with_what_it_is_bound_to() {
+        let key = Key::new([7; 32]);
         let until = Instant::UNIX_EPOCH + chrono::Duration::seconds(100);
-        let token = preferences(&key, 42, until);
-        assert_eq!(preferring(&key, &token, until), Some(42));
-        assert_eq!(preferring(&key, &token, until + chrono::Duration::seconds(1)), None);
-        assert_eq!((subscriber(&key, &token), preferring(&key, &unsubscribe(&key, 42), until)), (None, None));
+        let token = preferences(&key, reader(1), b"old address", until);
+        assert_eq!(claim(&token), Some((reader(1), until)));
+        assert!(opens_preferences(&key, reader(1), b"old address", &token, until));
+        assert!(!opens_preferences(&key, reader(1), b"old address", &token, until + chrono::Duration::seconds(1)));
+        assert!(!opens_preferences(&key, reader(1), b"new address", &token, until));
+        assert!(!opens_preferences(&key, reader(2), b"old address", &token, until));
+        assert!(!opens_preferences(&Key::new([8; 32]), reader(1), b"old address", &token, until));
     }
 
     #[test]
     fn a_proof_is_for_one_letter_and_one_purpose() {
         let key = Key::new([7; 32]);
-        let ours = proof(&key, "bounce", 3, 42);
+        let edition = |seconds| EditionKey {
+            newsletter: slug("digest"),
+            cutoff: Instant::UNIX_EPOCH + chrono::Duration::seconds(seconds),
+        };
+        let ours = proof(&key, &edition(3), reader(42));
         assert_eq!(ours.len(), 13);
-        assert!(proves(&key, "bounce", 3, 42, &ours));
-        assert!(proves(&key, "bounce", 3, 42, &ours.to_uppercase()));
-        assert!(!proves(&key, "message", 3, 42, &ours));
-        assert!(!proves(&key, "bounce", 4, 42, &ours));
-        assert!(!proves(&key, "bounce", 3, 43, &ours));
-        assert!(!proves(&Key::new([8; 32]), "bounce", 3, 42, &ours));
-        for forged in ["", &ours[1..], &format!("{ours}a"), &format!("a{}", &ours[1..]), "é"] {
-            assert!(forged == ours || !proves(&key, "bounce", 3, 42, forged), "{forged}");
+        assert!(proves(&key, &edition(3), reader(42), &ours.to_uppercase()));
+        assert!(!proves(&key, &edition(4), reader(42), &ours));
+        assert!(!proves(&key, &edition(3), reader(43), &ours));
+        assert!(!proves(&Key::new([8; 32]), &edition(3), reader(42), &ours));
+        let address = bounce(&key, 0x12_34_56, reader(42));
+        assert_eq!(address.len(), 39);
+        assert_eq!(bounced(&key, &address.to_uppercase()), Some(Ok((0x12_34_56, reader(42)))));
+        assert_eq!(bounced(&Key::new([8; 32]), &address), Some(Err(())));
+        assert_eq!(
+            bounced(&key, &format!("{}{}", &address[..38], if address.ends_with('a') { 'b' } else { 'a' })),
+            Some(Err(()))
+        );
+        for other in ["", "a", &address[1..], &format!("{address}a"), "\u{e9}"] {
+            assert_eq!(bounced(&key, other), None, "{other}");
         }
     }
 }

@@ -31,9 +31,9 @@ impl EmailAddress {
     }
 
     /// What two spellings of one mailbox have in common: used to recognise an address again, never
-    /// to write to it.
+    /// to write to it. Only ASCII letters have two cases here: mail servers take others for others.
     pub fn folded(&self) -> String {
-        format!("{}@{}", self.local.to_lowercase(), self.domain)
+        format!("{}@{}", self.local.to_ascii_lowercase(), self.domain)
     }
 }
 
@@ -107,6 +107,15 @@ mod tests {
         assert_eq!(of(" Alix.LeGoff@Example.ORG "), Ok("Alix.LeGoff@example.org".into()));
         assert_eq!(of("zoé@müller.example"), Ok("zoé@xn--mller-kva.example".into()));
         assert_eq!(of("a+b@x.example.org"), Ok("a+b@x.example.org".into()));
+    }
+
+    #[test]
+    fn two_spellings_of_a_mailbox_fold_alike_in_ascii_alone() {
+        let folded = |text: &str| text.parse::<EmailAddress>().map(|address| address.folded());
+        assert_eq!(folded("KARINE@x.example"), folded("karine@X.example"));
+        // The Kelvin sign is no k, and É no é, to a mail server.
+        assert_ne!(folded("\u{212a}arine@x.example"), folded("karine@x.example"));
+        assert_ne!(folded("\u{c9}va@x.example"), folded("\u{e9}va@x.example"));
     }
 
     #[test]

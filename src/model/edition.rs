@@ -1,13 +1,49 @@
-//! A week's digest: what it covers, and what has become of it.
+//! An edition of a newsletter: what it covers, and what has become of it.
 
 use std::{fmt, str::FromStr};
 
 use chrono::{Datelike, Duration};
 
-use super::{Instant, Zone};
+use sha2::{Digest, Sha256};
+
+use super::{Instant, Slug, Zone};
+
+/// When something is done, and what the machine's own clock says meanwhile: `--at` sets the one alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// The instant that counts.
+    pub at: Instant,
+    /// The machine's clock.
+    pub clock: Instant,
+}
+
+impl Now {
+    /// What lies behind this is in the future for certain: a clock was wrong when it was written.
+    pub fn horizon(&self) -> Instant {
+        self.at.max(self.clock) + Duration::days(1)
+    }
+}
+
+/// What an edition is known by: its newsletter and the instant up to which its columns were published.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EditionKey {
+    /// The newsletter's name.
+    pub newsletter: Slug,
+    /// The instant of its cutoff.
+    pub cutoff: Instant,
+}
+
+impl EditionKey {
+    /// 24 bits that addresses for bounces name it by; where another edition has them, the next ones.
+    pub fn mark(&self) -> i64 {
+        let hash = Sha256::digest(format!("{} {}", self.newsletter, self.cutoff.timestamp_millis()));
+        i64::from(u32::from_be_bytes([0, hash[0], hash[1], hash[2]]))
+    }
+}
 
 /// The week an edition is named after, such as `2026-W47`: the ISO 8601 week in which most of the
-/// seven days before its cutoff lie.
+/// seven days before its cutoff lie. A label for people: where a week has several editions of a
+/// newsletter, the later ones have a number behind it, `2026-W47-2`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Period(String);
 
@@ -16,6 +52,11 @@ impl Period {
     pub fn of(cutoff: Instant, zone: &Zone) -> Self {
         let week = (zone.local(cutoff).naive_local() - Duration::hours(84)).iso_week();
         Self(format!("{:04}-W{:02}", week.year(), week.week()))
+    }
+
+    /// The same with a number, from 2 on, for a further edition in one week.
+    pub fn numbered(&self, count: usize) -> Self {
+        Self(format!("{self}-{count}"))
     }
 
     /// Reads a period as the store wrote it.
@@ -76,9 +117,13 @@ impl FromStr for EditionState {
 pub struct Edition {
     /// The store's key.
     pub id: i64,
-    /// Counted from 1.
+    /// The newsletter's name.
+    pub newsletter: Slug,
+    /// What addresses for bounces name it by.
+    pub mark: i64,
+    /// Counted from 1, for readers.
     pub number: i64,
-    /// The week it is named after.
+    /// What it is called.
     pub period: Period,
     /// It holds columns published at or after this instant (and late ones) …
     pub since: Instant,
@@ -90,6 +135,16 @@ pub struct Edition {
     pub subject: String,
     /// The date that its letters carry.
     pub dated: Instant,
+    /// Whether its bytes and recipients are fixed. One that is held over its hour keeps its columns
+    /// before it has letters.
+    pub is_frozen: bool,
+}
+
+impl Edition {
+    /// What it is known by.
+    pub fn key(&self) -> EditionKey {
+        EditionKey { newsletter: self.newsletter.clone(), cutoff: self.cutoff }
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::ReaderId;
+
 /// Where a letter stands. A letter is never sent again once it may have been taken: `Unknown` says
 /// so, and only the operator decides about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,8 +47,8 @@ impl LetterState {
 pub struct Letter {
     /// The ledger's key.
     pub id: i64,
-    /// The store's key of the subscriber.
-    pub subscriber: i64,
+    /// Whose it is.
+    pub reader: ReaderId,
     /// The store's key of the variant.
     pub variant: i64,
     /// Where to, as the store wrote it.

@@ -21,14 +21,14 @@ pub use address::{EmailAddress, Mailbox};
 pub use changes::{Changes, Decision, Desk, Note, NoteKind, Part, Version};
 pub use colour::Colour;
 pub use column::{Column, ColumnId, Draft, EARLIEST, Image, Known};
-pub use edition::{Edition, EditionState, Period};
+pub use edition::{Edition, EditionKey, EditionState, Now, Period};
 pub use feed::{FeedKey, Month, Tombstone};
 pub use key::Key;
 pub use letter::{Letter, LetterState, Tally};
 pub use rubrique::Rubrique;
 pub use schedule::Schedule;
 pub use slug::Slug;
-pub use subscriber::{Choice, Subscriber};
+pub use subscriber::{Choice, ReaderId, ReaderName, Subscriber};
 pub use zone::Zone;
 
 /// An instant in UTC; stored as whole milliseconds since 1970.

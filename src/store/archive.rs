@@ -1,24 +1,32 @@
 //! Editions as the archive shows them: those that were sent to somebody.
 
 use super::{Result, Store, editions, on, pack::Packed, sql};
-use crate::model::{Column, Edition, Period};
+use crate::model::{Column, Edition, Period, Slug};
 
 impl Store {
-    /// The newest editions that readers have got, newest first.
-    pub async fn archive(&self, limit: u32) -> Result<Vec<Edition>> {
-        let rows: Vec<editions::Row> =
-            on!(self, pool => sqlx::query_as(sql::ARCHIVE).bind(i64::from(limit)).fetch_all(pool).await?);
+    /// The newest editions of a newsletter that readers have got, newest first.
+    pub async fn archive(&self, newsletter: &Slug, limit: u32) -> Result<Vec<Edition>> {
+        let rows: Vec<editions::Row> = on!(self, pool => {
+            sqlx::query_as(sql::ARCHIVE).bind(newsletter.as_str()).bind(i64::from(limit)).fetch_all(pool).await?
+        });
         rows.into_iter().map(Edition::try_from).collect()
     }
 
     /// An edition that readers have got, and the HTML of the letter for all rubriques.
-    pub async fn archived(&self, period: &Period) -> Result<Option<(Edition, String)>> {
-        let row: Option<editions::Row> =
-            on!(self, pool => sqlx::query_as(sql::ARCHIVED).bind(period.as_str()).fetch_optional(pool).await?);
+    pub async fn archived(&self, newsletter: &Slug, period: &Period) -> Result<Option<(Edition, String)>> {
+        let row: Option<editions::Row> = on!(self, pool => {
+            sqlx::query_as(sql::ARCHIVED).bind(newsletter.as_str()).bind(period.as_str()).fetch_optional(pool).await?
+        });
         let Some(edition) = row.map(Edition::try_from).transpose()? else { return Ok(None) };
         let html: Option<String> =
             on!(self, pool => sqlx::query_scalar(sql::WHOLE_VARIANT).bind(edition.id).fetch_optional(pool).await?);
         Ok(html.map(|html| (edition, html)))
+    }
+
+    /// Puts another page in the place of the letter that the archive shows of an edition.
+    pub async fn set_archive_page(&self, edition: i64, html: &str) -> Result<()> {
+        on!(self, pool => sqlx::query(sql::SET_ARCHIVE_PAGE).bind(edition).bind(html).execute(pool).await?.rows_affected());
+        Ok(())
     }
 
     /// An edition's columns in their order, without those that were withdrawn since.

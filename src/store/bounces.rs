@@ -3,8 +3,8 @@
 
 use std::collections::HashSet;
 
-use super::{Reason, Result, Store, begin_alone, millis, on, sql};
-use crate::model::{EmailAddress, Instant};
+use super::{Reason, Result, Store, millis, on, sql, transact};
+use crate::model::{EmailAddress, Instant, ReaderName, Slug};
 
 /// How many editions in a row a letter may come back for a passing reason before the address counts
 /// as dead.
@@ -47,17 +47,17 @@ impl Return {
 pub enum Notice {
     /// A letter came back or was complained of.
     Returned {
-        /// The store's key of its edition; 0 if only the subscriber is known.
+        /// The store's key of its edition; 0 if only the reader is known.
         edition: i64,
         /// Whose letter it is.
-        subscriber: i64,
+        reader: ReaderName,
         /// Why.
         reason: Return,
         /// The mail server's words.
         words: String,
     },
-    /// The subscriber wants no more letters.
-    Leave(i64),
+    /// The reader wants no more letters of a newsletter.
+    Leave(Slug, ReaderName),
 }
 
 /// What a notice came to.
@@ -76,115 +76,125 @@ pub enum Effect {
     Gone,
 }
 
-/// Lets a subscriber go, inside a transaction.
-macro_rules! leave {
-    ($tx:ident, $subscriber:expr) => {{
-        let left = sqlx::query(sql::UNSUBSCRIBE).bind($subscriber).execute(&mut *$tx).await?.rows_affected();
-        let there: i64 = sqlx::query_scalar(sql::IS_SUBSCRIBER).bind($subscriber).fetch_one(&mut *$tx).await?;
-        match (left, there) {
-            (0, 0) => Effect::Gone,
-            (0, _) => Effect::Known,
-            _ => Effect::Noted { suppressed: false, left: true },
-        }
+/// A reader as bounces need one: the store's key, the hash of the address, and since when the address is
+/// known to be good.
+type Standing = (i64, Vec<u8>, i64);
+
+/// The reader that is meant, inside a transaction.
+macro_rules! standing {
+    ($tx:ident, $reader:expr) => {{
+        let standing: Option<Standing> = match $reader {
+            ReaderName::Id(id) => {
+                sqlx::query_as(sql::READER_STANDING).bind(id.bytes().to_vec()).fetch_optional(&mut *$tx).await?
+            }
+            ReaderName::Old(number) => {
+                sqlx::query_as(sql::OLD_READER_STANDING).bind(number).fetch_optional(&mut *$tx).await?
+            }
+        };
+        standing
     }};
 }
 
-/// The hash of the address that a letter went to, which may not be the subscriber's any more; of
-/// the subscriber's, if the ledger has forgotten the letter.
-macro_rules! address_hash {
-    ($store:ident, $tx:ident, $edition:expr, $subscriber:expr) => {{
-        let address: Option<String> =
-            sqlx::query_scalar(sql::LETTER_ADDRESS).bind($edition).bind($subscriber).fetch_optional(&mut *$tx).await?;
-        match address.and_then(|address| address.parse::<EmailAddress>().ok()) {
-            Some(address) => Some($store.hash(&address)),
-            None => sqlx::query_scalar(sql::SUBSCRIBER_HASH).bind($subscriber).fetch_optional(&mut *$tx).await?,
-        }
-    }};
-}
-
-/// Notes what came back of a letter, inside a transaction, and what follows from it.
+/// Notes what came back of a letter, inside a transaction, and what follows from it. What is said of a letter
+/// counts for the address that it went to, and not against one that has proven good since.
 macro_rules! returned {
-    ($tx:ident, ($edition:expr, $subscriber:expr, $reason:expr, $words:expr), $hash:expr, $at:expr) => {{
+    ($store:ident, $tx:ident, $edition:expr, $standing:expr, $reason:expr, $words:expr, $at:expr) => {{
+        let (subscriber, own, returned_at): Standing = $standing;
+        let address: Option<String> =
+            sqlx::query_scalar(sql::LETTER_ADDRESS).bind($edition).bind(subscriber).fetch_optional(&mut *$tx).await?;
+        let went_to = address.and_then(|address| address.parse::<EmailAddress>().ok());
+        let hash = went_to.map_or(own, |address| $store.hash(&address));
+        let dated: Option<i64> = sqlx::query_scalar(sql::DATED).bind($edition).fetch_optional(&mut *$tx).await?;
+        let is_older = dated.is_some_and(|dated| dated < returned_at);
         let noted = sqlx::query(sql::NOTE_BOUNCE)
             .bind($edition)
-            .bind($subscriber)
+            .bind(subscriber)
             .bind($reason.as_str())
+            .bind(hash.clone())
             .bind($words)
             .bind(millis($at))
             .execute(&mut *$tx)
             .await?
             .rows_affected();
         let mut left = false;
-        if noted == 1 && $reason == Return::Complaint {
-            let query = sqlx::query(sql::UNSUBSCRIBE).bind($subscriber);
-            left = query.execute(&mut *$tx).await?.rows_affected() == 1;
+        if $reason == Return::Complaint {
+            // Also for the second time: the reader may have come back in between.
+            let query = sqlx::query(sql::UNSUBSCRIBE_ALL).bind(subscriber).bind(millis($at));
+            left = query.execute(&mut *$tx).await?.rows_affected() > 0;
         } else if noted == 1 {
             sqlx::query(sql::FAIL_RETURNED)
                 .bind($edition)
-                .bind($subscriber)
+                .bind(subscriber)
                 .bind(millis($at))
                 .bind(format!("came back: {}", $words))
                 .execute(&mut *$tx)
                 .await?;
         }
         let why = match $reason {
-            _ if noted == 0 => None,
             Return::Complaint => Some(Reason::Complaint),
+            _ if noted == 0 || is_older => None,
             Return::Hard => Some(Reason::Bounce),
             Return::Soft => {
-                let query = sqlx::query_as(sql::HANDED_OVER).bind($subscriber).bind(MEMORY);
+                let query = sqlx::query_as(sql::HANDED_OVER).bind(subscriber).bind(MEMORY);
+                let query = query.bind(hash.clone()).bind(returned_at);
                 let letters: Vec<(i64, i64)> = query.fetch_all(&mut *$tx).await?;
                 (soft_in_a_row(&letters, $at) >= PATIENCE).then_some(Reason::Bounce)
             }
             Return::Ours => None,
         };
-        match (noted, why) {
-            (0, _) => Effect::Known,
-            (_, None) => Effect::Noted { suppressed: false, left },
-            (_, Some(why)) => {
-                let query = sqlx::query(sql::SUPPRESS).bind($hash).bind(why.as_str()).bind(millis($at));
-                Effect::Noted { suppressed: query.execute(&mut *$tx).await?.rows_affected() == 1, left }
-            }
+        let mut suppressed = false;
+        if let Some(why) = why {
+            let query = sqlx::query(sql::SUPPRESS).bind(hash).bind(why.as_str()).bind(millis($at));
+            suppressed = query.execute(&mut *$tx).await?.rows_affected() == 1;
+        }
+        match noted == 1 || left || suppressed {
+            true => Effect::Noted { suppressed, left },
+            false => Effect::Known,
         }
     }};
 }
 
 impl Store {
     /// Where a letter went, if the ledger still says so.
-    pub async fn letter_address(&self, edition: i64, subscriber: i64) -> Result<Option<String>> {
-        Ok(on!(self, pool => {
-            sqlx::query_scalar(sql::LETTER_ADDRESS).bind(edition).bind(subscriber).fetch_optional(pool).await?
-        }))
+    pub async fn letter_address(&self, edition: i64, reader: ReaderName) -> Result<Option<String>> {
+        transact!(self, begin, pool, tx => {
+            let Some((subscriber, ..)) = standing!(tx, reader) else { return Ok(None) };
+            sqlx::query_scalar(sql::LETTER_ADDRESS).bind(edition).bind(subscriber).fetch_optional(&mut *tx).await?
+        })
     }
 
     /// Takes notices in, all or none; says what each came to. A rehearsal tells the same and
     /// changes nothing.
     pub async fn take_notices(&self, notices: &[Notice], at: Instant, rehearsal: bool) -> Result<Vec<Effect>> {
-        let mut effects = Vec::with_capacity(notices.len());
         if notices.is_empty() {
-            return Ok(effects);
+            return Ok(Vec::new());
         }
-        on!(self, pool => {
-            let mut tx = begin_alone(pool).await?;
+        transact!(self, begin_alone, pool, tx => {
+            let mut effects = Vec::with_capacity(notices.len());
             for notice in notices {
                 effects.push(match notice {
-                    Notice::Leave(subscriber) => leave!(tx, *subscriber),
-                    Notice::Returned { edition, subscriber, reason, words } => {
-                        let hash = address_hash!(self, tx, *edition, *subscriber);
-                        match hash {
-                            None => Effect::Gone,
-                            Some(hash) => returned!(tx, (*edition, *subscriber, *reason, words), hash, at),
+                    Notice::Leave(newsletter, reader) => match standing!(tx, *reader) {
+                        None => Effect::Gone,
+                        Some((subscriber, ..)) => {
+                            let query = sqlx::query(sql::UNSUBSCRIBE).bind(subscriber).bind(newsletter.as_str());
+                            match query.bind(millis(at)).execute(&mut *tx).await?.rows_affected() {
+                                0 => Effect::Known,
+                                _ => Effect::Noted { suppressed: false, left: true },
+                            }
                         }
-                    }
+                    },
+                    Notice::Returned { edition, reader, reason, words } => match standing!(tx, *reader) {
+                        None => Effect::Gone,
+                        Some(standing) => returned!(self, tx, *edition, standing, *reason, words, at),
+                    },
                 });
             }
             if rehearsal {
                 tx.rollback().await?;
-            } else {
-                tx.commit().await?;
+                return Ok(effects);
             }
-        });
-        Ok(effects)
+            effects
+        })
     }
 
     /// The messages that were left in a mailbox.
@@ -199,16 +209,13 @@ impl Store {
         if come.is_empty() && gone.is_empty() {
             return Ok(());
         }
-        on!(self, pool => {
-            let mut tx = begin_alone(pool).await?;
+        transact!(self, begin_alone, pool, tx => {
             for (statement, messages) in [(sql::NOTE_MAIL_LEFT, come), (sql::FORGET_MAIL_LEFT, gone)] {
                 for message in messages {
                     sqlx::query(statement).bind(mailbox).bind(message).execute(&mut *tx).await?;
                 }
             }
-            tx.commit().await?;
-        });
-        Ok(())
+        })
     }
 }
 

@@ -233,11 +233,16 @@ impl Store {
         Ok(count)
     }
 
-    /// Columns published in a span of time (both ends included) that are in no edition, newest
-    /// first.
-    pub async fn unsent(&self, since: Instant, until: Instant) -> Result<Vec<Column>> {
+    /// Columns published in a span of time (both ends included), or left out of an edition before, that are
+    /// in no edition of a newsletter, newest first.
+    pub async fn unsent(&self, newsletter: &Slug, since: Instant, until: Instant) -> Result<Vec<Column>> {
         let packed: Packed = on!(self, pool => {
-            sqlx::query_as(sql::UNSENT_COLUMNS).bind(millis(since)).bind(millis(until)).fetch_one(pool).await?
+            sqlx::query_as(sql::UNSENT_COLUMNS)
+                .bind(millis(since))
+                .bind(millis(until))
+                .bind(newsletter.as_str())
+                .fetch_one(pool)
+                .await?
         });
         packed.columns
     }

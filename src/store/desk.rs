@@ -1,9 +1,54 @@
 //! What editors change and say before an edition is frozen, and what its variants were when it was.
 
 use super::{
-    Error, NewVariant, Result, ServiceLetter, Store, begin_alone, instant, millis, on, service::queue_letter, sql,
+    Error, NewVariant, Result, ServiceLetter, Store, instant, millis, on, service::queue_letter, sql, transact,
 };
-use crate::model::{Changes, Choice, ColumnId, Desk, Instant, Note, NoteKind, Period, Version};
+use crate::model::{Changes, Choice, ColumnId, Desk, EditionKey, EditionState, Instant, Note, NoteKind, Slug, Version};
+
+/// What became of a word of the editors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noted {
+    /// It is written down, of an edition that is not frozen.
+    OfDraft,
+    /// It is written down, and the edition is held that was going out.
+    OfEdition,
+    /// It comes too late: so the edition stands.
+    TooLate(EditionState),
+}
+
+/// Writes a note down, inside a transaction; gives how many: 0 if it says what was told already.
+macro_rules! add_note {
+    ($tx:ident, $key:expr, $note:expr) => {{
+        let (key, note): (&$crate::model::EditionKey, &$crate::model::Note) = ($key, $note);
+        sqlx::query($crate::store::sql::ADD_NOTE)
+            .bind(key.newsletter.as_str())
+            .bind($crate::store::millis(key.cutoff))
+            .bind(note.kind.as_str())
+            .bind(&note.subject)
+            .bind(&note.who)
+            .bind(&note.words)
+            .bind($crate::store::millis(note.at))
+            .execute(&mut *$tx)
+            .await?
+            .rows_affected()
+    }};
+}
+pub(super) use add_note;
+
+/// The state of the edition with a key, inside a transaction.
+macro_rules! state_of {
+    ($tx:ident, $key:expr) => {{
+        let state: Option<(i64, String)> = sqlx::query_as(sql::STATE_AT)
+            .bind($key.newsletter.as_str())
+            .bind(millis($key.cutoff))
+            .fetch_optional(&mut *$tx)
+            .await?;
+        let read = |(id, state): (i64, String)| {
+            Ok::<_, Error>((id, state.parse().map_err(|value| Error::Corrupt { what: "state", value })?))
+        };
+        state.map(read).transpose()?
+    }};
+}
 
 #[derive(sqlx::FromRow)]
 struct VersionRow {
@@ -43,13 +88,14 @@ struct VariantRow {
 }
 
 impl Store {
-    /// What the editors did to a period's edition and said of it.
-    pub async fn desk(&self, period: &Period) -> Result<Desk> {
+    /// What the editors did to an edition and said of it.
+    pub async fn desk(&self, key: &EditionKey) -> Result<Desk> {
+        let (newsletter, cutoff) = (key.newsletter.as_str(), millis(key.cutoff));
         let version: Option<VersionRow> = on!(self, pool => {
-            sqlx::query_as(sql::LAST_CHANGES).bind(period.as_str()).fetch_optional(pool).await?
+            sqlx::query_as(sql::LAST_CHANGES).bind(newsletter).bind(cutoff).fetch_optional(pool).await?
         });
         let rows: Vec<NoteRow> = on!(self, pool => {
-            sqlx::query_as(sql::NOTES).bind(period.as_str()).fetch_all(pool).await?
+            sqlx::query_as(sql::NOTES).bind(newsletter).bind(cutoff).fetch_all(pool).await?
         });
         let last_note = rows.last().map_or(0, |row| row.id);
         let note = |row: NoteRow| {
@@ -70,30 +116,35 @@ impl Store {
     }
 
     /// An older version of an edition's changes.
-    pub async fn version(&self, period: &Period, number: i64) -> Result<Option<Version>> {
+    pub async fn version(&self, key: &EditionKey, number: i64) -> Result<Option<Version>> {
         let row: Option<VersionRow> = on!(self, pool => {
-            sqlx::query_as(sql::FIND_CHANGES).bind(period.as_str()).bind(number).fetch_optional(pool).await?
+            sqlx::query_as(sql::FIND_CHANGES)
+                .bind(key.newsletter.as_str())
+                .bind(millis(key.cutoff))
+                .bind(number)
+                .fetch_optional(pool)
+                .await?
         });
         row.map(Version::try_from).transpose()
     }
 
     /// Keeps changes that were made to the version `base`; false if somebody else has changed that
     /// one already, or if the edition is frozen.
-    pub async fn change(&self, period: &Period, base: i64, changes: &Changes, who: &str, at: Instant) -> Result<bool> {
+    pub async fn change(&self, key: &EditionKey, base: i64, changes: &Changes, who: &str, at: Instant) -> Result<bool> {
         let text = serde_json::to_string(changes)
             .map_err(|error| Error::Corrupt { what: "change of an edition", value: error.to_string() })?;
-        on!(self, pool => {
+        let (newsletter, cutoff) = (key.newsletter.as_str(), millis(key.cutoff));
+        transact!(self, begin_alone, pool, tx => {
             // Not while it is frozen: what is shown as kept is what will be sent.
-            let mut tx = begin_alone(pool).await?;
-            let frozen: Option<(i64,)> =
-                sqlx::query_as(sql::EDITION_ID).bind(period.as_str()).fetch_optional(&mut *tx).await?;
+            let edition: Option<(i64, EditionState)> = state_of!(tx, key);
             let last: (i64, i64) =
-                sqlx::query_as(sql::DESK_STAMP).bind(period.as_str()).fetch_one(&mut *tx).await?;
-            if frozen.is_some() || last.0 != base {
+                sqlx::query_as(sql::DESK_STAMP).bind(newsletter).bind(cutoff).fetch_one(&mut *tx).await?;
+            if edition.is_some() || last.0 != base {
                 return Ok(false);
             }
             let added = sqlx::query(sql::ADD_CHANGES)
-                .bind(period.as_str())
+                .bind(newsletter)
+                .bind(cutoff)
                 .bind(base + 1)
                 .bind(&text)
                 .bind(who)
@@ -101,60 +152,97 @@ impl Store {
                 .execute(&mut *tx)
                 .await?
                 .rows_affected();
-            tx.commit().await?;
-            Ok(added == 1)
+            added == 1
+        })
+    }
+
+    /// Writes down a decision about an edition that is not frozen. A hold also stops one that another run has
+    /// frozen meanwhile.
+    pub async fn decide(&self, key: &EditionKey, note: &Note) -> Result<Noted> {
+        transact!(self, begin_alone, pool, tx => {
+            let noted = match state_of!(tx, key) {
+                None => Noted::OfDraft,
+                Some((id, _)) if note.kind == NoteKind::Held => {
+                    let query = sqlx::query(sql::HOLD_EDITION).bind(id).bind(&note.words);
+                    if query.execute(&mut *tx).await?.rows_affected() == 0 {
+                        let (_, state) = state_of!(tx, key).unwrap_or((id, EditionState::Sent));
+                        return Ok(Noted::TooLate(state));
+                    }
+                    Noted::OfEdition
+                }
+                Some((_, state)) => return Ok(Noted::TooLate(state)),
+            };
+            add_note!(tx, key, note);
+            noted
         })
     }
 
     /// Writes a note down; false if it says what was told already.
-    pub async fn note(&self, period: &Period, note: &Note) -> Result<bool> {
-        self.note_and_queue(period, note, &[]).await
+    pub async fn note(&self, key: &EditionKey, note: &Note) -> Result<bool> {
+        self.note_and_queue(key, note, &[]).await
     }
 
     /// Writes a note down and queues letters about it, both or neither; false, and nothing, if it
     /// says what was told already.
-    pub async fn note_and_queue(&self, period: &Period, note: &Note, letters: &[ServiceLetter]) -> Result<bool> {
-        on!(self, pool => {
-            let mut tx = begin_alone(pool).await?;
-            let added = sqlx::query(sql::ADD_NOTE)
-                .bind(period.as_str())
-                .bind(note.kind.as_str())
-                .bind(&note.subject)
-                .bind(&note.who)
-                .bind(&note.words)
-                .bind(millis(note.at))
-                .execute(&mut *tx)
-                .await?
-                .rows_affected();
-            if added == 0 {
+    pub async fn note_and_queue(&self, key: &EditionKey, note: &Note, letters: &[ServiceLetter]) -> Result<bool> {
+        transact!(self, begin_alone, pool, tx => {
+            if add_note!(tx, key, note) == 0 {
                 return Ok(false);
             }
             for letter in letters {
                 queue_letter!(tx, self.hash(&letter.address), letter);
             }
-            tx.commit().await?;
-        });
-        Ok(true)
+            true
+        })
     }
 
     /// Whether something is told for the first time.
-    pub async fn tell_once(&self, period: &Period, what: &str, at: Instant) -> Result<bool> {
+    pub async fn tell_once(&self, key: &EditionKey, what: &str, at: Instant) -> Result<bool> {
         let note =
             Note { kind: NoteKind::Told, subject: what.to_owned(), who: String::new(), words: String::new(), at };
-        self.note(period, &note).await
+        self.note(key, &note).await
     }
 
-    /// Says that a week ended without a column.
-    pub async fn close_week(&self, period: &Period, cutoff: Instant) -> Result<()> {
+    /// Cutoffs of which editors have said something and that have no edition yet, oldest first.
+    pub async fn draft_cutoffs(&self, newsletter: &Slug) -> Result<Vec<Instant>> {
+        let cutoffs: Vec<i64> = on!(self, pool => {
+            sqlx::query_scalar(sql::DRAFT_CUTOFFS).bind(newsletter.as_str()).fetch_all(pool).await?
+        });
+        cutoffs.into_iter().map(instant).collect()
+    }
+
+    /// What editors said of an edition that the schedule no longer has is for the one that comes in its place:
+    /// unless there something is said already.
+    pub async fn move_draft(&self, from: &EditionKey, to: Instant) -> Result<()> {
+        let (newsletter, before, after) = (from.newsletter.as_str(), millis(from.cutoff), millis(to));
+        transact!(self, begin_alone, pool, tx => {
+            let there: (i64, i64) =
+                sqlx::query_as(sql::DESK_STAMP).bind(newsletter).bind(after).fetch_one(&mut *tx).await?;
+            let frozen: Option<(i64, String)> =
+                sqlx::query_as(sql::STATE_AT).bind(newsletter).bind(before).fetch_optional(&mut *tx).await?;
+            if there != (0, 0) || frozen.is_some() {
+                return Ok(());
+            }
+            for statement in [sql::MOVE_CHANGES, sql::MOVE_NOTES] {
+                sqlx::query(statement).bind(newsletter).bind(before).bind(after).execute(&mut *tx).await?;
+            }
+        })
+    }
+
+    /// Says that nothing was new at a cutoff.
+    pub async fn close_quiet(&self, key: &EditionKey) -> Result<()> {
         on!(self, pool => {
-            sqlx::query(sql::ADD_QUIET_WEEK).bind(period.as_str()).bind(millis(cutoff)).execute(pool).await?;
+            let query = sqlx::query(sql::ADD_QUIET_CUTOFF).bind(key.newsletter.as_str()).bind(millis(key.cutoff));
+            query.execute(pool).await?;
         });
         Ok(())
     }
 
-    /// When the last such week ended.
-    pub async fn last_quiet_week(&self) -> Result<Option<Instant>> {
-        let cutoff: Option<i64> = on!(self, pool => sqlx::query_scalar(sql::LAST_QUIET_WEEK).fetch_one(pool).await?);
+    /// The last such cutoff at or before an instant.
+    pub async fn last_quiet(&self, newsletter: &Slug, until: Instant) -> Result<Option<Instant>> {
+        let cutoff: Option<i64> = on!(self, pool => {
+            sqlx::query_scalar(sql::LAST_QUIET_CUTOFF).bind(newsletter.as_str()).bind(millis(until)).fetch_one(pool).await?
+        });
         cutoff.map(instant).transpose()
     }
 
@@ -176,6 +264,7 @@ impl Store {
             plain: row.plain,
             entity: row.entity,
             content_hash: row.content_hash,
+            columns: Vec::new(),
         };
         Ok(rows.into_iter().map(variant).collect())
     }

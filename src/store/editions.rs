@@ -1,17 +1,20 @@
-//! Editions: frozen in one transaction with their columns, variants and letters.
+//! Editions: frozen in one transaction with their columns, variants and letters, held, let go, closed.
+//! Whatever another run may have changed since an edition was drawn up is compared in that transaction.
 
-use super::{Error, Result, Store, begin_alone, instant, millis, on, sql};
-use crate::model::{Choice, ColumnId, Edition, EditionState, Instant, LetterState, Period, Tally};
+use super::{Error, Result, Store, instant, millis, on, sql, transact};
+use crate::model::{
+    Choice, ColumnId, Edition, EditionKey, EditionState, Instant, LetterState, Note, Period, Slug, Tally,
+};
 
 /// An edition that is to be frozen.
 #[derive(Debug)]
 pub struct NewEdition {
-    /// The week it is named after.
+    /// What it is known by.
+    pub key: EditionKey,
+    /// What it is to be called.
     pub period: Period,
     /// See [`Edition::since`].
     pub since: Instant,
-    /// See [`Edition::cutoff`].
-    pub cutoff: Instant,
     /// Frozen or held.
     pub state: EditionState,
     /// The subject of its letters.
@@ -22,12 +25,41 @@ pub struct NewEdition {
     pub number: i64,
     /// Its columns, in their order.
     pub columns: Vec<ColumnId>,
+    /// Columns that editors left out: they wait for a later one.
+    pub left_out: Vec<ColumnId>,
     /// One for each choice that has something to read.
     pub variants: Vec<NewVariant>,
     /// Every choice that was looked at, with something to read or not.
     pub choices: Vec<Choice>,
     /// The version of the editors' changes and the last of their notes that it was drawn up with.
     pub desk: (i64, i64),
+    /// How many commits had changed columns before its columns were read.
+    pub revision: i64,
+    /// The row of the edition if it was held over its hour and has its columns already.
+    pub held: Option<i64>,
+    /// What is to be written down with it.
+    pub note: Option<Note>,
+}
+
+/// An edition that editors hold over its hour: it keeps its columns, and has no letters yet.
+#[derive(Debug)]
+pub struct Reserve {
+    /// What it is known by.
+    pub key: EditionKey,
+    /// What it is called.
+    pub period: Period,
+    /// Its number.
+    pub number: i64,
+    /// See [`Edition::since`].
+    pub since: Instant,
+    /// Its subject as it would be now.
+    pub subject: String,
+    /// Its columns, in their order.
+    pub columns: Vec<ColumnId>,
+    /// Why it is held.
+    pub reason: String,
+    /// When.
+    pub at: Instant,
 }
 
 /// A variant that is to be frozen.
@@ -43,6 +75,8 @@ pub struct NewVariant {
     pub entity: Vec<u8>,
     /// What an approval is bound to.
     pub content_hash: String,
+    /// The columns it holds.
+    pub columns: Vec<ColumnId>,
 }
 
 /// A variant's bytes.
@@ -57,15 +91,28 @@ pub struct Variant {
 pub enum Freeze {
     /// It is frozen, with so many letters.
     Done(Edition, u64),
-    /// Another run froze this period's edition first.
+    /// Another run froze this edition first.
     Taken,
     /// The store has changed since the edition was drawn up: draw it up again.
     Stale,
 }
 
+/// What became of an edition that was to be let go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Released {
+    /// It goes out.
+    Done,
+    /// It is not held.
+    NotHeld(EditionState),
+    /// Columns of it were withdrawn since: these titles.
+    Withdrawn(Vec<String>),
+}
+
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {
     id: i64,
+    newsletter: String,
+    mark: i64,
     number: i64,
     period: String,
     since_at: i64,
@@ -73,6 +120,7 @@ pub(super) struct Row {
     state: String,
     subject: String,
     dated_at: i64,
+    is_frozen: bool,
 }
 
 impl TryFrom<Row> for Edition {
@@ -81,6 +129,9 @@ impl TryFrom<Row> for Edition {
     fn try_from(row: Row) -> Result<Self> {
         Ok(Self {
             id: row.id,
+            newsletter: Slug::parse(&row.newsletter)
+                .map_err(|_| Error::Corrupt { what: "newsletter", value: row.newsletter })?,
+            mark: row.mark,
             number: row.number,
             period: Period::from_key(&row.period),
             since: instant(row.since_at)?,
@@ -88,37 +139,98 @@ impl TryFrom<Row> for Edition {
             state: row.state.parse().map_err(|value| Error::Corrupt { what: "state", value })?,
             subject: row.subject,
             dated: instant(row.dated_at)?,
+            is_frozen: row.is_frozen,
         })
     }
 }
 
+/// Adds the columns of an edition, in their order; false if another edition has one of them.
+macro_rules! add_columns {
+    ($tx:ident, $id:expr, $newsletter:expr, $columns:expr) => {{
+        let mut all = true;
+        for (place, column) in (0i64..).zip($columns) {
+            let query = sqlx::query(sql::ADD_EDITION_COLUMN).bind($id).bind($newsletter.as_str()).bind(column.0);
+            all &= query.bind(place).execute(&mut *$tx).await?.rows_affected() == 1;
+            let query = sqlx::query(sql::DROP_WAITING_COLUMN).bind($newsletter.as_str()).bind(column.0);
+            query.execute(&mut *$tx).await?;
+        }
+        all
+    }};
+}
+
+/// Adds an edition's row; gives its key and its mark, or nothing if there is one of its cutoff or its labels.
+macro_rules! add_edition {
+    ($tx:ident, $key:expr, $number:expr, $period:expr, $since:expr, $state:expr, $subject:expr, $dated:expr,
+        $frozen:expr, $reason:expr) => {{
+        let key: &EditionKey = $key;
+        let mut mark = key.mark();
+        while sqlx::query_scalar::<_, i64>(sql::HAS_MARK).bind(mark).fetch_one(&mut *$tx).await? > 0 {
+            mark = (mark + 1) % (1 << 24);
+        }
+        let added: Option<i64> = sqlx::query_scalar(sql::ADD_EDITION)
+            .bind(key.newsletter.as_str())
+            .bind(millis(key.cutoff))
+            .bind(mark)
+            .bind($number)
+            .bind($period.as_str())
+            .bind(millis($since))
+            .bind($state.as_str())
+            .bind($subject)
+            .bind(millis($dated))
+            .bind($frozen)
+            .bind($reason)
+            .fetch_optional(&mut *$tx)
+            .await?;
+        added.map(|id| (id, mark))
+    }};
+}
+
 impl Store {
-    /// The edition with the highest number.
-    pub async fn last_edition(&self) -> Result<Option<Edition>> {
-        self.edition(sql::LAST_EDITION).await
+    /// The last edition of a newsletter with a cutoff at or before an instant.
+    pub async fn last_edition(&self, newsletter: &Slug, until: Instant) -> Result<Option<Edition>> {
+        self.edition(sql::LAST_EDITION, newsletter, until).await
     }
 
-    /// The edition with the number 1.
-    pub async fn first_edition(&self) -> Result<Option<Edition>> {
-        self.edition(sql::FIRST_EDITION).await
+    /// The first edition of a newsletter with a cutoff at or before an instant.
+    pub async fn first_edition(&self, newsletter: &Slug, until: Instant) -> Result<Option<Edition>> {
+        self.edition(sql::FIRST_EDITION, newsletter, until).await
     }
 
-    async fn edition(&self, statement: &'static str) -> Result<Option<Edition>> {
-        let row: Option<Row> = on!(self, pool => sqlx::query_as(statement).fetch_optional(pool).await?);
-        row.map(Edition::try_from).transpose()
+    /// The edition with a key.
+    pub async fn edition_at(&self, key: &EditionKey) -> Result<Option<Edition>> {
+        self.edition(sql::FIND_EDITION_BY_CUTOFF, &key.newsletter, key.cutoff).await
     }
 
-    /// The edition of a period.
-    pub async fn edition_of(&self, period: &Period) -> Result<Option<Edition>> {
+    async fn edition(&self, statement: &'static str, newsletter: &Slug, at: Instant) -> Result<Option<Edition>> {
         let row: Option<Row> = on!(self, pool => {
-            sqlx::query_as(sql::FIND_EDITION).bind(period.as_str()).fetch_optional(pool).await?
+            sqlx::query_as(statement).bind(newsletter.as_str()).bind(millis(at)).fetch_optional(pool).await?
         });
         row.map(Edition::try_from).transpose()
     }
 
-    /// All editions, oldest first.
-    pub async fn editions(&self) -> Result<Vec<Edition>> {
-        let rows: Vec<Row> = on!(self, pool => sqlx::query_as(sql::ALL_EDITIONS).fetch_all(pool).await?);
+    /// The edition of a newsletter that is called so.
+    pub async fn edition_of(&self, newsletter: &Slug, period: &Period) -> Result<Option<Edition>> {
+        let row: Option<Row> = on!(self, pool => {
+            sqlx::query_as(sql::FIND_EDITION)
+                .bind(newsletter.as_str())
+                .bind(period.as_str())
+                .fetch_optional(pool)
+                .await?
+        });
+        row.map(Edition::try_from).transpose()
+    }
+
+    /// All editions of a newsletter, in the order of their numbers.
+    pub async fn editions(&self, newsletter: &Slug) -> Result<Vec<Edition>> {
+        let rows: Vec<Row> = on!(self, pool => {
+            sqlx::query_as(sql::ALL_EDITIONS).bind(newsletter.as_str()).fetch_all(pool).await?
+        });
+        rows.into_iter().map(Edition::try_from).collect()
+    }
+
+    /// The editions of all newsletters.
+    pub async fn all_editions(&self) -> Result<Vec<Edition>> {
+        let rows: Vec<Row> = on!(self, pool => sqlx::query_as(sql::EDITION_OF_ALL).fetch_all(pool).await?);
         rows.into_iter().map(Edition::try_from).collect()
     }
 
@@ -128,74 +240,162 @@ impl Store {
         rows.into_iter().map(Edition::try_from).collect()
     }
 
+    /// Editions with a cutoff behind an instant: a clock was wrong when they were made.
+    pub async fn future_editions(&self, after: Instant) -> Result<Vec<Edition>> {
+        let rows: Vec<Row> =
+            on!(self, pool => sqlx::query_as(sql::FUTURE_EDITIONS).bind(millis(after)).fetch_all(pool).await?);
+        rows.into_iter().map(Edition::try_from).collect()
+    }
+
+    /// The highest number that an edition of a newsletter has.
+    pub async fn last_number(&self, newsletter: &Slug) -> Result<i64> {
+        Ok(on!(self, pool => sqlx::query_scalar(sql::LAST_NUMBER).bind(newsletter.as_str()).fetch_one(pool).await?))
+    }
+
+    /// What the editions of a newsletter in one week are called, each with its cutoff.
+    pub async fn labels(&self, newsletter: &Slug, week: &Period) -> Result<Vec<(Period, Instant)>> {
+        let rows: Vec<(String, i64)> = on!(self, pool => {
+            sqlx::query_as(sql::LABELS).bind(newsletter.as_str()).bind(week.as_str()).fetch_all(pool).await?
+        });
+        rows.into_iter().map(|(period, cutoff)| Ok((Period::from_key(&period), instant(cutoff)?))).collect()
+    }
+
     /// Fixes an edition's bytes and recipients: all of it or nothing.
     pub async fn freeze(&self, new: &NewEdition) -> Result<Freeze> {
-        on!(self, pool => {
-            let mut tx = begin_alone(pool).await?;
-            let choices: Vec<String> = sqlx::query_scalar(sql::CHOICES).fetch_all(&mut *tx).await?;
-            if choices.iter().any(|key| !new.choices.contains(&Choice::from_key(key))) {
-                return Ok(Freeze::Stale);
-            }
-            // A word of the editors that came meanwhile counts.
-            let desk: (i64, i64) =
-                sqlx::query_as(sql::DESK_STAMP).bind(new.period.as_str()).fetch_one(&mut *tx).await?;
-            if desk != new.desk {
-                return Ok(Freeze::Stale);
-            }
-            let added: Option<(i64, i64)> = sqlx::query_as(sql::ADD_EDITION)
-                .bind(new.period.as_str())
-                .bind(millis(new.since))
-                .bind(millis(new.cutoff))
-                .bind(new.state.as_str())
-                .bind(&new.subject)
-                .bind(millis(new.dated))
-                .bind(millis(new.dated))
-                .fetch_optional(&mut *tx)
+        let newsletter = &new.key.newsletter;
+        transact!(self, begin_alone, pool, tx => {
+            let choices: Vec<String> =
+                sqlx::query_scalar(sql::CHOICES).bind(newsletter.as_str()).fetch_all(&mut *tx).await?;
+            let is_new = |key: &String| !new.choices.contains(&Choice::from_key(key));
+            // A word of the editors that came meanwhile counts, and a column that was changed or withdrawn.
+            let desk: (i64, i64) = sqlx::query_as(sql::DESK_STAMP)
+                .bind(newsletter.as_str())
+                .bind(millis(new.key.cutoff))
+                .fetch_one(&mut *tx)
                 .await?;
-            let Some((id, number)) = added else { return Ok(Freeze::Taken) };
-            if number != new.number {
+            let revision: i64 = sqlx::query_scalar(sql::REVISION).fetch_one(&mut *tx).await?;
+            if choices.iter().any(is_new) || desk != new.desk || revision != new.revision {
                 return Ok(Freeze::Stale);
             }
-            for (place, column) in (0i64..).zip(&new.columns) {
-                let query = sqlx::query(sql::ADD_EDITION_COLUMN).bind(id).bind(column.0).bind(place);
-                if query.execute(&mut *tx).await?.rows_affected() != 1 {
-                    return Ok(Freeze::Stale);
+            let (id, mark) = match new.held {
+                Some(id) => {
+                    let query = sqlx::query(sql::FREEZE_HELD).bind(id).bind(new.state.as_str()).bind(&new.subject);
+                    if query.bind(millis(new.dated)).execute(&mut *tx).await?.rows_affected() == 0 {
+                        return Ok(Freeze::Taken);
+                    }
+                    sqlx::query(sql::DROP_EDITION_COLUMNS).bind(id).execute(&mut *tx).await?;
+                    let mark: i64 = sqlx::query_scalar(sql::MARK_OF).bind(id).fetch_one(&mut *tx).await?;
+                    (id, mark)
                 }
+                None => {
+                    let added = add_edition!(tx, &new.key, new.number, new.period, new.since, new.state, &new.subject,
+                        new.dated, Some(millis(new.dated)), None::<String>);
+                    let Some(added) = added else {
+                        let taken: Option<Row> = sqlx::query_as(sql::FIND_EDITION_BY_CUTOFF)
+                            .bind(newsletter.as_str())
+                            .bind(millis(new.key.cutoff))
+                            .fetch_optional(&mut *tx)
+                            .await?;
+                        // Else another edition has its number or its label.
+                        return Ok(if taken.is_some() { Freeze::Taken } else { Freeze::Stale });
+                    };
+                    added
+                }
+            };
+            if !add_columns!(tx, id, newsletter, &new.columns) {
+                return Ok(Freeze::Stale);
+            }
+            for column in &new.left_out {
+                let query = sqlx::query(sql::ADD_WAITING_COLUMN).bind(newsletter.as_str()).bind(column.0);
+                query.execute(&mut *tx).await?;
             }
             for variant in &new.variants {
-                sqlx::query(sql::ADD_VARIANT)
+                let own: i64 = sqlx::query_scalar(sql::ADD_VARIANT)
                     .bind(id)
                     .bind(variant.choice.key())
                     .bind(&variant.html)
                     .bind(&variant.plain)
                     .bind(&variant.entity)
                     .bind(&variant.content_hash)
-                    .execute(&mut *tx)
+                    .fetch_one(&mut *tx)
                     .await?;
+                for column in &variant.columns {
+                    sqlx::query(sql::ADD_VARIANT_COLUMN).bind(own).bind(column.0).execute(&mut *tx).await?;
+                }
             }
-            let letters = sqlx::query(sql::ADD_LETTERS).bind(id).execute(&mut *tx).await?.rows_affected();
-            tx.commit().await?;
+            let query = sqlx::query(sql::ADD_LETTERS).bind(id).bind(newsletter.as_str());
+            let letters = query.execute(&mut *tx).await?.rows_affected();
+            // On Postgres each statement sees what was committed before it: who chose anew between the choices
+            // and the letters has none.
+            let choices: Vec<String> =
+                sqlx::query_scalar(sql::CHOICES).bind(newsletter.as_str()).fetch_all(&mut *tx).await?;
+            if choices.iter().any(is_new) {
+                return Ok(Freeze::Stale);
+            }
+            if let Some(note) = &new.note {
+                super::desk::add_note!(tx, &new.key, note);
+            }
             let edition = Edition {
                 id,
-                number,
+                newsletter: newsletter.clone(),
+                mark,
+                number: new.number,
                 period: new.period.clone(),
                 since: new.since,
-                cutoff: new.cutoff,
+                cutoff: new.key.cutoff,
                 state: new.state,
                 subject: new.subject.clone(),
                 dated: new.dated,
+                is_frozen: true,
             };
-            Ok(Freeze::Done(edition, letters))
+            Freeze::Done(edition, letters)
         })
     }
 
-    /// Moves an edition from one state to the next; false if another run has moved it.
-    pub async fn move_edition(&self, id: i64, from: EditionState, to: EditionState) -> Result<bool> {
-        let moved = on!(self, pool => {
-            let query = sqlx::query(sql::SET_EDITION_STATE).bind(id).bind(to.as_str()).bind(from.as_str());
-            query.execute(pool).await?.rows_affected()
+    /// Keeps the columns of an edition that editors hold over its hour; false if there is such an edition
+    /// already, or another one has its labels or a column.
+    pub async fn reserve(&self, new: &Reserve) -> Result<bool> {
+        transact!(self, begin_alone, pool, tx => {
+            let added = add_edition!(tx, &new.key, new.number, new.period, new.since, EditionState::Held, &new.subject, new.at,
+                None::<i64>, Some(&new.reason));
+            let Some((id, _)) = added else { return Ok(false) };
+            if !add_columns!(tx, id, new.key.newsletter, &new.columns) {
+                return Ok(false);
+            }
+            true
+        })
+    }
+
+    /// Says that an edition's letters are going out; false if it is not to go out.
+    pub async fn begin_edition(&self, id: i64) -> Result<bool> {
+        let state: Option<String> = on!(self, pool => {
+            sqlx::query(sql::BEGIN_EDITION).bind(id).execute(pool).await?;
+            sqlx::query_scalar(sql::EDITION_STATE).bind(id).fetch_optional(pool).await?
         });
-        Ok(moved == 1)
+        Ok(state.as_deref() == Some("sending") || state.as_deref() == Some("sent"))
+    }
+
+    /// Whether an edition's letters may go out now.
+    pub async fn is_going_out(&self, id: i64) -> Result<bool> {
+        let state: Option<String> =
+            on!(self, pool => sqlx::query_scalar(sql::EDITION_STATE).bind(id).fetch_optional(pool).await?);
+        Ok(matches!(state.as_deref(), Some("frozen" | "sending" | "sent")))
+    }
+
+    /// Closes an edition of which nothing is to be done any more; opens one again that was closed though
+    /// something is.
+    pub async fn close_edition(&self, id: i64) -> Result<()> {
+        transact!(self, begin, pool, tx => {
+            // Who settles a letter that stays to be done touches the edition, too: one waits for the other.
+            sqlx::query(sql::TOUCH_EDITION).bind(id).execute(&mut *tx).await?;
+            let closed = sqlx::query(sql::CLOSE_EDITION).bind(id).execute(&mut *tx).await?.rows_affected();
+            if closed == 0 {
+                let open: i64 = sqlx::query_scalar(sql::COUNT_TO_DO).bind(id).fetch_one(&mut *tx).await?;
+                if open > 0 {
+                    sqlx::query(sql::REOPEN_EDITION).bind(id).execute(&mut *tx).await?;
+                }
+            }
+        })
     }
 
     /// Holds an edition that is being sent, and says why; false if it is not being sent any more.
@@ -213,12 +413,49 @@ impl Store {
         Ok(reason.flatten())
     }
 
-    /// Lets a held edition go, with a new date on its letters; false if it was not held.
-    pub async fn release_edition(&self, id: i64, dated: Instant) -> Result<bool> {
-        let moved = on!(self, pool => {
-            sqlx::query(sql::RELEASE_EDITION).bind(id).bind(millis(dated)).execute(pool).await?.rows_affected()
-        });
-        Ok(moved == 1)
+    /// Lets a held edition go that is frozen, with a new date on its letters, and writes down who said so.
+    /// One of which columns were withdrawn meanwhile only if that is wished.
+    pub async fn release_edition(&self, edition: &Edition, note: &Note, with_withdrawn: bool) -> Result<Released> {
+        transact!(self, begin_alone, pool, tx => {
+            let withdrawn: Vec<String> =
+                sqlx::query_scalar(sql::WITHDRAWN_IN).bind(edition.id).fetch_all(&mut *tx).await?;
+            if !withdrawn.is_empty() && !with_withdrawn {
+                return Ok(Released::Withdrawn(withdrawn));
+            }
+            let query = sqlx::query(sql::RELEASE_EDITION).bind(edition.id).bind(millis(note.at));
+            if query.execute(&mut *tx).await?.rows_affected() == 0 {
+                let state: String = sqlx::query_scalar(sql::EDITION_STATE).bind(edition.id).fetch_one(&mut *tx).await?;
+                let state = state.parse().map_err(|value| Error::Corrupt { what: "state", value })?;
+                return Ok(Released::NotHeld(state));
+            }
+            super::desk::add_note!(tx, &edition.key(), note);
+            Released::Done
+        })
+    }
+
+    /// Makes an edition of the future one of the present, by its real cutoff.
+    pub async fn redate_edition(&self, edition: &Edition, cutoff: Instant, period: &Period) -> Result<()> {
+        transact!(self, begin_alone, pool, tx => {
+            sqlx::query(sql::REDATE_EDITION)
+                .bind(edition.id)
+                .bind(millis(cutoff))
+                .bind(period.as_str())
+                .execute(&mut *tx)
+                .await?;
+            for statement in [sql::MOVE_CHANGES, sql::MOVE_NOTES] {
+                sqlx::query(statement)
+                    .bind(edition.newsletter.as_str())
+                    .bind(millis(edition.cutoff))
+                    .bind(millis(cutoff))
+                    .execute(&mut *tx)
+                    .await?;
+            }
+        })
+    }
+
+    /// The titles of an edition's columns that were withdrawn since it was frozen.
+    pub async fn withdrawn_in(&self, edition: i64) -> Result<Vec<String>> {
+        Ok(on!(self, pool => sqlx::query_scalar(sql::WITHDRAWN_IN).bind(edition).fetch_all(pool).await?))
     }
 
     /// How many letters of an edition are in which state.

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use super::{Result, Store, Variant, begin, instant, millis, on, sql, worded};
-use crate::model::{Instant, Letter, LetterState};
+use super::{Error, Result, Store, Variant, instant, millis, on, sql, transact, worded};
+use crate::model::{EmailAddress, Instant, Letter, LetterState, ReaderId};
 
 /// The right to handle a letter, until it ends or another one is given out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,8 @@ pub struct Settlement {
 #[derive(sqlx::FromRow)]
 struct Row {
     id: i64,
-    subscriber_id: i64,
+    /// Nothing where the reader was erased: such a letter is suppressed.
+    public_id: Option<Vec<u8>>,
     variant_id: i64,
     address: String,
     name: Option<String>,
@@ -71,28 +72,45 @@ struct Row {
     fence: i64,
 }
 
-impl From<Row> for Leased {
-    fn from(row: Row) -> Self {
-        Self {
+impl TryFrom<Row> for Leased {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Self {
             lease: Lease { letter: row.id, fence: row.fence },
             letter: Letter {
                 id: row.id,
-                subscriber: row.subscriber_id,
+                reader: reader_id(row.public_id.unwrap_or_default())?,
                 variant: row.variant_id,
                 address: row.address,
                 name: row.name,
                 attempts: row.attempts,
             },
-        }
+        })
     }
 }
 
+/// A reader's id as the store wrote it.
+pub(super) fn reader_id(bytes: Vec<u8>) -> Result<ReaderId> {
+    let bytes = bytes.try_into().map_err(|_| Error::Corrupt { what: "reader's id", value: "(not 16 bytes)".into() })?;
+    Ok(ReaderId::new(bytes))
+}
+
+/// A lease that ends so much later than now was written by a clock that was wrong: it counts no more.
+/// In milliseconds.
+const LONGEST_LEASE: i64 = 600_000;
+
 impl Store {
-    /// Takes up to so many letters of an edition that are due, for a time. Letters to people who
-    /// have left since the freezing are suppressed instead, so that fewer may come than there are.
+    /// What the database's clock says: leases are between machines.
+    pub async fn clock(&self) -> Result<Instant> {
+        let now: i64 = on!(self, pool => sqlx::query_scalar(worded(pool, sql::CLOCK)).fetch_one(pool).await?);
+        instant(now)
+    }
+
+    /// Takes up to so many letters of an edition that are due, for a time: none if the edition is held. Letters
+    /// to people who have left since the freezing are suppressed instead, so that fewer may come than there are.
     pub async fn lease_letters(&self, edition: i64, now: Instant, limit: u32, until: Instant) -> Result<Batch> {
-        let (mut rows, suppressed): (Vec<Row>, Vec<i64>) = on!(self, pool => {
-            let mut tx = begin(pool).await?;
+        let (mut rows, suppressed) = transact!(self, begin, pool, tx => {
             let rows: Vec<Row> = sqlx::query_as(worded(pool, sql::LEASE_LETTERS))
                 .bind(edition)
                 .bind(millis(now))
@@ -100,7 +118,7 @@ impl Store {
                 .bind(millis(until))
                 .fetch_all(&mut *tx)
                 .await?;
-            let mut gone = Vec::new();
+            let mut gone: Vec<i64> = Vec::new();
             if !rows.is_empty() {
                 gone = sqlx::query_scalar(worded(pool, sql::SUPPRESS_LETTERS))
                     .bind(json!(rows.iter().map(|row| row.id).collect::<Vec<_>>()).to_string())
@@ -108,17 +126,18 @@ impl Store {
                     .fetch_all(&mut *tx)
                     .await?;
             }
-            tx.commit().await?;
             (rows, gone)
-        });
+        })?;
         let gone: HashSet<i64> = suppressed.into_iter().collect();
         rows.retain(|row| !gone.contains(&row.id));
         rows.sort_by_key(|row| row.id);
-        Ok(Batch { letters: rows.into_iter().map(Leased::from).collect(), suppressed: gone.len() })
+        let letters = rows.into_iter().map(Leased::try_from).collect::<Result<_>>()?;
+        Ok(Batch { letters, suppressed: gone.len() })
     }
 
     /// Writes down, in one commit, what became of letters and which are about to be handed over;
-    /// gives the letters of these whose lease still holds. The others must not be handed over.
+    /// gives the letters of these whose lease still holds, whose edition is not held and whose readers
+    /// still want them. The others must not be handed over.
     pub async fn record(&self, settlements: &[Settlement], marks: &[Mark], now: Instant) -> Result<HashSet<i64>> {
         let settled: Vec<_> = settlements
             .iter()
@@ -127,10 +146,17 @@ impl Store {
                 json!([s.lease.letter, s.lease.fence, s.state.as_str(), due, s.reply, s.tries])
             })
             .collect();
-        let refused: Vec<i64> = settlements.iter().filter(|s| s.suppress).map(|s| s.lease.letter).collect();
+        let ids = |chosen: &dyn Fn(&Settlement) -> bool| {
+            settlements.iter().filter(|s| chosen(s)).map(|s| s.lease.letter).collect::<Vec<i64>>()
+        };
+        let refused = ids(&|s| s.suppress);
+        let waiting = ids(&|s| matches!(s.state, LetterState::Queued | LetterState::Deferred));
         let marked: Vec<_> = marks.iter().map(|m| json!([m.lease.letter, m.lease.fence, millis(m.until)])).collect();
-        let granted: Vec<i64> = on!(self, pool => {
-            let mut tx = begin(pool).await?;
+        let granted = transact!(self, begin, pool, tx => {
+            // First the edition, then its letters, as who closes one does: one waits for the other.
+            if !waiting.is_empty() {
+                sqlx::query(worded(pool, sql::REOPEN_EDITIONS)).bind(json!(waiting).to_string()).execute(&mut *tx).await?;
+            }
             if !settled.is_empty() {
                 sqlx::query(worded(pool, sql::SETTLE_LETTERS))
                     .bind(json!(settled).to_string())
@@ -139,45 +165,86 @@ impl Store {
                     .await?;
             }
             if !refused.is_empty() {
-                sqlx::query(worded(pool, sql::SUPPRESS_REFUSED))
+                let addresses: Vec<String> = sqlx::query_scalar(worded(pool, sql::REFUSED_ADDRESSES))
                     .bind(json!(refused).to_string())
+                    .fetch_all(&mut *tx)
+                    .await?;
+                sqlx::query(worded(pool, sql::SUPPRESS_REFUSED))
+                    .bind(self.hashes_of(&addresses))
                     .bind(millis(now))
                     .execute(&mut *tx)
                     .await?;
             }
-            let mut granted = Vec::new();
+            let mut granted: Vec<i64> = Vec::new();
             if !marked.is_empty() {
                 granted = sqlx::query_scalar(worded(pool, sql::MARK_LETTERS))
                     .bind(json!(marked).to_string())
                     .fetch_all(&mut *tx)
                     .await?;
             }
-            tx.commit().await?;
             granted
-        });
+        })?;
         Ok(granted.into_iter().collect())
+    }
+
+    /// Hashes of addresses that letters went to, for a statement; of who was erased there is none.
+    fn hashes_of(&self, addresses: &[String]) -> String {
+        let known = addresses.iter().filter_map(|address| address.parse::<EmailAddress>().ok());
+        let hashes = known.map(|address| json!([data_encoding::HEXLOWER.encode(&self.hash(&address))]));
+        json!(hashes.collect::<Vec<_>>()).to_string()
+    }
+
+    /// Says that letters are still being handed over.
+    pub async fn renew(&self, leases: &[Lease], until: Instant) -> Result<()> {
+        if leases.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<_> = leases.iter().map(|lease| json!([lease.letter, lease.fence, millis(until)])).collect();
+        transact!(self, begin, pool, tx => {
+            sqlx::query(worded(pool, sql::RENEW_LETTERS)).bind(json!(rows).to_string()).execute(&mut *tx).await?;
+        })
     }
 
     /// Takes back what dead workers left: leased letters are queued again; those that were being
     /// handed over get the state that the relay's nature allows, queued or unknown.
     pub async fn lapse(&self, edition: i64, now: Instant, sending: LetterState) -> Result<()> {
-        on!(self, pool => {
-            let mut tx = begin(pool).await?;
-            sqlx::query(sql::LAPSE_LEASED).bind(edition).bind(millis(now)).execute(&mut *tx).await?;
+        let far = millis(now) + LONGEST_LEASE;
+        transact!(self, begin, pool, tx => {
+            sqlx::query(sql::LAPSE_LEASED).bind(edition).bind(millis(now)).bind(far).execute(&mut *tx).await?;
             sqlx::query(sql::LAPSE_SENDING)
                 .bind(edition)
                 .bind(millis(now))
                 .bind(sending.as_str())
+                .bind(far)
                 .execute(&mut *tx)
                 .await?;
-            tx.commit().await?;
-        });
-        Ok(())
+        })
     }
 
-    /// Queues again the letters of an edition that may have arrived; says how many.
+    /// Queues again the letters of an edition that may have arrived, and opens it; says how many.
     pub async fn resend_unknown(&self, edition: i64) -> Result<u64> {
-        Ok(on!(self, pool => sqlx::query(sql::RESEND_UNKNOWN).bind(edition).execute(pool).await?.rows_affected()))
+        self.resend(edition, sql::RESEND_UNKNOWN).await
+    }
+
+    /// Queues the letters of an edition that were written into a folder, and opens it; says how many.
+    pub async fn resend_written(&self, edition: i64) -> Result<u64> {
+        self.resend(edition, sql::RESEND_WRITTEN).await
+    }
+
+    async fn resend(&self, edition: i64, statement: &'static str) -> Result<u64> {
+        transact!(self, begin, pool, tx => {
+            sqlx::query(sql::TOUCH_EDITION).bind(edition).execute(&mut *tx).await?;
+            let letters = sqlx::query(statement).bind(edition).execute(&mut *tx).await?.rows_affected();
+            if letters > 0 {
+                sqlx::query(sql::REOPEN_EDITION).bind(edition).execute(&mut *tx).await?;
+            }
+            letters
+        })
+    }
+
+    /// How many letters of an edition were written into a folder instead of being sent.
+    pub async fn written_letters(&self, edition: i64) -> Result<i64> {
+        Ok(on!(self, pool => sqlx::query_scalar(sql::WRITTEN_LETTERS).bind(edition).fetch_one(pool).await?))
     }
 
     /// When the first of the leases that others hold ends.

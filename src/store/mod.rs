@@ -9,6 +9,7 @@ mod editions;
 mod feeds;
 mod hubs;
 mod letters;
+mod magazine;
 mod migrate;
 mod pack;
 mod readers;
@@ -28,10 +29,12 @@ use sqlx::{
 
 pub use bounces::{Effect, Notice, Return};
 pub use columns::{Put, SourceFile};
-pub use editions::{Freeze, NewEdition, NewVariant, Variant};
+pub use desk::Noted;
+pub use editions::{Freeze, NewEdition, NewVariant, Released, Reserve, Variant};
 pub use feeds::{FeedMonth, Latest, Newest, Place, Published, Span, Standing};
 pub use hubs::{News, Ping, PingState, PutOff, SettledPing, Topic};
 pub use letters::{Batch, Lease, Leased, Mark, Settlement};
+pub use magazine::{Magazine, MagazineName};
 pub use readers::{Confirmed, Consent, Known, Request, Wish};
 pub use service::{ServiceLease, ServiceLetter, ServiceState};
 pub use subscribers::{Added, Listed};
@@ -77,9 +80,34 @@ pub enum Error {
         /// That of the column that has it.
         owner: String,
     },
+    /// It belongs to another magazine.
+    #[error(
+        "the store belongs to the magazine {owner:?} ({address}), and the configuration is of {name:?}: if it is the same \
+         magazine, write id = \"{id}\" under [magazine]; if not, give this one a store of its own (store.url, or on \
+         Postgres store.schema)"
+    )]
+    Foreign {
+        /// Whose it is.
+        owner: String,
+        /// Its address.
+        address: String,
+        /// Its id.
+        id: String,
+        /// Whose the configuration is.
+        name: String,
+    },
     /// The machine has no randomness to make a key of.
     #[error("the machine gave no random bytes: {0}")]
     Random(String),
+}
+
+impl Error {
+    /// Whether another transaction was in the way, so that the same may succeed if it is said again.
+    fn is_conflict(&self) -> bool {
+        let Self::Sql(sqlx::Error::Database(error)) = self else { return false };
+        // Postgres: serialization failure, deadlock. SQLite: a snapshot that is out of date.
+        matches!(error.code().as_deref(), Some("40001" | "40P01" | "517"))
+    }
 }
 
 /// The store's result.
@@ -90,6 +118,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub struct Store {
     pool: Backend,
     key: Key,
+    magazine: Option<Magazine>,
 }
 
 #[derive(Debug, Clone)]
@@ -108,6 +137,9 @@ fn sqlite_pool() -> SqlitePoolOptions {
         .before_acquire(|line, _| Box::pin(async move { Ok(!line.is_in_transaction()) }))
 }
 
+/// What `sql::OPENING` gives.
+type Opening = (Option<String>, Option<Vec<u8>>, Option<Vec<u8>>, Option<String>, Option<String>, Option<i64>);
+
 /// How often a SQLite file that another program is just making is tried.
 const FIRST_OPENINGS: usize = 250;
 
@@ -121,6 +153,43 @@ macro_rules! on {
     };
 }
 use on;
+
+/// How often a transaction is tried again that others are in the way of.
+const ATTEMPTS: u32 = 12;
+
+/// Runs a body in a transaction of its own, for both backends, and commits it: `$tx` is the transaction.
+/// What the body returns early is not committed. It is run again if another transaction was in the way
+/// (a deadlock, a serialization failure), so that it takes nothing that it needs twice.
+macro_rules! transact {
+    ($store:expr, $begin:ident, $pool:ident, $tx:ident => $body:block) => {
+        $crate::store::on!($store, $pool => {
+            let mut attempt = 0;
+            loop {
+                let work = async {
+                    let mut $tx = $crate::store::$begin($pool).await?;
+                    let value = $body;
+                    $tx.commit().await?;
+                    Ok(value)
+                };
+                let outcome: $crate::store::Result<_> = work.await;
+                match outcome {
+                    Err(error) if error.is_conflict() && attempt < $crate::store::ATTEMPTS => {
+                        attempt += 1;
+                        $crate::store::pause(attempt).await;
+                    }
+                    outcome => break outcome,
+                }
+            }
+        })
+    };
+}
+use transact;
+
+/// Before a transaction is tried again: longer each time, and not as long as another program waits.
+async fn pause(attempt: u32) {
+    let spread = u64::from(std::process::id() % 7 + 1);
+    tokio::time::sleep(std::time::Duration::from_millis(spread * u64::from(attempt * attempt))).await;
+}
 
 /// What the two backends say differently.
 trait Dialect: Database {
@@ -195,11 +264,15 @@ impl Store {
                 }
                 Backend::Sqlite(pool.map_err(|source| Error::Open { place: path.display().to_string(), source })?)
             }
-            StoreUrl::Postgres(url) => {
+            StoreUrl::Postgres { url, schema } => {
                 let open = |source| Error::Open { place: "postgres".into(), source };
                 let options: PgConnectOptions = url.expose().parse().map_err(open)?;
                 // Who falls asleep in the middle of a commit must not hold the others up for ever.
                 let options = options.options([("idle_in_transaction_session_timeout", "60s")]);
+                let options = match schema {
+                    Some(schema) => options.options([("search_path", schema.as_str())]),
+                    None => options,
+                };
                 let place = format!("postgres at {}", options.get_host());
                 let pool = PgPoolOptions::new()
                     .max_connections(8)
@@ -209,20 +282,25 @@ impl Store {
                 Backend::Postgres(pool.map_err(|source| Error::Open { place, source })?)
             }
         };
-        let mut store = Self { pool, key: Key::new([0; 32]) };
+        let mut store = Self { pool, key: Key::new([0; 32]), magazine: None };
         let migrations = migrate::all(&store);
         // Nearly always all is there, and a look takes no lock. What cannot be read is not there yet.
         // The connection is given back before it goes on, or the next question would open another.
-        let (done, key): (Option<String>, Option<Vec<u8>>) = on!(store, pool => {
+        let (done, key, magazine) = on!(store, pool => {
             let mut line = pool.acquire().await?;
-            let found = sqlx::query_as(worded(pool, sql::OPENING)).fetch_one(&mut *line).await;
+            let found = sqlx::query_as::<_, Opening>(worded(pool, sql::OPENING)).fetch_one(&mut *line).await;
             line.return_to_pool().await;
-            found.unwrap_or_default()
+            let (done, key, id, name, address, began) = found.unwrap_or_default();
+            (done, key, magazine::read(id, name, address, began)?)
         });
         let done = done.is_some_and(|done| migrate::is_done(&done, &migrations));
         if !done {
+            if let StoreUrl::Postgres { schema: Some(schema), .. } = url {
+                store.make_schema(schema.as_str()).await?;
+            }
             migrate::run(&store, migrations).await?;
         }
+        store.magazine = magazine;
         store.key = match key.filter(|_| done) {
             Some(bytes) => read_key(bytes)?,
             None => store.find_key().await?,
@@ -243,6 +321,22 @@ impl Store {
     /// What an address is recognised by, also when the address itself is gone.
     fn hash(&self, address: &EmailAddress) -> Vec<u8> {
         self.key.sign("address", address.folded().as_bytes()).to_vec()
+    }
+
+    /// Makes a schema that is not there. Its name is a slug: it needs no escaping but quotes.
+    async fn make_schema(&self, schema: &str) -> Result<()> {
+        if let Backend::Postgres(pool) = &self.pool {
+            let statement = format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\"");
+            sqlx::query(sqlx::AssertSqlSafe(statement)).execute(pool).await?;
+        }
+        Ok(())
+    }
+
+    /// Sixteen random bytes.
+    fn random() -> Result<[u8; 16]> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).map_err(|error| Error::Random(error.to_string()))?;
+        Ok(bytes)
     }
 
     async fn find_key(&self) -> Result<Key> {

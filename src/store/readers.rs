@@ -4,9 +4,10 @@
 use serde::Serialize;
 
 use super::{
-    Error, Reason, Result, ServiceLetter, Store, begin_alone, instant, millis, on, service::queue_letter, sql,
+    Error, Reason, Result, ServiceLetter, Store, instant, letters::reader_id, millis, on, service::queue_letter, sql,
+    transact,
 };
-use crate::model::{Choice, EmailAddress, Instant};
+use crate::model::{Choice, EmailAddress, Instant, ReaderId, Slug};
 
 /// A wish that its owner has to confirm by mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +52,7 @@ pub struct Wish {
 pub enum Confirmed {
     /// This subscriber has joined.
     Joined(i64),
-    /// This one has moved, from the address that is given.
+    /// A subscriber has moved, from the address that is given.
     Moved(i64, String),
     /// Another subscriber has the address.
     Taken,
@@ -64,6 +65,10 @@ pub enum Confirmed {
 pub struct Known {
     /// The store's key.
     pub id: i64,
+    /// What leaves the store in its place.
+    pub reader: ReaderId,
+    /// What a link to the preferences is bound to: it ends when the reader moves.
+    pub standing: Vec<u8>,
     /// Where to.
     pub address: String,
     /// How the subscriber is called.
@@ -98,12 +103,15 @@ pub struct Consent {
 #[derive(sqlx::FromRow)]
 struct Row {
     id: i64,
+    public_id: Vec<u8>,
     address: String,
+    address_hash: Vec<u8>,
     name: Option<String>,
     choice: String,
     language: Option<String>,
     state: String,
     joined_at: i64,
+    moves: i64,
 }
 
 impl TryFrom<Row> for Known {
@@ -112,6 +120,8 @@ impl TryFrom<Row> for Known {
     fn try_from(row: Row) -> Result<Self> {
         Ok(Self {
             id: row.id,
+            reader: reader_id(row.public_id)?,
+            standing: [row.address_hash.as_slice(), &row.moves.to_be_bytes()].concat(),
             address: row.address,
             name: row.name,
             choice: Choice::from_key(&row.choice),
@@ -137,6 +147,23 @@ struct Asked {
     asked_from: Option<String>,
 }
 
+/// Takes a reader out of all tables, inside a transaction; what suppresses addresses stays.
+macro_rules! forget {
+    ($tx:ident, $id:expr, $at:expr) => {
+        sqlx::query(sql::ERASE_LETTERS).bind($id).bind(millis($at)).execute(&mut *$tx).await?;
+        for statement in [
+            sql::ERASE_CONSENTS,
+            sql::ERASE_MOVES,
+            sql::ERASE_BOUNCES,
+            sql::ERASE_FORMER,
+            sql::ERASE_SUBSCRIPTIONS,
+            sql::ERASE_SUBSCRIBER,
+        ] {
+            sqlx::query(statement).bind($id).execute(&mut *$tx).await?;
+        }
+    };
+}
+
 impl Store {
     /// How many letters of all editions are in which state.
     pub async fn letter_counts(&self) -> Result<Vec<(String, i64)>> {
@@ -155,17 +182,40 @@ impl Store {
         Ok(i64::from_be_bytes(bytes) & i64::MAX)
     }
 
-    /// A subscriber by the store's key.
-    pub async fn subscriber(&self, id: i64) -> Result<Option<Known>> {
-        let row: Option<Row> = on!(self, pool => sqlx::query_as(sql::SUBSCRIBER).bind(id).fetch_optional(pool).await?);
+    /// A subscriber of a newsletter by the store's key.
+    pub async fn subscriber(&self, newsletter: &Slug, id: i64) -> Result<Option<Known>> {
+        let row: Option<Row> = on!(self, pool => {
+            sqlx::query_as(sql::SUBSCRIBER).bind(newsletter.as_str()).bind(id).fetch_optional(pool).await?
+        });
+        row.map(Known::try_from).transpose()
+    }
+
+    /// A subscriber by what is known outside the store.
+    pub async fn reader(&self, newsletter: &Slug, reader: ReaderId) -> Result<Option<Known>> {
+        let row: Option<Row> = on!(self, pool => {
+            sqlx::query_as(sql::READER)
+                .bind(newsletter.as_str())
+                .bind(reader.bytes().to_vec())
+                .fetch_optional(pool)
+                .await?
+        });
+        row.map(Known::try_from).transpose()
+    }
+
+    /// A subscriber by the number that the first version's letters named, if it is still the same person.
+    pub async fn reader_of_old(&self, newsletter: &Slug, number: i64) -> Result<Option<Known>> {
+        let row: Option<Row> = on!(self, pool => {
+            sqlx::query_as(sql::OLD_READER).bind(newsletter.as_str()).bind(number).fetch_optional(pool).await?
+        });
         row.map(Known::try_from).transpose()
     }
 
     /// A subscriber by address, in whatever spelling.
-    pub async fn subscriber_at(&self, address: &EmailAddress) -> Result<Option<Known>> {
+    pub async fn subscriber_at(&self, newsletter: &Slug, address: &EmailAddress) -> Result<Option<Known>> {
         let hash = self.hash(address);
-        let row: Option<Row> =
-            on!(self, pool => sqlx::query_as(sql::SUBSCRIBER_AT).bind(hash).fetch_optional(pool).await?);
+        let row: Option<Row> = on!(self, pool => {
+            sqlx::query_as(sql::SUBSCRIBER_AT).bind(newsletter.as_str()).bind(hash).fetch_optional(pool).await?
+        });
         row.map(Known::try_from).transpose()
     }
 
@@ -174,8 +224,7 @@ impl Store {
     /// instant.
     pub async fn ask(&self, request: Option<&Request>, letter: &ServiceLetter, since: Instant) -> Result<bool> {
         let hash = self.hash(&letter.address);
-        on!(self, pool => {
-            let mut tx = begin_alone(pool).await?;
+        transact!(self, begin_alone, pool, tx => {
             let barred: i64 = sqlx::query_scalar(sql::IS_SUPPRESSED).bind(hash.clone()).fetch_one(&mut *tx).await?;
             let recent: i64 = sqlx::query_scalar(sql::SERVED_SINCE)
                 .bind(hash.clone())
@@ -203,9 +252,8 @@ impl Store {
                     .execute(&mut *tx)
                     .await?;
             }
-            queue_letter!(tx, hash, letter);
-            tx.commit().await?;
-            Ok(true)
+            queue_letter!(tx, hash.clone(), letter);
+            true
         })
     }
 
@@ -218,9 +266,9 @@ impl Store {
     }
 
     /// Does what was wished, once.
-    pub async fn confirm(&self, id: i64, at: Instant, from: Option<&str>) -> Result<Confirmed> {
-        on!(self, pool => {
-            let mut tx = begin_alone(pool).await?;
+    pub async fn confirm(&self, newsletter: &Slug, id: i64, at: Instant, from: Option<&str>) -> Result<Confirmed> {
+        let newsletter = newsletter.as_str();
+        transact!(self, begin_alone, pool, tx => {
             let row: Option<Asked> =
                 sqlx::query_as(sql::REQUEST).bind(id).bind(millis(at)).fetch_optional(&mut *tx).await?;
             let Some(row) = row else { return Ok(Confirmed::Nothing) };
@@ -229,34 +277,52 @@ impl Store {
             let confirmed = match row.subscriber_id {
                 _ if barred > 0 => Confirmed::Nothing,
                 None => {
-                    let subscriber: i64 = sqlx::query_scalar(sql::JOIN)
+                    sqlx::query(sql::DROP_FORMER).bind(hash.clone()).execute(&mut *tx).await?;
+                    let subscriber: i64 = sqlx::query_scalar(sql::JOIN_READER)
+                        .bind(Self::random()?.to_vec())
                         .bind(&row.address)
                         .bind(hash.clone())
                         .bind(&row.name)
-                        .bind(&row.choice)
                         .bind(millis(at))
                         .bind(&row.language)
                         .fetch_one(&mut *tx)
+                        .await?;
+                    sqlx::query(sql::JOIN_NEWSLETTER)
+                        .bind(subscriber)
+                        .bind(newsletter)
+                        .bind(&row.choice)
+                        .bind(millis(at))
+                        .execute(&mut *tx)
                         .await?;
                     Confirmed::Joined(subscriber)
                 }
                 Some(mover) => {
                     // Somebody who left with the new address once makes room for its owner.
-                    sqlx::query(sql::MAKE_ROOM).bind(hash.clone()).bind(mover).execute(&mut *tx).await?;
-                    let before: Option<Row> =
-                        sqlx::query_as(sql::SUBSCRIBER).bind(mover).fetch_optional(&mut *tx).await?;
+                    let gone: Option<i64> =
+                        sqlx::query_scalar(sql::LEFT_AT).bind(hash.clone()).bind(mover).fetch_optional(&mut *tx).await?;
+                    if let Some(gone) = gone {
+                        forget!(tx, gone, at);
+                    }
+                    let before: Option<(String, Vec<u8>)> =
+                        sqlx::query_as(sql::ADDRESS_OF).bind(mover).fetch_optional(&mut *tx).await?;
                     let moved = sqlx::query(sql::MOVE)
                         .bind(mover)
                         .bind(&row.address)
                         .bind(hash.clone())
+                        .bind(millis(at))
                         .execute(&mut *tx)
                         .await?
                         .rows_affected();
                     match before {
-                        Some(before) if moved == 1 => {
+                        Some((address, before)) if moved == 1 => {
                             // What is queued already goes there, too.
                             sqlx::query(sql::READDRESS).bind(mover).bind(&row.address).execute(&mut *tx).await?;
-                            Confirmed::Moved(mover, before.address)
+                            if before != hash {
+                                sqlx::query(sql::DROP_FORMER).bind(hash.clone()).execute(&mut *tx).await?;
+                                let query = sqlx::query(sql::ADD_FORMER).bind(before).bind(mover).bind(millis(at));
+                                query.execute(&mut *tx).await?;
+                            }
+                            Confirmed::Moved(mover, address)
                         }
                         Some(_) => Confirmed::Taken,
                         None => Confirmed::Nothing,
@@ -276,18 +342,27 @@ impl Store {
                     .await?;
             }
             sqlx::query(sql::DROP_REQUEST).bind(id).execute(&mut *tx).await?;
-            tx.commit().await?;
-            Ok(confirmed)
+            confirmed
         })
     }
 
     /// Changes what a subscriber chose; false if there is none.
-    pub async fn set_preferences(&self, id: i64, name: Option<&str>, choice: &Choice, language: &str) -> Result<bool> {
-        let changed = on!(self, pool => {
-            let query = sqlx::query(sql::SET_PREFERENCES).bind(id).bind(name).bind(choice.key()).bind(language);
-            query.execute(pool).await?.rows_affected()
-        });
-        Ok(changed == 1)
+    pub async fn set_preferences(
+        &self,
+        newsletter: &Slug,
+        id: i64,
+        name: Option<&str>,
+        choice: &Choice,
+        language: &str,
+    ) -> Result<bool> {
+        let choice = choice.key();
+        transact!(self, begin, pool, tx => {
+            let query = sqlx::query(sql::SET_READER).bind(id).bind(name).bind(language);
+            let there = query.execute(&mut *tx).await?.rows_affected() == 1;
+            let query = sqlx::query(sql::SET_CHOICE).bind(id).bind(newsletter.as_str()).bind(&choice);
+            query.execute(&mut *tx).await?;
+            there
+        })
     }
 
     /// What a subscriber agreed to, in order.
@@ -300,29 +375,34 @@ impl Store {
         Ok(on!(self, pool => sqlx::query_as(sql::LETTERS_OF).bind(id).fetch_all(pool).await?))
     }
 
-    /// Forgets a subscriber, but for a keyed hash of the address, so that it is not written to again;
+    /// What came back of a subscriber's letters: the edition's label, why, in which words, and when in epoch
+    /// milliseconds.
+    pub async fn bounces_of(&self, id: i64) -> Result<Vec<(String, String, String, i64)>> {
+        Ok(on!(self, pool => sqlx::query_as(sql::BOUNCES_OF).bind(id).fetch_all(pool).await?))
+    }
+
+    /// Forgets a subscriber, but for keyed hashes of the addresses, so that none is written to again;
     /// false if there is none.
     pub async fn erase(&self, id: i64, at: Instant) -> Result<bool> {
-        on!(self, pool => {
-            let mut tx = begin_alone(pool).await?;
+        transact!(self, begin_alone, pool, tx => {
             let hash: Option<Vec<u8>> =
                 sqlx::query_scalar(sql::HASH_OF).bind(id).fetch_optional(&mut *tx).await?;
             let Some(hash) = hash else { return Ok(false) };
-            sqlx::query(sql::SUPPRESS)
-                .bind(hash.clone())
-                .bind(Reason::Request.as_str())
-                .bind(millis(at))
-                .execute(&mut *tx)
-                .await?;
-            sqlx::query(sql::ERASE_LETTERS).bind(id).bind(millis(at)).execute(&mut *tx).await?;
-            for statement in [sql::ERASE_CONSENTS, sql::ERASE_MOVES, sql::ERASE_BOUNCES, sql::ERASE_SUBSCRIBER] {
-                sqlx::query(statement).bind(id).execute(&mut *tx).await?;
+            let mut hashes: Vec<Vec<u8>> = sqlx::query_scalar(sql::FORMER_OF).bind(id).fetch_all(&mut *tx).await?;
+            hashes.push(hash);
+            for hash in hashes {
+                sqlx::query(sql::SUPPRESS)
+                    .bind(hash.clone())
+                    .bind(Reason::Request.as_str())
+                    .bind(millis(at))
+                    .execute(&mut *tx)
+                    .await?;
+                for statement in [sql::ERASE_REQUESTS, sql::ERASE_SERVICE_LETTERS] {
+                    sqlx::query(statement).bind(hash.clone()).execute(&mut *tx).await?;
+                }
             }
-            for statement in [sql::ERASE_REQUESTS, sql::ERASE_SERVICE_LETTERS] {
-                sqlx::query(statement).bind(hash.clone()).execute(&mut *tx).await?;
-            }
-            tx.commit().await?;
-            Ok(true)
+            forget!(tx, id, at);
+            true
         })
     }
 }

@@ -1,7 +1,7 @@
-//! What each relay has got: the letters of its last 24 hours, counted by hours for all that share
-//! the store.
+//! What each relay has got: the letters of its last 24 hours and of the hour before that it shares with
+//! them, counted by hours for all that share the store.
 
-use super::{Result, Store, begin_alone, millis, on, sql};
+use super::{Result, Store, millis, on, sql, transact};
 use crate::model::Instant;
 
 const HOUR: i64 = 3_600_000;
@@ -11,8 +11,7 @@ impl Store {
     /// were left to take.
     pub async fn take_from_day(&self, relay: &str, limit: u32, want: u32, now: Instant) -> Result<u32> {
         let hour = millis(now) / HOUR;
-        on!(self, pool => {
-            let mut tx = begin_alone(pool).await?;
+        transact!(self, begin_alone, pool, tx => {
             let taken: i64 =
                 sqlx::query_scalar(sql::RELAY_TAKEN).bind(relay).bind(hour - 24).fetch_one(&mut *tx).await?;
             let left = u32::try_from(i64::from(limit) - taken).unwrap_or(0).min(want);
@@ -25,8 +24,7 @@ impl Store {
                     .await?;
                 sqlx::query(sql::FORGET_DAYS).bind(hour - 48).execute(&mut *tx).await?;
             }
-            tx.commit().await?;
-            Ok(left)
+            left
         })
     }
 

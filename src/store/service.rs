@@ -1,7 +1,9 @@
 //! The outbox of letters that serve one person. They are sent soon and more than once rather than
 //! not at all: a second letter to confirm does no harm.
 
-use super::{Result, Store, begin, millis, on, sql, worded};
+use data_encoding::BASE32_NOPAD;
+
+use super::{Result, Store, millis, on, sql, transact, worded};
 use crate::model::{EmailAddress, Instant};
 
 /// A letter to one person that is to be queued.
@@ -21,6 +23,7 @@ pub struct ServiceLetter {
 macro_rules! queue_letter {
     ($transaction:ident, $hash:expr, $letter:expr) => {
         sqlx::query(sql::ADD_SERVICE_LETTER)
+            .bind(Store::random()?.to_vec())
             .bind($hash)
             .bind($letter.address.to_string())
             .bind(&$letter.message)
@@ -35,8 +38,9 @@ pub(super) use queue_letter;
 /// A letter that a worker has leased.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct ServiceLease {
-    /// The outbox's key.
-    pub id: i64,
+    id: i64,
+    #[sqlx(try_from = "Vec<u8>")]
+    public_id: PublicId,
     fence: i64,
     /// Where to, as the store wrote it.
     pub address: String,
@@ -44,6 +48,23 @@ pub struct ServiceLease {
     pub message: String,
     /// How often it was tried before.
     pub attempts: i64,
+}
+
+impl ServiceLease {
+    /// What its file in an outbox and its envelope name it by: never another letter's.
+    pub fn name(&self) -> String {
+        BASE32_NOPAD.encode(&self.public_id.0).to_lowercase()
+    }
+}
+
+/// The bytes of a letter's public id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct PublicId(Vec<u8>);
+
+impl From<Vec<u8>> for PublicId {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
 }
 
 /// What became of a letter.
@@ -100,16 +121,22 @@ impl Store {
         Ok(())
     }
 
+    /// Says that a worker is still at a letter, by the machine's clock; false if another has it now.
+    pub async fn renew_service_letter(&self, lease: &ServiceLease, until: Instant) -> Result<bool> {
+        let renewed = on!(self, pool => {
+            let query = sqlx::query(sql::RENEW_SERVICE_LETTER).bind(lease.id).bind(lease.fence).bind(millis(until));
+            query.execute(pool).await?.rows_affected()
+        });
+        Ok(renewed == 1)
+    }
+
     /// Forgets wishes that can no longer be confirmed, and letters that were settled or are of no
     /// use any more and older than an instant.
     pub async fn tidy(&self, at: Instant, older: Instant) -> Result<()> {
-        on!(self, pool => {
-            let mut tx = begin(pool).await?;
+        transact!(self, begin, pool, tx => {
             sqlx::query(sql::DROP_OLD_REQUESTS).bind(millis(at)).execute(&mut *tx).await?;
             sqlx::query(sql::DROP_OLD_SERVICE_LETTERS).bind(millis(older)).bind(millis(at)).execute(&mut *tx).await?;
-            tx.commit().await?;
-        });
-        Ok(())
+        })
     }
 
     /// Whether [`Self::tidy`] would find something: a look takes no lock.

@@ -64,10 +64,42 @@ macro_rules! sent {
     };
 }
 
+/// What makes up a [`crate::model::Edition`].
+macro_rules! edition {
+    () => {
+        "SELECT e.id, e.newsletter, e.mark, e.number, e.period, e.since_at, e.cutoff_at, e.state, e.subject, e.dated_at, \
+         e.frozen_at IS NOT NULL AS is_frozen FROM editions e "
+    };
+}
+
+/// What makes up a [`super::Known`]; the newsletter is the first parameter.
+macro_rules! reader {
+    ($chosen:literal) => {
+        concat!(
+            "SELECT s.id, s.public_id, s.address, s.address_hash, s.name, p.choice, s.language, p.state, s.joined_at, s.moves \
+             FROM subscribers s JOIN subscriptions p ON p.subscriber_id = s.id AND p.newsletter = $1 WHERE ",
+            $chosen
+        )
+    };
+}
+
+/// Letters about which something is still to be done.
+macro_rules! to_do {
+    () => {
+        "EXISTS (SELECT 1 FROM letters l WHERE l.edition_id = e.id \
+         AND l.state IN ('queued', 'leased', 'sending', 'deferred'))"
+    };
+}
+
 statements! {
     /// The key that tokens are made with.
     FIND_KEY = "SELECT value FROM secrets WHERE name = 'key'";
     ADD_KEY = "INSERT INTO secrets (name, value) VALUES ('key', $1) ON CONFLICT (name) DO NOTHING";
+
+    FIND_MAGAZINE = "SELECT id, name, address, began_at FROM magazine";
+    ADD_MAGAZINE = "INSERT INTO magazine (one, id, name, address, began_at) VALUES (1, $1, $2, $3, $4) ON CONFLICT (one) DO NOTHING";
+    CALL_MAGAZINE = "UPDATE magazine SET name = $1, address = $2 WHERE name <> $1 OR address <> $2";
+    ADD_NEWSLETTER = "INSERT INTO newsletters (name) VALUES ($1) ON CONFLICT (name) DO NOTHING";
 
     PUT_RUBRIQUE = "INSERT INTO rubriques (slug, label, place) VALUES ($1, $2, $3) \
         ON CONFLICT (slug) DO UPDATE SET label = excluded.label, place = excluded.place \
@@ -144,9 +176,10 @@ statements! {
         ORDER BY published_at, id LIMIT $4");
     OLDEST_OF_BYLINE = columns!("byline_slug = $5 AND (published_at, id) > ($1, $2) AND published_at <= $3 \
         ORDER BY published_at, id LIMIT $4");
-    /// Published in a span of time and in no edition yet.
-    UNSENT_COLUMNS = columns!("published_at >= $1 AND published_at <= $2 \
-        AND NOT EXISTS (SELECT 1 FROM edition_columns e WHERE e.column_id = columns.id)");
+    /// Published in a span of time, or left out of an edition before, and in none of the newsletter yet.
+    UNSENT_COLUMNS = columns!("published_at <= $2 AND (published_at >= $1 \
+        OR id IN (SELECT w.column_id FROM waiting_columns w WHERE w.newsletter = $3)) \
+        AND NOT EXISTS (SELECT 1 FROM edition_columns e WHERE e.newsletter = $3 AND e.column_id = columns.id)");
 
     FILE_STAMPS = "SELECT path, stamp, column_key FROM files";
     DROP_FILE_STAMP = "DELETE FROM files WHERE path = $1";
@@ -179,61 +212,85 @@ statements! {
         WHERE hub = $1 AND state = 'queued' AND due_at <= $2 RETURNING state";
 
     IS_SUPPRESSED = "SELECT COUNT(*) FROM suppressions WHERE address_hash = $1";
-    UNSUBSCRIBE = "UPDATE subscribers SET state = 'unsubscribed' WHERE id = $1 AND state <> 'unsubscribed'";
-    IS_SUBSCRIBER = "SELECT COUNT(*) FROM subscribers WHERE id = $1";
+    UNSUBSCRIBE = "UPDATE subscriptions SET state = 'unsubscribed', since_at = $3 WHERE subscriber_id = $1 AND newsletter = $2 \
+        AND state <> 'unsubscribed'";
     /// A complaint outranks what else an address may be suppressed for.
     SUPPRESS = "INSERT INTO suppressions (address_hash, reason, suppressed_at) VALUES ($1, $2, $3) \
         ON CONFLICT (address_hash) DO UPDATE SET reason = excluded.reason, suppressed_at = excluded.suppressed_at \
         WHERE excluded.reason = 'complaint' AND suppressions.reason <> 'complaint'";
-    SUBSCRIBERS_AFTER = "SELECT id, address, name, choice, state, joined_at FROM subscribers WHERE id > $1 \
-        ORDER BY id LIMIT $2";
-    LIST_SUBSCRIBERS = "SELECT address, name, choice, state, joined_at FROM subscribers ORDER BY id";
+    SUBSCRIBERS_AFTER = "SELECT s.id, s.address, s.name, p.choice, p.state, s.joined_at FROM subscribers s \
+        JOIN subscriptions p ON p.subscriber_id = s.id AND p.newsletter = $1 WHERE s.id > $2 ORDER BY s.id LIMIT $3";
+    LIST_SUBSCRIBERS = "SELECT s.address, s.name, p.choice, p.state, s.joined_at FROM subscribers s \
+        JOIN subscriptions p ON p.subscriber_id = s.id AND p.newsletter = $1 ORDER BY s.id";
     /// For the figures of who keeps the house.
     LETTER_COUNTS = "SELECT state, COUNT(*) FROM letters GROUP BY state ORDER BY state";
-    SUBSCRIBER_COUNTS = "SELECT state, COUNT(*) FROM subscribers GROUP BY state ORDER BY state";
+    SUBSCRIBER_COUNTS = "SELECT state, COUNT(*) FROM subscriptions GROUP BY state ORDER BY state";
 
-    SUBSCRIBER = "SELECT id, address, name, choice, language, state, joined_at FROM subscribers WHERE id = $1";
-    SUBSCRIBER_AT = "SELECT id, address, name, choice, language, state, joined_at FROM subscribers WHERE address_hash = $1";
+    SUBSCRIBER = reader!("s.id = $2");
+    READER = reader!("s.public_id = $2");
+    OLD_READER = reader!("s.old_number = $2");
+    SUBSCRIBER_AT = reader!("s.address_hash = $2");
+    IS_SUBSCRIPTION = "SELECT COUNT(*) FROM subscriptions WHERE subscriber_id = $1 AND newsletter = $2";
     SERVED_SINCE = "SELECT COUNT(*) FROM service_letters WHERE address_hash = $1 AND queued_at > $2";
     ADD_REQUEST = "INSERT INTO requests (id, kind, address, address_hash, subscriber_id, name, choice, language, consent, \
         way, asked_at, asked_from, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     REQUEST = "SELECT kind, address, address_hash, subscriber_id, name, choice, language, consent, way, asked_at, asked_from \
         FROM requests WHERE id = $1 AND expires_at > $2";
     DROP_REQUEST = "DELETE FROM requests WHERE id = $1";
-    /// Who left may come back; who is there already has chosen anew.
-    JOIN = "INSERT INTO subscribers (address, address_hash, name, choice, state, joined_at, language) \
-        VALUES ($1, $2, $3, $4, 'active', $5, $6) ON CONFLICT (address_hash) DO UPDATE SET state = 'active', \
-        name = COALESCE(excluded.name, subscribers.name), choice = excluded.choice, language = excluded.language, \
-        joined_at = CASE WHEN subscribers.state = 'active' THEN subscribers.joined_at ELSE excluded.joined_at END \
+    /// Who confirms an address, new or known.
+    JOIN_READER = "INSERT INTO subscribers (public_id, address, address_hash, name, joined_at, returned_at, language) \
+        VALUES ($1, $2, $3, $4, $5, $5, $6) ON CONFLICT (address_hash) DO UPDATE SET \
+        name = COALESCE(excluded.name, subscribers.name), language = excluded.language, returned_at = excluded.returned_at \
         RETURNING id";
-    MAKE_ROOM = "DELETE FROM subscribers WHERE address_hash = $1 AND id <> $2 AND state <> 'active'";
-    MOVE = "UPDATE subscribers SET address = $2, address_hash = $3 WHERE id = $1 \
+    /// Who left may come back; who is there already has chosen anew.
+    JOIN_NEWSLETTER = "INSERT INTO subscriptions (subscriber_id, newsletter, choice, state, since_at) \
+        VALUES ($1, $2, $3, 'active', $4) ON CONFLICT (subscriber_id, newsletter) DO UPDATE SET state = 'active', \
+        choice = excluded.choice, since_at = CASE WHEN subscriptions.state = 'active' THEN subscriptions.since_at \
+        ELSE excluded.since_at END";
+    /// Somebody at an address who gets nothing there any more.
+    LEFT_AT = "SELECT s.id FROM subscribers s WHERE s.address_hash = $1 AND s.id <> $2 \
+        AND NOT EXISTS (SELECT 1 FROM subscriptions p WHERE p.subscriber_id = s.id AND p.state = 'active')";
+    MOVE = "UPDATE subscribers SET address = $2, address_hash = $3, moves = moves + 1, returned_at = $4 WHERE id = $1 \
         AND NOT EXISTS (SELECT 1 FROM subscribers o WHERE o.address_hash = $3 AND o.id <> $1)";
+    ADD_FORMER = "INSERT INTO former_addresses (address_hash, subscriber_id, moved_at) VALUES ($1, $2, $3) \
+        ON CONFLICT (address_hash) DO UPDATE SET subscriber_id = excluded.subscriber_id, moved_at = excluded.moved_at";
+    /// Whoever proves to live at an address lives there: it is nobody's former one.
+    DROP_FORMER = "DELETE FROM former_addresses WHERE address_hash = $1";
+    FORMER_OF = "SELECT address_hash FROM former_addresses WHERE subscriber_id = $1";
+    ERASE_FORMER = "DELETE FROM former_addresses WHERE subscriber_id = $1";
     READDRESS = "UPDATE letters SET address = $2 WHERE subscriber_id = $1 AND state IN ('queued', 'deferred')";
     ADD_CONSENT = "INSERT INTO consents (subscriber_id, way, consent, asked_at, asked_from, confirmed_at, confirmed_from) \
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     CONSENTS = "SELECT way, consent, asked_at, asked_from, confirmed_at, confirmed_from FROM consents \
         WHERE subscriber_id = $1 ORDER BY id";
-    SET_PREFERENCES = "UPDATE subscribers SET name = $2, choice = $3, language = $4 WHERE id = $1";
+    SET_READER = "UPDATE subscribers SET name = $2, language = $3 WHERE id = $1";
+    SET_CHOICE = "UPDATE subscriptions SET choice = $3 WHERE subscriber_id = $1 AND newsletter = $2";
     LETTERS_OF = "SELECT e.period, l.state, l.settled_at FROM letters l JOIN editions e ON e.id = l.edition_id \
-        WHERE l.subscriber_id = $1 ORDER BY e.number";
+        WHERE l.subscriber_id = $1 ORDER BY e.newsletter, e.cutoff_at";
+    BOUNCES_OF = "SELECT COALESCE(e.period, ''), b.kind, b.words, b.noted_at FROM bounces b \
+        LEFT JOIN editions e ON e.id = b.edition_id WHERE b.subscriber_id = $1 ORDER BY b.noted_at";
+    ADDRESS_OF = "SELECT address, address_hash FROM subscribers WHERE id = $1";
     HASH_OF = "SELECT address_hash FROM subscribers WHERE id = $1";
-    /// The ledger's sums hold, and nobody is in it.
+    /// The ledger's sums hold, and nobody is in it. A letter that is in a worker's hands and not begun does
+    /// not go out: the mark is refused.
     ERASE_LETTERS = "UPDATE letters SET address = '(erased)', name = NULL, reply = NULL, \
-        settled_at = CASE WHEN state IN ('queued', 'deferred') THEN $2 ELSE settled_at END, \
-        state = CASE WHEN state IN ('queued', 'deferred') THEN 'suppressed' ELSE state END WHERE subscriber_id = $1";
+        settled_at = CASE WHEN state IN ('queued', 'deferred', 'leased') THEN $2 ELSE settled_at END, \
+        state = CASE WHEN state IN ('queued', 'deferred', 'leased') THEN 'suppressed' ELSE state END WHERE subscriber_id = $1";
     ERASE_CONSENTS = "DELETE FROM consents WHERE subscriber_id = $1";
     ERASE_MOVES = "DELETE FROM requests WHERE subscriber_id = $1";
     /// What mail servers say of a reader often holds the address.
     ERASE_BOUNCES = "DELETE FROM bounces WHERE subscriber_id = $1";
+    ERASE_SUBSCRIPTIONS = "DELETE FROM subscriptions WHERE subscriber_id = $1";
     ERASE_SUBSCRIBER = "DELETE FROM subscribers WHERE id = $1";
     ERASE_REQUESTS = "DELETE FROM requests WHERE address_hash = $1";
     ERASE_SERVICE_LETTERS = "DELETE FROM service_letters WHERE address_hash = $1";
-    ADD_SERVICE_LETTER = "INSERT INTO service_letters (address_hash, address, message, state, attempts, fence, queued_at, \
-        due_at, expires_at) VALUES ($1, $2, $3, 'queued', 0, 0, $4, $4, $5)";
+    ADD_SERVICE_LETTER = "INSERT INTO service_letters (public_id, address_hash, address, message, state, attempts, fence, \
+        queued_at, due_at, expires_at) VALUES ($1, $2, $3, $4, 'queued', 0, 0, $5, $5, $6)";
     SETTLE_SERVICE_LETTER = "UPDATE service_letters SET state = $3, attempts = attempts + 1, due_at = $4, reply = $5, \
         address = CASE WHEN $3 = 'queued' THEN address ELSE '' END, \
         message = CASE WHEN $3 = 'queued' THEN message ELSE '' END WHERE id = $1 AND fence = $2 AND state = 'leased'";
+    /// Who works on a batch says that it is still at it.
+    RENEW_SERVICE_LETTER = "UPDATE service_letters SET lease_until = $3 WHERE id = $1 AND fence = $2 AND state = 'leased'";
     DROP_OLD_REQUESTS = "DELETE FROM requests WHERE expires_at <= $1";
     DROP_OLD_SERVICE_LETTERS = "DELETE FROM service_letters WHERE queued_at <= $1 AND (state NOT IN ('queued', 'leased') \
         OR expires_at <= $2)";
@@ -241,102 +298,146 @@ statements! {
         WHERE queued_at <= $2 AND (state NOT IN ('queued', 'leased') OR expires_at <= $1))";
 
     /// The choices that a variant is rendered for.
-    CHOICES = "SELECT DISTINCT choice FROM subscribers WHERE state = 'active' ORDER BY choice";
+    CHOICES = "SELECT DISTINCT choice FROM subscriptions WHERE newsletter = $1 AND state = 'active' ORDER BY choice";
 
-    LAST_EDITION = "SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions \
-        ORDER BY number DESC LIMIT 1";
-    FIRST_EDITION = "SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions \
-        ORDER BY number LIMIT 1";
-    FIND_EDITION = "SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions \
-        WHERE period = $1";
-    ALL_EDITIONS = "SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions \
-        ORDER BY number";
+    /// Editions of a newsletter up to an instant: what lies behind it hides nothing.
+    LAST_EDITION = concat!(edition!(), "WHERE e.newsletter = $1 AND e.cutoff_at <= $2 ORDER BY e.cutoff_at DESC LIMIT 1");
+    FIRST_EDITION = concat!(edition!(), "WHERE e.newsletter = $1 AND e.cutoff_at <= $2 ORDER BY e.cutoff_at LIMIT 1");
+    FUTURE_EDITIONS = concat!(edition!(), "WHERE e.cutoff_at > $1 ORDER BY e.newsletter, e.cutoff_at");
+    LAST_NUMBER = "SELECT COALESCE(MAX(number), 0) FROM editions WHERE newsletter = $1";
+    /// The labels that editions have in a week, this one and those with a number.
+    LABELS = "SELECT period, cutoff_at FROM editions WHERE newsletter = $1 AND (period = $2 OR period LIKE $2 || '-%')";
+    FIND_EDITION = concat!(edition!(), "WHERE e.newsletter = $1 AND e.period = $2");
+    FIND_EDITION_BY_CUTOFF = concat!(edition!(), "WHERE e.newsletter = $1 AND e.cutoff_at = $2");
+    ALL_EDITIONS = concat!(edition!(), "WHERE e.newsletter = $1 ORDER BY e.number");
+    EDITION_OF_ALL = concat!(edition!(), "ORDER BY e.id");
     /// Those that somebody has got, newest first.
-    ARCHIVE = concat!("SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions e WHERE ",
-        sent!(), " ORDER BY number DESC LIMIT $1");
-    ARCHIVED = concat!("SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions e \
-        WHERE period = $1 AND ", sent!());
-    WHOLE_VARIANT = "SELECT html FROM variants WHERE edition_id = $1 AND choice = ''";
+    ARCHIVE = concat!(edition!(), "WHERE e.newsletter = $1 AND ", sent!(), " ORDER BY e.cutoff_at DESC LIMIT $2");
+    ARCHIVED = concat!(edition!(), "WHERE e.newsletter = $1 AND e.period = $2 AND ", sent!());
+    WHOLE_VARIANT = "SELECT COALESCE((SELECT e.archive_html FROM editions e WHERE e.id = $1), html) FROM variants \
+        WHERE edition_id = $1 AND choice = ''";
+    SET_ARCHIVE_PAGE = "UPDATE editions SET archive_html = $2 WHERE id = $1";
     COLUMNS_OF = columns!("id IN (SELECT column_id FROM edition_columns WHERE edition_id = $1)");
     PLACES_OF = "SELECT column_id FROM edition_columns WHERE edition_id = $1 ORDER BY place";
-    /// Those with letters to send, oldest first.
-    OPEN_EDITIONS = "SELECT id, number, period, since_at, cutoff_at, state, subject, dated_at FROM editions \
-        WHERE state IN ('frozen', 'sending') ORDER BY number";
-    ADD_EDITION = "INSERT INTO editions (number, period, since_at, cutoff_at, state, subject, dated_at, frozen_at) \
-        SELECT COALESCE(MAX(number), 0) + 1, CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), \
-        CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS BIGINT), CAST($7 AS BIGINT) FROM editions WHERE TRUE \
-        ON CONFLICT (period) DO NOTHING RETURNING id, number";
-    ADD_EDITION_COLUMN = "INSERT INTO edition_columns (edition_id, column_id, place) VALUES ($1, $2, $3) \
+    /// Titles of an edition's columns that were withdrawn since.
+    WITHDRAWN_IN = "SELECT c.title FROM edition_columns e JOIN columns c ON c.id = e.column_id \
+        WHERE e.edition_id = $1 AND c.withdrawn_at IS NOT NULL ORDER BY e.place";
+    /// Those with letters to send, oldest first; also one that was closed while something was to do.
+    OPEN_EDITIONS = concat!(edition!(), "WHERE e.state IN ('frozen', 'sending') OR (e.state = 'sent' AND ", to_do!(),
+        ") ORDER BY e.cutoff_at");
+    ADD_EDITION = "INSERT INTO editions (newsletter, cutoff_at, mark, number, period, since_at, state, subject, dated_at, \
+        frozen_at, held_reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING RETURNING id";
+    HAS_MARK = "SELECT COUNT(*) FROM editions WHERE mark = $1";
+    /// One that was held over its hour gets its letters.
+    FREEZE_HELD = "UPDATE editions SET state = $2, subject = $3, dated_at = $4, frozen_at = $4, held_reason = NULL \
+        WHERE id = $1 AND state = 'held' AND frozen_at IS NULL";
+    DROP_EDITION_COLUMNS = "DELETE FROM edition_columns WHERE edition_id = $1";
+    ADD_EDITION_COLUMN = "INSERT INTO edition_columns (edition_id, newsletter, column_id, place) VALUES ($1, $2, $3, $4) \
         ON CONFLICT DO NOTHING";
+    ADD_WAITING_COLUMN = "INSERT INTO waiting_columns (newsletter, column_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    DROP_WAITING_COLUMN = "DELETE FROM waiting_columns WHERE newsletter = $1 AND column_id = $2";
     ADD_VARIANT = "INSERT INTO variants (edition_id, choice, html, plain, entity, content_hash) \
-        VALUES ($1, $2, $3, $4, $5, $6)";
+        VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
+    ADD_VARIANT_COLUMN = "INSERT INTO variant_columns (variant_id, column_id) VALUES ($1, $2)";
     FIND_VARIANT = "SELECT entity FROM variants WHERE id = $1";
-    /// A letter for every active subscriber whose choice has a variant, in the freezing commit.
+    /// A letter for every active reader whose choice has a variant, in the freezing commit.
     ADD_LETTERS = "INSERT INTO letters (edition_id, subscriber_id, variant_id, address, name, state, attempts, fence, due_at) \
         SELECT v.edition_id, s.id, v.id, s.address, s.name, 'queued', 0, 0, 0 \
-        FROM subscribers s JOIN variants v ON v.choice = s.choice \
-        WHERE v.edition_id = $1 AND s.state = 'active' \
+        FROM subscriptions p JOIN subscribers s ON s.id = p.subscriber_id JOIN variants v ON v.choice = p.choice \
+        WHERE v.edition_id = $1 AND p.newsletter = $2 AND p.state = 'active' \
         AND NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = s.address_hash)";
-    SET_EDITION_STATE = "UPDATE editions SET state = $2 WHERE id = $1 AND state = $3";
     /// The letters of one that was begun keep their date.
     RELEASE_EDITION = "UPDATE editions SET state = 'frozen', held_reason = NULL, dated_at = CASE WHEN EXISTS \
         (SELECT 1 FROM letters l WHERE l.edition_id = editions.id AND l.attempts > 0) THEN dated_at ELSE $2 END \
-        WHERE id = $1 AND state = 'held'";
+        WHERE id = $1 AND state = 'held' AND frozen_at IS NOT NULL";
+    BEGIN_EDITION = "UPDATE editions SET state = 'sending' WHERE id = $1 AND state = 'frozen'";
+    /// One after another: each statement of a transaction sees what was committed before it began, so that
+    /// who has locked the edition sees every letter that was settled before.
+    TOUCH_EDITION = "UPDATE editions SET state = state WHERE id = $1 RETURNING state";
+    CLOSE_EDITION = concat!("UPDATE editions SET state = 'sent' WHERE id = $1 AND state = 'sending' \
+        AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.edition_id = editions.id \
+        AND l.state IN ('queued', 'leased', 'sending', 'deferred'))");
+    /// Something is to do again.
+    REOPEN_EDITION = "UPDATE editions SET state = CASE WHEN state = 'sent' THEN 'sending' ELSE state END WHERE id = $1";
+    COUNT_TO_DO = "SELECT COUNT(*) FROM letters WHERE edition_id = $1 AND state IN ('queued', 'leased', 'sending', 'deferred')";
+    MARK_OF = "SELECT mark FROM editions WHERE id = $1";
+    EDITION_STATE = "SELECT state FROM editions WHERE id = $1";
     TALLY = "SELECT state, COUNT(*) FROM letters WHERE edition_id = $1 GROUP BY state";
     UNKNOWN_LETTERS = "SELECT address FROM letters WHERE edition_id = $1 AND state = 'unknown' ORDER BY id";
     FAILED_LETTERS = "SELECT address, COALESCE(reply, '') FROM letters WHERE edition_id = $1 AND state = 'failed' ORDER BY id";
+    /// An edition of the future becomes one of the present.
+    REDATE_EDITION = "UPDATE editions SET cutoff_at = $2, period = $3, since_at = CASE WHEN since_at < $2 THEN since_at ELSE $2 END \
+        WHERE id = $1";
+    MOVE_CHANGES = "UPDATE edition_changes SET cutoff_at = $3 WHERE newsletter = $1 AND cutoff_at = $2";
+    MOVE_NOTES = "UPDATE edition_notes SET cutoff_at = $3 WHERE newsletter = $1 AND cutoff_at = $2";
 
     /// What the editors changed in an edition, and what they said of it.
-    ADD_CHANGES = "INSERT INTO edition_changes (period, version, changes, who, changed_at) VALUES ($1, $2, $3, $4, $5) \
-        ON CONFLICT DO NOTHING";
-    LAST_CHANGES = "SELECT version, changes, who, changed_at FROM edition_changes WHERE period = $1 \
-        ORDER BY version DESC LIMIT 1";
-    FIND_CHANGES = "SELECT version, changes, who, changed_at FROM edition_changes WHERE period = $1 AND version = $2";
-    ADD_NOTE = "INSERT INTO edition_notes (period, kind, subject, who, words, noted_at) \
+    ADD_CHANGES = "INSERT INTO edition_changes (newsletter, cutoff_at, version, changes, who, changed_at) \
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
-    NOTES = "SELECT id, kind, subject, who, words, noted_at FROM edition_notes WHERE period = $1 ORDER BY id";
+    LAST_CHANGES = "SELECT version, changes, who, changed_at FROM edition_changes WHERE newsletter = $1 AND cutoff_at = $2 \
+        ORDER BY version DESC LIMIT 1";
+    FIND_CHANGES = "SELECT version, changes, who, changed_at FROM edition_changes WHERE newsletter = $1 AND cutoff_at = $2 \
+        AND version = $3";
+    ADD_NOTE = "INSERT INTO edition_notes (newsletter, cutoff_at, kind, subject, who, words, noted_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+    NOTES = "SELECT id, kind, subject, who, words, noted_at FROM edition_notes WHERE newsletter = $1 AND cutoff_at = $2 \
+        ORDER BY id";
     /// What a freezing must have seen: the last version, the last decision.
-    DESK_STAMP = "SELECT COALESCE((SELECT MAX(version) FROM edition_changes WHERE period = $1), 0), \
-        COALESCE((SELECT MAX(id) FROM edition_notes WHERE period = $1), 0)";
+    DESK_STAMP = "SELECT COALESCE((SELECT MAX(version) FROM edition_changes WHERE newsletter = $1 AND cutoff_at = $2), 0), \
+        COALESCE((SELECT MAX(id) FROM edition_notes WHERE newsletter = $1 AND cutoff_at = $2), 0)";
+    /// Cutoffs of which editors have said something and that have no edition yet, oldest first.
+    DRAFT_CUTOFFS = "SELECT DISTINCT n.cutoff_at FROM (SELECT newsletter, cutoff_at FROM edition_notes \
+        UNION SELECT newsletter, cutoff_at FROM edition_changes) n WHERE n.newsletter = $1 AND NOT EXISTS \
+        (SELECT 1 FROM editions e WHERE e.newsletter = n.newsletter AND e.cutoff_at = n.cutoff_at) ORDER BY n.cutoff_at";
+    STATE_AT = "SELECT id, state FROM editions WHERE newsletter = $1 AND cutoff_at = $2";
     EDITION_COLUMNS = "SELECT column_id FROM edition_columns WHERE edition_id = $1 ORDER BY place";
-    EDITION_ID = "SELECT id FROM editions WHERE period = $1";
-    ADD_QUIET_WEEK = "INSERT INTO quiet_weeks (period, cutoff_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-    LAST_QUIET_WEEK = "SELECT MAX(cutoff_at) FROM quiet_weeks";
+    ADD_QUIET_CUTOFF = "INSERT INTO quiet_cutoffs (newsletter, cutoff_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    LAST_QUIET_CUTOFF = "SELECT MAX(cutoff_at) FROM quiet_cutoffs WHERE newsletter = $1 AND cutoff_at <= $2";
     /// An edition's variants as they were frozen, that for all rubriques first.
     FROZEN_VARIANTS = "SELECT choice, html, plain, entity, content_hash FROM variants WHERE edition_id = $1 ORDER BY choice";
     /// Of what came back.
+    EDITION_BY_MARK = "SELECT id FROM editions WHERE mark = $1";
     LETTER_ADDRESS = "SELECT address FROM letters WHERE edition_id = $1 AND subscriber_id = $2";
-    SUBSCRIBER_HASH = "SELECT address_hash FROM subscribers WHERE id = $1";
-    NOTE_BOUNCE = "INSERT INTO bounces (edition_id, subscriber_id, kind, words, noted_at) \
-        VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+    DATED = "SELECT dated_at FROM editions WHERE id = $1";
+    UNSUBSCRIBE_ALL = "UPDATE subscriptions SET state = 'unsubscribed', since_at = $2 WHERE subscriber_id = $1 \
+        AND state <> 'unsubscribed'";
+    READER_STANDING = "SELECT id, address_hash, returned_at FROM subscribers WHERE public_id = $1";
+    OLD_READER_STANDING = "SELECT id, address_hash, returned_at FROM subscribers WHERE old_number = $1";
+    NOTE_BOUNCE = "INSERT INTO bounces (edition_id, subscriber_id, kind, address_hash, words, noted_at) \
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
     /// A letter that came back had been taken: of one whose fate was unknown, it is known now. It may
     /// be back before the relay's answer is written down.
-    FAIL_RETURNED = "UPDATE letters SET state = 'failed', settled_at = $3, reply = $4 \
+    FAIL_RETURNED = "UPDATE letters SET state = 'failed', settled_at = $3, reply = CASE WHEN address = '(erased)' THEN NULL ELSE $4 END \
         WHERE edition_id = $1 AND subscriber_id = $2 AND state IN ('sent', 'unknown', 'sending')";
-    /// A subscriber's letters that mail servers took, newest first, and whether one came back for a
-    /// passing reason. By edition, because the ledger has no index by subscriber.
+    /// A reader's letters of editions since an instant that mail servers took, newest first, and whether one
+    /// came back from an address for a passing reason. By edition, because the ledger has no index by reader.
     HANDED_OVER = "SELECT COALESCE(l.settled_at, 0), CASE WHEN b.kind IS NULL THEN CAST(0 AS BIGINT) \
-        ELSE CAST(1 AS BIGINT) END FROM (SELECT id, number FROM editions ORDER BY number DESC LIMIT $2) e \
+        ELSE CAST(1 AS BIGINT) END FROM (SELECT id, cutoff_at FROM editions WHERE dated_at >= $4 ORDER BY cutoff_at DESC LIMIT $2) e \
         JOIN letters l ON l.edition_id = e.id AND l.subscriber_id = $1 \
-        LEFT JOIN bounces b ON b.edition_id = e.id AND b.subscriber_id = $1 AND b.kind = 'soft' \
-        WHERE l.state = 'sent' OR b.kind IS NOT NULL ORDER BY e.number DESC";
+        LEFT JOIN bounces b ON b.edition_id = e.id AND b.subscriber_id = $1 AND b.kind = 'soft' AND b.address_hash = $3 \
+        WHERE l.state = 'sent' OR b.kind IS NOT NULL ORDER BY e.cutoff_at DESC";
     MAIL_LEFT = "SELECT message FROM mail_left WHERE mailbox = $1";
     NOTE_MAIL_LEFT = "INSERT INTO mail_left (mailbox, message) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     FORGET_MAIL_LEFT = "DELETE FROM mail_left WHERE mailbox = $1 AND message = $2";
 
     /// Leases that ended before anything was sent.
-    LAPSE_LEASED = "UPDATE letters SET state = 'queued' WHERE edition_id = $1 AND state = 'leased' AND lease_until < $2";
+    LAPSE_LEASED = "UPDATE letters SET state = 'queued' WHERE edition_id = $1 AND state = 'leased' \
+        AND (lease_until < $2 OR lease_until > $3)";
     /// Leases that ended while the relay may have taken the letter.
     LAPSE_SENDING = "UPDATE letters SET state = $3, settled_at = $2 WHERE edition_id = $1 AND state = 'sending' \
-        AND lease_until < $2";
+        AND (lease_until < $2 OR lease_until > $4)";
     /// What may have arrived is to be sent once more: the operator's word.
     RESEND_UNKNOWN = "UPDATE letters SET state = 'queued', due_at = 0, fence = fence + 1 \
         WHERE edition_id = $1 AND state = 'unknown'";
+    /// Letters that were written into a folder are to go to a relay: the operator's word.
+    RESEND_WRITTEN = "UPDATE letters SET state = 'queued', due_at = 0, fence = fence + 1, attempts = 0 \
+        WHERE edition_id = $1 AND state = 'sent' AND reply = 'written'";
+    WRITTEN_LETTERS = "SELECT COUNT(*) FROM letters WHERE edition_id = $1 AND state = 'sent' AND reply = 'written'";
     HOLD_EDITION = "UPDATE editions SET state = 'held', held_reason = $2 WHERE id = $1 AND state IN ('frozen', 'sending')";
     HELD_REASON = "SELECT held_reason FROM editions WHERE id = $1 AND state = 'held'";
 
     /// What a relay got in the hours that count.
-    RELAY_TAKEN = "SELECT CAST(COALESCE(SUM(taken), 0) AS BIGINT) FROM relay_use WHERE relay = $1 AND hour > $2";
+    RELAY_TAKEN = "SELECT CAST(COALESCE(SUM(taken), 0) AS BIGINT) FROM relay_use WHERE relay = $1 AND hour >= $2";
     TAKE_FROM_DAY = "INSERT INTO relay_use (relay, hour, taken) VALUES ($1, $2, $3) \
         ON CONFLICT (relay, hour) DO UPDATE SET taken = relay_use.taken + excluded.taken";
     FORGET_DAYS = "DELETE FROM relay_use WHERE hour <= $1";

@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
+use data_encoding::HEXLOWER;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Result, Store, begin_alone, instant, millis, on, sql, worded};
-use crate::model::{Choice, Instant, Subscriber};
+use super::{Result, Store, instant, millis, on, sql, transact, worded};
+use crate::model::{Choice, Instant, Slug, Subscriber};
 
 /// What became of subscribers that were to be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -19,15 +20,18 @@ pub struct Added {
     pub left: u64,
     /// Suppressed: left alone.
     pub suppressed: u64,
+    /// Addresses from which readers have moved away: left alone, and counted among the known.
+    pub moved: u64,
     /// Brought back, because that was wished.
     pub revived: u64,
 }
 
 impl Added {
-    fn set(&mut self, suppressed: i64, left: i64, known: i64) {
+    fn set(&mut self, (suppressed, left, known, moved): (i64, i64, i64, i64)) {
         self.suppressed = suppressed.unsigned_abs();
         self.left = left.unsigned_abs();
-        self.known = known.unsigned_abs() + self.left;
+        self.moved = moved.unsigned_abs();
+        self.known = known.unsigned_abs() + self.left + self.moved;
     }
 
     /// Adds another count to this one.
@@ -36,6 +40,7 @@ impl Added {
         self.known += other.known;
         self.left += other.left;
         self.suppressed += other.suppressed;
+        self.moved += other.moved;
         self.revived += other.revived;
     }
 }
@@ -61,75 +66,112 @@ pub struct Listed {
 }
 
 impl Store {
-    /// Adds subscribers, all or none. Nobody is revived: who is known or suppressed is left alone.
-    pub async fn add_subscribers(&self, subscribers: &[Subscriber], at: Instant) -> Result<Added> {
-        self.enter_subscribers(subscribers, at, false).await
+    /// Adds subscribers of a newsletter, all or none. Nobody is revived: who is known or suppressed is left alone.
+    pub async fn add_subscribers(&self, newsletter: &Slug, subscribers: &[Subscriber], at: Instant) -> Result<Added> {
+        self.enter_subscribers(newsletter, subscribers, at, false).await
     }
 
-    /// The same; who left or was suppressed is brought back if that is wished.
-    pub async fn enter_subscribers(&self, subscribers: &[Subscriber], at: Instant, revive: bool) -> Result<Added> {
-        let (rows, twins) = self.rows(subscribers);
+    /// The same; who left, moved away or was suppressed is brought back if that is wished.
+    pub async fn enter_subscribers(
+        &self,
+        newsletter: &Slug,
+        subscribers: &[Subscriber],
+        at: Instant,
+        revive: bool,
+    ) -> Result<Added> {
+        let (rows, twins) = self.rows(subscribers)?;
         let hashes = hashes(&rows);
-        on!(self, pool => {
-            let mut tx = begin_alone(pool).await?;
+        let rows_text = json!(rows).to_string();
+        let newsletter = newsletter.as_str();
+        transact!(self, begin_alone, pool, tx => {
             let mut count = Added::default();
-            let (suppressed, left, known) = sqlx::query_as(worded(pool, sql::COUNT_KNOWN))
-                .bind(&hashes)
-                .fetch_one(&mut *tx)
-                .await?;
-            count.set(suppressed, left, known);
+            count.set(
+                sqlx::query_as(worded(pool, sql::COUNT_KNOWN))
+                    .bind(&hashes)
+                    .bind(newsletter)
+                    .fetch_one(&mut *tx)
+                    .await?,
+            );
             if revive {
-                sqlx::query(worded(pool, sql::FORGIVE)).bind(&hashes).execute(&mut *tx).await?;
-                sqlx::query(worded(pool, sql::REVIVE)).bind(&hashes).bind(millis(at)).execute(&mut *tx).await?;
+                for statement in [sql::FORGIVE, sql::FORGET_FORMER] {
+                    sqlx::query(worded(pool, statement)).bind(&hashes).execute(&mut *tx).await?;
+                }
+                sqlx::query(worded(pool, sql::REVIVE))
+                    .bind(&hashes)
+                    .bind(millis(at))
+                    .bind(newsletter)
+                    .execute(&mut *tx)
+                    .await?;
+                sqlx::query(worded(pool, sql::RETURN_READERS)).bind(&hashes).bind(millis(at)).execute(&mut *tx).await?;
             }
-            let query = sqlx::query(worded(pool, sql::ADD_SUBSCRIBERS)).bind(json!(rows).to_string()).bind(millis(at));
-            count.added = query.execute(&mut *tx).await?.rows_affected();
-            tx.commit().await?;
+            sqlx::query(worded(pool, sql::ADD_SUBSCRIBERS)).bind(&rows_text).bind(millis(at)).execute(&mut *tx).await?;
+            count.added = sqlx::query(worded(pool, sql::ADD_SUBSCRIPTIONS))
+                .bind(&rows_text)
+                .bind(newsletter)
+                .bind(millis(at))
+                .execute(&mut *tx)
+                .await?
+                .rows_affected();
             if revive {
-                // Who was suppressed without being on the list is new on it.
+                // Who was suppressed or had moved without being on the list is new on it.
                 let new = (rows.len() as u64).saturating_sub(count.suppressed + count.known);
-                count.revived = (count.suppressed + count.left).saturating_sub(count.added.saturating_sub(new));
-                count.known -= count.left;
-                (count.left, count.suppressed) = (0, 0);
+                let back = count.suppressed + count.left + count.moved;
+                count.revived = back.saturating_sub(count.added.saturating_sub(new));
+                count.known -= count.left + count.moved;
+                (count.left, count.suppressed, count.moved) = (0, 0, 0);
             }
             count.known += twins;
-            Ok(count)
+            count
         })
     }
 
     /// What adding subscribers would come to.
-    pub async fn weigh_subscribers(&self, subscribers: &[Subscriber]) -> Result<Added> {
-        let (rows, twins) = self.rows(subscribers);
-        let (suppressed, left, known) = on!(self, pool => {
-            sqlx::query_as(worded(pool, sql::COUNT_KNOWN)).bind(hashes(&rows)).fetch_one(pool).await?
-        });
+    pub async fn weigh_subscribers(&self, newsletter: &Slug, subscribers: &[Subscriber]) -> Result<Added> {
+        let (rows, twins) = self.rows(subscribers)?;
         let mut count = Added::default();
-        count.set(suppressed, left, known);
+        count.set(on!(self, pool => {
+            sqlx::query_as(worded(pool, sql::COUNT_KNOWN))
+                .bind(hashes(&rows))
+                .bind(newsletter.as_str())
+                .fetch_one(pool)
+                .await?
+        }));
         count.added = (rows.len() as u64).saturating_sub(count.suppressed + count.known);
         count.known += twins;
         Ok(count)
     }
 
-    /// Subscribers as rows for the statements: `[hash, address, name, choice]`, and how many addresses
-    /// stood there twice.
-    fn rows(&self, subscribers: &[Subscriber]) -> (Vec<serde_json::Value>, u64) {
+    /// Subscribers as rows for the statements: `[hash, address, name, choice, public id]`, and how many
+    /// addresses stood there twice.
+    fn rows(&self, subscribers: &[Subscriber]) -> Result<(Vec<serde_json::Value>, u64)> {
         let mut seen = HashSet::with_capacity(subscribers.len());
         let mut rows = Vec::with_capacity(subscribers.len());
         for subscriber in subscribers {
-            let hash = data_encoding::HEXLOWER.encode(&self.hash(&subscriber.address));
+            let hash = HEXLOWER.encode(&self.hash(&subscriber.address));
             if seen.insert(hash.clone()) {
-                rows.push(json!([hash, subscriber.address.to_string(), subscriber.name, subscriber.choice.key()]));
+                let id = HEXLOWER.encode(&Self::random()?);
+                rows.push(json!([hash, subscriber.address.to_string(), subscriber.name, subscriber.choice.key(), id]));
             }
         }
-        (rows, (subscribers.len() - seen.len()) as u64)
+        Ok((rows, (subscribers.len() - seen.len()) as u64))
     }
 
     /// So many subscribers at the most that come after one, in the order in which they joined; with
     /// the key of the last.
-    pub async fn subscribers_after(&self, id: i64, limit: u32) -> Result<(Vec<Listed>, Option<i64>)> {
+    pub async fn subscribers_after(
+        &self,
+        newsletter: &Slug,
+        id: i64,
+        limit: u32,
+    ) -> Result<(Vec<Listed>, Option<i64>)> {
         type Row = (i64, String, Option<String>, String, String, i64);
         let rows: Vec<Row> = on!(self, pool => {
-            sqlx::query_as(sql::SUBSCRIBERS_AFTER).bind(id).bind(i64::from(limit)).fetch_all(pool).await?
+            sqlx::query_as(sql::SUBSCRIBERS_AFTER)
+                .bind(newsletter.as_str())
+                .bind(id)
+                .bind(i64::from(limit))
+                .fetch_all(pool)
+                .await?
         });
         let last = rows.last().map(|row| row.0);
         let listed = rows.into_iter().map(|(_, address, name, choice, state, joined)| {
@@ -139,10 +181,12 @@ impl Store {
         Ok((listed.collect::<Result<_>>()?, last))
     }
 
-    /// All subscribers, in the order in which they joined.
-    pub async fn list_subscribers(&self) -> Result<Vec<Listed>> {
+    /// All subscribers of a newsletter, in the order in which they joined.
+    pub async fn list_subscribers(&self, newsletter: &Slug) -> Result<Vec<Listed>> {
         type Row = (String, Option<String>, String, String, i64);
-        let rows: Vec<Row> = on!(self, pool => sqlx::query_as(sql::LIST_SUBSCRIBERS).fetch_all(pool).await?);
+        let rows: Vec<Row> = on!(self, pool => {
+            sqlx::query_as(sql::LIST_SUBSCRIBERS).bind(newsletter.as_str()).fetch_all(pool).await?
+        });
         let listed = |(address, name, choice, state, joined): Row| {
             let rubriques = choice.split(',').filter(|slug| !slug.is_empty()).map(str::to_owned).collect();
             Ok(Listed { address, name, rubriques, state, joined: instant(joined)? })
@@ -150,9 +194,11 @@ impl Store {
         rows.into_iter().map(listed).collect()
     }
 
-    /// The distinct choices of the active subscribers.
-    pub async fn choices(&self) -> Result<Vec<Choice>> {
-        let keys: Vec<String> = on!(self, pool => sqlx::query_scalar(sql::CHOICES).fetch_all(pool).await?);
+    /// The distinct choices of a newsletter's active subscribers.
+    pub async fn choices(&self, newsletter: &Slug) -> Result<Vec<Choice>> {
+        let keys: Vec<String> = on!(self, pool => {
+            sqlx::query_scalar(sql::CHOICES).bind(newsletter.as_str()).fetch_all(pool).await?
+        });
         Ok(keys.iter().map(|key| Choice::from_key(key)).collect())
     }
 }

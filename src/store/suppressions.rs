@@ -2,7 +2,7 @@
 //! is said here also counts for letters that wait.
 
 use super::{Result, Store, millis, on, sql};
-use crate::model::{EmailAddress, Instant};
+use crate::model::{EmailAddress, Instant, Slug};
 
 /// Why an address must not be written to. It outlives the subscriber, and is kept as a hash alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,15 +38,16 @@ pub enum Leave {
 }
 
 impl Store {
-    /// Lets a subscriber go: no letter from now on, also of editions that are frozen. Saying it
-    /// twice changes nothing.
-    pub async fn unsubscribe(&self, subscriber: i64) -> Result<Leave> {
+    /// Lets a subscriber of a newsletter go: no letter from now on, also of editions that are frozen. Saying
+    /// it twice changes nothing.
+    pub async fn unsubscribe(&self, newsletter: &Slug, subscriber: i64, at: Instant) -> Result<Leave> {
         on!(self, pool => {
-            let left = sqlx::query(sql::UNSUBSCRIBE).bind(subscriber).execute(pool).await?.rows_affected();
-            if left == 1 {
+            let query = sqlx::query(sql::UNSUBSCRIBE).bind(subscriber).bind(newsletter.as_str()).bind(millis(at));
+            if query.execute(pool).await?.rows_affected() == 1 {
                 return Ok(Leave::Done);
             }
-            let there: i64 = sqlx::query_scalar(sql::IS_SUBSCRIBER).bind(subscriber).fetch_one(pool).await?;
+            let query = sqlx::query_scalar(sql::IS_SUBSCRIPTION).bind(subscriber).bind(newsletter.as_str());
+            let there: i64 = query.fetch_one(pool).await?;
             Ok(if there > 0 { Leave::Before } else { Leave::Nobody })
         })
     }

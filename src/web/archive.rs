@@ -75,7 +75,7 @@ struct Row {
 }
 
 async fn index(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Response {
-    let editions = match shared.store().archive(INDEX).await {
+    let editions = match shared.store().archive(shared.newsletter(), INDEX).await {
         Ok(editions) => editions,
         Err(error) => return broken(&error),
     };
@@ -127,7 +127,7 @@ fn date(lang: Lang, edition: &Edition, shared: &Shared) -> String {
 }
 
 async fn edition(State(shared): State<Shared>, Path(period): Path<String>, headers: HeaderMap) -> Response {
-    let (edition, html) = match shared.store().archived(&Period::from_key(&period)).await {
+    let (edition, html) = match shared.store().archived(shared.newsletter(), &Period::from_key(&period)).await {
         Ok(Some(found)) => found,
         Ok(None) => return StatusCode::NOT_FOUND.into_response(),
         Err(error) => return broken(&error),
@@ -155,7 +155,7 @@ async fn edition(State(shared): State<Shared>, Path(period): Path<String>, heade
 
 async fn feed(State(shared): State<Shared>, headers: HeaderMap) -> Response {
     let store = shared.store();
-    let editions = match store.archive(FEED).await {
+    let editions = match store.archive(shared.newsletter(), FEED).await {
         Ok(editions) => editions,
         Err(error) => return broken(&error),
     };

@@ -76,7 +76,7 @@ async fn figures(shared: &Shared) -> store::Result<String> {
     let letters = store.letter_counts().await?.into_iter();
     let letters = letters.map(|(state, count)| (format!("{{state=\"{state}\"}}"), count as f64));
     head("letters", "gauge", "Letters in the ledger by state.", letters.collect());
-    let editions = store.editions().await?;
+    let editions = store.all_editions().await?;
     let states = [EditionState::Frozen, EditionState::Sending, EditionState::Sent, EditionState::Held];
     let by_state = states.map(|state| {
         let count = editions.iter().filter(|edition| edition.state == state).count();

@@ -25,7 +25,11 @@ use tower_http::{
     timeout::{RequestBodyTimeoutLayer, TimeoutLayer},
 };
 
-use crate::{config::Config, model::Instant, store::Store};
+use crate::{
+    config::Config,
+    model::{Instant, Now, Slug},
+    store::Store,
+};
 
 pub use client::Client;
 pub use courier::carry;
@@ -104,6 +108,16 @@ impl Shared {
     pub fn now(&self) -> Instant {
         let now = chrono::Utc::now() + self.0.ahead;
         Instant::from_timestamp_millis(now.timestamp_millis()).unwrap_or(now)
+    }
+
+    /// The same, with what the machine's own clock says.
+    pub fn moment(&self) -> Now {
+        Now { at: self.now(), clock: chrono::Utc::now() }
+    }
+
+    /// The newsletter that the pages are about.
+    pub fn newsletter(&self) -> &Slug {
+        &self.0.config.digest.newsletter
     }
 
     /// How pages look.

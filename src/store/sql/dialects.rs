@@ -16,7 +16,7 @@ macro_rules! taking {
 
 /// Works on many rows at once, which come as one JSON array of numbers or of arrays.
 macro_rules! rows {
-    ($head:literal, $tail:literal) => {
+    ($head:literal, $tail:expr) => {
         Two {
             sqlite: concat!($head, "json_each($1)", $tail),
             postgres: concat!($head, "json_array_elements(CAST($1 AS JSON))", $tail),
@@ -24,24 +24,33 @@ macro_rules! rows {
     };
 }
 
-/// Works on addresses at once, which come as one JSON array of `[hash, address, name, choice]`, the
-/// hash in hexadecimal digits.
+/// Works on addresses at once, which come as one JSON array of `[hash, address, name, choice, public id]`,
+/// hash and id in hexadecimal digits.
 macro_rules! hashed {
     ($head:literal, $tail:literal) => {
         Two {
             sqlite: concat!(
                 $head,
                 "SELECT unhex(value ->> 0) AS hash, value ->> 1 AS address, value ->> 2 AS name, \
-                value ->> 3 AS choice FROM json_each($1)",
+                value ->> 3 AS choice, unhex(value ->> 4) AS public_id FROM json_each($1)",
                 $tail
             ),
             postgres: concat!(
                 $head,
                 "SELECT decode(value ->> 0, 'hex') AS hash, value ->> 1 AS address, value ->> 2 AS name, \
-                value ->> 3 AS choice FROM json_array_elements(CAST($1 AS JSON))",
+                value ->> 3 AS choice, decode(value ->> 4, 'hex') AS public_id FROM json_array_elements(CAST($1 AS JSON))",
                 $tail
             ),
         }
+    };
+}
+
+/// Whether a letter's reader wants it and may get it.
+macro_rules! wanted {
+    () => {
+        "EXISTS (SELECT 1 FROM subscribers s JOIN subscriptions p ON p.subscriber_id = s.id \
+        JOIN editions n ON n.newsletter = p.newsletter WHERE s.id = letters.subscriber_id AND n.id = letters.edition_id \
+        AND p.state = 'active' AND NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = s.address_hash))"
     };
 }
 
@@ -56,12 +65,14 @@ macro_rules! dialects {
 
 dialects! {
     /// What every run asks first, in one row: the migrations that were made, each with its checksum,
-    /// and the key.
+    /// the key, and whose the store is.
     OPENING = Two {
         sqlite: "SELECT (SELECT string_agg(version || ' ' || hex(checksum), ',' ORDER BY version) \
-            FROM _sqlx_migrations WHERE success), (SELECT value FROM secrets WHERE name = 'key')",
+            FROM _sqlx_migrations WHERE success), (SELECT value FROM secrets WHERE name = 'key'), m.id, m.name, m.address, m.began_at FROM (SELECT 1 AS one) o \
+            LEFT JOIN magazine m ON m.one = o.one",
         postgres: "SELECT (SELECT string_agg(version || ' ' || upper(encode(checksum, 'hex')), ',' ORDER BY version) \
-            FROM _sqlx_migrations WHERE success), (SELECT value FROM secrets WHERE name = 'key')",
+            FROM _sqlx_migrations WHERE success), (SELECT value FROM secrets WHERE name = 'key'), m.id, m.name, m.address, m.began_at FROM (SELECT 1 AS one) o \
+            LEFT JOIN magazine m ON m.one = o.one",
     };
     /// Takes pings of a hub that are due, and those whose worker died.
     LEASE_PINGS = taking!(
@@ -70,27 +81,48 @@ dialects! {
         AND (state = 'queued' OR (state = 'leased' AND lease_until < $5)) ORDER BY due_at, id LIMIT $3",
         ") RETURNING id, fence, topic, attempts, since_at"
     );
-    /// Of addresses, `[hash]`: how many are suppressed, how many left, how many are known otherwise.
+    /// Of addresses, `[hash]`: how many are suppressed, how many left, how many are known otherwise, how many
+    /// are of readers who have moved.
     COUNT_KNOWN = hashed!(
         "SELECT COALESCE(SUM(CASE WHEN x.address_hash IS NOT NULL THEN 1 ELSE 0 END), 0), \
-        COALESCE(SUM(CASE WHEN x.address_hash IS NULL AND s.state = 'unsubscribed' THEN 1 ELSE 0 END), 0), \
-        COALESCE(SUM(CASE WHEN x.address_hash IS NULL AND s.state <> 'unsubscribed' THEN 1 ELSE 0 END), 0) FROM (",
-        ") AS l LEFT JOIN suppressions x ON x.address_hash = l.hash LEFT JOIN subscribers s ON s.address_hash = l.hash"
+        COALESCE(SUM(CASE WHEN x.address_hash IS NULL AND p.state = 'unsubscribed' THEN 1 ELSE 0 END), 0), \
+        COALESCE(SUM(CASE WHEN x.address_hash IS NULL AND p.state <> 'unsubscribed' THEN 1 ELSE 0 END), 0), \
+        COALESCE(SUM(CASE WHEN x.address_hash IS NULL AND p.state IS NULL AND f.address_hash IS NOT NULL THEN 1 ELSE 0 END), 0) \
+        FROM (",
+        ") AS l LEFT JOIN suppressions x ON x.address_hash = l.hash LEFT JOIN subscribers s ON s.address_hash = l.hash \
+        LEFT JOIN subscriptions p ON p.subscriber_id = s.id AND p.newsletter = $2 \
+        LEFT JOIN former_addresses f ON f.address_hash = l.hash"
     );
-    /// A suppressed address is not added again, one that is there already is left as it is:
-    /// `[hash, address, name, choice]`.
+    /// Readers at addresses that are not suppressed and from which nobody has moved away; who is there is
+    /// left as they are: `[hash, address, name, choice, public id]`.
     ADD_SUBSCRIBERS = hashed!(
-        "INSERT INTO subscribers (address, address_hash, name, choice, state, joined_at) \
-        SELECT l.address, l.hash, l.name, l.choice, 'active', CAST($2 AS BIGINT) FROM (",
+        "INSERT INTO subscribers (public_id, address, address_hash, name, joined_at, returned_at) \
+        SELECT l.public_id, l.address, l.hash, l.name, CAST($2 AS BIGINT), CAST($2 AS BIGINT) FROM (",
         ") AS l WHERE NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = l.hash) \
+        AND NOT EXISTS (SELECT 1 FROM former_addresses f WHERE f.address_hash = l.hash) \
         ON CONFLICT (address_hash) DO NOTHING"
+    );
+    /// Their subscriptions to a newsletter, the same.
+    ADD_SUBSCRIPTIONS = hashed!(
+        "INSERT INTO subscriptions (subscriber_id, newsletter, choice, state, since_at) \
+        SELECT s.id, CAST($2 AS TEXT), l.choice, 'active', CAST($3 AS BIGINT) FROM (",
+        ") AS l JOIN subscribers s ON s.address_hash = l.hash \
+        WHERE NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = l.hash) \
+        ON CONFLICT (subscriber_id, newsletter) DO NOTHING"
     );
     /// Takes suppressions back: `[hash]`.
     FORGIVE = hashed!("DELETE FROM suppressions WHERE address_hash IN (SELECT l.hash FROM (", ") AS l)");
+    /// Lets addresses be used again that readers have moved away from: `[hash]`.
+    FORGET_FORMER = hashed!("DELETE FROM former_addresses WHERE address_hash IN (SELECT l.hash FROM (", ") AS l)");
     /// Brings back who left: `[hash]`.
     REVIVE = hashed!(
-        "UPDATE subscribers SET state = 'active', joined_at = $2 WHERE state = 'unsubscribed' \
-        AND address_hash IN (SELECT l.hash FROM (",
+        "UPDATE subscriptions SET state = 'active', since_at = $2 WHERE state = 'unsubscribed' AND newsletter = $3 \
+        AND subscriber_id IN (SELECT s.id FROM subscribers s WHERE s.address_hash IN (SELECT l.hash FROM (",
+        ") AS l))"
+    );
+    /// What came back before counts no more: `[hash]`.
+    RETURN_READERS = hashed!(
+        "UPDATE subscribers SET returned_at = $2 WHERE address_hash IN (SELECT l.hash FROM (",
         ") AS l)"
     );
     /// Takes letters to one person that are due, and those whose worker died.
@@ -98,35 +130,52 @@ dialects! {
         "UPDATE service_letters SET state = 'leased', fence = fence + 1, lease_until = $3 WHERE id IN ( \
         SELECT id FROM service_letters WHERE due_at <= $1 AND expires_at > $1 \
         AND (state = 'queued' OR (state = 'leased' AND lease_until < $4)) ORDER BY due_at, id LIMIT $2",
-        ") RETURNING id, fence, address, message, attempts"
+        ") RETURNING id, public_id, fence, address, message, attempts"
     );
-    /// Takes letters out of the queue.
+    /// Takes letters of an edition that is going out, to the addresses of the day.
     LEASE_LETTERS = taking!(
-        "UPDATE letters SET state = 'leased', fence = fence + 1, lease_until = $4 WHERE id IN ( \
+        "UPDATE letters SET state = 'leased', fence = fence + 1, lease_until = $4, \
+        address = COALESCE((SELECT s.address FROM subscribers s WHERE s.id = letters.subscriber_id), address) WHERE id IN ( \
         SELECT id FROM letters WHERE edition_id = $1 AND state IN ('queued', 'deferred') \
-        AND due_at <= $2 ORDER BY due_at, id LIMIT $3",
-        ") RETURNING id, subscriber_id, variant_id, address, name, attempts, fence"
+        AND due_at <= $2 AND EXISTS (SELECT 1 FROM editions e WHERE e.id = $1 AND e.state IN ('frozen', 'sending')) \
+        ORDER BY due_at, id LIMIT $3",
+        ") RETURNING id, (SELECT s.public_id FROM subscribers s WHERE s.id = letters.subscriber_id) AS public_id, \
+        variant_id, address, name, attempts, fence"
     );
     /// Of letters just leased, those to people who left, or were suppressed or erased, since the
     /// edition was frozen.
     SUPPRESS_LETTERS = rows!(
         "UPDATE letters SET state = 'suppressed', settled_at = $2 \
         WHERE id IN (SELECT CAST(CAST(value AS TEXT) AS BIGINT) FROM ",
-        ") AND state = 'leased' AND NOT EXISTS (SELECT 1 FROM subscribers s WHERE s.id = letters.subscriber_id \
-        AND s.state = 'active' AND NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = s.address_hash)) \
-        RETURNING id"
+        concat!(") AND state = 'leased' AND NOT ", wanted!(), " RETURNING id")
     );
-    /// Says of letters that they are about to be handed over: `[letter, fence, lease until]`.
+    /// Says of letters that they are about to be handed over: `[letter, fence, lease until]`. Not where the
+    /// edition is held, nor where the reader is gone.
     MARK_LETTERS = rows!(
         "UPDATE letters SET state = 'sending', attempts = attempts + 1, lease_until = x.until FROM ( \
         SELECT CAST(value ->> 0 AS BIGINT) AS letter, CAST(value ->> 1 AS BIGINT) AS lease, \
         CAST(value ->> 2 AS BIGINT) AS until FROM ",
-        ") AS x WHERE letters.id = x.letter AND letters.fence = x.lease AND letters.state = 'leased' RETURNING id"
+        concat!(
+            ") AS x WHERE letters.id = x.letter AND letters.fence = x.lease AND letters.state = 'leased' \
+            AND EXISTS (SELECT 1 FROM editions e WHERE e.id = letters.edition_id AND e.state IN ('frozen', 'sending')) AND ",
+            wanted!(),
+            " RETURNING id"
+        )
+    );
+    /// Who hands letters over is still at it: `[letter, fence, lease until]`.
+    RENEW_LETTERS = rows!(
+        "UPDATE letters SET lease_until = x.until FROM ( \
+        SELECT CAST(value ->> 0 AS BIGINT) AS letter, CAST(value ->> 1 AS BIGINT) AS lease, \
+        CAST(value ->> 2 AS BIGINT) AS until FROM ",
+        ") AS x WHERE letters.id = x.letter AND letters.fence = x.lease AND letters.state = 'sending'"
     );
     /// Writes down what became of letters: `[letter, fence, state, due, reply, tries]`. Nobody else can
-    /// have a letter, or the fence would be higher; the truth may also come after the lease ended.
+    /// have a letter, or the fence would be higher; the truth may also come after the lease ended. Of who
+    /// was erased meanwhile, no word is kept, and no letter waits.
     SETTLE_LETTERS = rows!(
-        "UPDATE letters SET state = x.became, settled_at = $2, due_at = x.due, reply = x.words, \
+        "UPDATE letters SET settled_at = $2, due_at = x.due, \
+        state = CASE WHEN letters.address = '(erased)' AND x.became IN ('queued', 'deferred') THEN 'suppressed' \
+        ELSE x.became END, reply = CASE WHEN letters.address = '(erased)' THEN NULL ELSE x.words END, \
         attempts = letters.attempts + x.tries FROM ( \
         SELECT CAST(value ->> 0 AS BIGINT) AS letter, CAST(value ->> 1 AS BIGINT) AS lease, \
         value ->> 2 AS became, CAST(value ->> 3 AS BIGINT) AS due, value ->> 4 AS words, \
@@ -134,11 +183,27 @@ dialects! {
         ") AS x WHERE letters.id = x.letter AND letters.fence = x.lease \
         AND letters.state IN ('leased', 'sending', 'unknown')"
     );
-    /// Addresses that a relay says there are none of must not be written to again.
-    SUPPRESS_REFUSED = rows!(
+    /// What the database's clock says, in milliseconds.
+    CLOCK = Two {
+        sqlite: "SELECT CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)",
+        postgres: "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+    };
+    /// Of letters that are to be done again, the editions: one that was closed is open again.
+    REOPEN_EDITIONS = rows!(
+        "UPDATE editions SET state = CASE WHEN state = 'sent' THEN 'sending' ELSE state END WHERE id IN ( \
+        SELECT l.edition_id FROM letters l WHERE l.id IN (SELECT CAST(CAST(value AS TEXT) AS BIGINT) FROM ",
+        "))"
+    );
+    /// Where letters went that a relay says there is nobody for.
+    REFUSED_ADDRESSES = rows!(
+        "SELECT address FROM letters WHERE id IN (SELECT CAST(CAST(value AS TEXT) AS BIGINT) FROM ",
+        ")"
+    );
+    /// Addresses that a relay says there are none of must not be written to again: `[hash]`, of the addresses
+    /// that the letters went to.
+    SUPPRESS_REFUSED = hashed!(
         "INSERT INTO suppressions (address_hash, reason, suppressed_at) \
-        SELECT DISTINCT s.address_hash, 'refused', CAST($2 AS BIGINT) FROM letters l \
-        JOIN subscribers s ON s.id = l.subscriber_id WHERE l.id IN (SELECT CAST(CAST(value AS TEXT) AS BIGINT) FROM ",
-        ") ON CONFLICT (address_hash) DO NOTHING"
+        SELECT DISTINCT l.hash, 'refused', CAST($2 AS BIGINT) FROM (",
+        ") AS l WHERE TRUE ON CONFLICT (address_hash) DO NOTHING"
     );
 }

@@ -6,7 +6,7 @@ use axum::{
     body::Bytes,
     extract::State,
     http::{HeaderMap, StatusCode},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use url::form_urlencoded;
 
@@ -25,7 +25,7 @@ use crate::{
         editors, plan,
     },
     digest::render::default_subject,
-    model::{Changes, ColumnId, Mailbox, Part, Period, text},
+    model::{Changes, ColumnId, EditionKey, Mailbox, Part, Period, text},
 };
 
 /// A field's text on one line, without what no letter can hold.
@@ -58,9 +58,9 @@ pub(super) async fn mend(
     body: Bytes,
 ) -> Result<Response, Trouble> {
     let fields = Fields::read(&body);
-    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().now());
+    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().moment());
     let coming = plan::coming(config, store, now).await?;
-    let period = &coming.draft.due.period;
+    let (period, key) = (&coming.draft.due.period, coming.draft.due.key());
     let current = &coming.desk.version;
     let base: i64 = fields.get("version").parse().unwrap_or(-1);
     let written = |name: &str, own: &str| Some(line(&fields, name)).filter(|text| !text.is_empty() && text != own);
@@ -73,10 +73,10 @@ pub(super) async fn mend(
     };
     act(&mut changes, &coming, fields.get("act"));
     let same = *period == Period::from_key(fields.get("period")) && base == current.number;
-    let kept = same && (changes == current.changes || store.change(period, base, &changes, &editor.name, now).await?);
+    let kept = same && (changes == current.changes || store.change(&key, base, &changes, &editor.name, now.at).await?);
     let ask = ask(&fields);
     if !kept {
-        let notice = stale(&desk, &fields, period, base).await?;
+        let notice = stale(&desk, &fields, period, &key, base).await?;
         return edition::show(&desk, &editor, &ask, Some(notice), StatusCode::CONFLICT).await;
     }
     // The script takes what it needs from the page; others come back to it.
@@ -139,11 +139,11 @@ fn act(changes: &mut Changes, coming: &plan::Coming, act: &str) {
 
 /// What an editor is told whose change came too late: what has changed, by whom, and what they had
 /// written.
-async fn stale(desk: &Desk, fields: &Fields, period: &Period, base: i64) -> Result<Notice, Trouble> {
+async fn stale(desk: &Desk, fields: &Fields, period: &Period, key: &EditionKey, base: i64) -> Result<Notice, Trouble> {
     let w = words::of(desk.lang());
     let store = desk.shared().store();
-    let theirs = store.desk(period).await?.version;
-    let mine = store.version(period, base).await?.map(|version| version.changes).unwrap_or_default();
+    let theirs = store.desk(key).await?.version;
+    let mine = store.version(key, base).await?.map(|version| version.changes).unwrap_or_default();
     let parts = theirs.changes.differences(&mine).into_iter().map(|part| {
         let name = match part {
             Part::Subject => w.parts[0],
@@ -179,17 +179,19 @@ pub(super) async fn decide(
     body: Bytes,
 ) -> Result<Response, Trouble> {
     let fields = Fields::read(&body);
-    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().now());
+    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().moment());
     let period = Period::from_key(fields.get("period"));
     let why = line(&fields, "why");
     let decision = match fields.get("act") {
         "approve" => Decision::Approve(Some(fields.get("hash"))),
         "hold" => Decision::Hold(&why),
-        _ => Decision::Release,
+        "release" => Decision::Release { with_withdrawn: false },
+        "release-withdrawn" => Decision::Release { with_withdrawn: true },
+        _ => return Ok(StatusCode::BAD_REQUEST.into_response()),
     };
     let decided = decide::decide(config, store, now, &editor.name, Some(&period), decision).await?;
     let ask = ask(&fields);
-    let is_past = store.edition_of(&period).await?.is_some();
+    let is_past = store.edition_of(desk.shared().newsletter(), &period).await?.is_some();
     let page = if is_past { format!("past/{period}") } else { String::new() };
     match decided {
         Ok(_) => Ok(see(&desk, &format!("{page}{}", place(&ask, "")))),
@@ -214,7 +216,7 @@ pub(super) async fn proof(
     body: Bytes,
 ) -> Result<Response, Trouble> {
     let fields = Fields::read(&body);
-    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().now());
+    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().moment());
     let chosen: Vec<Mailbox> = config
         .desk
         .editors
@@ -223,7 +225,7 @@ pub(super) async fn proof(
         .cloned()
         .collect();
     let coming = plan::coming(config, store, now).await?;
-    let sent = editors::proof(config, store, now, &editor.name, &coming, &chosen).await?;
+    let sent = editors::proof(config, store, now.at, &editor.name, &coming, &chosen).await?;
     let ask = ask(&fields);
     if sent == 0 {
         let notice = refused(&desk, vec![words::of(desk.lang()).no_editors.to_owned()]);
@@ -240,7 +242,7 @@ pub(super) async fn links(
     body: Bytes,
 ) -> Result<Response, Trouble> {
     let fields = Fields::read(&body);
-    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().now());
+    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().moment());
     let coming = plan::coming(config, store, now).await?;
     let variants = plan::variants(config, store, &coming.draft).await?;
     let html = variants.first().and_then(|(_, rendered)| rendered.as_ref()).map(|rendered| rendered.html.as_str());

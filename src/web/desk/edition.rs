@@ -63,7 +63,7 @@ pub(super) async fn show(
     notice: Option<Notice>,
     status: StatusCode,
 ) -> Result<Response, Trouble> {
-    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().now());
+    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().moment());
     let w = words::of(desk.lang());
     let coming = plan::coming(config, store, now).await?;
     let draft = &coming.draft;
@@ -86,14 +86,15 @@ pub(super) async fn show(
         Some(rendered) => match ask.view.as_str() {
             "text" => Shown::Text(rendered.plain.replace(PLACEHOLDER, "…")),
             "source" => Shown::Text(rendered.html.replace(PLACEHOLDER, "…")),
-            "headers" => Shown::Text(head(&plan::specimen(config, store, draft, rendered, now)?)),
+            "headers" => Shown::Text(head(&plan::specimen(config, store, draft, rendered, now.at)?)),
             view => Shown::Frames(frame(desk, draft.due.period.as_str(), &key, view, &rendered.hash)),
         },
     };
     let choices = all.iter().map(|(choice, _)| choice.clone()).collect::<Vec<_>>();
     let variants: Vec<(model::Choice, Rendered)> =
         all.into_iter().filter_map(|(choice, rendered)| Some((choice, rendered?))).collect();
-    let findings = if variants.is_empty() { Vec::new() } else { plan::inspect(config, store, draft, &variants, now)? };
+    let findings =
+        if variants.is_empty() { Vec::new() } else { plan::inspect(config, store, draft, &variants, now.at)? };
     let whole = variants.first().map(|(_, rendered)| rendered);
     let changes = &draft.changes;
     let subject = whole.map_or_else(|| default_subject(config, draft), |whole| whole.subject.clone());
@@ -308,11 +309,11 @@ pub(super) async fn preview(
     Path(period): Path<String>,
     Query(ask): Query<Ask>,
 ) -> Result<Response, Trouble> {
-    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().now());
+    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().moment());
     let period = Period::from_key(&period);
-    let html = match store.edition_of(&period).await? {
+    let html = match store.edition_of(desk.shared().newsletter(), &period).await? {
         Some(edition) => {
-            let variants = store.frozen_variants(edition.id).await?;
+            let variants = variants_of(&desk, &edition).await?;
             variants.into_iter().find(|variant| variant.choice.key() == ask.variant).map(|variant| variant.html)
         }
         None => {
@@ -339,7 +340,7 @@ pub(super) async fn preview(
 }
 
 pub(super) async fn past(State(desk): State<Desk>, Extension(editor): Extension<Editor>) -> Result<Response, Trouble> {
-    let editions = desk.shared().store().editions().await?;
+    let editions = desk.shared().store().editions(desk.shared().newsletter()).await?;
     let editions =
         editions.into_iter().rev().map(|edition| (standing(&desk, &edition, None), edition.subject)).collect();
     answer(&desk, StatusCode::OK, &view::Past { f: head_of(&desk, &editor, true), editions })
@@ -371,7 +372,28 @@ pub(super) async fn one(
     show_one(&desk, &editor, &Period::from_key(&period), &ask, None, StatusCode::OK).await
 }
 
-/// The page of an edition that is frozen.
+/// The variants of an edition as they were frozen; of one that is held without letters, as they would be now.
+async fn variants_of(desk: &Desk, edition: &Edition) -> Result<Vec<NewVariant>, Trouble> {
+    let (config, store) = (desk.shared().config(), desk.shared().store());
+    if edition.is_frozen {
+        return Ok(store.frozen_variants(edition.id).await?);
+    }
+    let coming = plan::held(config, store, edition).await?;
+    let variants = plan::variants(config, store, &coming.draft).await?.into_iter();
+    let variants = variants.filter_map(|(choice, rendered)| Some((choice, rendered?)));
+    Ok(variants
+        .map(|(choice, rendered)| NewVariant {
+            choice,
+            html: rendered.html,
+            plain: rendered.plain,
+            entity: rendered.entity,
+            content_hash: rendered.hash,
+            columns: Vec::new(),
+        })
+        .collect())
+}
+
+/// The page of an edition that is frozen, or keeps its columns.
 pub(super) async fn show_one(
     desk: &Desk,
     editor: &Editor,
@@ -381,8 +403,8 @@ pub(super) async fn show_one(
     status: StatusCode,
 ) -> Result<Response, Trouble> {
     let store = desk.shared().store();
-    let edition = store.edition_of(period).await?.ok_or(Trouble::NotThere)?;
-    let variants = store.frozen_variants(edition.id).await?;
+    let edition = store.edition_of(desk.shared().newsletter(), period).await?.ok_or(Trouble::NotThere)?;
+    let variants = variants_of(desk, &edition).await?;
     let chosen: Option<&NewVariant> =
         variants.iter().find(|variant| variant.choice.key() == ask.variant).or(variants.first());
     let key = chosen.map(|variant| variant.choice.key()).unwrap_or_default();
@@ -407,7 +429,7 @@ pub(super) async fn show_one(
         letters: vec![letters],
         can_hold: matches!(edition.state, EditionState::Frozen | EditionState::Sending),
         can_go: edition.state == EditionState::Held,
-        history: history(desk, &store.desk(period).await?.notes),
+        history: history(desk, &store.desk(&edition.key()).await?.notes),
         preview: preview_of(desk, ask, &choices, &key, shown, format!("{}past/{period}", desk.root())),
         subject: edition.subject,
     };

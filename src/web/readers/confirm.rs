@@ -58,10 +58,11 @@ async fn confirm(shared: &Shared, request: i64, client: Client, spoken: Lang) ->
     let lang = Lang::of(&wish.language);
     let words = words::of(lang);
     let from = client.address.map(|address| address.to_string());
-    let confirmed = store.confirm(request, now, from.as_deref()).await?;
+    let confirmed = store.confirm(shared.newsletter(), request, now, from.as_deref()).await?;
     let (say, link) = match &confirmed {
         Confirmed::Joined(subscriber) => {
-            (words.joined, Some((words.joined.label, post::preferences(shared, *subscriber, now))))
+            let known = store.subscriber(shared.newsletter(), *subscriber).await?;
+            (words.joined, known.map(|known| (words.joined.label, post::preferences(shared, &known, now))))
         }
         Confirmed::Moved(_, before) => {
             post::tell(shared, lang, before).await?;

@@ -1,6 +1,6 @@
 //! The way out. Mail programs POST here for their reader (RFC 8058) and follow nothing; a GET shows
 //! a button, so that a program that looks at links in mail unsubscribes nobody. The token names the
-//! subscriber for ever: of an edition long gone, and whatever the address is by now.
+//! reader for ever: of an edition long gone, and whatever the address is by now.
 
 use axum::{
     body::Bytes,
@@ -12,6 +12,8 @@ use axum::{
 use super::{Note, answer, broken, form::Fields, post, words};
 use crate::{
     digest::token,
+    model::{ReaderName, Slug},
+    store::{self, Known},
     web::{Client, Lang, Shared, page::Frame},
 };
 
@@ -25,19 +27,34 @@ fn token<'a>(shared: &Shared, path: &'a Option<Path<String>>, uri: &'a Uri) -> O
     uri.query()?.split('&').find_map(|pair| pair.strip_prefix(query.rsplit('&').next()?))
 }
 
+/// Who leaves, by the token: the newsletter, and the reader if there is one.
+async fn named(
+    shared: &Shared,
+    path: &Option<Path<String>>,
+    uri: &Uri,
+) -> Result<Option<(Slug, Option<Known>)>, store::Error> {
+    let newsletters = [shared.newsletter()];
+    let named = token(shared, path, uri).and_then(|token| token::leaver(shared.store().key(), newsletters, token));
+    let Some((newsletter, reader)) = named else { return Ok(None) };
+    let known = match reader {
+        ReaderName::Id(id) => shared.store().reader(&newsletter, id).await?,
+        ReaderName::Old(number) => shared.store().reader_of_old(&newsletter, number).await?,
+    };
+    Ok(Some((newsletter, known)))
+}
+
 pub(super) async fn show(
     State(shared): State<Shared>,
     path: Option<Path<String>>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let named = token(&shared, &path, &uri).and_then(|token| token::subscriber(shared.store().key(), token));
-    let Some(subscriber) = named else { return StatusCode::NOT_FOUND.into_response() };
-    let spoken = Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE));
-    let known = match shared.store().subscriber(subscriber).await {
-        Ok(known) => known,
+    let known = match named(&shared, &path, &uri).await {
+        Ok(Some((_, known))) => known,
+        Ok(None) => return StatusCode::NOT_FOUND.into_response(),
         Err(error) => return broken(&error),
     };
+    let spoken = Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE));
     let lang = known.as_ref().and_then(post::language).unwrap_or(spoken);
     let words = words::of(lang);
     let magazine = &shared.config().magazine.name;
@@ -58,22 +75,30 @@ pub(super) async fn take(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let named = token(&shared, &path, &uri).and_then(|token| token::subscriber(shared.store().key(), token));
-    let Some(subscriber) = named else { return StatusCode::NOT_FOUND.into_response() };
+    let (newsletter, known) = match named(&shared, &path, &uri).await {
+        Ok(Some(named)) => named,
+        Ok(None) => return StatusCode::NOT_FOUND.into_response(),
+        Err(error) => return broken(&error),
+    };
     let spoken = Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE));
     // Whatever a mail program sends, this alone is another wish.
     let rather = Fields::read(&body).get("do") == "preferences";
     if rather && let Err(wait) = shared.gate().pass(client) {
         return wait.into_response();
     }
-    match leave(&shared, subscriber, spoken, rather).await {
+    match leave(&shared, &newsletter, known, spoken, rather).await {
         Ok(response) => response,
         Err(error) => broken(&error),
     }
 }
 
-async fn leave(shared: &Shared, subscriber: i64, spoken: Lang, rather: bool) -> Result<Response, post::Error> {
-    let known = shared.store().subscriber(subscriber).await?;
+async fn leave(
+    shared: &Shared,
+    newsletter: &Slug,
+    known: Option<Known>,
+    spoken: Lang,
+    rather: bool,
+) -> Result<Response, post::Error> {
     let lang = known.as_ref().and_then(post::language).unwrap_or(spoken);
     let words = words::of(lang);
     let magazine = &shared.config().magazine.name;
@@ -84,7 +109,9 @@ async fn leave(shared: &Shared, subscriber: i64, spoken: Lang, rather: bool) -> 
         return Ok(answer(StatusCode::OK, &Note::of(Frame::of(shared, lang), words.link_sent, str::to_owned)));
     }
     // Done now, done before, or erased since: the letter does not come.
-    shared.store().unsubscribe(subscriber).await?;
+    if let Some(known) = &known {
+        shared.store().unsubscribe(newsletter, known.id, shared.now()).await?;
+    }
     let page = Note {
         link: Some((words.left.label, shared.config().web.url.to_string())),
         ..Note::of(Frame::of(shared, lang), words.left, |text| words::fill(text, magazine))

@@ -34,19 +34,22 @@ pub(super) enum Error {
 /// Which letter, and where its button leads.
 enum Kind {
     Join(i64),
-    Known(i64),
-    Link(i64),
+    Known(String),
+    Link(String),
     Move(i64),
     Moved,
 }
 
 /// Has somebody confirm a wish to join; who has joined already gets the way to the preferences.
 pub(super) async fn join(shared: &Shared, lang: Lang, request: &Request) -> Result<(), Error> {
-    let known = shared.store().subscriber_at(&request.address).await?;
+    let known = shared.store().subscriber_at(shared.newsletter(), &request.address).await?;
     match known.filter(|known| known.state == "active") {
         Some(known) => {
             let lang = language(&known).unwrap_or(lang);
-            send(shared, lang, &request.address, known.name.as_deref(), Kind::Known(known.id), None).await
+            // To the address that is on the list, however this one was spelt.
+            let Ok(address) = known.address.parse() else { return Ok(()) };
+            let link = preferences(shared, &known, shared.now());
+            send(shared, lang, &address, known.name.as_deref(), Kind::Known(link), None).await
         }
         None => send(shared, lang, &request.address, None, Kind::Join(request.id), Some(request)).await,
     }
@@ -60,7 +63,8 @@ pub(super) async fn change(shared: &Shared, lang: Lang, request: &Request) -> Re
 /// Sends a subscriber the way to the preferences.
 pub(super) async fn link(shared: &Shared, lang: Lang, known: &Known) -> Result<(), Error> {
     let Ok(address) = known.address.parse() else { return Ok(()) };
-    send(shared, lang, &address, known.name.as_deref(), Kind::Link(known.id), None).await
+    let link = preferences(shared, known, shared.now());
+    send(shared, lang, &address, known.name.as_deref(), Kind::Link(link), None).await
 }
 
 /// Tells an address that the letter goes elsewhere now.
@@ -75,11 +79,11 @@ pub(super) fn language(known: &Known) -> Option<Lang> {
 }
 
 /// The address of the page of preferences.
-pub(super) fn preferences(shared: &Shared, subscriber: i64, at: Instant) -> String {
+pub(super) fn preferences(shared: &Shared, known: &Known, at: Instant) -> String {
     format!(
         "{}preferences/{}",
         shared.config().web.url,
-        token::preferences(shared.store().key(), subscriber, at + PREFERENCES)
+        token::preferences(shared.store().key(), known.reader, &known.standing, at + PREFERENCES)
     )
 }
 
@@ -97,12 +101,13 @@ async fn send(
     let (say, url, expires): (Say, _, _) = match kind {
         Kind::Join(id) => (words.letter_join, confirm(id), CONFIRM),
         Kind::Move(id) => (words.letter_move, confirm(id), CONFIRM),
-        Kind::Known(id) => (words.letter_known, preferences(shared, id, now), PREFERENCES),
-        Kind::Link(id) => (words.letter_link, preferences(shared, id, now), PREFERENCES),
+        Kind::Known(link) => (words.letter_known, link, PREFERENCES),
+        Kind::Link(link) => (words.letter_link, link, PREFERENCES),
         Kind::Moved => (words.letter_moved, String::new(), PREFERENCES),
     };
     let magazine = &config.magazine.name;
     let fill = |text: &&str| words::fill(text, magazine);
+    let is_news = url.is_empty();
     let note = Note {
         lang: lang.tag(),
         subject: format!("{} · {magazine}", say.title),
@@ -114,7 +119,7 @@ async fn send(
     let written = service::write(config, store.key(), &note, to, name, now)?;
     let letter = ServiceLetter { address: to.clone(), message: written.text, queued: now, expires: now + expires };
     // What happened to a subscription is told whatever was told before.
-    let since = if matches!(kind, Kind::Moved) { now } else { now - ONCE };
+    let since = if is_news { now } else { now - ONCE };
     if store.ask(request, &letter, since).await? {
         shared.courier().call();
     }

@@ -48,10 +48,13 @@ impl Page<'_> {
 
 /// The subscriber whose page a token opens.
 async fn open(shared: &Shared, token: &str) -> Result<Known, StatusCode> {
-    let Some(id) = token::preferring(shared.store().key(), token, shared.now()) else {
-        return Err(StatusCode::NOT_FOUND);
-    };
-    match shared.store().subscriber(id).await {
+    let Some((reader, _)) = token::claim(token) else { return Err(StatusCode::NOT_FOUND) };
+    let (key, now) = (shared.store().key(), shared.now());
+    match shared.store().reader(shared.newsletter(), reader).await {
+        // Of somebody who has moved since, it opens nothing any more.
+        Ok(Some(known)) if !token::opens_preferences(key, reader, &known.standing, token, now) => {
+            Err(StatusCode::NOT_FOUND)
+        }
         Ok(Some(known)) => Ok(known),
         Ok(None) => Err(StatusCode::GONE),
         Err(error) => {
@@ -99,7 +102,7 @@ fn page(
         leave: format!(
             "{}{}",
             &config.letters.unsubscribe_url[Position::BeforePath..],
-            token::unsubscribe(shared.store().key(), known.id)
+            token::unsubscribe(shared.store().key(), shared.newsletter(), known.reader)
         ),
         data: format!("{}preferences/{token}/data", config.web.url.path()),
     };
@@ -149,7 +152,8 @@ async fn save(shared: &Shared, token: &str, mut known: Known, fields: &Fields) -
         Err(wrong) => return Ok(page(shared, token, &known, None, Some(wrong), fields)),
     };
     let language = Lang::known(fields.get("language")).unwrap_or_else(|| lang(shared, &known));
-    shared.store().set_preferences(known.id, name.as_deref(), &choice, language.tag()).await?;
+    let newsletter = shared.newsletter();
+    shared.store().set_preferences(newsletter, known.id, name.as_deref(), &choice, language.tag()).await?;
     known = Known { name, choice, language: Some(language.tag().to_owned()), ..known };
     Ok(page(shared, token, &known, Some(words::of(language).saved), None, fields))
 }
@@ -219,6 +223,10 @@ async fn collect(shared: &Shared, known: &Known) -> crate::store::Result<serde_j
     let letters = letters
         .into_iter()
         .map(|(period, state, settled)| json!({ "edition": period, "state": state, "when": settled.and_then(when) }));
+    let bounces = shared.store().bounces_of(known.id).await?;
+    let bounces = bounces.into_iter().map(
+        |(period, kind, words, noted)| json!({ "edition": period, "kind": kind, "words": words, "when": when(noted) }),
+    );
     Ok(json!({
         "address": known.address,
         "name": known.name,
@@ -228,5 +236,6 @@ async fn collect(shared: &Shared, known: &Known) -> crate::store::Result<serde_j
         "joined": known.joined.to_rfc3339(),
         "consents": consents.collect::<Vec<_>>(),
         "letters": letters.collect::<Vec<_>>(),
+        "bounces": bounces.collect::<Vec<_>>(),
     }))
 }

@@ -1,0 +1,53 @@
+//! `gazetier status`: whose the store is, and what somebody should see to.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::{say::say, session::Session, standing::hour};
+
+#[derive(Serialize)]
+struct Status {
+    magazine: String,
+    /// What `magazine.id` in the configuration may name.
+    id: String,
+    /// When the store was opened first.
+    since: String,
+    newsletter: String,
+    /// What somebody should see to.
+    notices: Vec<String>,
+}
+
+pub(super) async fn run(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
+    let Some(magazine) = session.store.magazine() else { return Ok(ExitCode::SUCCESS) };
+    let status = Status {
+        magazine: magazine.name.clone(),
+        id: magazine.id.clone(),
+        since: hour(session, magazine.began),
+        newsletter: session.newsletter().to_string(),
+        notices: future_editions(session).await?,
+    };
+    if json {
+        say!("{}", serde_json::to_string_pretty(&status)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    say!("magazine {}, id {}, since {}", status.magazine, status.id, status.since);
+    for notice in &status.notices {
+        say!("{notice}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Editions that a wrong clock has put into the future, each with the way out.
+pub(super) async fn future_editions(session: &Session) -> anyhow::Result<Vec<String>> {
+    let editions = session.store.future_editions(session.now().horizon()).await?;
+    let words = |edition: &crate::model::Edition| {
+        format!(
+            "{} stands in the future, at {}: a clock was wrong when it was drawn up. Put it right with \
+             `gazetier digest redate {0}`",
+            edition.period,
+            hour(session, edition.cutoff)
+        )
+    };
+    Ok(editions.iter().map(words).collect())
+}
