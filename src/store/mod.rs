@@ -251,6 +251,8 @@ impl Store {
                     // A `sent` that a power cut takes back would repeat a letter.
                     .synchronous(SqliteSynchronous::Full)
                     .busy_timeout(std::time::Duration::from_secs(60))
+                    // What is erased is overwritten, in the file as well.
+                    .pragma("secure_delete", "ON")
                     .foreign_keys(true);
                 let mut pool = sqlite_pool().connect_with(options.clone()).await;
                 // Who makes the file keeps the others from it for a moment, whatever their patience.
@@ -308,8 +310,17 @@ impl Store {
         Ok(store)
     }
 
-    /// Closes it, so that SQLite can fold its journal into the file.
+    /// Closes it. SQLite folds its journal into the file: a copy of the file alone is the store as it is, also
+    /// where another program has it open meanwhile and the last to close it is not this one.
     pub async fn close(self) {
+        if let Backend::Sqlite(pool) = &self.pool
+            && let Ok(mut line) = pool.acquire().await
+        {
+            // Whoever reads just now may go on reading: the next to close it folds the rest.
+            for statement in ["PRAGMA busy_timeout = 200", "PRAGMA wal_checkpoint(TRUNCATE)"] {
+                let _ = sqlx::query(statement).execute(&mut *line).await;
+            }
+        }
         on!(self, pool => pool.close().await);
     }
 
