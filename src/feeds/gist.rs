@@ -124,6 +124,20 @@ fn push_clusters(word: &str, most: usize, short: &mut String) {
     }
 }
 
+/// Where what follows a tag goes on, if the element that the tag begins is no part of the text around
+/// it: how a word is read aloud, the mark of a footnote, the way back from one.
+fn aside(tag: &str, name: &str, rest: &str) -> Option<usize> {
+    let end = match name {
+        _ if tag.starts_with("</") => return None,
+        "rt" => "</rt>",
+        "rp" => "</rp>",
+        "sup" if rest.starts_with("<a ") => "</sup>",
+        "a" if rest.starts_with('↩') => "</a>",
+        _ => return None,
+    };
+    rest.find(end)
+}
+
 /// Whether clean HTML shows the picture at this very address, which is written as an attribute's
 /// value.
 pub(super) fn shows(html: &str, address: &str) -> bool {
@@ -181,11 +195,7 @@ impl Iterator for Plain<'_> {
                 let (tag, rest) = self.rest.split_at(end);
                 self.rest = &rest[1..];
                 let name = tag.trim_start_matches(['<', '/']).split([' ', '/']).next().unwrap_or_default();
-                // The mark of a footnote is no part of its word.
-                if tag == "<sup"
-                    && self.rest.starts_with("<a ")
-                    && let Some(end) = self.rest.find("</sup>")
-                {
+                if let Some(end) = aside(tag, name, self.rest) {
                     self.rest = &self.rest[end..];
                     continue;
                 }

@@ -218,7 +218,7 @@ mod tests {
             ),
             (
                 "<p>a <video controls><source src=f.mp4 type=v><track src=t><p>Trop vieux</p></video> b</p>",
-                "<p>a <a href=\"https://estran.example.org/chroniques/f.mp4\">f.mp4</a> b</p>",
+                "<p>a <a href=\"https://media.example.org/2026/f.mp4\">f.mp4</a> b</p>",
             ),
             (
                 "<audio src='https://www.c.example/v.mp3?x'>",

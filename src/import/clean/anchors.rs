@@ -68,17 +68,21 @@ impl<'a> Anchors<'a> {
         if let Some(id) = value.trim().strip_prefix('#').and_then(|name| self.ids.get(&decoded(name))) {
             return format!("#{id}").into();
         }
-        let plain = value.trim().replace("&amp;", "&");
-        let path = plain.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
-        let relative = Url::parse(&plain) == Err(url::ParseError::RelativeUrlWithoutBase);
-        if picture
-            && relative
-            && PICTURES.iter().any(|ending| path.ends_with(ending))
-            && let Ok(url) = self.media.join(&plain)
-        {
-            return url.as_str().replace('&', "&amp;").into();
+        let path = value.trim().split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+        if picture && PICTURES.iter().any(|ending| path.ends_with(ending)) {
+            return self.in_media(value);
         }
         value.into()
+    }
+
+    /// An address that is complete, or completed by the place where the magazine serves its media.
+    pub(super) fn in_media<'v>(&self, value: &'v str) -> Cow<'v, str> {
+        let plain = value.trim().replace("&amp;", "&");
+        let relative = Url::parse(&plain) == Err(url::ParseError::RelativeUrlWithoutBase);
+        match self.media.join(&plain) {
+            Ok(url) if relative => url.as_str().replace('&', "&amp;").into(),
+            _ => value.into(),
+        }
     }
 
     /// Whether an address leads somewhere on the web.

@@ -82,7 +82,10 @@ impl<'a> Tamer<'a> {
             }
             "plaintext" | "noscript" | "noembed" | "noframes" => {}
             "iframe" => {
-                self.link(&tag, tag.value("src"));
+                // Pages that load late keep the address elsewhere.
+                let addresses = ["src", "data-src"].into_iter().filter_map(|name| tag.value(name));
+                let address = addresses.into_iter().find(|address| self.anchors.is_web(address));
+                self.link(&tag, address);
                 self.skip(&name);
             }
             "video" | "audio" | "object" => self.medium(&tag, &name),
@@ -156,15 +159,18 @@ impl<'a> Tamer<'a> {
         self.link(tag, address);
     }
 
-    /// A link in the place of what only a page can show.
+    /// A link in the place of what only a page can show. The magazine's own recordings are where its
+    /// pictures are.
     fn link(&mut self, tag: &Tag<'a>, address: Option<&str>) {
         let Some(address) = address.filter(|address| self.anchors.is_web(address)) else { return };
+        let recording = ["video", "audio", "source"].iter().any(|name| tag.name.eq_ignore_ascii_case(name));
         let own = ["title", "aria-label"].into_iter().find_map(|name| tag.value(name));
         let words = own.map_or_else(|| bare(address), Cow::from);
         let alone = self.open.last().is_none_or(|open| is_flow(open));
         self.out.push_str(if alone { "<p>" } else { "" });
         self.out.push_str("<a href=\"");
-        self.out.push_str(&address.replace('"', "&quot;"));
+        let whole = if recording { self.anchors.in_media(address) } else { address.into() };
+        self.out.push_str(&whole.replace('"', "&quot;"));
         self.out.push_str("\">");
         self.out.push_str(&words.replace('<', "&lt;"));
         self.out.push_str("</a>");
