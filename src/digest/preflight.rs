@@ -329,7 +329,7 @@ fn lost_links(html: &str) -> Vec<String> {
     for name in ["href", "src"] {
         for rest in html.split(&format!(" {name}=\"")).skip(1) {
             let address = rest.split('"').next().unwrap_or_default();
-            let is_whole = ["https://", "http://", "mailto:"].iter().any(|scheme| address.starts_with(scheme));
+            let is_whole = ["https://", "http://", "mailto:", "tel:"].iter().any(|scheme| address.starts_with(scheme));
             if !is_whole {
                 lost.push(address.to_owned());
             }
@@ -351,7 +351,7 @@ mod tests {
         assert_eq!(without_alt("<img src=\"a\" alt=\"b\"><img alt=\" \" /><img src=\"c\">"), 2);
         assert_eq!(
             lost_links(
-                "<a href=\"/x\">y</a><a href=\"https://a.example/\"><img src=\"data:z\"><a href=\"mailto:a@b.c\">"
+                "<a href=\"/x\">y</a><a href=\"https://a.example/\"><img src=\"data:z\"><a href=\"mailto:a@b.c\"><a href=\"tel:+33\">"
             ),
             ["/x", "data:z"]
         );

@@ -10,7 +10,7 @@ use super::{
     cut, encode, marked,
     shield::shield,
     token::PLACEHOLDER,
-    view::{Hue, NIGHT, Picture, Piece, Section, View},
+    view::{Direction, Hue, NIGHT, Picture, Piece, Section, View},
     words,
 };
 use crate::{
@@ -106,7 +106,10 @@ pub(super) fn to_html(mjml: &str) -> Result<String, Error> {
     // No font is fetched from anywhere: who reads a letter is nobody else's business.
     let fonts = std::collections::HashMap::new();
     let options = mrml::prelude::render::RenderOptions { fonts, ..Default::default() };
-    parsed.element.render(&options).map_err(|error| Error::Mjml(error.to_string()))
+    let html = parsed.element.render(&options).map_err(|error| Error::Mjml(error.to_string()))?;
+    // The shield wrote its characters as references.
+    let shielded: String = PLACEHOLDER.chars().map(|c| format!("&#{};", u32::from(c))).collect();
+    Ok(html.replace(&shielded, PLACEHOLDER))
 }
 
 /// The subject of an edition's letters.
@@ -164,7 +167,8 @@ fn view<'a>(config: &'a Config, draft: &Draft, sheet: &Sheet<'_>, subject: Strin
         .collect();
     View {
         proof: None,
-        preheader: changes.preheader.clone().unwrap_or_else(|| preheader(sheet)),
+        preheader: changes.preheader.clone().unwrap_or_else(|| preheader(sheet, &subject)),
+        dir: Direction::of(&magazine.language),
         magazine,
         theme,
         night: NIGHT,
@@ -212,13 +216,17 @@ fn hue(config: &Config, rubrique: Option<&Rubrique>) -> Hue {
     Hue::of(rubrique.map_or(config.theme.accent, |r| r.colour), &config.theme)
 }
 
-/// What an inbox shows beside the subject, which names the lead: the titles that follow it.
-fn preheader(sheet: &Sheet<'_>) -> String {
-    let mut titles = sheet.sections.iter().flat_map(|section| section.columns.iter().chain(&section.titles));
-    match (titles.next(), titles.next()) {
-        (Some(first), Some(second)) => format!("{} · {}", first.title, second.title),
-        (Some(only), None) => only.title.clone(),
-        _ => sheet.lead.map_or_else(String::new, |lead| cut::at_sentence(&lead.standfirst, 140)),
+/// What an inbox shows beside the subject: the titles that follow the lead, and the lead's first if
+/// the subject does not name it.
+fn preheader(sheet: &Sheet<'_>, subject: &str) -> String {
+    let Some(lead) = sheet.lead else { return String::new() };
+    let others = sheet.sections.iter().flat_map(|section| section.columns.iter().chain(&section.titles));
+    let named = lead.title.trim().is_empty() || subject.contains(lead.title.trim());
+    let lead_title = (!named).then_some(lead.title.as_str());
+    let titles: Vec<&str> = lead_title.into_iter().chain(others.map(|column| column.title.as_str())).take(2).collect();
+    match titles.as_slice() {
+        [] => cut::at_sentence(&lead.standfirst, 140),
+        titles => titles.join(" · "),
     }
 }
 
@@ -255,20 +263,42 @@ fn dates(config: &Config, due: &Due) -> String {
     }
 }
 
-/// Wraps each line of the text part, keeping its indentation; an address is never broken.
+/// Wraps each line of the text part, keeping its indentation, the marks of quotes, and the room before
+/// the items of a list; an address is never broken.
 pub(super) fn wrap(text: &str) -> String {
     let mut wrapped = String::with_capacity(text.len() + text.len() / 16);
     for line in text.trim_matches('\n').lines() {
         let line = line.trim_end_matches([' ', '\t']);
-        let (indent, line) = line.split_at(line.len() - line.trim_start_matches(' ').len());
+        let (first, rest, line) = hanging(line);
         let options = textwrap::Options::new(TEXT_WIDTH)
             .break_words(false)
             .word_separator(textwrap::WordSeparator::AsciiSpace)
             .word_splitter(textwrap::WordSplitter::NoHyphenation)
-            .initial_indent(indent)
-            .subsequent_indent(indent);
+            .initial_indent(first)
+            .subsequent_indent(&rest);
         wrapped.push_str(&textwrap::fill(line, options));
         wrapped.push('\n');
     }
     wrapped
+}
+
+/// What a line of text begins with, what the lines begin with that it is wrapped into, and the words.
+fn hanging(line: &str) -> (&str, String, &str) {
+    let mut at = 0;
+    let mut rest = String::new();
+    loop {
+        let words = &line[at..];
+        let digits = words.bytes().take_while(u8::is_ascii_digit).count();
+        let length = match words {
+            _ if words.starts_with(' ') => 1,
+            _ if words.starts_with("> ") || words.starts_with("- ") => 2,
+            _ if (1..=3).contains(&digits) && words[digits..].starts_with(". ") => digits + 2,
+            _ => return (&line[..at], rest, words),
+        };
+        match words.starts_with('>') {
+            true => rest.push_str("> "),
+            false => rest.push_str(&" ".repeat(length)),
+        }
+        at += length;
+    }
 }

@@ -5,8 +5,10 @@ use data_encoding::BASE32_NOPAD;
 
 use crate::model::{EditionKey, Instant, Key, ReaderId, ReaderName, Slug};
 
-/// Stands in a variant where a letter has its subscriber's token.
-pub const PLACEHOLDER: &str = "subscriber0token0stands0here0in0letters";
+/// Stands in a variant where a letter has its subscriber's token: noncharacters, which are taken out
+/// of every text that enters, so that no text can hold it. It takes as many bytes as a token.
+pub const PLACEHOLDER: &str =
+    "\u{fdd0}\u{fdd0}\u{fdd0}\u{fdd0}\u{fdd0}\u{fdd0}\u{fdd0}\u{fdd0}\u{fdd0}\u{fdd0}\u{fdd0}\u{fdd0}\u{fdd0}";
 
 /// A reader's token for leaving a newsletter: 39 lower-case letters and digits, as many as
 /// [`PLACEHOLDER`] has.

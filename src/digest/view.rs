@@ -3,7 +3,7 @@
 use super::words::Words;
 use crate::{
     config::{Magazine, Theme},
-    model::Colour,
+    model::{Colour, html},
 };
 
 /// An edition as one set of rubriques sees it.
@@ -19,6 +19,8 @@ pub struct View<'a> {
     pub edge: Hue,
     /// The fixed words in the magazine's language.
     pub words: Words,
+    /// The way in which that language is written.
+    pub dir: Direction,
     /// What the digest is called.
     pub name: &'a str,
     /// The way to the desk, if this is a proof.
@@ -49,6 +51,27 @@ pub struct View<'a> {
     pub archive_url: Option<String>,
     /// Ends in the subscriber's token.
     pub unsubscribe_url: String,
+}
+
+/// The way in which a language is written, and the sides at which its lines begin and end.
+#[derive(Debug, Clone, Copy)]
+pub struct Direction {
+    /// As HTML says it.
+    pub name: &'static str,
+    /// `left` or `right`.
+    pub start: &'static str,
+    /// The other side.
+    pub end: &'static str,
+}
+
+impl Direction {
+    /// The direction of a language.
+    pub fn of(lang: &str) -> Self {
+        match html::direction(lang) {
+            "rtl" => Self { name: "rtl", start: "right", end: "left" },
+            name => Self { name, start: "left", end: "right" },
+        }
+    }
 }
 
 /// The columns of one rubrique.

@@ -4,6 +4,9 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
+use unicode_segmentation::UnicodeSegmentation;
+
 use super::Feed;
 use crate::model::Column;
 
@@ -69,33 +72,92 @@ pub(super) fn looks_like_html(text: &str) -> bool {
     matches!(plain(text), Cow::Owned(_))
 }
 
-/// The first words of a text, at most so many characters and an ellipsis; white space made single.
+/// The first words of a text, at most so many characters and an ellipsis. White space between words
+/// is made single; no-break spaces inside a word stay, and a word that must be cut is cut between
+/// what readers see as characters.
 fn shorten(text: impl Iterator<Item = char>, most: usize) -> String {
+    let is_no_break = |c: char| matches!(c, '\u{a0}' | '\u{202f}' | '\u{2007}');
     let mut short = String::new();
     let mut count = 0;
-    let mut word_end = None;
-    let mut gap = false;
-    for c in text {
-        if c.is_whitespace() {
-            gap = !short.is_empty();
+    let mut word = String::new();
+    // A space at the end ends the last word.
+    for c in text.chain([' ']) {
+        if !c.is_whitespace() || is_no_break(c) {
+            word.push(c);
+            // Longer than any that fits, whatever follows.
+            if word.len() < 8 * most {
+                continue;
+            }
+        }
+        let whole = word.trim_matches(is_no_break);
+        let length = whole.chars().count() + usize::from(!short.is_empty());
+        if whole.is_empty() {
+            word.clear();
             continue;
         }
-        if gap {
-            word_end = Some(short.len());
-            short.push(' ');
-            count += 1;
-            gap = false;
-        }
-        short.push(c);
-        count += 1;
-        if count > most {
-            short.pop();
-            short.truncate(word_end.unwrap_or(short.len()));
+        if count + length > most {
+            if short.is_empty() {
+                push_clusters(whole, most, &mut short);
+            }
             short.push('…');
-            break;
+            return short;
         }
+        if !short.is_empty() {
+            short.push(' ');
+        }
+        short.push_str(whole);
+        count += length;
+        word.clear();
     }
     short
+}
+
+/// As much of a word as has at most so many characters.
+fn push_clusters(word: &str, most: usize, short: &mut String) {
+    let mut count = 0;
+    for cluster in word.graphemes(true) {
+        count += cluster.chars().count();
+        if count > most {
+            return;
+        }
+        short.push_str(cluster);
+    }
+}
+
+/// Where what follows a tag goes on, if the element that the tag begins is no part of the text around
+/// it: how a word is read aloud, the mark of a footnote, the way back from one.
+fn aside(tag: &str, name: &str, rest: &str) -> Option<usize> {
+    let end = match name {
+        _ if tag.starts_with("</") => return None,
+        "rt" => "</rt>",
+        "rp" => "</rp>",
+        "sup" if rest.starts_with("<a ") => "</sup>",
+        "a" if rest.starts_with('↩') => "</a>",
+        _ => return None,
+    };
+    rest.find(end)
+}
+
+/// Whether clean HTML shows the picture at this very address, which is written as an attribute's
+/// value.
+pub(super) fn shows(html: &str, address: &str) -> bool {
+    memmem::find_iter(html.as_bytes(), address).any(|at| {
+        let (before, after) = (&html[..at], &html[at + address.len()..]);
+        if before.ends_with(" src=\"") {
+            return after.starts_with('"');
+        }
+        // A candidate of a set ends at white space, or with a comma, or is the last.
+        let Some((_, set)) = before.rsplit_once(" srcset=\"") else { return false };
+        let begins = set.is_empty() || (set.ends_with(", ") && !set.contains('"'));
+        begins && after.starts_with([' ', ',', '"'])
+    })
+}
+
+/// Whether an element stands within a line, and so parts no words.
+fn is_phrase(name: &str) -> bool {
+    matches!(name, "a" | "abbr" | "acronym" | "b" | "bdi" | "cite" | "code" | "data" | "del" | "dfn" | "em" | "i")
+        || matches!(name, "ins" | "kbd" | "mark" | "q" | "rp" | "rt" | "ruby" | "s" | "samp" | "small" | "span")
+        || matches!(name, "strike" | "strong" | "sub" | "sup" | "time" | "tt" | "u" | "var" | "wbr")
 }
 
 /// The text of clean HTML, character by character: no tags, and the entities that a cleaner writes
@@ -133,10 +195,11 @@ impl Iterator for Plain<'_> {
                 let (tag, rest) = self.rest.split_at(end);
                 self.rest = &rest[1..];
                 let name = tag.trim_start_matches(['<', '/']).split([' ', '/']).next().unwrap_or_default();
-                // What stands within a line does not part words.
-                let inline = matches!(name, "a" | "abbr" | "b" | "cite" | "code" | "del" | "em" | "i" | "ins" | "mark")
-                    || matches!(name, "q" | "s" | "small" | "span" | "strong" | "sub" | "sup" | "u" | "wbr");
-                if inline {
+                if let Some(end) = aside(tag, name, self.rest) {
+                    self.rest = &self.rest[end..];
+                    continue;
+                }
+                if is_phrase(name) {
                     continue;
                 }
                 return Some(' ');
@@ -162,10 +225,30 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_is_there_at_its_own_address_alone() {
+        let html = "<img srcset=\"https://a.example/b.jpg, https://a.example/c.jpg 2x\" src=\"https://a.example/d.jpg?x\"> \
+                    <a href=\"https://a.example/e.jpg\">https://a.example/f.jpg</a>";
+        for (name, shown) in [("b.jpg", true), ("c.jpg", true), ("d.jpg?x", true), ("d.jpg", false), ("c.jp", false)] {
+            assert_eq!(shows(html, &format!("https://a.example/{name}")), shown, "{name}");
+        }
+        for name in ["e.jpg", "f.jpg", "", "b"] {
+            assert!(!shows(html, &format!("https://a.example/{name}")), "{name}");
+        }
+    }
+
+    #[test]
     fn shortens_at_words() {
         let of = |html: &str| shorten(Plain::of(html), 12);
         assert_eq!(of("<p>Une <em>ma</em>rée,</p><p>deux &amp; trois</p>"), "Une marée,…");
-        assert_eq!(of("<p>a&nbsp;&lt;b</p>"), "a <b");
+        assert_eq!(of("<p>a&nbsp;&lt;b</p>"), "a\u{a0}<b");
+        assert_eq!(of("<p>&nbsp;</p>\n<p>Qui\u{202f}? &nbsp; Moi&nbsp;</p>"), "Qui\u{202f}? Moi");
+        assert_eq!(
+            of("<p>Un <time>mot</time><sup><a href=\"x\" id=\"y\">1</a></sup>, x<sup>2</sup></p>"),
+            "Un mot, x2"
+        );
+        assert_eq!(of(&"👩\u{200d}👩\u{200d}👧".repeat(3)), format!("{}…", "👩\u{200d}👩\u{200d}👧".repeat(2)));
+        assert_eq!(of(&format!("<p>{}</p>", "e\u{301}".repeat(20))), format!("{}…", "e\u{301}".repeat(6)));
+        assert_eq!(of(&"x".repeat(4_000_000)), format!("{}…", "x".repeat(12)));
         assert_eq!(of("<p>anticonstitutionnellement</p>"), "anticonstitu…");
         assert_eq!(of("<img src=\"x\" alt=\"a > b"), "");
         assert_eq!(of(""), "");

@@ -16,7 +16,6 @@ mod words;
 use std::borrow::Cow;
 
 use chrono::Datelike;
-use memchr::memmem;
 use url::Url;
 
 use escape::{escape, escape_into};
@@ -275,10 +274,8 @@ impl<'a> Feed<'a> {
         let shown = |column: &'a Column| {
             let content = self.content(column);
             // No picture that the text shows already.
-            let twice = |image: &&Image| {
-                let html = content.as_deref().unwrap_or_default().as_bytes();
-                memmem::find(html, escape(&address(&image.url)).as_bytes()).is_some()
-            };
+            let html = content.as_deref().unwrap_or_default();
+            let twice = |image: &&Image| gist::shows(html, &escape(&address(&image.url)));
             let image = column.image.as_ref().filter(|image| !twice(image));
             Shown { content, image }
         };

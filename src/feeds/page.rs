@@ -9,13 +9,14 @@ use super::{
 };
 use crate::{
     config::Config,
-    model::{Colour, FeedKey, Rubrique},
+    model::{Colour, FeedKey, Rubrique, html},
 };
 
 #[derive(Template)]
 #[template(path = "feeds.html")]
 struct Page<'a> {
     lang: &'a str,
+    dir: &'static str,
     words: PageWords,
     magazine: &'a str,
     tagline: Option<&'a str>,
@@ -79,6 +80,7 @@ pub fn files(config: &Config) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let opml = opml.render().map_err(form("OPML"))?;
     let page = Page {
         lang: &magazine.language,
+        dir: html::direction(&magazine.language),
         words,
         magazine: &magazine.name,
         tagline: magazine.tagline.as_deref(),

@@ -150,6 +150,34 @@ fn moved_of<'a>(config: &'a Config, host: Option<&'a str>) -> impl Iterator<Item
     config.feeds.moved.iter().filter(move |moved| moved.from.host_str() == host)
 }
 
+/// Whether the way from an old address leads back to it: a server that answers there sees the path
+/// alone, whatever came before it, and would redirect for ever.
+pub fn leads_back(config: &Config, moved: &Moved) -> bool {
+    let place = |url: &Url| (url.host_str().map(str::to_owned), url.path().to_owned());
+    let all = &config.feeds.moved;
+    let mut to = &moved.to;
+    for _ in 0..=all.len() {
+        if place(to) == place(&moved.from) {
+            return true;
+        }
+        match all.iter().find(|other| place(&other.from) == place(to)) {
+            Some(other) => to = &other.to,
+            None => return false,
+        }
+    }
+    true
+}
+
+/// What a snippet says in the place of a redirection that would never end.
+fn circle(text: &mut String, moved: &Moved) {
+    let _ = write!(
+        text,
+        "\n# Left out: {} leads back to its own path, for ever.\n# Where only http becomes https, the server that answers \
+         http does it for all paths.\n",
+        address(&moved.from)
+    );
+}
+
 /// What stands above a snippet.
 fn head(config: &Config, server: &str, place: &str) -> String {
     let host = config.feeds.url.host_str().unwrap_or_default();
@@ -178,7 +206,7 @@ pub fn nginx(config: &Config, folder: &str) -> Result<String, Error> {
     let mut text = head(config, SERVER, "server block");
     let host = config.feeds.url.host_str();
     for moved in moved_of(config, host) {
-        nginx_moved(&mut text, moved, SERVER)?;
+        nginx_moved(&mut text, config, moved)?;
     }
     let root = quoted(&format!("{folder}/"));
     let _ = write!(
@@ -221,14 +249,18 @@ pub fn nginx(config: &Config, folder: &str) -> Result<String, Error> {
     if let Some((host, moved)) = elsewhere(config) {
         let _ = writeln!(text, "\n# For the server block of {host}.");
         for moved in moved {
-            nginx_moved(&mut text, moved, SERVER)?;
+            nginx_moved(&mut text, config, moved)?;
         }
     }
     Ok(text)
 }
 
-fn nginx_moved(text: &mut String, moved: &Moved, server: &'static str) -> Result<(), Error> {
-    let from = self::mount(&moved.from, server)?;
+fn nginx_moved(text: &mut String, config: &Config, moved: &Moved) -> Result<(), Error> {
+    if leads_back(config, moved) {
+        circle(text, moved);
+        return Ok(());
+    }
+    let from = self::mount(&moved.from, "nginx")?;
     let to = address(&moved.to);
     let _ = write!(text, "\nlocation = {} {{\n    return 301 {};\n}}\n", quoted(&from), quoted(&to));
     Ok(())
@@ -267,7 +299,7 @@ pub fn caddy(config: &Config, folder: &str) -> Result<String, Error> {
         text.push('\n');
     }
     for moved in moved_of(config, config.feeds.url.host_str()) {
-        caddy_moved(&mut text, moved, SERVER)?;
+        caddy_moved(&mut text, config, moved)?;
     }
     // The whole site is no path to be taken off.
     match mount.as_str() {
@@ -299,14 +331,18 @@ pub fn caddy(config: &Config, folder: &str) -> Result<String, Error> {
     if let Some((host, moved)) = elsewhere(config) {
         let _ = write!(text, "\n# For the site block of {host}.\n");
         for moved in moved {
-            caddy_moved(&mut text, moved, SERVER)?;
+            caddy_moved(&mut text, config, moved)?;
         }
     }
     Ok(text)
 }
 
-fn caddy_moved(text: &mut String, moved: &Moved, server: &'static str) -> Result<(), Error> {
-    let from = self::mount(&moved.from, server)?;
+fn caddy_moved(text: &mut String, config: &Config, moved: &Moved) -> Result<(), Error> {
+    if leads_back(config, moved) {
+        circle(text, moved);
+        return Ok(());
+    }
+    let from = self::mount(&moved.from, "Caddy")?;
     let _ = writeln!(text, "redir {} {} 301", token(&from), token(&address(&moved.to)));
     Ok(())
 }

@@ -1,19 +1,44 @@
 //! The body's HTML, made fit for feeds and letters once, when a column enters the store: only
 //! harmless elements, only absolute addresses.
 
+mod anchors;
+pub(crate) mod names;
+pub(crate) mod tags;
+pub(crate) mod tame;
+
 use ammonia::{Builder, UrlRelative};
 use url::Url;
 
 use crate::model::{html, text, uri};
 
 /// Counts up when a better cleaner should go over the columns again.
-pub const CLEANER: i64 = 2;
+pub const CLEANER: i64 = 3;
+
+/// HTML that was cleaned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cleaned {
+    /// The HTML.
+    pub html: String,
+    /// Whether elements were nested more than [`tame::DEEPEST`] deep: the inner ones are gone, their
+    /// text is there.
+    pub flattened: bool,
+}
 
 /// Cleans HTML: scripts, styles, frames, forms and event handlers go; links are completed from
-/// the column's page, pictures from where the magazine serves its media. What is no web or mail
-/// address goes too. What comes out is legal XML text, and HTML that the strictest parser reads
-/// without an error.
+/// the column's page, pictures from where the magazine serves its media. What is no address for the
+/// web, mail or a telephone goes too; where a page would play something, a link leads to it. What
+/// comes out is legal XML text, and HTML that the strictest parser reads without an error.
 pub fn clean(html: &str, page: &Url, media: &Url) -> String {
+    clean_and_tell(html, page, media).html
+}
+
+/// The same, with word of what could not be kept.
+pub fn clean_and_tell(html: &str, page: &Url, media: &Url) -> Cleaned {
+    let tamed = tame::tame(html, page, media);
+    Cleaned { html: harmless(&tamed.html, page, media), flattened: tamed.flattened }
+}
+
+fn harmless(html: &str, page: &Url, media: &Url) -> String {
     let mut cleaner = cleaner(page, media);
     let mut cleaned = once(&cleaner, html);
     if html::scan(&cleaned).is_empty() {
@@ -47,12 +72,19 @@ fn cleaner(page: &Url, media: &Url) -> Builder<'static> {
     let media = media.clone();
     let mut builder = Builder::default();
     builder
-        .add_tags(["picture", "source", "tfoot"])
+        .add_tags(["address", "main", "picture", "section", "source", "tfoot"])
         // Feed validators take these for a risk, or do not know them.
         .rm_tags(["bdo", "rtc"])
         .add_tag_attributes("img", ["srcset", "sizes"])
         .add_tag_attributes("source", ["srcset", "sizes", "media", "type"])
-        .url_schemes(["https", "http", "mailto"].into())
+        .add_generic_attributes(["dir", "id"])
+        .add_tag_attributes("ol", ["reversed", "type"])
+        .add_tag_attributes("ul", ["type"])
+        .add_tag_attributes("li", ["value"])
+        .add_tag_attributes("time", ["datetime"])
+        .add_tag_attributes("data", ["value"])
+        .add_tag_attributes("details", ["open"])
+        .url_schemes(["https", "http", "mailto", "tel"].into())
         .url_relative(UrlRelative::PassThrough)
         .link_rel(None)
         .attribute_filter(move |element, attribute, value| {
@@ -62,11 +94,21 @@ fn cleaner(page: &Url, media: &Url) -> Builder<'static> {
             };
             match attribute {
                 "srcset" => srcset(value, base).map(Into::into),
+                "href" if element == "a" && is_telephone(value) => Some(uri::encode(value.trim()).into_owned().into()),
                 "href" | "src" | "cite" => absolute(value, base).map(Into::into),
+                "dir" => matches!(value, "ltr" | "rtl" | "auto").then(|| value.into()),
                 _ => Some(value.into()),
             }
         });
+    for element in ["p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "caption"] {
+        builder.add_tag_attributes(element, ["align"]);
+    }
     builder
+}
+
+/// Whether an address is a telephone's (RFC 3966).
+fn is_telephone(address: &str) -> bool {
+    address.trim().get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("tel:"))
 }
 
 /// An address as a feed may carry it: absolute, percent-encoded, for the web or for mail.
@@ -141,6 +183,133 @@ mod tests {
             for evil in ["script", "onerror", "iframe", "style", "form", "data:", "alert"] {
                 assert!(!clean.contains(evil), "{hostile} gave {clean}");
             }
+        }
+    }
+
+    #[test]
+    fn keeps_what_has_a_meaning() {
+        for kept in [
+            "<ol start=\"5\" reversed=\"\"><li>a</li><li value=\"9\">b</li></ol>",
+            "<p dir=\"rtl\" lang=\"ar\">a<sup>2</sup><sub>n</sub></p>",
+            "<p>le <time datetime=\"2026-11-18\">18</time></p>",
+            "<ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby>",
+            "<table><thead><tr><th align=\"right\" scope=\"col\">a</th></tr></thead></table>",
+            "<section><h2 align=\"center\">a</h2></section>",
+        ] {
+            assert_eq!(cleaned(kept), kept);
+        }
+        for (html, kept) in [
+            ("<a href=\"tel:+33 123\">x</a>", "<a href=\"tel:+33%20123\">x</a>"),
+            ("<img src=\"tel:1\" alt=\"x\">", "<img alt=\"x\">"),
+            ("<p style=\"color:red; Text-Align : RIGHT !important\">x</p>", "<p align=\"right\">x</p>"),
+            ("<bdo dir=\"rtl\">x</bdo><p dir=\"up\">y</p>", "<bdi dir=\"rtl\">x</bdi><p>y</p>"),
+            ("<form>a</form><form>b</form>", "<div>a</div><div>b</div>"),
+        ] {
+            assert_eq!(cleaned(html), kept, "{html}");
+        }
+    }
+
+    #[test]
+    fn media_leave_a_link() {
+        for (html, link) in [
+            (
+                "<iframe src=\"//www.v.example/embed/a?b=1&amp;c\" title=\"Un &lt; film\">x</iframe>",
+                "<p><a href=\"https://www.v.example/embed/a?b=1&amp;c\" title=\"\">Un &lt; film</a></p>",
+            ),
+            (
+                "<p>a <video controls><source src=f.mp4 type=v><track src=t><p>Trop vieux</p></video> b</p>",
+                "<p>a <a href=\"https://media.example.org/2026/f.mp4\">f.mp4</a> b</p>",
+            ),
+            (
+                "<audio src='https://www.c.example/v.mp3?x'>",
+                "<p><a href=\"https://www.c.example/v.mp3?x\">c.example/v.mp3</a></p>",
+            ),
+            (
+                "<object data=\"https://c.example/a.pdf\"><p>x</p></object>",
+                "<p><a href=\"https://c.example/a.pdf\">c.example/a.pdf</a></p>",
+            ),
+            ("<video src=\"javascript:x\"></video>", ""),
+            ("<object><p>x</p></object>", "<p>x</p>"),
+            (
+                "<figure><iframe src=\"https://c.example/a\"></iframe><figcaption>y</figcaption></figure>",
+                "<figure><a href=\"https://c.example/a\">c.example/a</a><figcaption>y</figcaption></figure>",
+            ),
+            ("a<source srcset=x><track>b", "ab"),
+        ] {
+            assert_eq!(cleaned(html), link.replace(" title=\"\"", ""), "{html}");
+        }
+    }
+
+    #[test]
+    fn ids_are_the_columns_own() {
+        for (html, kept) in [
+            (
+                "<a href=\"#n\">a</a><p id=\"n\">b</p><a href=\"#comments\">c</a>",
+                "<a href=\"https://estran.example.org/chroniques/phare#c059790b3bd-n\">a</a><p id=\"c059790b3bd-n\">b</p>\
+                 <a href=\"https://estran.example.org/chroniques/phare#comments\">c</a>",
+            ),
+            ("<a name=n>b</a><p id=n>c</p><p id=\" \">d</p>", "<a id=\"c059790b3bd-n\">b</a><p>c</p><p>d</p>"),
+            (
+                "<h2 id=\"été\">a</h2><a href=\"#%C3%A9t%C3%A9\">d</a>",
+                "<h2 id=\"c059790b3bd--t--bd010c\">a</h2>\
+                 <a href=\"https://estran.example.org/chroniques/phare#c059790b3bd--t--bd010c\">d</a>",
+            ),
+        ] {
+            assert_eq!(cleaned(html), kept);
+            assert_eq!(cleaned(kept), kept, "cleaned again");
+        }
+        let page =
+            |path: &str| Url::parse("https://estran.example.org/").and_then(|base| base.join(path)).expect("a URL");
+        assert_ne!(clean("<p id=n>a</p>", &page("a"), &page("/")), clean("<p id=n>a</p>", &page("b"), &page("/")));
+    }
+
+    #[test]
+    fn a_linked_picture_is_where_the_picture_is() {
+        assert_eq!(
+            cleaned(
+                "<a href=\"g/a.JPG?x&amp;y\"><img src=\"g/a.jpg\" alt=\"b\"></a><a href=\"c\"><img src=d alt=e></a><a href=f.jpg>g</a>"
+            ),
+            "<a href=\"https://media.example.org/2026/g/a.JPG?x&amp;y\"><img src=\"https://media.example.org/2026/g/a.jpg\" \
+             alt=\"b\"></a><a href=\"https://estran.example.org/chroniques/c\"><img src=\"https://media.example.org/2026/d\" \
+             alt=\"e\"></a><a href=\"https://estran.example.org/chroniques/f.jpg\">g</a>"
+        );
+    }
+
+    #[test]
+    fn raw_text_ends_with_its_element() {
+        for (html, text) in [
+            ("a <title>b &amp; <i>c</i></title> <b>d</b>", "a b &amp; &lt;i&gt;c&lt;/i&gt; <b>d</b>"),
+            ("a <textarea>b <b>d</b>", "a b <b>d</b>"),
+            ("<xmp>a &amp; <b></xmp>c", "<pre>a &amp;amp; &lt;b&gt;</pre>c"),
+            ("<plaintext>a <b>d</b>", "a <b>d</b>"),
+            ("<noscript><p>a</p></noscript>", "<p>a</p>"),
+            ("a <!-- b <b>c</b>", "a &lt;!-- b <b>c</b>"),
+        ] {
+            assert_eq!(cleaned(html), text, "{html}");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_flattened() {
+        let page = Url::parse("https://estran.example.org/").expect("a URL");
+        for (html, deep) in [
+            ("<div>".repeat(50_000) + "x", true),
+            ("<b>".repeat(50_000) + "x", true),
+            ("<ul><li>".repeat(20_000) + "x" + &"</li></ul>".repeat(20_000), true),
+            ("<table><tr><td>".repeat(10_000) + "x", true),
+            ("<p>x".repeat(500), false),
+            ("<ul>".to_owned() + &"<li>x".repeat(500), false),
+            ("<table>".to_owned() + &"<tr><td>x<td>y".repeat(500), false),
+            ("<dl>".to_owned() + &"<dt>x<dd>y".repeat(500), false),
+            ("<object>".repeat(20_000) + "x</object>", false),
+            ("<title>".repeat(20_000) + "x", false),
+            ("</b>".repeat(20_000) + "x", false),
+            ("<iframe src=x>".repeat(5_000) + "x", false),
+        ] {
+            let cleaned = clean_and_tell(&html, &page, &page);
+            let short: String = html.chars().take(20).collect();
+            assert_eq!((cleaned.flattened, cleaned.html.contains('x')), (deep, true), "{short}");
+            assert_eq!(html::scan(&cleaned.html), [], "{short}");
         }
     }
 }

@@ -6,12 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use pulldown_cmark::{Options, Parser};
 use serde::Deserialize;
 
 use super::{
-    Error, Harvest, House, Place,
-    clean::{CLEANER, clean},
+    Error, Harvest, House, Place, body,
+    clean::{CLEANER, clean_and_tell},
     media, wrong,
 };
 use crate::model::{Draft, EARLIEST, Image, Rubrique, Slug, text, uri};
@@ -193,8 +192,15 @@ pub fn read(text: &str, path: &Path, key: &str, house: House<'_>, harvest: &mut 
     let standfirst = harvest.legal(&place, "standfirst", front.standfirst.as_deref().unwrap_or_default());
     let byline = front.byline.as_deref().map(|b| byline(b, &place, harvest));
     let guid = front.guid.as_deref().map(|guid| guid_of(guid, &place, harvest)).transpose()?;
-    let body_raw = html(&harvest.legal(&place, "body", body));
-    let body = clean(&body_raw, &url, &house.magazine.media_url);
+    let (body_raw, flattened) = body::html(&harvest.legal(&place, "body", body));
+    let cleaned = clean_and_tell(&body_raw, &url, &house.magazine.media_url);
+    if flattened || cleaned.flattened {
+        harvest.warn(
+            &place,
+            "the body has more than 100 elements in one another: the inner ones are gone, their words stay",
+        );
+    }
+    let body = cleaned.html;
     let length = body.len() + 3 * body.matches(['<', '>']).count() + 5 * body.matches(['"', '\'', '&']).count();
     if length > LONGEST_BODY {
         let message = format!("the body takes {length} bytes in a feed, readers take {LONGEST_BODY}: shorten it");
@@ -322,11 +328,4 @@ fn undated(stem: &str) -> &str {
         (Some(_), Some(rest)) if rest.len() > 1 => rest.trim_start_matches(['-', '_']),
         _ => stem,
     }
-}
-
-fn html(markdown: &str) -> String {
-    let options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
-    let mut html = String::with_capacity(markdown.len() * 5 / 4);
-    pulldown_cmark::html::push_html(&mut html, Parser::new_ext(markdown, options));
-    html
 }

@@ -9,7 +9,7 @@ mod tests;
 
 use names::{Kind, Name, element, is_attribute, is_entity, name};
 
-pub use names::is_language;
+pub use names::{direction, is_language};
 
 use super::{text, uri};
 
@@ -81,6 +81,9 @@ struct Open<'a> {
     name: Name,
     kind: Kind,
 }
+
+/// Deeper, readers give up, and some fail.
+const DEEPEST: usize = 200;
 
 const HREF: Name = name("href");
 const SRC: Name = name("src");
@@ -246,6 +249,9 @@ impl<'a> Scanner<'a> {
             if closed {
                 self.report("html-syntax", format!("<{text}/> needs an end tag"));
             }
+            if self.open.len() == DEEPEST {
+                self.nesting(format!("elements stand in one another more than {DEEPEST} deep"));
+            }
             self.open.push(Open { text, name, kind });
         }
     }
@@ -346,8 +352,8 @@ impl<'a> Scanner<'a> {
     /// An address must say where it leads, whoever reads the feed, and be a URI.
     fn address(&mut self, tag: &str, name: &str, value: &str) {
         let shown = || value.chars().take(80).collect::<String>();
-        let mail = name.eq_ignore_ascii_case("href") && value.starts_with("mailto:");
-        if !(value.starts_with("https://") || value.starts_with("http://") || mail) {
+        let person = name.eq_ignore_ascii_case("href") && (value.starts_with("mailto:") || value.starts_with("tel:"));
+        if !(value.starts_with("https://") || value.starts_with("http://") || person) {
             self.report("html-address", format!("<{tag}> has {name}=\"{}\", no absolute web address", shown()));
         } else if !value.bytes().all(|b| ADDRESS[usize::from(b)]) {
             self.report("html-address", format!("<{tag}> has {name}=\"{}\", not percent-encoded", shown()));

@@ -51,13 +51,16 @@ pub fn position(bytes: &[u8], special: impl Fn(u8) -> bool) -> Option<usize> {
     bytes[from..].iter().position(|byte| special(*byte)).map(|at| from + at)
 }
 
-/// The text without its illegal characters, and those that were taken out.
+/// The text without its illegal characters, and those that were taken out. Old line and page breaks
+/// part words, so each becomes a space and counts as nothing lost.
 pub fn legalise(text: &str) -> (Cow<'_, str>, Vec<char>) {
     if first_illegal(text).is_none() {
         return (Cow::Borrowed(text), Vec::new());
     }
-    let removed = text.chars().filter(|c| !is_legal(*c)).collect();
-    (Cow::Owned(text.chars().filter(|c| is_legal(*c)).collect()), removed)
+    let is_break = |c: char| matches!(c, '\u{b}' | '\u{c}' | '\u{85}');
+    let spaced = text.chars().map(|c| if is_break(c) { ' ' } else { c });
+    let removed = spaced.clone().filter(|c| !is_legal(*c)).collect();
+    (Cow::Owned(spaced.filter(|c| is_legal(*c)).collect()), removed)
 }
 
 /// Folds case and accents, so that `Edito`, `EDITO`, `ÉDITO` and `Édito` are one word.
@@ -131,11 +134,12 @@ mod tests {
     #[test]
     fn strips_what_xml_forbids_and_nothing_else() {
         let (clean, removed) = legalise("a\u{0}b\u{b}c\u{fffe}d\u{202f}\u{e000}\n🦀");
-        assert_eq!(clean, "abcd\u{202f}\u{e000}\n🦀");
-        assert_eq!(removed, ['\u{0}', '\u{b}', '\u{fffe}']);
+        assert_eq!(clean, "ab cd\u{202f}\u{e000}\n🦀");
+        assert_eq!(removed, ['\u{0}', '\u{fffe}']);
         let (clean, removed) = legalise("l\u{92}a\u{7f}\u{85}\u{fffd}\u{fdd0}\u{1fffe}\u{10ffff}é\u{feff}\u{10fffd}");
-        assert_eq!(clean, "laé\u{feff}\u{10fffd}");
-        assert_eq!(removed.len(), 7);
+        assert_eq!(clean, "la é\u{feff}\u{10fffd}");
+        assert_eq!(removed.len(), 6);
+        assert_eq!(legalise("un\u{b}deux\u{c}trois\u{85}quatre").0, "un deux trois quatre");
         for c in '\0'..=char::MAX {
             assert_eq!(first_illegal(c.encode_utf8(&mut [0; 4])).is_none(), is_legal(c), "{c:?}");
         }

@@ -137,6 +137,60 @@ fn markup_in_words_is_shown_and_not_obeyed() {
 }
 
 #[test]
+fn a_title_that_reads_like_the_tokens_place_gets_no_token() {
+    let places = ["subscriber0token0stands0here0in0letters".to_owned(), "\\uFDD0".repeat(13), "&#64976;".repeat(13)];
+    let scene = Scene::empty().config("opening = \"\"\"", &format!("opening = \"\"\"{} ", places[2]));
+    let scene = scene.write("subscribers.csv", "email\na@example.org\n");
+    for (place, name) in places.iter().zip(["a", "b", "c"]) {
+        let front = format!("title: \"x {place}\"\nstandfirst: \"{place}\"\nrubrique: edito\npublished: 2026-11-20\n");
+        scene.put(&format!("columns/{name}.md"), &format!("---\n{front}---\n"));
+    }
+    scene.run(&["run", "--at", MONDAY]);
+    let letter = scene.read("outbox/2026-W47.1.eml");
+    let parsed = mail_parser::MessageParser::default().parse(&letter).expect("a letter");
+    let token = between(&letter.replace("=\r\n", ""), "/lettre/quitter/", ">")[0].to_owned();
+    assert_eq!(token.len(), 39, "{token}");
+    for (part, times) in [(parsed.body_text(0), 1), (parsed.body_html(0), 1)] {
+        let part = part.expect("a part");
+        assert_eq!(part.matches(&token).count(), times, "{part}");
+        assert!(part.contains(&places[0]), "{part}");
+    }
+}
+
+#[test]
+fn the_preheader_names_the_lead_if_the_subject_does_not() {
+    let scene = |subject: &str| Scene::sample().config("subject = \"{lead}\"", &format!("subject = \"{subject}\""));
+    let preheader = |scene: Scene, arguments: &[&str]| {
+        let (html, _) = preview(&scene, arguments);
+        shown(between(&html, "mso-hide:all\">", "</div>")[0]).trim().to_owned()
+    };
+    let lead = "Le phare ne dort que d’un œil";
+    assert!(!preheader(scene("{magazine} : {lead}"), &[]).contains(lead));
+    assert!(preheader(scene("La lettre du {number}"), &[]).starts_with(&format!("{lead} · ")));
+    // Who chose other rubriques has another lead than the subject names.
+    let (html, _) = preview(&scene("{lead}"), &["--rubriques", "humeur"]);
+    let own = shown(between(&html, "<h2 class=\"big\"", "</h2>")[0].split_once('>').expect("a tag").1);
+    assert!(preheader(scene("{lead}"), &["--rubriques", "humeur"]).starts_with(own.trim()), "{own}");
+}
+
+#[test]
+fn a_magazine_that_is_written_from_right_to_left_has_its_letter_so() {
+    let scene = Scene::empty()
+        .config("language = \"fr\"", "language = \"ar\"")
+        .write("columns/a.md", &column("المنارة", "edito", "2026-11-20"))
+        .write("columns/b.md", &column("البحر", "humeur", "2026-11-19"));
+    let (html, _) = preview(&scene, &[]);
+    assert!(html.contains("<html lang=\"ar\" dir=\"rtl\""), "{html}");
+    assert!(
+        !html.contains("ltr") && html.contains("text-align:right") && html.contains("padding-right:10px"),
+        "{html}"
+    );
+    assert!(html.contains("<td align=\"left\" dir=\"auto\" style=\"padding:9px 0\">16 to"), "{html}");
+    let (html, _) = preview(&Scene::sample(), &[]);
+    assert!(html.contains("dir=\"ltr\"") && !html.contains("rtl") && !html.contains("text-align:right"));
+}
+
+#[test]
 fn a_choice_of_rubriques_is_previewed() {
     let scene = Scene::sample();
     let (_, whole) = preview(&scene, &[]);

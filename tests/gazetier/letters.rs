@@ -212,7 +212,7 @@ fn names_are_encoded_and_bring_no_header_of_their_own() {
         ("Eve\rBcc: victim@example.com", "Eve Bcc: victim@example.com"),
         ("Eve\u{2028}Bcc: v@example.com\u{85}X: y", "Eve Bcc: v@example.com X: y"),
         ("Eve\u{7f}\t", "Eve"),
-        ("Eve\u{0}\u{b}\u{1b}[31m", "Eve[31m"),
+        ("Eve\u{0}\u{b}\u{1b}[31m", "Eve [31m"),
         ("王小明 🦀 e\u{301} ع", "王小明 🦀 e\u{301} ع"),
         (&"Très long, é. ".repeat(40), "Très long, é. ".repeat(40).trim_end()),
     ]

@@ -25,6 +25,18 @@ to = \"edito/rss.xml\"
 from = \"https://estran.example.org/vieux flux/é+'.xml\"
 to = \"https://ailleurs.example.org/?a=$b&c={d}&e=\\\"f\\\"\"
 
+[[feeds.moved]]
+from = \"http://estran.example.org/rss\"
+to = \"https://estran.example.org/rss\"
+
+[[feeds.moved]]
+from = \"http://estran.example.org/a\"
+to = \"http://estran.example.org/b\"
+
+[[feeds.moved]]
+from = \"https://estran.example.org/b\"
+to = \"https://estran.example.org/a\"
+
 [digest]
 ";
 
@@ -301,6 +313,11 @@ fn serves_feeds(server: &Server, scene: &Scene, mount: &str, folder: &str, hubs:
     ] {
         let answer = server.get(old, "");
         assert_eq!((answer.status, answer.header("location")), (301, new.as_str()));
+    }
+    // What would lead back to itself is left out.
+    for path in ["/rss", "/a", "/b"] {
+        let answer = server.get(path, "");
+        assert_ne!(answer.status, 301, "{path} leads to {}", answer.header("location"));
     }
 }
 

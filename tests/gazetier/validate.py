@@ -40,7 +40,7 @@ ATTRIBUTES = set(
     colspan compact coords datetime dir disabled frame headers height href hreflang hspace id ismap label
     lang longdesc maxlength media name nohref noshade nowrap rel rev rows rowspan rules scope shape size
     sizes span src srcset start summary tabindex target title type usemap valign value vspace width
-    loading decoding poster preload""".split()
+    loading decoding poster preload reversed open""".split()
 )
 # ISO 639-1, without those nobody writes a magazine in.
 LANGUAGES = set(
@@ -227,7 +227,7 @@ class Html(html.parser.HTMLParser):
 
     def address(self, tag, name, value):
         scheme = value.split(":")[0]
-        if scheme == "mailto" and (tag, name) == ("a", "href"):
+        if scheme in ("mailto", "tel") and (tag, name) == ("a", "href"):
             return
         if scheme not in ("http", "https"):
             self.bad("ContainsRelRef", f"{name}={value}")

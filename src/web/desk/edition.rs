@@ -19,10 +19,10 @@ use crate::{
     config::Config,
     delivery::plan::{self, Coming, Outlook},
     digest::{
+        archive::without_token,
         choose::lay_out,
         preflight::{Finding, Grade, SUBJECT, inbox},
         render::{Rendered, default_subject, render},
-        token::PLACEHOLDER,
     },
     model::{self, Column, Edition, EditionState, NoteKind, Period},
     store::NewVariant,
@@ -84,8 +84,8 @@ pub(super) async fn show(
     let shown = match rendered {
         None => Shown::Nothing,
         Some(rendered) => match ask.view.as_str() {
-            "text" => Shown::Text(rendered.plain.replace(PLACEHOLDER, "…")),
-            "source" => Shown::Text(rendered.html.replace(PLACEHOLDER, "…")),
+            "text" => Shown::Text(without_token(&rendered.plain, "…")),
+            "source" => Shown::Text(without_token(&rendered.html, "…")),
             "headers" => Shown::Text(head(&plan::specimen(config, store, draft, rendered, now.at)?)),
             view => Shown::Frames(frame(desk, draft.due.period.as_str(), &key, view, &rendered.hash)),
         },
@@ -328,8 +328,8 @@ pub(super) async fn preview(
     let html = html
         .replace("@media (prefers-color-scheme:dark)", dark)
         .replace("color-scheme:light dark", &format!("color-scheme:{scheme}"))
-        .replacen("<head>", "<head><base target=\"_blank\">", 1)
-        .replace(PLACEHOLDER, "preview");
+        .replacen("<head>", "<head><base target=\"_blank\">", 1);
+    let html = without_token(&html, "preview");
     let policy = "sandbox allow-popups; default-src 'none'; img-src https: http:; style-src 'unsafe-inline'; \
                   base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
     let headers = [
@@ -410,8 +410,8 @@ pub(super) async fn show_one(
     let key = chosen.map(|variant| variant.choice.key()).unwrap_or_default();
     let shown = match (chosen, ask.view.as_str()) {
         (None, _) => Shown::Nothing,
-        (Some(variant), "text") => Shown::Text(variant.plain.replace(PLACEHOLDER, "…")),
-        (Some(variant), "source") => Shown::Text(variant.html.replace(PLACEHOLDER, "…")),
+        (Some(variant), "text") => Shown::Text(without_token(&variant.plain, "…")),
+        (Some(variant), "source") => Shown::Text(without_token(&variant.html, "…")),
         (Some(variant), "headers") => {
             Shown::Text(head(&plan::frozen_specimen(desk.shared().config(), store, &edition, &variant.entity)?))
         }

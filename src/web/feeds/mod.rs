@@ -73,8 +73,9 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
 pub(super) async fn moved(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Response {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let mut found: Vec<_> =
-        shared.config().feeds.moved.iter().filter(|moved| moved.from.path() == uri.path()).collect();
+    let config = shared.config();
+    let mut found: Vec<_> = config.feeds.moved.iter().filter(|moved| moved.from.path() == uri.path()).collect();
+    found.retain(|moved| !serving::leads_back(config, moved));
     found.sort_by_key(|moved| moved.from.host_str() != Some(host));
     let Some(moved) = found.first() else { return StatusCode::NOT_FOUND.into_response() };
     permanent(&serving::address(&moved.to))

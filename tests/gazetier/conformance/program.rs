@@ -146,3 +146,71 @@ fn a_feed_that_is_too_large_loses_its_oldest_columns() {
     assert_eq!(findings.len(), 3);
     assert!(findings.iter().all(|finding| finding.rule == "size" && finding.column.is_some()));
 }
+
+/// All that Markdown and the HTML in it can say.
+const BODY: &str = "\
+Bonjour <nom du bateau> et <prenom>[^1], ligne\u{b}suite\u{c}fin.
+
+Avant <textarea> milieu.
+
+Après **gras**.
+
+| Marée | Heure |
+| :---: | ----: |
+| haute | 8 h 12 |
+
+<ol start=\"3\" reversed><li>trois</li><li value=\"1\">un</li></ol>
+
+<p dir=\"rtl\" lang=\"ar\">بحر</p> <ruby>漢<rt>kan</rt></ruby>
+
+Le <time datetime=\"2026-11-18\">18</time>, H<sub>2</sub>O, m<sup>2</sup>, [Appelez](tel:+33123456789).
+
+<iframe src=\"https://video.example/embed/abc\" title=\"Un film\"></iframe>
+
+<video controls><source src=\"film.mp4\" type=\"video/mp4\"></video>
+
+[![Un phare](images/phare.jpg)](images/phare-grand.jpg)
+
+[Plus bas](#plus-bas) ou [ailleurs](#ailleurs)
+
+<h2 id=\"plus-bas\">Plus bas</h2>
+
+[^1]: Une *note*.
+";
+
+#[test]
+fn what_a_body_says_is_in_the_feeds() {
+    let scene = Scene::empty();
+    let front = "---\ntitle: Tout\npublished: 2026-11-20\nrubrique: Humeur\n---\n";
+    scene.put("columns/tout.md", &format!("{front}{BODY}"));
+    assert_eq!(scene.run(&["run", "--at", MONDAY]).stderr, "");
+    assert_eq!(scene.ok(&["publish", "--check", "--at", MONDAY]), "4 feeds, no finding\n");
+    let feed: serde_json::Value = serde_json::from_str(&scene.read("feeds/humeur/feed.json")).expect("JSON");
+    let html = feed["items"][0]["content_html"].as_str().expect("a text");
+    insta::assert_snapshot!("body_in_a_feed", html);
+    let rss = scene.read("feeds/humeur/rss.xml");
+    let (_, described) = rss.rsplit_once("<description>").expect("a description");
+    insta::assert_snapshot!("body_in_few_words", described.split("</description>").next().unwrap_or_default());
+}
+
+#[test]
+fn what_is_nested_too_deeply_is_flattened_and_told() {
+    let scene = Scene::empty();
+    for (name, mark) in [("div", "<div>"), ("cite", "> "), ("liste", "- ")] {
+        scene.put(
+            &format!("columns/{name}.md"),
+            &format!("{}{}fin\n", markdown_file(name, "2026-11-20", "Humeur"), mark.repeat(50_000)),
+        );
+    }
+    let began = std::time::Instant::now();
+    let outcome = scene.run(&["run", "--at", MONDAY]);
+    assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+    assert_eq!((outcome.code, outcome.stderr.lines().count()), (0, 3), "{outcome:?}");
+    for line in outcome.stderr.lines() {
+        assert!(
+            line.ends_with("more than 100 elements in one another: the inner ones are gone, their words stay"),
+            "{line}"
+        );
+    }
+    assert_eq!(scene.read("feeds/humeur/feed.json").matches("fin").count(), 3);
+}

@@ -58,6 +58,23 @@ fn each_edition_has_its_page_and_nothing_personal_in_it() {
 }
 
 #[test]
+fn a_column_that_is_called_like_our_own_words_keeps_its_title() {
+    let scene = scene();
+    let why = "Vous recevez cette lettre chaque semaine parce que vous en avez demandé l’envoi.";
+    for (name, title) in [("x", "Se désabonner"), ("y", why), ("z", "Lire cette lettre en ligne")] {
+        scene.put(&format!("columns/{name}.md"), &crate::support::column(title, "humeur", "2026-11-20"));
+    }
+    scene.ok(&["run", "--at", MONDAY]);
+    let house = House::open(&scene, &["--at", MONDAY]);
+    let text = house.get("/lettre/archive/2026-W47").text();
+    for (phrase, times) in [("Se désabonner", 1), (why, 1), ("Lire cette lettre en ligne", 1)] {
+        assert_eq!(text.matches(&format!(">{phrase}</a></h3>")).count(), times, "{phrase}");
+        assert_eq!(text.matches(&format!(">{phrase}<")).count(), times, "{phrase}");
+    }
+    assert!(text.contains(">Cette lettre vient chaque semaine à qui la demande.<") && text.contains(">La recevoir<"));
+}
+
+#[test]
 fn what_nobody_has_got_is_not_shown() {
     let scene = scene();
     scene.ok(&["run", "--at", "2026-11-16T08:00"]);

@@ -1,0 +1,284 @@
+//! A body's Markdown as HTML. Markdown lets raw HTML through, and takes any word in angle brackets
+//! for it: here only HTML is HTML, a raw tag reaches no further than its paragraph or block, and
+//! footnotes stand at the end with links there and back.
+
+mod notes;
+
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+
+use super::clean::{
+    names::is_element,
+    tags::{self, Piece, Pieces},
+    tame::{DEEPEST, end_of, push_text},
+};
+
+const OPTIONS: Options = Options::ENABLE_TABLES.union(Options::ENABLE_FOOTNOTES).union(Options::ENABLE_STRIKETHROUGH);
+
+/// The HTML of a text in Markdown, and whether quotes or lists in it were nested too deeply.
+pub fn html(markdown: &str) -> (String, bool) {
+    let (shallow, flattened) = flatten(markdown);
+    let source = words_kept(&shallow);
+    let events = Parser::new_ext(&source, OPTIONS).collect();
+    let mut html = String::with_capacity(markdown.len() * 5 / 4);
+    notes::push_html(&mut html, settle(events));
+    (html, flattened)
+}
+
+/// The text without the marks of quotes and lists that stand more than [`DEEPEST`] deep at the
+/// beginning of a line: a parser takes time by the square of their number.
+fn flatten(markdown: &str) -> (std::borrow::Cow<'_, str>, bool) {
+    // Each takes a character at least, and a line that long is rare.
+    if markdown.split('\n').all(|line| line.len() <= DEEPEST || too_deep(line).is_none()) {
+        return (markdown.into(), false);
+    }
+    let kept = markdown.split_inclusive('\n').map(|line| match too_deep(line) {
+        Some((from, to)) => format!("{}{}", &line[..from], &line[to..]),
+        None => line.to_owned(),
+    });
+    (kept.collect::<String>().into(), true)
+}
+
+/// Where in a line the marks stand that are too deep.
+fn too_deep(line: &str) -> Option<(usize, usize)> {
+    let bytes = line.as_bytes();
+    let ends = |at: usize| bytes.get(at).is_none_or(u8::is_ascii_whitespace);
+    let (mut at, mut count, mut from) = (0, 0, None);
+    while let Some(byte) = bytes.get(at) {
+        let digits = bytes[at..].iter().take(10).take_while(|byte| byte.is_ascii_digit()).count();
+        let length = match byte {
+            b' ' | b'\t' => {
+                at += 1;
+                continue;
+            }
+            b'>' => 1,
+            b'-' | b'+' | b'*' if ends(at + 1) => 1,
+            _ if digits > 0 && matches!(bytes.get(at + digits), Some(b'.' | b')')) && ends(at + digits + 1) => {
+                digits + 1
+            }
+            _ => break,
+        };
+        if count == DEEPEST {
+            from = from.or(Some(at));
+        }
+        count += usize::from(from.is_none());
+        at += length;
+    }
+    from.map(|from| (from, at))
+}
+
+/// The text with each block of HTML that begins with a word in angle brackets made a paragraph: what
+/// follows in it is Markdown.
+fn words_kept(markdown: &str) -> std::borrow::Cow<'_, str> {
+    if !markdown.contains('<') {
+        return markdown.into();
+    }
+    let mut kept = String::new();
+    let mut from = 0;
+    for (event, range) in Parser::new_ext(markdown, OPTIONS).into_offset_iter() {
+        if event != Event::Start(Tag::HtmlBlock) {
+            continue;
+        }
+        let Some(at) = markdown[range.clone()].find('<').map(|at| range.start + at) else { continue };
+        if let Some(Piece::Tag(tag)) = Pieces::of(&markdown[at..range.end]).next()
+            && !is_element(tag.name)
+        {
+            kept.push_str(&markdown[from..at]);
+            kept.push_str("&lt;");
+            from = at + 1;
+        }
+    }
+    if from == 0 {
+        return markdown.into();
+    }
+    kept.push_str(&markdown[from..]);
+    kept.into()
+}
+
+/// The events with their raw HTML settled: what it opens that holds text instead of HTML ends where
+/// its paragraph or block ends.
+fn settle(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
+    let mut settled = Vec::with_capacity(events.len());
+    let mut block: Option<String> = None;
+    // Up to where it is known that no end tag of scripts and styles comes.
+    let mut unended = 0;
+    let mut at = 0;
+    while let Some(event) = events.get(at) {
+        match event {
+            Event::Start(Tag::HtmlBlock) => block = Some(String::new()),
+            Event::Html(line) if block.is_some() => {
+                if let Some(block) = &mut block {
+                    block.push_str(line);
+                }
+            }
+            Event::End(TagEnd::HtmlBlock) => {
+                let block = block.take().unwrap_or_default();
+                settled.push(Event::Html(settled_block(&block).into()));
+            }
+            Event::InlineHtml(source) => match Pieces::of(source).next() {
+                Some(Piece::Tag(tag)) if !is_element(tag.name) => settled.push(Event::Text(source.clone())),
+                Some(Piece::Tag(tag)) if is_code(&tag) => {
+                    let end = if at < unended { None } else { inline_end(&events, at, tag.name) };
+                    match end {
+                        Some(end) => at = end,
+                        None => unended = unended.max(paragraph_end(&events, at)),
+                    }
+                }
+                Some(Piece::Tag(tag)) if tag.name.eq_ignore_ascii_case("iframe") => {
+                    let whole = if tag.ends { String::new() } else { format!("{source}</iframe>") };
+                    settled.push(Event::InlineHtml(whole.into()));
+                }
+                Some(Piece::Tag(tag)) if holds_text(tag.name) => {}
+                _ => settled.push(event.clone()),
+            },
+            other => settled.push(other.clone()),
+        }
+        at += 1;
+    }
+    settled
+}
+
+/// Whether a tag begins what is no text for anybody.
+fn is_code(tag: &tags::Tag<'_>) -> bool {
+    !tag.ends && (tag.name.eq_ignore_ascii_case("script") || tag.name.eq_ignore_ascii_case("style"))
+}
+
+/// Whether a browser takes what stands in an element for text.
+fn holds_text(name: &str) -> bool {
+    let names =
+        ["title", "textarea", "xmp", "plaintext", "noscript", "noembed", "noframes", "iframe", "script", "style"];
+    names.into_iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// Where the paragraph ends in which an event stands.
+fn paragraph_end(events: &[Event<'_>], from: usize) -> usize {
+    let ends = |event: &Event<'_>| {
+        let Event::End(end) = event else { return false };
+        !matches!(
+            end,
+            TagEnd::Emphasis
+                | TagEnd::Strong
+                | TagEnd::Strikethrough
+                | TagEnd::Link
+                | TagEnd::Image
+                | TagEnd::HtmlBlock
+        )
+    };
+    events[from..].iter().position(ends).map_or(events.len(), |length| from + length)
+}
+
+/// The event that ends an element in the paragraph in which it begins.
+fn inline_end(events: &[Event<'_>], from: usize, name: &str) -> Option<usize> {
+    let end = |event: &Event<'_>| match event {
+        Event::InlineHtml(source) => matches!(
+            Pieces::of(source).next(),
+            Some(Piece::Tag(tag)) if tag.ends && tag.name.eq_ignore_ascii_case(name)
+        ),
+        _ => false,
+    };
+    events[from..paragraph_end(events, from)].iter().position(end).map(|length| from + length)
+}
+
+/// A block of raw HTML whose elements that hold text end in it; words in angle brackets are text.
+fn settled_block(html: &str) -> String {
+    let mut settled = String::with_capacity(html.len());
+    let mut pieces = Pieces::of(html);
+    let mut svg = 0_usize;
+    // Names of which no end tag follows.
+    let mut endless: Vec<String> = Vec::new();
+    while let Some(piece) = pieces.next() {
+        let tag = match piece {
+            Piece::Text(text) => {
+                push_text(text, &mut settled);
+                continue;
+            }
+            Piece::Hidden => continue,
+            Piece::Tag(tag) => tag,
+        };
+        // Drawings and formulas have names of their own.
+        if ["svg", "math"].iter().any(|name| tag.name.eq_ignore_ascii_case(name)) {
+            svg = if tag.ends { svg.saturating_sub(1) } else { svg + 1 };
+        }
+        if svg == 0 && !is_element(tag.name) {
+            push_text(tag.source, &mut settled);
+            continue;
+        }
+        if tag.ends || !holds_text(tag.name) {
+            settled.push_str(tag.source);
+            continue;
+        }
+        let name = tag.name.to_ascii_lowercase();
+        let end = if endless.contains(&name) { None } else { end_of(pieces.rest, &name) };
+        if let Some((content, _)) = end {
+            settled.push_str(tag.source);
+            settled.push_str(&pieces.rest[..content]);
+            pieces.rest = &pieces.rest[content..];
+        } else {
+            if name == "iframe" {
+                settled.push_str(tag.source);
+                settled.push_str("</iframe>");
+            }
+            endless.push(name);
+        }
+    }
+    settled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(markdown: &str) -> String {
+        html(markdown).0
+    }
+
+    #[test]
+    fn words_in_angle_brackets_are_words() {
+        assert_eq!(
+            written("Bonjour <nom du bateau> et </prenom>, `<x>` **<sous-marin>**."),
+            "<p>Bonjour &lt;nom du bateau&gt; et &lt;/prenom&gt;, <code>&lt;x&gt;</code> \
+             <strong>&lt;sous-marin&gt;</strong>.</p>\n"
+        );
+        assert_eq!(
+            written("<prenom>\nBonjour **toi** <b>x</b>\n\n> <nom>\n\n<div>\n<nom> *a*\n</div>\n"),
+            "<p>&lt;prenom&gt;\nBonjour <strong>toi</strong> <b>x</b></p>\n<blockquote>\n<p>&lt;nom&gt;</p>\n\
+             </blockquote>\n<div>\n&lt;nom> *a*\n</div>\n"
+        );
+        assert_eq!(
+            written("<svg viewBox=\"0 0 1 1\">\n<path d=\"M0\"/>\n</svg>\n"),
+            "<svg viewBox=\"0 0 1 1\">\n<path d=\"M0\"/>\n</svg>\n"
+        );
+    }
+
+    #[test]
+    fn a_raw_tag_ends_with_its_paragraph() {
+        for name in ["title", "textarea", "noscript", "xmp", "plaintext", "noembed", "noframes", "script", "style"] {
+            assert_eq!(
+                written(&format!("Avant <{name}> milieu.\n\nAprès **gras**.\n\n<{name}>\nbloc\n\n**fin**\n")),
+                match name {
+                    // These are blocks up to their end tags, wherever that is.
+                    "script" | "style" | "textarea" =>
+                        "<p>Avant  milieu.</p>\n<p>Après <strong>gras</strong>.</p>\n\nbloc\n\n**fin**\n",
+                    // No tag that begins a block; a paragraph is one.
+                    "title" | "noframes" =>
+                        "<p>Avant  milieu.</p>\n<p>Après <strong>gras</strong>.</p>\n\nbloc\n<p><strong>fin</strong></p>\n",
+                    _ =>
+                        "<p>Avant  milieu.</p>\n<p>Après <strong>gras</strong>.</p>\n\nbloc\n<p><strong>fin</strong></p>\n",
+                },
+                "{name}"
+            );
+        }
+        assert_eq!(written("a <script>alert(1)</script> b"), "<p>a  b</p>\n");
+        assert_eq!(written("a <iframe src=x> b\n\nc"), "<p>a <iframe src=x></iframe> b</p>\n<p>c</p>\n");
+        assert_eq!(written("<xmp>\n<b>x</b>\n</xmp>\n"), "<xmp>\n<b>x</b>\n</xmp>\n");
+    }
+
+    #[test]
+    fn deep_quotes_and_lists_are_flattened() {
+        for mark in [">", "> ", "- ", "1. ", "* > "] {
+            let (html, flattened) = html(&format!("{}x\n\ny", mark.repeat(50_000)));
+            assert!(flattened && html.len() < 5_000 && html.contains('x') && html.ends_with("<p>y</p>\n"), "{mark}");
+        }
+        assert!(!html(&format!("{}x", "> ".repeat(100))).1);
+        assert_eq!(html(&"- ".repeat(40)), ("<hr />\n".to_owned(), false));
+    }
+}

@@ -1,0 +1,338 @@
+//! Prepares HTML for the cleaner, which keeps or drops element by element and reads HTML as a
+//! browser does. What would be lost on that way is turned into what a feed can hold: media that only
+//! a page can play into links, elements whose text is no HTML into that text, alignment in styles
+//! into attributes; ids are made the column's own, and what is nested too deeply is flattened.
+
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
+
+use url::Url;
+
+use super::{
+    anchors::Anchors,
+    tags::{Piece, Pieces, Tag},
+};
+
+/// How deep elements may be nested: a parser takes time by the square of it.
+pub const DEEPEST: usize = 100;
+
+/// HTML that was prepared.
+pub(super) struct Tamed {
+    pub html: String,
+    /// Whether elements were nested too deeply.
+    pub flattened: bool,
+}
+
+/// Prepares the HTML of the column that is at `page`, whose pictures are below `media`.
+pub(super) fn tame(html: &str, page: &Url, media: &Url) -> Tamed {
+    let mut tamer = Tamer {
+        pieces: Pieces::of(html),
+        anchors: Anchors::of(html, page, media),
+        endless: HashSet::new(),
+        barren: usize::MAX,
+        open: Vec::new(),
+        dropped: HashMap::new(),
+        out: String::with_capacity(html.len() + html.len() / 16),
+        flattened: false,
+    };
+    while let Some(piece) = tamer.pieces.next() {
+        match piece {
+            Piece::Text(text) => push_text(text, &mut tamer.out),
+            Piece::Tag(tag) if tag.ends => tamer.end(tag),
+            Piece::Tag(tag) => tamer.start(tag),
+            Piece::Hidden => {}
+        }
+    }
+    Tamed { html: tamer.out, flattened: tamer.flattened }
+}
+
+struct Tamer<'a> {
+    pieces: Pieces<'a>,
+    anchors: Anchors<'a>,
+    /// Elements of which no end tag follows.
+    endless: HashSet<String>,
+    /// How much HTML follows the content in which no address of anything to play was found.
+    barren: usize,
+    /// The elements that are open, by their names in lower case.
+    open: Vec<String>,
+    /// How many elements of a name were not opened because they would be too deep.
+    dropped: HashMap<String, usize>,
+    out: String,
+    flattened: bool,
+}
+
+impl<'a> Tamer<'a> {
+    fn start(&mut self, tag: Tag<'a>) {
+        let name = tag.name.to_ascii_lowercase();
+        match name.as_str() {
+            "script" | "style" => {
+                self.skip(&name);
+            }
+            // Their text is no HTML; without an end, what follows is.
+            "title" | "textarea" | "xmp" => {
+                if let Some(text) = self.skip(&name) {
+                    let text = if name == "xmp" { Cow::from(text.replace('&', "&amp;")) } else { text.into() };
+                    let pre = name == "xmp";
+                    self.out.push_str(if pre { "<pre>" } else { "" });
+                    self.out.push_str(&text.replace('<', "&lt;"));
+                    self.out.push_str(if pre { "</pre>" } else { "" });
+                }
+            }
+            "plaintext" | "noscript" | "noembed" | "noframes" => {}
+            "iframe" => {
+                // Pages that load late keep the address elsewhere.
+                let addresses = ["src", "data-src"].into_iter().filter_map(|name| tag.value(name));
+                let address = addresses.into_iter().find(|address| self.anchors.is_web(address));
+                self.link(&tag, address);
+                self.skip(&name);
+            }
+            "video" | "audio" | "object" => self.medium(&tag, &name),
+            "embed" => self.link(&tag, tag.value("src")),
+            "source" if !self.open.iter().any(|open| open == "picture") => self.link(&tag, tag.value("src")),
+            "track" => {}
+            _ => self.element(&tag, name),
+        }
+    }
+
+    fn end(&mut self, tag: Tag<'a>) {
+        let name = tag.name.to_ascii_lowercase();
+        if let Some(count) = self.dropped.get_mut(&name).filter(|count| **count > 0) {
+            *count -= 1;
+            return;
+        }
+        if let Some(at) = self.open.iter().rposition(|open| *open == name) {
+            self.open.truncate(at);
+        }
+        let known = renamed(&name);
+        // Without their elements these end nothing.
+        if !matches!(known, "plaintext" | "noscript" | "noembed" | "noframes" | "iframe" | "title" | "textarea" | "xmp")
+        {
+            self.out.push_str("</");
+            self.out.push_str(known);
+            self.out.push('>');
+        }
+    }
+
+    /// Passes over an element's content and its end tag, and gives the content; `None` if there is no
+    /// end tag.
+    fn skip(&mut self, name: &str) -> Option<&'a str> {
+        let rest = self.pieces.rest;
+        let found = match self.endless.contains(name) {
+            true => None,
+            false => end_of(rest, name),
+        };
+        match found {
+            Some((content, after)) => {
+                self.pieces.rest = &rest[after..];
+                Some(&rest[..content])
+            }
+            None => {
+                self.endless.insert(name.to_owned());
+                None
+            }
+        }
+    }
+
+    /// What a page would play: its own address, or else the first of its sources. What stands in it
+    /// is for browsers that cannot.
+    fn medium(&mut self, tag: &Tag<'a>, name: &str) {
+        let own = tag.value(if name == "object" { "data" } else { "src" });
+        if own.is_none() && self.pieces.rest.len() > self.barren {
+            return;
+        }
+        let before = self.pieces;
+        let content = self.skip(name);
+        let sources = Pieces::of(content.unwrap_or_default()).filter_map(|piece| match piece {
+            Piece::Tag(tag) if ["source", "embed"].iter().any(|name| tag.name.eq_ignore_ascii_case(name)) => {
+                tag.value("src")
+            }
+            _ => None,
+        });
+        let address = own.or_else(|| sources.into_iter().next());
+        if address.is_none() {
+            // Nothing to play: what stands in it is all there is.
+            self.barren = self.pieces.rest.len();
+            self.pieces = before;
+        }
+        self.link(tag, address);
+    }
+
+    /// A link in the place of what only a page can show. The magazine's own recordings are where its
+    /// pictures are.
+    fn link(&mut self, tag: &Tag<'a>, address: Option<&str>) {
+        let Some(address) = address.filter(|address| self.anchors.is_web(address)) else { return };
+        let recording = ["video", "audio", "source"].iter().any(|name| tag.name.eq_ignore_ascii_case(name));
+        let own = ["title", "aria-label"].into_iter().find_map(|name| tag.value(name));
+        let words = own.map_or_else(|| bare(address), Cow::from);
+        let alone = self.open.last().is_none_or(|open| is_flow(open));
+        self.out.push_str(if alone { "<p>" } else { "" });
+        self.out.push_str("<a href=\"");
+        let whole = if recording { self.anchors.in_media(address) } else { address.into() };
+        self.out.push_str(&whole.replace('"', "&quot;"));
+        self.out.push_str("\">");
+        self.out.push_str(&words.replace('<', "&lt;"));
+        self.out.push_str("</a>");
+        self.out.push_str(if alone { "</p>" } else { "" });
+    }
+
+    fn element(&mut self, tag: &Tag<'a>, name: String) {
+        if !is_void(&name) {
+            self.close_before(&name);
+            if self.open.len() >= DEEPEST {
+                *self.dropped.entry(name).or_default() += 1;
+                self.flattened = true;
+                return;
+            }
+        }
+        let picture = name == "a" && self.shows_picture();
+        self.out.push('<');
+        self.out.push_str(renamed(&name));
+        self.attributes(tag, &name, picture);
+        self.out.push('>');
+        if !is_void(&name) {
+            self.open.push(name);
+        }
+    }
+
+    fn attributes(&mut self, tag: &Tag<'a>, name: &str, picture: bool) {
+        let mut aligned = tag.value("align").is_some();
+        for (attribute, value) in tag.attributes() {
+            let attribute = attribute.to_ascii_lowercase();
+            let value = value.unwrap_or_default();
+            let (attribute, value) = match attribute.as_str() {
+                "id" => match self.anchors.id(value) {
+                    Some(id) => ("id", Cow::from(id)),
+                    None => continue,
+                },
+                "name" if name == "a" && tag.value("id").is_none() => match self.anchors.id(value) {
+                    Some(id) => ("id", Cow::from(id)),
+                    None => continue,
+                },
+                "href" if matches!(name, "a" | "area") => ("href", self.anchors.href(value, picture)),
+                "style" => match alignment(value).filter(|_| !std::mem::replace(&mut aligned, true)) {
+                    Some(side) => ("align", side.into()),
+                    None => continue,
+                },
+                other => (other, value.into()),
+            };
+            self.out.push(' ');
+            self.out.push_str(attribute);
+            self.out.push_str("=\"");
+            self.out.push_str(&value.replace('"', "&quot;"));
+            self.out.push('"');
+        }
+    }
+
+    /// Whether the link that begins here has a picture in it.
+    fn shows_picture(&self) -> bool {
+        // As many pieces as a linked picture with its words takes.
+        for piece in self.pieces.take(24) {
+            match piece {
+                Piece::Tag(tag) if tag.name.eq_ignore_ascii_case("img") => return true,
+                Piece::Tag(tag) if tag.name.eq_ignore_ascii_case("a") => return false,
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// Takes note of the elements that an element ends by beginning.
+    fn close_before(&mut self, name: &str) {
+        let (ended, bounds): (&[&str], &[&str]) = match name {
+            "li" => (&["li"], &["ul", "ol", "menu", "td", "th"]),
+            "dt" | "dd" => (&["dt", "dd"], &["dl", "td", "th"]),
+            "tr" => (&["tr"], &["table"]),
+            "td" | "th" => (&["td", "th"], &["tr", "table"]),
+            "tbody" | "thead" | "tfoot" => (&["tbody", "thead", "tfoot", "colgroup", "caption"], &["table"]),
+            "option" => (&["option"], &["select"]),
+            "rt" | "rp" => (&["rt", "rp"], &["ruby"]),
+            "a" => (&["a"], &["td", "th", "caption"]),
+            _ if !is_phrase(name) => (&["p"], &["td", "th", "caption", "button", "object"]),
+            _ => return,
+        };
+        let open = self.open.iter().enumerate().rev();
+        let inside = open.take_while(|(_, open)| !bounds.contains(&open.as_str()));
+        let ended = inside.filter(|(_, open)| ended.contains(&open.as_str())).last();
+        if let Some((at, _)) = ended {
+            self.open.truncate(at);
+        }
+    }
+}
+
+/// Text as it is, but for a `<` that begins nothing.
+pub(crate) fn push_text(text: &str, out: &mut String) {
+    if text.contains('<') {
+        out.push_str(&text.replace('<', "&lt;"));
+    } else {
+        out.push_str(text);
+    }
+}
+
+/// Where the content of an element ends that begins with the text, and where what follows its end tag
+/// begins.
+pub(crate) fn end_of(text: &str, name: &str) -> Option<(usize, usize)> {
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    while let Some(at) = text[from..].find("</").map(|at| from + at) {
+        let named = bytes.get(at + 2..at + 2 + name.len()).is_some_and(|it| it.eq_ignore_ascii_case(name.as_bytes()));
+        let next = bytes.get(at + 2 + name.len());
+        if named && next.is_some_and(|byte| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'>')) {
+            let end = text[at..].find('>').map(|length| at + length + 1)?;
+            return Some((at, end));
+        }
+        from = at + 2;
+    }
+    None
+}
+
+/// An address without what readers need not see of it.
+fn bare(address: &str) -> Cow<'_, str> {
+    let path = address.split(['?', '#']).next().unwrap_or(address);
+    let path = path.trim_start_matches("https:").trim_start_matches("http:").trim_start_matches("//");
+    Cow::from(path.trim_start_matches("www.").trim_end_matches('/'))
+}
+
+/// The side to which a style aligns text.
+fn alignment(style: &str) -> Option<&'static str> {
+    let value = style.split(';').filter_map(|rule| rule.split_once(':')).rev().find_map(|(property, value)| {
+        property.trim().eq_ignore_ascii_case("text-align").then_some(value.split('!').next().unwrap_or_default().trim())
+    })?;
+    ["left", "right", "center", "justify"].into_iter().find(|side| value.eq_ignore_ascii_case(side))
+}
+
+/// The name under which a feed can hold an element: blocks part words, whatever becomes of them.
+fn renamed(name: &str) -> &str {
+    match name {
+        "form" | "fieldset" | "legend" | "dialog" | "optgroup" | "option" | "search" | "marquee" => "div",
+        // Its only use is its direction.
+        "bdo" => "bdi",
+        "listing" => "pre",
+        other => other,
+    }
+}
+
+fn is_void(name: &str) -> bool {
+    matches!(
+        name,
+        "area" | "base" | "basefont" | "bgsound" | "br" | "col" | "frame" | "hr" | "img" | "input" | "link" | "meta"
+    ) || matches!(name, "param" | "source" | "wbr" | "isindex")
+}
+
+/// Whether blocks stand in an element one below the other.
+fn is_flow(name: &str) -> bool {
+    matches!(name, "article" | "aside" | "blockquote" | "body" | "center" | "div" | "footer" | "header" | "main")
+        || matches!(name, "section" | "form" | "fieldset" | "html" | "nav")
+}
+
+/// Whether an element stands within a line, so that a paragraph goes on around it.
+fn is_phrase(name: &str) -> bool {
+    !is_flow(name)
+        && !matches!(name, "address" | "details" | "dialog" | "dir" | "dl" | "figcaption" | "figure" | "hgroup" | "p")
+        && !matches!(
+            name,
+            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "listing" | "menu" | "ol" | "pre" | "summary" | "ul"
+        )
+        && !matches!(name, "table" | "search" | "legend" | "optgroup")
+}
