@@ -12,7 +12,7 @@ use gazetier::{
         letter::{Form, Written},
         token::PLACEHOLDER,
     },
-    model::{Edition, EditionState, Key, Period},
+    model::{Edition, EditionState, Key, Period, ReaderId},
 };
 
 /// About 62 KB when it is encoded, like an edition of thirty columns.
@@ -28,6 +28,8 @@ fn letters(criterion: &mut Criterion) {
     let at = config.magazine.zone.parse("2026-11-23T08:00").expect("an instant");
     let edition = Edition {
         id: 7,
+        newsletter: config.digest.newsletter.clone(),
+        mark: 7,
         number: 1,
         period: Period::of(at, &config.magazine.zone),
         since: at,
@@ -35,13 +37,14 @@ fn letters(criterion: &mut Criterion) {
         state: EditionState::Frozen,
         subject: "Le phare ne dort que d’un œil".into(),
         dated: at,
+        is_frozen: true,
     };
     let key = Key::new([7; 32]);
     let (text, html) = parts();
     let encoded = entity(&text, &html, "0123456789abcdef");
     let form = Form::new(&config, &edition, &key, &encoded).expect("a form");
     let address = "alix@example.org".parse().expect("an address");
-    let write = |name| -> Written { form.write(black_box(123_456), &address, name).expect("a letter") };
+    let write = |name| -> Written { form.write(black_box(ReaderId::new([7; 16])), &address, name).expect("a letter") };
 
     let mut group = criterion.benchmark_group("letters");
     group.throughput(Throughput::Bytes(write(None).text.len() as u64));

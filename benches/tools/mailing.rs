@@ -14,9 +14,9 @@ use std::{fs, path::Path, process::ExitCode, time::Instant};
 use chrono::Duration;
 use gazetier::{
     config::Config,
-    delivery::plan::{self, Drawn},
+    delivery::plan::{self, Drawn, Wish},
     digest::render::render,
-    model::{Choice, Draft, Subscriber},
+    model::{Choice, Draft, Now, Subscriber},
     store::Store,
 };
 
@@ -67,7 +67,7 @@ async fn make(folder: &Path, subscribers: u64) {
     let mut from = 0;
     while from < subscribers {
         let batch: Vec<Subscriber> = (from..subscribers.min(from + BATCH)).map(subscriber).collect();
-        store.add_subscribers(&batch, monday).await.expect("subscribers");
+        store.add_subscribers(&config.digest.newsletter, &batch, monday).await.expect("subscribers");
         from += BATCH;
     }
     store.close().await;
@@ -84,7 +84,9 @@ async fn freeze(folder: &Path) {
     let (config, store) = open(folder).await;
     let at = config.magazine.zone.parse(MONDAY).expect("an instant");
     let start = Instant::now();
-    let drawn = plan::draw_up(&config, &store, at, true).await.expect("an edition");
+    let drawn = plan::draw_up(&config, &store, Now { at, clock: at }, Wish { asked: true, future: false })
+        .await
+        .expect("an edition");
     let Drawn::Frozen(_, letters) = drawn else { panic!("nothing was frozen: {drawn:?}") };
     println!("{letters} letters frozen in {:.2} s", start.elapsed().as_secs_f64());
     store.close().await;
@@ -93,7 +95,7 @@ async fn freeze(folder: &Path) {
 async fn letter(folder: &Path) {
     let (config, store) = open(folder).await;
     let at = config.magazine.zone.parse(MONDAY).expect("an instant");
-    let coming = plan::coming(&config, &store, at).await.expect("an edition");
+    let coming = plan::coming(&config, &store, Now { at, clock: at }).await.expect("an edition");
     let rendered = render(&config, &coming.draft, &Choice::all()).expect("a letter").expect("columns");
     fs::write(folder.join("letter.html"), &rendered.html).expect("the HTML");
     fs::write(folder.join("letter.txt"), &rendered.plain).expect("the text");

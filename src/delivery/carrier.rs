@@ -280,7 +280,7 @@ impl Carrier {
             self.round.pause(&self.relay.config.name, &mail.to_string());
         }
         let words = format!("it refuses our sender: {mail}");
-        self.back(letter, &words);
+        self.back(&letter, &words);
         Broken::because(words)
     }
 
@@ -292,8 +292,8 @@ impl Carrier {
         self.settle(&letter, None, verdict);
     }
 
-    fn back(&mut self, letter: Letter, words: &str) {
-        self.settle(&letter, None, Verdict::Back(words.to_owned()));
+    fn back(&mut self, letter: &Letter, words: &str) {
+        self.settle(letter, None, Verdict::Back(words.to_owned()));
     }
 
     /// Notes what becomes of a letter; it is written down with the next letters, or soon.
@@ -320,7 +320,12 @@ impl Carrier {
         let finished = settled.iter().filter(|s| s.state != LetterState::Queued && s.state != LetterState::Deferred);
         let finished = finished.count();
         let granted = self.round.clerk.record(settled, marks).await;
-        self.round.is_done(done + letters.len() - granted.len(), finished);
+        self.round.is_done(done, finished);
+        // The edition is held, the reader is gone, or another worker has the letter: of ours, whoever comes next
+        // need not wait until the lease ends.
+        for letter in letters.iter().filter(|letter| !granted.contains(&letter.leased.lease.letter)) {
+            self.back(letter, "not handed over");
+        }
         granted
     }
 }

@@ -176,9 +176,11 @@ async fn past(config: &Config, store: &Store, now: Now) -> Result<Past, Error> {
 /// What editors said of an hour that the schedule no longer has is for the hour that comes in its place.
 async fn move_drafts(config: &Config, store: &Store, at: Instant, past: &Past) -> Result<(), Error> {
     let newsletter = &config.digest.newsletter;
+    // An hour that is over counts if the magazine was there: it has an edition that nobody has drawn up yet.
+    let was_there = |due: &Due| past.last.is_some() || store.magazine().is_some_and(|m| m.began <= due.cutoff);
     for cutoff in store.draft_cutoffs(newsletter).await? {
         if Some(cutoff) > past.closed() && !choose::is_scheduled(config, cutoff) {
-            let due = choose::due(config, at, past).filter(|due| due.cutoff >= cutoff);
+            let due = choose::due(config, at, past).filter(|due| due.cutoff >= cutoff || was_there(due));
             let due = due.unwrap_or_else(|| choose::next(config, at, past));
             store.move_draft(&EditionKey { newsletter: newsletter.clone(), cutoff }, due.cutoff).await?;
         }

@@ -55,20 +55,31 @@ pub fn request(key: &Key, token: &str) -> Option<i64> {
 /// ends when that changes.
 pub fn preferences(key: &Key, reader: ReaderId, standing: &[u8], until: Instant) -> String {
     let claim = [reader.bytes().as_slice(), &until.timestamp().to_be_bytes()].concat();
-    encode(&[claim.as_slice(), &key.sign("preferences", &[claim.as_slice(), standing].concat())].concat())
+    let bound = key.sign("preferences", &[claim.as_slice(), standing].concat());
+    encode(&[claim.as_slice(), &claimed(key, &claim), &bound].concat())
 }
 
-/// Whom a token for preferences names, and until when it is good; nothing is proven yet.
-pub fn claim(token: &str) -> Option<(ReaderId, Instant)> {
+/// What proves that a token for preferences is ours, also when its reader is no more.
+fn claimed(key: &Key, claim: &[u8]) -> [u8; 8] {
+    let whole = key.sign("preferences claim", claim);
+    std::array::from_fn(|i| whole[i])
+}
+
+/// Whom a token for preferences of ours names, and until when it is good; not whether it still opens them.
+pub fn claim(key: &Key, token: &str) -> Option<(ReaderId, Instant)> {
     let bytes = BASE32_NOPAD.decode(token.to_ascii_uppercase().as_bytes()).ok()?;
-    let (reader, rest) = bytes.split_first_chunk()?;
-    let until = i64::from_be_bytes(*rest.first_chunk()?);
+    let (claim, rest) = bytes.split_first_chunk::<24>()?;
+    if rest.first_chunk() != Some(&claimed(key, claim)) {
+        return None;
+    }
+    let (reader, until) = claim.split_first_chunk()?;
+    let until = i64::from_be_bytes(*until.first_chunk()?);
     Some((ReaderId::new(*reader), Instant::from_timestamp(until, 0)?))
 }
 
 /// Whether a token opens a reader's preferences at an instant.
 pub fn opens_preferences(key: &Key, reader: ReaderId, standing: &[u8], token: &str, at: Instant) -> bool {
-    claim(token).is_some_and(|(named, until)| {
+    claim(key, token).is_some_and(|(named, until)| {
         named == reader
             && at.timestamp() <= until.timestamp()
             && same(&preferences(key, reader, standing, until), token)
@@ -188,7 +199,9 @@ mod tests {
         let key = Key::new([7; 32]);
         let until = Instant::UNIX_EPOCH + chrono::Duration::seconds(100);
         let token = preferences(&key, reader(1), b"old address", until);
-        assert_eq!(claim(&token), Some((reader(1), until)));
+        assert_eq!(claim(&key, &token), Some((reader(1), until)));
+        assert_eq!(claim(&Key::new([8; 32]), &token), None);
+        assert_eq!(claim(&key, &"a".repeat(token.len())), None);
         assert!(opens_preferences(&key, reader(1), b"old address", &token, until));
         assert!(!opens_preferences(&key, reader(1), b"old address", &token, until + chrono::Duration::seconds(1)));
         assert!(!opens_preferences(&key, reader(1), b"new address", &token, until));

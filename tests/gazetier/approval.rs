@@ -4,12 +4,12 @@
 
 use chrono::Duration;
 use gazetier::{
-    model::{Changes, ColumnId, EditionState, Note, NoteKind, Period},
-    store::{Freeze, NewEdition},
+    model::{Changes, ColumnId, EditionKey, EditionState, Note, NoteKind, Period},
+    store::{Freeze, NewEdition, Noted},
 };
 
 use crate::{
-    store::{House, at, draft, now, on_both},
+    store::{House, at, digest, draft, now, on_both},
     support::{MONDAY, Outcome, SILENCE, Scene, column},
 };
 
@@ -59,7 +59,7 @@ fn without_an_approval_nothing_is_sent_and_somebody_is_told_once() {
             "2026-W47 (n° 1) approved: 2 columns, due at 2026-11-23 07:30\n  approved by Maëlle, 2026-11-25 10:00\n"
         );
         assert_eq!(scene.run(&["run", "--at", "2026-11-25T10:10"]), SILENCE);
-        assert_eq!(scene.files("outbox"), ["2026-W47.1.eml"]);
+        assert_eq!(scene.posted(), ["2026-W47 a@example.org"]);
         let status = status(&scene, "2026-11-25T10:20");
         let sent = "2026-W47 (n° 1) sent: 1 of 1 letters sent\n  approved by Maëlle, 2026-11-25 10:00\n\
                     2026-W48 (n° 2) empty: 0 columns, due at 2026-11-30 07:30\n";
@@ -86,7 +86,7 @@ fn an_approval_falls_when_the_content_changes() {
     // What was approved comes back: so does the approval.
     scene.put("columns/a.md", &scene.read("columns/a.md").replace("Le chapô de", "Chapô de"));
     assert_eq!(scene.run(&["run", "--at", "2026-11-23T08:10"]), SILENCE);
-    assert_eq!(scene.files("outbox"), ["2026-W47.1.eml"]);
+    assert_eq!(scene.posted(), ["2026-W47 a@example.org"]);
 }
 
 /// The subjects of the letters to one person in the outbox, and to whom.
@@ -181,7 +181,7 @@ fn what_is_held_stays_until_its_name_is_called() {
         assert!(scene.run(&["run", "--at", monday]).stderr.contains("is too late to be sent by itself"));
     }
     assert_eq!(scene.ok(&["digest", "send", "--at", "2026-12-09T11:00"]), "2026-W49: 1 of 1 letters sent\n");
-    assert_eq!(scene.files("outbox"), ["2026-W47.1.eml", "2026-W49.1.eml"]);
+    assert_eq!(scene.posted(), ["2026-W47 a@example.org", "2026-W49 a@example.org"]);
     assert_eq!(
         scene.ok(&["digest", "send", "2026-W48", "--at", "2026-12-09T11:10"]),
         "2026-W48: 1 of 1 letters sent\n"
@@ -210,7 +210,7 @@ fn a_week_that_stayed_quiet_is_over() {
     scene.put("columns/b.md", &column("B", "edito", "2026-11-20"));
     assert_eq!(scene.run(&["run", "--at", "2026-11-24T10:00"]), SILENCE);
     assert_eq!(scene.run(&["run", "--at", "2026-11-30T07:40"]), SILENCE);
-    assert_eq!(scene.files("outbox"), ["2026-W46.1.eml", "2026-W48.1.eml"]);
+    assert_eq!(scene.posted(), ["2026-W46 a@example.org", "2026-W48 a@example.org"]);
 }
 
 #[test]
@@ -245,66 +245,73 @@ fn what_would_break_is_not_frozen() {
     }
 }
 
+/// The edition of a week's Monday.
+fn of(day: &str) -> EditionKey {
+    EditionKey { newsletter: digest(), cutoff: at(&format!("{day}T07:30")) }
+}
+
 async fn of_two_editors_at_once_one_is_told(house: &House) {
     let store = house.open().await;
-    let period = Period::from_key("2026-W47");
+    let key = of("2026-11-23");
     let changes = |subject: &str| Changes {
         subject: Some(subject.into()),
         left_out: vec![ColumnId(3), ColumnId(1)],
         ..Changes::default()
     };
-    let desk = store.desk(&period).await.expect("a desk");
+    let desk = store.desk(&key).await.expect("a desk");
     assert_eq!((desk.version.number, &desk.version.changes), (0, &Changes::default()));
     let (one, two) = (changes("Le «\u{a0}banc\u{a0}»"), changes("L’autre"));
     let (a, b) =
-        tokio::join!(store.change(&period, 0, &one, "Maëlle", now()), store.change(&period, 0, &two, "Yann", now()),);
+        tokio::join!(store.change(&key, 0, &one, "Maëlle", now()), store.change(&key, 0, &two, "Yann", now()),);
     let (a, b) = (a.expect("a store"), b.expect("a store"));
     assert!(a != b, "one of them is kept: {a} {b}");
-    let kept = store.desk(&period).await.expect("a desk").version;
+    let kept = store.desk(&key).await.expect("a desk").version;
     let (winner, who) = if a { (&one, "Maëlle") } else { (&two, "Yann") };
     assert_eq!((kept.number, &kept.changes, kept.who.as_str(), kept.at), (1, winner, who, Some(now())));
     // No version is skipped, and each is there to be compared with.
-    assert!(!store.change(&period, 2, &two, "Yann", now()).await.expect("a store"));
-    assert!(store.change(&period, 1, &two, "Yann", now()).await.expect("a store"));
-    assert_eq!(store.version(&period, 1).await.expect("a version"), Some(kept));
-    assert_eq!(store.desk(&period).await.expect("a desk").version.changes, two);
-    assert_eq!(store.desk(&Period::from_key("2026-W48")).await.expect("a desk").version.number, 0);
+    assert!(!store.change(&key, 2, &two, "Yann", now()).await.expect("a store"));
+    assert!(store.change(&key, 1, &two, "Yann", now()).await.expect("a store"));
+    assert_eq!(store.version(&key, 1).await.expect("a version"), Some(kept));
+    assert_eq!(store.desk(&key).await.expect("a desk").version.changes, two);
+    assert_eq!(store.desk(&of("2026-11-30")).await.expect("a desk").version.number, 0);
     // What is told is told once.
-    assert!(store.tell_once(&period, "unapproved", now()).await.expect("a note"));
-    assert!(!store.tell_once(&period, "unapproved", now()).await.expect("a note"));
-    assert!(store.tell_once(&Period::from_key("2026-W48"), "unapproved", now()).await.expect("a note"));
+    assert!(store.tell_once(&key, "unapproved", now()).await.expect("a note"));
+    assert!(!store.tell_once(&key, "unapproved", now()).await.expect("a note"));
+    assert!(store.tell_once(&of("2026-11-30"), "unapproved", now()).await.expect("a note"));
 }
 
 async fn a_note_that_comes_while_an_edition_is_drawn_up_counts(house: &House) {
     let store = house.open().await;
     store.put(&[draft("a", "2026-11-17")], now()).await.expect("a column");
-    let period = Period::from_key("2026-W47");
-    let seen = store.desk(&period).await.expect("a desk");
+    let key = of("2026-11-23");
+    let seen = store.desk(&key).await.expect("a desk");
     let new = |desk| NewEdition {
-        period: period.clone(),
+        key: key.clone(),
+        period: Period::from_key("2026-W47"),
         since: at("2026-11-16T07:30"),
-        cutoff: at("2026-11-23T07:30"),
         state: EditionState::Frozen,
         subject: "A".into(),
         dated: now(),
         number: 1,
         columns: vec![ColumnId(1)],
+        left_out: Vec::new(),
         variants: Vec::new(),
         choices: Vec::new(),
         desk,
+        revision: 1,
+        held: None,
+        note: None,
     };
     let note =
         Note { kind: NoteKind::Held, subject: String::new(), who: "Yann".into(), words: "non".into(), at: now() };
-    assert!(store.note(&period, &note).await.expect("a note"));
+    assert_eq!(store.decide(&key, &note).await.expect("a note"), Noted::OfDraft);
     let stale = new((seen.version.number, seen.last_note));
     assert!(matches!(store.freeze(&stale).await, Ok(Freeze::Stale)));
-    let desk = store.desk(&period).await.expect("a desk");
+    let desk = store.desk(&key).await.expect("a desk");
     assert_eq!(desk.notes, [note]);
     let frozen = store.freeze(&new((desk.version.number, desk.last_note))).await;
     let Ok(Freeze::Done(edition, 0)) = frozen else { panic!("{frozen:?}") };
     // What is frozen is not changed any more.
-    assert!(
-        !store.change(&period, 0, &Changes::default(), "Maëlle", now() + Duration::hours(1)).await.expect("a store")
-    );
+    assert!(!store.change(&key, 0, &Changes::default(), "Maëlle", now() + Duration::hours(1)).await.expect("a store"));
     assert_eq!(store.edition_columns(edition.id).await.expect("columns"), [ColumnId(1)]);
 }

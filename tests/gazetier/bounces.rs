@@ -4,5 +4,5 @@ mod effects;
 mod hostile;
 mod mailboxes;
 mod messages;
-mod post;
+pub mod post;
 mod real;

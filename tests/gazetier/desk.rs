@@ -281,7 +281,7 @@ fn everything_works_by_plain_forms() {
         assert_eq!(say("approve", &hash, ""), 303);
         assert!(claire.get("/").text.contains("Approuvée (claire, 2026-11-22 18:0"));
         assert_eq!(scene.run(&["run", "--at", MONDAY]), SILENCE);
-        assert_eq!(scene.files("outbox"), ["2026-W47.1.eml"]);
+        assert_eq!(scene.posted(), ["2026-W47 a@example.org"]);
         // Frozen: no change is taken any more, and the past shows what was sent.
         assert_eq!(claire.mend(&[("subject", "Trop tard")]).status, 409);
         let past = claire.get("/past/2026-W47?view=text");

@@ -30,16 +30,16 @@ fn preview(scene: &Scene, arguments: &[&str]) -> (String, String) {
     (scene.read("preview/digest.html"), scene.read("preview/digest.txt"))
 }
 
-/// The text parts of an edition's letters in the outbox.
+/// The text parts of an edition's letters in the outbox, in the order of their addresses.
 fn texts(scene: &Scene, period: &str) -> Vec<String> {
-    let letters = scene.files("outbox");
-    let letters = letters.iter().filter(|name| name.starts_with(&format!("{period}.")));
-    let text = |name: &String| {
-        let letter = scene.read(&format!("outbox/{name}"));
+    let posted = scene.posted();
+    let readers = posted.iter().filter_map(|letter| letter.strip_prefix(period)?.strip_prefix(' '));
+    let text = |reader: &str| {
+        let letter = scene.letter_to(reader, period);
         let parsed = mail_parser::MessageParser::default().parse(&letter).expect("a letter");
         parsed.body_text(0).expect("a text part").into_owned()
     };
-    letters.map(text).collect()
+    readers.map(text).collect()
 }
 
 #[test]
@@ -277,7 +277,7 @@ fn what_mail_programs_would_cut_off_is_not_sent() {
     );
     scene.reconfigure("standfirst_length = 5000", "standfirst_length = 330");
     assert_eq!(scene.run(&["run", "--at", MONDAY]), SILENCE);
-    assert_eq!(scene.files("outbox"), ["2026-W47.1.eml"]);
+    assert_eq!(scene.posted(), ["2026-W47 a@example.org"]);
 }
 
 #[test]

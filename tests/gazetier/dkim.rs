@@ -106,7 +106,7 @@ fn both_signatures_hold_however_the_letter_travelled() {
 fn what_readers_see_or_click_cannot_be_changed() {
     let scene = signing();
     scene.ok(&["run", "--at", MONDAY]);
-    let letter = scene.read("outbox/2026-W47.1.eml");
+    let letter = scene.letter_to("alix@example.org", "2026-W47");
     let mut changed = vec![letter.clone()];
     let mut change = |from: &str, to: &str| {
         assert!(letter.contains(from), "{from}");
@@ -134,7 +134,7 @@ fn what_readers_see_or_click_cannot_be_changed() {
     change("\r\nTo: ", "\r\nCc: eve@example.org\r\nTo: ");
     change("alix@example.org", "alex@example.org");
     change("\r\nDate: Mon, 23", "\r\nDate: Tue, 24");
-    change("2026-W47.1.", "2026-W48.1.");
+    change("2026-W47.digest.", "2026-W48.digest.");
     change("boundary=\"=_", "boundary=\"=_0");
     change("Le phare", "La phare");
     change("\r\n--=_", "\r\nx\r\n--=_");
@@ -262,6 +262,6 @@ fn a_key_may_come_as_pkcs1_or_from_the_environment_and_sign_for_a_parent_domain(
         .split_terminator(" )\n")
         .zip(&names)
         .map(|(text, name)| ((*name).to_owned(), text.split('"').skip(1).step_by(2).collect::<String>()));
-    let results = verify(&records.collect(), &[scene.read("outbox/2026-W47.2.eml")]);
+    let results = verify(&records.collect(), &[scene.letter_to("sterenn@example.org", "2026-W47")]);
     assert_eq!(results, [[json!(true), json!(true)]]);
 }

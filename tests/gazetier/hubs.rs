@@ -385,7 +385,10 @@ fn an_answer_about_what_a_topic_was_settles_nothing_about_what_it_is() {
 #[tokio::test]
 async fn a_change_between_lease_and_answer_leaves_the_topic_queued() {
     let folder = tempfile::tempdir().expect("a folder");
-    for place in [StoreUrl::Sqlite(folder.path().join("hubs.db")), StoreUrl::Postgres(Secret::new(fresh_database()))] {
+    for place in [
+        StoreUrl::Sqlite(folder.path().join("hubs.db")),
+        StoreUrl::Postgres { url: Secret::new(fresh_database()), schema: None },
+    ] {
         let store = Store::open(&place).await.expect("a store");
         let hubs = [Url::parse("https://hub.example.org/").expect("an address")];
         let at = |second| chrono::DateTime::from_timestamp(second, 0).expect("an instant");

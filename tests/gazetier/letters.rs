@@ -5,15 +5,22 @@ use std::{collections::BTreeSet, fs, path::Path};
 use gazetier::{
     config::Config,
     digest::{encode::entity, letter::Form, token::PLACEHOLDER},
-    model::{Edition, EditionState, Key, Period},
+    model::{Edition, EditionState, Key, Period, ReaderId},
 };
 use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
 use proptest::prelude::*;
 
 use crate::support::{MONDAY, Scene, column};
 
-fn letter(scene: &Scene, name: &str) -> Vec<u8> {
-    fs::read(scene.path("outbox").join(name)).expect("a letter")
+/// The bytes of a reader's letter.
+fn letter(scene: &Scene, reader: &str) -> Vec<u8> {
+    scene.letter_to(reader, "2026-W47").into_bytes()
+}
+
+/// The names of the files in the outbox, each with its bytes.
+fn outbox(scene: &Scene) -> Vec<(String, Vec<u8>)> {
+    let read = |name: String| (name.clone(), fs::read(scene.path("outbox").join(name)).expect("a letter"));
+    scene.files("outbox").into_iter().map(read).collect()
 }
 
 fn parse(bytes: &[u8]) -> Message<'_> {
@@ -85,7 +92,7 @@ fn each_subscriber_gets_what_the_preview_shows() {
         ("2", "Sterenn Daoudal", "sterenn@example.org"),
         ("3", "Loïc Ménardeau-Frécot", "loic@example.org"),
     ] {
-        let bytes = letter(&scene, &format!("2026-W47.{folder}.eml"));
+        let bytes = letter(&scene, address);
         assert_sound(&bytes);
         let (head, message) = (head(&bytes), parse(&bytes));
         let token = token(&head);
@@ -116,7 +123,8 @@ fn each_subscriber_gets_what_the_preview_shows() {
             assert_eq!(value(&head, name), expected);
         }
         let id = value(&head, "Message-ID");
-        let proof = id.strip_prefix(&format!("<2026-W47.{folder}.")).expect("edition and recipient");
+        let reader = scene.reader_id(address, "2026-W47");
+        let proof = id.strip_prefix(&format!("<2026-W47.digest.{reader}.")).expect("edition and recipient");
         let proof = proof.strip_suffix("@estran.example.org>").expect("the sender's domain");
         assert!(proof.len() == 13 && proof.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()), "{id}");
 
@@ -169,13 +177,13 @@ fn a_whole_letter() {
         .write("subscribers.csv", "email,name\nzoe@example.org,Zoé\n")
         .write("columns/a.md", &column("\"Déjà l’été\u{202f}?\"", "Édito", "2026-11-20"));
     scene.ok(&["run", "--at", MONDAY]);
-    let bytes = letter(&scene, "2026-W47.1.eml");
+    let bytes = letter(&scene, "zoe@example.org");
     assert_sound(&bytes);
     let head = head(&bytes);
     let id = value(&head, "Message-ID");
-    let proof = id.split(['.', '@']).nth(2).expect("a proof");
-    let text = String::from_utf8(bytes).expect("ASCII");
-    let redacted = text.replace("\r\n", "\n").replace(&token(&head), "TOKEN").replace(proof, "PROOF");
+    let [reader, proof] = [2, 3].map(|place| id.split(['.', '@']).nth(place).expect("reader and proof"));
+    let text = String::from_utf8(bytes).expect("ASCII").replace("\r\n", "\n");
+    let redacted = text.replace(&token(&head), "TOKEN").replace(reader, "READER").replace(proof, "PROOF");
     insta::assert_snapshot!("whole_letter", redacted);
 }
 
@@ -186,18 +194,14 @@ fn every_attempt_gives_the_same_bytes() {
     fs::copy(scene.path("gazetier.db"), scene.path("frozen.db")).expect("a copy");
     scene.reconfigure("\"smtp://127.0.0.1:1\"", "\"file:outbox\"");
     scene.ok(&["run", "--at", MONDAY]);
-    let names = scene.files("outbox");
-    assert_eq!(names.len(), 3);
-    let first: Vec<_> = names.iter().map(|name| letter(&scene, name)).collect();
+    let first = outbox(&scene);
+    assert_eq!(first.len(), 3);
 
     // The outbox is lost, the store comes from a copy, and it is a day later.
     fs::remove_dir_all(scene.path("outbox")).expect("an outbox");
     fs::copy(scene.path("frozen.db"), scene.path("gazetier.db")).expect("a copy");
     assert_eq!(scene.ok(&["digest", "send", "--at", "2026-11-24T08:00"]), "2026-W47: 3 of 3 letters sent\n");
-    assert_eq!(scene.files("outbox"), names);
-    for (name, bytes) in names.iter().zip(first) {
-        assert!(letter(&scene, name) == bytes, "{name}");
-    }
+    assert!(outbox(&scene) == first, "{:?}", scene.files("outbox"));
 }
 
 #[test]
@@ -225,7 +229,7 @@ fn names_are_encoded_and_bring_no_header_of_their_own() {
         Scene::empty().write("subscribers.csv", &csv).write("columns/a.md", &column("A", "edito", "2026-11-20"));
     scene.ok(&["run", "--at", MONDAY]);
     for (n, (name, read)) in names.iter().enumerate() {
-        let bytes = letter(&scene, &format!("2026-W47.{}.eml", n + 1));
+        let bytes = letter(&scene, &format!("s{n}@example.org"));
         assert_sound(&bytes);
         assert_eq!(head(&bytes).len(), 14, "{name:?}");
         let message = parse(&bytes);
@@ -243,6 +247,8 @@ fn edition(subject: &str) -> (Config, Edition) {
     let at = config.magazine.zone.parse(MONDAY).expect("an instant");
     let edition = Edition {
         id: 7,
+        newsletter: config.digest.newsletter.clone(),
+        mark: 7,
         number: 1,
         period: Period::of(at, &config.magazine.zone),
         since: at,
@@ -250,6 +256,7 @@ fn edition(subject: &str) -> (Config, Edition) {
         state: EditionState::Frozen,
         subject: subject.to_owned(),
         dated: at,
+        is_frozen: true,
     };
     (config, edition)
 }
@@ -267,10 +274,10 @@ proptest! {
         name in prop::option::of("(\\PC|[\r\n.\t\0]){0,120}"),
         subject in "(\\PC|[\r\n.]){0,200}",
         text in "(\\PC|\n|\n[.]|  ){0,400}",
-        subscriber in any::<i64>(),
+        reader: [u8; 16],
     ) {
         let address = "zoe@example.org".parse().expect("an address");
-        let written = form(&subject, &text, |form| form.write(subscriber, &address, name.as_deref())).expect("a letter");
+        let written = form(&subject, &text, |form| form.write(ReaderId::new(reader), &address, name.as_deref())).expect("a letter");
         assert_sound(written.text.as_bytes());
         prop_assert_eq!(head(written.text.as_bytes()).len(), 14);
         let message = parse(written.text.as_bytes());
@@ -290,7 +297,7 @@ fn a_recipient_beyond_ascii_stands_as_it_is_and_nothing_else_does() {
         ("a@example.org", Some(""), "a@example.org"),
     ] {
         let parsed = address.parse().expect("an address");
-        let written = form("x", "x\n", |form| form.write(1, &parsed, name)).expect("a letter");
+        let written = form("x", "x\n", |form| form.write(ReaderId::new([1; 16]), &parsed, name)).expect("a letter");
         assert_eq!(value(&head(written.text.as_bytes()), "To"), to);
         let rest = written.text.replacen(to, "", 1);
         assert!(rest.is_ascii() && written.sender.is_ascii(), "{rest}");
@@ -325,7 +332,7 @@ published: 2026-11-20
 "#;
     let scene = Scene::empty().write("subscribers.csv", "email\na@example.org\n").write("columns/a.md", hostile);
     scene.ok(&["run", "--at", MONDAY]);
-    let bytes = letter(&scene, "2026-W47.1.eml");
+    let bytes = letter(&scene, "a@example.org");
     assert_sound(&bytes);
     assert_eq!(head(&bytes).len(), 14);
     assert_eq!(parse(&bytes).subject(), Some("Eve Bcc: victim@example.com <b>é"));

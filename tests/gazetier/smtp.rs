@@ -145,6 +145,8 @@ pub enum Act {
     HangUp,
     /// Says nothing for longer than anybody waits.
     Sleep,
+    /// Does what it usually does, so many seconds later.
+    Wait(u64),
 }
 
 /// A relay that answers each step of a letter as a test wants.
@@ -203,6 +205,10 @@ impl Scripted {
                 Act::Accept => usual,
                 Act::Say(answer) => answer,
                 Act::HangUp => return None,
+                Act::Wait(seconds) => {
+                    sleep(Duration::from_secs(seconds));
+                    usual
+                }
                 Act::Sleep => {
                     sleep(Duration::from_secs(60));
                     return None;

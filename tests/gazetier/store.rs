@@ -26,7 +26,7 @@ impl House {
     }
 
     pub fn postgres() -> Self {
-        Self { url: StoreUrl::Postgres(Secret::new(fresh_database())), _folder: None }
+        Self { url: StoreUrl::Postgres { url: Secret::new(fresh_database()), schema: None }, _folder: None }
     }
 
     pub async fn open(&self) -> Store {
@@ -40,7 +40,7 @@ impl House {
                 let mut line = SqliteConnection::connect(&path.display().to_string()).await.expect("SQLite");
                 sqlx::query(statement).bind(bytes).execute(&mut line).await.expect("a statement");
             }
-            StoreUrl::Postgres(url) => {
+            StoreUrl::Postgres { url, .. } => {
                 let mut line = PgConnection::connect(url.expose()).await.expect("Postgres");
                 sqlx::query(statement).bind(bytes).execute(&mut line).await.expect("a statement");
             }
@@ -85,6 +85,11 @@ pub fn at(text: &str) -> Instant {
 
 pub fn slug(text: &str) -> Slug {
     Slug::parse(text).expect("a slug")
+}
+
+/// The newsletter that there is.
+pub fn digest() -> Slug {
+    slug("digest")
 }
 
 pub fn draft(key: &str, published: &str) -> Draft {
@@ -145,7 +150,7 @@ async fn every_statement_is_prepared_on_both_backends() {
 
     let house = House::postgres();
     house.open().await.close().await;
-    let StoreUrl::Postgres(url) = &house.url else { unreachable!() };
+    let StoreUrl::Postgres { url, .. } = &house.url else { unreachable!() };
     let mut line = PgConnection::connect(url.expose()).await.expect("Postgres");
     for (name, statement) in sql::ALL.iter().copied().chain(sql::BOTH.iter().map(|(name, two)| (*name, two.postgres))) {
         line.prepare(statement.into_sql_str()).await.unwrap_or_else(|error| panic!("Postgres, {name}: {error}"));
@@ -350,7 +355,7 @@ async fn feeds_and_the_digest_get_what_is_theirs(house: &House) {
 
     let unsent = |from: &str, to: &str| {
         let (store, from, to) = (store.clone(), at(from), at(to));
-        async move { store.unsent(from, to).await.expect("columns") }
+        async move { store.unsent(&digest(), from, to).await.expect("columns") }
     };
     assert_eq!(titles(&unsent("2026-11-09T07:30", "2026-11-16T07:30").await), ["c", "b", "a"]);
     assert_eq!(titles(&unsent("2026-11-09T07:30:00.001", "2026-11-16T07:29:59.999").await), ["b"]);
@@ -425,24 +430,30 @@ async fn nobody_joins_twice_and_nobody_who_is_suppressed(house: &House) {
         subscriber("yann@example.org", &[]),
     ];
     let joined = at("2026-11-16T08:00");
-    let added = store.add_subscribers(&roll, joined).await.expect("subscribers");
+    let added = store.add_subscribers(&digest(), &roll, joined).await.expect("subscribers");
     assert_eq!(added, Added { added: 2, known: 1, suppressed: 1, ..Added::default() });
-    let added = store.add_subscribers(&roll, at("2026-11-17")).await.expect("subscribers");
+    let added = store.add_subscribers(&digest(), &roll, at("2026-11-17")).await.expect("subscribers");
     assert_eq!(added, Added { added: 0, known: 3, suppressed: 1, ..Added::default() });
 
-    let listed = store.list_subscribers().await.expect("a listing");
+    let listed = store.list_subscribers(&digest()).await.expect("a listing");
     let listed: Vec<_> = listed.iter().map(|l| (&*l.address, l.rubriques.join(";"), &*l.state, l.joined)).collect();
     let expected = [
         ("Zoe@example.org", "edito;humeur".to_owned(), "active", joined),
         ("yann@example.org", String::new(), "active", joined),
     ];
     assert_eq!(listed, expected);
-    let choices = store.choices().await.expect("choices");
+    let choices = store.choices(&digest()).await.expect("choices");
     assert_eq!(choices, [Choice::all(), Choice::of([slug("edito"), slug("humeur")])]);
 
     // Who left is not brought back, and nobody renders for them any more.
-    house.meddle("UPDATE subscribers SET state = 'unsubscribed' WHERE address LIKE 'Zoe%' AND $1 = $1", b"").await;
-    let added = store.add_subscribers(&roll, joined).await.expect("subscribers");
-    assert_eq!(added, Added { added: 0, known: 3, left: 1, suppressed: 1, revived: 0 });
-    assert_eq!(store.choices().await.expect("choices"), [Choice::all()]);
+    house
+        .meddle(
+            "UPDATE subscriptions SET state = 'unsubscribed' WHERE $1 = $1 \
+             AND subscriber_id IN (SELECT id FROM subscribers WHERE address LIKE 'Zoe%')",
+            b"",
+        )
+        .await;
+    let added = store.add_subscribers(&digest(), &roll, joined).await.expect("subscribers");
+    assert_eq!(added, Added { added: 0, known: 3, left: 1, suppressed: 1, ..Added::default() });
+    assert_eq!(store.choices(&digest()).await.expect("choices"), [Choice::all()]);
 }

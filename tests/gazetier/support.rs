@@ -8,6 +8,10 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use gazetier::{
+    config::{Secret, StoreUrl},
+    model::ReaderId,
+};
 use tempfile::TempDir;
 
 /// The instant of most tests: a Monday morning at which the digest is due.
@@ -60,6 +64,12 @@ impl Scene {
     /// The same scene with its store on a Postgres database of its own.
     pub fn on_postgres(mut self) -> Self {
         self.store = Some(fresh_database());
+        self
+    }
+
+    /// The same scene with its store on a Postgres database that there is.
+    pub fn with_store(mut self, url: &str) -> Self {
+        self.store = Some(url.to_owned());
         self
     }
 
@@ -129,6 +139,50 @@ impl Scene {
         names
     }
 
+    /// The letters in the outbox, by edition and reader: `2026-W47 alix@example.org`; those that serve one
+    /// person stand under `service`. In order.
+    pub fn posted(&self) -> Vec<String> {
+        self.posted_in("outbox")
+    }
+
+    /// The same of another folder.
+    pub fn posted_in(&self, folder: &str) -> Vec<String> {
+        let letters = letters_in(&self.path(folder)).into_iter();
+        let mut posted: Vec<String> = letters.map(|letter| format!("{} {}", letter.period, letter.to)).collect();
+        posted.sort();
+        posted
+    }
+
+    /// The file of a reader's letter of an edition.
+    pub fn letter_file(&self, address: &str, period: &str) -> PathBuf {
+        let mut found = letters_in(&self.path("outbox"))
+            .into_iter()
+            .filter(|letter| letter.to == address && letter.period == period);
+        let letter = found.next().unwrap_or_else(|| panic!("no {period} for {address}: {:?}", self.posted()));
+        assert!(found.next().is_none(), "{address} has two letters of {period}");
+        self.path("outbox").join(letter.name)
+    }
+
+    /// A reader's letter of an edition, as it stands in the outbox.
+    pub fn letter_to(&self, address: &str, period: &str) -> String {
+        fs::read_to_string(self.letter_file(address, period)).expect("a letter")
+    }
+
+    /// What a reader is known by outside the store, by the letter's file.
+    pub fn reader_id(&self, address: &str, period: &str) -> ReaderId {
+        let file = self.letter_file(address, period);
+        let name = file.file_name().and_then(|name| name.to_str()).expect("a name");
+        name.split('.').nth(1).expect("an id").parse().expect("an id")
+    }
+
+    /// Where the scene's store is.
+    pub fn store_url(&self) -> StoreUrl {
+        match &self.store {
+            Some(url) => StoreUrl::Postgres { url: Secret::new(url.clone()), schema: None },
+            None => StoreUrl::Sqlite(self.path("gazetier.db")),
+        }
+    }
+
     /// Changes the store behind the program's back; says how many rows.
     pub fn sql(&self, statement: &'static str) -> u64 {
         use sqlx::{Connection, PgConnection, SqliteConnection};
@@ -164,6 +218,8 @@ impl Scene {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("GAZETIER_")) {
             command.env_remove(name);
         }
+        // The year of the tests is not the machine's.
+        command.env("GAZETIER_FUTURE", "true");
         // Whatever proxy the machine uses, what a test listens on is here.
         command.env("NO_PROXY", "127.0.0.1").env_remove("no_proxy");
         if let Some(url) = &self.store {
@@ -183,6 +239,28 @@ impl Scene {
         assert_eq!(outcome.code, 0, "{arguments:?}: {outcome:?}");
         outcome.stdout
     }
+}
+
+/// A letter in an outbox.
+struct Posted {
+    /// Its edition's label, or `service`.
+    period: String,
+    to: String,
+    name: String,
+}
+
+/// The letters in a folder.
+fn letters_in(folder: &Path) -> Vec<Posted> {
+    let names = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.expect("an entry").file_name());
+    let names = names.map(|name| name.into_string().expect("UTF-8")).filter(|name| name.ends_with(".eml"));
+    names
+        .map(|name| {
+            let bytes = fs::read(folder.join(&name)).expect("a letter");
+            let letter = mail_parser::MessageParser::default().parse(&bytes).expect("a letter");
+            let to = letter.to().and_then(|to| to.first()).and_then(|to| to.address()).expect("an address").to_owned();
+            Posted { period: name.split('.').next().expect("a label").to_owned(), to, name }
+        })
+        .collect()
 }
 
 /// What the program prints under cron when it has nothing to say.

@@ -5,7 +5,7 @@ use gazetier::{
     store::{Leave, Reason},
 };
 
-use crate::store::{House, at, now, on_both, subscriber};
+use crate::store::{House, at, digest, now, on_both, subscriber};
 
 on_both! {
     who_leaves_has_left,
@@ -15,16 +15,17 @@ on_both! {
 async fn who_leaves_has_left(house: &House) {
     let store = house.open().await;
     let roll = [subscriber("a@example.org", &[]), subscriber("b@example.org", &["edito"])];
-    store.add_subscribers(&roll, now()).await.expect("subscribers");
+    store.add_subscribers(&digest(), &roll, now()).await.expect("subscribers");
     for (id, expected) in [(1, Leave::Done), (1, Leave::Before), (3, Leave::Nobody), (-1, Leave::Nobody)] {
-        assert_eq!(store.unsubscribe(id).await.expect("an answer"), expected, "{id}");
+        assert_eq!(store.unsubscribe(&digest(), id, now()).await.expect("an answer"), expected, "{id}");
     }
-    let states = store.list_subscribers().await.expect("a list").into_iter().map(|one| one.state).collect::<Vec<_>>();
+    let states =
+        store.list_subscribers(&digest()).await.expect("a list").into_iter().map(|one| one.state).collect::<Vec<_>>();
     assert_eq!(states, ["unsubscribed", "active"]);
     // Nothing is rendered for who has left, and the roll's next reading brings nobody back.
-    assert_eq!(store.choices().await.expect("choices").len(), 1);
-    assert_eq!(store.add_subscribers(&roll, now()).await.expect("subscribers").known, 2);
-    assert_eq!(store.choices().await.expect("choices"), [Choice::of([crate::store::slug("edito")])]);
+    assert_eq!(store.choices(&digest()).await.expect("choices").len(), 1);
+    assert_eq!(store.add_subscribers(&digest(), &roll, now()).await.expect("subscribers").known, 2);
+    assert_eq!(store.choices(&digest()).await.expect("choices"), [Choice::of([crate::store::slug("edito")])]);
 }
 
 async fn a_suppressed_address_stays_so(house: &House) {
@@ -43,6 +44,6 @@ async fn a_suppressed_address_stays_so(house: &House) {
         assert_eq!(done, changed, "{text} for {reason:?}");
     }
     let roll = [subscriber("a@example.org", &[]), subscriber("b@example.org", &[])];
-    let added = store.add_subscribers(&roll, now()).await.expect("subscribers");
+    let added = store.add_subscribers(&digest(), &roll, now()).await.expect("subscribers");
     assert_eq!((added.added, added.suppressed), (1, 1));
 }

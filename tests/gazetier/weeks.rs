@@ -4,7 +4,7 @@ use crate::support::{Outcome, SILENCE, Scene, column};
 
 /// The titles in an edition's letter, in the order of its text part.
 fn titles(scene: &Scene, period: &str) -> Vec<String> {
-    let letter = scene.read(&format!("outbox/{period}.1.eml"));
+    let letter = scene.letter_to("a@example.org", period);
     let parsed = mail_parser::MessageParser::default().parse(&letter).expect("a letter");
     let text = parsed.body_text(0).expect("a text part");
     let mut titles: Vec<String> = text.lines().filter(|line| line.starts_with("T-")).map(str::to_owned).collect();
@@ -50,7 +50,7 @@ fn across_the_end_of_summer_time_every_column_is_in_one_edition() {
     }
     for at in ["2026-10-19T07:30", "2026-10-19T07:40", "2026-10-25T12:00", "2026-10-26T07:29"] {
         run(&scene, at);
-        assert_eq!(scene.files("outbox"), ["2026-W42.1.eml"], "at {at}");
+        assert_eq!(scene.posted(), ["2026-W42 a@example.org"], "at {at}");
     }
     run(&scene, "2026-10-26T07:30");
     // Entered late: published before the last edition, and one that is later than the grace.
@@ -62,7 +62,10 @@ fn across_the_end_of_summer_time_every_column_is_in_one_edition() {
     enter(&scene, &[("T-d1", "2026-11-10"), ("T-d2-late-by-a-quiet-week", "2026-11-01")]);
     run(&scene, "2026-11-16T07:30");
 
-    assert_eq!(scene.files("outbox"), ["2026-W42.1.eml", "2026-W43.1.eml", "2026-W44.1.eml", "2026-W46.1.eml"]);
+    assert_eq!(
+        scene.posted(),
+        ["2026-W42 a@example.org", "2026-W43 a@example.org", "2026-W44 a@example.org", "2026-W46 a@example.org"]
+    );
     assert_eq!(titles(&scene, "2026-W42"), ["T-a1", "T-a2-at-the-cutoff"]);
     assert_eq!(titles(&scene, "2026-W43"), ["T-b1", "T-b2-in-the-hour-that-comes-twice", "T-b3", "T-b4-at-the-cutoff"]);
     assert_eq!(titles(&scene, "2026-W44"), ["T-c1", "T-c2-late"]);
@@ -90,11 +93,11 @@ fn an_edition_that_is_too_late_is_held_until_somebody_sends_it() {
         }
     );
     run(&scene, "2026-11-25T10:10");
-    assert_eq!(scene.files("outbox"), ["2026-W46.1.eml"]);
+    assert_eq!(scene.posted(), ["2026-W46 a@example.org"]);
     assert!(scene.ok(&["digest", "status"]).contains("2026-W47 (n° 2) held: 0 of 1 letters sent, 1 still to do\n"));
 
     assert_eq!(scene.ok(&["digest", "send", "--at", "2026-11-25T11:00"]), "2026-W47: 1 of 1 letters sent\n");
-    let letter = scene.read("outbox/2026-W47.1.eml");
+    let letter = scene.letter_to("a@example.org", "2026-W47");
     assert!(letter.contains("\r\nDate: Wed, 25 Nov 2026 10:00:00 +0000\r\n"), "the day it is sent: {letter}");
     run(&scene, "2026-11-30T07:40");
     assert_eq!(titles(&scene, "2026-W46"), ["T-a"]);
@@ -108,9 +111,9 @@ fn after_weeks_without_a_run_one_edition_holds_all_of_them() {
     enter(&scene, &[("T-a", "2026-10-15"), ("T-b", "2026-10-21"), ("T-c", "2026-10-29"), ("T-d", "2026-11-14")]);
     run(&scene, "2026-10-19T08:00");
     run(&scene, "2026-11-16T08:00");
-    assert_eq!(scene.files("outbox"), ["2026-W42.1.eml", "2026-W46.1.eml"]);
+    assert_eq!(scene.posted(), ["2026-W42 a@example.org", "2026-W46 a@example.org"]);
     assert_eq!(titles(&scene, "2026-W46"), ["T-b", "T-c", "T-d"]);
-    let letter = scene.read("outbox/2026-W46.1.eml");
+    let letter = scene.letter_to("a@example.org", "2026-W46");
     assert!(letter.contains("du 19=C2=A0octobre au 15=C2=A0novembre 2026"), "{letter}");
 }
 

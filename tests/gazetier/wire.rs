@@ -61,8 +61,11 @@ fn arrived(sink: &Sink, scene: &Scene) -> BTreeSet<String> {
         assert!(text.contains(&format!("\nTo: {recipient}\r\n")), "{recipient} got another one's letter: {text}");
         assert!(text.ends_with("--\r\n") && text.starts_with("From: "), "{text}");
         // The envelope's sender and the message id name the same letter.
-        let subscriber = letter.message_id.split('.').nth(1).expect("a subscriber");
-        assert!(letter.sender.starts_with(&format!("retours+1.{subscriber}.")), "{letter:?}");
+        let reader = letter.message_id.split('.').nth(2).expect("a reader");
+        let reader: gazetier::model::ReaderId = reader.parse().expect("a reader");
+        let verp = letter.sender.strip_prefix("retours+").and_then(|rest| rest.split('@').next()).expect("an address");
+        let named = data_encoding::BASE32_NOPAD.decode(verp.to_uppercase().as_bytes()).expect("edition and reader");
+        assert_eq!(named[3..19], *reader.bytes(), "{letter:?}");
     }
     let sent = scene.letters().0.get("sent").copied().unwrap_or_default();
     assert_eq!(usize::try_from(sent), Ok(accepted.len()), "{}", states(scene));
@@ -92,9 +95,13 @@ fn what_a_relay_offers_is_used_and_can_be_forbidden() {
     let letter = &sink.accepted()[0];
     assert!(!letter.chunked);
     let size = letter.text.len();
+    let reader = letter.message_id.split('.').nth(2).expect("a reader");
     assert_eq!(
         letter.parameters,
-        [format!("SIZE={size} RET=HDRS ENVID=2026-W47.1"), "NOTIFY=FAILURE ORCPT=rfc822;s0@example.org".to_owned()]
+        [
+            format!("SIZE={size} RET=HDRS ENVID=2026-W47.{reader}"),
+            "NOTIFY=FAILURE ORCPT=rfc822;s0@example.org".to_owned()
+        ]
     );
     for (settings, options) in [("pipelining = false", steps()), ("", Options { dsn: false, size: None, ..steps() })] {
         let sink = Sink::start(options);
@@ -262,8 +269,10 @@ fn a_days_letters_are_counted_across_runs() {
             assert_eq!((outcome.code, outcome.stderr.as_str()), (75, ""), "{outcome:?}");
             assert_eq!(states(&scene), "18 queued, 12 sent");
         }
-        // What was not needed of the day was given back; an hour of yesterday counts no more.
+        // What was not needed of the day was given back; an hour counts until all of it is a day old.
         assert_eq!(scene.sql("UPDATE relay_use SET hour = hour - 24 WHERE taken = 12"), 1);
+        assert_eq!((run(&scene).code, states(&scene).as_str()), (75, "18 queued, 12 sent"));
+        assert_eq!(scene.sql("UPDATE relay_use SET hour = hour - 1 WHERE taken = 12"), 1);
         assert_eq!(run(&scene).code, 75);
         assert_eq!(states(&scene), "6 queued, 24 sent");
         assert_eq!(arrived(&sink, &scene).len(), 24);
@@ -465,8 +474,11 @@ fn a_real_relay_that_refuses_in_a_window_gives_everybody_their_own_letter() {
         assert!(recipient.starts_with('s') && distinct.insert(recipient.clone()), "{recipient}");
         let text = String::from_utf8(letter.text.clone()).expect("UTF-8");
         assert!(text.contains(&format!("\nTo: {recipient}\r\n")), "{recipient} got another one's letter");
-        let subscriber = letter.message_id.split('.').nth(1).expect("a subscriber");
-        assert!(letter.sender.starts_with(&format!("retours+1.{subscriber}.")), "{letter:?}");
+        let reader = letter.message_id.split('.').nth(2).expect("a reader");
+        let reader: gazetier::model::ReaderId = reader.parse().expect("a reader");
+        let verp = letter.sender.strip_prefix("retours+").and_then(|rest| rest.split('@').next()).expect("an address");
+        let named = data_encoding::BASE32_NOPAD.decode(verp.to_uppercase().as_bytes()).expect("edition and reader");
+        assert_eq!(named[3..19], *reader.bytes(), "{letter:?}");
     }
     assert_eq!(distinct.len(), 42);
     assert!(!relay.log().contains("lost connection after BDAT"), "{}", relay.log());

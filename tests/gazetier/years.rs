@@ -7,8 +7,8 @@ use chrono::{Datelike, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTim
 use chrono_tz::Europe::Paris;
 use gazetier::{
     config::{Config, StoreUrl},
-    delivery::plan::{self, Drawn},
-    model::{Changes, ColumnId, EditionState, Instant},
+    delivery::plan::{self, Drawn, Wish},
+    model::{Changes, ColumnId, EditionState, Instant, Now},
     store::Store,
 };
 use proptest::{
@@ -16,7 +16,10 @@ use proptest::{
     test_runner::{RngSeed, TestRunner},
 };
 
-use crate::{store::draft, support::Scene};
+use crate::{
+    store::{digest, draft},
+    support::Scene,
+};
 
 /// One thing that happens.
 #[derive(Debug, Clone)]
@@ -63,6 +66,8 @@ struct Model {
     editions: Vec<(NaiveDateTime, BTreeSet<i64>)>,
     /// What is left out of the edition with a cutoff.
     left_out: BTreeMap<NaiveDateTime, BTreeSet<i64>>,
+    /// What was left out of editions that are there: it waits, however long.
+    waiting: BTreeSet<i64>,
     quiet: Option<NaiveDateTime>,
 }
 
@@ -117,7 +122,8 @@ impl Model {
     fn columns(&self, cutoff: NaiveDateTime) -> (BTreeSet<i64>, BTreeSet<i64>) {
         let reach = self.reach(cutoff);
         let sent: BTreeSet<i64> = self.editions.iter().flat_map(|edition| edition.1.iter().copied()).collect();
-        let span = self.published.iter().filter(|(_, at)| **at > instant(reach) && **at <= instant(cutoff));
+        let reached = |id: &i64, at: Instant| at > instant(reach) || self.waiting.contains(id);
+        let span = self.published.iter().filter(|(id, at)| reached(id, **at) && **at <= instant(cutoff));
         let all: BTreeSet<i64> = span.map(|(id, _)| *id).filter(|id| !sent.contains(id)).collect();
         let out = self.left_out.get(&cutoff).cloned().unwrap_or_default();
         (all.difference(&out).copied().collect(), all)
@@ -131,11 +137,17 @@ impl Model {
         }
         let (columns, all) = self.columns(cutoff);
         if !columns.is_empty() {
+            self.waiting.extend(all.difference(&columns));
             self.editions.push((cutoff, columns));
         } else if late && all.is_empty() {
             self.quiet = Some(cutoff);
         }
     }
+}
+
+/// A machine whose clock is right.
+fn clock(at: Instant) -> Now {
+    Now { at, clock: at }
 }
 
 fn config(scene: &Scene) -> Config {
@@ -152,6 +164,7 @@ async fn live(schedule: (&str, Weekday, NaiveTime), begin: NaiveDateTime, steps:
         published: BTreeMap::new(),
         editions: Vec::new(),
         left_out: BTreeMap::new(),
+        waiting: BTreeSet::new(),
         quiet: None,
     };
     let mut now = instant(begin);
@@ -176,14 +189,14 @@ async fn live(schedule: (&str, Weekday, NaiveTime), begin: NaiveDateTime, steps:
                 }
             }
             Step::LeaveOut(which) => {
-                let coming = plan::coming(&config, &store, now).await.expect("an edition");
+                let coming = plan::coming(&config, &store, clock(now)).await.expect("an edition");
                 let cutoff = model.coming(now);
                 assert_eq!(coming.draft.due.cutoff, instant(cutoff), "step {number} at {now}");
                 if let Some(column) = coming.draft.columns.get(*which) {
                     let mut changes: Changes = coming.desk.version.changes.clone();
                     changes.left_out.push(column.id);
-                    let period = &coming.draft.due.period;
-                    let kept = store.change(period, coming.desk.version.number, &changes, "E", now).await;
+                    let kept =
+                        store.change(&coming.draft.due.key(), coming.desk.version.number, &changes, "E", now).await;
                     assert!(kept.expect("a store"), "step {number}");
                     model.left_out.entry(cutoff).or_default().insert(column.id.0);
                 }
@@ -191,7 +204,9 @@ async fn live(schedule: (&str, Weekday, NaiveTime), begin: NaiveDateTime, steps:
             Step::Run(asked) => {
                 let before = model.editions.len();
                 model.run(now, *asked);
-                let drawn = plan::draw_up(&config, &store, now, *asked).await.expect("a run");
+                let drawn = plan::draw_up(&config, &store, clock(now), Wish { asked: *asked, future: false })
+                    .await
+                    .expect("a run");
                 let made = model.editions.len() > before;
                 let late = now - instant(model.cutoff(now)) > Duration::hours(12) && !asked;
                 match drawn {
@@ -208,7 +223,7 @@ async fn live(schedule: (&str, Weekday, NaiveTime), begin: NaiveDateTime, steps:
         }
     }
     // The store is what the model is, edition by edition.
-    let editions = store.editions().await.expect("editions");
+    let editions = store.editions(&digest()).await.expect("editions");
     assert_eq!(editions.len(), model.editions.len());
     let mut seen = BTreeSet::new();
     for (edition, (cutoff, columns)) in editions.iter().zip(&model.editions) {

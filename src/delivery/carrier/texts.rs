@@ -24,7 +24,7 @@ impl Carrier {
             if !letter.marked {
                 // The relay waits for a text that another worker may have sent.
                 if let Some(next) = next {
-                    self.back(next, "not handed over");
+                    self.back(&next, "not handed over");
                 }
                 return Err(Broken::because("a lease was lost while the relay waited"));
             }
@@ -38,7 +38,7 @@ impl Carrier {
                 Err(broken) => {
                     self.settle_broken(letter, &broken);
                     if let Some(next) = next {
-                        self.back(next, &broken.words);
+                        self.back(&next, &broken.words);
                     }
                     return Err(broken);
                 }
@@ -108,7 +108,7 @@ impl Carrier {
         let (mail, rcpt, data) = match answers {
             Ok(answers) => answers,
             Err(broken) => {
-                self.back(letter, &broken.words);
+                self.back(&letter, &broken.words);
                 return Err(broken);
             }
         };

@@ -48,8 +48,8 @@ impl Page<'_> {
 
 /// The subscriber whose page a token opens.
 async fn open(shared: &Shared, token: &str) -> Result<Known, StatusCode> {
-    let Some((reader, _)) = token::claim(token) else { return Err(StatusCode::NOT_FOUND) };
     let (key, now) = (shared.store().key(), shared.now());
+    let Some((reader, _)) = token::claim(key, token) else { return Err(StatusCode::NOT_FOUND) };
     match shared.store().reader(shared.newsletter(), reader).await {
         // Of somebody who has moved since, it opens nothing any more.
         Ok(Some(known)) if !token::opens_preferences(key, reader, &known.standing, token, now) => {

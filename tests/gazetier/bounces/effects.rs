@@ -2,7 +2,10 @@
 
 use chrono::Duration;
 use gazetier::{
-    model::{Choice, Column, EditionState, EmailAddress, FeedKey, Instant, LetterState, Period, Tally},
+    model::{
+        Choice, Column, EditionKey, EditionState, EmailAddress, FeedKey, Instant, LetterState, Period, ReaderId,
+        ReaderName, Tally,
+    },
     store::{
         Effect::{self, Gone, Known},
         Freeze, Mark, NewEdition, NewVariant, Notice, Reason,
@@ -11,7 +14,7 @@ use gazetier::{
     },
 };
 
-use crate::store::{House, at, draft, now, on_both, subscriber};
+use crate::store::{House, at, digest, draft, now, on_both, subscriber};
 
 on_both! {
     who_is_not_there_is_not_written_to_again,
@@ -31,14 +34,14 @@ on_both! {
 const NOTHING: Effect = Effect::Noted { suppressed: false, left: false };
 const SUPPRESSED: Effect = Effect::Noted { suppressed: true, left: false };
 
-/// A store with two subscribers and columns enough.
+/// A store with columns enough and two subscribers, a@example.org and b@example.org.
 async fn magazine(house: &House) -> (Store, Vec<Column>) {
     let store = house.open().await;
     let drafts: Vec<_> = (0..12).map(|n| draft(&format!("c{n}"), "2026-11-17")).collect();
     store.put(&drafts, now()).await.expect("columns");
     let columns = store.newest(&FeedKey::All, Span::until(at("2026-12-01")), 100).await.expect("columns").columns;
     let roll = [subscriber("a@example.org", &[]), subscriber("b@example.org", &[])];
-    store.add_subscribers(&roll, at("2026-11-16")).await.expect("subscribers");
+    store.add_subscribers(&digest(), &roll, at("2026-11-16")).await.expect("subscribers");
     (store, columns)
 }
 
@@ -56,19 +59,24 @@ async fn frozen(store: &Store, columns: &[Column], number: i64) -> (i64, u64) {
         plain: String::new(),
         entity: Vec::new(),
         content_hash: String::new(),
+        columns: vec![column],
     };
     let new = NewEdition {
+        key: EditionKey { newsletter: digest(), cutoff: monday(number) },
         period: Period::from_key(&format!("2026-W{}", 46 + number)),
         since: monday(number - 1),
-        cutoff: monday(number),
         state: EditionState::Frozen,
         subject: "s".into(),
         dated: monday(number),
         number,
         columns: vec![column],
+        left_out: Vec::new(),
         variants: vec![variant],
         choices: vec![Choice::all()],
         desk: (0, 0),
+        revision: 1,
+        held: None,
+        note: None,
     };
     match store.freeze(&new).await.expect("a freezing") {
         Freeze::Done(edition, letters) => (edition.id, letters),
@@ -100,8 +108,20 @@ async fn settle(store: &Store, edition: i64, when: Instant, state: LetterState) 
     store.record(&marks.iter().map(done).collect::<Vec<_>>(), &[], when).await.expect("settlements");
 }
 
-fn returned(edition: i64, subscriber: i64, reason: Return) -> Notice {
-    Notice::Returned { edition, subscriber, reason, words: format!("{} words", reason.as_str()) }
+/// What readers are known by; who is not on the list is somebody who never was.
+async fn id(store: &Store, name: &str) -> ReaderId {
+    let address = format!("{name}@example.org").parse().expect("an address");
+    let known = store.subscriber_at(&digest(), &address).await.expect("a reader");
+    known.map_or(ReaderId::new([9; 16]), |known| known.reader)
+}
+
+async fn returned(store: &Store, edition: i64, name: &str, reason: Return) -> Notice {
+    let reader = ReaderName::Id(id(store, name).await);
+    Notice::Returned { edition, reader, reason, words: format!("{} words", reason.as_str()) }
+}
+
+async fn leave(store: &Store, name: &str) -> Notice {
+    Notice::Leave(digest(), ReaderName::Id(id(store, name).await))
 }
 
 async fn take(store: &Store, notice: Notice, when: Instant) -> Effect {
@@ -120,18 +140,18 @@ async fn who_is_not_there_is_not_written_to_again(house: &House) {
     let (store, columns) = magazine(house).await;
     let one = sent(&store, &columns, 1).await;
     let (two, _) = frozen(&store, &columns, 2).await;
-    assert_eq!(take(&store, returned(one, 1, Hard), monday(2)).await, SUPPRESSED);
+    assert_eq!(take(&store, returned(&store, one, "a", Hard).await, monday(2)).await, SUPPRESSED);
     assert_eq!(tally(&store, one).await, Tally { sent: 1, failed: 1, ..Tally::default() });
     let failed = store.failed_letters(one).await.expect("letters");
     assert_eq!(failed, [("a@example.org".to_owned(), "came back: hard words".to_owned())]);
     // The subscriber stays on the list, and a letter that waited does not go out.
-    assert!(store.list_subscribers().await.expect("a list").iter().all(|one| one.state == "active"));
+    assert!(store.list_subscribers(&digest()).await.expect("a list").iter().all(|one| one.state == "active"));
     settle(&store, two, monday(2), LetterState::Sent).await;
     assert_eq!(tally(&store, two).await, Tally { sent: 1, suppressed: 1, ..Tally::default() });
     assert_eq!(frozen(&store, &columns, 3).await.1, 1);
     // Said again, by the same letter or another one, it changes nothing.
-    assert_eq!(take(&store, returned(one, 1, Hard), monday(3)).await, Known);
-    assert_eq!(take(&store, returned(two, 1, Hard), monday(3)).await, NOTHING);
+    assert_eq!(take(&store, returned(&store, one, "a", Hard).await, monday(3)).await, Known);
+    assert_eq!(take(&store, returned(&store, two, "a", Hard).await, monday(3)).await, NOTHING);
     assert_eq!(tally(&store, one).await, Tally { sent: 1, failed: 1, ..Tally::default() });
 }
 
@@ -140,11 +160,11 @@ async fn only_what_was_taken_can_come_back(house: &House) {
     // A worker died: nobody knows. If it came back, it had been taken.
     let (one, _) = frozen(&store, &columns, 1).await;
     settle(&store, one, monday(1), LetterState::Unknown).await;
-    assert_eq!(take(&store, returned(one, 1, Soft), monday(1)).await, NOTHING);
+    assert_eq!(take(&store, returned(&store, one, "a", Soft).await, monday(1)).await, NOTHING);
     assert_eq!(tally(&store, one).await, Tally { unknown: 1, failed: 1, ..Tally::default() });
     // One that is not yet known to be taken goes its way; the address counts as dead all the same.
     let (two, _) = frozen(&store, &columns, 2).await;
-    assert_eq!(take(&store, returned(two, 1, Hard), monday(2)).await, SUPPRESSED);
+    assert_eq!(take(&store, returned(&store, two, "a", Hard).await, monday(2)).await, SUPPRESSED);
     assert_eq!(tally(&store, two).await, Tally { queued: 2, ..Tally::default() });
     settle(&store, two, monday(2), LetterState::Sent).await;
     assert_eq!(tally(&store, two).await, Tally { sent: 1, suppressed: 1, ..Tally::default() });
@@ -156,9 +176,9 @@ async fn passing_reasons_count_in_a_row(house: &House) {
         let edition = sent(&store, &columns, number).await;
         let day = monday(number) + Duration::days(1);
         let expected = if number == 3 { SUPPRESSED } else { NOTHING };
-        assert_eq!(take(&store, returned(edition, 1, Soft), day).await, expected, "edition {number}");
+        assert_eq!(take(&store, returned(&store, edition, "a", Soft).await, day).await, expected, "edition {number}");
         // Once for each edition, however often it is said.
-        assert_eq!(take(&store, returned(edition, 1, Soft), day).await, Known);
+        assert_eq!(take(&store, returned(&store, edition, "a", Soft).await, day).await, Known);
         assert_eq!(tally(&store, edition).await, Tally { sent: 1, failed: 1, ..Tally::default() });
     }
     assert_eq!(frozen(&store, &columns, 4).await.1, 1);
@@ -172,18 +192,21 @@ async fn a_letter_that_arrived_begins_the_count_anew(house: &House) {
     }
     // The third one arrived.
     for (number, expected) in [(1, NOTHING), (2, NOTHING), (4, NOTHING), (5, NOTHING), (6, SUPPRESSED)] {
-        let effect = take(&store, returned(editions[number], 1, Soft), monday(6) + Duration::days(1)).await;
+        let effect =
+            take(&store, returned(&store, editions[number], "a", Soft).await, monday(6) + Duration::days(1)).await;
         assert_eq!(effect, expected, "edition {number}");
     }
     // Read late, three in a row are not enough where a later one arrived: it is older than any mail
     // server tries.
     for number in [1, 2, 3] {
-        let effect = take(&store, returned(editions[number], 2, Soft), monday(6) + Duration::days(1)).await;
+        let effect =
+            take(&store, returned(&store, editions[number], "b", Soft).await, monday(6) + Duration::days(1)).await;
         assert_eq!(effect, NOTHING, "edition {number}");
     }
     // The fifth had seemed to arrive until now: with it the row is one of five.
     for (number, expected) in [(4, NOTHING), (5, SUPPRESSED)] {
-        let effect = take(&store, returned(editions[number], 2, Soft), monday(6) + Duration::days(1)).await;
+        let effect =
+            take(&store, returned(&store, editions[number], "b", Soft).await, monday(6) + Duration::days(1)).await;
         assert_eq!(effect, expected, "edition {number}");
     }
 }
@@ -197,12 +220,20 @@ async fn a_late_word_still_counts(house: &House) {
     // The fourth went out this morning and says nothing yet; the second comes back last.
     let day = monday(4) + Duration::hours(2);
     for (number, expected) in [(1, NOTHING), (3, NOTHING), (2, SUPPRESSED)] {
-        assert_eq!(take(&store, returned(editions[number], 1, Soft), day).await, expected, "edition {number}");
+        assert_eq!(
+            take(&store, returned(&store, editions[number], "a", Soft).await, day).await,
+            expected,
+            "edition {number}"
+        );
     }
     // A week later it has arrived.
     let later = monday(5) + Duration::hours(2);
     for (number, when, expected) in [(1, day, NOTHING), (3, day, NOTHING), (2, later, NOTHING)] {
-        assert_eq!(take(&store, returned(editions[number], 2, Soft), when).await, expected, "edition {number}");
+        assert_eq!(
+            take(&store, returned(&store, editions[number], "b", Soft).await, when).await,
+            expected,
+            "edition {number}"
+        );
     }
 }
 
@@ -214,8 +245,8 @@ async fn what_lies_with_us_is_no_word_about_the_address(house: &House) {
         // Neither does it count, nor does it begin the count anew.
         let reason = if number % 2 == 0 { Ours } else { Soft };
         let expected = if number == 5 { SUPPRESSED } else { NOTHING };
-        assert_eq!(take(&store, returned(edition, 1, reason), day).await, expected, "edition {number}");
-        assert_eq!(take(&store, returned(edition, 2, Ours), day).await, NOTHING);
+        assert_eq!(take(&store, returned(&store, edition, "a", reason).await, day).await, expected, "edition {number}");
+        assert_eq!(take(&store, returned(&store, edition, "b", Ours).await, day).await, NOTHING);
         assert_eq!(tally(&store, edition).await, Tally { failed: 2, ..Tally::default() });
     }
     assert_eq!(frozen(&store, &columns, 6).await.1, 1);
@@ -225,24 +256,24 @@ async fn who_complains_is_let_go(house: &House) {
     let (store, columns) = magazine(house).await;
     let one = sent(&store, &columns, 1).await;
     let both = Effect::Noted { suppressed: true, left: true };
-    assert_eq!(take(&store, returned(one, 1, Complaint), monday(2)).await, both);
-    assert_eq!(take(&store, returned(one, 1, Complaint), monday(2)).await, Known);
+    assert_eq!(take(&store, returned(&store, one, "a", Complaint).await, monday(2)).await, both);
+    assert_eq!(take(&store, returned(&store, one, "a", Complaint).await, monday(2)).await, Known);
     // It was delivered, and stays so.
     assert_eq!(tally(&store, one).await, Tally { sent: 2, ..Tally::default() });
     // A complaint outranks what the address was suppressed for before.
-    assert_eq!(take(&store, returned(one, 2, Hard), monday(2)).await, SUPPRESSED);
-    assert_eq!(take(&store, returned(0, 2, Complaint), monday(2)).await, both);
+    assert_eq!(take(&store, returned(&store, one, "b", Hard).await, monday(2)).await, SUPPRESSED);
+    assert_eq!(take(&store, returned(&store, 0, "b", Complaint).await, monday(2)).await, both);
     let address: EmailAddress = "b@example.org".parse().expect("an address");
     assert!(!store.suppress(&address, Reason::Complaint, monday(2)).await.expect("an answer"));
-    assert!(store.choices().await.expect("choices").is_empty());
+    assert!(store.choices(&digest()).await.expect("choices").is_empty());
 }
 
 async fn who_leaves_by_mail_has_left(house: &House) {
     let (store, columns) = magazine(house).await;
     let (one, _) = frozen(&store, &columns, 1).await;
     let left = Effect::Noted { suppressed: false, left: true };
-    assert_eq!(take(&store, Notice::Leave(1), monday(60)).await, left);
-    assert_eq!(take(&store, Notice::Leave(1), monday(60)).await, Known);
+    assert_eq!(take(&store, leave(&store, "a").await, monday(60)).await, left);
+    assert_eq!(take(&store, leave(&store, "a").await, monday(60)).await, Known);
     settle(&store, one, monday(1), LetterState::Sent).await;
     assert_eq!(tally(&store, one).await, Tally { sent: 1, suppressed: 1, ..Tally::default() });
 }
@@ -250,18 +281,28 @@ async fn who_leaves_by_mail_has_left(house: &House) {
 async fn what_nobody_knows_any_more_changes_nothing(house: &House) {
     let (store, columns) = magazine(house).await;
     let one = sent(&store, &columns, 1).await;
-    for notice in [returned(one, 9, Hard), returned(9, 9, Complaint), returned(0, 9, Soft), Notice::Leave(9)] {
+    for notice in [
+        returned(&store, one, "nobody", Hard).await,
+        returned(&store, 9, "nobody", Complaint).await,
+        returned(&store, 0, "nobody", Soft).await,
+        leave(&store, "nobody").await,
+    ] {
         assert_eq!(take(&store, notice.clone(), monday(2)).await, Gone, "{notice:?}");
     }
     // The ledger has forgotten the letter, and the list still has the subscriber.
-    assert_eq!(take(&store, returned(9, 1, Hard), monday(2)).await, SUPPRESSED);
+    assert_eq!(take(&store, returned(&store, 9, "a", Hard).await, monday(2)).await, SUPPRESSED);
     assert_eq!(tally(&store, one).await, Tally { sent: 2, ..Tally::default() });
 }
 
 async fn a_rehearsal_tells_the_same_and_changes_nothing(house: &House) {
     let (store, columns) = magazine(house).await;
     let one = sent(&store, &columns, 1).await;
-    let notices = [returned(one, 1, Hard), returned(one, 1, Hard), returned(one, 2, Complaint), Notice::Leave(1)];
+    let notices = [
+        returned(&store, one, "a", Hard).await,
+        returned(&store, one, "a", Hard).await,
+        returned(&store, one, "b", Complaint).await,
+        leave(&store, "a").await,
+    ];
     let rehearsed = store.take_notices(&notices, monday(2), true).await.expect("effects");
     assert_eq!(tally(&store, one).await, Tally { sent: 2, ..Tally::default() });
     assert_eq!(frozen(&store, &columns, 2).await.1, 2);
@@ -276,7 +317,11 @@ async fn mailboxes_read_at_once_count_once(house: &House) {
     let mut notices = Vec::new();
     for number in 1..=3 {
         let edition = sent(&store, &columns, number).await;
-        notices.extend([returned(edition, 1, Soft), returned(edition, 2, Hard), returned(edition, 2, Complaint)]);
+        notices.extend([
+            returned(&store, edition, "a", Soft).await,
+            returned(&store, edition, "b", Hard).await,
+            returned(&store, edition, "b", Complaint).await,
+        ]);
     }
     let tasks: Vec<_> = (0..6)
         .map(|turn| {

@@ -78,23 +78,32 @@ fn the_letter_is_found_wherever_its_proof_stands() {
 #[test]
 fn what_proves_nothing_changes_nothing() {
     let sent = Sent::sample();
-    let verp = sent.verp(1);
-    let proof = &verp[verp.len() - 32..verp.len() - 19];
-    let id_proof = sent.message_id(1);
-    let id_proof = &id_proof[id_proof.len() - 33..id_proof.len() - 20];
-    let of_two = sent.verp(2);
+    let (verp, of_two) = (sent.verp(1), sent.verp(2));
+    let name = |verp: &str| verp["retours+".len()..verp.len() - "@estran.example.org".len()].to_owned();
+    let (ours, theirs) = (name(&verp), name(&of_two));
+    let verp_of = |name: &str| verp.replace(&ours, name);
+    let id = sent.message_id(1);
+    let words = |id: &str| id.split(['.', '@']).map(str::to_owned).collect::<Vec<_>>();
+    let (one, two) = (words(&id), words(&sent.message_id(2)));
+    let (reader, id_proof) = (&one[2], &one[3]);
+    let changed = if &ours[20..21] == "a" { "b" } else { "a" };
     for (to, returned, why) in [
-        // Another's proof, one letter changed, another edition, a number that is none, half of it.
-        (verp.replace("+1.1.", "+1.2."), String::new(), FORGED),
-        (verp.replace(proof, "aaaaaaaaaaaaa"), String::new(), FORGED),
-        (verp.replace("+1.1.", "+2.1."), String::new(), FORGED),
-        (verp.replace("+1.1.", "+9223372036854775807.-9223372036854775808."), String::new(), FORGED),
-        (verp.replace("+1.1.", "+92233720368547758071.1."), String::new(), FORGED),
-        (verp.replace(proof, &proof[..12]), String::new(), STRANGE),
+        // Another's proof, one letter changed, nothing but the form, half of it.
+        (verp_of(&format!("{}{}", &ours[..32], &theirs[32..])), String::new(), FORGED),
+        (verp_of(&format!("{}{changed}{}", &ours[..20], &ours[21..])), String::new(), FORGED),
+        (verp_of(&"a".repeat(39)), String::new(), FORGED),
+        (verp_of(&ours[..38]), String::new(), STRANGE),
         // A letter's readers know its Message-ID; its proof is none for an address.
-        (verp.replace(proof, id_proof), String::new(), FORGED),
-        ("x".into(), letter_head(&sent.message_id(1).replace(id_proof, proof), ""), FORGED),
-        ("x".into(), letter_head("<2026-W48.1.aaaaaaaaaaaaa@estran.example.org>", ""), FORGED),
+        (verp_of(&format!("{}{}a", &ours[..26], &id_proof[..12])), String::new(), FORGED),
+        ("x".into(), letter_head(&id.replace(id_proof, &ours[26..]), ""), FORGED),
+        // Another reader's, another edition's.
+        ("x".into(), letter_head(&id.replace(reader, &two[2]), ""), FORGED),
+        ("x".into(), letter_head(&id.replace("2026-W47", "2026-W48"), ""), FORGED),
+        // As the first version wrote them, with numbers that nobody has signed or that are none.
+        (verp_of("1.1.aaaaaaaaaaaaa"), String::new(), FORGED),
+        (verp_of("9223372036854775807.-9223372036854775808.aaaaaaaaaaaaa"), String::new(), FORGED),
+        (verp_of("92233720368547758071.1.aaaaaaaaaaaaa"), String::new(), FORGED),
+        ("x".into(), letter_head("<2026-W47.1.aaaaaaaaaaaaa@estran.example.org>", ""), FORGED),
         // The recipient alone could be written by anybody.
         ("retours@estran.example.org".into(), "To: alix@example.org\nMessage-ID: <a@b.fr>\n".into(), STRANGE),
         // Two letters at once.

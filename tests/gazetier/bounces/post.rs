@@ -4,52 +4,67 @@ use std::{io::Write, process::Stdio};
 
 use data_encoding::BASE32_NOPAD;
 use gazetier::{
-    config::{Secret, StoreUrl},
-    digest::token,
-    model::Key,
+    digest::{letter::message_name, token},
+    model::{Edition, Key, ReaderId},
     store::Store,
 };
 
-use crate::support::{MONDAY, Outcome, Scene};
+use crate::{
+    store::digest,
+    support::{MONDAY, Outcome, Scene},
+};
 
-/// A scene whose first edition has gone out to its three readers: alix (1), sterenn (2), loic (3).
+/// A scene whose first edition has gone out to its readers, by the order of the list: alix is the first,
+/// sterenn the second, loic the third.
 pub struct Sent {
     pub scene: Scene,
     pub key: Key,
+    edition: Edition,
+    readers: Vec<ReaderId>,
 }
 
 impl Sent {
     pub fn out(scene: Scene) -> Self {
         scene.ok(&["run", "--at", MONDAY]);
-        let url = match scene.store() {
-            Some(url) => StoreUrl::Postgres(Secret::new(url.to_owned())),
-            None => StoreUrl::Sqlite(scene.path("gazetier.db")),
-        };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let key = runtime.block_on(async {
-            let store = Store::open(&url).await.expect("a store");
+        let (key, edition, readers) = runtime.block_on(async {
+            let store = Store::open(&scene.store_url()).await.expect("a store");
+            let mut readers = Vec::new();
+            for listed in store.list_subscribers(&digest()).await.expect("a list") {
+                let address = listed.address.parse().expect("an address");
+                let known = store.subscriber_at(&digest(), &address).await.expect("a reader").expect("a reader");
+                readers.push(known.reader);
+            }
+            let edition = store.editions(&digest()).await.expect("editions").remove(0);
             let key = store.key().clone();
             store.close().await;
-            key
+            (key, edition, readers)
         });
-        Self { scene, key }
+        Self { scene, key, edition, readers }
     }
 
     pub fn sample() -> Self {
         Self::out(Scene::sample())
     }
 
+    /// The n-th reader; one who never was, if there are not so many.
+    fn reader(&self, number: usize) -> ReaderId {
+        self.readers.get(number - 1).copied().unwrap_or(ReaderId::new([9; 16]))
+    }
+
     /// The address that the first edition's letter to a reader comes back to.
-    pub fn verp(&self, subscriber: i64) -> String {
-        format!("retours+1.{subscriber}.{}@estran.example.org", token::proof(&self.key, "bounce", 1, subscriber))
+    pub fn verp(&self, number: usize) -> String {
+        format!("retours+{}@estran.example.org", token::bounce(&self.key, self.edition.mark, self.reader(number)))
     }
 
-    pub fn message_id(&self, subscriber: i64) -> String {
-        format!("<2026-W47.{subscriber}.{}@estran.example.org>", token::proof(&self.key, "message", 1, subscriber))
+    pub fn message_id(&self, number: usize) -> String {
+        let (name, reader) = (message_name(&self.edition), self.reader(number));
+        let proof = token::proof(&self.key, &self.edition.key(), reader);
+        format!("<{name}.{reader}.{proof}@estran.example.org>")
     }
 
-    pub fn token(&self, subscriber: i64) -> String {
-        token::unsubscribe(&self.key, subscriber)
+    pub fn token(&self, number: usize) -> String {
+        token::unsubscribe(&self.key, &digest(), self.reader(number))
     }
 
     /// Hands a message over as a mail server does.
@@ -81,17 +96,15 @@ impl Sent {
 
     /// Who is written to in the next edition.
     pub fn next_readers(&self) -> Vec<String> {
-        let list: serde_json::Value =
-            serde_json::from_str(&self.scene.ok(&["subscribers", "list", "--json"])).expect("JSON");
         for rubrique in ["edito", "carnet"] {
             let column = crate::support::column("Next", rubrique, "2026-11-25");
             self.scene.put(&format!("columns/{rubrique}.md"), &column);
         }
         self.scene.ok(&["run", "--at", "2026-11-30T08:00"]);
-        let names = self.scene.files("outbox");
-        let of = |index: usize| names.contains(&format!("2026-W48.{}.eml", index + 1));
-        let list = list.as_array().expect("a list").iter().enumerate().filter(|(index, _)| of(*index));
-        list.map(|(_, one)| one["address"].as_str().expect("an address").to_owned()).collect()
+        let posted = self.scene.posted();
+        let list = self.scene.ok(&["subscribers", "list"]);
+        let readers = list.lines().filter_map(|line| line.split('\t').next());
+        readers.filter(|reader| posted.contains(&format!("2026-W48 {reader}"))).map(str::to_owned).collect()
     }
 }
 

@@ -184,7 +184,10 @@ fn a_change_of_the_configuration_is_published_where_it_shows() {
     let with_pages = [forms(&["carnet/"]), vec!["feeds.opml".into(), "index.html".into()]].concat();
     assert_eq!(touched(&scene, &before), with_pages);
 
-    let scene = scene.config("name = \"L’Estran\"", "name = \"Le Jusant\"");
+    // It is the same magazine, as the id says.
+    let status: serde_json::Value = serde_json::from_str(&scene.ok(&["status", "--json"])).expect("JSON");
+    let id = format!("id = {}\nname = \"Le Jusant\"", status["id"]);
+    let scene = scene.config("name = \"L’Estran\"", &id);
     scene.ok(&["publish", "--at", LATER]);
     assert_eq!(touched(&scene, &before), FILES.into_iter().filter(|name| *name != "feed.css").collect::<Vec<_>>());
     assert!(scene.read("feeds/humeur/rss.xml").contains("<title>Le Jusant — Humeur</title>"));

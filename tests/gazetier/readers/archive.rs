@@ -24,7 +24,7 @@ fn each_edition_has_its_page_and_nothing_personal_in_it() {
 
         // The letter leads there.
         let letter = mail_parser::MessageParser::default()
-            .parse(scene.read("outbox/2026-W47.1.eml").as_bytes())
+            .parse(scene.letter_to("alix@example.org", "2026-W47").as_bytes())
             .expect("a letter")
             .body_html(0)
             .expect("HTML")

@@ -245,7 +245,7 @@ async fn the_other_pages_are_for_everybody_too() {
     scene.ok(&["run", "--at", MONDAY]);
     let house = House::open(&scene, &["--at", MONDAY]);
     let browser = Browser::open().await;
-    let letter = scene.read("outbox/2026-W47.1.eml");
+    let letter = scene.letter_to("alix@example.org", "2026-W47");
     let start = letter.find("List-Unsubscribe: <https://estran.example.org").expect("a header") + 45;
     browser.go(&house, letter[start..].split('>').next().expect("an address")).await;
     browser.arrives("Ne plus recevoir la lettre").await;

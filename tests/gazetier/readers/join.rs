@@ -80,7 +80,7 @@ fn the_answer_is_the_same_whoever_is_on_the_list() {
     let scene = scene();
     scene.put("list.csv", "email\nknown@example.org\ngone@example.org\nsuppressed@example.org\n");
     scene.ok(&["subscribers", "import", "list.csv", "--at", MONDAY]);
-    scene.sql("UPDATE subscribers SET state = 'unsubscribed' WHERE address = 'gone@example.org'");
+    scene.sql("UPDATE subscriptions SET state = 'unsubscribed' WHERE subscriber_id = (SELECT id FROM subscribers WHERE address = 'gone@example.org')");
     scene.sql("INSERT INTO suppressions (address_hash, reason, suppressed_at) SELECT address_hash, 'complaint', 0 FROM subscribers WHERE address = 'suppressed@example.org'");
     let house = House::open(&scene, &["--at", MONDAY]);
     let mut pages = Vec::new();

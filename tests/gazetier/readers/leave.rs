@@ -1,12 +1,15 @@
 //! Leaving, choosing, moving, and being forgotten: behind links that came by mail.
 
-use gazetier::{config::Config, digest::token, store::Store};
+use gazetier::{config::Config, digest::token, model::ReaderId, store::Store};
 
 use super::{
     house::{Answer, House, at_home},
     mail::notes,
 };
-use crate::support::{MONDAY, Scene};
+use crate::{
+    store::digest,
+    support::{MONDAY, Scene},
+};
 
 const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
 
@@ -18,8 +21,12 @@ fn sent() -> Scene {
 }
 
 /// The path that a subscriber's letter of the sample names for leaving.
-fn way_out(scene: &Scene, subscriber: usize) -> String {
-    let letter = scene.read(&format!("outbox/2026-W47.{subscriber}.eml"));
+fn way_out(scene: &Scene, subscriber: &str) -> String {
+    way_out_of(scene, subscriber, "2026-W47")
+}
+
+fn way_out_of(scene: &Scene, subscriber: &str, period: &str) -> String {
+    let letter = scene.letter_to(&format!("{subscriber}@example.org"), period);
     let start = letter.find("List-Unsubscribe: <https://estran.example.org").expect("a header") + 45;
     letter[start..].split('>').next().expect("an address").to_owned()
 }
@@ -38,7 +45,7 @@ fn has(answer: &Answer, text: &str) -> bool {
 fn one_click_leaves_without_cookie_redirect_or_second_thought() {
     let scene = sent();
     let house = House::open(&scene, &["--at", MONDAY]);
-    let way = way_out(&scene, 1);
+    let way = way_out(&scene, "alix");
     // Programs look at links; they unsubscribe nobody.
     for method in ["GET", "HEAD"] {
         assert_eq!(house.ask(method, &way, "", "").status, 200);
@@ -55,13 +62,13 @@ fn one_click_leaves_without_cookie_redirect_or_second_thought() {
     }
     // RFC 8058 lets mail programs send a form of either kind; upper case survives bad programs.
     let parts = "--b\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b--\r\n";
-    let way = way_out(&scene, 2);
+    let way = way_out(&scene, "sterenn");
     let (path, token) = way.rsplit_once('/').expect("a token");
     let upper = format!("{path}/{}", token.to_uppercase());
     let left = house.ask("POST", &upper, "Content-Type: multipart/form-data; boundary=b\r\n", parts);
     assert_eq!((left.status, state(&scene, "sterenn@example.org")), (200, "unsubscribed".into()));
     // The page's own button sends nothing at all.
-    let left = house.ask("POST", &way_out(&scene, 3), "", "");
+    let left = house.ask("POST", &way_out(&scene, "loic"), "", "");
     assert_eq!((left.status, state(&scene, "loic@example.org")), (200, "unsubscribed".into()));
     for forged in
         [format!("{way}a"), way[..way.len() - 1].to_owned(), way.replace(&token[..1], "z"), format!("{path}/")]
@@ -77,12 +84,9 @@ fn who_leaves_gets_none_of_the_letters_that_wait() {
     scene.ok(&["run", "--at", "2026-11-16T08:00"]);
     let outcome = scene.run(&["run", "--at", "2026-11-23T22:00"]);
     assert!(outcome.stderr.contains("letters are held"), "{outcome:?}");
-    let way = {
-        let names = scene.files("outbox");
-        let letter = scene.read(&format!("outbox/{}", names.first().expect("a letter")));
-        let start = letter.find("List-Unsubscribe: <https://estran.example.org").expect("a header") + 45;
-        letter[start..].split('>').next().expect("an address").to_owned()
-    };
+    let posted = scene.posted();
+    let (period, reader) = posted.first().and_then(|letter| letter.split_once(' ')).expect("a letter");
+    let way = way_out_of(&scene, reader.trim_end_matches("@example.org"), period);
     let house = House::open(&scene, &["--at", "2026-11-23T22:00"]);
     assert_eq!(house.post(&way, ONE_CLICK).status, 200);
     drop(house);
@@ -95,7 +99,7 @@ fn who_leaves_gets_none_of_the_letters_that_wait() {
 #[test]
 fn the_link_works_a_year_later_and_after_the_address_has_changed() {
     let scene = sent();
-    let way = way_out(&scene, 1);
+    let way = way_out(&scene, "alix");
     scene.sql("UPDATE subscribers SET address = 'new@example.org', address_hash = 'x' WHERE id = 1");
     scene.sql("DELETE FROM letters");
     let house = House::open(&scene, &["--at", "2028-01-01T08:00"]);
@@ -111,7 +115,7 @@ fn a_token_in_the_query_works_as_well() {
     let scene = Scene::sample().config("lettre/quitter/\"", "quitter?liste=1&t=\"");
     let scene = at_home(scene, "");
     scene.ok(&["run", "--at", MONDAY]);
-    let way = way_out(&scene, 1);
+    let way = way_out(&scene, "alix");
     assert!(way.starts_with("/quitter?liste=1&t="), "{way}");
     let house = House::open(&scene, &["--at", MONDAY]);
     assert_eq!(house.get(&way).status, 200);
@@ -120,7 +124,7 @@ fn a_token_in_the_query_works_as_well() {
 }
 
 /// The path of a subscriber's preferences, by the letter that the page for leaving sends.
-fn preferences(scene: &Scene, house: &House, subscriber: usize, letters: usize) -> String {
+fn preferences(scene: &Scene, house: &House, subscriber: &str, letters: usize) -> String {
     let answer = house.post(&way_out(scene, subscriber), "do=preferences");
     assert!(answer.status == 200 && has(&answer, "Un lien vers vos préférences part vers"), "{}", answer.text());
     notes(scene, letters).pop().expect("a letter").link()
@@ -131,7 +135,7 @@ fn a_subscriber_sees_and_changes_what_was_chosen() {
     for scene in [at_home(Scene::sample(), ""), at_home(Scene::sample(), "").on_postgres()] {
         scene.ok(&["run", "--at", MONDAY]);
         let house = House::open(&scene, &["--at", MONDAY]);
-        let path = preferences(&scene, &house, 2, 1);
+        let path = preferences(&scene, &house, "sterenn", 1);
         assert_eq!(state(&scene, "sterenn@example.org"), "active", "asking for the link is not leaving");
         let page = house.get(&path);
         assert!(has(&page, "sterenn@example.org") && has(&page, "value=\"Sterenn Daoudal\""));
@@ -170,7 +174,7 @@ fn a_subscriber_moves_once_the_new_address_confirms() {
     for scene in [at_home(Scene::sample(), ""), at_home(Scene::sample(), "").on_postgres()] {
         scene.ok(&["run", "--at", MONDAY]);
         let house = House::open(&scene, &["--at", MONDAY]);
-        let path = preferences(&scene, &house, 1, 1);
+        let path = preferences(&scene, &house, "alix", 1);
         let asked = house.post(&path, "do=move&email=alix%40autre.example");
         assert!(has(&asked, "Relevez votre courrier"));
         assert_eq!(state(&scene, "alix@example.org"), "active", "nothing changes yet");
@@ -193,7 +197,7 @@ fn a_subscriber_moves_once_the_new_address_confirms() {
         );
         assert_eq!(house.post(&note.link(), "").status, 410, "a used link does nothing");
         // An address that another subscriber has is not taken over.
-        let path = preferences(&scene, &house, 3, 4);
+        let path = preferences(&scene, &house, "loic", 4);
         house.post(&path, "do=move&email=sterenn%40example.org");
         let note = notes(&scene, 5).pop().expect("a letter");
         assert!(has(&house.post(&note.link(), ""), "Cette adresse reçoit déjà la lettre"));
@@ -202,7 +206,7 @@ fn a_subscriber_moves_once_the_new_address_confirms() {
             ("active".into(), "active".into())
         );
         // The letter's own link still names the subscriber.
-        assert_eq!(house.post(&way_out(&scene, 1), ONE_CLICK).status, 200);
+        assert_eq!(house.post(&way_out(&scene, "alix"), ONE_CLICK).status, 200);
         assert_eq!(state(&scene, "alix@autre.example"), "unsubscribed");
     }
 }
@@ -211,11 +215,11 @@ fn a_subscriber_moves_once_the_new_address_confirms() {
 fn who_is_erased_leaves_a_hash_and_nothing_else() {
     let scene = at_home(Scene::sample(), "");
     scene.ok(&["run", "--at", MONDAY]);
-    let returned = "INSERT INTO bounces (edition_id, subscriber_id, kind, words, noted_at) \
-                    VALUES (1, 3, 'soft', '452 4.2.2 <loic@example.org> is full', 0)";
+    let returned = "INSERT INTO bounces (edition_id, subscriber_id, kind, address_hash, words, noted_at) \
+                    VALUES (1, 3, 'soft', x'00', '452 4.2.2 <loic@example.org> is full', 0)";
     assert_eq!(scene.sql(returned), 1);
     let house = House::open(&scene, &["--at", MONDAY]);
-    let path = preferences(&scene, &house, 3, 1);
+    let path = preferences(&scene, &house, "loic", 1);
     let erased = house.post(&path, "do=erase&sure=yes");
     assert!(has(&erased, "<h1>Tout est effacé</h1>"), "{}", erased.text());
     assert_eq!(state(&scene, "loic@example.org"), "gone");
@@ -261,6 +265,14 @@ async fn two_confirmations_at_once_make_one_subscriber() {
     let store = Store::open(&config.store).await.expect("a store");
     assert_eq!(token::request(store.key(), link.rsplit('/').next().expect("a token")).map(|id| id > 0), Some(true));
     let other = gazetier::model::Key::new([1; 32]);
-    assert_eq!(house.post(&format!("/lettre/quitter/{}", token::unsubscribe(&other, 1)), ONE_CLICK).status, 404);
+    assert_eq!(
+        house
+            .post(
+                &format!("/lettre/quitter/{}", token::unsubscribe(&other, &digest(), ReaderId::new([1; 16]))),
+                ONE_CLICK
+            )
+            .status,
+        404
+    );
     store.close().await;
 }

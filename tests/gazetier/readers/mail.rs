@@ -33,10 +33,12 @@ impl Note {
 pub fn notes(scene: &Scene, count: usize) -> Vec<Note> {
     let end = Instant::now() + Duration::from_secs(10);
     loop {
-        let mut names: Vec<(u64, String)> = scene
+        let written = |name: &String| fs::metadata(scene.path("outbox").join(name)).and_then(|file| file.modified());
+        let mut names: Vec<_> = scene
             .files("outbox")
             .into_iter()
-            .filter_map(|name| Some((name.strip_prefix("service.")?.strip_suffix(".eml")?.parse().ok()?, name)))
+            .filter(|name| name.starts_with("service.") && name.ends_with(".eml"))
+            .filter_map(|name| Some((written(&name).ok()?, name)))
             .collect();
         names.sort();
         if names.len() >= count || Instant::now() > end {

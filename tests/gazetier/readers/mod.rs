@@ -4,9 +4,9 @@
 mod archive;
 pub mod browser;
 mod feeds;
-mod house;
+pub mod house;
 mod join;
 mod leave;
-mod mail;
+pub mod mail;
 mod roll;
 mod wire;

@@ -62,7 +62,7 @@ fn a_dry_run_says_what_would_come_of_it() {
     for scene in [Scene::empty(), Scene::empty().on_postgres()] {
         scene.put("list.csv", "email\nknown@example.org\nleft@example.org\nsuppressed@example.org\n");
         import(&scene, &[]);
-        scene.sql("UPDATE subscribers SET state = 'unsubscribed' WHERE address = 'left@example.org'");
+        scene.sql("UPDATE subscriptions SET state = 'unsubscribed' WHERE subscriber_id = (SELECT id FROM subscribers WHERE address = 'left@example.org')");
         scene.sql(
             "INSERT INTO suppressions (address_hash, reason, suppressed_at) \
              SELECT address_hash, 'complaint', 0 FROM subscribers WHERE address = 'suppressed@example.org'",
@@ -126,7 +126,7 @@ fn what_is_exported_can_be_imported_again() {
     let scene = Scene::sample();
     scene.ok(&["subscribers", "import", "subscribers.csv", "--at", MONDAY]);
     scene.ok(&["subscribers", "add", "formula@example.org", "--name", "=HYPERLINK(\"x\")", "--at", MONDAY]);
-    scene.sql("UPDATE subscribers SET state = 'unsubscribed' WHERE id = 1");
+    scene.sql("UPDATE subscriptions SET state = 'unsubscribed' WHERE subscriber_id = 1");
     let csv = scene.ok(&["subscribers", "export"]);
     assert_eq!(
         csv,
