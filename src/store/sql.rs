@@ -212,6 +212,7 @@ statements! {
         WHERE hub = $1 AND state = 'queued' AND due_at <= $2 RETURNING state";
 
     IS_SUPPRESSED = "SELECT COUNT(*) FROM suppressions WHERE address_hash = $1";
+    SUPPRESSION = "SELECT reason FROM suppressions WHERE address_hash = $1";
     UNSUBSCRIBE = "UPDATE subscriptions SET state = 'unsubscribed', since_at = $3 WHERE subscriber_id = $1 AND newsletter = $2 \
         AND state <> 'unsubscribed'";
     /// A complaint outranks what else an address may be suppressed for.

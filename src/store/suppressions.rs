@@ -52,6 +52,12 @@ impl Store {
         })
     }
 
+    /// Why an address must not be written to, as the store writes it, if it must not.
+    pub async fn suppression(&self, address: &EmailAddress) -> Result<Option<String>> {
+        let hash = self.hash(address);
+        Ok(on!(self, pool => sqlx::query_scalar(sql::SUPPRESSION).bind(hash).fetch_optional(pool).await?))
+    }
+
     /// Sees to it that an address is never written to again; false if it was suppressed already.
     /// A complaint takes the place of any lesser reason.
     pub async fn suppress(&self, address: &EmailAddress, reason: Reason, at: Instant) -> Result<bool> {
