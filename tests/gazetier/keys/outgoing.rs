@@ -127,3 +127,22 @@ fn letters_that_were_written_into_a_folder_are_told_of_once_and_can_go_out() {
         assert_eq!(sink.recipients(), SAMPLE);
     }
 }
+
+#[test]
+fn letters_that_serve_one_person_never_stand_before_the_digest() {
+    for postgres in [false, true] {
+        let port = smtp::free_port();
+        let scene = crowd(12, port, "connections = 2")
+            .config("# proof_at = \"Sun 18:00\"", "proof_at = \"Mon 07:00\"")
+            .config("# editors = [", "editors = [");
+        let scene = if postgres { scene.on_postgres() } else { scene };
+        // The proof finds no relay, and waits.
+        assert_eq!(scene.run(&["run", "--at", "2026-11-23T07:10"]).code, 0);
+        let sink = Sink::start(Options { port, keep: true, ..Options::default() });
+        assert_eq!(scene.run(&["run", "--at", MONDAY]), SILENCE);
+        let accepted: Vec<String> = sink.accepted().into_iter().flat_map(|letter| letter.recipients).collect();
+        let readers = |place: std::ops::Range<usize>| accepted[place].iter().all(|to| to.ends_with("@example.org"));
+        assert!(accepted.len() == 13 && readers(0..12), "{accepted:?}");
+        assert_eq!(accepted[12], "maelle@estran.example.org");
+    }
+}
