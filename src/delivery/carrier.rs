@@ -117,6 +117,11 @@ impl Carrier {
                 self.round.give_back(job).await;
                 continue;
             }
+            // Its domain may have begun to rest while it lay ready.
+            if let Some(rest) = self.round.rest(&job.leased) {
+                self.settled.push(rest);
+                continue;
+            }
             if !self.wait_for_turn().await {
                 self.round.give_back(job).await;
                 continue;
@@ -240,6 +245,10 @@ impl Carrier {
             let job = self.relay.try_next()?;
             if job.is_stale(self.round.now()) {
                 self.round.is_done(1, 0);
+                continue;
+            }
+            if let Some(rest) = self.round.rest(&job.leased) {
+                self.settled.push(rest);
                 continue;
             }
             match self.relay.within_day(&self.round.store, self.round.now()).await {

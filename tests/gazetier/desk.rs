@@ -276,6 +276,11 @@ fn everything_works_by_plain_forms() {
         };
         assert_eq!(say("hold", "", "le titre"), 303);
         assert!(claire.get("/").text.contains("Retenue (claire, 2026-11-22 18:0"));
+        // What the desk does not know is not a release.
+        for act in ["", "reelase", "HOLD"] {
+            assert_eq!(say(act, "", ""), 400, "{act:?}");
+        }
+        assert!(claire.get("/").text.contains("Retenue (claire, 2026-11-22 18:0"));
         assert_eq!(say("release", "", ""), 303);
         assert_eq!(say("approve", "something else", ""), 409);
         assert_eq!(say("approve", &hash, ""), 303);
@@ -332,4 +337,31 @@ fn what_is_red_stops_the_approval_and_says_how_to_mend_it() {
     assert_eq!(refused.status, 422);
     assert_eq!(claire.mend(&[("opening", "Bonjour.")]).status, 303);
     assert!(!claire.get("/").text.contains("id=\"approve\" disabled"));
+}
+
+#[test]
+fn what_was_held_over_its_hour_is_let_go_at_the_desk() {
+    for scene in [magazine(), magazine().on_postgres()] {
+        scene.ok(&["digest", "hold", "--by", "Yann", "--why", "le titre", "--at", SUNDAY]);
+        scene.put("columns/d.md", &column("Une balise", "edito", "2026-11-26"));
+        // The next hour has come: what was held keeps its columns, and what is new waits for its approval.
+        let told = scene.run(&["run", "--at", "2026-11-30T08:00"]);
+        assert!(told.stderr.contains("2026-W48: its hour has come and nobody has approved it"), "{told:?}");
+        let desk = Open::at(&scene, "2026-11-30T09:00");
+        let claire = Visitor::editor(&desk, &desk.way_in);
+        let coming = claire.get("/").text;
+        assert!(coming.contains("Une balise") && !coming.contains("Un banc"), "{coming}");
+        assert!(claire.get("/past").text.contains("2026-W47"));
+        let past = claire.get("/past/2026-W47");
+        assert_eq!(past.status, 200, "{}", past.text);
+        assert!(past.text.contains("value=\"release\""), "{}", past.text);
+        let release = [("period", "2026-W47"), ("act", "release")];
+        assert_eq!(claire.post("/decide", &release).status, 303);
+        assert_eq!(claire.post("/decide", &release).status, 422, "it goes out already");
+        scene.run(&["run", "--at", "2026-11-30T09:10"]);
+        let letters: Vec<String> =
+            scene.posted().into_iter().filter(|letter| !letter.starts_with("service ")).collect();
+        assert_eq!(letters, ["2026-W47 a@example.org"]);
+        assert!(claire.get("/past/2026-W47?view=text").text.contains("Un banc"));
+    }
 }

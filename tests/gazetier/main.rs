@@ -20,6 +20,7 @@ mod fences;
 mod history;
 mod hubs;
 mod imports;
+mod keys;
 mod ledger;
 mod letters;
 mod model;
