@@ -301,9 +301,9 @@ pub(super) fn beside(base: &Path, path: &str) -> PathBuf {
 }
 
 pub(super) fn legal(key: &str, value: String) -> Result<String, Refusal> {
-    match text::legalise(&value).1.first() {
+    match text::first_illegal(&value) {
         None => Ok(value),
-        Some(c) => Err(refuse(key, format!("it holds the character U+{:04X}, which no feed can hold", *c as u32))),
+        Some(c) => Err(refuse(key, format!("it holds the character U+{:04X}, which no feed can hold", c as u32))),
     }
 }
 

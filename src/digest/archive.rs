@@ -18,14 +18,8 @@ const ONLINE: (&str, &str) = ("<a class=\"online\"", "</a>");
 pub fn page(config: &Config, html: &str, head: &str, foot: &str) -> String {
     let words = words::of(&config.magazine.language);
     let mut page = html.to_owned();
-    // The last one is the link; what stands before is not looked at.
-    if let Some(leave) = way_out(&page) {
-        let old = format!(">{}<", words.why_you_receive);
-        if let Some((from, to)) = element(&page, WHY) {
-            page.replace_range(from..to, words.why_it_comes);
-        } else if let Some(at) = page[..leave.0].rfind(&old) {
-            page.replace_range(at + 1..at + old.len() - 1, words.why_it_comes);
-        }
+    if let Some((from, to)) = element(&page, WHY).or_else(|| first_why(&page, words.why_you_receive)) {
+        page.replace_range(from..to, words.why_it_comes);
     }
     if let Some((from, to)) = way_out(&page) {
         let own = format!(">{}<", words.unsubscribe);
@@ -79,6 +73,14 @@ fn way_out(page: &str) -> Option<(usize, usize)> {
     let start = page[..at].rfind('"')? + 1;
     let end = at + page[at..].find('"')?;
     page[..start].ends_with(" href=\"").then_some((start, end))
+}
+
+/// Where the sentence stands that says why a letter came, in an edition that does not mark it: the last
+/// of its kind before the way out.
+fn first_why(page: &str, sentence: &str) -> Option<(usize, usize)> {
+    let (before, _) = way_out(page)?;
+    let at = page[..before].rfind(&format!(">{sentence}<"))? + 1;
+    Some((at, at + sentence.len()))
 }
 
 /// Where the content of the last element stands that is marked so.
