@@ -1,6 +1,12 @@
 //! The commands, a file each. What they print goes to standard output, what somebody must act on
 //! to standard error; `run` says nothing at all when there is nothing to say and no terminal.
 
+/// Prints a line to standard error, in all files of the room: it takes the place of the standard
+/// library's macro, so that nobody calls that one by mistake.
+macro_rules! eprintln {
+    ($($argument:tt)*) => { $crate::cli::say::message(format_args!($($argument)*)) };
+}
+
 mod bounce;
 mod desk;
 mod digest;
@@ -17,10 +23,11 @@ mod standing;
 mod subscribers;
 mod sync;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use tokio::runtime::Builder;
+use tracing_subscriber::EnvFilter;
 
 use session::Session;
 
@@ -34,6 +41,9 @@ struct Cli {
     /// Work as if it were this instant: 2026-11-23T08:00 by the magazine's clock, or with an offset.
     #[arg(long, global = true, value_name = "INSTANT")]
     at: Option<String>,
+    /// Say on standard error what the program does, as its libraries tell it.
+    #[arg(long, short, global = true)]
+    verbose: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -67,10 +77,11 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_env("GAZETIER_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return say::usage(&error),
+    };
+    log(cli.verbose);
     // Most of what cron calls has nothing to do, and is done before other threads have begun.
     let mut threads = match &cli.command {
         Command::Serve | Command::Digest(digest::Command::Preview { .. }) => many_threads(),
@@ -81,9 +92,22 @@ pub fn main() -> ExitCode {
         Err(error) => return exit::report(&error.into()),
     };
     match runtime.block_on(dispatch(cli)) {
-        Ok(code) => code,
+        Ok(code) => say::code(code),
         Err(error) => exit::report(&error),
     }
+}
+
+/// What is logged goes to standard error. What libraries have to say is for who asks: cron would mail it.
+fn log(verbose: bool) {
+    let usual = if verbose { "info" } else { "gazetier=warn" };
+    let filter = EnvFilter::try_from_env("GAZETIER_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        // It would tell of a line that cannot be written where that one could not be written, and panic.
+        .log_internal_errors(false)
+        .init();
 }
 
 /// For what has work for more than one thread.

@@ -86,17 +86,14 @@ impl Folder {
         }
         let parent = path.parent().unwrap_or(&self.root);
         if !parent.is_dir() {
-            fs::create_dir_all(parent).map_err(wrong)?;
+            make_folder(parent).map_err(wrong)?;
             let above = parent.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.root));
             self.landed.above.extend(above.map(Path::to_owned));
         }
-        let mut file = tempfile::Builder::new()
-            .prefix(".press-")
-            // A web server must be able to read it.
-            .permissions(Permissions::from_mode(0o644))
-            .tempfile_in(parent)
-            .map_err(wrong)?;
+        let mut file = tempfile::Builder::new().prefix(".press-").tempfile_in(parent).map_err(wrong)?;
         file.write_all(bytes).map_err(wrong)?;
+        // A web server must be able to read it, whatever the umask of who runs us.
+        file.as_file().set_permissions(Permissions::from_mode(0o644)).map_err(wrong)?;
         self.staged.push((file, path.to_owned()));
         Ok(true)
     }
@@ -139,6 +136,20 @@ impl Folder {
         self.land()?;
         sync_all(self.touched)?;
         Ok(self.landed)
+    }
+}
+
+/// Makes a folder, and those above it, that a web server can read, whatever the umask.
+fn make_folder(path: &Path) -> io::Result<()> {
+    match fs::create_dir(path) {
+        Ok(()) => fs::set_permissions(path, Permissions::from_mode(0o755)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            path.parent().map_or(Err(error), make_folder)?;
+            make_folder(path)
+        }
+        // Another worker of ours was quicker, or another program.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

@@ -10,6 +10,7 @@ mod feeds;
 mod hubs;
 mod letters;
 mod migrate;
+mod open;
 mod pack;
 mod readers;
 mod relays;
@@ -20,11 +21,7 @@ pub mod sql;
 mod subscribers;
 mod suppressions;
 
-use sqlx::{
-    Connection, Database, Pool, Transaction,
-    postgres::{PgConnectOptions, PgPool, PgPoolOptions},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
-};
+use sqlx::{Database, Pool, Transaction, postgres::PgPool, sqlite::SqlitePool};
 
 pub use bounces::{Effect, Notice, Return};
 pub use columns::{Put, SourceFile};
@@ -46,19 +43,27 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It cannot be opened.
-    #[error("cannot open the store ({place}): {source}")]
+    #[error("cannot open the store ({place}): {}", open::words(reason))]
     Open {
         /// Which store, without secrets.
         place: String,
         /// Why.
-        source: sqlx::Error,
+        reason: sqlx::Error,
+    },
+    /// Its file cannot be made.
+    #[error("cannot make the store ({}): {source}{}", path.display(), open::way_out(source))]
+    Make {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
     },
     /// Its tables cannot be brought up to date.
-    #[error("cannot prepare the store's tables: {0}; was it made by a newer gazetier?")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error("cannot prepare the store's tables: {}", open::migration_words(.0))]
+    Migrate(sqlx::migrate::MigrateError),
     /// It failed.
-    #[error("the store failed: {0}")]
-    Sql(#[from] sqlx::Error),
+    #[error("the store failed: {}", open::words(.0))]
+    Sql(sqlx::Error),
     /// It holds what gazetier never wrote.
     #[error("the store holds a {what} that cannot be read: {value:?}")]
     Corrupt {
@@ -82,6 +87,37 @@ pub enum Error {
     Random(String),
 }
 
+// Their causes are told in the words above, and not once more as they are.
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for Error {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        Self::Migrate(error)
+    }
+}
+
+impl Error {
+    /// Whether nothing can be written where the store lies: the disk is full, or read-only.
+    pub fn is_unwritable(&self) -> bool {
+        match self {
+            Self::Make { source, .. } => source.kind() != std::io::ErrorKind::NotFound,
+            Self::Migrate(sqlx::migrate::MigrateError::Execute(error)) => open::is_unwritable(error),
+            Self::Migrate(sqlx::migrate::MigrateError::ExecuteMigration(error, _)) => open::is_unwritable(error),
+            Self::Open { reason, .. } | Self::Sql(reason) => open::is_unwritable(reason),
+            _ => false,
+        }
+    }
+
+    /// Whether the connection was lost, so that the same may be asked again.
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::Sql(error) if open::is_lost(error))
+    }
+}
+
 /// The store's result.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -98,18 +134,8 @@ enum Backend {
     Postgres(PgPool),
 }
 
-/// Connections to a SQLite file. One that was left in the middle of a commit (the disk was full) is
-/// not used again: sqlx still counts a transaction there that SQLite has ended by itself.
-fn sqlite_pool() -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .max_connections(4)
-        // A file does not hang up: no connection needs to be tried before it is used.
-        .test_before_acquire(false)
-        .before_acquire(|line, _| Box::pin(async move { Ok(!line.is_in_transaction()) }))
-}
-
-/// How often a SQLite file that another program is just making is tried.
-const FIRST_OPENINGS: usize = 250;
+/// How many connections to Postgres there are at once where nobody says how many.
+const CONNECTIONS: u32 = 8;
 
 /// Expands one body for both backends: inside, `$pool` is the pool of one of them.
 macro_rules! on {
@@ -170,44 +196,14 @@ impl Store {
     /// Opens the store, makes it if it is a SQLite file that is not there, and brings its tables
     /// up to date.
     pub async fn open(url: &StoreUrl) -> Result<Self> {
+        Self::open_with(url, CONNECTIONS).await
+    }
+
+    /// The same with up to so many connections to Postgres at once.
+    pub async fn open_with(url: &StoreUrl, connections: u32) -> Result<Self> {
         let pool = match url {
-            StoreUrl::Sqlite(path) => {
-                let options = SqliteConnectOptions::new()
-                    .filename(path)
-                    .create_if_missing(true)
-                    // A column is longer than a page of 4 KiB; rows are handed over in one go.
-                    .page_size(16_384)
-                    .row_buffer_size(512)
-                    .journal_mode(SqliteJournalMode::Wal)
-                    // A `sent` that a power cut takes back would repeat a letter.
-                    .synchronous(SqliteSynchronous::Full)
-                    .busy_timeout(std::time::Duration::from_secs(60))
-                    .foreign_keys(true);
-                let mut pool = sqlite_pool().connect_with(options.clone()).await;
-                // Who makes the file keeps the others from it for a moment, whatever their patience.
-                for _ in 0..FIRST_OPENINGS {
-                    match &pool {
-                        Err(sqlx::Error::Database(error)) if error.message().contains("locked") => {}
-                        _ => break,
-                    }
-                    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-                    pool = sqlite_pool().connect_with(options.clone()).await;
-                }
-                Backend::Sqlite(pool.map_err(|source| Error::Open { place: path.display().to_string(), source })?)
-            }
-            StoreUrl::Postgres(url) => {
-                let open = |source| Error::Open { place: "postgres".into(), source };
-                let options: PgConnectOptions = url.expose().parse().map_err(open)?;
-                // Who falls asleep in the middle of a commit must not hold the others up for ever.
-                let options = options.options([("idle_in_transaction_session_timeout", "60s")]);
-                let place = format!("postgres at {}", options.get_host());
-                let pool = PgPoolOptions::new()
-                    .max_connections(8)
-                    .acquire_timeout(std::time::Duration::from_secs(10))
-                    .connect_with(options)
-                    .await;
-                Backend::Postgres(pool.map_err(|source| Error::Open { place, source })?)
-            }
+            StoreUrl::Sqlite(path) => Backend::Sqlite(open::sqlite(path).await?),
+            StoreUrl::Postgres(url) => Backend::Postgres(open::postgres(url.expose(), connections).await?),
         };
         let mut store = Self { pool, key: Key::new([0; 32]) };
         let migrations = migrate::all(&store);

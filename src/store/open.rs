@@ -1,0 +1,188 @@
+//! Connects to a store: makes a SQLite file that nobody else can read, opens one that cannot be
+//! written to be read, and says in plain words why a Postgres server cannot be had.
+
+use std::{
+    fs::{OpenOptions, Permissions},
+    io::{self, ErrorKind},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sqlx::{
+    ConnectOptions, Connection, PgConnection,
+    postgres::{PgConnectOptions, PgPool, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
+};
+use tracing::log::LevelFilter;
+
+use super::{Error, Result};
+
+/// How often a SQLite file that another program is just making is tried.
+const FIRST_OPENINGS: usize = 250;
+
+/// How long a connection to Postgres is waited for when the store is opened.
+const OPENING: Duration = Duration::from_secs(10);
+
+/// How long the server's own word is waited for, to tell it.
+const DIAGNOSIS: Duration = Duration::from_secs(2);
+
+/// Connections to a SQLite file. One that was left in the middle of a commit (the disk was full) is
+/// not used again: sqlx still counts a transaction there that SQLite has ended by itself.
+fn sqlite_pool() -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(4)
+        // A file does not hang up: no connection needs to be tried before it is used.
+        .test_before_acquire(false)
+        .before_acquire(|line, _| Box::pin(async move { Ok(!line.is_in_transaction()) }))
+}
+
+/// Opens a SQLite file, and makes it if it is not there.
+pub(super) async fn sqlite(path: &Path) -> Result<SqlitePool> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        // A column is longer than a page of 4 KiB; rows are handed over in one go.
+        .page_size(16_384)
+        .row_buffer_size(512)
+        // A `sent` that a power cut takes back would repeat a letter.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(60))
+        .foreign_keys(true)
+        // A statement that waits for another program is nobody's business.
+        .log_slow_statements(LevelFilter::Debug, Duration::from_secs(1));
+    let options = if is_writable(path)? {
+        options.journal_mode(SqliteJournalMode::Wal)
+    } else {
+        // Without a journal beside it, nobody is writing; and none can be made.
+        options.read_only(true).immutable(!beside(path, "-wal").exists())
+    };
+    let mut pool = sqlite_pool().connect_with(options.clone()).await;
+    // Who makes the file keeps the others from it for a moment, whatever their patience.
+    for _ in 0..FIRST_OPENINGS {
+        match &pool {
+            Err(sqlx::Error::Database(error)) if error.message().contains("locked") => {}
+            _ => break,
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        pool = sqlite_pool().connect_with(options.clone()).await;
+    }
+    pool.map_err(|reason| Error::Open { place: path.display().to_string(), reason })
+}
+
+/// Whether a SQLite file can be written. One that is not there is made, for its owner alone, whatever
+/// the umask: it holds addresses, and the key that tokens are made with.
+fn is_writable(path: &Path) -> Result<bool> {
+    let make = |source| Error::Make { path: path.to_owned(), source };
+    match OpenOptions::new().write(true).open(path) {
+        Ok(_) => return Ok(true),
+        Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
+            return if path.exists() { Ok(false) } else { Err(make(error)) };
+        }
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(make(error)),
+        Err(_) => {}
+    }
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(file) => file.set_permissions(Permissions::from_mode(0o600)).map_err(make)?,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(make(error)),
+    }
+    Ok(true)
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+/// What to do about a file that cannot be made.
+pub(super) fn way_out(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::NotFound => ": make its folder first",
+        ErrorKind::PermissionDenied => ": run as the owner of its folder, or let who runs this write there",
+        ErrorKind::ReadOnlyFilesystem => ": name a place in store.url that can be written",
+        _ => "",
+    }
+}
+
+/// Opens a Postgres database with up to so many connections.
+pub(super) async fn postgres(url: &str, most: u32) -> Result<PgPool> {
+    let options: PgConnectOptions = url.parse().map_err(|reason| Error::Open { place: "postgres".into(), reason })?;
+    let place = match options.get_socket() {
+        Some(socket) => format!("postgres at {}", socket.display()),
+        None => format!("postgres at {}:{}", options.get_host(), options.get_port()),
+    };
+    let options = options
+        // Who falls asleep in the middle of a commit must not hold the others up for ever.
+        .options([("idle_in_transaction_session_timeout", "60s")])
+        .log_slow_statements(LevelFilter::Debug, Duration::from_secs(1));
+    let pool = PgPoolOptions::new().max_connections(most).acquire_timeout(OPENING);
+    match pool.connect_with(options.clone()).await {
+        Ok(pool) => Ok(pool),
+        Err(sqlx::Error::PoolTimedOut) => Err(Error::Open { place, reason: diagnosis(&options).await }),
+        Err(reason) => Err(Error::Open { place, reason }),
+    }
+}
+
+/// Why no connection came: what the pool had from the server, and keeps to itself.
+async fn diagnosis(options: &PgConnectOptions) -> sqlx::Error {
+    match tokio::time::timeout(DIAGNOSIS, PgConnection::connect_with(options)).await {
+        Ok(Err(error)) => error,
+        Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut,
+    }
+}
+
+/// An error of the database in words for who runs the program: no statement, no name of a type.
+pub(super) fn words(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => match error.code().as_deref() {
+            Some("53300") => format!("too many connections: {}", error.message()),
+            _ => error.message().to_owned(),
+        },
+        sqlx::Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+        sqlx::Error::Io(error) => format!("the connection broke off: {error}"),
+        sqlx::Error::PoolTimedOut => "no answer, or no connection came free, in time".to_owned(),
+        sqlx::Error::ColumnDecode { index, .. } => format!("a value of {index} cannot be read"),
+        sqlx::Error::RowNotFound => "a row that must be there is missing".to_owned(),
+        error => error.to_string(),
+    }
+}
+
+/// Why the tables could not be made or brought up to date.
+pub(super) fn migration_words(error: &sqlx::migrate::MigrateError) -> String {
+    use sqlx::migrate::MigrateError::{Execute, ExecuteMigration, VersionMismatch, VersionMissing};
+    match error {
+        VersionMissing(_) => "they were made by a newer gazetier: run that one".to_owned(),
+        VersionMismatch(number) => format!("step {number} was made by another gazetier: run that one"),
+        Execute(error) => words(error),
+        ExecuteMigration(error, number) => format!("step {number}: {}", words(error)),
+        error => error.to_string(),
+    }
+}
+
+/// Whether nothing can be written where the database lies: it is full, or read-only.
+pub(super) fn is_unwritable(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else { return false };
+    match error.code().as_deref() {
+        // Postgres: the disk is full, a server that only repeats another one.
+        Some("53100" | "25006") => true,
+        Some(code) if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() => {
+            // Of SQLite's codes, the last byte is the kind: read-only, full, no leave; an error of
+            // writing, growing, cutting or bringing to the disk.
+            const WRITING: [u32; 6] = [778, 1034, 1290, 1546, 4618, 4874];
+            code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 3 | 8 | 13) || WRITING.contains(&code))
+        }
+        _ => false,
+    }
+}
+
+/// Whether the connection is lost, and another one may be had: the server was restarted, or ended it.
+pub(super) fn is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| code.starts_with("57P0") || code.starts_with("08"))
+        }
+        _ => false,
+    }
+}
