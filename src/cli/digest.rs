@@ -10,13 +10,16 @@ use std::{
 };
 
 use super::{
+    again::again,
     desk::{self, Decide},
     exit, many_threads,
     say::say,
     session::{Session, clock},
     standing::{self, hour, words},
+    stop,
 };
 use crate::{
+    config::Connections,
     delivery::{
         self,
         decide::Decision,
@@ -108,7 +111,7 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<E
             if resend_unknown {
                 resend(session).await?;
             }
-            let sent = send(session, true).await?;
+            let sent = again(async || send(session, true).await).await?;
             for line in &sent.lines {
                 say!("{line}");
             }
@@ -227,8 +230,8 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
     }
     // Proofs and notices are for now.
     service::deliver(config, store, session.at, clock).await?;
-    let stop = Arc::new(AtomicBool::new(false));
     for edition in store.open_editions().await? {
+        let stop = stop::watch(exit::RUN_AGAIN)?.flag();
         let outcome = post(session, &edition, &stop).await?;
         let tally = outcome.tally;
         for (relay, words) in outcome.troubles {
@@ -270,13 +273,14 @@ async fn draw_up(session: &Session, asked: bool) -> anyhow::Result<Drawn> {
 
 /// Sends the letters of an edition, on threads of their own and over lines to the store of their own.
 async fn post(session: &Session, edition: &Edition, stop: &Arc<AtomicBool>) -> anyhow::Result<Outcome> {
-    let signal = tokio::spawn(drain(Arc::clone(stop)));
     let finished = Arc::new(AtomicU64::new(0));
     let to_do = session.store.tally(edition.id).await?.to_do().unsigned_abs();
     let bar = tokio::spawn(watch(edition.period.to_string(), to_do, Arc::clone(&finished)));
     let (config, edition, stop) = (Arc::clone(&session.config), edition.clone(), Arc::clone(stop));
     let work = async move {
-        let store = Store::open(&config.store).await?;
+        // Beside the one that the session has.
+        let most = config.connections.most - 1;
+        let store = Store::open_with(&config.store, Connections { most, ..config.connections }).await?;
         let post = Post { config, store: store.clone(), clock, stop, finished };
         let outcome = post.send(&edition).await;
         store.close().await;
@@ -284,7 +288,6 @@ async fn post(session: &Session, edition: &Edition, stop: &Arc<AtomicBool>) -> a
     };
     let outcome = tokio::task::spawn_blocking(|| many_threads().enable_all().build()?.block_on(work)).await;
     bar.abort();
-    signal.abort();
     outcome?
 }
 
@@ -311,18 +314,4 @@ impl Drop for Clear {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }
-}
-
-/// Asks the worker to finish what it has begun when the program is told to stop.
-async fn drain(stop: Arc<AtomicBool>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    stop.store(true, Ordering::Relaxed);
 }

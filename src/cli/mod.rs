@@ -7,6 +7,7 @@ macro_rules! eprintln {
     ($($argument:tt)*) => { $crate::cli::say::message(format_args!($($argument)*)) };
 }
 
+mod again;
 mod bounce;
 mod desk;
 mod digest;
@@ -20,6 +21,7 @@ mod say;
 mod serve;
 mod session;
 mod standing;
+mod stop;
 mod subscribers;
 mod sync;
 
@@ -75,6 +77,13 @@ enum Command {
     Bounce(bounce::Args),
 }
 
+impl Command {
+    /// Whether people come by, several at once.
+    fn has_guests(&self) -> bool {
+        matches!(self, Self::Serve | Self::Digest(digest::Command::Preview { .. }))
+    }
+}
+
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -83,10 +92,7 @@ pub fn main() -> ExitCode {
     };
     log(cli.verbose);
     // Most of what cron calls has nothing to do, and is done before other threads have begun.
-    let mut threads = match &cli.command {
-        Command::Serve | Command::Digest(digest::Command::Preview { .. }) => many_threads(),
-        _ => Builder::new_current_thread(),
-    };
+    let mut threads = if cli.command.has_guests() { many_threads() } else { Builder::new_current_thread() };
     let runtime = match threads.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return exit::report(&error.into()),
@@ -127,7 +133,11 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
 }
 
 async fn open_and_run(cli: Cli) -> anyhow::Result<ExitCode> {
-    let session = Session::open(&cli.config, cli.at.as_deref()).await?;
+    let session = Session::open(&cli.config, cli.at.as_deref(), cli.command.has_guests()).await?;
+    // Under cron, only with the letters that it is about.
+    if !matches!(cli.command, Command::Run) || std::io::stderr().is_terminal() {
+        session.warn();
+    }
     let outcome = match cli.command {
         Command::Run => run::run(&session).await,
         Command::Sync => sync::run(&session).await,

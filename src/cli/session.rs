@@ -5,8 +5,13 @@ use std::{path::Path, sync::Arc};
 
 use anyhow::Context;
 
-use super::exit;
-use crate::{config::Config, import::House, model::Instant, store::Store};
+use super::{again::again, exit};
+use crate::{
+    config::{Config, Connections},
+    import::House,
+    model::Instant,
+    store::Store,
+};
 
 /// An open house.
 #[derive(Debug)]
@@ -18,7 +23,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) async fn open(config: &Path, at: Option<&str>) -> anyhow::Result<Self> {
+    /// Opens it; `busy` says that several things will be asked of the store at once.
+    pub(super) async fn open(config: &Path, at: Option<&str>, busy: bool) -> anyhow::Result<Self> {
         let config = Arc::new(Config::load(config)?);
         let at = match at {
             None => clock(),
@@ -28,8 +34,17 @@ impl Session {
                 .parse(text)
                 .map_err(|error| exit::complain(exit::USAGE, format!("--at: {error}")))?,
         };
-        let store = Store::open(&config.store).await?;
+        let most = if busy { config.connections.most } else { 1 };
+        let connections = Connections { most, ..config.connections };
+        let store = again(async || Ok(Store::open_with(&config.store, connections).await?)).await?;
         Ok(Self { config, store, at })
+    }
+
+    /// Tells what somebody should see to, though it stops nothing.
+    pub(super) fn warn(&self) {
+        for warning in &self.config.warnings {
+            eprintln!("gazetier: warning: {}: {warning}", self.config.path.display());
+        }
     }
 
     pub(super) fn house(&self) -> House<'_> {

@@ -59,11 +59,16 @@ pub struct Magazine {
 pub struct Store {
     #[serde(default = "sqlite")]
     pub url: String,
+    /// How many connections to Postgres at once, at the most.
+    pub connections: Option<u32>,
+    /// A pooler such as pgbouncer gives out connections by transaction.
+    #[serde(default)]
+    pub pooler: bool,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { url: sqlite() }
+        Self { url: sqlite(), connections: None, pooler: false }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
         conform::{self, Finding, Sound},
     },
     model::{Column, EARLIEST, FeedKey, Instant, Tombstone, column::fingerprint},
-    store::{self, Newest, Published, Span, Standing, Store, Topic},
+    store::{Newest, Published, Span, Standing, Topic},
 };
 
 /// How many tombstones a feed carries at the most.
@@ -119,88 +119,79 @@ impl Worker {
         // Where the clock went back, all is looked at again.
         let before = stored.clone().filter(|before| trusted && before.at <= at);
         let mut months = Months::read(&self.press, key, before.as_ref(), &disk).await?;
-        let feeds = &config.feeds;
-        let (limit, until) = (feeds.items(key), Span::until(at));
-        let mut tombstones = if feeds.tombstones { store.withdrawn(key, TOMBSTONES).await? } else { Vec::new() };
-        // A clock that was wrong when a column was withdrawn is not told.
-        tombstones.retain(|tombstone| (EARLIEST..=at).contains(&tombstone.when));
-        // What is published for the first time has surely changed.
-        let (heads, mut newest) = match &before {
-            Some(_) => (store.feed_heads(key, until, limit).await?, None),
-            None => {
-                let Newest { heads, columns } = store.newest(key, until, limit).await?;
-                (heads, Some(columns))
-            }
-        };
-        let state = |history: &History| {
-            fingerprint([
-                &*make,
-                &heads,
-                history.previous.as_deref().unwrap_or_default(),
-                if history.complete { "complete" } else { "" },
-                &tombstones
-                    .iter()
-                    .map(|tombstone| format!("{} {}", tombstone.guid, tombstone.when))
-                    .collect::<String>(),
-            ])
-        };
+        let look = self.look(key, before.is_some()).await?;
         let there = feeds::paths(key, None).iter().all(|path| self.folder.has(path));
         let stands = |state: &str| there && before.as_ref().is_some_and(|before| before.fingerprint == *state);
         // What readers were told does not become untrue: unless the clock was wrong.
         let told = stored.as_ref().map(|stored| stored.told).filter(|told| *told <= at);
 
         let mut written = 0;
-        let mut history =
-            History { complete: feeds.archives && months.columns() <= i64::from(limit), ..History::default() };
+        let (archives, limit) = (config.feeds.archives, config.feeds.items(key));
+        let mut history = History { complete: archives && months.columns() <= i64::from(limit), ..History::default() };
         let mut current = Current::default();
-        if history.complete && !stands(&state(&history)) {
-            let columns = unless_read(newest, &store, key, until, limit).await?;
-            let changed = self.changed(key, told).await?;
-            current = self.subscription(key, &columns, &history, &tombstones, changed)?;
+        if history.complete && !stands(&look.state(&make, &history)) {
+            current = self.subscription(key, &look, &history, told).await?;
             // All columns are few enough, and too large: the oldest are found in archives alone.
             history.complete = current.left_out == 0;
-            newest = Some(columns);
         }
-        if feeds.archives && !history.complete {
+        if archives && !history.complete {
             written += months.archive(self, key).await?;
             history.previous = months.last();
         } else {
             months.clear();
         }
-        let state = state(&history);
+        let state = look.state(&make, &history);
         if !history.complete && !stands(&state) {
-            let columns = unless_read(newest, &store, key, until, limit).await?;
-            let changed = self.changed(key, told).await?;
-            current = self.subscription(key, &columns, &history, &tombstones, changed)?;
+            current = self.subscription(key, &look, &history, told).await?;
         }
-        written += current.written;
         for name in months.gone(key, &disk, &self.folder) {
             feeds::paths(key, Some(&name)).into_iter().for_each(|path| self.folder.remove(path));
         }
-
-        let left_out = if feeds.archives { 0 } else { current.left_out };
-        let warning = || {
-            let name = name(key);
-            format!("the feed {name}: its {left_out} oldest columns are left out, it would be too large")
-        };
-        let warnings = (left_out > 0).then(warning).into_iter().collect();
         let told = current.told.or(told).unwrap_or_default();
-        let mut published = Published { fingerprint: state, revision, at, told };
-        let mut standing = Standing {
+        let standing = Standing {
             feed: key.key(),
-            before: stored.clone(),
-            published: published.clone(),
+            before: stored,
+            published: Published { fingerprint: state, revision, at, told },
             months: months.standing(),
             topics: current.topics,
         };
+        let left_out = if archives { 0 } else { current.left_out };
+        Ok(self.done(key, standing, written + current.written, left_out))
+    }
+
+    /// What became of a feed that was built.
+    fn done(&mut self, key: &FeedKey, mut standing: Standing, written: usize, too_many: usize) -> Done {
+        let warning = || {
+            let name = name(key);
+            format!("the feed {name}: its {too_many} oldest columns are left out, it would be too large")
+        };
+        let warnings = (too_many > 0).then(warning).into_iter().collect();
         let left_out = self.left_out(key);
         if left_out.is_some() {
             // It is built again, and told, at each run, until somebody has mended the columns.
-            let since = stored.map_or((-1, Instant::UNIX_EPOCH), |stored| (stored.revision, stored.at));
-            (published.fingerprint, published.revision, published.at) = (String::new(), since.0, since.1);
-            (standing.published, standing.months) = (published, Vec::new());
+            let before = standing.before.as_ref();
+            let (revision, at) = before.map_or((-1, Instant::UNIX_EPOCH), |before| (before.revision, before.at));
+            let told = standing.published.told;
+            standing.published = Published { fingerprint: String::new(), revision, at, told };
+            standing.months.clear();
         }
-        Ok(Done { written, standing, warnings, left_out })
+        Done { written, standing, warnings, left_out }
+    }
+
+    /// What a feed holds: of one that was published, only what tells whether that has changed.
+    async fn look(&self, key: &FeedKey, published: bool) -> Result<Look, Error> {
+        let Press { config, store, at, .. } = &self.press;
+        let (limit, until) = (config.feeds.items(key), Span::until(*at));
+        let mut tombstones = if config.feeds.tombstones { store.withdrawn(key, TOMBSTONES).await? } else { Vec::new() };
+        // A clock that was wrong when a column was withdrawn is not told.
+        tombstones.retain(|tombstone| (EARLIEST..=*at).contains(&tombstone.when));
+        if published {
+            let heads = store.feed_heads(key, until, limit).await?;
+            return Ok(Look { heads, columns: None, tombstones });
+        }
+        // What is published for the first time has surely changed.
+        let Newest { heads, columns } = store.newest(key, until, limit).await?;
+        Ok(Look { heads, columns: Some(columns), tombstones })
     }
 
     /// When a feed changed last besides by its columns: one was withdrawn, or it has told so before.
@@ -210,18 +201,23 @@ impl Worker {
     }
 
     /// Builds the document that readers subscribe to and writes it where it differs.
-    fn subscription(
+    async fn subscription(
         &mut self,
         key: &FeedKey,
-        columns: &[Column],
+        look: &Look,
         history: &History,
-        tombstones: &[Tombstone],
-        changed: Option<Instant>,
+        told: Option<Instant>,
     ) -> Result<Current, Error> {
         let press = self.press.clone();
+        let read = match &look.columns {
+            Some(_) => Vec::new(),
+            None => press.store.newest(key, Span::until(press.at), press.config.feeds.items(key)).await?.columns,
+        };
+        let columns = look.columns.as_ref().unwrap_or(&read);
+        let changed = self.changed(key, told).await?;
         let mut told = None;
         let (sound, columns) = self.sound(key, columns, |columns, paper| {
-            let feed = Feed::document(&press.config, key.clone(), columns, history.clone(), tombstones)?;
+            let feed = Feed::document(&press.config, key.clone(), columns, history.clone(), &look.tombstones)?;
             let feed = feed.changed_at(changed);
             told = Some(feed.updated());
             Ok(conform::files(&feed, press.at, paper)?)
@@ -312,17 +308,26 @@ impl Worker {
     }
 }
 
-/// A feed's newest columns, from the store unless they were read before.
-async fn unless_read(
-    read: Option<Vec<Column>>,
-    store: &Store,
-    key: &FeedKey,
-    span: Span,
-    limit: u32,
-) -> Result<Vec<Column>, store::Error> {
-    match read {
-        Some(columns) => Ok(columns),
-        None => Ok(store.newest(key, span, limit).await?.columns),
+/// What a feed holds.
+struct Look {
+    /// What tells whether its columns have changed.
+    heads: String,
+    /// Its newest columns, if they were read.
+    columns: Option<Vec<Column>>,
+    tombstones: Vec<Tombstone>,
+}
+
+impl Look {
+    /// What tells whether the document that readers subscribe to has changed.
+    fn state(&self, make: &str, history: &History) -> String {
+        let tombstone = |tombstone: &Tombstone| format!("{} {}", tombstone.guid, tombstone.when);
+        fingerprint([
+            make,
+            &self.heads,
+            history.previous.as_deref().unwrap_or_default(),
+            if history.complete { "complete" } else { "" },
+            &self.tombstones.iter().map(tombstone).collect::<String>(),
+        ])
     }
 }
 

@@ -2,6 +2,7 @@
 //! differs. A run with nothing new asks the store two short questions and looks whether the
 //! files are there.
 
+mod check;
 mod feed;
 mod files;
 mod months;
@@ -17,13 +18,9 @@ use tokio::{runtime::Handle, task::JoinSet};
 
 use crate::{
     config::Config,
-    feeds::{
-        self, Feed, History, Paper,
-        conform::{self, Finding},
-        page,
-    },
+    feeds::{self, conform::Finding, page},
     model::{FeedKey, Instant, Month, column::fingerprint},
-    store::{self, Commit, Documents, Latest, Publication, Published, Span, Standing, Store},
+    store::{self, Commit, Documents, Latest, Publication, Published, Standing, Store},
 };
 
 use feed::{Done, Worker};
@@ -212,30 +209,6 @@ impl Press {
         Ok(outcome)
     }
 
-    /// Looks at every feed as validators would, changed or not, and at its archives; gives how many
-    /// there are and what they would find, each with its feed's name.
-    pub async fn check(&self) -> Result<(usize, Vec<(String, Finding)>), Error> {
-        let feeds = self.changed(None, 0, Vec::new()).await?;
-        let (mut found, mut paper) = (Vec::new(), Paper::default());
-        for key in &feeds {
-            let (limit, all) = (self.config.feeds.items(key), Span::until(self.at));
-            let columns = self.store.newest(key, all, limit).await?.columns;
-            let feed = Feed::document(&self.config, key.clone(), &columns, History::default(), &[])?;
-            let mut findings = conform::files(&feed, self.at, &mut paper)?.err().unwrap_or_default();
-            let archived = if self.config.feeds.archives { limit } else { 0 };
-            let mut columns = self.store.oldest(key, all, None, archived).await?;
-            while let Some(newest) = columns.first() {
-                let after = Some((newest.published, newest.id));
-                let feed = Feed::document(&self.config, key.clone(), &columns, History::default(), &[])?;
-                let older = conform::check(&feed, self.at).into_iter().filter(|finding| !findings.contains(finding));
-                findings.extend(older.collect::<Vec<_>>());
-                columns = self.store.oldest(key, all, after, archived).await?;
-            }
-            found.extend(findings.into_iter().map(|finding| (name(key), finding)));
-        }
-        Ok((feeds.len(), found))
-    }
-
     /// Builds feeds, several at once, and puts them into their places.
     async fn build(&self, feeds: BTreeSet<FeedKey>, trusted: bool, revision: i64) -> Result<Built, Error> {
         // While some wait for the disk, others build. As many feeds are in memory as there are workers.
@@ -307,6 +280,10 @@ impl Press {
         let differs = |feed: &FeedKey| {
             if !feeds::paths(feed, None).iter().all(|path| folder.has(path)) {
                 return true;
+            }
+            // Where there are none, those of before went when the configuration changed.
+            if !archives {
+                return false;
             }
             let (disk, wanted) = (folder.documents(feed), wanted.get(feed).cloned().unwrap_or_default());
             let stray = |name: &str| !wanted.contains(name) && months::is_stray(feed, name, present, &folder);

@@ -37,7 +37,7 @@ pub use subscribers::{Added, Listed};
 pub use suppressions::{Leave, Reason};
 
 use crate::{
-    config::StoreUrl,
+    config::{Connections, StoreUrl},
     model::{EmailAddress, Instant, Key},
 };
 
@@ -116,7 +116,12 @@ impl Error {
 
     /// Whether the connection was lost, so that the same may be asked again.
     pub fn is_lost(&self) -> bool {
-        matches!(self, Self::Sql(error) if open::is_lost(error))
+        use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
+        match self {
+            Self::Sql(error) | Self::Migrate(Execute(error) | ExecuteMigration(error, _)) => open::is_lost(error),
+            Self::Open { reason, .. } => open::is_lost_at_first(reason),
+            _ => false,
+        }
     }
 }
 
@@ -127,6 +132,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: Backend,
+    /// Whether a pooler stands before it: see `open::by_transaction`.
+    by_transaction: bool,
     key: Key,
 }
 
@@ -135,9 +142,6 @@ enum Backend {
     Sqlite(SqlitePool),
     Postgres(PgPool),
 }
-
-/// How many connections to Postgres there are at once where nobody says how many.
-const CONNECTIONS: u32 = 8;
 
 /// Expands one body for both backends: inside, `$pool` is the pool of one of them.
 macro_rules! on {
@@ -198,16 +202,19 @@ impl Store {
     /// Opens the store, makes it if it is a SQLite file that is not there, and brings its tables
     /// up to date.
     pub async fn open(url: &StoreUrl) -> Result<Self> {
-        Self::open_with(url, CONNECTIONS).await
+        Self::open_with(url, Connections::default()).await
     }
 
-    /// The same with up to so many connections to Postgres at once.
-    pub async fn open_with(url: &StoreUrl, connections: u32) -> Result<Self> {
-        let pool = match url {
-            StoreUrl::Sqlite(path) => Backend::Sqlite(open::sqlite(path).await?),
-            StoreUrl::Postgres(url) => Backend::Postgres(open::postgres(url.expose(), connections).await?),
+    /// The same, with so many connections to Postgres.
+    pub async fn open_with(url: &StoreUrl, connections: Connections) -> Result<Self> {
+        let (pool, by_transaction) = match url {
+            StoreUrl::Sqlite(path) => (Backend::Sqlite(open::sqlite(path).await?), false),
+            StoreUrl::Postgres(url) => {
+                let (pool, by_transaction) = open::postgres(url.expose(), connections).await?;
+                (Backend::Postgres(pool), by_transaction)
+            }
         };
-        let mut store = Self { pool, key: Key::new([0; 32]) };
+        let mut store = Self { pool, by_transaction, key: Key::new([0; 32]) };
         let migrations = migrate::all(&store);
         // Nearly always all is there, and a look takes no lock. What cannot be read is not there yet.
         // The connection is given back before it goes on, or the next question would open another.
@@ -230,6 +237,12 @@ impl Store {
 
     /// Closes it, so that SQLite can fold its journal into the file.
     pub async fn close(self) {
+        if self.by_transaction {
+            // What is not committed yet is when its connection has been given back.
+            on!(self, pool => if let Ok(mut line) = pool.acquire().await {
+                line.return_to_pool().await;
+            });
+        }
         on!(self, pool => pool.close().await);
     }
 

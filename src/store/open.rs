@@ -10,19 +10,23 @@ use std::{
 };
 
 use sqlx::{
-    ConnectOptions, Connection, PgConnection,
+    ConnectOptions, Connection, Executor, PgConnection,
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
 use tracing::log::LevelFilter;
 
 use super::{Error, Result};
+use crate::config::Connections;
 
 /// How often a SQLite file that another program is just making is tried.
 const FIRST_OPENINGS: usize = 250;
 
 /// How long a connection to Postgres is waited for when the store is opened.
 const OPENING: Duration = Duration::from_secs(10);
+
+/// How long one is waited for later, when others have them all or the server is just restarted.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long the server's own word is waited for, to tell it.
 const DIAGNOSIS: Duration = Duration::from_secs(2);
@@ -105,22 +109,86 @@ pub(super) fn way_out(error: &io::Error) -> &'static str {
     }
 }
 
-/// Opens a Postgres database with up to so many connections.
-pub(super) async fn postgres(url: &str, most: u32) -> Result<PgPool> {
+/// Connections to a Postgres database, and whether a pooler gives them out by transaction.
+pub(super) async fn postgres(url: &str, connections: Connections) -> Result<(PgPool, bool)> {
     let options: PgConnectOptions = url.parse().map_err(|reason| Error::Open { place: "postgres".into(), reason })?;
     let place = match options.get_socket() {
         Some(socket) => format!("postgres at {}", socket.display()),
         None => format!("postgres at {}:{}", options.get_host(), options.get_port()),
     };
-    let options = options
-        // Who falls asleep in the middle of a commit must not hold the others up for ever.
-        .options([("idle_in_transaction_session_timeout", "60s")])
-        .log_slow_statements(LevelFilter::Debug, Duration::from_secs(1));
-    let pool = PgPoolOptions::new().max_connections(most).acquire_timeout(OPENING);
-    match pool.connect_with(options.clone()).await {
+    let options = options.log_slow_statements(LevelFilter::Debug, Duration::from_secs(1));
+    let opened = if connections.pooler {
+        by_transaction(&options).await.map(|pool| (pool, true))
+    } else {
+        match direct(&options, connections.most).await {
+            // No server says that, only a pooler before it.
+            Err(sqlx::Error::Database(error)) if error.message().contains("unsupported startup parameter") => {
+                by_transaction(&options).await.map(|pool| (pool, true))
+            }
+            opened => opened.map(|pool| (pool, false)),
+        }
+    };
+    match opened {
         Ok(pool) => Ok(pool),
         Err(sqlx::Error::PoolTimedOut) => Err(Error::Open { place, reason: diagnosis(&options).await }),
         Err(reason) => Err(Error::Open { place, reason }),
+    }
+}
+
+/// Connections to the server itself.
+async fn direct(options: &PgConnectOptions, most: u32) -> sqlx::Result<PgPool> {
+    // Who falls asleep in the middle of a commit must not hold the others up for ever.
+    let options = options.clone().options([("idle_in_transaction_session_timeout", "60s")]);
+    let most = if most > 1 { available(&options, most).await? } else { most };
+    connect(PgPoolOptions::new().max_connections(most), options).await
+}
+
+/// A connection to a pooler that may give us another server for each transaction. So everything is done
+/// in transactions, also what is one statement, because it is prepared in one step and executed in the
+/// next; and what others of us left prepared on that server is thrown away. There is one connection: what
+/// is asked next waits until the transaction before it is committed, which is when it is given back.
+async fn by_transaction(options: &PgConnectOptions) -> sqlx::Result<PgPool> {
+    const BEGIN: &str = "BEGIN; DEALLOCATE ALL";
+    let options = options.clone().extra_float_digits(None).statement_cache_capacity(0);
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .after_connect(|line, _| Box::pin(async move { line.execute(BEGIN).await.map(|_| ()) }))
+        .before_acquire(|line, _| Box::pin(async move { line.execute(BEGIN).await.map(|_| true) }))
+        .after_release(|line, _| Box::pin(async move { line.execute("COMMIT").await.map(|_| true) }));
+    connect(pool, options).await
+}
+
+async fn connect(pool: PgPoolOptions, options: PgConnectOptions) -> sqlx::Result<PgPool> {
+    let opening = pool.acquire_timeout(PATIENCE).connect_with(options);
+    tokio::time::timeout(OPENING, opening).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
+
+/// How many connections the server gives, up to so many. Where there are not enough, half of them are
+/// left to others: a connection that is not given is waited for, though another of ours be free.
+async fn available(options: &PgConnectOptions, most: u32) -> sqlx::Result<u32> {
+    let mut held = Vec::new();
+    while u32::try_from(held.len()).is_ok_and(|held| held < most) {
+        match tokio::time::timeout(DIAGNOSIS, PgConnection::connect_with(options)).await {
+            Ok(Ok(line)) => held.push(line),
+            Ok(Err(error)) if held.is_empty() && !is_passing(&error) => return Err(error),
+            Ok(Err(_)) | Err(_) => break,
+        }
+    }
+    let count = u32::try_from(held.len()).unwrap_or(most);
+    for line in held {
+        let _ = line.close().await;
+    }
+    Ok(if count < most { (count / 2).max(1) } else { most })
+}
+
+/// Whether a connection may be had a little later: the server starts, or has too many.
+fn is_passing(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => error.kind() == ErrorKind::ConnectionRefused,
+        sqlx::Error::Database(error) => matches!(error.code().as_deref(), Some("53300" | "57P03")),
+        _ => false,
     }
 }
 
@@ -183,6 +251,23 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
         sqlx::Error::Database(error) => {
             error.code().is_some_and(|code| code.starts_with("57P0") || code.starts_with("08"))
         }
+        _ => false,
+    }
+}
+
+/// Whether it was lost while it was made. A server that is not there, or has no connection free, has been
+/// waited for already.
+pub(super) fn is_lost_at_first(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => matches!(
+            error.kind(),
+            ErrorKind::ConnectionReset
+                | ErrorKind::ConnectionAborted
+                | ErrorKind::BrokenPipe
+                | ErrorKind::UnexpectedEof
+        ),
+        // What sqlx makes of an end where it expects an answer.
+        sqlx::Error::Protocol(_) => true,
         _ => false,
     }
 }

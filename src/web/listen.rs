@@ -35,7 +35,7 @@ const HEAD: Duration = Duration::from_secs(10);
 /// A client that reads nothing for so long is left.
 const STALL: Duration = Duration::from_secs(20);
 /// So long what has begun may take when the program is to stop.
-const FAREWELL: Duration = Duration::from_secs(10);
+const FAREWELL: Duration = Duration::from_secs(4);
 /// The largest head, in bytes and in fields.
 const HEAD_BYTES: usize = 16_384;
 const HEAD_FIELDS: usize = 64;

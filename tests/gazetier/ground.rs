@@ -92,3 +92,22 @@ fn a_store_that_cannot_be_written_is_read_and_told() {
                     of its folder, or let who runs this write there\n";
     assert_eq!(outcome, Outcome { code: 73, stdout: String::new(), stderr: expected.into() });
 }
+
+#[test]
+fn a_key_that_everybody_can_read_is_told_of() {
+    let scene = Scene::sample().config("[relay]", "[[dkim]]\nselector = \"g\"\nkey = \"dkim.pem\"\n\n[relay]");
+    let made = Command::new("openssl").args(["genpkey", "-algorithm", "ed25519"]).output().expect("openssl");
+    fs::write(scene.path("dkim.pem"), made.stdout).expect("a key");
+    let mode = |mode| fs::set_permissions(scene.path("dkim.pem"), Permissions::from_mode(mode)).expect("a key");
+    let warning =
+        "gazetier: warning: config.toml: dkim.key: everybody on this machine can read dkim.pem: `chmod 600 dkim.pem`\n";
+    mode(0o644);
+    assert_eq!(scene.run(&["digest", "dkim"]).stderr, warning);
+    // Cron hears of it once a week, with the letters.
+    assert_eq!(scene.run(&["run", "--at", MONDAY]).stderr, warning);
+    assert_eq!(scene.run(&["run", "--at", MONDAY]), SILENCE);
+    for quiet in [0o600, 0o640] {
+        mode(quiet);
+        assert_eq!(scene.run(&["digest", "dkim"]).stderr, "");
+    }
+}
