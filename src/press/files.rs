@@ -22,9 +22,12 @@ use crate::{
 /// The forms in which a file lies beside itself for servers that send it compressed.
 const COMPRESSED: [&str; 2] = ["br", "gz"];
 
+/// How the name of a file begins that is not in its place yet.
+const STAGED: &str = ".press-";
+
 /// So many files, or bytes, are put into their places together.
-const BATCH: usize = 64;
-const BATCH_BYTES: usize = 16_000_000;
+const BATCH: usize = 192;
+const BATCH_BYTES: usize = 24_000_000;
 
 /// From so many files on, the whole file system is brought to the disk at once, not each by itself.
 const MANY: usize = 24;
@@ -153,7 +156,7 @@ impl Folder {
             let above = parent.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.root));
             self.above.extend(above.map(Path::to_owned));
         }
-        let mut file = tempfile::Builder::new().prefix(".press-").tempfile_in(parent).map_err(wrong)?;
+        let mut file = tempfile::Builder::new().prefix(STAGED).tempfile_in(parent).map_err(wrong)?;
         file.write_all(bytes).map_err(wrong)?;
         // A web server must be able to read it, whatever the umask of who runs us.
         file.as_file().set_permissions(Permissions::from_mode(0o644)).map_err(wrong)?;
@@ -208,6 +211,24 @@ impl Folder {
             remove(&self.root.join(name), &mut touched)?;
         }
         self.sync_all(&touched)
+    }
+
+    /// Takes away what programs that died have left beside the places of files.
+    pub(super) fn sweep(&self) {
+        let mut folders = vec![self.root.clone()];
+        while let Some(folder) = folders.pop() {
+            for name in names(&folder).collect::<Vec<_>>() {
+                let path = folder.join(&name);
+                // Whatever cannot be taken away is in nobody's way.
+                match fs::symlink_metadata(&path) {
+                    Ok(meta) if meta.is_dir() => folders.push(path),
+                    Ok(meta) if meta.is_file() && name.starts_with(STAGED) => {
+                        let _ = fs::remove_file(path);
+                    }
+                    _ => {}
+                }
+            }
+        }
     }
 
     /// Brings to the disk which names are in folders.

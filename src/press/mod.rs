@@ -156,8 +156,12 @@ impl Press {
         if last.is_none() {
             self.store.put_rubriques(&self.config.rubriques).await?;
         }
+        let dead = !unfinished.is_empty() && unfinished.iter().all(|unfinished| unfinished.is_over(self.at));
         let publication = self.store.begin_publication(unfinished, self.at).await?;
         let built = self.build(feeds, last.is_some(), revision).await?;
+        if dead {
+            folder.sweep();
+        }
         let pages = if pages && built.is_whole() { self.pages()? } else { 0 };
         Ok(Some(Written { publication, before: published, revision, built, pages }))
     }

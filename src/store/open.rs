@@ -9,6 +9,10 @@ use std::{
     time::Duration,
 };
 
+use rustix::{
+    fs::{Access, AtFlags, CWD, accessat},
+    io::Errno,
+};
 use sqlx::{
     ConnectOptions, Connection, Executor, PgConnection,
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
@@ -26,7 +30,7 @@ const FIRST_OPENINGS: usize = 250;
 const OPENING: Duration = Duration::from_secs(10);
 
 /// How long one is waited for later, when others have them all or the server is just restarted.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long the server's own word is waited for, to tell it.
 const DIAGNOSIS: Duration = Duration::from_secs(2);
@@ -77,12 +81,11 @@ pub(super) async fn sqlite(path: &Path) -> Result<SqlitePool> {
 /// the umask: it holds addresses, and the key that tokens are made with.
 fn is_writable(path: &Path) -> Result<bool> {
     let make = |source| Error::Make { path: path.to_owned(), source };
-    match OpenOptions::new().write(true).open(path) {
-        Ok(_) => return Ok(true),
-        Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
-            return if path.exists() { Ok(false) } else { Err(make(error)) };
-        }
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(make(error)),
+    // Not opened to find out: closing it again would give up the locks that this program has on it.
+    match accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS) {
+        Ok(()) => return Ok(true),
+        Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) if path.exists() => return Ok(false),
+        // Whatever else is wrong comes up when it is made.
         Err(_) => {}
     }
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
@@ -209,6 +212,7 @@ pub(super) fn words(error: &sqlx::Error) -> String {
         },
         sqlx::Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused => "connection refused".to_owned(),
         sqlx::Error::Io(error) => format!("the connection broke off: {error}"),
+        sqlx::Error::Protocol(_) => "the server's answer broke off, or it is no Postgres".to_owned(),
         sqlx::Error::PoolTimedOut => "no answer, or no connection came free, in time".to_owned(),
         sqlx::Error::ColumnDecode { index, .. } => format!("a value of {index} cannot be read"),
         sqlx::Error::RowNotFound => "a row that must be there is missing".to_owned(),
@@ -247,9 +251,11 @@ pub(super) fn is_unwritable(error: &sqlx::Error) -> bool {
 /// Whether the connection is lost, and another one may be had: the server was restarted, or ended it.
 pub(super) fn is_lost(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => true,
+        // What sqlx makes of an end where it expects an answer is the second.
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
         sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| code.starts_with("57P0") || code.starts_with("08"))
+            // Ended by an administrator, a restart or a timeout, or by a pooler.
+            error.code().is_some_and(|code| code.starts_with("57P0") || code.starts_with("08") || code == "25P03")
         }
         _ => false,
     }
@@ -266,7 +272,6 @@ pub(super) fn is_lost_at_first(error: &sqlx::Error) -> bool {
                 | ErrorKind::BrokenPipe
                 | ErrorKind::UnexpectedEof
         ),
-        // What sqlx makes of an end where it expects an answer.
         sqlx::Error::Protocol(_) => true,
         _ => false,
     }

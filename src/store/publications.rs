@@ -27,7 +27,7 @@ impl Unfinished {
     }
 
     /// Whether nobody can be at work on it any more. A clock may have been ahead.
-    fn is_over(&self, at: Instant) -> bool {
+    pub fn is_over(&self, at: Instant) -> bool {
         (at - self.begun).abs() > LONGEST
     }
 }

@@ -132,13 +132,18 @@ async fn what_a_program_wrote_that_died_is_looked_at_again() {
         scene.ok(&["publish", "--at", AT]);
         write(&scene, &old);
         drop(written);
+        write(&scene, &BTreeMap::from([("edito/.press-abc".to_owned(), b"half".to_vec())]));
         scene.ok(&["publish", "--at", AT]);
+        assert!(scene.path("feeds/edito/.press-abc").exists(), "somebody may be at work on it");
+        fs::remove_file(scene.path("feeds/edito/.press-abc")).expect("a file");
         same(&scene, "looked at again");
+        write(&scene, &BTreeMap::from([("edito/.press-abc".to_owned(), b"half".to_vec())]));
         // Until nobody can be at work on it any more.
         tokio::task::block_in_place(|| {
             assert_eq!(scene.sql("UPDATE publications SET begun_at = begun_at - 1800000"), 1);
             scene.ok(&["publish", "--at", AT]);
             assert_eq!(scene.sql("DELETE FROM publications"), 0);
+            assert!(!scene.path("feeds/edito/.press-abc").exists());
         });
     }
 }
