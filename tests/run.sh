@@ -18,6 +18,8 @@
 #   GAZETIER_TEST_MODULES    folder with the npm packages of tests/npm
 #   GAZETIER_TEST_DKIMPY     path of a Python that has dkimpy, which PyPI has as
 #                            source only: Debian's
+#   GAZETIER_TEST_PGBOUNCER  path of pgbouncer, which tests start with a
+#                            configuration of their own, as nobody
 #   GAZETIER_TEST_AIOSMTPD   path of a Python that has aiosmtpd
 #
 # Any number of calls may run at the same time.
@@ -157,12 +159,17 @@ find_aiosmtpd() {
     /usr/bin/python3 -c 'import aiosmtpd' >/dev/null 2>&1
 }
 
+find_pgbouncer() {
+    pgbouncer=$(PATH=$PATH:/usr/sbin command -v pgbouncer)
+}
+
 # Sets missing to the Debian packages still to be installed.
 find_all() {
     missing=
     command -v cc >/dev/null 2>&1 || missing="$missing build-essential"
     find_postgres || missing="$missing postgresql"
     find_smtp_sink || missing="$missing postfix"
+    find_pgbouncer || missing="$missing pgbouncer"
     find_python || missing="$missing python3-venv"
     find_dkimpy || missing="$missing python3-dkim"
     find_aiosmtpd || missing="$missing python3-aiosmtpd"
@@ -204,7 +211,7 @@ policy_forbids() {
 }
 
 forbid_services() {
-    if policy_forbids postgresql && policy_forbids postfix &&
+    if policy_forbids postgresql && policy_forbids postfix && policy_forbids pgbouncer &&
         policy_forbids nginx && policy_forbids caddy &&
         policy_forbids spamassassin && policy_forbids spamd; then
         return 0
@@ -265,7 +272,7 @@ install_missing() {
     quietly apt --no-install-recommends --no-remove install $missing
     for package in $missing; do
         case $package in
-        postfix | postgresql | caddy) disable_service "$package" ;;
+        postfix | postgresql | pgbouncer | caddy) disable_service "$package" ;;
         spamassassin) disable_service spamd && disable_service spamassassin ;;
         nginx-light) disable_service nginx ;;
         esac
@@ -440,6 +447,7 @@ done
 
 export GAZETIER_TEST_POSTGRES="postgres://gazetier@127.0.0.1:$port/gazetier"
 export GAZETIER_TEST_SMTP_SINK="$smtp_sink"
+export GAZETIER_TEST_PGBOUNCER="$pgbouncer"
 export GAZETIER_TEST_PYTHON="$venv/bin/python"
 GAZETIER_TEST_NODE=$(command -v node)
 export GAZETIER_TEST_NODE

@@ -4,7 +4,7 @@
 use std::{
     fs::{self, DirBuilder, File},
     io::{self, ErrorKind, Read},
-    os::unix::fs::{DirBuilderExt, MetadataExt, chown},
+    os::unix::fs::{DirBuilderExt, MetadataExt, lchown},
     path::{Path, PathBuf},
 };
 
@@ -106,23 +106,29 @@ impl Maildir<'_> {
         };
         let owner = fs::metadata(self.0).map_err(cannot(self.0))?;
         let adopt = |path: &Path| {
-            let ours = fs::metadata(path)?;
+            let ours = fs::symlink_metadata(path)?;
             let strange = (ours.uid(), ours.gid()) != (owner.uid(), owner.gid());
-            if strange { chown(path, Some(owner.uid()), Some(owner.gid())) } else { Ok(()) }
+            if strange { lchown(path, Some(owner.uid()), Some(owner.gid())) } else { Ok(()) }
         };
         for path in [base.clone(), base.join("cur"), base.join("new"), base.join("tmp")] {
             match DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => adopt(&path).map_err(cannot(&path))?,
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                // A link may lead anywhere.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    if !fs::symlink_metadata(&path).map_err(cannot(&path))?.is_dir() {
+                        return Err(cannot(&path)(io::Error::other("it is no folder: put it away")));
+                    }
+                }
                 Err(error) => return Err(cannot(&path)(error)),
             }
         }
         // Tells mail servers that this folder belongs to the mailbox around it.
         let mark: PathBuf = base.join("maildirfolder");
-        if !mark.exists() {
-            File::create(&mark).and_then(|_| adopt(&mark)).map_err(cannot(&mark))?;
+        match File::create_new(&mark) {
+            Ok(_) => adopt(&mark).map_err(cannot(&mark)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(cannot(&mark)(error)),
         }
-        Ok(())
     }
 }
 

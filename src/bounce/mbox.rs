@@ -6,9 +6,11 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write},
     ops::Range,
-    os::unix::fs::{MetadataExt, OpenOptionsExt, chown},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, fchown},
     path::{Path, PathBuf},
 };
+
+use rustix::{fs::OFlags, io::Errno, process::geteuid};
 
 use super::{Error, LIMIT, lock::Locked};
 use crate::model::text;
@@ -172,7 +174,7 @@ pub(super) fn recover(mbox: &Path) -> Result<(), Error> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let Some(length) = name.strip_prefix(&beside.draft).and_then(|end| end.parse().ok()) else { continue };
         let tidy = || {
-            match OpenOptions::new().write(true).open(&beside.handled) {
+            match open_own(OpenOptions::new().write(true), &beside.handled, fs::metadata(mbox)?.uid()) {
                 Ok(file) if file.metadata()?.len() > length => file.set_len(length)?,
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -203,20 +205,22 @@ fn replace(beside: &Beside<'_>, file: &File, messages: &[(Range<u64>, bool)]) ->
         let path = path.to_owned();
         move |source| Error::Write { path, source }
     };
-    let length = match fs::metadata(&beside.handled) {
-        Ok(metadata) => metadata.len(),
-        Err(error) if error.kind() == ErrorKind::NotFound => 0,
-        Err(error) => return Err(cannot(&beside.handled)(error)),
-    };
+    let owner = file.metadata().map_err(cannot(beside.mbox))?.uid();
+    let length =
+        match open_own(OpenOptions::new().append(true), &beside.handled, owner).and_then(|kept| kept.metadata()) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == ErrorKind::NotFound => 0,
+            Err(error) => return Err(cannot(&beside.handled)(error)),
+        };
     let path = beside.draft(length);
     let mut private = OpenOptions::new();
     private.mode(0o600);
     let draft = private.clone().write(true).create_new(true).open(&path).map_err(cannot(&path))?;
-    copy(file, messages, false, &draft).and_then(|()| resemble(&draft, &path, file)).map_err(cannot(&path))?;
+    copy(file, messages, false, &draft).and_then(|()| resemble(&draft, file)).map_err(cannot(&path))?;
 
-    let kept = private.append(true).create(true).open(&beside.handled).map_err(cannot(&beside.handled))?;
+    let kept = open_own(private.append(true).create(true), &beside.handled, owner).map_err(cannot(&beside.handled))?;
     let keep = copy(file, messages, true, &kept);
-    keep.and_then(|()| resemble(&kept, &beside.handled, file)).map_err(cannot(&beside.handled))?;
+    keep.and_then(|()| resemble(&kept, file)).map_err(cannot(&beside.handled))?;
 
     // What is kept is on the disk, with its name, before it is taken out of the mbox.
     let sync = || File::open(&beside.folder).and_then(|folder| folder.sync_all()).map_err(cannot(&beside.folder));
@@ -248,11 +252,26 @@ fn copy(mut from: &File, messages: &[(Range<u64>, bool)], handled: bool, to: &Fi
     to.sync_all()
 }
 
+/// Opens a file that is ours or the mbox's owner's and has no other name: whoever else may write into the
+/// folder could lead what is written to a file of their own, or to one that is none of our business.
+fn open_own(options: &mut OpenOptions, path: &Path, owner: u32) -> io::Result<File> {
+    let refused = || io::Error::other("it is a link, or somebody else's: put it away");
+    // Nor does anybody wait for the reader of a pipe.
+    options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
+    let file = options.open(path).map_err(|error| match Errno::from_io_error(&error) {
+        Some(Errno::LOOP) => refused(),
+        _ => error,
+    })?;
+    let meta = file.metadata()?;
+    let ours = [owner, geteuid().as_raw()].contains(&meta.uid());
+    if ours && meta.is_file() && meta.nlink() == 1 { Ok(file) } else { Err(refused()) }
+}
+
 /// Gives a file the owner and the permissions of the mbox.
-fn resemble(file: &File, path: &Path, mbox: &File) -> io::Result<()> {
+fn resemble(file: &File, mbox: &File) -> io::Result<()> {
     let (ours, theirs) = (file.metadata()?, mbox.metadata()?);
     if (ours.uid(), ours.gid()) != (theirs.uid(), theirs.gid()) {
-        chown(path, Some(theirs.uid()), Some(theirs.gid()))?;
+        fchown(file, Some(theirs.uid()), Some(theirs.gid()))?;
     }
     file.set_permissions(theirs.permissions())
 }

@@ -5,8 +5,9 @@ use std::{path::Path, process::ExitCode, sync::Arc};
 use super::{
     exit,
     say::say,
-    serve::{self, stop},
+    serve,
     session::{Session, clock},
+    stop,
 };
 use crate::{
     delivery::{
@@ -69,7 +70,7 @@ pub(super) async fn write(
 /// Opens the desk alone, until it is told to stop.
 pub(super) async fn open(session: &Session, browse: bool) -> anyhow::Result<ExitCode> {
     let shared = Shared::new(Arc::clone(&session.config), session.store.clone(), session.at)?;
-    let stop = stop()?;
+    let stop = stop::watch(0)?.told();
     let opened = serve::desk(session, &shared).await;
     let (desk, way_in) = match opened {
         Ok((desk, way_in)) => (Some(desk), way_in),

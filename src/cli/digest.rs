@@ -10,15 +10,16 @@ use std::{
 };
 
 use super::{
+    again::again,
     desk::{self, Decide},
     exit, many_threads,
     say::say,
     session::Session,
     standing::{self, hour, words},
-    status,
+    status, stop,
 };
 use crate::{
-    config::Relays,
+    config::{Connections, Relays},
     delivery::{
         self,
         clock::LeaseClock,
@@ -138,7 +139,7 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<E
             if resend_unknown {
                 resend(session).await?;
             }
-            send(session, true).await?.tell()
+            again(async || send(session, true).await).await?.tell()
         }
         Command::Redate { period, to } => desk::redate(session, &period, to.as_deref()).await,
         Command::Redact { period } => desk::redact(session, &period).await,
@@ -288,8 +289,8 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
             }
         }
     }
-    let stop = Arc::new(AtomicBool::new(false));
     for edition in store.open_editions().await? {
+        let stop = stop::watch(exit::RUN_AGAIN)?.flag();
         let outcome = post(session, &edition, &stop).await?;
         let tally = outcome.tally;
         for (relay, words) in outcome.troubles {
@@ -361,14 +362,15 @@ async fn draw_up(session: &Session, asked: bool) -> anyhow::Result<Drawn> {
 
 /// Sends the letters of an edition, on threads of their own and over lines to the store of their own.
 async fn post(session: &Session, edition: &Edition, stop: &Arc<AtomicBool>) -> anyhow::Result<Outcome> {
-    let signal = tokio::spawn(drain(Arc::clone(stop)));
     let finished = Arc::new(AtomicU64::new(0));
     let to_do = session.store.tally(edition.id).await?.to_do().unsigned_abs();
     let bar = tokio::spawn(watch(edition.period.to_string(), to_do, Arc::clone(&finished)));
     let key = edition.key();
     let (config, edition, stop) = (Arc::clone(&session.config), edition.clone(), Arc::clone(stop));
     let work = async move {
-        let store = Store::open(&config.store).await?;
+        // Beside the one that the session has.
+        let most = config.connections.most - 1;
+        let store = Store::open_with(&config.store, Connections { most, ..config.connections }).await?;
         let clock = LeaseClock::read(&store).await?;
         let post = Post { config, store: store.clone(), clock, stop, finished };
         let outcome = post.send(&edition).await;
@@ -377,7 +379,6 @@ async fn post(session: &Session, edition: &Edition, stop: &Arc<AtomicBool>) -> a
     };
     let outcome = tokio::task::spawn_blocking(|| many_threads().enable_all().build()?.block_on(work)).await;
     bar.abort();
-    signal.abort();
     if matches!(session.config.relays, Relays::Folder(_)) {
         session.store.tell_once(&key, WRITTEN, session.at).await?;
     }
@@ -407,18 +408,4 @@ impl Drop for Clear {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }
-}
-
-/// Asks the worker to finish what it has begun when the program is told to stop.
-async fn drain(stop: Arc<AtomicBool>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    stop.store(true, Ordering::Relaxed);
 }

@@ -60,23 +60,45 @@ fn code(error: &anyhow::Error) -> u8 {
     error.chain().find_map(code_of).unwrap_or(1)
 }
 
+/// The store's error in another one, whichever room it went through.
+fn of_store<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a store::Error> {
+    if let Some(error) = error.downcast_ref::<store::Error>() {
+        return Some(error);
+    }
+    if let Some(press::Error::Store(error)) = error.downcast_ref() {
+        return Some(error);
+    }
+    if let Some(bounce::Error::Store(error)) = error.downcast_ref() {
+        return Some(error);
+    }
+    match error.downcast_ref() {
+        Some(delivery::Error::Store(error)) => Some(error),
+        _ => None,
+    }
+}
+
+/// Whether only the connection to the store was lost: what was being done may be done again.
+pub(super) fn is_lost(error: &anyhow::Error) -> bool {
+    error.chain().find_map(of_store).is_some_and(store::Error::is_lost)
+}
+
 fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
     let is = |code| Some(code);
     if let Some(complaint) = error.downcast_ref::<Complaint>() {
         return is(complaint.code);
+    }
+    if let Some(error) = of_store(error) {
+        return is(match error {
+            store::Error::Clash { .. } => BAD_INPUT,
+            error if error.is_unwritable() => CANNOT_WRITE,
+            _ => OUT_OF_REACH,
+        });
     }
     if error.is::<config::Error>() {
         return is(CONFIGURATION);
     }
     if error.is::<import::Error>() {
         return is(BAD_INPUT);
-    }
-    if let Some(error) = error.downcast_ref::<store::Error>() {
-        return is(match error {
-            store::Error::Clash { .. } => BAD_INPUT,
-            store::Error::Foreign { .. } => CONFIGURATION,
-            _ => OUT_OF_REACH,
-        });
     }
     if let Some(feeds::Error::Server { .. }) = error.downcast_ref() {
         return is(CONFIGURATION);
@@ -88,7 +110,7 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
         return is(match error {
             press::Error::Store(_) => OUT_OF_REACH,
             press::Error::Write { .. } => CANNOT_WRITE,
-            press::Error::Feed(_) | press::Error::Refused { .. } => BAD_INPUT,
+            press::Error::Feed(_) | press::Error::Refused { .. } | press::Error::LeftOut { .. } => BAD_INPUT,
             press::Error::Worker(_) => 1,
         });
     }

@@ -1,6 +1,13 @@
 //! The commands, a file each. What they print goes to standard output, what somebody must act on
 //! to standard error; `run` says nothing at all when there is nothing to say and no terminal.
 
+/// Prints a line to standard error, in all files of the room: it takes the place of the standard
+/// library's macro, so that nobody calls that one by mistake.
+macro_rules! eprintln {
+    ($($argument:tt)*) => { $crate::cli::say::message(format_args!($($argument)*)) };
+}
+
+mod again;
 mod bounce;
 mod desk;
 mod digest;
@@ -15,13 +22,15 @@ mod serve;
 mod session;
 mod standing;
 mod status;
+mod stop;
 mod subscribers;
 mod sync;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use tokio::runtime::Builder;
+use tracing_subscriber::EnvFilter;
 
 use session::Session;
 
@@ -38,6 +47,9 @@ struct Cli {
     /// Give editions to a relay also if their hour is more than a day ahead of this machine's clock.
     #[arg(long, global = true, env = "GAZETIER_FUTURE")]
     future: bool,
+    /// Say on standard error what the program does, as its libraries tell it.
+    #[arg(long, short, global = true)]
+    verbose: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -75,25 +87,43 @@ enum Command {
     Bounce(bounce::Args),
 }
 
+impl Command {
+    /// Whether people come by, several at once.
+    fn has_guests(&self) -> bool {
+        matches!(self, Self::Serve | Self::Digest(digest::Command::Preview { .. }))
+    }
+}
+
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_env("GAZETIER_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    // Most of what cron calls has nothing to do, and is done before other threads have begun.
-    let mut threads = match &cli.command {
-        Command::Serve | Command::Digest(digest::Command::Preview { .. }) => many_threads(),
-        _ => Builder::new_current_thread(),
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return say::usage(&error),
     };
+    log(cli.verbose);
+    // Most of what cron calls has nothing to do, and is done before other threads have begun.
+    let mut threads = if cli.command.has_guests() { many_threads() } else { Builder::new_current_thread() };
     let runtime = match threads.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return exit::report(&error.into()),
     };
     match runtime.block_on(dispatch(cli)) {
-        Ok(code) => code,
+        Ok(code) => say::code(code),
         Err(error) => exit::report(&error),
     }
+}
+
+/// What is logged goes to standard error. What libraries have to say is for who asks: cron would mail it.
+fn log(verbose: bool) {
+    let usual = if verbose { "info" } else { "gazetier=warn" };
+    let filter = EnvFilter::try_from_env("GAZETIER_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        // It would tell of a line that cannot be written where that one could not be written, and panic.
+        .log_internal_errors(false)
+        .init();
 }
 
 /// For what has work for more than one thread.
@@ -113,7 +143,12 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
 }
 
 async fn open_and_run(cli: Cli) -> anyhow::Result<ExitCode> {
-    let session = Session::open(&cli.config, cli.at.as_deref(), cli.future).await?;
+    let guests = cli.command.has_guests();
+    let session = Session::open(&cli.config, cli.at.as_deref(), cli.future, guests).await?;
+    // Under cron, only with the letters that it is about.
+    if !matches!(cli.command, Command::Run) || std::io::stderr().is_terminal() {
+        session.warn();
+    }
     let outcome = match cli.command {
         Command::Run => run::run(&session).await,
         Command::Sync => sync::run(&session).await,

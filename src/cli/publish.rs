@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use super::{exit, hubs, say::say, session::Session};
+use super::{again::again, exit, hubs, say::say, session::Session};
 use crate::press::Press;
 
 #[derive(Debug, clap::Args)]
@@ -16,7 +16,7 @@ pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCo
     if args.check {
         return check(session).await;
     }
-    match publish(session).await? {
+    match again(async || publish(session).await).await? {
         0 => say!("nothing new to publish"),
         n => say!("{n} files published in {}", session.config.feeds.path.display()),
     }

@@ -4,10 +4,11 @@
 use std::{io::IsTerminal, process::ExitCode};
 
 use super::{
+    again::again,
     bounce, digest, exit, hubs, publish,
     say::say,
     session::{Session, clock},
-    sync,
+    stop, sync,
 };
 use crate::delivery::service;
 
@@ -19,7 +20,7 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
         let own = exit::report(&error);
         code.get_or_insert(own);
     };
-    match sync::sync(session).await {
+    match again(async || sync::sync(session).await).await {
         Ok(synced) => {
             lines.extend(Some(synced.words()).filter(|words| !words.is_empty()));
             if let Err(error) = synced.complaint() {
@@ -28,19 +29,22 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
         }
         Err(error) => failed(error),
     }
-    match publish::publish(session).await {
+    match again(async || publish::publish(session).await).await {
         Ok(0) => {}
         Ok(n) => lines.push(format!("{n} files published in {}", session.config.feeds.path.display())),
         Err(error) => failed(error),
     }
     // Before letters go out: who asked for none gets none.
-    match bounce::handle(session).await {
+    match again(async || bounce::handle(session).await).await {
         Ok(handled) => lines.extend(handled),
         Err(error) => failed(error),
     }
-    let sent = digest::send(session, false).await;
+    let sent = again(async || digest::send(session, false).await).await;
     let sent = sent.map(|sent| {
         lines.extend(sent.lines.iter().cloned());
+        if !sent.lines.is_empty() && !std::io::stderr().is_terminal() {
+            session.warn();
+        }
         sent.complaint()
     });
     let last = match sent {
@@ -52,23 +56,28 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     };
     // After the digest: a relay that is silent costs each of these its whole patience. `serve` brings them
     // at once.
-    match service::deliver(&session.config, &session.store, session.at, clock).await {
-        Ok(told) => {
-            if told.sent > 0 {
-                lines.push(format!("{} letters to confirm or to choose sent", told.sent));
+    if !stop::is_told() {
+        match again(async || Ok(service::deliver(&session.config, &session.store, session.at, clock).await?)).await {
+            Ok(told) => {
+                if told.sent > 0 {
+                    lines.push(format!("{} letters to confirm or to choose sent", told.sent));
+                }
+                if told.waiting + told.refused > 0 {
+                    lines.push(format!(
+                        "{} letters to confirm or to choose wait, {} were refused: {}",
+                        told.waiting, told.refused, told.reply
+                    ));
+                }
             }
-            if told.waiting + told.refused > 0 {
-                lines.push(format!(
-                    "{} letters to confirm or to choose wait, {} were refused: {}",
-                    told.waiting, told.refused, told.reply
-                ));
-            }
+            Err(error) => failed(error),
         }
-        Err(error) => failed(error.into()),
     }
-    match hubs::tell(session).await {
-        Ok(told) => lines.extend(told),
-        Err(error) => failed(error),
+    // The next run tells them.
+    if !stop::is_told() {
+        match again(async || hubs::tell(session).await).await {
+            Ok(told) => lines.extend(told),
+            Err(error) => failed(error),
+        }
     }
     // Cron mails what is printed: a run that went well says nothing to it.
     if std::io::stdout().is_terminal() {

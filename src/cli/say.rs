@@ -1,15 +1,58 @@
-//! What goes to standard output. Who reads it may have gone (`gazetier … | head`): then there is
-//! nobody to tell, and nothing is wrong.
+//! What goes to standard output and standard error, which may be full, closed or gone: a message that
+//! cannot be written stops nothing, and changes the exit code only where a listing was asked for.
+//! The macros of the standard library panic then.
 
-use std::io::Write;
+use std::{
+    fmt::Arguments,
+    io::{ErrorKind, Write},
+    process::ExitCode,
+    sync::OnceLock,
+};
 
-/// Prints a line, like `println!`, to whoever listens.
+use super::exit;
+
+/// Prints a line to standard output.
 macro_rules! say {
     ($($argument:tt)*) => { $crate::cli::say::line(format_args!($($argument)*)) };
 }
 pub(super) use say;
 
-/// Prints a line; without a reader, nothing.
-pub(super) fn line(text: std::fmt::Arguments<'_>) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+/// The first failure to write a listing.
+static FAILED: OnceLock<String> = OnceLock::new();
+
+/// Prints a line to standard output. Whoever reads it may have gone (`gazetier … | head`): then
+/// there is nobody to tell, and nothing is wrong. Any other failure is kept for [`code`].
+pub(super) fn line(text: Arguments<'_>) {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let _ = FAILED.set(error.to_string());
+        }
+        _ => {}
+    }
+}
+
+/// Prints a line to standard error, in one piece: programs that share it do not mix their lines.
+pub(super) fn message(text: Arguments<'_>) {
+    let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
+}
+
+/// The exit code of a command that has done its work, unless what it had to print could not be written.
+pub(super) fn code(done: ExitCode) -> ExitCode {
+    match FAILED.get() {
+        None => done,
+        Some(error) => unwritten(error),
+    }
+}
+
+/// Shows what clap has to say: help, the version, or what is wrong with a command line.
+pub(super) fn usage(usage: &clap::Error) -> ExitCode {
+    match usage.print() {
+        Err(error) if !usage.use_stderr() && error.kind() != ErrorKind::BrokenPipe => unwritten(&error.to_string()),
+        _ => u8::try_from(usage.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from),
+    }
+}
+
+fn unwritten(error: &str) -> ExitCode {
+    eprintln!("gazetier: cannot write to standard output: {error}");
+    ExitCode::from(exit::CANNOT_WRITE)
 }

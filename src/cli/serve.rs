@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use super::{say::say, session::Session};
+use super::{say::say, session::Session, stop};
 use crate::{
     digest::token,
     web::{self, Listener, Server, Shared, desk::Desk},
@@ -12,7 +12,7 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     session.config.can_serve()?;
     let shared = Shared::new(Arc::clone(&session.config), session.store.clone(), session.at)?;
     // Before anybody hears of us: who is told to stop at once shall not die of it.
-    let stop = stop()?;
+    let stop = stop::watch(0)?.told();
     let web = &session.config.web;
     let listener = Listener::open(&web.listen).await?;
     say!("serving on {}", listener.place());
@@ -53,16 +53,4 @@ pub(super) fn is_taken(error: &anyhow::Error) -> bool {
         error.downcast_ref(),
         Some(web::Error::Listen { source, .. }) if source.kind() == std::io::ErrorKind::AddrInUse
     )
-}
-
-/// Done when the program is told to stop.
-pub(super) fn stop() -> anyhow::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }

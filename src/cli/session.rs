@@ -5,9 +5,9 @@ use std::{path::Path, sync::Arc};
 
 use anyhow::Context;
 
-use super::exit;
+use super::{again::again, exit};
 use crate::{
-    config::Config,
+    config::{Config, Connections},
     import::House,
     model::{Instant, Now, Slug},
     store::{MagazineName, Store},
@@ -25,7 +25,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) async fn open(config: &Path, at: Option<&str>, future: bool) -> anyhow::Result<Self> {
+    /// Opens it; `busy` says that several things will be asked of the store at once.
+    pub(super) async fn open(config: &Path, at: Option<&str>, future: bool, busy: bool) -> anyhow::Result<Self> {
         let config = Arc::new(Config::load(config)?);
         let at = match at {
             None => clock(),
@@ -35,7 +36,9 @@ impl Session {
                 .parse(text)
                 .map_err(|error| exit::complain(exit::USAGE, format!("--at: {error}")))?,
         };
-        let mut store = Store::open(&config.store).await?;
+        let most = if busy { config.connections.most } else { 1 };
+        let connections = Connections { most, ..config.connections };
+        let mut store = again(async || Ok(Store::open_with(&config.store, connections).await?)).await?;
         let magazine = &config.magazine;
         let (id, authority) = (magazine.id.as_deref(), magazine.authority());
         store.belong(MagazineName { id, name: &magazine.name, address: &authority }, at).await?;
@@ -50,6 +53,13 @@ impl Session {
     /// The newsletter that the digest is.
     pub(super) fn newsletter(&self) -> &Slug {
         &self.config.digest.newsletter
+    }
+
+    /// Tells what somebody should see to, though it stops nothing.
+    pub(super) fn warn(&self) {
+        for warning in &self.config.warnings {
+            eprintln!("gazetier: warning: {}: {warning}", self.config.path.display());
+        }
     }
 
     pub(super) fn house(&self) -> House<'_> {

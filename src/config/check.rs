@@ -13,8 +13,8 @@ use chrono::{Duration, NaiveDate};
 use url::Url;
 
 use super::{
-    Config, Desk, Digest, Error, Feeds, Letters, Magazine, Secret, Source, Special, StoreUrl, bounces, desk, dkim,
-    feeds::hubs, feeds::moved, raw, relay, theme, web as web_room,
+    Config, Connections, Desk, Digest, Error, Feeds, Letters, Magazine, Secret, Source, Special, StoreUrl, bounces,
+    desk, dkim, feeds::hubs, feeds::moved, raw, relay, theme, web as web_room,
 };
 use crate::model::{Colour, Mailbox, Rubrique, Slug, Zone, text, uri};
 
@@ -54,6 +54,7 @@ pub(super) fn check(raw: raw::Raw, path: &Path) -> Result<Config, Error> {
 
 fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
     let base = path.parent().unwrap_or(Path::new(""));
+    let mut warnings = Vec::new();
     let magazine = magazine(raw.magazine)?;
     let (rubriques, special) = rubriques(raw.rubriques)?;
     let old_addresses = std::mem::take(&mut raw.feeds.moved);
@@ -65,6 +66,7 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
     Ok(Config {
         path: path.to_owned(),
         fingerprint: String::new(),
+        connections: connections(&raw.store)?,
         store: store(raw.store, base)?,
         sources: raw.sources.into_iter().map(|s| source(s, base)).collect::<Result<_, _>>()?,
         subscribers_file: raw.subscribers.file.map(|file| base.join(file)),
@@ -73,12 +75,13 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         digest: digest(raw.digest, &desk)?,
         desk,
         theme: theme::check(raw.theme, &magazine.name)?,
-        dkim: dkim::check(raw.dkim, &letters.from.address, base)?,
+        dkim: dkim::check(raw.dkim, &letters.from.address, base, &mut warnings)?,
         letters,
         relays: relay::check(raw.relay, raw.relays, base)?,
         bounces: bounces::check(raw.bounces, base)?,
         web,
         magazine,
+        warnings,
     })
 }
 
@@ -139,6 +142,14 @@ fn store(raw: raw::Store, base: &Path) -> Result<StoreUrl, Refusal> {
         return Ok(StoreUrl::Postgres { url: Secret::new(url), schema });
     }
     Err(refuse("store.url", "write \"sqlite:FILE\" or \"postgres://USER@HOST/DATABASE\""))
+}
+
+fn connections(raw: &raw::Store) -> Result<Connections, Refusal> {
+    let usual = Connections::default();
+    match raw.connections.unwrap_or(usual.most) {
+        most @ 2..=100 => Ok(Connections { most, pooler: raw.pooler }),
+        other => Err(refuse("store.connections", format!("{other} is no number from 2 to 100"))),
+    }
 }
 
 fn source(raw: raw::Source, base: &Path) -> Result<Source, Refusal> {

@@ -1,7 +1,7 @@
 //! With which keys letters are signed (`[[dkim]]`). Keys are read and tried when the configuration
 //! is, so that none is found broken when the letters are to go out.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{fmt, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
 use aws_lc_rs::{
     encoding::AsDer,
@@ -119,7 +119,12 @@ impl SigningKey {
 }
 
 /// Checks all of `[[dkim]]`; letters are signed with each.
-pub(super) fn check(raw: Vec<raw::Dkim>, from: &EmailAddress, base: &Path) -> Result<Vec<Dkim>, Refusal> {
+pub(super) fn check(
+    raw: Vec<raw::Dkim>,
+    from: &EmailAddress,
+    base: &Path,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Dkim>, Refusal> {
     let mut signatures: Vec<Dkim> = Vec::new();
     for raw in raw {
         let domain = match raw.domain {
@@ -149,6 +154,11 @@ pub(super) fn check(raw: Vec<raw::Dkim>, from: &EmailAddress, base: &Path) -> Re
                 let file = beside(base, &file);
                 let wrong = |what: String| refuse("dkim.key", format!("{}: {what}", file.display()));
                 let pem = std::fs::read_to_string(&file).map_err(|error| wrong(format!("cannot read it: {error}")))?;
+                // Whoever has it writes letters in the magazine's name.
+                if std::fs::metadata(&file).is_ok_and(|meta| meta.permissions().mode() & 0o006 != 0) {
+                    let file = file.display();
+                    warnings.push(format!("dkim.key: everybody on this machine can read {file}: `chmod 600 {file}`"));
+                }
                 SigningKey::read(&pem).map_err(wrong)?
             }
             (None, Some(variable)) => {

@@ -69,6 +69,10 @@ pub struct Config {
     pub magazine: Magazine,
     /// Where the store is.
     pub store: StoreUrl,
+    /// How it is reached, if it is on Postgres.
+    pub connections: Connections,
+    /// What somebody should see to, though it stops nothing.
+    pub warnings: Vec<String>,
     /// Where columns come from at each run.
     pub sources: Vec<Source>,
     /// A CSV file whose new lines join at every run.
@@ -174,6 +178,21 @@ pub enum StoreUrl {
         /// The schema in it that is this magazine's; the user's own if missing.
         schema: Option<Slug>,
     },
+}
+
+/// How a Postgres store is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    /// How many there are at once, at the most.
+    pub most: u32,
+    /// Whether a pooler gives them out by transaction: then nothing lasts from one to the next.
+    pub pooler: bool,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self { most: 8, pooler: false }
+    }
 }
 
 /// Where columns come from at each run.

@@ -63,11 +63,16 @@ pub struct Store {
     pub url: String,
     /// Of a Postgres database that several magazines share.
     pub schema: Option<String>,
+    /// How many connections to Postgres at once, at the most.
+    pub connections: Option<u32>,
+    /// A pooler such as pgbouncer gives out connections by transaction.
+    #[serde(default)]
+    pub pooler: bool,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { url: sqlite(), schema: None }
+        Self { url: sqlite(), schema: None, connections: None, pooler: false }
     }
 }
 

@@ -34,6 +34,13 @@ pub struct Finding {
     pub message: String,
 }
 
+impl Finding {
+    /// Whether it is about this column.
+    pub fn is_about(&self, column: &Column) -> bool {
+        self.column.as_ref().is_some_and(|about| *about == name(column))
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let column = self.column.as_deref().unwrap_or("the feed itself");

@@ -80,6 +80,8 @@ pub struct Feed<'a> {
     history: History,
     tombstones: &'a [Tombstone],
     addresses: Addresses,
+    /// When it is known to have changed, whatever its columns say.
+    changed: Option<Instant>,
 }
 
 /// Where a document stands in its feed's history (RFC 5005).
@@ -130,6 +132,14 @@ pub fn paths(feed: &FeedKey, archive: Option<&str>) -> [String; 3] {
     FORMS.map(|form| format!("{folder}{form}"))
 }
 
+/// The folder of a feed's archive documents, each in a folder of its own, below that of the feeds.
+pub fn archive_folder(feed: &FeedKey) -> String {
+    match feed.key().as_str() {
+        "" => "archive".to_owned(),
+        key => format!("{key}/archive"),
+    }
+}
+
 impl<'a> Feed<'a> {
     /// The feed of a rubrique, or of all columns.
     pub fn new(config: &'a Config, rubrique: Option<&'a Rubrique>, columns: &'a [Column]) -> Result<Self, Error> {
@@ -150,7 +160,12 @@ impl<'a> Feed<'a> {
             FeedKey::All | FeedKey::Byline(_) => None,
         };
         let addresses = Addresses::of(config, &key, history.archive.as_deref())?;
-        Ok(Self { config, key, rubrique, columns, history, tombstones, addresses })
+        Ok(Self { config, key, rubrique, columns, history, tombstones, addresses, changed: None })
+    }
+
+    /// The same, and it tells its readers that it changed at this instant, unless a column did later.
+    pub fn changed_at(self, changed: Option<Instant>) -> Self {
+        Self { changed, ..self }
     }
 
     /// Its files.
@@ -228,12 +243,13 @@ impl<'a> Feed<'a> {
         self.config.magazine.tag("feed", &self.key.key())
     }
 
-    /// When its newest column was updated or withdrawn; a feed without columns is as old as the
-    /// magazine's name.
-    fn updated(&self) -> Instant {
+    /// When its newest column was updated or withdrawn, or when it told so before; a feed without columns
+    /// is as old as the magazine's name.
+    pub fn updated(&self) -> Instant {
         let columns = self.columns.iter().map(|column| column.updated);
         columns
             .chain(self.tombstones.iter().map(|tombstone| tombstone.when))
+            .chain(self.changed)
             .max()
             .unwrap_or_else(|| self.config.magazine.tag_date.and_time(chrono::NaiveTime::MIN).and_utc())
     }

@@ -2,19 +2,35 @@
 //! a file's date says when it changed.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File, Permissions},
     io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
-use tempfile::NamedTempFile;
+use memchr::memmem;
+use tempfile::TempPath;
 
 use super::Error;
+use crate::{
+    config::{Config, FORMS},
+    feeds,
+    model::FeedKey,
+};
 
 /// The forms in which a file lies beside itself for servers that send it compressed.
 const COMPRESSED: [&str; 2] = ["br", "gz"];
+
+/// How the name of a file begins that is not in its place yet.
+const STAGED: &str = ".press-";
+
+/// So many files, or bytes, are put into their places together.
+const BATCH: usize = 192;
+const BATCH_BYTES: usize = 24_000_000;
+
+/// From so many files on, the whole file system is brought to the disk at once, not each by itself.
+const MANY: usize = 24;
 
 /// Files below one folder that are to be replaced together.
 #[derive(Debug)]
@@ -22,29 +38,64 @@ pub(super) struct Folder {
     root: PathBuf,
     precompress: bool,
     /// Written beside their places, and not in them yet.
-    staged: Vec<(NamedTempFile, PathBuf)>,
-    /// Folders in which names have changed.
-    touched: BTreeSet<PathBuf>,
-    landed: Landed,
-}
-
-/// What landed.
-#[derive(Debug, Default)]
-pub(super) struct Landed {
-    /// How many files were written.
-    pub(super) written: usize,
-    /// Folders in which folders were made, for [`sync_all`].
+    staged: Vec<Staged>,
+    bytes: usize,
+    /// To be removed when all is in its place.
+    gone: Vec<String>,
+    /// Folders in which folders were made, of which the disk may not know yet. Most are the same for
+    /// all feeds: they are for the end.
     pub(super) above: BTreeSet<PathBuf>,
 }
 
+/// A file beside its place.
+#[derive(Debug)]
+struct Staged {
+    file: TempPath,
+    place: PathBuf,
+    /// Whether it leads to others, which must be in their places before it.
+    leads: bool,
+}
+
+/// Archive documents that are on the disk, by their names, each with the names of its files.
+#[derive(Debug, Default)]
+pub(super) struct Disk {
+    documents: BTreeMap<String, BTreeSet<String>>,
+    precompress: bool,
+}
+
+impl Disk {
+    /// Whether a document is there, with all its files.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.documents.get(name).is_some_and(|files| {
+            let beside = |form: &str, end: &&str| files.contains(&format!("{form}.{end}"));
+            let whole = |form: &str| !self.precompress || COMPRESSED.iter().all(|end| beside(form, end));
+            FORMS.iter().all(|form| files.contains(*form) && whole(form))
+        })
+    }
+
+    /// The names of the documents of which any file is there.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let has_any = |files: &BTreeSet<String>| FORMS.iter().any(|form| files.contains(*form));
+        self.documents.iter().filter(move |(_, files)| has_any(files)).map(|(name, _)| name.as_str())
+    }
+}
+
+/// A place in the work of a folder, to go back to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    staged: usize,
+    gone: usize,
+}
+
 impl Folder {
-    pub(super) fn new(root: &Path, precompress: bool) -> Self {
+    pub(super) fn new(config: &Config) -> Self {
         Self {
-            root: root.to_owned(),
-            precompress,
+            root: config.feeds.path.clone(),
+            precompress: config.feeds.precompress,
             staged: Vec::new(),
-            touched: BTreeSet::new(),
-            landed: Landed::default(),
+            bytes: 0,
+            gone: Vec::new(),
+            above: BTreeSet::new(),
         }
     }
 
@@ -54,11 +105,27 @@ impl Folder {
         path.is_file() && (!self.precompress || COMPRESSED.iter().all(|form| beside(&path, form).is_file()))
     }
 
+    /// The archive documents of a feed that are there. A folder that cannot be read has none.
+    pub(super) fn documents(&self, feed: &FeedKey) -> Disk {
+        let folder = self.root.join(feeds::archive_folder(feed));
+        let documents = names(&folder).map(|name| (name.clone(), names(&folder.join(name)).collect()));
+        Disk { documents: documents.collect(), precompress: self.precompress }
+    }
+
+    /// Whether an archive document is one that gazetier wrote: somebody may keep others there.
+    pub(super) fn is_ours(&self, feed: &FeedKey, name: &str) -> bool {
+        let marked = |path: &String| {
+            let text = fs::read(self.root.join(path)).unwrap_or_default();
+            memmem::find(&text, b">gazetier</generator>").is_some()
+        };
+        feeds::paths(feed, Some(name)).iter().any(marked)
+    }
+
     /// Writes a file beside its place, for [`Self::land`] to put it there, unless the place holds these
-    /// bytes already.
-    pub(super) fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+    /// bytes already; says whether it did. What `leads` to others comes into its place after them.
+    pub(super) fn put(&mut self, name: &str, bytes: &[u8], leads: bool) -> Result<bool, Error> {
         let path = self.root.join(name);
-        let wrote = self.stage(&path, bytes)?;
+        let wrote = self.stage(&path, bytes, leads)?;
         if self.precompress {
             let wrong = |path: &Path| {
                 let path = path.to_owned();
@@ -68,15 +135,14 @@ impl Folder {
                 let path = beside(&path, form);
                 if wrote || !path.is_file() {
                     let packed = if form == "gz" { gzip(bytes) } else { brotli(bytes) };
-                    self.stage(&path, &packed.map_err(wrong(&path))?)?;
+                    self.stage(&path, &packed.map_err(wrong(&path))?, leads)?;
                 }
             }
         }
-        self.landed.written += usize::from(wrote);
-        Ok(())
+        Ok(wrote)
     }
 
-    fn stage(&mut self, path: &Path, bytes: &[u8]) -> Result<bool, Error> {
+    fn stage(&mut self, path: &Path, bytes: &[u8], leads: bool) -> Result<bool, Error> {
         let wrong = |source| Error::Write { path: path.to_owned(), source };
         match fs::metadata(path) {
             Ok(meta) if meta.len() == bytes.len() as u64 && fs::read(path).map_err(wrong)? == bytes => {
@@ -86,68 +152,135 @@ impl Folder {
         }
         let parent = path.parent().unwrap_or(&self.root);
         if !parent.is_dir() {
-            fs::create_dir_all(parent).map_err(wrong)?;
+            make_folder(parent).map_err(wrong)?;
             let above = parent.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.root));
-            self.landed.above.extend(above.map(Path::to_owned));
+            self.above.extend(above.map(Path::to_owned));
         }
-        let mut file = tempfile::Builder::new()
-            .prefix(".press-")
-            // A web server must be able to read it.
-            .permissions(Permissions::from_mode(0o644))
-            .tempfile_in(parent)
-            .map_err(wrong)?;
+        let mut file = tempfile::Builder::new().prefix(STAGED).tempfile_in(parent).map_err(wrong)?;
         file.write_all(bytes).map_err(wrong)?;
-        self.staged.push((file, path.to_owned()));
+        // A web server must be able to read it, whatever the umask of who runs us.
+        file.as_file().set_permissions(Permissions::from_mode(0o644)).map_err(wrong)?;
+        self.bytes += bytes.len();
+        // Closed: there may be more of them than a program may have open.
+        self.staged.push(Staged { file: file.into_temp_path(), place: path.to_owned(), leads });
         Ok(true)
     }
 
-    /// Puts the files in their places. A reader sees the old file or the new one, never half: first
-    /// all bytes go to the disk, then each file takes its name.
-    pub(super) fn land(&mut self) -> Result<(), Error> {
-        for (file, path) in &self.staged {
-            file.as_file().sync_data().map_err(|source| Error::Write { path: path.clone(), source })?;
-        }
-        for (file, path) in self.staged.drain(..) {
-            file.persist(&path).map_err(|error| Error::Write { path: path.clone(), source: error.error })?;
-            self.touched.extend(path.parent().map(Path::to_owned));
-        }
-        Ok(())
+    /// Removes a file, with what lies beside it, and the folder that it was the last in, when the other
+    /// files are in their places.
+    pub(super) fn remove(&mut self, name: String) {
+        self.gone.push(name);
     }
 
-    /// Removes a file, with what lies beside it, and the folder that it was the last in.
-    pub(super) fn remove(&mut self, name: &str) -> Result<(), Error> {
-        let path = self.root.join(name);
-        for path in COMPRESSED.map(|form| beside(&path, form)).into_iter().chain([path.clone()]) {
-            match fs::remove_file(&path) {
-                Ok(()) => {
-                    self.touched.extend(path.parent().map(Path::to_owned));
+    /// Where the work is now.
+    pub(super) fn mark(&self) -> Mark {
+        Mark { staged: self.staged.len(), gone: self.gone.len() }
+    }
+
+    /// Forgets what came since.
+    pub(super) fn go_back(&mut self, mark: Mark) {
+        self.staged.truncate(mark.staged);
+        self.gone.truncate(mark.gone);
+    }
+
+    /// Whether as much is staged as should be put into its place together.
+    pub(super) fn is_full(&self) -> bool {
+        self.staged.len() >= BATCH || self.bytes >= BATCH_BYTES
+    }
+
+    /// Puts the files in their places. A reader sees the old file or the new one, never half: first
+    /// all bytes go to the disk, then each file takes its name; what leads to others after these have
+    /// theirs on the disk. Last, what nothing leads to any more is removed.
+    pub(super) fn land(&mut self) -> Result<(), Error> {
+        self.bytes = 0;
+        let (leading, led): (Vec<Staged>, Vec<Staged>) =
+            std::mem::take(&mut self.staged).into_iter().partition(|staged| staged.leads);
+        let gone = std::mem::take(&mut self.gone);
+        let files: Vec<&Path> = leading.iter().chain(&led).map(|staged| &*staged.file).collect();
+        self.bring_to_disk(&files, |path| File::open(path)?.sync_data())?;
+        for staged in [led, leading] {
+            let mut touched = BTreeSet::new();
+            for Staged { file, place, .. } in staged {
+                file.persist(&place).map_err(|error| Error::Write { path: place.clone(), source: error.error })?;
+                touched.extend(place.parent().map(Path::to_owned));
+            }
+            self.sync_all(&touched)?;
+        }
+        let mut touched = BTreeSet::new();
+        for name in gone {
+            remove(&self.root.join(name), &mut touched)?;
+        }
+        self.sync_all(&touched)
+    }
+
+    /// Takes away what programs that died have left beside the places of files.
+    pub(super) fn sweep(&self) {
+        let mut folders = vec![self.root.clone()];
+        while let Some(folder) = folders.pop() {
+            for name in names(&folder).collect::<Vec<_>>() {
+                let path = folder.join(&name);
+                // Whatever cannot be taken away is in nobody's way.
+                match fs::symlink_metadata(&path) {
+                    Ok(meta) if meta.is_dir() => folders.push(path),
+                    Ok(meta) if meta.is_file() && name.starts_with(STAGED) => {
+                        let _ = fs::remove_file(path);
+                    }
+                    _ => {}
                 }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(source) => return Err(Error::Write { path, source }),
             }
         }
-        // Whatever else is in it keeps it.
-        if let Some(parent) = path.parent().filter(|parent| fs::remove_dir(parent).is_ok()) {
-            self.touched.remove(parent);
-            self.touched.extend(parent.parent().map(Path::to_owned));
-        }
-        Ok(())
     }
 
-    /// Lands what is left, and brings the new names to the disk, but for those of folders.
-    pub(super) fn sync(mut self) -> Result<Landed, Error> {
-        self.land()?;
-        sync_all(self.touched)?;
-        Ok(self.landed)
+    /// Brings to the disk which names are in folders.
+    pub(super) fn sync_all(&self, folders: &BTreeSet<PathBuf>) -> Result<(), Error> {
+        let folders: Vec<&Path> = folders.iter().map(PathBuf::as_path).collect();
+        self.bring_to_disk(&folders, |path| File::open(path)?.sync_all())
+    }
+
+    fn bring_to_disk(&self, paths: &[&Path], each: impl Fn(&Path) -> io::Result<()>) -> Result<(), Error> {
+        if paths.len() >= MANY {
+            let whole = File::open(&self.root).and_then(|root| Ok(rustix::fs::syncfs(&root)?));
+            return whole.map_err(|source| Error::Write { path: self.root.clone(), source });
+        }
+        paths.iter().try_for_each(|path| each(path).map_err(|source| Error::Write { path: (*path).to_owned(), source }))
     }
 }
 
-/// Brings to the disk which names are in folders.
-pub(super) fn sync_all(folders: impl IntoIterator<Item = PathBuf>) -> Result<(), Error> {
-    folders.into_iter().try_for_each(|path| {
-        let synced = File::open(&path).and_then(|folder| folder.sync_all());
-        synced.map_err(|source| Error::Write { path, source })
-    })
+/// The names in a folder, as far as they are text; none if it cannot be read.
+fn names(folder: &Path) -> impl Iterator<Item = String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok())
+}
+
+/// Removes a file, with what lies beside it, and the folder that it was the last in.
+fn remove(path: &Path, touched: &mut BTreeSet<PathBuf>) -> Result<(), Error> {
+    for path in COMPRESSED.map(|form| beside(path, form)).into_iter().chain([path.to_owned()]) {
+        match fs::remove_file(&path) {
+            Ok(()) => touched.extend(path.parent().map(Path::to_owned)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(Error::Write { path, source }),
+        }
+    }
+    // Whatever else is in it keeps it.
+    if let Some(parent) = path.parent().filter(|parent| fs::remove_dir(parent).is_ok()) {
+        touched.remove(parent);
+        touched.extend(parent.parent().map(Path::to_owned));
+    }
+    Ok(())
+}
+
+/// Makes a folder, and those above it, that a web server can read, whatever the umask.
+fn make_folder(path: &Path) -> io::Result<()> {
+    match fs::create_dir(path) {
+        Ok(()) => fs::set_permissions(path, Permissions::from_mode(0o755)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            path.parent().map_or(Err(error), make_folder)?;
+            make_folder(path)
+        }
+        // Another worker of ours was quicker, or another program.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 fn beside(path: &Path, form: &str) -> PathBuf {

@@ -2,6 +2,7 @@
 //! differs. A run with nothing new asks the store two short questions and looks whether the
 //! files are there.
 
+mod check;
 mod feed;
 mod files;
 mod months;
@@ -17,17 +18,13 @@ use tokio::{runtime::Handle, task::JoinSet};
 
 use crate::{
     config::Config,
-    feeds::{
-        self, Feed, History, Paper,
-        conform::{self, Finding},
-        page,
-    },
+    feeds::{self, conform::Finding, page},
     model::{FeedKey, Instant, Month, column::fingerprint},
-    store::{self, Latest, News, Published, Span, Standing, Store, Topic},
+    store::{self, Commit, Documents, Latest, Publication, Published, Standing, Store},
 };
 
 use feed::{Done, Worker};
-use files::{Folder, sync_all};
+use files::Folder;
 
 /// Why nothing, or not all, could be published.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +51,14 @@ pub enum Error {
         /// What they would find.
         findings: Vec<Finding>,
     },
+    /// Validators would find something in columns: those are left out.
+    #[error("the feed {feed} is published without the columns that readers would refuse:{}", lines(findings))]
+    LeftOut {
+        /// Which.
+        feed: String,
+        /// What they would find.
+        findings: Vec<Finding>,
+    },
     /// A worker of ours stopped without an answer.
     #[error("a feed's worker broke off: {0}")]
     Worker(#[from] tokio::task::JoinError),
@@ -75,8 +80,28 @@ pub struct Outcome {
     pub written: usize,
     /// What the editors should know.
     pub warnings: Vec<String>,
-    /// Feeds that could not be published, each with its error: they are tried again.
+    /// Feeds that could not be published, or not with all columns, each with its error: they are tried
+    /// again.
     pub failed: Vec<Error>,
+}
+
+/// Files that are in their places, of which the store does not know yet.
+#[derive(Debug)]
+pub struct Written {
+    publication: Publication,
+    /// What was published last of all feeds together, when this began.
+    before: Option<Published>,
+    revision: i64,
+    built: Built,
+    /// How many pages were written beside the feeds.
+    pages: usize,
+}
+
+/// Feeds that were built.
+#[derive(Debug, Default)]
+struct Built {
+    done: Vec<Done>,
+    failed: Vec<Error>,
 }
 
 /// The press, at one instant.
@@ -95,6 +120,9 @@ const ALL: &str = "*";
 /// How many feeds are worked on at once for each processor.
 const WORKERS: usize = 3;
 
+/// How often feeds are built again that others publish at the same time.
+const ROUNDS: usize = 5;
+
 /// Files that depend on the configuration alone.
 const PAGES: [&str; 3] = ["index.html", "feeds.opml", "feed.css"];
 
@@ -107,98 +135,105 @@ impl Press {
 
     /// Publishes what has changed. A feed that cannot be published keeps no other from it.
     pub async fn publish(&self) -> Result<Outcome, Error> {
+        match self.write().await? {
+            Some(written) => self.remember(written).await,
+            None => Ok(Outcome::default()),
+        }
+    }
+
+    /// Builds what has changed and puts it into its place; `None` if nothing has.
+    pub async fn write(&self) -> Result<Option<Written>, Error> {
         // Read before the columns: what changes meanwhile is seen again at the next run.
-        let Latest { revision, published, come_out } = self.store.latest(ALL, self.at).await?;
-        let last = published.filter(|last| *last.fingerprint == *self.make);
+        let Latest { revision, published, come_out, unfinished } = self.store.latest(ALL, self.at).await?;
+        // Where a publication did not end, what is on the disk may be older than what the store says.
+        let last = published.clone().filter(|last| *last.fingerprint == *self.make && unfinished.is_empty());
         let feeds = self.changed(last.as_ref(), revision, come_out).await?;
-        let folder = Folder::new(&self.config.feeds.path, self.config.feeds.precompress);
+        let folder = Folder::new(&self.config);
         let pages = last.is_none() || !PAGES.iter().all(|path| folder.has(path));
         if feeds.is_empty() && !pages {
-            return Ok(Outcome::default());
+            return Ok(None);
         }
         if last.is_none() {
             self.store.put_rubriques(&self.config.rubriques).await?;
         }
-        let (mut done, failed) = self.build(feeds, last.is_some(), revision).await?;
-        // Always in one order: of two runs at once, neither waits for a row that the other has.
-        done.sort_by(|a, b| a.standing.feed.cmp(&b.standing.feed));
-        let mut written = done.iter().map(|done| done.written).sum();
-        let topics: Vec<Topic> = done.iter().flat_map(|done| done.topics.clone()).collect();
-        let warnings = done.iter().flat_map(|done| done.warnings.clone()).collect();
-        let mut standings: Vec<Standing> = done.into_iter().map(|done| done.standing).collect();
-        if failed.is_empty() {
-            if pages {
-                written += self.pages()?;
-            }
-            let all = Published { fingerprint: self.make.to_string(), revision, at: self.at };
-            standings.push(Standing { feed: ALL.into(), published: all, months: Vec::new() });
+        let dead = !unfinished.is_empty() && unfinished.iter().all(|unfinished| unfinished.is_over(self.at));
+        let publication = self.store.begin_publication(unfinished, self.at).await?;
+        let built = self.build(feeds, last.is_some(), revision).await?;
+        if dead {
+            folder.sweep();
         }
-        let news = News { hubs: &self.config.feeds.hubs, topics: &topics, at: self.at };
-        self.store.put_published(&standings, news).await?;
-        Ok(Outcome { written, warnings, failed })
+        let pages = if pages && built.is_whole() { self.pages()? } else { 0 };
+        Ok(Some(Written { publication, before: published, revision, built, pages }))
     }
 
-    /// Looks at every feed as validators would, changed or not, and at its archives; gives how many
-    /// there are and what they would find, each with its feed's name.
-    pub async fn check(&self) -> Result<(usize, Vec<(String, Finding)>), Error> {
-        let feeds = self.changed(None, 0, Vec::new()).await?;
-        let (mut found, mut paper) = (Vec::new(), Paper::default());
-        for key in &feeds {
-            let (limit, all) = (self.config.feeds.items(key), Span::until(self.at));
-            let columns = self.store.newest(key, all, limit).await?.columns;
-            let feed = Feed::document(&self.config, key.clone(), &columns, History::default(), &[])?;
-            let mut findings = conform::files(&feed, self.at, &mut paper)?.err().unwrap_or_default();
-            let archived = if self.config.feeds.archives { limit } else { 0 };
-            let mut columns = self.store.oldest(key, all, None, archived).await?;
-            while let Some(newest) = columns.first() {
-                let after = Some((newest.published, newest.id));
-                let feed = Feed::document(&self.config, key.clone(), &columns, History::default(), &[])?;
-                let older = conform::check(&feed, self.at).into_iter().filter(|finding| !findings.contains(finding));
-                findings.extend(older.collect::<Vec<_>>());
-                columns = self.store.oldest(key, all, after, archived).await?;
+    /// Says in the store what was written. A feed that somebody else has published since it was read is
+    /// built again: nobody knows whose files were put into their places last.
+    pub async fn remember(&self, written: Written) -> Result<Outcome, Error> {
+        let Written { publication, before, revision, mut built, pages } = written;
+        let mut outcome = Outcome { written: pages, ..Outcome::default() };
+        let mut sound = true;
+        for round in 1.. {
+            sound &= built.is_whole();
+            let Built { mut done, failed } = built;
+            // Always in one order: of two runs at once, neither waits for a row that the other has.
+            done.sort_by(|a, b| a.standing.feed.cmp(&b.standing.feed));
+            outcome.failed.extend(failed);
+            let mut standings = Vec::with_capacity(done.len());
+            for one in done {
+                outcome.written += one.written;
+                outcome.warnings.extend(one.warnings);
+                outcome.failed.extend(one.left_out);
+                standings.push(one.standing);
             }
-            found.extend(findings.into_iter().map(|finding| (name(key), finding)));
+            let all =
+                Published { fingerprint: self.make.to_string(), revision, at: self.at, told: Instant::UNIX_EPOCH };
+            let all = Standing {
+                feed: ALL.into(),
+                before: before.clone(),
+                published: all,
+                months: Vec::new(),
+                topics: Vec::new(),
+            };
+            let commit = Commit {
+                publication: &publication,
+                standings: &standings,
+                all: outcome.failed.is_empty().then_some(&all),
+                sound,
+                hubs: &self.config.feeds.hubs,
+                at: self.at,
+            };
+            let stale = self.store.put_published(commit).await?;
+            // What others overtake each time is left to the next run, which looks at all files.
+            if stale.is_empty() || round == ROUNDS {
+                break;
+            }
+            let feeds = stale.iter().filter_map(|feed| FeedKey::from_key(feed)).collect();
+            built = self.build(feeds, false, self.store.revision().await?).await?;
         }
-        Ok((feeds.len(), found))
+        Ok(outcome)
     }
 
-    /// Builds feeds, several at once; gives what was done, and the errors of the feeds that failed.
-    async fn build(
-        &self,
-        feeds: BTreeSet<FeedKey>,
-        same_make: bool,
-        revision: i64,
-    ) -> Result<(Vec<Done>, Vec<Error>), Error> {
+    /// Builds feeds, several at once, and puts them into their places.
+    async fn build(&self, feeds: BTreeSet<FeedKey>, trusted: bool, revision: i64) -> Result<Built, Error> {
         // While some wait for the disk, others build. As many feeds are in memory as there are workers.
         let workers = WORKERS * std::thread::available_parallelism().map_or(2, NonZero::get).min(8);
         let mut building = JoinSet::new();
         let waiting = Arc::new(Mutex::new(feeds.clone().into_iter()));
         for _ in 0..workers.min(feeds.len()) {
-            let (mut worker, waiting, runtime) = (Worker::new(self.clone()), Arc::clone(&waiting), Handle::current());
+            let (worker, waiting, runtime) = (Worker::new(self.clone()), Arc::clone(&waiting), Handle::current());
             building.spawn_blocking(move || {
-                let mut built = Vec::new();
                 let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
-                while let Some(key) = next() {
-                    let done = runtime.block_on(worker.publish(&key, same_make, revision));
-                    built.push((key, done));
-                }
-                (built, worker.above)
+                worker.work(next, |worker, key| runtime.block_on(worker.publish(key, trusted, revision)))
             });
         }
         let (mut done, mut failed, mut above) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
-        while let Some((built, made)) = building.join_next().await.transpose()? {
-            above.extend(made);
-            for (key, one) in built {
-                match one {
-                    Ok(one) => done.push(one),
-                    Err(error) => {
-                        failed.insert(key, error);
-                    }
-                }
-            }
+        while let Some(worked) = building.join_next().await.transpose()? {
+            above.extend(worked.above);
+            done.extend(worked.done);
+            failed.extend(worked.failed);
         }
-        sync_all(above)?;
-        Ok((done, failed.into_values().collect()))
+        Folder::new(&self.config).sync_all(&above)?;
+        Ok(Built { done, failed: failed.into_values().collect() })
     }
 
     /// The feeds of which something may have changed since all was published last.
@@ -230,22 +265,54 @@ impl Press {
         if self.config.feeds.archives && month > Month::of(last.at) {
             feeds.extend(self.store.feeds_to_close(month).await?);
         }
+        feeds.extend(self.differing(standing.clone()).await?);
         feeds.retain(ours);
-        let folder = Folder::new(&self.config.feeds.path, self.config.feeds.precompress);
-        let missing = |feed: &&FeedKey| !feeds::paths(feed, None).iter().all(|path| folder.has(path));
-        let gone: Vec<FeedKey> = standing.iter().filter(missing).cloned().collect();
-        feeds.extend(gone);
+        Ok(feeds)
+    }
+
+    /// The feeds of which the disk has not all that it should, or what it should not.
+    async fn differing(&self, mut feeds: Vec<FeedKey>) -> Result<Vec<FeedKey>, Error> {
+        let (folder, present) = (Folder::new(&self.config), Month::of(self.at));
+        let (archives, bylines) = (self.config.feeds.archives, self.config.feeds.bylines);
+        let Documents { archives: expected, bylines: published } =
+            if archives || bylines { self.store.documents().await? } else { Documents::default() };
+        feeds.extend(published);
+        let mut wanted: BTreeMap<FeedKey, BTreeSet<String>> = BTreeMap::new();
+        for (feed, month, count) in expected.into_iter().filter(|(_, month, _)| *month <= present) {
+            wanted.entry(feed).or_default().extend(months::documents(month, count));
+        }
+        let differs = |feed: &FeedKey| {
+            if !feeds::paths(feed, None).iter().all(|path| folder.has(path)) {
+                return true;
+            }
+            // Where there are none, those of before went when the configuration changed.
+            if !archives {
+                return false;
+            }
+            let (disk, wanted) = (folder.documents(feed), wanted.get(feed).cloned().unwrap_or_default());
+            let stray = |name: &str| !wanted.contains(name) && months::is_stray(feed, name, present, &folder);
+            !wanted.iter().all(|name| disk.has(name)) || disk.names().any(stray)
+        };
+        feeds.retain(differs);
         Ok(feeds)
     }
 
     /// Writes what stands beside the feeds.
     fn pages(&self) -> Result<usize, Error> {
-        let mut folder = Folder::new(&self.config.feeds.path, self.config.feeds.precompress);
+        let mut folder = Folder::new(&self.config);
+        let mut written = 0;
         for (path, bytes) in page::files(&self.config)? {
-            folder.put(&path, &bytes)?;
+            written += usize::from(folder.put(&path, &bytes, true)?);
         }
-        let landed = folder.sync()?;
-        sync_all(landed.above)?;
-        Ok(landed.written)
+        folder.land()?;
+        folder.sync_all(&folder.above)?;
+        Ok(written)
+    }
+}
+
+impl Built {
+    /// Whether each feed was put into its place, with all its columns or without some.
+    fn is_whole(&self) -> bool {
+        self.failed.is_empty()
     }
 }

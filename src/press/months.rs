@@ -3,9 +3,15 @@
 //! as many as fit; it is closed when there are more, or when its month is over, and changes only if
 //! its columns do.
 
-use super::{Error, Press, feed::Worker};
+use std::collections::BTreeSet;
+
+use super::{
+    Error, Press,
+    feed::{Archived, Worker},
+    files::{Disk, Folder},
+};
 use crate::{
-    feeds::{self, History, conform},
+    feeds::{History, conform},
     model::{FeedKey, Month},
     store::{FeedMonth, Place, Published, Span},
 };
@@ -15,8 +21,9 @@ pub(super) struct Months {
     /// Those that were published, and what was written of them.
     before: Vec<FeedMonth>,
     now: Vec<FeedMonth>,
-    /// Whether the columns of each may have changed.
+    /// Whether the columns of each may have changed, or a file of its documents is not there.
     changed: Vec<bool>,
+    lost: Vec<bool>,
     /// Whether the same program made what was written, by the same configuration.
     same_make: bool,
     present: Month,
@@ -24,7 +31,12 @@ pub(super) struct Months {
 
 impl Months {
     /// Counts the columns of the months that can have changed; the others are as they were.
-    pub(super) async fn read(press: &Press, key: &FeedKey, before: Option<&Published>) -> Result<Self, Error> {
+    pub(super) async fn read(
+        press: &Press,
+        key: &FeedKey,
+        before: Option<&Published>,
+        disk: &Disk,
+    ) -> Result<Self, Error> {
         let present = Month::of(press.at);
         let wanted = press.config.feeds.archives;
         // Without archives, there may be some to remove if there were any under the last make.
@@ -40,7 +52,8 @@ impl Months {
             }
             changed.push(may);
         }
-        Ok(Self { before: rows, now, changed, same_make: before.is_some(), present })
+        let lost = rows.iter().map(|row| !names(row).all(|name| disk.has(&name))).collect();
+        Ok(Self { before: rows, now, changed, lost, same_make: before.is_some(), present })
     }
 
     /// How many columns the feed has.
@@ -62,8 +75,9 @@ impl Months {
             let before = &self.before[index];
             let over = before.month < self.present;
             let same = previous == was && self.same_make;
-            if self.changed[index] || !same || before.closed != over {
-                let start = if same { self.full(&worker.press, key, before).await? } else { None };
+            let lost = self.lost[index];
+            if self.changed[index] || lost || !same || before.closed != over {
+                let start = if same && !lost { self.full(&worker.press, key, before).await? } else { None };
                 let mut month = Writing { worker, key, month: &mut self.now[index], over, previous: previous.clone() };
                 written += month.write(start).await?;
             }
@@ -90,11 +104,14 @@ impl Months {
         }
     }
 
-    /// The paths of the documents that were written once and are linked no more.
-    pub(super) fn gone(&self, key: &FeedKey) -> Vec<String> {
-        let pairs = self.before.iter().zip(&self.now);
-        let names = pairs.flat_map(|(before, now)| (now.documents..before.documents).map(|part| name(now.month, part)));
-        names.flat_map(|name| feeds::paths(key, Some(&name))).collect()
+    /// The documents on the disk that are linked no more: those that were published once, and those that
+    /// a publication wrote that somebody else has overtaken. What others keep there is theirs.
+    pub(super) fn gone(&self, key: &FeedKey, disk: &Disk, folder: &Folder) -> Vec<String> {
+        let published: BTreeSet<String> = self.before.iter().flat_map(names).collect();
+        let wanted: BTreeSet<String> = self.now.iter().flat_map(names).collect();
+        let gone = disk.names().filter(|name| !wanted.contains(*name));
+        let ours = gone.filter(|name| published.contains(*name) || is_stray(key, name, self.present, folder));
+        ours.map(str::to_owned).collect()
     }
 
     /// What to remember.
@@ -136,15 +153,17 @@ impl Writing<'_> {
             let name = name(self.month.month, self.month.documents);
             let history = History { archive: Some(name.clone()), previous: self.previous.clone(), complete: false };
             let open = !(self.over || full);
-            let (kept, files) = self.worker.archive(key, &columns, history, open)?;
+            let Archived { kept, files, written: is_written } = self.worker.archive(key, &columns, history, open)?;
             if open && kept == places.len() {
                 break;
             }
             written += files;
             after = places.get(kept - 1).copied();
-            self.previous = Some(name);
-            self.month.documents += 1;
             self.month.held += i64::try_from(kept).unwrap_or(0);
+            if is_written {
+                self.previous = Some(name);
+                self.month.documents += 1;
+            }
         }
         let heads = press.store.oldest_heads(key, span, self.month.held).await?;
         self.month.heads = heads.map(|(heads, _)| heads).unwrap_or_default();
@@ -164,6 +183,31 @@ fn name(month: Month, part: i64) -> String {
         0 => month.to_string(),
         part => format!("{month}.{}", part + 1),
     }
+}
+
+/// The month and the number of a document, from its name.
+fn read_name(text: &str) -> Option<(Month, i64)> {
+    let (month, part) = match text.split_once('.') {
+        None => (text, 0),
+        Some((month, part)) => (month, part.parse::<i64>().ok()?.checked_sub(1)?),
+    };
+    let read = (Month::parse(month)?, part);
+    (name(read.0, read.1) == text).then_some(read)
+}
+
+/// Whether a document is one of ours, by its name and what is in it, of a month that readers may see.
+pub(super) fn is_stray(key: &FeedKey, name: &str, present: Month, folder: &Folder) -> bool {
+    read_name(name).is_some_and(|(month, _)| month <= present) && folder.is_ours(key, name)
+}
+
+/// The names of the documents of a month.
+fn names(month: &FeedMonth) -> impl Iterator<Item = String> {
+    documents(month.month, month.documents)
+}
+
+/// The names of so many documents of a month.
+pub(super) fn documents(month: Month, count: i64) -> impl Iterator<Item = String> {
+    (0..count).map(move |part| name(month, part))
 }
 
 /// The name of a month's last document.

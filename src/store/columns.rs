@@ -27,9 +27,9 @@ pub enum Put {
     Same,
 }
 
-/// How far behind the instant it asked for a column's own may lie, in milliseconds: a day has room
-/// for any batch that shares one.
-const DAY: i64 = 86_400_000;
+/// How far behind the instant it asked for a column's own may lie, in milliseconds: a minute has room
+/// for tens of thousands that share one. What lies farther behind was asked for by another date.
+const ROOM: i64 = 60_000;
 
 /// Instants at which a column of the store was updated, to keep them apart.
 struct Taken(BTreeSet<i64>);
@@ -133,7 +133,7 @@ impl Store {
             let mut tx = begin_alone(pool).await?;
             let taken: Vec<i64> = sqlx::query_scalar(sql::UPDATES_BETWEEN)
                 .bind(first)
-                .bind(last + DAY)
+                .bind(last + ROOM)
                 .fetch_all(&mut *tx)
                 .await?;
             let mut taken = Taken(taken.into_iter().collect());
@@ -154,7 +154,7 @@ impl Store {
                 // Its own instant, bumped or not, stays its own.
                 let asked = asked(draft);
                 let updated = match &found {
-                    Some(found) if (asked..asked + DAY).contains(&found.updated_at) => found.updated_at,
+                    Some(found) if (asked..asked + ROOM).contains(&found.updated_at) => found.updated_at,
                     _ => taken.take(asked),
                 };
                 if found.is_none() {

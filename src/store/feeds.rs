@@ -3,7 +3,7 @@
 
 use sqlx::{FromRow, postgres::PgRow, sqlite::SqliteRow};
 
-use super::{Error, News, Result, Store, begin, hubs::queue_pings, instant, millis, on, pack::Packed, sql};
+use super::{Error, Result, Store, Topic, Unfinished, instant, millis, on, pack::Packed, sql};
 use crate::model::{Column, ColumnId, FeedKey, Instant, Month, Slug, Tombstone, column::fingerprint};
 
 /// What was last published of a feed.
@@ -15,6 +15,8 @@ pub struct Published {
     pub revision: i64,
     /// At which instant.
     pub at: Instant,
+    /// When it told its readers that it had changed last.
+    pub told: Instant,
 }
 
 /// A month of a feed.
@@ -45,6 +47,8 @@ pub struct Latest {
     pub published: Option<Published>,
     /// Feeds in which a column's time has come since.
     pub come_out: Vec<FeedKey>,
+    /// Publications that are under way or whose program died: what is on the disk may be anything.
+    pub unfinished: Vec<Unfinished>,
 }
 
 /// The newest columns of a feed.
@@ -64,10 +68,14 @@ pub type Place = (Instant, ColumnId);
 pub struct Standing {
     /// Which feed, by its key.
     pub feed: String,
+    /// What had been published of it when it was looked at.
+    pub before: Option<Published>,
     /// What was published of it.
     pub published: Published,
     /// Its months as they now stand.
     pub months: Vec<FeedMonth>,
+    /// What hubs may have to be told of.
+    pub topics: Vec<Topic>,
 }
 
 /// A span of time, both ends included.
@@ -121,20 +129,27 @@ fn month(row: &str) -> Option<FeedMonth> {
     Some(FeedMonth { month, revision, columns, closed, documents, held, heads })
 }
 
+/// A row of what was published.
+type Row = (String, i64, i64, i64);
+
+fn read_published((fingerprint, revision, at, told): Row) -> Result<Published> {
+    Ok(Published { fingerprint, revision, at: instant(at)?, told: instant(told)? })
+}
+
 impl Store {
     /// What was last published under a name, and what is new by an instant. Asked over one connection,
     /// which is given back before it goes on: nearly every run asks nothing else.
     pub async fn latest(&self, name: &str, at: Instant) -> Result<Latest> {
-        type Row = (i64, Option<String>, Option<i64>, Option<i64>, Option<String>);
-        let (number, fingerprint, revision, published_at, came): Row = on!(self, pool => {
+        type Row = (i64, Option<String>, Option<i64>, Option<i64>, Option<i64>, Option<String>, Option<String>);
+        let (number, fingerprint, revision, published_at, told_at, came, unfinished): Row = on!(self, pool => {
             let mut line = pool.acquire().await?;
             let row = sqlx::query_as(sql::LATEST).bind(name).bind(millis(at)).fetch_one(&mut *line).await;
             line.return_to_pool().await;
             row?
         });
-        let published = match (fingerprint, revision, published_at) {
-            (Some(fingerprint), Some(revision), Some(at)) => {
-                Some(Published { fingerprint, revision, at: instant(at)? })
+        let published = match (fingerprint, revision, published_at, told_at) {
+            (Some(fingerprint), Some(revision), Some(at), Some(told)) => {
+                Some(read_published((fingerprint, revision, at, told))?)
             }
             _ => None,
         };
@@ -143,7 +158,13 @@ impl Store {
             let (rubrique, byline) = (slugs.next().flatten(), slugs.next().flatten());
             FeedKey::of_column(rubrique.as_ref(), byline.as_ref()).collect::<Vec<_>>()
         });
-        Ok(Latest { revision: number, published, come_out: feeds.collect() })
+        let unfinished = unfinished.as_deref().unwrap_or_default().split_terminator(',').map(Unfinished::read);
+        Ok(Latest {
+            revision: number,
+            published,
+            come_out: feeds.collect(),
+            unfinished: unfinished.collect::<Result<_>>()?,
+        })
     }
 
     /// How many commits have changed columns; whoever gets an answer knows that the store gives them.
@@ -153,10 +174,10 @@ impl Store {
 
     /// What was last published of a feed.
     pub async fn published(&self, feed: &FeedKey) -> Result<Option<Published>> {
-        let row: Option<(String, i64, i64)> = on!(self, pool => {
+        let row: Option<Row> = on!(self, pool => {
             sqlx::query_as(sql::FEED_STATE).bind(feed.key()).fetch_optional(pool).await?
         });
-        row.map(|(fingerprint, revision, at)| Ok(Published { fingerprint, revision, at: instant(at)? })).transpose()
+        row.map(read_published).transpose()
     }
 
     /// Feeds of which a column has changed since a revision.
@@ -279,37 +300,5 @@ impl Store {
             }
         });
         rows.into_iter().map(|(guid, when)| Ok(Tombstone { guid, when: instant(when)? })).collect()
-    }
-
-    /// Remembers that feeds are on disk as they now stand, and what hubs are to be told of them, in
-    /// one commit.
-    pub async fn put_published(&self, standings: &[Standing], news: News<'_>) -> Result<()> {
-        on!(self, pool => {
-            let mut tx = begin(pool).await?;
-            for Standing { feed, published, months } in standings {
-                sqlx::query(sql::PUT_FEED_STATE)
-                    .bind(feed)
-                    .bind(&published.fingerprint)
-                    .bind(published.revision)
-                    .bind(millis(published.at))
-                    .execute(&mut *tx)
-                    .await?;
-                for month in months {
-                    sqlx::query(sql::PUT_MONTH)
-                        .bind(feed)
-                        .bind(month.month.to_string())
-                        .bind(month.columns)
-                        .bind(i64::from(month.closed))
-                        .bind(month.documents)
-                        .bind(month.held)
-                        .bind(&month.heads)
-                        .execute(&mut *tx)
-                        .await?;
-                }
-            }
-            queue_pings!(tx, news);
-            tx.commit().await?;
-        });
-        Ok(())
     }
 }

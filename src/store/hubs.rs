@@ -20,17 +20,6 @@ impl Topic {
     }
 }
 
-/// What may be new to hubs: documents that were made again, changed or not.
-#[derive(Debug, Clone, Copy)]
-pub struct News<'a> {
-    /// Who is to be told.
-    pub hubs: &'a [Url],
-    /// The documents.
-    pub topics: &'a [Topic],
-    /// When they were published, and the hubs may be told.
-    pub at: Instant,
-}
-
 /// Queues news for the hubs that do not know them, inside the transaction that says that the
 /// documents are on disk.
 ///
@@ -42,15 +31,15 @@ pub struct News<'a> {
 /// because the hub has not been told of these bytes. For the same reason nothing is told in vain:
 /// a feed that is made again without a difference queues nothing.
 macro_rules! queue_pings {
-    ($transaction:ident, $news:expr) => {
-        for topic in $news.topics {
-            for hub in $news.hubs {
+    ($transaction:ident, $hubs:expr, $topics:expr, $at:expr) => {
+        for topic in $topics {
+            for hub in $hubs {
                 let (url, fingerprint) = topic.parts();
                 sqlx::query(sql::QUEUE_PING)
                     .bind(hub.as_str())
                     .bind(url)
                     .bind(fingerprint)
-                    .bind(millis($news.at))
+                    .bind(millis($at))
                     .execute(&mut *$transaction)
                     .await?;
             }

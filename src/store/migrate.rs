@@ -6,10 +6,10 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-use super::{Backend, Result, Store, begin};
+use super::{Backend, Result, Store, begin_alone};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
-const MIGRATIONS: [(&str, &str); 8] = [
+const MIGRATIONS: [(&str, &str); 9] = [
     ("press", include_str!("migrations/0001_press.sql")),
     ("hubs", include_str!("migrations/0002_hubs.sql")),
     ("delivery", include_str!("migrations/0003_delivery.sql")),
@@ -18,6 +18,7 @@ const MIGRATIONS: [(&str, &str); 8] = [
     ("desk", include_str!("migrations/0006_desk.sql")),
     ("documents", include_str!("migrations/0007_documents.sql")),
     ("keys", include_str!("migrations/0008_keys.sql")),
+    ("feeds", include_str!("migrations/0010_feeds.sql")),
 ];
 
 /// The migrations, as the store's backend wants them.
@@ -55,17 +56,23 @@ pub(super) fn is_done(done: &str, wanted: &[Migration]) -> bool {
     done.split(',').eq(wanted)
 }
 
+/// Makes what is missing, all of it or nothing, and one program at a time.
 pub(super) async fn run(store: &Store, migrations: Vec<Migration>) -> Result<()> {
-    let migrator = Migrator::with_migrations(migrations);
+    let mut migrator = Migrator::with_migrations(migrations);
+    // sqlx's own lock lasts longer than a transaction, which a pooler does not allow.
+    migrator.set_locking(false);
+    // What `run` does, with the connection's type said: otherwise the future is not Send.
     match &store.pool {
-        // sqlx locks Postgres against another first run, and SQLite not.
         Backend::Sqlite(pool) => {
-            let mut tx = begin(pool).await?;
-            // What `run` does, with the connection's type said: otherwise the future is not Send.
+            let mut tx = begin_alone(pool).await?;
             migrator.run_direct(None, &mut *tx, false).await?;
             tx.commit().await?;
         }
-        Backend::Postgres(pool) => migrator.run(pool).await?,
+        Backend::Postgres(pool) => {
+            let mut tx = begin_alone(pool).await?;
+            migrator.run_direct(None, &mut *tx, false).await?;
+            tx.commit().await?;
+        }
     }
     Ok(())
 }

@@ -11,7 +11,9 @@ mod hubs;
 mod letters;
 mod magazine;
 mod migrate;
+mod open;
 mod pack;
+mod publications;
 mod readers;
 mod relays;
 mod service;
@@ -21,27 +23,24 @@ pub mod sql;
 mod subscribers;
 mod suppressions;
 
-use sqlx::{
-    Connection, Database, Pool, Transaction,
-    postgres::{PgConnectOptions, PgPool, PgPoolOptions},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
-};
+use sqlx::{Database, Pool, Transaction, postgres::PgPool, sqlite::SqlitePool};
 
 pub use bounces::{Effect, Notice, Return};
 pub use columns::{Put, SourceFile};
 pub use desk::Noted;
 pub use editions::{Freeze, NewEdition, NewVariant, Released, Reserve, Variant};
 pub use feeds::{FeedMonth, Latest, Newest, Place, Published, Span, Standing};
-pub use hubs::{News, Ping, PingState, PutOff, SettledPing, Topic};
+pub use hubs::{Ping, PingState, PutOff, SettledPing, Topic};
 pub use letters::{Batch, Lease, Leased, Mark, Settlement};
 pub use magazine::{Magazine, MagazineName};
+pub use publications::{Commit, Documents, Publication, Unfinished};
 pub use readers::{Confirmed, Consent, Known, Request, Wish};
 pub use service::{ServiceLease, ServiceLetter, ServiceState};
 pub use subscribers::{Added, Listed};
 pub use suppressions::{Leave, Reason};
 
 use crate::{
-    config::StoreUrl,
+    config::{Connections, StoreUrl},
     model::{EmailAddress, Instant, Key},
 };
 
@@ -49,19 +48,27 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It cannot be opened.
-    #[error("cannot open the store ({place}): {source}")]
+    #[error("cannot open the store ({place}): {}", open::words(reason))]
     Open {
         /// Which store, without secrets.
         place: String,
         /// Why.
-        source: sqlx::Error,
+        reason: sqlx::Error,
+    },
+    /// Its file cannot be made.
+    #[error("cannot make the store ({}): {source}{}", path.display(), open::way_out(source))]
+    Make {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
     },
     /// Its tables cannot be brought up to date.
-    #[error("cannot prepare the store's tables: {0}; was it made by a newer gazetier?")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error("cannot prepare the store's tables: {}", open::migration_words(.0))]
+    Migrate(sqlx::migrate::MigrateError),
     /// It failed.
-    #[error("the store failed: {0}")]
-    Sql(#[from] sqlx::Error),
+    #[error("the store failed: {}", open::words(.0))]
+    Sql(sqlx::Error),
     /// It holds what gazetier never wrote.
     #[error("the store holds a {what} that cannot be read: {value:?}")]
     Corrupt {
@@ -101,12 +108,46 @@ pub enum Error {
     Random(String),
 }
 
+// Their causes are told in the words above, and not once more as they are.
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for Error {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        Self::Migrate(error)
+    }
+}
+
 impl Error {
     /// Whether another transaction was in the way, so that the same may succeed if it is said again.
     fn is_conflict(&self) -> bool {
         let Self::Sql(sqlx::Error::Database(error)) = self else { return false };
         // Postgres: serialization failure, deadlock. SQLite: a snapshot that is out of date.
         matches!(error.code().as_deref(), Some("40001" | "40P01" | "517"))
+    }
+
+    /// Whether nothing can be written where the store lies: the disk is full, or read-only.
+    pub fn is_unwritable(&self) -> bool {
+        match self {
+            Self::Make { source, .. } => source.kind() != std::io::ErrorKind::NotFound,
+            Self::Migrate(sqlx::migrate::MigrateError::Execute(error)) => open::is_unwritable(error),
+            Self::Migrate(sqlx::migrate::MigrateError::ExecuteMigration(error, _)) => open::is_unwritable(error),
+            Self::Open { reason, .. } | Self::Sql(reason) => open::is_unwritable(reason),
+            _ => false,
+        }
+    }
+
+    /// Whether the connection was lost, so that the same may be asked again.
+    pub fn is_lost(&self) -> bool {
+        use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
+        match self {
+            Self::Sql(error) | Self::Migrate(Execute(error) | ExecuteMigration(error, _)) => open::is_lost(error),
+            Self::Open { reason, .. } => open::is_lost_at_first(reason),
+            _ => false,
+        }
     }
 }
 
@@ -117,6 +158,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: Backend,
+    /// Whether a pooler stands before it: see `open::by_transaction`.
+    by_transaction: bool,
     key: Key,
     magazine: Option<Magazine>,
 }
@@ -127,21 +170,8 @@ enum Backend {
     Postgres(PgPool),
 }
 
-/// Connections to a SQLite file. One that was left in the middle of a commit (the disk was full) is
-/// not used again: sqlx still counts a transaction there that SQLite has ended by itself.
-fn sqlite_pool() -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .max_connections(4)
-        // A file does not hang up: no connection needs to be tried before it is used.
-        .test_before_acquire(false)
-        .before_acquire(|line, _| Box::pin(async move { Ok(!line.is_in_transaction()) }))
-}
-
 /// What `sql::OPENING` gives.
 type Opening = (Option<String>, Option<Vec<u8>>, Option<Vec<u8>>, Option<String>, Option<String>, Option<i64>);
-
-/// How often a SQLite file that another program is just making is tried.
-const FIRST_OPENINGS: usize = 250;
 
 /// Expands one body for both backends: inside, `$pool` is the pool of one of them.
 macro_rules! on {
@@ -239,52 +269,20 @@ impl Store {
     /// Opens the store, makes it if it is a SQLite file that is not there, and brings its tables
     /// up to date.
     pub async fn open(url: &StoreUrl) -> Result<Self> {
-        let pool = match url {
-            StoreUrl::Sqlite(path) => {
-                let options = SqliteConnectOptions::new()
-                    .filename(path)
-                    .create_if_missing(true)
-                    // A column is longer than a page of 4 KiB; rows are handed over in one go.
-                    .page_size(16_384)
-                    .row_buffer_size(512)
-                    .journal_mode(SqliteJournalMode::Wal)
-                    // A `sent` that a power cut takes back would repeat a letter.
-                    .synchronous(SqliteSynchronous::Full)
-                    .busy_timeout(std::time::Duration::from_secs(60))
-                    // What is erased is overwritten, in the file as well.
-                    .pragma("secure_delete", "ON")
-                    .foreign_keys(true);
-                let mut pool = sqlite_pool().connect_with(options.clone()).await;
-                // Who makes the file keeps the others from it for a moment, whatever their patience.
-                for _ in 0..FIRST_OPENINGS {
-                    match &pool {
-                        Err(sqlx::Error::Database(error)) if error.message().contains("locked") => {}
-                        _ => break,
-                    }
-                    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-                    pool = sqlite_pool().connect_with(options.clone()).await;
-                }
-                Backend::Sqlite(pool.map_err(|source| Error::Open { place: path.display().to_string(), source })?)
-            }
+        Self::open_with(url, Connections::default()).await
+    }
+
+    /// The same, with so many connections to Postgres.
+    pub async fn open_with(url: &StoreUrl, connections: Connections) -> Result<Self> {
+        let (pool, by_transaction) = match url {
+            StoreUrl::Sqlite(path) => (Backend::Sqlite(open::sqlite(path).await?), false),
             StoreUrl::Postgres { url, schema } => {
-                let open = |source| Error::Open { place: "postgres".into(), source };
-                let options: PgConnectOptions = url.expose().parse().map_err(open)?;
-                // Who falls asleep in the middle of a commit must not hold the others up for ever.
-                let options = options.options([("idle_in_transaction_session_timeout", "60s")]);
-                let options = match schema {
-                    Some(schema) => options.options([("search_path", schema.as_str())]),
-                    None => options,
-                };
-                let place = format!("postgres at {}", options.get_host());
-                let pool = PgPoolOptions::new()
-                    .max_connections(8)
-                    .acquire_timeout(std::time::Duration::from_secs(10))
-                    .connect_with(options)
-                    .await;
-                Backend::Postgres(pool.map_err(|source| Error::Open { place, source })?)
+                let schema = schema.as_ref().map(crate::model::Slug::as_str);
+                let (pool, by_transaction) = open::postgres(url.expose(), schema, connections).await?;
+                (Backend::Postgres(pool), by_transaction)
             }
         };
-        let mut store = Self { pool, key: Key::new([0; 32]), magazine: None };
+        let mut store = Self { pool, by_transaction, key: Key::new([0; 32]), magazine: None };
         let migrations = migrate::all(&store);
         // Nearly always all is there, and a look takes no lock. What cannot be read is not there yet.
         // The connection is given back before it goes on, or the next question would open another.
@@ -320,6 +318,12 @@ impl Store {
             for statement in ["PRAGMA busy_timeout = 200", "PRAGMA wal_checkpoint(TRUNCATE)"] {
                 let _ = sqlx::query(statement).execute(&mut *line).await;
             }
+        }
+        if self.by_transaction {
+            // What is not committed yet is when its connection has been given back.
+            on!(self, pool => if let Ok(mut line) = pool.acquire().await {
+                line.return_to_pool().await;
+            });
         }
         on!(self, pool => pool.close().await);
     }

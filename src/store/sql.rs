@@ -186,16 +186,25 @@ statements! {
     PUT_FILE_STAMP = "INSERT INTO files (path, stamp, column_key) VALUES ($1, $2, $3) \
         ON CONFLICT (path) DO UPDATE SET stamp = excluded.stamp, column_key = excluded.column_key";
 
-    /// The revision, what was published last under a name, and of which rubriques and bylines a column's
-    /// time has come since.
-    LATEST = "SELECT r.number, s.fingerprint, s.revision, s.published_at, (SELECT string_agg(concat_ws(' ', \
+    /// The revision, what was published last under a name, of which rubriques and bylines a column's
+    /// time has come since, and the publications that did not end.
+    LATEST = "SELECT r.number, s.fingerprint, s.revision, s.published_at, s.told_at, (SELECT string_agg(concat_ws(' ', \
         COALESCE(c.rubrique, ''), COALESCE(c.byline_slug, '')), ',') FROM columns c WHERE c.withdrawn_at IS NULL \
-        AND c.published_at > s.published_at AND c.published_at <= $2) \
+        AND c.published_at > s.published_at AND c.published_at <= $2), (SELECT string_agg(concat_ws(' ', id, begun_at), ',') \
+        FROM publications) \
         FROM revision r LEFT JOIN feed_state s ON s.feed = $1";
-    FEED_STATE = "SELECT fingerprint, revision, published_at FROM feed_state WHERE feed = $1";
-    PUT_FEED_STATE = "INSERT INTO feed_state (feed, fingerprint, revision, published_at) VALUES ($1, $2, $3, $4) \
-        ON CONFLICT (feed) DO UPDATE SET fingerprint = excluded.fingerprint, revision = excluded.revision, \
-        published_at = excluded.published_at";
+    FEED_STATE = "SELECT fingerprint, revision, published_at, told_at FROM feed_state WHERE feed = $1";
+    /// Of a feed that nobody had published when it was looked at.
+    ADD_FEED_STATE = "INSERT INTO feed_state (feed, fingerprint, revision, published_at, told_at) \
+        VALUES ($1, $2, $3, $4, $5) ON CONFLICT (feed) DO NOTHING";
+    /// Of one that is still as it was then.
+    CHANGE_FEED_STATE = "UPDATE feed_state SET fingerprint = $2, revision = $3, published_at = $4, told_at = $5 \
+        WHERE feed = $1 AND fingerprint = $6 AND revision = $7 AND published_at = $8";
+    BEGIN_PUBLICATION = "INSERT INTO publications (id, begun_at) VALUES ($1, $2)";
+    END_PUBLICATION = "DELETE FROM publications WHERE id = $1";
+    /// The archive documents that there should be, and the feeds of bylines.
+    DOCUMENTS = "SELECT (SELECT string_agg(concat_ws(' ', feed, month, documents), ',') FROM feed_months \
+        WHERE documents > 0), (SELECT string_agg(feed, ',') FROM feed_state WHERE feed LIKE 'byline/%')";
 
     /// A topic that changes again before the hub was told is told once; one that changes while the
     /// hub is being told is told again.

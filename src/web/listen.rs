@@ -7,7 +7,8 @@ use std::{
     fs::Permissions,
     io,
     net::IpAddr,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -34,7 +35,7 @@ const HEAD: Duration = Duration::from_secs(10);
 /// A client that reads nothing for so long is left.
 const STALL: Duration = Duration::from_secs(20);
 /// So long what has begun may take when the program is to stop.
-const FAREWELL: Duration = Duration::from_secs(10);
+const FAREWELL: Duration = Duration::from_secs(4);
 /// The largest head, in bytes and in fields.
 const HEAD_BYTES: usize = 16_384;
 const HEAD_FIELDS: usize = 64;
@@ -48,6 +49,8 @@ pub struct Peer(pub Option<IpAddr>);
 pub struct Listener {
     ear: Ear,
     place: Listen,
+    /// Which file its socket is, by device and number.
+    socket: Option<(u64, u64)>,
 }
 
 #[derive(Debug)]
@@ -65,17 +68,15 @@ impl Listener {
             Listen::Tcp(address) => {
                 let ear = TcpListener::bind(address).await.map_err(wrong)?;
                 let place = Listen::Tcp(ear.local_addr().map_err(wrong)?);
-                Ok(Self { ear: Ear::Tcp(ear), place })
+                Ok(Self { ear: Ear::Tcp(ear), place, socket: None })
             }
             Listen::Unix(path) => {
-                if UnixStream::connect(path).await.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
-                {
-                    std::fs::remove_file(path).map_err(wrong)?;
-                }
+                take_away(path).await.map_err(wrong)?;
                 let ear = UnixListener::bind(path).map_err(wrong)?;
                 // Who is in its group may ask: the web server, mostly.
                 std::fs::set_permissions(path, Permissions::from_mode(0o660)).map_err(wrong)?;
-                Ok(Self { ear: Ear::Unix(ear), place: listen.clone() })
+                let socket = inode(path).map_err(wrong)?;
+                Ok(Self { ear: Ear::Unix(ear), place: listen.clone(), socket })
             }
         }
     }
@@ -99,9 +100,33 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let Listen::Unix(path) = &self.place {
+        // Another program may have put its own in the place.
+        if let Listen::Unix(path) = &self.place
+            && inode(path).is_ok_and(|there| there.is_some() && there == self.socket)
+        {
             let _ = std::fs::remove_file(path);
         }
+    }
+}
+
+/// Takes a socket away that nobody answers at any more. Whatever else has the name is somebody's file.
+async fn take_away(path: &Path) -> io::Result<()> {
+    if inode(path)?.is_none() {
+        return Ok(());
+    }
+    match UnixStream::connect(path).await {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
+        _ => Ok(()),
+    }
+}
+
+/// Which socket has a name, by device and number; `None` if nothing has it.
+fn inode(path: &Path) -> io::Result<Option<(u64, u64)>> {
+    match std::fs::symlink_metadata(path) {
+        Ok(meta) if meta.file_type().is_socket() => Ok(Some((meta.dev(), meta.ino()))),
+        Ok(_) => Err(io::Error::other("it is no socket, and is left alone: give the socket a name that nothing has")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -41,7 +41,7 @@ pub use words::Lang;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The address or socket cannot be listened on.
-    #[error("cannot listen on {place}: {source}; is another gazetier there? See web.listen")]
+    #[error("cannot listen on {place}: {source}{}", another(source))]
     Listen {
         /// Where.
         place: String,
@@ -51,6 +51,15 @@ pub enum Error {
     /// A page cannot be made.
     #[error("cannot make a page: {0}")]
     Template(#[from] askama::Error),
+}
+
+/// What may be the cause of a place that is taken.
+fn another(error: &std::io::Error) -> &'static str {
+    if error.kind() == std::io::ErrorKind::AddrInUse {
+        "; is another gazetier there? See web.listen"
+    } else {
+        "; see web.listen"
+    }
 }
 
 /// How long a whole answer may take.

@@ -225,3 +225,29 @@ fn a_check_looks_into_archives() {
         assert!(outcome.stdout.contains(&format!("{feed}: \"Numéro 0\" (tag:")), "{}", outcome.stdout);
     }
 }
+
+#[test]
+fn a_check_follows_the_links_of_what_was_published() {
+    let scene = scene(&DAYS, "");
+    let check = ["publish", "--check", "--at", "2026-11-05"];
+    scene.ok(&["sync", "--at", "2026-11-05"]);
+    assert_eq!(scene.ok(&check), "4 feeds, no finding\n", "what was never published has no files");
+    scene.ok(&["run", "--at", "2026-11-05"]);
+    assert_eq!(scene.ok(&check), "4 feeds, no finding\n");
+    fs::remove_file(scene.path("feeds/archive/2026-08/feed.json")).expect("a file");
+    fs::remove_file(scene.path("feeds/edito/rss.xml")).expect("a file");
+    for form in ["rss.xml", "atom.xml", "feed.json"] {
+        scene.put(&format!("feeds/archive/2026-09/{form}"), &scene.read(&format!("feeds/archive/2026-10/{form}")));
+    }
+    let outcome = scene.run(&check);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (65, "gazetier: 3 findings in 4 feeds\n"));
+    let expected = "(all columns): the feed itself: folder: file-missing: archive/2026-08/feed.json cannot be read (No such \
+                    file or directory (os error 2)): the next run writes it again\n\
+                    (all columns): the feed itself: folder: file-stray: nothing leads to its document 2026-09: the next \
+                    run takes it away\n\
+                    edito: the feed itself: folder: file-missing: edito/rss.xml cannot be read (No such file or directory \
+                    (os error 2)): the next run writes it again\n";
+    assert_eq!(outcome.stdout, expected);
+    scene.ok(&["publish", "--at", "2026-11-05"]);
+    assert_eq!(scene.ok(&check), "4 feeds, no finding\n");
+}

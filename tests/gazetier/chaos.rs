@@ -195,8 +195,7 @@ fn a_database_that_goes_away_for_a_moment_costs_no_letter() {
             blows += 1;
         }
         let outcome: Outcome = run.wait_with_output().expect("the program").into();
-        assert!(matches!(outcome.code, 0 | 69 | 75), "{outcome:?}");
-        assert!(outcome.code != 69 || outcome.stderr.contains("the store failed"), "{outcome:?}");
+        assert!(matches!(outcome.code, 0 | 75), "{outcome:?}");
     }
     finish(&scene);
     assert!(blows > 3, "only {blows}");
@@ -246,7 +245,7 @@ fn full_disk(room: bool) -> i64 {
         assert!(Command::new("prlimit").args(limit).status().expect("prlimit").success());
     }
     let outcome: Outcome = run.wait_with_output().expect("the program").into();
-    assert!(outcome.code == 69 || (room && outcome.code == 0), "{outcome:?}");
+    assert!(matches!(outcome.code, 69 | 73) || (room && outcome.code == 0), "{outcome:?}");
     finish(&scene);
     let unknown = account(&scene, &sink, 2_000);
     assert_eq!(scene.run(&["run", "--at", MONDAY]), SILENCE);

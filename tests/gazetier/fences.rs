@@ -26,7 +26,7 @@ const CRATES: [(&str, &[&str]); 8] = [
     ("atom_syndication", &["feeds/"]),
     ("askama", &["digest/", "feeds/page.rs", "web/"]),
     ("mail_parser", &["bounce/"]),
-    ("rustix", &["bounce/"]),
+    ("rustix", &["bounce/", "press/", "store/open.rs"]),
 ];
 
 /// Who may ask what time it is.

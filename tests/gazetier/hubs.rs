@@ -13,7 +13,8 @@ use std::{
 
 use gazetier::{
     config::{Secret, StoreUrl},
-    store::{News, Ping, PingState, SettledPing, Store, Topic},
+    model::FeedKey,
+    store::{Commit, Ping, PingState, Published, SettledPing, Standing, Store, Topic},
 };
 use url::Url;
 
@@ -395,8 +396,14 @@ async fn a_change_between_lease_and_answer_leaves_the_topic_queued() {
         let publish = async |text: &str, second| {
             let topic =
                 Topic::new(Url::parse("https://estran.example.org/rss.xml").expect("an address"), text.as_bytes());
-            let news = News { hubs: &hubs, topics: &[topic], at: at(second) };
-            store.put_published(&[], news).await.expect("a commit");
+            let before = store.published(&FeedKey::All).await.expect("a state");
+            let at = at(second);
+            let published = Published { fingerprint: text.into(), revision: 1, at, told: at };
+            let standing = Standing { feed: String::new(), before, published, months: Vec::new(), topics: vec![topic] };
+            let publication = store.begin_publication(Vec::new(), at).await.expect("a publication");
+            let standings = &[standing];
+            let commit = Commit { publication: &publication, standings, all: None, sound: true, hubs: &hubs, at };
+            assert_eq!(store.put_published(commit).await.expect("a commit"), [""; 0]);
         };
         let lease = async |second| {
             store.lease_pings(&hubs[0], at(second), 8, at(second), at(second + 15)).await.expect("pings")

@@ -6,7 +6,7 @@ use chrono::Duration;
 use gazetier::{
     config::{Secret, StoreUrl},
     model::{Choice, Column, Draft, EmailAddress, FeedKey, Image, Instant, Rubrique, Slug, Subscriber, Zone},
-    store::{Added, News, Published, Put, SourceFile, Span, Standing, Store, sql},
+    store::{Added, Commit, Publication, Published, Put, SourceFile, Span, Standing, Store, sql},
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqlSafeStr, SqliteConnection};
 use tempfile::TempDir;
@@ -390,22 +390,48 @@ async fn what_was_read_and_published_is_remembered(house: &House) {
         store.files().await.expect("files").into_values().map(|f| (f.stamp, f.column_key)).collect();
     assert_eq!(files, BTreeSet::from([("1".into(), None), ("2".into(), Some("b".into()))]));
 
-    let published =
-        |fingerprint: &str, revision: i64| Published { fingerprint: fingerprint.into(), revision, at: now() };
-    let standing = |feed: &str, fingerprint: &str, revision: i64| Standing {
+    let published = |fingerprint: &str, revision: i64| Published {
+        fingerprint: fingerprint.into(),
+        revision,
+        at: now(),
+        told: at("2026-11-01"),
+    };
+    let standing = |feed: &str, before: Option<Published>, fingerprint: &str, revision: i64| Standing {
         feed: feed.into(),
+        before,
         published: published(fingerprint, revision),
         months: Vec::new(),
+        topics: Vec::new(),
     };
-    let news = News { hubs: &[], topics: &[], at: now() };
-    store.put_published(&[standing("", "x", 1), standing("edito", "y", 1)], news).await.expect("states");
-    store.put_published(&[standing("", "z", 2)], news).await.expect("states");
+    let first = store.begin_publication(Vec::new(), now()).await.expect("a publication");
+    let begun = store.latest("", now()).await.expect("the latest").unfinished;
+    assert_eq!(begun.len(), 1);
+    let second = store.begin_publication(begun, now() + Duration::hours(1)).await.expect("a publication");
+    let commit = async |publication: &Publication, standings: &[Standing]| {
+        let commit = Commit { publication, standings, all: None, sound: true, hubs: &[], at: now() };
+        store.put_published(commit).await.expect("a commit")
+    };
+    let both = [standing("", None, "x", 1), standing("edito", None, "y", 1)];
+    assert_eq!(commit(&first, &both).await, [""; 0]);
+    assert_eq!(commit(&second, &[standing("", Some(published("x", 1)), "z", 2)]).await, [""; 0]);
+    assert_eq!(store.latest("", now()).await.expect("the latest").unfinished, []);
+    // Who read an older standing, or none, puts nothing in its place, and the others in theirs.
+    let third = store.begin_publication(Vec::new(), now()).await.expect("a publication");
+    let late = [
+        standing("", Some(published("x", 1)), "late", 1),
+        standing("carnet", None, "new", 3),
+        standing("edito", None, "late", 1),
+    ];
+    assert_eq!(commit(&third, &late).await, ["", "edito"]);
+    assert_eq!(store.latest("", now()).await.expect("the latest").unfinished.len(), 1, "it goes on");
+    let carnet = store.published(&FeedKey::Rubrique(slug("carnet"))).await.expect("a state");
+    assert_eq!(carnet, Some(published("new", 3)));
     for (feed, state) in [(FeedKey::All, published("z", 2)), (FeedKey::Rubrique(slug("edito")), published("y", 1))] {
         assert_eq!(store.published(&feed).await.expect("a state"), Some(state));
     }
     let latest = store.latest("edito", now()).await.expect("the latest");
     assert_eq!((latest.published, latest.come_out), (Some(published("y", 1)), vec![]));
-    assert_eq!(store.latest("carnet", now()).await.expect("the latest").published, None);
+    assert_eq!(store.latest("humeur", now()).await.expect("the latest").published, None);
 
     let rubrique = |label: &str| Rubrique {
         slug: slug("edito"),

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    os::unix::fs::symlink,
+    os::unix::fs::{PermissionsExt, symlink},
     process::{Command, Stdio},
     thread::sleep,
     time::Duration,
@@ -159,13 +159,23 @@ fn where_nothing_can_be_written_nothing_is_taken_out() {
     let message = format!("From x Tue Nov 24 10:00:00 2026\n{}\n", report(&sent.verp(1), &nobody(), ""));
     sent.scene.put("mail/box", &message);
     let handled = sent.scene.path("mail/box.handled");
-    symlink("/dev/full", &handled).expect("a full disk");
+    // Nor is anything written through a link that somebody laid.
+    sent.scene.put("theirs", "Not ours.\n");
+    let mode = || fs::metadata(sent.scene.path("theirs")).expect("a file").permissions().mode();
+    let before = mode();
+    symlink("../theirs", &handled).expect("a link");
     let outcome = mailed(&sent, &["--mbox", "mail/box"]);
-    let told = "gazetier: cannot write mail/box.handled: No space left on device (os error 28)";
+    let told = "gazetier: cannot write mail/box.handled: it is a link, or somebody else's: put it away";
     assert_eq!(outcome, Outcome { code: 73, stdout: String::new(), stderr: format!("{told}{way_out}\n") });
     assert_eq!(sent.scene.read("mail/box"), message);
+    assert_eq!((sent.scene.read("theirs").as_str(), mode()), ("Not ours.\n", before));
     fs::remove_file(&handled).expect("a link");
     assert_eq!(sent.scene.files("mail"), ["box"]);
+    // A file with another name elsewhere is a link as well.
+    fs::hard_link(sent.scene.path("theirs"), &handled).expect("a link");
+    assert_eq!(mailed(&sent, &["--mbox", "mail/box"]).code, 73);
+    assert_eq!((sent.scene.read("theirs").as_str(), mode()), ("Not ours.\n", before));
+    fs::remove_file(&handled).expect("a link");
     // What it said has taken effect, and counts once.
     assert_eq!(mailed(&sent, &["--mbox", "mail/box"]).stdout, "1 message read, 1 without news\n");
     assert_eq!((sent.scene.read("mail/box"), sent.scene.read("mail/box.handled")), (String::new(), message));
@@ -174,7 +184,7 @@ fn where_nothing_can_be_written_nothing_is_taken_out() {
     fs::create_dir(sent.scene.path("dir/cur")).expect("a folder");
     sent.scene.put("dir/.gazetier-handled", "a file where a folder should be");
     let outcome = mailed(&sent, &["--maildir", "dir"]);
-    let told = "gazetier: cannot write dir/.gazetier-handled/cur: Not a directory (os error 20)";
+    let told = "gazetier: cannot write dir/.gazetier-handled: it is no folder: put it away";
     assert_eq!(outcome, Outcome { code: 73, stdout: String::new(), stderr: format!("{told}{way_out}\n") });
     assert_eq!(sent.scene.files("dir/new"), ["1.a"]);
     fs::remove_file(sent.scene.path("dir/.gazetier-handled")).expect("a file");
