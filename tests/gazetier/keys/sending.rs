@@ -5,7 +5,7 @@ use chrono::Duration;
 use gazetier::{
     config::StoreUrl,
     model::{EditionState, Instant, LetterState, Note, NoteKind},
-    store::{Confirmed, Mark, Released, Settlement, Store},
+    store::{Confirmed, Mark, Reason, Released, Settlement, Store},
 };
 use sqlx::{Connection, PgConnection};
 
@@ -20,6 +20,7 @@ on_both! {
     a_deferred_letter_goes_to_the_address_of_the_day,
     who_is_erased_gets_no_letter_that_was_only_leased,
     of_who_is_erased_no_word_is_kept,
+    who_leaves_or_is_suppressed_gets_no_letter_that_was_only_leased,
     what_may_have_arrived_is_sent_again_in_one_commit,
     a_late_answer_opens_a_closed_edition_again,
     an_edition_with_something_to_do_is_never_closed,
@@ -97,6 +98,23 @@ async fn who_is_erased_gets_no_letter_that_was_only_leased(house: &House) {
     let back: Vec<_> = leased.iter().map(|leased| settled(leased.lease, LetterState::Queued)).collect();
     settle(&store, &back, monday()).await;
     assert_eq!(tally(&store, &one).await, [("queued", 1), ("suppressed", 1)]);
+}
+
+async fn who_leaves_or_is_suppressed_gets_no_letter_that_was_only_leased(house: &House) {
+    let (store, columns) = magazine(house, 1).await;
+    let (one, _) = frozen(&store, &edition(1, &columns[..3])).await;
+    let leased = lease(&store, &one, monday(), 9).await;
+    let left = known(&store, "all0@example.org").await;
+    store.unsubscribe(&digest(), left.id, monday()).await.expect("an answer");
+    let complained = "edito0@example.org".parse().expect("an address");
+    assert!(store.suppress(&complained, Reason::Complaint, monday()).await.expect("an answer"));
+    for letter in &leased {
+        assert!(!mark(&store, letter.lease, monday() + Duration::seconds(20)).await, "{letter:?}");
+    }
+    let back: Vec<_> = leased.iter().map(|leased| settled(leased.lease, LetterState::Queued)).collect();
+    settle(&store, &back, monday()).await;
+    assert!(lease(&store, &one, monday(), 9).await.is_empty());
+    assert_eq!(tally(&store, &one).await, [("suppressed", 2)]);
 }
 
 async fn of_who_is_erased_no_word_is_kept(house: &House) {
