@@ -11,9 +11,12 @@ mod hubs;
 mod letters;
 mod magazine;
 mod migrate;
+mod moving;
 mod pack;
 mod readers;
 mod relays;
+mod roll;
+mod rubriques;
 mod service;
 #[doc(hidden)]
 #[allow(missing_docs)]
@@ -36,10 +39,13 @@ pub use hubs::{News, Ping, PingState, PutOff, SettledPing, Topic};
 pub use letters::{Batch, Lease, Leased, Mark, Settlement};
 pub use magazine::{Magazine, MagazineName};
 pub use readers::{Confirmed, Consent, Known, Request, Wish};
+pub use roll::{Listed, RollPage};
+pub use rubriques::Followed;
 pub use service::{ServiceLease, ServiceLetter, ServiceState};
-pub use subscribers::{Added, Listed};
-pub use suppressions::{Leave, Reason};
+pub use subscribers::Added;
+pub use suppressions::Leave;
 
+pub use crate::model::Reason;
 use crate::{
     config::StoreUrl,
     model::{EmailAddress, Instant, Key},
