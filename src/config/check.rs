@@ -173,7 +173,8 @@ fn rubriques(raw: Vec<raw::Rubrique>) -> Result<(Vec<Rubrique>, Vec<Special>), R
             let owner = *names.entry(text::fold(name)).or_insert(index);
             if owner != index {
                 let twin = &rubriques[owner].label;
-                let message = format!("{name:?} stands under {label:?} and means {twin:?}: a name belongs to one rubrique");
+                let message =
+                    format!("{name:?} stands under {label:?} and means {twin:?}: a name belongs to one rubrique");
                 return Err(refuse("rubriques.formerly", message));
             }
         }

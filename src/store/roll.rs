@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::{Error, Result, Store, instant, letters::reader_id, on, sql::lists};
+use super::{Error, Result, Store, instant, letters::reader_id, on, sql, sql::lists};
 use crate::model::{
-    Allowance, Choice, EmailAddress, FormerAddress, HashedAddress, Identity, Instant, ListConsent, ListEntry, Membership,
-    Reason, Slug, Subscriber, Suppression,
+    Allowance, Choice, EmailAddress, FormerAddress, HashedAddress, Identity, Instant, ListConsent, ListEntry,
+    Membership, Reason, Slug, Subscriber, Suppression,
 };
 
 /// A page of readers.
@@ -152,6 +152,14 @@ impl Store {
             sqlx::query_as(lists::LISTED_AT).bind(newsletter.as_str()).bind(hash).fetch_all(pool).await?
         });
         Ok(self.complete(rows).await?.entries.pop())
+    }
+
+    /// The distinct choices of a newsletter's active subscribers.
+    pub async fn choices(&self, newsletter: &Slug) -> Result<Vec<Choice>> {
+        let keys: Vec<String> = on!(self, pool => {
+            sqlx::query_scalar(sql::CHOICES).bind(newsletter.as_str()).fetch_all(pool).await?
+        });
+        Ok(keys.iter().map(|key| Choice::from_key(key)).collect())
     }
 
     /// Adds to readers what stands in other tables. The rows come in the order of their keys.

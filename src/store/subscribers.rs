@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Result, Store, millis, on, sql, sql::lists, transact, worded};
-use crate::model::{Choice, HashedAddress, Instant, ListEntry, Membership, Slug, Subscriber};
+use crate::model::{HashedAddress, Instant, ListEntry, Membership, Slug, Subscriber};
 
 /// What became of subscribers that were to be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -91,23 +91,53 @@ impl Standing {
 struct Plan {
     count: Added,
     /// Rows for the statements of `sql/lists.rs`.
-    readers: Vec<Value>,
-    leavers: Vec<Value>,
-    suppressed: Vec<Value>,
-    consents: Vec<Value>,
-    allowances: Vec<Value>,
-    former: Vec<Value>,
-    revived: Vec<Value>,
+    readers: Rows,
+    leavers: Rows,
+    suppressed: Rows,
+    consents: Rows,
+    allowances: Rows,
+    former: Rows,
+    revived: Rows,
+    /// The same, each with why.
+    forgiven: Rows,
 }
 
-/// Rows as a statement takes them.
-fn text(rows: &[Value]) -> String {
-    Value::Array(rows.to_vec()).to_string()
+/// Rows as a statement takes them: the text of one JSON array, and nothing besides, because there are many.
+#[derive(Default)]
+struct Rows(String);
+
+impl Rows {
+    fn push(&mut self, row: Value) {
+        self.0.push(if self.0.is_empty() { '[' } else { ',' });
+        self.0.push_str(&row.to_string());
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn text(&self) -> String {
+        if self.is_empty() { "[]".to_owned() } else { format!("{}]", self.0) }
+    }
+
+    /// The hashes of lines.
+    fn hashes(entries: &[(String, ListEntry)]) -> Self {
+        let mut rows = Self::default();
+        entries.iter().for_each(|(hash, _)| rows.push(json!([hash])));
+        rows
+    }
 }
 
 impl Plan {
     /// Says what is to be done about one line, and counts it.
-    fn add(&mut self, hash: &str, entry: &ListEntry, standing: Option<&Standing>, at: Instant, revive: bool) -> Result<()> {
+    fn add(
+        &mut self,
+        hash: &str,
+        entry: &ListEntry,
+        standing: Option<&Standing>,
+        at: Instant,
+        revive: Option<&str>,
+    ) -> Result<()> {
         let state = standing.and_then(|standing| standing.state.as_deref());
         let suppressed = standing.is_some_and(|standing| standing.suppressed);
         let is_former = state.is_none() && standing.is_some_and(|standing| standing.is_former && !standing.is_reader);
@@ -118,9 +148,10 @@ impl Plan {
                 None => self.count.unconfirmed += 1,
             }
         } else if wants && (suppressed || state == Some("unsubscribed") || is_former) {
-            if revive {
+            if let Some(words) = revive {
                 self.count.revived += 1;
                 self.revived.push(json!([hash]));
+                self.forgiven.push(json!([hash, words]));
                 self.reader(hash, entry, standing, at)?;
             } else if suppressed {
                 self.count.suppressed += 1;
@@ -190,6 +221,8 @@ impl Plan {
             None => HEXLOWER.encode(&Store::random()?),
         };
         let joined = entry.joined.unwrap_or(at);
+        // When somebody left is not known by when they came.
+        let since = entry.since.unwrap_or(if entry.membership == Membership::Left { at } else { joined });
         self.readers.push(json!([
             hash,
             entry.subscriber.address.to_string(),
@@ -198,7 +231,7 @@ impl Plan {
             id,
             entry.language,
             entry.membership.as_str(),
-            millis(entry.since.unwrap_or(joined)),
+            millis(since),
             millis(joined),
             millis(entry.returned.unwrap_or(joined)),
             own.and_then(|own| own.old_number),
@@ -237,7 +270,7 @@ impl Store {
     /// Adds subscribers of a newsletter, all or none. Nobody is revived: who is known or suppressed is left alone.
     pub async fn add_subscribers(&self, newsletter: &Slug, subscribers: &[Subscriber], at: Instant) -> Result<Added> {
         let entries: Vec<ListEntry> = subscribers.iter().cloned().map(ListEntry::from).collect();
-        self.enter_list(newsletter, &entries, at, None).await
+        self.enter_list(newsletter, entries, at, None).await
     }
 
     /// Takes in a part of a list, all or none. Who left, moved away or was suppressed here is brought back only if
@@ -245,12 +278,12 @@ impl Store {
     pub async fn enter_list(
         &self,
         newsletter: &Slug,
-        entries: &[ListEntry],
+        entries: Vec<ListEntry>,
         at: Instant,
         revive: Option<&str>,
     ) -> Result<Added> {
         let (entries, twins) = self.join_twins(entries);
-        let hashes = text(&entries.iter().map(|(hash, _)| json!([hash])).collect::<Vec<_>>());
+        let hashes = Rows::hashes(&entries).text();
         let newsletter = newsletter.as_str();
         transact!(self, begin_alone, pool, tx => {
             let rows: Vec<StandingRow> = sqlx::query_as(worded(pool, lists::STANDING_OF))
@@ -258,11 +291,10 @@ impl Store {
                 .bind(newsletter)
                 .fetch_all(&mut *tx)
                 .await?;
-            let plan = plan(&entries, rows, at, revive.is_some())?;
-            if let Some(words) = revive.filter(|_| !plan.revived.is_empty()) {
-                let back = text(&plan.revived);
-                let kept: Vec<Value> = plan.revived.iter().map(|row| json!([row[0], words])).collect();
-                let query = sqlx::query(worded(pool, lists::KEEP_FORGIVEN)).bind(text(&kept)).bind(millis(at));
+            let plan = plan(&entries, rows, at, revive)?;
+            if !plan.revived.is_empty() {
+                let back = plan.revived.text();
+                let query = sqlx::query(worded(pool, lists::KEEP_FORGIVEN)).bind(plan.forgiven.text()).bind(millis(at));
                 query.execute(&mut *tx).await?;
                 for statement in [sql::FORGIVE, sql::FORGET_FORMER] {
                     sqlx::query(worded(pool, statement)).bind(&back).execute(&mut *tx).await?;
@@ -272,13 +304,13 @@ impl Store {
                 sqlx::query(worded(pool, sql::RETURN_READERS)).bind(&back).bind(millis(at)).execute(&mut *tx).await?;
             }
             if !plan.readers.is_empty() {
-                let readers = text(&plan.readers);
+                let readers = plan.readers.text();
                 sqlx::query(worded(pool, lists::ADD_LISTED_READERS)).bind(&readers).execute(&mut *tx).await?;
                 let query = sqlx::query(worded(pool, lists::ADD_LISTED_SUBSCRIPTIONS)).bind(&readers).bind(newsletter);
                 query.execute(&mut *tx).await?;
             }
             if !plan.leavers.is_empty() {
-                let query = sqlx::query(worded(pool, lists::LEAVE_LISTED)).bind(text(&plan.leavers)).bind(newsletter);
+                let query = sqlx::query(worded(pool, lists::LEAVE_LISTED)).bind(plan.leavers.text()).bind(newsletter);
                 query.execute(&mut *tx).await?;
             }
             for (statement, rows) in [
@@ -288,7 +320,7 @@ impl Store {
                 (lists::ADD_LISTED_FORMER, &plan.former),
             ] {
                 if !rows.is_empty() {
-                    sqlx::query(worded(pool, statement)).bind(text(rows)).execute(&mut *tx).await?;
+                    sqlx::query(worded(pool, statement)).bind(rows.text()).execute(&mut *tx).await?;
                 }
             }
             let mut count = plan.count;
@@ -298,14 +330,20 @@ impl Store {
     }
 
     /// What taking in a part of a list would come to.
-    pub async fn weigh_list(&self, newsletter: &Slug, entries: &[ListEntry], at: Instant, revive: bool) -> Result<Added> {
+    pub async fn weigh_list(
+        &self,
+        newsletter: &Slug,
+        entries: Vec<ListEntry>,
+        at: Instant,
+        revive: bool,
+    ) -> Result<Added> {
         let (entries, twins) = self.join_twins(entries);
-        let hashes = text(&entries.iter().map(|(hash, _)| json!([hash])).collect::<Vec<_>>());
+        let hashes = Rows::hashes(&entries).text();
         let rows: Vec<StandingRow> = on!(self, pool => {
             let query = sqlx::query_as(worded(pool, lists::STANDING_OF)).bind(&hashes).bind(newsletter.as_str());
             query.fetch_all(pool).await?
         });
-        let mut count = plan(&entries, rows, at, revive)?.count;
+        let mut count = plan(&entries, rows, at, revive.then_some(""))?.count;
         count.known += twins;
         Ok(count)
     }
@@ -327,7 +365,7 @@ impl Store {
                 [(lists::SUPPRESS_LISTED, &plan.suppressed), (lists::ADD_LISTED_ALLOWANCES, &plan.allowances)]
             {
                 if !rows.is_empty() {
-                    sqlx::query(worded(pool, statement)).bind(text(rows)).execute(&mut *tx).await?;
+                    sqlx::query(worded(pool, statement)).bind(rows.text()).execute(&mut *tx).await?;
                 }
             }
             plan.count
@@ -336,34 +374,27 @@ impl Store {
 
     /// The lines of a list by the hashes of their addresses, in order; how many addresses stood there twice. Of
     /// two lines about one address, what weighs more counts.
-    fn join_twins(&self, entries: &[ListEntry]) -> (Vec<(String, ListEntry)>, u64) {
+    fn join_twins(&self, entries: Vec<ListEntry>) -> (Vec<(String, ListEntry)>, u64) {
         let mut places: HashMap<String, usize> = HashMap::with_capacity(entries.len());
         let mut joined: Vec<(String, ListEntry)> = Vec::with_capacity(entries.len());
+        let count = entries.len();
         for entry in entries {
             let hash = HEXLOWER.encode(&self.hash(&entry.subscriber.address));
             match places.get(&hash) {
-                Some(place) => joined[*place].1.join(entry.clone()),
+                Some(place) => joined[*place].1.join(entry),
                 None => {
                     places.insert(hash.clone(), joined.len());
-                    joined.push((hash, entry.clone()));
+                    joined.push((hash, entry));
                 }
             }
         }
-        let twins = entries.len() - joined.len();
+        let twins = count - joined.len();
         (joined, twins as u64)
-    }
-
-    /// The distinct choices of a newsletter's active subscribers.
-    pub async fn choices(&self, newsletter: &Slug) -> Result<Vec<Choice>> {
-        let keys: Vec<String> = on!(self, pool => {
-            sqlx::query_scalar(sql::CHOICES).bind(newsletter.as_str()).fetch_all(pool).await?
-        });
-        Ok(keys.iter().map(|key| Choice::from_key(key)).collect())
     }
 }
 
 /// What is to be written of a part of a list, by what the store knows.
-fn plan(entries: &[(String, ListEntry)], rows: Vec<StandingRow>, at: Instant, revive: bool) -> Result<Plan> {
+fn plan(entries: &[(String, ListEntry)], rows: Vec<StandingRow>, at: Instant, revive: Option<&str>) -> Result<Plan> {
     let standings: HashMap<String, Standing> =
         rows.into_iter().map(|row| (HEXLOWER.encode(&row.0), Standing::from(row))).collect();
     let mut plan = Plan::default();

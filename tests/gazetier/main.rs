@@ -22,6 +22,7 @@ mod hubs;
 mod imports;
 mod ledger;
 mod letters;
+mod lists;
 mod postfix;
 mod readers;
 mod serving;

@@ -1,17 +1,16 @@
 //! `gazetier subscribers import`, and the list that the configuration names: read twice, the first time only to
 //! look, so that a list with a wrong line changes nothing.
 
-use std::{
-    fs::File,
-    io::Seek,
-    path::Path,
-    process::ExitCode,
-};
+use std::{fs::File, io::Seek, path::Path, process::ExitCode};
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::super::{exit, say::say, session::{Session, clock}};
+use super::super::{
+    exit,
+    say::say,
+    session::{Session, clock},
+};
 use crate::{
     import::{
         self,
@@ -23,7 +22,7 @@ use crate::{
 
 /// How many subscribers are written in one commit. Their hashes fall on every page of an index: a
 /// commit of few rows costs nearly as many pages as one of many.
-const PART: usize = 20_000;
+const PART: usize = 10_000;
 
 /// How many refused lines are told one by one.
 const TOLD: usize = 50;
@@ -168,7 +167,7 @@ struct Pass<'a> {
     session: &'a Session,
     name: String,
     settings: &'a Settings<'a>,
-    /// With the key of the list, once that has been taken over.
+    /// With the key of the list, if one came with it.
     store: Store,
     revive: bool,
 }
@@ -177,7 +176,10 @@ impl Pass<'_> {
     /// Reads a list from its beginning; gives what came of it, and what was refused.
     async fn read(&mut self, source: &mut File, work: Work) -> anyhow::Result<(Added, Refused)> {
         let (newsletter, at) = (self.session.newsletter(), self.session.at);
-        let bar = bar(source.metadata().map_or(0, |meta| meta.len()), if work == Work::Write { "written" } else { "checked" });
+        let bar = bar(
+            source.metadata().map_or(0, |meta| meta.len()),
+            if work == Work::Write { "written" } else { "checked" },
+        );
         let mut list = List::open(source, &self.name, self.settings)?;
         if let Some(key) = list.key() {
             self.take_over(key, work).await?;
@@ -191,9 +193,9 @@ impl Pass<'_> {
             }
             match work {
                 Work::Look => {}
-                Work::Weigh => count.add(self.store.weigh_list(newsletter, &part.entries, at, self.revive).await?),
+                Work::Weigh => count.add(self.store.weigh_list(newsletter, part.entries, at, self.revive).await?),
                 Work::Write => {
-                    count.add(self.store.enter_list(newsletter, &part.entries, at, revive).await?);
+                    count.add(self.store.enter_list(newsletter, part.entries, at, revive).await?);
                     count.add(self.store.enter_hashes(&part.hashes, at).await?);
                 }
             }
@@ -206,7 +208,7 @@ impl Pass<'_> {
     /// Works with the key that came with a list. Into a store that is in use it does not come: its links and hashes
     /// would mean nobody any more.
     async fn take_over(&mut self, key: &Key, work: Work) -> anyhow::Result<()> {
-        let Some(store) = self.store.take_over_key(key, work != Work::Write).await? else {
+        let Some(store) = self.session.store.take_over_key(key, work != Work::Write).await? else {
             let readers = self.store.reader_count().await?;
             let message = format!(
                 "{}: it carries the key of another store, and this one is in use with its own ({readers} readers): \

@@ -169,10 +169,9 @@ async fn add(
     });
     let choice = Choice::of(chosen.collect::<anyhow::Result<Vec<_>>>()?);
     let name = name.map(|name| text::one_line(&text::legalise(&name).0)).filter(|name| !name.is_empty());
-    let one = [ListEntry::from(Subscriber { address, name, choice })];
+    let one = vec![ListEntry::from(Subscriber { address: address.clone(), name, choice })];
     let words = revive.then_some("subscribers add --revive");
-    let count = session.store.enter_list(session.newsletter(), &one, session.at, words).await?;
-    let address = &one[0].subscriber.address;
+    let count = session.store.enter_list(session.newsletter(), one, session.at, words).await?;
     let refuse = |why: &str| {
         let message = format!("{address} {why} and was left alone: if it is the reader's own wish, say --revive");
         Err(exit::complain(exit::BAD_INPUT, message))
@@ -191,7 +190,10 @@ async fn add(
 async fn allow(session: &Session, address: &EmailAddress, reason: &str) -> anyhow::Result<ExitCode> {
     let words = text::one_line(&text::legalise(reason).0);
     if words.is_empty() {
-        return Err(exit::complain(exit::USAGE, "--reason: say in a few words why the address may be written to again"));
+        return Err(exit::complain(
+            exit::USAGE,
+            "--reason: say in a few words why the address may be written to again",
+        ));
     }
     let Some(lifted) = session.store.allow(address, &words, session.at).await? else {
         return Err(exit::complain(exit::BAD_INPUT, format!("{address} is not suppressed")));
@@ -200,7 +202,9 @@ async fn allow(session: &Session, address: &EmailAddress, reason: &str) -> anyho
     let standing = session.store.subscriber_at(session.newsletter(), address).await?;
     let next = match standing.as_ref().map(|known| known.state.as_str()) {
         Some("active") => "the next edition goes there",
-        Some(_) => "the reader is unsubscribed, and stays so until they come back themselves or you say `subscribers add --revive`",
+        Some(_) => {
+            "the reader is unsubscribed, and stays so until they come back themselves or you say `subscribers add --revive`"
+        }
         None => "it is not on the list: `subscribers add` puts it there",
     };
     say!("{address} may be written to again (it was suppressed, {}{since}); {next}", lifted.reason);

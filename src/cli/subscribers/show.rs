@@ -28,7 +28,8 @@ pub(super) async fn list(session: &Session, json: bool) -> anyhow::Result<ExitCo
         }
         let rubriques = if one.rubriques.is_empty() { "*".to_owned() } else { one.rubriques.join(",") };
         let name = one.name.as_deref().unwrap_or_default();
-        let why = entry.suppression.map(|suppression| format!("\t{}", words(session, &suppression))).unwrap_or_default();
+        let why =
+            entry.suppression.map(|suppression| format!("\t{}", words(session, &suppression))).unwrap_or_default();
         say!("{}\t{}\t{rubriques}\t{name}{why}", one.address, one.state);
         Ok(())
     })
@@ -69,6 +70,8 @@ struct Shown {
 struct Reader {
     name: Option<String>,
     state: &'static str,
+    /// The same without regard to the address.
+    subscription: &'static str,
     since: Option<Instant>,
     joined: Option<Instant>,
     returned: Option<Instant>,
@@ -143,7 +146,10 @@ pub(super) async fn show(session: &Session, address: &EmailAddress, json: bool) 
     let (standing, is_former) = store.address_standing(address).await?;
     let entry = store.listed_at(session.newsletter(), address).await?;
     if entry.is_none() && standing.suppression.is_none() && standing.allowances.is_empty() && !is_former {
-        return Err(exit::complain(exit::BAD_INPUT, format!("{address} is not on the list, and nothing is known of it")));
+        return Err(exit::complain(
+            exit::BAD_INPUT,
+            format!("{address} is not on the list, and nothing is known of it"),
+        ));
     }
     let suppressed = |one: Suppression| Suppressed { reason: one.reason.as_str(), since: one.since };
     let shown = Shown {
@@ -180,6 +186,7 @@ async fn reader(session: &Session, address: &EmailAddress, entry: &ListEntry) ->
     Ok(Reader {
         name: listed.name,
         state: entry.state(),
+        subscription: entry.membership.as_str(),
         since: entry.since,
         joined: entry.joined,
         returned: entry.returned.filter(|returned| Some(*returned) != entry.joined),
@@ -195,18 +202,24 @@ async fn reader(session: &Session, address: &EmailAddress, entry: &ListEntry) ->
 fn print(session: &Session, shown: &Shown) {
     let at = |at: Option<Instant>| at.map(|at| hour(session, at)).unwrap_or_else(|| "at an unknown hour".into());
     say!("{}", shown.address);
+    if let Some(suppressed) = &shown.suppressed {
+        say!("  suppressed: {}{}", suppressed.reason, since(session, suppressed.since));
+    }
     match &shown.reader {
         None if shown.is_former => say!("  not on the list: a reader has moved away from it"),
         None => say!("  not on the list"),
         Some(reader) => {
-            say!("  {}{}, joined {}", reader.state, since(session, reader.since), at(reader.joined));
+            say!("  {}{}, joined {}", reader.subscription, since(session, reader.since), at(reader.joined));
         }
     }
-    if let Some(suppressed) = &shown.suppressed {
-        say!("  suppressed: {}{}", suppressed.reason, since(session, suppressed.since));
-    }
     for one in &shown.allowed {
-        say!("  allowed {}: {} (was suppressed: {} since {})", at(Some(one.at)), one.words, one.reason, at(Some(one.suppressed)));
+        say!(
+            "  allowed {}: {} (was suppressed: {} since {})",
+            at(Some(one.at)),
+            one.words,
+            one.reason,
+            at(Some(one.suppressed))
+        );
     }
     let Some(reader) = &shown.reader else { return };
     if let Some(name) = &reader.name {
@@ -223,7 +236,13 @@ fn print(session: &Session, shown: &Shown) {
     for one in &reader.consents {
         let from = |from: &Option<String>| from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
         let (asked, confirmed) = (at(Some(one.asked)), at(Some(one.confirmed)));
-        say!("  consent by {}, asked {asked}{}, confirmed {confirmed}{}: {}", one.way, from(&one.asked_from), from(&one.confirmed_from), one.words);
+        say!(
+            "  consent by {}, asked {asked}{}, confirmed {confirmed}{}: {}",
+            one.way,
+            from(&one.asked_from),
+            from(&one.confirmed_from),
+            one.words
+        );
     }
     for one in &reader.letters {
         let when = one.at.map(|at| format!(", {}", hour(session, at))).unwrap_or_default();

@@ -81,9 +81,16 @@ impl Field {
     /// What its column is headed by others, normalised.
     fn others(self) -> &'static [&'static str] {
         match self {
-            Self::Email => {
-                &["e mail", "mail", "email address", "e mail address", "subscriber email", "address", "adresse", "courriel"]
-            }
+            Self::Email => &[
+                "e mail",
+                "mail",
+                "email address",
+                "e mail address",
+                "subscriber email",
+                "address",
+                "adresse",
+                "courriel",
+            ],
             Self::Name => &["nom", "full name", "nom complet"],
             Self::Given => &["given name", "first name", "firstname", "prenom", "fname"],
             Self::Family => &["family name", "last name", "lastname", "lname", "nom de famille"],
@@ -151,8 +158,19 @@ pub(super) fn signal(heading: &str) -> Option<Signal> {
         return Some(Signal::Word);
     }
     Some(match heading {
-        "subscribed to emails" | "subscribed" | "is subscribed" | "enabled" | "email enabled" | "active" | "is active"
-        | "actif" | "opt in" | "optin" | "opted in" | "email opt in" | "abonne" => Signal::Yes(LEFT),
+        "subscribed to emails"
+        | "subscribed"
+        | "is subscribed"
+        | "enabled"
+        | "email enabled"
+        | "active"
+        | "is active"
+        | "actif"
+        | "opt in"
+        | "optin"
+        | "opted in"
+        | "email opt in"
+        | "abonne" => Signal::Yes(LEFT),
         "confirmed"
         | "is confirmed"
         | "email confirmed"
@@ -161,8 +179,18 @@ pub(super) fn signal(heading: &str) -> Option<Signal> {
         | "is this subscriber confirmed"
         | "verified"
         | "email verified" => Signal::Yes(PENDING),
-        "unsubscribed" | "is unsubscribed" | "opted out" | "opt out" | "optout" | "email opt out"
-        | "has opted out of email" | "email disabled" | "disabled" | "is this account disabled" | "deleted" | "desabonne"
+        "unsubscribed"
+        | "is unsubscribed"
+        | "opted out"
+        | "opt out"
+        | "optout"
+        | "email opt out"
+        | "has opted out of email"
+        | "email disabled"
+        | "disabled"
+        | "is this account disabled"
+        | "deleted"
+        | "desabonne"
         | "desinscrit" => Signal::No(LEFT),
         "blocklisted"
         | "blacklisted"
@@ -178,8 +206,17 @@ pub(super) fn signal(heading: &str) -> Option<Signal> {
         | "do not contact" => Signal::No(BLOCKED),
         "bounced" | "hard bounced" | "is bounced" | "cleaned" | "undeliverable" => Signal::No(BOUNCED),
         "complained" | "spam" | "spam complaint" | "is spam" => Signal::No(COMPLAINED),
-        "unsub time" | "unsubscribed at" | "unsubscribed on" | "unsubscribe date" | "unsubscribed date"
-        | "unsubscription date" | "optout time" | "optout date" | "opt out date" | "deleted at" | "date desinscription"
+        "unsub time"
+        | "unsubscribed at"
+        | "unsubscribed on"
+        | "unsubscribe date"
+        | "unsubscribed date"
+        | "unsubscription date"
+        | "optout time"
+        | "optout date"
+        | "opt out date"
+        | "deleted at"
+        | "date desinscription"
         | "date de desinscription" => Signal::Mark(LEFT),
         "clean time" | "cleaned at" | "bounced at" | "bounce date" | "undeliverability date" => Signal::Mark(BOUNCED),
         "complained at" | "complaint date" => Signal::Mark(COMPLAINED),
@@ -193,9 +230,20 @@ pub(super) fn word(word: &str) -> Option<Fact> {
         "active" | "subscribed" | "enabled" | "confirmed" | "regular" | "premium" | "gifted" | "trialed" | "unpaid"
         | "churning" | "past due" | "free" | "paid" | "comped" | "opted in" | "opt in" | "optin" | "actif"
         | "abonne" | "abonnee" | "inscrit" | "inscrite" => ACTIVE,
-        "pending" | "unconfirmed" | "unactivated" | "not confirmed" | "unverified" | "validating" | "non subscribed"
-        | "nonsubscribed" | "never subscribed" | "transactional" | "awaiting confirmation" | "en attente"
-        | "non confirme" | "a confirmer" => PENDING,
+        "pending"
+        | "unconfirmed"
+        | "unactivated"
+        | "not confirmed"
+        | "unverified"
+        | "validating"
+        | "non subscribed"
+        | "nonsubscribed"
+        | "never subscribed"
+        | "transactional"
+        | "awaiting confirmation"
+        | "en attente"
+        | "non confirme"
+        | "a confirmer" => PENDING,
         "unsubscribed" | "unsub" | "opted out" | "opt out" | "optout" | "not subscribed" | "inactive" | "disabled"
         | "cancelled" | "canceled" | "removed" | "deleted" | "archived" | "expired" | "left" | "desabonne"
         | "desabonnee" | "desinscrit" | "desinscrite" | "inactif" => LEFT,

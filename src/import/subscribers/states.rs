@@ -80,7 +80,11 @@ impl State {
                 (None, None) => return Err(unknown()),
             },
             // What databases write for "never".
-            Signal::Mark(_) if matches!(normalise(cell).as_str(), "0" | "null" | "none") || cell.starts_with("0000") => ACTIVE,
+            Signal::Mark(_)
+                if matches!(normalise(cell).as_str(), "0" | "null" | "none") || cell.starts_with("0000") =>
+            {
+                ACTIVE
+            }
             Signal::Mark(fact) => fact,
         };
         if fact != ACTIVE && matches!(signal, Signal::Mark(_) | Signal::No(_)) {

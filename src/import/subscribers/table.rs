@@ -54,8 +54,7 @@ impl<'s, R: Read + Seek> Table<'s, R> {
             Some(delimiter) => delimiter,
             None => guess(&mut source).map_err(|error| wrong(&place, error))?,
         };
-        let mut reader =
-            csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(Utf8::new(source));
+        let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(Utf8::new(source));
         let header = reader.headers().map_err(|error| unreadable(&place, &first, error))?.clone();
         let headings: Vec<String> = header.iter().map(normalise).collect();
         let mut columns = [None; FIELDS];
@@ -246,7 +245,8 @@ fn signals(
 ) -> Vec<(usize, String, Signal)> {
     let at = |field| Field::ALL.iter().position(|(_, other)| *other == field).and_then(|at| columns[at]);
     let by_hand = settings.layout.map.contains_key(&Field::State);
-    let taken: Vec<usize> = columns.iter().flatten().copied().filter(|column| Some(*column) != at(Field::State)).collect();
+    let taken: Vec<usize> =
+        columns.iter().flatten().copied().filter(|column| Some(*column) != at(Field::State)).collect();
     let buttondown = headings.iter().any(|heading| heading == "creation date");
     let mut signals = Vec::new();
     for (column, heading) in headings.iter().enumerate() {

@@ -10,8 +10,8 @@ use super::{Part, Refused, Settings, TOLD, cells::ConsentLine, choice};
 use crate::{
     import::{Error, Place, Warning, wrong},
     model::{
-        Allowance, FormerAddress, HashedAddress, Identity, Instant, Key, ListConsent, ListEntry, Membership, Subscriber,
-        Suppression, text,
+        Allowance, FormerAddress, HashedAddress, Identity, Instant, Key, ListConsent, ListEntry, Membership,
+        Subscriber, Suppression, text,
     },
 };
 
@@ -69,8 +69,8 @@ struct ReaderLine {
     id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     old_number: Option<i64>,
-    #[serde(default)]
-    moves: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    moves: Option<i64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     former: Vec<FormerLine>,
 }
@@ -139,8 +139,8 @@ impl Writer {
     pub fn reader(&mut self, entry: ListEntry) -> String {
         self.readers += 1;
         let (id, old_number, moves, former) = match entry.identity {
-            None => (None, None, 0, Vec::new()),
-            Some(own) => (Some(own.reader.to_string()), own.old_number, own.moves, own.former),
+            None => (None, None, None, Vec::new()),
+            Some(own) => (Some(own.reader.to_string()), own.old_number, Some(own.moves), own.former),
         };
         let hashed = |former: FormerAddress| FormerLine { hash: HEXLOWER.encode(&former.hash), moved: former.moved };
         line(&Line::Reader(Box::new(ReaderLine {
@@ -253,7 +253,8 @@ impl<'s, R: Read> Whole<'s, R> {
         match own.next()? {
             Some(Line::List(head)) if head.version == VERSION => {
                 let key = head.key.map(|digits| {
-                    let bytes = HEXLOWER.decode(digits.as_bytes()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+                    let bytes =
+                        HEXLOWER.decode(digits.as_bytes()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
                     bytes.map(Key::new).ok_or_else(|| wrong(&own.here(), "its key is not 64 hexadecimal digits"))
                 });
                 own.key = key.transpose()?;
@@ -263,7 +264,10 @@ impl<'s, R: Read> Whole<'s, R> {
                 let message = format!("it is of version {}, and this gazetier reads version {VERSION}", head.version);
                 Err(wrong(&own.here(), message))
             }
-            _ => Err(wrong(&own.here(), "it does not begin with {\"list\":…}, as `subscribers export --whole` writes it")),
+            _ => Err(wrong(
+                &own.here(),
+                "it does not begin with {\"list\":…}, as `subscribers export --whole` writes it",
+            )),
         }
     }
 
@@ -283,7 +287,8 @@ impl<'s, R: Read> Whole<'s, R> {
     fn next(&mut self) -> Result<Option<Line>, Error> {
         let mut bytes = Vec::new();
         self.line += 1;
-        let count = self.source.by_ref().take(LONGEST).read_until(b'\n', &mut bytes).map_err(|e| wrong(&self.place, e))?;
+        let count =
+            self.source.by_ref().take(LONGEST).read_until(b'\n', &mut bytes).map_err(|e| wrong(&self.place, e))?;
         self.read += count as u64;
         if count == 0 {
             return Ok(None);
@@ -291,21 +296,30 @@ impl<'s, R: Read> Whole<'s, R> {
         if !bytes.ends_with(b"\n") && count as u64 == LONGEST {
             return Err(wrong(&self.here(), format!("the line is longer than {LONGEST} bytes")));
         }
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| wrong(&self.here(), format!("it cannot be read: {error}")))
+        serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| wrong(&self.here(), format!("it cannot be read: {error}")))
     }
 
     pub(super) fn take(&mut self, most: usize) -> Result<Part, Error> {
         let mut part = Part::default();
         while part.entries.len() + part.hashes.len() < most && !self.ended {
             let outcome = match self.next()? {
-                None => return Err(wrong(&self.here(), "the last line is missing, {\"end\":…}: the file is not whole")),
-                Some(Line::List(_)) => return Err(wrong(&self.here(), "a second list begins here: import one at a time")),
+                None => {
+                    return Err(wrong(&self.here(), "the last line is missing, {\"end\":…}: the file is not whole"));
+                }
+                Some(Line::List(_)) => {
+                    return Err(wrong(&self.here(), "a second list begins here: import one at a time"));
+                }
                 Some(Line::End(end)) if end == self.counted => {
                     self.ended = true;
                     continue;
                 }
                 Some(Line::End(_)) => {
-                    return Err(wrong(&self.here(), "it tells of another number of lines than there are: the file is not whole"));
+                    return Err(wrong(
+                        &self.here(),
+                        "it tells of another number of lines than there are: the file is not whole",
+                    ));
                 }
                 Some(Line::Reader(line)) => {
                     self.counted.readers += 1;
@@ -335,7 +349,7 @@ impl<'s, R: Read> Whole<'s, R> {
             (Some(_), Some(id)) => Some(Identity {
                 reader: id.parse()?,
                 old_number: line.old_number,
-                moves: line.moves.max(0),
+                moves: line.moves.unwrap_or_default().max(0),
                 former: line.former.into_iter().map(former).collect::<Result<_, String>>()?,
             }),
             _ => None,

@@ -13,6 +13,7 @@ CREATE TABLE allowances (
 );
 
 CREATE INDEX allowances_by_address ON allowances (address_hash);
+CREATE INDEX former_addresses_by_reader ON former_addresses (subscriber_id);
 
 -- The configuration whose rubriques were last compared with what readers and columns name. One row.
 CREATE TABLE rubriques_checked (

@@ -47,18 +47,19 @@ macro_rules! noted {
 }
 
 statements! {
+    /// `CROSS JOIN`, or SQLite goes through all subscriptions of the newsletter for each page.
     LISTED_AFTER = "SELECT s.id, s.public_id, s.old_number, s.moves, s.address, s.name, s.language, p.choice, p.state, p.since_at, \
-        s.joined_at, s.returned_at, x.reason, x.suppressed_at FROM subscribers s \
-        JOIN subscriptions p ON p.subscriber_id = s.id AND p.newsletter = $1 \
-        LEFT JOIN suppressions x ON x.address_hash = s.address_hash WHERE s.id > $2 ORDER BY s.id LIMIT $3";
+        s.joined_at, s.returned_at, x.reason, x.suppressed_at FROM subscribers s CROSS JOIN subscriptions p \
+        LEFT JOIN suppressions x ON x.address_hash = s.address_hash \
+        WHERE p.subscriber_id = s.id AND p.newsletter = $1 AND s.id > $2 ORDER BY s.id LIMIT $3";
     LISTED_AT = "SELECT s.id, s.public_id, s.old_number, s.moves, s.address, s.name, s.language, p.choice, p.state, p.since_at, \
         s.joined_at, s.returned_at, x.reason, x.suppressed_at FROM subscribers s \
         JOIN subscriptions p ON p.subscriber_id = s.id AND p.newsletter = $1 \
         LEFT JOIN suppressions x ON x.address_hash = s.address_hash WHERE s.address_hash = $2";
     LISTED_CONSENTS = "SELECT subscriber_id, way, consent, asked_at, asked_from, confirmed_at, confirmed_from FROM consents \
         WHERE subscriber_id BETWEEN $1 AND $2 ORDER BY id";
-    LISTED_ALLOWANCES = "SELECT s.id, a.words, a.reason, a.suppressed_at, a.allowed_at FROM allowances a \
-        JOIN subscribers s ON s.address_hash = a.address_hash WHERE s.id BETWEEN $1 AND $2 ORDER BY a.id";
+    LISTED_ALLOWANCES = "SELECT s.id, a.words, a.reason, a.suppressed_at, a.allowed_at FROM subscribers s \
+        CROSS JOIN allowances a WHERE a.address_hash = s.address_hash AND s.id BETWEEN $1 AND $2 ORDER BY a.id";
     LISTED_FORMER = "SELECT subscriber_id, address_hash, moved_at FROM former_addresses WHERE subscriber_id BETWEEN $1 AND $2 \
         ORDER BY moved_at, address_hash";
     /// Addresses that are known by their hashes alone: suppressed, or once allowed.
@@ -69,9 +70,6 @@ statements! {
     ALLOWANCES_OF = "SELECT words, reason, suppressed_at, allowed_at FROM allowances WHERE address_hash = $1 ORDER BY id";
     SUPPRESSION_OF = "SELECT reason, suppressed_at FROM suppressions WHERE address_hash = $1";
     IS_FORMER = "SELECT COUNT(*) FROM former_addresses WHERE address_hash = $1";
-    /// Of a reader: letters with their editions.
-    LETTERS_TO = "SELECT e.newsletter, e.period, l.state, l.settled_at FROM letters l JOIN editions e ON e.id = l.edition_id \
-        WHERE l.subscriber_id = $1 ORDER BY e.cutoff_at, e.newsletter";
 
     LIFT_SUPPRESSION = "DELETE FROM suppressions WHERE address_hash = $1";
     ADD_ALLOWANCE = "INSERT INTO allowances (address_hash, words, reason, suppressed_at, allowed_at) VALUES ($1, $2, $3, $4, $5)";
