@@ -226,7 +226,7 @@ fn what_is_no_whole_file_changes_nothing() {
         ),
         (
             replaced("2026-01-02T00:00:00Z", "2126-01-02T00:00:00Z"),
-            "list.csv:2: joined: 2126-01-02 00:00:00 UTC lies in the future: write when it was".into(),
+            "list.csv:2: since: 2126-01-02 00:00:00 UTC lies in the future: write when it was".into(),
         ),
     ] {
         let other = Scene::empty();
