@@ -16,6 +16,7 @@ mod feeds;
 mod hubs;
 mod import;
 mod publish;
+mod rubriques;
 mod run;
 mod say;
 mod serve;

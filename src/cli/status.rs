@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{say::say, session::Session, standing::hour};
+use super::{rubriques, say::say, session::Session, standing::hour};
 
 #[derive(Serialize)]
 struct Status {
@@ -20,12 +20,14 @@ struct Status {
 
 pub(super) async fn run(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
     let Some(magazine) = session.store.magazine() else { return Ok(ExitCode::SUCCESS) };
+    let mut notices = future_editions(session).await?;
+    notices.extend(rubriques::orphans(session).await?);
     let status = Status {
         magazine: magazine.name.clone(),
         id: magazine.id.clone(),
         since: hour(session, magazine.began),
         newsletter: session.newsletter().to_string(),
-        notices: future_editions(session).await?,
+        notices,
     };
     if json {
         say!("{}", serde_json::to_string_pretty(&status)?);

@@ -11,12 +11,14 @@ use std::{
 use super::{
     exit,
     import::count,
+    rubriques,
     say::say,
     session::{Session, read},
+    subscribers::read_roll,
 };
 use crate::{
     config::Source,
-    import::{Harvest, clean::CLEANER, markdown, subscribers},
+    import::{Harvest, clean::CLEANER, markdown},
     store::{self, SourceFile},
 };
 
@@ -27,6 +29,10 @@ pub(super) struct Synced {
     pub(super) changed: usize,
     pub(super) withdrawn: usize,
     pub(super) joined: u64,
+    /// Who left by the list of subscribers.
+    pub(super) left: u64,
+    /// What rubriques were called otherwise, and who and what followed; in words.
+    pub(super) followed: Vec<String>,
     /// How many files could not be taken; each has been told.
     pub(super) refused: usize,
 }
@@ -52,7 +58,8 @@ impl Synced {
             (self.withdrawn > 0).then(|| format!("{} columns withdrawn", self.withdrawn)),
             (self.joined > 0).then(|| format!("{} subscribers joined", self.joined)),
         ];
-        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+        let left = (self.left > 0).then(|| format!("{} subscribers left by the list", self.left));
+        self.followed.iter().cloned().chain(parts.into_iter().flatten()).chain(left).collect::<Vec<_>>().join(", ")
     }
 
     /// The complaint that makes up the exit code, if a file was refused.
@@ -74,7 +81,8 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
 
 /// Reads the sources.
 pub(super) async fn sync(session: &Session) -> anyhow::Result<Synced> {
-    let mut synced = Synced::default();
+    // First: what the sources give is put where it is called as the configuration calls it.
+    let mut synced = Synced { followed: rubriques::follow(session).await?, ..Synced::default() };
     let known = session.store.files().await?;
     let unchanged = |path: &str, stamp: &str| known.get(path).is_some_and(|file| file.stamp == stamp);
     let mut taken = Vec::new();
@@ -149,12 +157,13 @@ pub(super) async fn sync(session: &Session) -> anyhow::Result<Synced> {
         && let (name, Some(stamp)) = (path.display().to_string(), stamp(session, path))
         && !unchanged(&name, &stamp)
     {
-        let roll = subscribers::read(&read(path)?, &name, &session.config.rubriques)?;
-        for refused in &roll.refused {
-            eprintln!("gazetier: warning: {refused}");
+        match read_roll(session, path).await {
+            Ok(read) => {
+                (synced.joined, synced.left) = (read.joined, read.left);
+                taken.push(SourceFile { path: name, stamp, column_key: None });
+            }
+            Err(error) => synced.pass_over(&error),
         }
-        synced.joined = session.store.add_subscribers(session.newsletter(), &roll.subscribers, session.at).await?.added;
-        taken.push(SourceFile { path: name, stamp, column_key: None });
     }
     let gone: Vec<String> = gone.into_iter().map(|file| file.path).collect();
     if !taken.is_empty() || !gone.is_empty() {

@@ -178,6 +178,17 @@ fn rubriques(raw: Vec<raw::Rubrique>) -> Result<(Vec<Rubrique>, Vec<Special>), R
                 return Err(refuse("rubriques", format!("{label:?} and {twin:?} would be one rubrique")));
             }
         }
+        let formerly = entry.formerly.into_iter().map(|name| line("rubriques.formerly", name));
+        let formerly = formerly.collect::<Result<Vec<_>, _>>()?;
+        for name in &formerly {
+            let owner = *names.entry(text::fold(name)).or_insert(index);
+            if owner != index {
+                let twin = &rubriques[owner].label;
+                let message =
+                    format!("{name:?} stands under {label:?} and means {twin:?}: a name belongs to one rubrique");
+                return Err(refuse("rubriques.formerly", message));
+            }
+        }
         if entry.items == Some(0) {
             return Err(refuse("rubriques.items", "a feed holds at least 1 column"));
         }
@@ -187,7 +198,7 @@ fn rubriques(raw: Vec<raw::Rubrique>) -> Result<(Vec<Rubrique>, Vec<Special>), R
             None => COLOURS[index % COLOURS.len()],
         };
         let description = entry.description.map(|t| line("rubriques.description", t)).transpose()?;
-        rubriques.push(Rubrique { slug, label, description, colour });
+        rubriques.push(Rubrique { slug, label, description, colour, formerly });
     }
     Ok((rubriques, specials))
 }

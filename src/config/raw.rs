@@ -100,6 +100,9 @@ pub struct Rubrique {
     #[serde(default)]
     pub content: Option<Content>,
     pub items: Option<u32>,
+    /// Slugs or labels that it had before: readers and columns follow.
+    #[serde(default)]
+    pub formerly: Vec<String>,
 }
 
 /// What a feed tells of a column.

@@ -1,73 +1,82 @@
-//! Subscribers from CSV: a header line with `email`, and `name` and `rubriques` if they like. A list
-//! is read as a stream: a million lines take no more memory than a hundred.
+//! Readers from lists: CSV with a header, as we and other programs write it, or all that another store knows, as
+//! JSON Lines. A list is read as a stream: a million lines take no more memory than a hundred.
+
+pub mod cells;
+mod headings;
+mod lines;
+mod states;
+pub mod table;
+pub mod whole;
 
 use std::{
     collections::HashMap,
-    io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom},
+    io::{Read, Seek, SeekFrom},
 };
 
-use super::{Error, Place, utf8::Utf8, wrong};
-use crate::model::{Choice, EmailAddress, Rubrique, Slug, Subscriber, text};
+pub use headings::Field;
+pub use states::Word;
+
+use super::{Error, Place, wrong};
+use crate::model::{Choice, HashedAddress, Instant, Key, ListEntry, Rubrique, Slug};
 
 /// How many refused lines are told one by one; of the others, how many.
 const TOLD: usize = 1_000;
 
-/// A column that a list may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Field {
-    /// The address.
-    Email,
-    /// How the subscriber is called.
-    Name,
-    /// Labels or slugs of the rubriques.
-    Rubriques,
-}
-
-impl Field {
-    /// What it is called where a list's header is told.
-    pub const ALL: [(&str, Self); 3] = [("email", Self::Email), ("name", Self::Name), ("rubriques", Self::Rubriques)];
-
-    /// What its column is headed, as far as we can guess, with case and accents folded.
-    fn headings(self) -> &'static [&'static str] {
-        match self {
-            Self::Email => &["email", "e-mail", "mail", "email address", "address", "adresse", "courriel"],
-            Self::Name => &["name", "nom"],
-            Self::Rubriques => &["rubriques", "rubrique"],
-        }
-    }
-}
-
 /// How a list is laid out, where it does not say so itself.
 #[derive(Debug, Clone, Default)]
 pub struct Layout {
-    /// The headings of columns.
-    pub map: HashMap<Field, String>,
+    /// The headings of columns; none for a field that is not to be read.
+    pub map: HashMap<Field, Option<String>>,
+    /// What words in the column of states mean, folded: see [`Layout::map_word`].
+    pub words: HashMap<String, Word>,
     /// What stands between cells; guessed from the header if missing.
     pub delimiter: Option<u8>,
 }
 
-/// What a file of subscribers gave.
-#[derive(Debug, Default)]
-pub struct Roll {
-    /// For the store.
-    pub subscribers: Vec<Subscriber>,
-    /// Lines that were refused, each with its reason.
-    pub refused: Vec<super::Warning>,
+impl Layout {
+    /// Says what a word in the column of states means.
+    pub fn map_word(&mut self, word: &str, meaning: Word) {
+        self.words.insert(headings::normalise(word), meaning);
+    }
 }
 
-/// Reads subscribers. A line that is wrong is refused by itself; a file that is no such list is
-/// refused whole.
-pub fn read(text: &str, file: &str, rubriques: &[Rubrique]) -> Result<Roll, Error> {
-    let mut list = List::open(Cursor::new(text), file, rubriques, &Layout::default())?;
-    let mut subscribers = Vec::new();
-    loop {
-        let mut part = list.take(usize::MAX)?;
-        if part.is_empty() {
-            break;
-        }
-        subscribers.append(&mut part);
+/// What lists are read with.
+#[derive(Debug)]
+pub struct Settings<'a> {
+    /// The configuration's.
+    pub rubriques: &'a [Rubrique],
+    /// How the list is laid out.
+    pub layout: Layout,
+    /// No date in a list is later than this.
+    pub latest: Instant,
+}
+
+impl Settings<'_> {
+    /// Refuses a reader of the future: what came back before that day would never count.
+    fn judge(&self, entry: &ListEntry) -> Result<(), String> {
+        let own = [("since", entry.since), ("joined", entry.joined), ("returned", entry.returned)];
+        let suppressed = entry.suppression.and_then(|suppression| suppression.since);
+        let consents = entry.consents.iter().flat_map(|c| [("consent", Some(c.asked)), ("consent", Some(c.confirmed))]);
+        let dates = own.into_iter().chain([("suppressed", suppressed)]).chain(consents);
+        let late = dates.filter_map(|(name, at)| Some((name, at?))).find(|(_, at)| *at > self.latest);
+        late.map_or(Ok(()), |(name, at)| Err(format!("{name}: {at} lies in the future: write when it was")))
     }
-    Ok(Roll { subscribers, refused: list.refused()?.told })
+}
+
+/// Some of what a list holds.
+#[derive(Debug, Default)]
+pub struct Part {
+    /// Readers.
+    pub entries: Vec<ListEntry>,
+    /// Addresses that are known by their hashes alone.
+    pub hashes: Vec<HashedAddress>,
+}
+
+impl Part {
+    /// Whether the list is at its end.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.hashes.is_empty()
+    }
 }
 
 /// Lines that were refused.
@@ -80,166 +89,59 @@ pub struct Refused {
 }
 
 /// A list that is being read.
-pub struct List<'r, R: Read + Seek> {
-    reader: csv::Reader<Utf8<R>>,
-    place: Place,
-    rubriques: &'r [Rubrique],
-    columns: [Option<usize>; 3],
-    record: csv::StringRecord,
-    /// Where refused lines end the one before, and why they are refused.
-    refused: Vec<(u64, String)>,
-    refusals: usize,
+pub enum List<'s, R: Read + Seek> {
+    /// CSV.
+    Table(Box<table::Table<'s, R>>),
+    /// JSON Lines.
+    Whole(Box<whole::Whole<'s, R>>),
 }
 
-impl<'r, R: Read + Seek> List<'r, R> {
-    /// Begins to read a list: its header says what its columns are.
-    pub fn open(mut source: R, file: &str, rubriques: &'r [Rubrique], layout: &Layout) -> Result<Self, Error> {
+impl<'s, R: Read + Seek> List<'s, R> {
+    /// Begins to read a list, in whichever form it is.
+    pub fn open(mut source: R, file: &str, settings: &'s Settings<'s>) -> Result<Self, Error> {
         let place = Place { file: file.to_owned(), line: None };
-        let first = Place { line: Some(1), ..place.clone() };
-        let delimiter = match layout.delimiter {
-            Some(delimiter) => delimiter,
-            None => guess(&mut source).map_err(|error| wrong(&place, error))?,
-        };
-        let mut reader = csv::ReaderBuilder::new()
-            .flexible(true)
-            .trim(csv::Trim::All)
-            .delimiter(delimiter)
-            .from_reader(Utf8::new(source));
-        let header = reader.headers().map_err(|error| unreadable(&place, &first, error))?.clone();
-        let mut columns = [None; 3];
-        for (column, (_, field)) in columns.iter_mut().zip(Field::ALL) {
-            *column = match layout.map.get(&field) {
-                None => header.iter().position(|cell| field.headings().contains(&text::fold(cell).as_str())),
-                Some(heading) => {
-                    let found = header.iter().position(|cell| text::fold(cell) == text::fold(heading));
-                    let there = || header.iter().collect::<Vec<_>>().join(", ");
-                    Some(found.ok_or_else(|| {
-                        wrong(&first, format!("no column is headed {heading:?}: there are {}", there()))
-                    })?)
-                }
-            };
-        }
-        if columns[0].is_none() {
-            let message = "no column is headed \"email\": write a header such as email,name,rubriques";
-            return Err(wrong(&first, message));
-        }
-        let record = csv::StringRecord::new();
-        Ok(Self { reader, place, rubriques, columns, record, refused: Vec::new(), refusals: 0 })
+        let unread = |error: std::io::Error| wrong(&place, error);
+        let begin = source.stream_position().map_err(unread)?;
+        let mut first = Vec::new();
+        source.by_ref().take(1).read_to_end(&mut first).map_err(unread)?;
+        source.seek(SeekFrom::Start(begin)).map_err(unread)?;
+        Ok(match first.as_slice() {
+            b"{" => Self::Whole(Box::new(whole::Whole::open(source, file, settings)?)),
+            _ => Self::Table(Box::new(table::Table::open(source, file, settings)?)),
+        })
     }
 
-    /// The next subscribers, so many at the most; none when the list is at its end.
-    pub fn take(&mut self, most: usize) -> Result<Vec<Subscriber>, Error> {
-        let mut subscribers = Vec::new();
-        while subscribers.len() < most {
-            let more = self
-                .reader
-                .read_record(&mut self.record)
-                .map_err(|error| unreadable(&self.place, &self.place, error))?;
-            if !more {
-                break;
-            }
-            match self.subscriber() {
-                Ok(subscriber) => subscribers.push(subscriber),
-                Err(message) => {
-                    self.refusals += 1;
-                    if self.refused.len() < TOLD {
-                        self.refused.push((self.record.position().map_or(0, csv::Position::byte), message));
-                    }
-                }
-            }
+    /// The key of the store that the list was written from, if it came along.
+    pub fn key(&self) -> Option<&Key> {
+        match self {
+            Self::Table(_) => None,
+            Self::Whole(whole) => whole.key(),
         }
-        Ok(subscribers)
+    }
+
+    /// The next lines, so many at the most; none when the list is at its end.
+    pub fn take(&mut self, most: usize) -> Result<Part, Error> {
+        match self {
+            Self::Table(table) => Ok(Part { entries: table.take(most)?, hashes: Vec::new() }),
+            Self::Whole(whole) => whole.take(most),
+        }
     }
 
     /// How many bytes have been read.
     pub fn position(&self) -> u64 {
-        self.reader.position().byte()
+        match self {
+            Self::Table(table) => table.position(),
+            Self::Whole(whole) => whole.position(),
+        }
     }
 
-    fn subscriber(&self) -> Result<Subscriber, String> {
-        let [email, name, rubriques] = self.columns;
-        let cell = |at: Option<usize>| at.and_then(|at| self.record.get(at)).filter(|cell| !cell.is_empty());
-        let address = cell(email).ok_or("it has no address")?;
-        let address = address.parse::<EmailAddress>().map_err(|error| error.to_string())?;
-        let name = cell(name).map(|name| text::one_line(&text::legalise(&text::one_line(name)).0));
-        Ok(Subscriber { address, name, choice: choice(cell(rubriques).unwrap_or_default(), self.rubriques)? })
-    }
-
-    /// The lines that were refused so far, with their numbers: the source is read once more for
-    /// them.
+    /// The lines that were refused so far, with their numbers. A list with a state that is not known is refused
+    /// whole, here at the latest.
     pub fn refused(self) -> Result<Refused, Error> {
-        let mut told = Vec::with_capacity(self.refused.len());
-        if !self.refused.is_empty() {
-            let failed = |error: io::Error| wrong(&self.place, error);
-            let source = self.reader.into_inner();
-            let begin = source.begin();
-            let mut source = source.into_inner();
-            source.seek(SeekFrom::Start(begin)).map_err(failed)?;
-            let mut lines = Lines { source: BufReader::new(source), at: 0, ends: 0 };
-            for (byte, message) in self.refused {
-                let line = lines.of_record(byte).map_err(failed)?;
-                told.push(super::Warning { place: Place { line: Some(line), ..self.place.clone() }, message });
-            }
+        match self {
+            Self::Table(table) => table.refused(),
+            Self::Whole(whole) => Ok(whole.refused()),
         }
-        Ok(Refused { told, count: self.refusals })
-    }
-}
-
-/// Counts the lines of a source.
-struct Lines<R: Read> {
-    source: BufReader<R>,
-    at: u64,
-    ends: usize,
-}
-
-impl<R: Read> Lines<R> {
-    /// The line on which a record begins. What the reader knows is where the record before ended:
-    /// empty lines, and the second half of a CRLF, lie between.
-    fn of_record(&mut self, byte: u64) -> io::Result<usize> {
-        loop {
-            let buffer = self.source.fill_buf()?;
-            let Some(next) = buffer.first().copied() else { break };
-            if self.at >= byte && !matches!(next, b'\r' | b'\n') {
-                break;
-            }
-            // In strides as far as the place that is asked for, and byte by byte behind it.
-            let stride = usize::try_from(byte.saturating_sub(self.at)).unwrap_or(1).clamp(1, buffer.len());
-            self.ends += buffer[..stride].iter().filter(|byte| **byte == b'\n').count();
-            self.source.consume(stride);
-            self.at += stride as u64;
-        }
-        Ok(self.ends + 1)
-    }
-}
-
-/// What stands between the cells of a list's first line: whatever of these is there most often,
-/// quoted cells aside. The source is where it was afterwards.
-fn guess(source: &mut (impl Read + Seek)) -> io::Result<u8> {
-    let begin = source.stream_position()?;
-    let mut head = Vec::new();
-    BufReader::new(source.by_ref().take(65_536)).read_until(b'\n', &mut head)?;
-    source.seek(SeekFrom::Start(begin))?;
-    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0), (b'|', 0)];
-    let mut quoted = false;
-    for byte in head {
-        match byte {
-            b'"' => quoted = !quoted,
-            byte if !quoted => {
-                counts.iter_mut().filter(|(delimiter, _)| *delimiter == byte).for_each(|(_, count)| *count += 1);
-            }
-            _ => {}
-        }
-    }
-    // Of equals, the first.
-    let most = counts.iter().rev().max_by_key(|(_, count)| *count);
-    Ok(most.map_or(b',', |(delimiter, _)| *delimiter))
-}
-
-/// A list that cannot be read: what is not UTF-8 is told as such.
-fn unreadable(place: &Place, line: &Place, error: csv::Error) -> Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => wrong(place, error),
-        kind => wrong(line, format!("{kind:?}")),
     }
 }
 

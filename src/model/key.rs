@@ -6,13 +6,18 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 /// A key of 256 bits, as old as the store.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Key([u8; 32]);
 
 impl Key {
     /// Takes a key from where it is kept.
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// Its bytes, for a store that is moved whole. Whoever has them can make any reader's links.
+    pub fn expose(&self) -> &[u8; 32] {
+        &self.0
     }
 
     /// HMAC-SHA256 over a message for one purpose, its first 128 bits. What is signed for one

@@ -9,6 +9,7 @@ pub mod feed;
 pub mod html;
 pub mod key;
 pub mod letter;
+pub mod list;
 pub mod rubrique;
 pub mod schedule;
 pub mod slug;
@@ -25,6 +26,10 @@ pub use edition::{Edition, EditionKey, EditionState, Now, Period};
 pub use feed::{FeedKey, Month, Tombstone};
 pub use key::Key;
 pub use letter::{Letter, LetterState, Tally};
+pub use list::{
+    Allowance, FormerAddress, HashedAddress, Identity, ListConsent, ListEntry, Membership, OrphanRubrique, Reason,
+    Suppression,
+};
 pub use rubrique::Rubrique;
 pub use schedule::Schedule;
 pub use slug::Slug;

@@ -67,10 +67,10 @@ impl Found {
 
 /// The feeds and months in which a commit changes a column.
 #[derive(Default)]
-struct Touched(BTreeSet<(String, String)>);
+pub(super) struct Touched(pub(super) BTreeSet<(String, String)>);
 
 impl Touched {
-    fn add(&mut self, published: Instant, rubrique: Option<&Slug>, byline: Option<&Slug>) {
+    pub(super) fn add(&mut self, published: Instant, rubrique: Option<&Slug>, byline: Option<&Slug>) {
         let month = Month::of(published).to_string();
         self.0.extend(FeedKey::of_column(rubrique, byline).map(|feed| (feed.key(), month.clone())));
     }
@@ -87,6 +87,7 @@ macro_rules! touch {
         }
     };
 }
+pub(super) use touch;
 
 impl Store {
     /// Names the rubriques as the configuration does.

@@ -9,7 +9,7 @@ use sqlx::{
 use super::{Backend, Result, Store, begin_alone};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
-const MIGRATIONS: [(&str, &str); 9] = [
+const MIGRATIONS: [(&str, &str); 10] = [
     ("press", include_str!("migrations/0001_press.sql")),
     ("hubs", include_str!("migrations/0002_hubs.sql")),
     ("delivery", include_str!("migrations/0003_delivery.sql")),
@@ -19,6 +19,7 @@ const MIGRATIONS: [(&str, &str); 9] = [
     ("documents", include_str!("migrations/0007_documents.sql")),
     ("keys", include_str!("migrations/0008_keys.sql")),
     ("feeds", include_str!("migrations/0010_feeds.sql")),
+    ("lists", include_str!("migrations/0011_lists.sql")),
 ];
 
 /// The migrations, as the store's backend wants them.

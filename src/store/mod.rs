@@ -11,11 +11,14 @@ mod hubs;
 mod letters;
 mod magazine;
 mod migrate;
+mod moving;
 mod open;
 mod pack;
 mod publications;
 mod readers;
 mod relays;
+mod roll;
+mod rubriques;
 mod service;
 #[doc(hidden)]
 #[allow(missing_docs)]
@@ -35,10 +38,13 @@ pub use letters::{Batch, Lease, Leased, Mark, Settlement};
 pub use magazine::{Magazine, MagazineName};
 pub use publications::{Commit, Documents, Publication, Unfinished};
 pub use readers::{Confirmed, Consent, Known, Request, Wish};
+pub use roll::{Listed, RollPage};
+pub use rubriques::Followed;
 pub use service::{ServiceLease, ServiceLetter, ServiceState};
-pub use subscribers::{Added, Listed};
-pub use suppressions::{Leave, Reason};
+pub use subscribers::Added;
+pub use suppressions::Leave;
 
+pub use crate::model::Reason;
 use crate::{
     config::{Connections, StoreUrl},
     model::{EmailAddress, Instant, Key},

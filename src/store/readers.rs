@@ -397,7 +397,7 @@ impl Store {
                     .bind(millis(at))
                     .execute(&mut *tx)
                     .await?;
-                for statement in [sql::ERASE_REQUESTS, sql::ERASE_SERVICE_LETTERS] {
+                for statement in [sql::ERASE_REQUESTS, sql::ERASE_SERVICE_LETTERS, sql::lists::ERASE_ALLOWANCES] {
                     sqlx::query(statement).bind(hash.clone()).execute(&mut *tx).await?;
                 }
             }

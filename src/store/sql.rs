@@ -2,6 +2,7 @@
 //! a test prepares each statement of [`ALL`] on both. Where a parameter stands in the list of a
 //! `SELECT`, it is cast, because Postgres cannot tell its type there.
 
+#[macro_use]
 mod dialects;
 
 pub use dialects::*;
@@ -228,10 +229,6 @@ statements! {
     SUPPRESS = "INSERT INTO suppressions (address_hash, reason, suppressed_at) VALUES ($1, $2, $3) \
         ON CONFLICT (address_hash) DO UPDATE SET reason = excluded.reason, suppressed_at = excluded.suppressed_at \
         WHERE excluded.reason = 'complaint' AND suppressions.reason <> 'complaint'";
-    SUBSCRIBERS_AFTER = "SELECT s.id, s.address, s.name, p.choice, p.state, s.joined_at FROM subscribers s \
-        JOIN subscriptions p ON p.subscriber_id = s.id AND p.newsletter = $1 WHERE s.id > $2 ORDER BY s.id LIMIT $3";
-    LIST_SUBSCRIBERS = "SELECT s.address, s.name, p.choice, p.state, s.joined_at FROM subscribers s \
-        JOIN subscriptions p ON p.subscriber_id = s.id AND p.newsletter = $1 ORDER BY s.id";
     /// For the figures of who keeps the house.
     LETTER_COUNTS = "SELECT state, COUNT(*) FROM letters GROUP BY state ORDER BY state";
     SUBSCRIBER_COUNTS = "SELECT state, COUNT(*) FROM subscriptions GROUP BY state ORDER BY state";
@@ -455,3 +452,5 @@ statements! {
     LEASES_END = "SELECT MIN(lease_until) FROM letters WHERE edition_id = $1 AND state IN ('leased', 'sending')";
     NEXT_DUE = "SELECT MIN(due_at) FROM letters WHERE edition_id = $1 AND state IN ('queued', 'deferred')";
 }
+
+pub mod lists;

@@ -1,30 +1,8 @@
 //! Who must not be written to any more. The ledger looks here when it leases letters, so that what
 //! is said here also counts for letters that wait.
 
-use super::{Result, Store, millis, on, sql};
-use crate::model::{EmailAddress, Instant, Slug};
-
-/// Why an address must not be written to. It outlives the subscriber, and is kept as a hash alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// Mail servers say that nobody is there.
-    Bounce,
-    /// The reader called a letter spam.
-    Complaint,
-    /// The reader or the magazine wants it so.
-    Request,
-}
-
-impl Reason {
-    /// As the store writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Bounce => "bounce",
-            Self::Complaint => "complaint",
-            Self::Request => "request",
-        }
-    }
-}
+use super::{Result, Store, millis, on, roll, sql, sql::lists, transact};
+use crate::model::{EmailAddress, Instant, Reason, Slug, Suppression};
 
 /// What came of a wish to leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,5 +45,21 @@ impl Store {
             query.execute(pool).await?.rows_affected()
         });
         Ok(changed == 1)
+    }
+
+    /// Lifts the suppression of an address and keeps why; what came back of it before counts no more. None if it is
+    /// not suppressed.
+    pub async fn allow(&self, address: &EmailAddress, words: &str, at: Instant) -> Result<Option<Suppression>> {
+        let hash = self.hash(address);
+        transact!(self, begin_alone, pool, tx => {
+            let query = sqlx::query_as(lists::SUPPRESSION_OF).bind(&hash);
+            let found: Option<(String, i64)> = query.fetch_optional(&mut *tx).await?;
+            let Some((reason, since)) = found else { return Ok(None) };
+            let query = sqlx::query(lists::ADD_ALLOWANCE).bind(&hash).bind(words).bind(&reason).bind(since);
+            query.bind(millis(at)).execute(&mut *tx).await?;
+            sqlx::query(lists::LIFT_SUPPRESSION).bind(&hash).execute(&mut *tx).await?;
+            sqlx::query(lists::RETURN_READER).bind(&hash).bind(millis(at)).execute(&mut *tx).await?;
+            roll::suppression(Some(reason), Some(since))?
+        })
     }
 }

@@ -25,6 +25,7 @@ mod imports;
 mod keys;
 mod ledger;
 mod letters;
+mod lists;
 mod model;
 mod output;
 mod postfix;

@@ -24,21 +24,14 @@ macro_rules! rows {
     };
 }
 
-/// Works on addresses at once, which come as one JSON array of `[hash, address, name, choice, public id]`,
-/// hash and id in hexadecimal digits.
+/// Works on addresses at once, which come as one JSON array of `[hash]`, in hexadecimal digits.
 macro_rules! hashed {
     ($head:literal, $tail:literal) => {
         Two {
-            sqlite: concat!(
-                $head,
-                "SELECT unhex(value ->> 0) AS hash, value ->> 1 AS address, value ->> 2 AS name, \
-                value ->> 3 AS choice, unhex(value ->> 4) AS public_id FROM json_each($1)",
-                $tail
-            ),
+            sqlite: concat!($head, "SELECT unhex(value ->> 0) AS hash FROM json_each($1)", $tail),
             postgres: concat!(
                 $head,
-                "SELECT decode(value ->> 0, 'hex') AS hash, value ->> 1 AS address, value ->> 2 AS name, \
-                value ->> 3 AS choice, decode(value ->> 4, 'hex') AS public_id FROM json_array_elements(CAST($1 AS JSON))",
+                "SELECT decode(value ->> 0, 'hex') AS hash FROM json_array_elements(CAST($1 AS JSON))",
                 $tail
             ),
         }
@@ -80,35 +73,6 @@ dialects! {
         SELECT id FROM hub_pings WHERE hub = $1 AND due_at <= $2 \
         AND (state = 'queued' OR (state = 'leased' AND lease_until < $5)) ORDER BY due_at, id LIMIT $3",
         ") RETURNING id, fence, topic, attempts, since_at"
-    );
-    /// Of addresses, `[hash]`: how many are suppressed, how many left, how many are known otherwise, how many
-    /// are of readers who have moved.
-    COUNT_KNOWN = hashed!(
-        "SELECT COALESCE(SUM(CASE WHEN x.address_hash IS NOT NULL THEN 1 ELSE 0 END), 0), \
-        COALESCE(SUM(CASE WHEN x.address_hash IS NULL AND p.state = 'unsubscribed' THEN 1 ELSE 0 END), 0), \
-        COALESCE(SUM(CASE WHEN x.address_hash IS NULL AND p.state <> 'unsubscribed' THEN 1 ELSE 0 END), 0), \
-        COALESCE(SUM(CASE WHEN x.address_hash IS NULL AND p.state IS NULL AND f.address_hash IS NOT NULL THEN 1 ELSE 0 END), 0) \
-        FROM (",
-        ") AS l LEFT JOIN suppressions x ON x.address_hash = l.hash LEFT JOIN subscribers s ON s.address_hash = l.hash \
-        LEFT JOIN subscriptions p ON p.subscriber_id = s.id AND p.newsletter = $2 \
-        LEFT JOIN former_addresses f ON f.address_hash = l.hash"
-    );
-    /// Readers at addresses that are not suppressed and from which nobody has moved away; who is there is
-    /// left as they are: `[hash, address, name, choice, public id]`.
-    ADD_SUBSCRIBERS = hashed!(
-        "INSERT INTO subscribers (public_id, address, address_hash, name, joined_at, returned_at) \
-        SELECT l.public_id, l.address, l.hash, l.name, CAST($2 AS BIGINT), CAST($2 AS BIGINT) FROM (",
-        ") AS l WHERE NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = l.hash) \
-        AND NOT EXISTS (SELECT 1 FROM former_addresses f WHERE f.address_hash = l.hash) \
-        ON CONFLICT (address_hash) DO NOTHING"
-    );
-    /// Their subscriptions to a newsletter, the same.
-    ADD_SUBSCRIPTIONS = hashed!(
-        "INSERT INTO subscriptions (subscriber_id, newsletter, choice, state, since_at) \
-        SELECT s.id, CAST($2 AS TEXT), l.choice, 'active', CAST($3 AS BIGINT) FROM (",
-        ") AS l JOIN subscribers s ON s.address_hash = l.hash \
-        WHERE NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = l.hash) \
-        ON CONFLICT (subscriber_id, newsletter) DO NOTHING"
     );
     /// Takes suppressions back: `[hash]`.
     FORGIVE = hashed!("DELETE FROM suppressions WHERE address_hash IN (SELECT l.hash FROM (", ") AS l)");

@@ -1,0 +1,255 @@
+//! `gazetier subscribers list` and `show`: how readers stand, and why.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::{
+    super::{exit, say::say, session::Session, standing::hour},
+    each,
+};
+use crate::{
+    model::{Allowance, EmailAddress, Instant, ListConsent, ListEntry, Suppression},
+    store::Listed,
+};
+
+pub(super) async fn list(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
+    // As `to_string_pretty` writes a list, without having all of it.
+    let mut before: Option<String> = None;
+    each(session, |entry| {
+        let one = Listed { state: entry.state().to_owned(), ..Listed::from(&entry) };
+        if json {
+            let text = format!("  {}", serde_json::to_string_pretty(&one)?.replace('\n', "\n  "));
+            match before.replace(text) {
+                None => say!("["),
+                Some(text) => say!("{text},"),
+            }
+            return Ok(());
+        }
+        let rubriques = if one.rubriques.is_empty() { "*".to_owned() } else { one.rubriques.join(",") };
+        let name = one.name.as_deref().unwrap_or_default();
+        let why =
+            entry.suppression.map(|suppression| format!("\t{}", words(session, &suppression))).unwrap_or_default();
+        say!("{}\t{}\t{rubriques}\t{name}{why}", one.address, one.state);
+        Ok(())
+    })
+    .await?;
+    match before {
+        Some(text) => say!("{text}\n]"),
+        None if json => say!("[]"),
+        None => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A suppression in words: why, and since when.
+fn words(session: &Session, suppression: &Suppression) -> String {
+    format!("{}{}", suppression.reason, since(session, suppression.since))
+}
+
+/// ` since …`, if it is known.
+pub(super) fn since(session: &Session, at: Option<Instant>) -> String {
+    at.map(|at| format!(" since {}", hour(session, at))).unwrap_or_default()
+}
+
+/// All that is known of an address.
+#[derive(Debug, Serialize)]
+struct Shown {
+    address: String,
+    /// Missing where the address is not on the list.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    reader: Option<Reader>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressed: Option<Suppressed>,
+    allowed: Vec<Allowed>,
+    /// Whether a reader has moved away from it.
+    is_former: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Reader {
+    name: Option<String>,
+    state: &'static str,
+    /// The same without regard to the address.
+    subscription: &'static str,
+    since: Option<Instant>,
+    joined: Option<Instant>,
+    returned: Option<Instant>,
+    rubriques: Vec<String>,
+    language: Option<String>,
+    former_addresses: usize,
+    consents: Vec<Agreed>,
+    letters: Vec<Letter>,
+    bounces: Vec<Bounce>,
+}
+
+#[derive(Debug, Serialize)]
+struct Suppressed {
+    reason: &'static str,
+    since: Option<Instant>,
+}
+
+#[derive(Debug, Serialize)]
+struct Allowed {
+    words: String,
+    at: Instant,
+    reason: &'static str,
+    suppressed: Instant,
+}
+
+#[derive(Debug, Serialize)]
+struct Agreed {
+    words: String,
+    way: String,
+    asked: Instant,
+    asked_from: Option<String>,
+    confirmed: Instant,
+    confirmed_from: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Letter {
+    edition: String,
+    state: String,
+    at: Option<Instant>,
+}
+
+#[derive(Debug, Serialize)]
+struct Bounce {
+    edition: String,
+    kind: String,
+    at: Option<Instant>,
+    words: String,
+}
+
+impl From<&Allowance> for Allowed {
+    fn from(one: &Allowance) -> Self {
+        Self { words: one.words.clone(), at: one.at, reason: one.reason.as_str(), suppressed: one.suppressed }
+    }
+}
+
+impl From<&ListConsent> for Agreed {
+    fn from(one: &ListConsent) -> Self {
+        Self {
+            words: one.words.clone(),
+            way: one.way.clone(),
+            asked: one.asked,
+            asked_from: one.asked_from.clone(),
+            confirmed: one.confirmed,
+            confirmed_from: one.confirmed_from.clone(),
+        }
+    }
+}
+
+pub(super) async fn show(session: &Session, address: &EmailAddress, json: bool) -> anyhow::Result<ExitCode> {
+    let store = &session.store;
+    let (standing, is_former) = store.address_standing(address).await?;
+    let entry = store.listed_at(session.newsletter(), address).await?;
+    if entry.is_none() && standing.suppression.is_none() && standing.allowances.is_empty() && !is_former {
+        return Err(exit::complain(
+            exit::BAD_INPUT,
+            format!("{address} is not on the list, and nothing is known of it"),
+        ));
+    }
+    let suppressed = |one: Suppression| Suppressed { reason: one.reason.as_str(), since: one.since };
+    let shown = Shown {
+        address: entry.as_ref().map_or_else(|| address.to_string(), |entry| entry.subscriber.address.to_string()),
+        suppressed: standing.suppression.map(suppressed),
+        allowed: standing.allowances.iter().map(Allowed::from).collect(),
+        is_former,
+        reader: match entry {
+            None => None,
+            Some(entry) => Some(reader(session, address, &entry).await?),
+        },
+    };
+    if json {
+        say!("{}", serde_json::to_string_pretty(&shown)?);
+    } else {
+        print(session, &shown);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn reader(session: &Session, address: &EmailAddress, entry: &ListEntry) -> anyhow::Result<Reader> {
+    let store = &session.store;
+    let instant = Instant::from_timestamp_millis;
+    let (mut letters, mut bounces) = (Vec::new(), Vec::new());
+    if let Some(known) = store.subscriber_at(session.newsletter(), address).await? {
+        for (edition, state, at) in store.letters_of(known.id).await? {
+            letters.push(Letter { edition, state, at: at.and_then(instant) });
+        }
+        for (edition, kind, words, at) in store.bounces_of(known.id).await? {
+            bounces.push(Bounce { edition, kind, at: instant(at), words });
+        }
+    }
+    let listed = Listed::from(entry);
+    Ok(Reader {
+        name: listed.name,
+        state: entry.state(),
+        subscription: entry.membership.as_str(),
+        since: entry.since,
+        joined: entry.joined,
+        returned: entry.returned.filter(|returned| Some(*returned) != entry.joined),
+        rubriques: listed.rubriques,
+        language: listed.language,
+        former_addresses: entry.identity.as_ref().map_or(0, |own| own.former.len()),
+        consents: entry.consents.iter().map(Agreed::from).collect(),
+        letters,
+        bounces,
+    })
+}
+
+fn print(session: &Session, shown: &Shown) {
+    let at = |at: Option<Instant>| at.map(|at| hour(session, at)).unwrap_or_else(|| "at an unknown hour".into());
+    say!("{}", shown.address);
+    if let Some(suppressed) = &shown.suppressed {
+        say!("  suppressed: {}{}", suppressed.reason, since(session, suppressed.since));
+    }
+    match &shown.reader {
+        None if shown.is_former => say!("  not on the list: a reader has moved away from it"),
+        None => say!("  not on the list"),
+        Some(reader) => {
+            say!("  {}{}, joined {}", reader.subscription, since(session, reader.since), at(reader.joined));
+        }
+    }
+    for one in &shown.allowed {
+        say!(
+            "  allowed {}: {} (was suppressed: {} since {})",
+            at(Some(one.at)),
+            one.words,
+            one.reason,
+            at(Some(one.suppressed))
+        );
+    }
+    let Some(reader) = &shown.reader else { return };
+    if let Some(name) = &reader.name {
+        say!("  name: {name}");
+    }
+    say!("  rubriques: {}", if reader.rubriques.is_empty() { "all".to_owned() } else { reader.rubriques.join(", ") });
+    say!("  language: {}", reader.language.as_deref().unwrap_or("the magazine's"));
+    if let Some(returned) = reader.returned {
+        say!("  last proved the address: {}", at(Some(returned)));
+    }
+    if reader.former_addresses > 0 {
+        say!("  former addresses: {}", reader.former_addresses);
+    }
+    for one in &reader.consents {
+        let from = |from: &Option<String>| from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
+        let (asked, confirmed) = (at(Some(one.asked)), at(Some(one.confirmed)));
+        say!(
+            "  consent by {}, asked {asked}{}, confirmed {confirmed}{}: {}",
+            one.way,
+            from(&one.asked_from),
+            from(&one.confirmed_from),
+            one.words
+        );
+    }
+    for one in &reader.letters {
+        let when = one.at.map(|at| format!(", {}", hour(session, at))).unwrap_or_default();
+        say!("  letter {}: {}{when}", one.edition, one.state);
+    }
+    for one in &reader.bounces {
+        let edition = if one.edition.is_empty() { "of an unknown edition" } else { one.edition.as_str() };
+        say!("  bounce {edition}: {}, {}: {}", one.kind, at(one.at), one.words);
+    }
+}

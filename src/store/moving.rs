@@ -1,0 +1,30 @@
+//! A store that takes the place of another one: with its key, old links and hashes go on meaning the same readers.
+
+use super::{Result, Store, on, sql::lists, transact};
+use crate::model::Key;
+
+impl Store {
+    /// Takes the key of another store, if nothing was made with our own yet; gives the store as it works from then
+    /// on. None if it is in use. A rehearsal tells the same and changes nothing.
+    pub async fn take_over_key(&self, key: &Key, rehearsal: bool) -> Result<Option<Self>> {
+        if self.key == *key {
+            return Ok(Some(self.clone()));
+        }
+        let (ours, theirs) = (self.key.expose().to_vec(), key.expose().to_vec());
+        let taken: Result<bool> = transact!(self, begin_alone, pool, tx => {
+            let query = sqlx::query(lists::TAKE_OVER_KEY).bind(&ours).bind(&theirs);
+            let taken = query.execute(&mut *tx).await?.rows_affected() == 1;
+            if rehearsal {
+                tx.rollback().await?;
+                return Ok(taken);
+            }
+            taken
+        });
+        Ok(taken?.then(|| Self { key: key.clone(), ..self.clone() }))
+    }
+
+    /// How many readers hang on the store's key.
+    pub async fn reader_count(&self) -> Result<i64> {
+        Ok(on!(self, pool => sqlx::query_scalar(lists::COUNT_READERS).fetch_one(pool).await?))
+    }
+}
