@@ -13,8 +13,8 @@ use chrono::{Duration, NaiveDate};
 use url::Url;
 
 use super::{
-    Config, Desk, Digest, Error, Feeds, Letters, Magazine, Secret, Source, Special, StoreUrl, bounces, desk, dkim,
-    feeds::hubs, feeds::moved, raw, relay, theme, web as web_room,
+    Config, Desk, Digest, Error, Feeds, Letters, Magazine, Secret, Special, StoreUrl, bounces, desk, dkim, feeds::hubs,
+    feeds::moved, raw, relay, sources, theme, web as web_room,
 };
 use crate::model::{Colour, Mailbox, Rubrique, Slug, Zone, text, uri};
 
@@ -63,7 +63,7 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         path: path.to_owned(),
         fingerprint: String::new(),
         store: store(raw.store, base)?,
-        sources: raw.sources.into_iter().map(|s| source(s, base)).collect::<Result<_, _>>()?,
+        sources: sources::check(raw.sources, base)?,
         subscribers_file: raw.subscribers.file.map(|file| base.join(file)),
         rubriques,
         feeds,
@@ -123,13 +123,6 @@ fn store(raw: raw::Store, base: &Path) -> Result<StoreUrl, Refusal> {
         return Ok(StoreUrl::Postgres(Secret::new(url)));
     }
     Err(refuse("store.url", "write \"sqlite:FILE\" or \"postgres://USER@HOST/DATABASE\""))
-}
-
-fn source(raw: raw::Source, base: &Path) -> Result<Source, Refusal> {
-    match raw.kind.as_str() {
-        "markdown" => Ok(Source::Markdown(base.join(raw.path))),
-        other => Err(refuse("sources.kind", format!("{other:?} is not known: write \"markdown\""))),
-    }
 }
 
 fn rubriques(raw: Vec<raw::Rubrique>) -> Result<(Vec<Rubrique>, Vec<Special>), Refusal> {

@@ -2,9 +2,13 @@
 //! and warnings for the editors. Reading changes nothing.
 
 pub mod clean;
+pub mod folder;
+mod front;
+mod likeness;
 pub mod listing;
 pub mod markdown;
 mod media;
+pub mod moved;
 pub mod subscribers;
 mod utf8;
 

@@ -23,7 +23,7 @@ use crate::{
         page,
     },
     model::{FeedKey, Instant, Month, column::fingerprint},
-    store::{self, Latest, News, Published, Span, Standing, Store, Topic},
+    store::{self, Latest, News, Published, SharedAddress, Span, Standing, Store, Topic},
 };
 
 use feed::{Done, Worker};
@@ -66,6 +66,20 @@ fn lines(findings: &[Finding]) -> String {
 /// A feed as messages name it.
 fn name(feed: &FeedKey) -> String {
     if *feed == FeedKey::All { "(all columns)".to_owned() } else { feed.key() }
+}
+
+/// What is found of a column that wants the address of another.
+fn twin_address(shared: SharedAddress) -> Finding {
+    let SharedAddress { title, guid, url, owner, wanted } = shared;
+    let stands = if url == wanted { String::new() } else { format!(" and stands at {url}") };
+    Finding {
+        column: Some(format!("{title:?} ({guid})")),
+        field: "url",
+        rule: "address-twice",
+        message: format!(
+            "it wants {wanted}, which is that of {owner:?},{stands}: give one of them another slug or url"
+        ),
+    }
 }
 
 /// What a publication came to.
@@ -159,6 +173,8 @@ impl Press {
             }
             found.extend(findings.into_iter().map(|finding| (name(key), finding)));
         }
+        let shared = self.store.shared_addresses().await?;
+        found.extend(shared.into_iter().map(|shared| (name(&FeedKey::All), twin_address(shared))));
         Ok((feeds.len(), found))
     }
 

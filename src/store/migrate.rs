@@ -9,7 +9,7 @@ use sqlx::{
 use super::{Backend, Result, Store, begin};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
-const MIGRATIONS: [(&str, &str); 7] = [
+const MIGRATIONS: [(&str, &str); 8] = [
     ("press", include_str!("migrations/0001_press.sql")),
     ("hubs", include_str!("migrations/0002_hubs.sql")),
     ("delivery", include_str!("migrations/0003_delivery.sql")),
@@ -17,6 +17,7 @@ const MIGRATIONS: [(&str, &str); 7] = [
     ("readers", include_str!("migrations/0005_readers.sql")),
     ("desk", include_str!("migrations/0006_desk.sql")),
     ("documents", include_str!("migrations/0007_documents.sql")),
+    ("columns", include_str!("migrations/0009_columns.sql")),
 ];
 
 /// The migrations, as the store's backend wants them.

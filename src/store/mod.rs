@@ -11,9 +11,11 @@ mod hubs;
 mod letters;
 mod migrate;
 mod pack;
+mod put;
 mod readers;
 mod relays;
 mod service;
+mod sources;
 #[doc(hidden)]
 #[allow(missing_docs)]
 pub mod sql;
@@ -27,13 +29,15 @@ use sqlx::{
 };
 
 pub use bounces::{Effect, Notice, Return};
-pub use columns::{Put, SourceFile};
+pub use columns::{Batched, ListedColumn, SharedAddress};
 pub use editions::{Freeze, NewEdition, NewVariant, Variant};
 pub use feeds::{FeedMonth, Latest, Newest, Place, Published, Span, Standing};
 pub use hubs::{News, Ping, PingState, PutOff, SettledPing, Topic};
 pub use letters::{Batch, Lease, Leased, Mark, Settlement};
+pub use put::{Entry, Put, Twin};
 pub use readers::{Confirmed, Consent, Known, Request, Wish};
 pub use service::{ServiceLease, ServiceLetter, ServiceState};
+pub use sources::{Applied, ColumnTrace, FileChange, MovedFrom, OldFile, SourceFile, SourceState};
 pub use subscribers::{Added, Listed};
 pub use suppressions::{Leave, Reason};
 

@@ -71,9 +71,12 @@ fn imported_whole(page: &str, unlabelled: &[usize]) -> Vec<Printed> {
     );
     scene.ok(&["publish", "--at", LATER]);
 
+    // A week of the calendar has an hour more where summer time ends: 25 October.
     let newest: chrono::DateTime<chrono::Utc> = "2026-11-19T23:00:00Z".parse().expect("an instant");
+    let winter: chrono::DateTime<chrono::Utc> = "2026-10-25T01:00:00Z".parse().expect("an instant");
     let dated = |(column, weeks): (&Printed, i32)| {
         let date = newest - chrono::Duration::days(7) * weeks;
+        let date = if date < winter { date - chrono::Duration::hours(1) } else { date };
         let date = date.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
         (column.rubrique, (column.title.clone(), column.standfirst.clone(), date))
     };

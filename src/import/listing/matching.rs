@@ -1,0 +1,410 @@
+//! Which columns of a page are those that the store has: a page is copied as text, without ids, and
+//! editors mend words, titles and the order, put new columns on top and drop old ones. All columns
+//! are matched at once. What could be an old column mended as well as a new one is in doubt: a wrong
+//! guess would lose a text, or mail it twice.
+
+use std::{cell::OnceCell, collections::HashMap};
+
+use super::super::likeness::Pieces;
+use crate::model::text;
+
+/// A column on the page.
+#[derive(Debug, Clone)]
+pub struct PageColumn<'a> {
+    /// Its title.
+    pub title: &'a str,
+    /// Its standfirst.
+    pub standfirst: &'a str,
+    /// The date that its place gives it, in milliseconds.
+    pub expected: i64,
+}
+
+/// A column of the store.
+#[derive(Debug, Clone)]
+pub struct StoredColumn<'a> {
+    /// Its title.
+    pub title: &'a str,
+    /// Its standfirst.
+    pub standfirst: &'a str,
+    /// When it was published, in milliseconds.
+    pub published: i64,
+    /// Whether it came from a page of the same heading.
+    pub same_heading: bool,
+}
+
+/// What a column on the page is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// A new one.
+    New,
+    /// This one of the store, word for word.
+    Same(usize),
+    /// This one of the store, mended.
+    Changed(usize),
+    /// A new one, or one of these mended.
+    Doubt(Vec<usize>),
+    /// The same as this one of the page, which stands there twice.
+    Twice(usize),
+}
+
+/// Words that make an equal standfirst a sign of its own.
+const LONG: usize = 8;
+/// From here on, a standfirst is a mended one rather than another.
+const MENDED: f64 = 0.35;
+/// From here on, two texts are much alike: one is the other mended, or both are of one formula.
+const ALIKE: f64 = 0.6;
+/// By so much must the best be better than the second best.
+const MARGIN: f64 = 0.15;
+
+/// Matches the columns of a page with those of the store, which are given newest first. `answers`
+/// are what the editors said of columns of the page: a new one, or one of the store. `step` is the
+/// time between two columns, in milliseconds.
+pub fn match_page(
+    page: &[PageColumn<'_>],
+    stored: &[StoredColumn<'_>],
+    answers: &HashMap<usize, Option<usize>>,
+    step: i64,
+) -> Vec<Verdict> {
+    let mut matcher = Matcher::new(page, stored, step);
+    matcher.answer(answers);
+    matcher.exact();
+    // What is found by its words tells the places of the others.
+    while matcher.mended() {}
+    matcher.verdicts()
+}
+
+/// A column's texts as they are compared; each is made when it is asked for, because nearly all
+/// columns of a page stand there as they were.
+struct Read<'a> {
+    written: (&'a str, &'a str),
+    title: OnceCell<String>,
+    standfirst: OnceCell<String>,
+    title_pieces: OnceCell<Pieces>,
+    standfirst_pieces: OnceCell<Pieces>,
+    all: OnceCell<Pieces>,
+}
+
+impl<'a> Read<'a> {
+    fn new(title: &'a str, standfirst: &'a str) -> Self {
+        Self {
+            written: (title, standfirst),
+            title: OnceCell::new(),
+            standfirst: OnceCell::new(),
+            title_pieces: OnceCell::new(),
+            standfirst_pieces: OnceCell::new(),
+            all: OnceCell::new(),
+        }
+    }
+
+    fn title(&self) -> &str {
+        self.title.get_or_init(|| folded(self.written.0))
+    }
+
+    fn standfirst(&self) -> &str {
+        self.standfirst.get_or_init(|| folded(self.written.1))
+    }
+
+    fn title_pieces(&self) -> &Pieces {
+        self.title_pieces.get_or_init(|| Pieces::of(self.written.0))
+    }
+
+    fn standfirst_pieces(&self) -> &Pieces {
+        self.standfirst_pieces.get_or_init(|| Pieces::of(self.written.1))
+    }
+
+    fn all(&self) -> &Pieces {
+        self.all.get_or_init(|| Pieces::of(&format!("{} {}", self.written.0, self.written.1)))
+    }
+
+    fn is_same(&self, other: &Read<'_>) -> bool {
+        self.written == other.written || (self.title() == other.title() && self.standfirst() == other.standfirst())
+    }
+}
+
+/// A text's words, or what stands there without any.
+fn folded(said: &str) -> String {
+    let words = text::words(said).join(" ");
+    if words.is_empty() { text::fold(said) } else { words }
+}
+
+/// Where a column of the store was, seen from a column of the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whereabouts {
+    /// In the same place.
+    Here,
+    /// Further down, and off the page by now: what is on top of it has pushed it off.
+    PushedOff,
+    /// Elsewhere on the page.
+    Elsewhere,
+    /// In the same place, but all below it is dated as if a column had been put on top.
+    Replaced,
+}
+
+/// What speaks for a pair.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Evidence {
+    /// It is one column, mended; the higher the surer.
+    One(f64),
+    /// It may be.
+    Perhaps,
+    /// It is not.
+    Another,
+}
+
+struct Matcher<'a> {
+    page: &'a [PageColumn<'a>],
+    stored: &'a [StoredColumn<'a>],
+    step: i64,
+    own: Vec<Read<'a>>,
+    old: Vec<Read<'a>>,
+    verdicts: Vec<Option<Verdict>>,
+    taken: Vec<bool>,
+}
+
+impl<'a> Matcher<'a> {
+    fn new(page: &'a [PageColumn<'a>], stored: &'a [StoredColumn<'a>], step: i64) -> Self {
+        let own = page.iter().map(|column| Read::new(column.title, column.standfirst)).collect();
+        let old = stored.iter().map(|column| Read::new(column.title, column.standfirst)).collect();
+        let (verdicts, taken) = (vec![None; page.len()], vec![false; stored.len()]);
+        Self { page, stored, step, own, old, verdicts, taken }
+    }
+
+    fn take(&mut self, own: usize, old: usize, verdict: Verdict) {
+        self.verdicts[own] = Some(verdict);
+        self.taken[old] = true;
+    }
+
+    /// Columns of the page that nothing is known of yet.
+    fn open(&self) -> Vec<usize> {
+        (0..self.page.len()).filter(|own| self.verdicts[*own].is_none()).collect()
+    }
+
+    /// Columns of the store that are none of the page yet.
+    fn free(&self) -> Vec<usize> {
+        (0..self.stored.len()).filter(|old| !self.taken[*old]).collect()
+    }
+
+    /// What the editors said.
+    fn answer(&mut self, answers: &HashMap<usize, Option<usize>>) {
+        let mut answers: Vec<_> = answers.iter().map(|(own, old)| (*own, *old)).collect();
+        answers.sort_unstable();
+        for (own, old) in answers {
+            match old {
+                None => self.verdicts[own] = Some(Verdict::New),
+                Some(old) if self.own[own].is_same(&self.old[old]) => self.take(own, old, Verdict::Same(old)),
+                Some(old) => self.take(own, old, Verdict::Changed(old)),
+            }
+        }
+    }
+
+    /// Columns whose title and standfirst stand as they were, first to the letter. Of several alike,
+    /// each finds the one whose date is nearest; what stands on the page twice is one column.
+    fn exact(&mut self) {
+        let mut written: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
+        for old in self.free() {
+            written.entry(self.old[old].written).or_default().push(old);
+        }
+        let mut pairs = Vec::new();
+        for own in self.open() {
+            for old in written.get(&self.own[own].written).into_iter().flatten() {
+                pairs.push((own, *old));
+            }
+        }
+        self.take_nearest(pairs);
+        let mut pairs = Vec::new();
+        for own in self.open() {
+            let same = self.free().into_iter().filter(|old| self.own[own].is_same(&self.old[*old]));
+            pairs.extend(same.map(|old| (own, old)));
+        }
+        self.take_nearest(pairs);
+        for own in self.open() {
+            if let Some(first) = (0..own).find(|first| self.own[*first].is_same(&self.own[own])) {
+                self.verdicts[own] = Some(Verdict::Twice(first));
+            }
+        }
+    }
+
+    /// Takes pairs of equal texts, those nearest by heading and date first.
+    fn take_nearest(&mut self, pairs: Vec<(usize, usize)>) {
+        let mut pairs: Vec<_> = pairs
+            .into_iter()
+            .map(|(own, old)| {
+                let stored = &self.stored[old];
+                (!stored.same_heading, (stored.published - self.page[own].expected).abs(), own, old)
+            })
+            .collect();
+        pairs.sort_unstable();
+        for (_, _, own, old) in pairs {
+            if self.verdicts[own].is_none() && !self.taken[old] {
+                self.take(own, old, Verdict::Same(old));
+            }
+        }
+    }
+
+    /// Whether a text stands once at most on the page, and once at most in the store.
+    fn is_alone(&self, said: &str, part: fn(&'_ Read<'a>) -> &'_ str) -> bool {
+        let once = |texts: &[Read<'a>]| texts.iter().filter(|read| part(read) == said).count() < 2;
+        once(&self.own) && once(&self.old)
+    }
+
+    /// Takes the surest pair of what is left; says whether there was one.
+    fn mended(&mut self) -> bool {
+        let places = self.places();
+        let mut sure: Vec<(f64, usize, usize)> = Vec::new();
+        for own in self.open() {
+            for old in self.free() {
+                if let Evidence::One(score) = self.evidence(own, old, &places) {
+                    sure.push((score, own, old));
+                }
+            }
+        }
+        sure.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
+        // The surest pair that has no rival near it, on either side.
+        let found = sure.iter().find(|(score, own, old)| {
+            let rival = |(other, o, k): &&(f64, usize, usize)| {
+                ((o == own) != (k == old)) && score - other < MARGIN && other - score < MARGIN
+            };
+            !sure.iter().any(|pair| rival(&pair))
+        });
+        let Some((_, own, old)) = found.copied() else { return false };
+        self.take(own, old, Verdict::Changed(old));
+        true
+    }
+
+    fn verdicts(&self) -> Vec<Verdict> {
+        let places = self.places();
+        let doubt = |own: usize| {
+            let free = (0..self.stored.len()).filter(|old| !self.taken[*old]);
+            let near: Vec<usize> = free.filter(|old| self.evidence(own, *old, &places) != Evidence::Another).collect();
+            if near.is_empty() { Verdict::New } else { Verdict::Doubt(near) }
+        };
+        let verdict = |own: usize| self.verdicts[own].clone().unwrap_or_else(|| doubt(own));
+        (0..self.page.len()).map(verdict).collect()
+    }
+
+    /// Pairs that are known.
+    fn anchors(&self) -> Vec<(usize, usize)> {
+        let old = |verdict: &Option<Verdict>| match verdict {
+            Some(Verdict::Same(old) | Verdict::Changed(old)) => Some(*old),
+            _ => None,
+        };
+        self.verdicts.iter().enumerate().filter_map(|(own, verdict)| Some((own, old(verdict)?))).collect()
+    }
+
+    fn places(&self) -> Places {
+        let anchors = self.anchors();
+        let off = |(own, old): &(usize, usize)| self.page[*own].expected - self.stored[*old].published;
+        let near = anchors.iter().filter(|pair| off(pair).abs() * 2 < self.step).count();
+        let later = anchors.iter().filter(|pair| off(pair) * 2 >= self.step).count();
+        Places {
+            dates_tell: near * 2 >= anchors.len(),
+            pushed: later * 2 > anchors.len(),
+            oldest: self.page.iter().map(|column| column.expected).min().unwrap_or_default(),
+            order: longest_rising(&anchors),
+        }
+    }
+
+    /// Where a stored column was, seen from a column of the page.
+    fn whereabouts(&self, own: usize, old: usize, places: &Places) -> Whereabouts {
+        let published = self.stored[old].published;
+        if places.dates_tell {
+            return if (self.page[own].expected - published).abs() * 2 < self.step {
+                Whereabouts::Here
+            } else if published * 2 < places.oldest * 2 - self.step {
+                Whereabouts::PushedOff
+            } else {
+                Whereabouts::Elsewhere
+            };
+        }
+        // Where the dates say nothing, the neighbours do.
+        let above = places.order.iter().rev().find(|(anchor, _)| *anchor < own);
+        let below = places.order.iter().find(|(anchor, _)| *anchor > own);
+        let here = above.is_none_or(|(_, k)| *k < old) && below.is_none_or(|(_, k)| old < *k);
+        let last = places.order.last().map(|(_, k)| *k);
+        match (here, below) {
+            (true, Some(_)) if above.is_none() && places.pushed => Whereabouts::Replaced,
+            (true, _) => Whereabouts::Here,
+            (false, _) if last.is_some_and(|last| old > last) => Whereabouts::PushedOff,
+            _ => Whereabouts::Elsewhere,
+        }
+    }
+
+    /// What speaks for one column of the page being one of the store, mended.
+    fn evidence(&self, own: usize, old: usize, places: &Places) -> Evidence {
+        let (a, b) = (&self.own[own], &self.old[old]);
+        let place = self.whereabouts(own, old, places);
+        if a.standfirst() == b.standfirst() && !a.standfirst().is_empty() {
+            return self.one_standfirst(a, b, place, places.dates_tell);
+        }
+        if a.title() == b.title() {
+            return self.one_title(a, b, place, places.dates_tell);
+        }
+        let alike = a.all().likeness(b.all());
+        match place {
+            Whereabouts::Here if alike >= 0.5 => Evidence::One(1.0 + alike),
+            Whereabouts::Here | Whereabouts::Replaced if alike >= MENDED => Evidence::Perhaps,
+            Whereabouts::Elsewhere if alike >= ALIKE => Evidence::Perhaps,
+            Whereabouts::PushedOff if !places.dates_tell && alike >= ALIKE => Evidence::Perhaps,
+            _ => Evidence::Another,
+        }
+    }
+
+    /// What speaks for it where the standfirst stands as it was, and the title not.
+    fn one_standfirst(&self, a: &Read<'a>, b: &Read<'a>, place: Whereabouts, dates_tell: bool) -> Evidence {
+        let titles = a.title_pieces().likeness(b.title_pieces());
+        let unique = self.is_alone(a.standfirst(), Read::standfirst);
+        let long = a.standfirst_pieces().count() >= LONG;
+        match place {
+            Whereabouts::Here if unique || titles >= ALIKE => Evidence::One(3.0 + titles),
+            Whereabouts::PushedOff if dates_tell && !(unique && long) => Evidence::Another,
+            Whereabouts::Here | Whereabouts::Elsewhere if !unique && titles < MENDED => Evidence::Another,
+            _ => Evidence::Perhaps,
+        }
+    }
+
+    /// What speaks for it where the title stands as it was, and the standfirst not.
+    fn one_title(&self, a: &Read<'a>, b: &Read<'a>, place: Whereabouts, dates_tell: bool) -> Evidence {
+        let standfirsts = a.standfirst_pieces().likeness(b.standfirst_pieces());
+        let unique = self.is_alone(a.title(), Read::title);
+        match place {
+            Whereabouts::Here if standfirsts >= if unique { MENDED } else { ALIKE } => {
+                Evidence::One(2.0 + standfirsts)
+            }
+            Whereabouts::Here if unique || standfirsts >= MENDED => Evidence::Perhaps,
+            Whereabouts::Here => Evidence::Another,
+            Whereabouts::Elsewhere if standfirsts >= MENDED => Evidence::Perhaps,
+            Whereabouts::Replaced => Evidence::Perhaps,
+            Whereabouts::PushedOff if !dates_tell && standfirsts >= ALIKE => Evidence::Perhaps,
+            _ => Evidence::Another,
+        }
+    }
+}
+
+/// What the pairs that are known tell of the page.
+struct Places {
+    /// Whether the dates that places give are those of the store: then they tell where a column was.
+    dates_tell: bool,
+    /// Whether what is known stands further down than its date says.
+    pushed: bool,
+    /// The date of the page's last place.
+    oldest: i64,
+    /// Known pairs whose order is that of the store.
+    order: Vec<(usize, usize)>,
+}
+
+/// The longest part of pairs, in the order of the page, in which the store's places rise too.
+fn longest_rising(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    let mut best: Vec<(usize, Option<usize>)> = Vec::with_capacity(pairs.len());
+    for (index, (_, old)) in pairs.iter().enumerate() {
+        let before = (0..index).filter(|before| pairs[*before].1 < *old).max_by_key(|before| best[*before].0);
+        best.push((before.map_or(1, |before| best[before].0 + 1), before));
+    }
+    let mut at = (0..pairs.len()).max_by_key(|index| best[*index].0);
+    let mut rising = Vec::new();
+    while let Some(index) = at {
+        rising.push(pairs[index]);
+        at = best[index].1;
+    }
+    rising.reverse();
+    rising
+}
