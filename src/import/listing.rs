@@ -147,7 +147,7 @@ pub fn read(
     }
     let verdicts = matched(&found, &stored, &listing, &expected, answers, dates)?;
     let mut used: HashSet<String> = known.keys().cloned().collect();
-    let mut taken = HashSet::new();
+    let (mut taken, mut in_doubt) = (HashSet::new(), HashSet::new());
     let lines: Vec<usize> = found.iter().map(|found| found.place.line.unwrap_or_default()).collect();
     for ((column, verdict), date) in found.into_iter().zip(verdicts).zip(expected) {
         let (before, became) = match verdict {
@@ -161,6 +161,9 @@ pub fn read(
             Verdict::Twice(first) => (None, Became::Twice(lines[first])),
         };
         taken.extend(before.map(|known| known.key.clone()));
+        if let Became::Doubt(near) = &became {
+            in_doubt.extend(near.iter().map(|(key, _)| key.clone()));
+        }
         let line = Line { place: column.place.clone(), title: column.title.clone(), became };
         match &line.became {
             Became::Doubt(_) => {}
@@ -173,6 +176,7 @@ pub fn read(
         page.lines.push(line);
     }
     page.gone = gone(&stored, &taken, &listing);
+    page.gone.retain(|known| !in_doubt.contains(&known.key));
     Ok(page)
 }
 

@@ -84,7 +84,7 @@ statements! {
     ADDRESS_OWNER = "SELECT source_key, title FROM columns WHERE url = $1 AND withdrawn_at IS NULL AND id <> $2 \
         ORDER BY id LIMIT 1";
     /// Columns of which each wants the address of another, or has it.
-    TWIN_ADDRESSES = "SELECT c.title, c.guid, c.url, o.title, o.url FROM columns c JOIN columns o \
+    TWIN_ADDRESSES = "SELECT c.title, c.guid, c.url, o.title AS owner, o.url AS wanted FROM columns c JOIN columns o \
         ON o.url = COALESCE(c.asked_url, c.url) AND o.id <> c.id AND o.withdrawn_at IS NULL \
         WHERE c.withdrawn_at IS NULL AND (c.asked_url IS NOT NULL OR o.id < c.id) ORDER BY c.id, o.id";
     /// A column's name in its source, where it was moved.

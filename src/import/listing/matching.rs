@@ -53,6 +53,10 @@ const LONG: usize = 8;
 const MENDED: f64 = 0.35;
 /// From here on, two texts are much alike: one is the other mended, or both are of one formula.
 const ALIKE: f64 = 0.6;
+/// Half of the words are others.
+const HALF: f64 = 0.5;
+/// More than any likeness.
+const NEVER: f64 = 2.0;
 /// By so much must the best be better than the second best.
 const MARGIN: f64 = 0.15;
 
@@ -132,21 +136,25 @@ fn folded(said: &str) -> String {
 enum Whereabouts {
     /// In the same place.
     Here,
-    /// Further down, and off the page by now: what is on top of it has pushed it off.
-    PushedOff,
-    /// Elsewhere on the page.
+    /// Elsewhere, though the dates of the page are those of the store.
     Elsewhere,
+    /// Older, as all in the store is, than the date that the column's place gives it.
+    Newer,
+    /// The dates say nothing, and it was further up or down.
+    Moved,
+    /// The dates say nothing, and it was so far down that what is on top of it has pushed it off.
+    PushedOff,
     /// In the same place, but all below it is dated as if a column had been put on top.
     Replaced,
 }
 
-/// What speaks for a pair.
+/// What speaks for a pair; the higher, the more.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Evidence {
-    /// It is one column, mended; the higher the surer.
+    /// It is one column, mended.
     One(f64),
     /// It may be.
-    Perhaps,
+    Perhaps(f64),
     /// It is not.
     Another,
 }
@@ -218,7 +226,12 @@ impl<'a> Matcher<'a> {
         }
         self.take_nearest(pairs);
         for own in self.open() {
-            if let Some(first) = (0..own).find(|first| self.own[*first].is_same(&self.own[own])) {
+            // One that is known already, wherever it stands, or else the first.
+            let is_known = |other: usize| !matches!(self.verdicts[other], None | Some(Verdict::Twice(_)));
+            let first = (0..self.page.len())
+                .filter(|other| is_known(*other) || (*other < own && self.verdicts[*other].is_none()))
+                .find(|other| self.own[*other].is_same(&self.own[own]));
+            if let Some(first) = first {
                 self.verdicts[own] = Some(Verdict::Twice(first));
             }
         }
@@ -242,29 +255,33 @@ impl<'a> Matcher<'a> {
     }
 
     /// Whether a text stands once at most on the page, and once at most in the store.
-    fn is_alone(&self, said: &str, part: fn(&'_ Read<'a>) -> &'_ str) -> bool {
-        let once = |texts: &[Read<'a>]| texts.iter().filter(|read| part(read) == said).count() < 2;
-        once(&self.own) && once(&self.old)
+    fn is_alone(&self, said: &str, part: for<'r> fn(&'r Read<'a>) -> &'r str) -> bool {
+        let is_twice = |own: usize| matches!(self.verdicts[own], Some(Verdict::Twice(_)));
+        let own = self.own.iter().enumerate().filter(|(own, read)| !is_twice(*own) && part(read) == said);
+        own.count() < 2 && self.old.iter().filter(|read| part(read) == said).count() < 2
     }
 
     /// Takes the surest pair of what is left; says whether there was one.
     fn mended(&mut self) -> bool {
         let places = self.places();
-        let mut sure: Vec<(f64, usize, usize)> = Vec::new();
+        let (mut sure, mut all) = (Vec::new(), Vec::new());
         for own in self.open() {
             for old in self.free() {
-                if let Evidence::One(score) = self.evidence(own, old, &places) {
-                    sure.push((score, own, old));
+                match self.evidence(own, old, &places) {
+                    Evidence::One(score) => {
+                        sure.push((score, own, old));
+                        all.push((score, own, old));
+                    }
+                    Evidence::Perhaps(score) => all.push((score, own, old)),
+                    Evidence::Another => {}
                 }
             }
         }
         sure.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
-        // The surest pair that has no rival near it, on either side.
+        // The surest pair of which neither side has another that is nearly as good.
         let found = sure.iter().find(|(score, own, old)| {
-            let rival = |(other, o, k): &&(f64, usize, usize)| {
-                ((o == own) != (k == old)) && score - other < MARGIN && other - score < MARGIN
-            };
-            !sure.iter().any(|pair| rival(&pair))
+            let shares = |(_, o, k): &&(f64, usize, usize)| (o == own) != (k == old);
+            !all.iter().filter(shares).any(|(other, ..)| *other > score - MARGIN)
         });
         let Some((_, own, old)) = found.copied() else { return false };
         self.take(own, old, Verdict::Changed(old));
@@ -299,19 +316,19 @@ impl<'a> Matcher<'a> {
         Places {
             dates_tell: near * 2 >= anchors.len(),
             pushed: later * 2 > anchors.len(),
-            oldest: self.page.iter().map(|column| column.expected).min().unwrap_or_default(),
+            newest: self.stored.iter().map(|stored| stored.published).max().unwrap_or(i64::MIN / 4),
             order: longest_rising(&anchors),
         }
     }
 
     /// Where a stored column was, seen from a column of the page.
     fn whereabouts(&self, own: usize, old: usize, places: &Places) -> Whereabouts {
-        let published = self.stored[old].published;
+        let (expected, published) = (self.page[own].expected, self.stored[old].published);
         if places.dates_tell {
-            return if (self.page[own].expected - published).abs() * 2 < self.step {
+            return if (expected - published).abs() * 2 < self.step {
                 Whereabouts::Here
-            } else if published * 2 < places.oldest * 2 - self.step {
-                Whereabouts::PushedOff
+            } else if (expected - places.newest) * 2 >= self.step {
+                Whereabouts::Newer
             } else {
                 Whereabouts::Elsewhere
             };
@@ -325,7 +342,7 @@ impl<'a> Matcher<'a> {
             (true, Some(_)) if above.is_none() && places.pushed => Whereabouts::Replaced,
             (true, _) => Whereabouts::Here,
             (false, _) if last.is_some_and(|last| old > last) => Whereabouts::PushedOff,
-            _ => Whereabouts::Elsewhere,
+            _ => Whereabouts::Moved,
         }
     }
 
@@ -334,49 +351,65 @@ impl<'a> Matcher<'a> {
         let (a, b) = (&self.own[own], &self.old[old]);
         let place = self.whereabouts(own, old, places);
         if a.standfirst() == b.standfirst() && !a.standfirst().is_empty() {
-            return self.one_standfirst(a, b, place, places.dates_tell);
+            return self.one_standfirst(a, b, place);
         }
         if a.title() == b.title() {
             return self.one_title(a, b, place, places.dates_tell);
         }
         let alike = a.all().likeness(b.all());
-        match place {
-            Whereabouts::Here if alike >= 0.5 => Evidence::One(1.0 + alike),
-            Whereabouts::Here | Whereabouts::Replaced if alike >= MENDED => Evidence::Perhaps,
-            Whereabouts::Elsewhere if alike >= ALIKE => Evidence::Perhaps,
-            Whereabouts::PushedOff if !places.dates_tell && alike >= ALIKE => Evidence::Perhaps,
-            _ => Evidence::Another,
-        }
+        let (one, perhaps) = match place {
+            // What is new has a date of its own: what has an old one's may be that.
+            Whereabouts::Here if places.dates_tell => (HALF, 0.0),
+            Whereabouts::Here => (HALF, MENDED),
+            Whereabouts::Replaced => (NEVER, MENDED),
+            Whereabouts::Elsewhere | Whereabouts::Moved => (NEVER, HALF),
+            Whereabouts::PushedOff => (NEVER, ALIKE),
+            Whereabouts::Newer => (NEVER, NEVER),
+        };
+        evidence(1.0, alike, one, perhaps)
     }
 
     /// What speaks for it where the standfirst stands as it was, and the title not.
-    fn one_standfirst(&self, a: &Read<'a>, b: &Read<'a>, place: Whereabouts, dates_tell: bool) -> Evidence {
+    fn one_standfirst(&self, a: &Read<'a>, b: &Read<'a>, place: Whereabouts) -> Evidence {
         let titles = a.title_pieces().likeness(b.title_pieces());
         let unique = self.is_alone(a.standfirst(), Read::standfirst);
         let long = a.standfirst_pieces().count() >= LONG;
-        match place {
-            Whereabouts::Here if unique || titles >= ALIKE => Evidence::One(3.0 + titles),
-            Whereabouts::PushedOff if dates_tell && !(unique && long) => Evidence::Another,
-            Whereabouts::Here | Whereabouts::Elsewhere if !unique && titles < MENDED => Evidence::Another,
-            _ => Evidence::Perhaps,
-        }
+        let (one, perhaps) = match (place, unique) {
+            (Whereabouts::Here, true) => (0.0, 0.0),
+            (Whereabouts::Here, false) => (ALIKE, MENDED),
+            (Whereabouts::Elsewhere, true) => (if long { 0.0 } else { MENDED }, 0.0),
+            (Whereabouts::Newer, false) => (NEVER, NEVER),
+            (_, true) => (NEVER, 0.0),
+            (_, false) => (NEVER, MENDED),
+        };
+        evidence(3.0, titles, one, perhaps)
     }
 
     /// What speaks for it where the title stands as it was, and the standfirst not.
     fn one_title(&self, a: &Read<'a>, b: &Read<'a>, place: Whereabouts, dates_tell: bool) -> Evidence {
         let standfirsts = a.standfirst_pieces().likeness(b.standfirst_pieces());
         let unique = self.is_alone(a.title(), Read::title);
-        match place {
-            Whereabouts::Here if standfirsts >= if unique { MENDED } else { ALIKE } => {
-                Evidence::One(2.0 + standfirsts)
-            }
-            Whereabouts::Here if unique || standfirsts >= MENDED => Evidence::Perhaps,
-            Whereabouts::Here => Evidence::Another,
-            Whereabouts::Elsewhere if standfirsts >= MENDED => Evidence::Perhaps,
-            Whereabouts::Replaced => Evidence::Perhaps,
-            Whereabouts::PushedOff if !dates_tell && standfirsts >= ALIKE => Evidence::Perhaps,
-            _ => Evidence::Another,
-        }
+        let (one, perhaps) = match (place, unique) {
+            (Whereabouts::Here, true) => (MENDED, 0.0),
+            (Whereabouts::Here, false) => (ALIKE, if dates_tell { 0.0 } else { MENDED }),
+            (Whereabouts::Elsewhere, true) => (ALIKE, 0.0),
+            (Whereabouts::Replaced, _) => (NEVER, 0.0),
+            (Whereabouts::Elsewhere | Whereabouts::Moved, _) => (NEVER, MENDED),
+            (Whereabouts::PushedOff, _) | (Whereabouts::Newer, true) => (NEVER, ALIKE),
+            (Whereabouts::Newer, false) => (NEVER, NEVER),
+        };
+        evidence(2.0, standfirsts, one, perhaps)
+    }
+}
+
+/// What a likeness says, from two bounds on.
+fn evidence(base: f64, likeness: f64, one: f64, perhaps: f64) -> Evidence {
+    if likeness >= one {
+        Evidence::One(base + likeness)
+    } else if likeness >= perhaps {
+        Evidence::Perhaps(base + likeness)
+    } else {
+        Evidence::Another
     }
 }
 
@@ -386,8 +419,8 @@ struct Places {
     dates_tell: bool,
     /// Whether what is known stands further down than its date says.
     pushed: bool,
-    /// The date of the page's last place.
-    oldest: i64,
+    /// The date of the newest column of the store.
+    newest: i64,
     /// Known pairs whose order is that of the store.
     order: Vec<(usize, usize)>,
 }

@@ -100,7 +100,8 @@ impl History {
             3 => {
                 let [low, high] = [(); 2].map(|()| self.dice.between(1, 24));
                 let day = self.ids;
-                let text = format!("Numéro {day} : basse mer à {low} heures, pleine mer à {high} heures au port de Brume");
+                let text =
+                    format!("Numéro {day} : basse mer à {low} heures, pleine mer à {high} heures au port de Brume");
                 (SERIES[2].to_owned(), text)
             }
             _ => (self.words(2, 9), self.words(3, 30)),
@@ -211,11 +212,18 @@ impl History {
             let right = truth(own);
             match verdict {
                 Verdict::New => {
-                    assert_eq!(right, None, "doubled: {:?}", page[own]);
+                    assert_eq!(right, None, "doubled: {:?} after {:?}", page[own], self.done);
                     next.push(Kept { written: page[own].clone(), published: expected(own), heading: self.heading });
                 }
                 Verdict::Same(old) | Verdict::Changed(old) => {
-                    assert_eq!(right, Some(*old), "{:?} became {:?}", page[own], self.store[*old].written);
+                    assert_eq!(
+                        right,
+                        Some(*old),
+                        "{:?} became {:?} after {:?}",
+                        page[own],
+                        self.store[*old].written,
+                        self.done
+                    );
                     next[*old].written = page[own].clone();
                 }
                 Verdict::Twice(first) => assert_eq!(page[own].id, page[*first].id, "{:?} is lost", page[own]),
