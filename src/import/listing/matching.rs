@@ -55,6 +55,8 @@ const MENDED: f64 = 0.35;
 const ALIKE: f64 = 0.6;
 /// Half of the words are others.
 const HALF: f64 = 0.5;
+/// From here on, hardly a word is another.
+const NEARLY: f64 = 0.94;
 /// More than any likeness.
 const NEVER: f64 = 2.0;
 /// By so much must the best be better than the second best.
@@ -362,9 +364,11 @@ impl<'a> Matcher<'a> {
             Whereabouts::Here if places.dates_tell => (HALF, 0.0),
             Whereabouts::Here => (HALF, MENDED),
             Whereabouts::Replaced => (NEVER, MENDED),
+            // What is new is put on top.
+            Whereabouts::Elsewhere | Whereabouts::Moved if !places.is_on_top(own) => (NEVER, 0.0),
             Whereabouts::Elsewhere | Whereabouts::Moved => (NEVER, HALF),
             Whereabouts::PushedOff => (NEVER, ALIKE),
-            Whereabouts::Newer => (NEVER, NEVER),
+            Whereabouts::Newer => (NEVER, NEARLY),
         };
         evidence(1.0, alike, one, perhaps)
     }
@@ -396,7 +400,7 @@ impl<'a> Matcher<'a> {
             (Whereabouts::Replaced, _) => (NEVER, 0.0),
             (Whereabouts::Elsewhere | Whereabouts::Moved, _) => (NEVER, MENDED),
             (Whereabouts::PushedOff, _) | (Whereabouts::Newer, true) => (NEVER, ALIKE),
-            (Whereabouts::Newer, false) => (NEVER, NEVER),
+            (Whereabouts::Newer, false) => (NEVER, NEARLY),
         };
         evidence(2.0, standfirsts, one, perhaps)
     }
@@ -423,6 +427,13 @@ struct Places {
     newest: i64,
     /// Known pairs whose order is that of the store.
     order: Vec<(usize, usize)>,
+}
+
+impl Places {
+    /// Whether nothing that is known stands above.
+    fn is_on_top(&self, own: usize) -> bool {
+        self.order.first().is_none_or(|(first, _)| own < *first)
+    }
 }
 
 /// The longest part of pairs, in the order of the page, in which the store's places rise too.
