@@ -108,8 +108,10 @@ pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCo
 /// Reads the sources.
 pub(super) async fn sync(session: &Session, how: How<'_>) -> anyhow::Result<Synced> {
     let mut synced = Synced::default();
-    session.store.fill_contents().await?;
     let mut state = session.store.source_state().await?;
+    if state.without_content {
+        session.store.fill_contents().await?;
+    }
     let mut notices = Notices::new(session, how.by_hand);
     let claimed = claim::claim(session, how, &mut state, &mut notices, &mut synced).await?;
     let make = scan::make(&session.config.fingerprint);

@@ -1,7 +1,9 @@
 //! A page of columns copied as text: a heading, then label, title and standfirst, a line each. A
 //! column may have no label. There are no dates: the editors give them.
 
+mod compared;
 pub mod matching;
+mod places;
 
 use std::collections::{HashMap, HashSet};
 

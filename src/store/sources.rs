@@ -50,6 +50,8 @@ pub struct SourceState {
     pub notices: HashSet<String>,
     /// What an older version wrote down.
     pub old_files: Vec<OldFile>,
+    /// Whether there are columns whose words have no fingerprint yet.
+    pub without_content: bool,
 }
 
 /// A column whose file has gone, or whose source is no longer configured.
@@ -142,15 +144,23 @@ impl Store {
         let mut state = SourceState::default();
         on!(self, pool => {
             let mut line = pool.acquire().await?;
-            let places: Vec<(String, String)> = sqlx::query_as(sql::SOURCE_PLACES).fetch_all(&mut *line).await?;
-            state.places = places.into_iter().collect();
+            let query = sqlx::query_as(sql::SOURCE_STATE);
+            let (places, notices, old, bare): (Option<String>, Option<String>, i64, i64) =
+                query.fetch_one(&mut *line).await?;
+            let listed = |text: Option<String>| -> Vec<String> {
+                text.iter().flat_map(|text| text.split('\u{1e}')).map(str::to_owned).collect()
+            };
+            let place = |text: String| text.split_once('\u{1f}').map(|(name, place)| (name.into(), place.into()));
+            state.places = listed(places).into_iter().filter_map(place).collect();
+            state.notices = listed(notices).into_iter().collect();
+            state.without_content = bare > 0;
             let files: Vec<SourceFile> = sqlx::query_as(sql::SOURCE_FILES).fetch_all(&mut *line).await?;
             for file in files {
                 state.files.entry(file.source.clone()).or_default().insert(file.path.clone(), file);
             }
-            let notices: Vec<String> = sqlx::query_scalar(sql::NOTICES).fetch_all(&mut *line).await?;
-            state.notices = notices.into_iter().collect();
-            state.old_files = sqlx::query_as(sql::OLD_FILES).fetch_all(&mut *line).await?;
+            if old > 0 {
+                state.old_files = sqlx::query_as(sql::OLD_FILES).fetch_all(&mut *line).await?;
+            }
         });
         Ok(state)
     }
@@ -165,6 +175,11 @@ impl Store {
             };
             Ok(query.execute(pool).await?.rows_affected() == 1)
         })
+    }
+
+    /// By whom a source is read.
+    pub async fn source_place(&self, name: &str) -> Result<Option<String>> {
+        Ok(on!(self, pool => sqlx::query_scalar(sql::SOURCE_PLACE).bind(name).fetch_optional(pool).await?))
     }
 
     /// Gives a source another name, with its columns and its files. Says whether it was there under

@@ -179,8 +179,12 @@ statements! {
     UNSENT_COLUMNS = columns!("published_at >= $1 AND published_at <= $2 \
         AND NOT EXISTS (SELECT 1 FROM edition_columns e WHERE e.column_id = columns.id)");
 
-    /// By whom each source is read.
-    SOURCE_PLACES = "SELECT name, place FROM sources";
+    /// What a sync begins with, in one row: by whom each source is read, what was told, whether an
+    /// older version left files, and whether columns have no fingerprint of their words yet.
+    SOURCE_STATE = "SELECT (SELECT string_agg(name || '\u{1f}' || place, '\u{1e}') FROM sources), \
+        (SELECT string_agg(what, '\u{1e}') FROM notices), \
+        (SELECT COUNT(*) FROM (SELECT path FROM files LIMIT 1) AS old), \
+        (SELECT COUNT(*) FROM (SELECT id FROM columns WHERE content = '' LIMIT 1) AS bare)";
     SOURCE_PLACE = "SELECT place FROM sources WHERE name = $1";
     ADD_SOURCE = "INSERT INTO sources (name, place, taken_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
     TAKE_SOURCE = "UPDATE sources SET place = $2, taken_at = $3 WHERE name = $1 AND place = $4";

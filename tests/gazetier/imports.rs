@@ -7,6 +7,7 @@ mod listing;
 mod machines;
 mod markdown;
 mod samples;
+mod told;
 
 use crate::support::Scene;
 

@@ -36,6 +36,7 @@ mod store;
 mod strict;
 mod support;
 mod suppressions;
+mod syncs;
 mod tls;
 mod validator;
 mod weeks;

@@ -104,7 +104,12 @@ async fn take(
         state.places.insert(name.clone(), place.to_owned());
         return Ok(true);
     }
-    let owner = before.unwrap_or_else(|| "another".to_owned());
+    // Another sync of this place may just have taken it.
+    let owner = store.source_place(name).await?.or(before).unwrap_or_default();
+    if owner == place {
+        state.places.insert(name.clone(), owner);
+        return Ok(true);
+    }
     let message = format!(
         "{}: the source {name:?} is read elsewhere ({owner}) and is passed over here; to read it here from now on: \
          gazetier sync --take-over {name}",

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    fs,
+    fs, io,
     path::Path,
 };
 
@@ -93,8 +93,9 @@ pub(super) fn scan<'a>(
         if settled && !due {
             continue;
         }
-        let read = read(source, file, seen, before, due, make, house);
-        scanned.take(read);
+        if let Some(read) = read(source, file, seen, before, due, make, house) {
+            scanned.take(read);
+        }
     }
     Ok(scanned)
 }
@@ -127,7 +128,7 @@ impl<'a> Scanned<'a> {
     }
 }
 
-/// Opens a file, and reads its column if that is not what it was.
+/// Opens a file, and reads its column if that is not what it was; nothing if it has just gone.
 fn read<'a>(
     source: &'a Source,
     file: folder::FoundFile,
@@ -136,7 +137,7 @@ fn read<'a>(
     due: bool,
     make: &str,
     house: House<'_>,
-) -> ReadFile<'a> {
+) -> Option<ReadFile<'a>> {
     let column_key = before.and_then(|before| before.column_key.clone());
     let mut read = ReadFile {
         source,
@@ -156,15 +157,16 @@ fn read<'a>(
     };
     let bytes = match fs::read(&file.path) {
         Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         Err(source) => {
             read.after.refused = Some(Error::Read { path: file.path, source }.to_string());
-            return read;
+            return Some(read);
         }
     };
     read.after.content = fingerprint([make.as_bytes(), &bytes]);
     // Touched, or copied anew: what is in it was taken already.
     if !due && before.is_some_and(|before| before.content == read.after.content && before.refused.is_none()) {
-        return read;
+        return Some(read);
     }
     match column(&bytes, &file.path, &file.key, source, house) {
         Ok((draft, facts, warnings)) => {
@@ -175,7 +177,7 @@ fn read<'a>(
         }
         Err(why) => read.after.refused = Some(why),
     }
-    read
+    Some(read)
 }
 
 type Read = (Draft, markdown::Facts, Vec<Warning>);

@@ -3,10 +3,12 @@
 //! are matched at once. What could be an old column mended as well as a new one is in doubt: a wrong
 //! guess would lose a text, or mail it twice.
 
-use std::{cell::OnceCell, collections::HashMap};
+use std::collections::HashMap;
 
-use super::super::likeness::Pieces;
-use crate::model::text;
+use super::{
+    compared::Compared,
+    places::{Places, Whereabouts},
+};
 
 /// A column on the page.
 #[derive(Debug, Clone)]
@@ -79,77 +81,6 @@ pub fn match_page(
     matcher.verdicts()
 }
 
-/// A column's texts as they are compared; each is made when it is asked for, because nearly all
-/// columns of a page stand there as they were.
-struct Read<'a> {
-    written: (&'a str, &'a str),
-    title: OnceCell<String>,
-    standfirst: OnceCell<String>,
-    title_pieces: OnceCell<Pieces>,
-    standfirst_pieces: OnceCell<Pieces>,
-    all: OnceCell<Pieces>,
-}
-
-impl<'a> Read<'a> {
-    fn new(title: &'a str, standfirst: &'a str) -> Self {
-        Self {
-            written: (title, standfirst),
-            title: OnceCell::new(),
-            standfirst: OnceCell::new(),
-            title_pieces: OnceCell::new(),
-            standfirst_pieces: OnceCell::new(),
-            all: OnceCell::new(),
-        }
-    }
-
-    fn title(&self) -> &str {
-        self.title.get_or_init(|| folded(self.written.0))
-    }
-
-    fn standfirst(&self) -> &str {
-        self.standfirst.get_or_init(|| folded(self.written.1))
-    }
-
-    fn title_pieces(&self) -> &Pieces {
-        self.title_pieces.get_or_init(|| Pieces::of(self.written.0))
-    }
-
-    fn standfirst_pieces(&self) -> &Pieces {
-        self.standfirst_pieces.get_or_init(|| Pieces::of(self.written.1))
-    }
-
-    fn all(&self) -> &Pieces {
-        self.all.get_or_init(|| Pieces::of(&format!("{} {}", self.written.0, self.written.1)))
-    }
-
-    fn is_same(&self, other: &Read<'_>) -> bool {
-        self.written == other.written || (self.title() == other.title() && self.standfirst() == other.standfirst())
-    }
-}
-
-/// A text's words, or what stands there without any.
-fn folded(said: &str) -> String {
-    let words = text::words(said).join(" ");
-    if words.is_empty() { text::fold(said) } else { words }
-}
-
-/// Where a column of the store was, seen from a column of the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Whereabouts {
-    /// In the same place.
-    Here,
-    /// Elsewhere, though the dates of the page are those of the store.
-    Elsewhere,
-    /// Older, as all in the store is, than the date that the column's place gives it.
-    Newer,
-    /// The dates say nothing, and it was further up or down.
-    Moved,
-    /// The dates say nothing, and it was so far down that what is on top of it has pushed it off.
-    PushedOff,
-    /// In the same place, but all below it is dated as if a column had been put on top.
-    Replaced,
-}
-
 /// What speaks for a pair; the higher, the more.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Evidence {
@@ -165,16 +96,16 @@ struct Matcher<'a> {
     page: &'a [PageColumn<'a>],
     stored: &'a [StoredColumn<'a>],
     step: i64,
-    own: Vec<Read<'a>>,
-    old: Vec<Read<'a>>,
+    own: Vec<Compared<'a>>,
+    old: Vec<Compared<'a>>,
     verdicts: Vec<Option<Verdict>>,
     taken: Vec<bool>,
 }
 
 impl<'a> Matcher<'a> {
     fn new(page: &'a [PageColumn<'a>], stored: &'a [StoredColumn<'a>], step: i64) -> Self {
-        let own = page.iter().map(|column| Read::new(column.title, column.standfirst)).collect();
-        let old = stored.iter().map(|column| Read::new(column.title, column.standfirst)).collect();
+        let own = page.iter().map(|column| Compared::new(column.title, column.standfirst)).collect();
+        let old = stored.iter().map(|column| Compared::new(column.title, column.standfirst)).collect();
         let (verdicts, taken) = (vec![None; page.len()], vec![false; stored.len()]);
         Self { page, stored, step, own, old, verdicts, taken }
     }
@@ -257,7 +188,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// Whether a text stands once at most on the page, and once at most in the store.
-    fn is_alone(&self, said: &str, part: for<'r> fn(&'r Read<'a>) -> &'r str) -> bool {
+    fn is_alone(&self, said: &str, part: for<'r> fn(&'r Compared<'a>) -> &'r str) -> bool {
         let is_twice = |own: usize| matches!(self.verdicts[own], Some(Verdict::Twice(_)));
         let own = self.own.iter().enumerate().filter(|(own, read)| !is_twice(*own) && part(read) == said);
         own.count() < 2 && self.old.iter().filter(|read| part(read) == said).count() < 2
@@ -312,40 +243,15 @@ impl<'a> Matcher<'a> {
 
     fn places(&self) -> Places {
         let anchors = self.anchors();
-        let off = |(own, old): &(usize, usize)| self.page[*own].expected - self.stored[*old].published;
-        let near = anchors.iter().filter(|pair| off(pair).abs() * 2 < self.step).count();
-        let later = anchors.iter().filter(|pair| off(pair) * 2 >= self.step).count();
-        Places {
-            dates_tell: near * 2 >= anchors.len(),
-            pushed: later * 2 > anchors.len(),
-            newest: self.stored.iter().map(|stored| stored.published).max().unwrap_or(i64::MIN / 4),
-            order: longest_rising(&anchors),
-        }
+        let off: Vec<i64> =
+            anchors.iter().map(|(own, old)| self.page[*own].expected - self.stored[*old].published).collect();
+        let newest = self.stored.iter().map(|stored| stored.published).max();
+        Places::new(&anchors, &off, newest, self.step)
     }
 
     /// Where a stored column was, seen from a column of the page.
     fn whereabouts(&self, own: usize, old: usize, places: &Places) -> Whereabouts {
-        let (expected, published) = (self.page[own].expected, self.stored[old].published);
-        if places.dates_tell {
-            return if (expected - published).abs() * 2 < self.step {
-                Whereabouts::Here
-            } else if (expected - places.newest) * 2 >= self.step {
-                Whereabouts::Newer
-            } else {
-                Whereabouts::Elsewhere
-            };
-        }
-        // Where the dates say nothing, the neighbours do.
-        let above = places.order.iter().rev().find(|(anchor, _)| *anchor < own);
-        let below = places.order.iter().find(|(anchor, _)| *anchor > own);
-        let here = above.is_none_or(|(_, k)| *k < old) && below.is_none_or(|(_, k)| old < *k);
-        let last = places.order.last().map(|(_, k)| *k);
-        match (here, below) {
-            (true, Some(_)) if above.is_none() && places.pushed => Whereabouts::Replaced,
-            (true, _) => Whereabouts::Here,
-            (false, _) if last.is_some_and(|last| old > last) => Whereabouts::PushedOff,
-            _ => Whereabouts::Moved,
-        }
+        places.whereabouts((own, self.page[own].expected), (old, self.stored[old].published))
     }
 
     /// What speaks for one column of the page being one of the store, mended.
@@ -374,9 +280,9 @@ impl<'a> Matcher<'a> {
     }
 
     /// What speaks for it where the standfirst stands as it was, and the title not.
-    fn one_standfirst(&self, a: &Read<'a>, b: &Read<'a>, place: Whereabouts) -> Evidence {
+    fn one_standfirst(&self, a: &Compared<'a>, b: &Compared<'a>, place: Whereabouts) -> Evidence {
         let titles = a.title_pieces().likeness(b.title_pieces());
-        let unique = self.is_alone(a.standfirst(), Read::standfirst);
+        let unique = self.is_alone(a.standfirst(), Compared::standfirst);
         let long = a.standfirst_pieces().count() >= LONG;
         let (one, perhaps) = match (place, unique) {
             (Whereabouts::Here, true) => (0.0, 0.0),
@@ -390,9 +296,9 @@ impl<'a> Matcher<'a> {
     }
 
     /// What speaks for it where the title stands as it was, and the standfirst not.
-    fn one_title(&self, a: &Read<'a>, b: &Read<'a>, place: Whereabouts, dates_tell: bool) -> Evidence {
+    fn one_title(&self, a: &Compared<'a>, b: &Compared<'a>, place: Whereabouts, dates_tell: bool) -> Evidence {
         let standfirsts = a.standfirst_pieces().likeness(b.standfirst_pieces());
-        let unique = self.is_alone(a.title(), Read::title);
+        let unique = self.is_alone(a.title(), Compared::title);
         let (one, perhaps) = match (place, unique) {
             (Whereabouts::Here, true) => (MENDED, 0.0),
             (Whereabouts::Here, false) => (ALIKE, if dates_tell { 0.0 } else { MENDED }),
@@ -415,40 +321,4 @@ fn evidence(base: f64, likeness: f64, one: f64, perhaps: f64) -> Evidence {
     } else {
         Evidence::Another
     }
-}
-
-/// What the pairs that are known tell of the page.
-struct Places {
-    /// Whether the dates that places give are those of the store: then they tell where a column was.
-    dates_tell: bool,
-    /// Whether what is known stands further down than its date says.
-    pushed: bool,
-    /// The date of the newest column of the store.
-    newest: i64,
-    /// Known pairs whose order is that of the store.
-    order: Vec<(usize, usize)>,
-}
-
-impl Places {
-    /// Whether nothing that is known stands above.
-    fn is_on_top(&self, own: usize) -> bool {
-        self.order.first().is_none_or(|(first, _)| own < *first)
-    }
-}
-
-/// The longest part of pairs, in the order of the page, in which the store's places rise too.
-fn longest_rising(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
-    let mut best: Vec<(usize, Option<usize>)> = Vec::with_capacity(pairs.len());
-    for (index, (_, old)) in pairs.iter().enumerate() {
-        let before = (0..index).filter(|before| pairs[*before].1 < *old).max_by_key(|before| best[*before].0);
-        best.push((before.map_or(1, |before| best[before].0 + 1), before));
-    }
-    let mut at = (0..pairs.len()).max_by_key(|index| best[*index].0);
-    let mut rising = Vec::new();
-    while let Some(index) = at {
-        rising.push(pairs[index]);
-        at = best[index].1;
-    }
-    rising.reverse();
-    rising
 }
