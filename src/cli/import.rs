@@ -11,11 +11,16 @@ use super::{
     exit,
     say::say,
     session::{Session, read},
+    sync::twin_words,
 };
 use crate::{
     config::Source,
-    import::{self, Harvest, listing, markdown},
-    store::Put,
+    import::{
+        Harvest, Place, Warning, folder,
+        listing::{self, Answers, Became, Line, Page},
+        markdown,
+    },
+    store::{Entry, Put},
 };
 
 #[derive(Debug, clap::Args)]
@@ -26,64 +31,157 @@ pub(super) struct Args {
     /// The date of a listing's first column.
     #[arg(long, value_name = "DATE", requires = "step")]
     newest: Option<String>,
-    /// How far apart a listing's columns lie, such as 7d or 12h.
+    /// How far apart a listing's columns lie, such as 7d or 12h; days are days of the calendar.
     #[arg(long, value_name = "DURATION", requires = "newest")]
     step: Option<humantime::Duration>,
+    /// Change nothing: say of each column whether it is new, the same, changed or in doubt, and which
+    /// a listing no longer has.
+    #[arg(long)]
+    dry_run: bool,
+    /// The listing's column whose title stands at this line is a new one.
+    #[arg(long = "new", value_name = "LINE")]
+    new: Vec<usize>,
+    /// The listing's column whose title stands at this line is this one of the store, mended.
+    #[arg(long = "same", value_name = "LINE=KEY", value_parser = line_and_key)]
+    same: Vec<(usize, String)>,
+}
+
+fn line_and_key(text: &str) -> Result<(usize, String), String> {
+    let (line, key) = text.split_once('=').ok_or("write the line, =, and the column's name")?;
+    Ok((line.parse().map_err(|error| format!("{line:?} is no line: {error}"))?, key.to_owned()))
+}
+
+/// What the files gave.
+#[derive(Debug, Default)]
+struct Imported {
+    harvest: Harvest,
+    /// What the Markdown files said themselves, by their columns' places among the drafts.
+    facts: Vec<Option<markdown::Facts>>,
+    /// What the listings' columns are to the store, in words.
+    lines: Vec<String>,
 }
 
 pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
-    let dates = match (&args.newest, args.step) {
-        (Some(newest), Some(step)) => {
-            let newest = session.config.magazine.zone.parse(newest);
-            Some(listing::Dates {
-                newest: newest.map_err(|error| exit::complain(exit::USAGE, format!("--newest: {error}")))?,
-                step: Duration::from_std(*step)
-                    .ok()
-                    .filter(|step| *step >= Duration::milliseconds(1))
-                    .ok_or_else(|| exit::complain(exit::USAGE, "--step: write a length of time such as 7d or 12h"))?,
-            })
-        }
-        _ => None,
-    };
-    let mut harvest = Harvest::default();
-    for path in &args.files {
-        let text = read(path)?;
-        let name = path.display().to_string();
-        if path.extension().is_some_and(|ending| ending == "md" || ending == "markdown") {
-            markdown::read(&text, path, &key(session, path), session.house(), &mut harvest)?;
-        } else {
-            let known = session.store.known(listing::SOURCE).await?;
-            let part = listing::read(&text, &name, session.house(), dates, &known)?;
-            harvest.drafts.extend(part.drafts);
-            harvest.warnings.extend(part.warnings);
-        }
-    }
+    let imported = gather(session, args).await?;
+    let Imported { harvest, facts, lines } = imported;
     harvest.refuse_twins()?;
     for warning in &harvest.warnings {
         eprintln!("gazetier: warning: {warning}");
     }
-    let outcomes = session.store.put(&harvest.drafts, session.at).await?;
-    let (added, changed) = count(&outcomes);
-    say!(
-        "{} columns read: {added} added, {changed} changed, {} as they were",
-        outcomes.len(),
-        outcomes.len() - added - changed
-    );
+    if args.dry_run {
+        for line in lines {
+            say!("{line}");
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let entries: Vec<Entry<'_>> = harvest
+        .drafts
+        .iter()
+        .zip(&facts)
+        .map(|(draft, facts)| Entry {
+            draft,
+            given_guid: facts.is_some_and(|facts| facts.given_guid),
+            given_url: facts.is_some_and(|facts| facts.given_url),
+        })
+        .collect();
+    let batched = session.store.put_entries(&entries, session.at).await?;
+    for twin in &batched.twins {
+        eprintln!("gazetier: warning: {}", twin_words(&twin.key, &twin.owner_key, twin));
+    }
+    let (added, changed) = count(&batched.outcomes);
+    let read = batched.outcomes.len();
+    say!("{read} columns read: {added} added, {changed} changed, {} as they were", read - added - changed);
     Ok(ExitCode::SUCCESS)
 }
 
+/// Reads all files; nothing is changed if one of them is wrong.
+async fn gather(session: &Session, args: &Args) -> anyhow::Result<Imported> {
+    let dates = dates(session, args)?;
+    let answers = Answers { new: args.new.clone(), same: args.same.clone() };
+    let mut all = Imported::default();
+    for path in &args.files {
+        let text = read(path)?;
+        if folder::is_markdown(path) {
+            let (source, key) = name(session, path);
+            let facts = markdown::read(&text, path, &key, session.house(), &mut all.harvest)?;
+            if let (Some(draft), Some(source)) = (all.harvest.drafts.last_mut(), source) {
+                markdown::assign(draft, facts, source, &session.config.magazine);
+            }
+            if let Some(draft) = all.harvest.drafts.last().filter(|_| args.dry_run) {
+                let known = session.store.known(&draft.source).await?.contains_key(&draft.key);
+                let what = if known { "there" } else { "new" };
+                all.lines.push(format!("{what:8} {}: {}", path.display(), draft.title));
+            }
+            all.facts.push(Some(facts));
+            continue;
+        }
+        let known = session.store.known(listing::SOURCE).await?;
+        let page = listing::read(&text, &path.display().to_string(), session.house(), dates, &known, &answers)?;
+        if !args.dry_run {
+            page.refuse_doubt()?;
+        }
+        all.lines.extend(lines(&page));
+        tell_gone(&page, path, &mut all.harvest);
+        all.facts.extend(page.harvest.drafts.iter().map(|_| None));
+        all.harvest.drafts.extend(page.harvest.drafts);
+        all.harvest.warnings.extend(page.harvest.warnings);
+    }
+    Ok(all)
+}
+
+fn dates(session: &Session, args: &Args) -> anyhow::Result<Option<listing::Dates>> {
+    let (Some(newest), Some(step)) = (&args.newest, args.step) else { return Ok(None) };
+    let newest = session.config.magazine.zone.parse(newest);
+    let step = Duration::from_std(*step).ok().filter(|step| *step >= Duration::milliseconds(1));
+    Ok(Some(listing::Dates {
+        newest: newest.map_err(|error| exit::complain(exit::USAGE, format!("--newest: {error}")))?,
+        step: step.ok_or_else(|| exit::complain(exit::USAGE, "--step: write a length of time such as 7d or 12h"))?,
+    }))
+}
+
+/// What a listing's columns are to the store, a line each.
+fn lines(page: &Page) -> Vec<String> {
+    let line = |line: &Line| match &line.became {
+        Became::New => format!("new      {}: {}", line.place, line.title),
+        Became::Same => format!("same     {}: {}", line.place, line.title),
+        Became::Changed(was) if *was == line.title => format!("changed  {}: {} (its text)", line.place, line.title),
+        Became::Changed(was) => format!("changed  {}: {} (was {was:?})", line.place, line.title),
+        Became::Doubt(known) => {
+            let known: Vec<String> = known.iter().map(|(key, title)| format!("{title:?} ({key})")).collect();
+            format!("in doubt {}: {} (new, or {} mended)", line.place, line.title, known.join(" or "))
+        }
+        Became::Twice(first) => format!("twice    {}: {} (at line {first} already)", line.place, line.title),
+    };
+    let gone = page.gone.iter().map(|known| format!("gone     {} ({})", known.title, known.key));
+    page.lines.iter().map(line).chain(gone).collect()
+}
+
+/// Tells of columns that a page no longer has.
+fn tell_gone(page: &Page, path: &Path, harvest: &mut Harvest) {
+    for known in &page.gone {
+        harvest.warnings.push(Warning {
+            place: Place { file: path.display().to_string(), line: None },
+            message: format!(
+                "{:?} is on the page no more, and stays in the feeds: to withdraw it: \
+                 gazetier columns withdraw {}",
+                known.title, known.key
+            ),
+        });
+    }
+}
+
 /// How many of these were added, and how many changed.
-pub(super) fn count(outcomes: &[Put]) -> (usize, usize) {
+fn count(outcomes: &[Put]) -> (usize, usize) {
     let of = |what| outcomes.iter().filter(|put| **put == what).count();
     (of(Put::Added), of(Put::Changed))
 }
 
-/// A file's name in its source: the same whether it is imported by itself or with the folder that
-/// the configuration names.
-fn key(session: &Session, path: &Path) -> String {
+/// A file's source and its name there: the same whether it is imported by itself or with the folder
+/// that the configuration names.
+fn name<'a>(session: &'a Session, path: &Path) -> (Option<&'a Source>, String) {
     let full = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let path = full(path);
-    let folder = session.config.sources.iter().map(|Source::Markdown(folder)| full(folder));
-    let folder = folder.into_iter().find(|folder| path.starts_with(folder));
-    import::markdown::key(&path, folder.as_deref())
+    let source = session.config.sources.iter().find(|source| path.starts_with(full(&source.folder)));
+    let folder = source.map(|source| full(&source.folder));
+    (source, folder::key(&path, folder.as_deref()))
 }

@@ -9,12 +9,14 @@ macro_rules! eprintln {
 
 mod again;
 mod bounce;
+mod columns;
 mod desk;
 mod digest;
 mod exit;
 mod feeds;
 mod hubs;
 mod import;
+mod place;
 mod publish;
 mod rubriques;
 mod run;
@@ -61,9 +63,12 @@ enum Command {
     /// This is what cron calls.
     Run,
     /// Read the sources that the configuration names.
-    Sync,
+    Sync(sync::Args),
     /// Read columns from files: Markdown with front matter, or a listing as plain text.
     Import(import::Args),
+    /// The columns in the store.
+    #[command(subcommand)]
+    Columns(columns::Command),
     /// Write the feeds that have changed.
     Publish(publish::Args),
     /// How the feeds are served and found.
@@ -152,8 +157,9 @@ async fn open_and_run(cli: Cli) -> anyhow::Result<ExitCode> {
     }
     let outcome = match cli.command {
         Command::Run => run::run(&session).await,
-        Command::Sync => sync::run(&session).await,
+        Command::Sync(args) => sync::run(&session, &args).await,
         Command::Import(args) => import::run(&session, &args).await,
+        Command::Columns(command) => columns::run(&session, command).await,
         Command::Publish(args) => publish::run(&session, &args).await,
         Command::Feeds(command) => feeds::run(&session, command),
         Command::Serve => serve::run(&session).await,

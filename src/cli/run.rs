@@ -20,8 +20,9 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
         let own = exit::report(&error);
         code.get_or_insert(own);
     };
-    match again(async || sync::sync(session).await).await {
+    match again(async || sync::sync(session, sync::How::default()).await).await {
         Ok(synced) => {
+            lines.extend(synced.moved.iter().cloned());
             lines.extend(Some(synced.words()).filter(|words| !words.is_empty()));
             if let Err(error) = synced.complaint() {
                 failed(error);

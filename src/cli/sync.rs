@@ -1,53 +1,73 @@
 //! `gazetier sync`: reads what has changed in the sources of the configuration. A file that cannot
-//! be taken is told and passed over: the others are taken.
+//! be taken is told and passed over: the others are taken. What was told is not told again at each
+//! run, unless somebody asks.
 
-use std::{
-    collections::{HashMap, HashSet},
-    os::unix::fs::MetadataExt,
-    path::Path,
-    process::ExitCode,
-};
+mod claim;
+mod late;
+mod moves;
+mod notices;
+mod scan;
 
-use super::{
-    exit,
-    import::count,
-    rubriques,
-    say::say,
-    session::{Session, read},
-    subscribers::read_roll,
-};
+use std::{collections::HashMap, process::ExitCode};
+
+use super::{exit, rubriques, say::say, session::Session, subscribers::read_roll};
 use crate::{
-    config::Source,
-    import::{Harvest, clean::CLEANER, markdown},
-    store::{self, SourceFile},
+    import::folder,
+    store::{Applied, Entry, FileChange, MovedFrom, Put, SourceFile, SourceState, Twin},
 };
+
+use moves::Found;
+use notices::Notices;
+use scan::{ReadFile, Scanned};
+
+/// The list of subscribers stands among the files of the sources under this name.
+const SUBSCRIBERS: &str = "subscribers";
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Read this source here from now on, though another machine or folder read it until now;
+    /// without a name, all sources.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
+    take_over: Option<String>,
+}
+
+/// How a sync was called.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct How<'a> {
+    /// By somebody who wants to hear all that is wrong, told before or not.
+    pub(super) by_hand: bool,
+    /// Which source is taken over; all if it is empty.
+    pub(super) take_over: Option<&'a str>,
+}
 
 /// What a sync did.
 #[derive(Debug, Default)]
 pub(super) struct Synced {
-    pub(super) added: usize,
-    pub(super) changed: usize,
-    pub(super) withdrawn: usize,
-    pub(super) joined: u64,
+    added: usize,
+    changed: usize,
+    withdrawn: usize,
+    joined: u64,
     /// Who left by the list of subscribers.
-    pub(super) left: u64,
+    left: u64,
     /// What rubriques were called otherwise, and who and what followed; in words.
-    pub(super) followed: Vec<String>,
-    /// How many files could not be taken; each has been told.
-    pub(super) refused: usize,
+    followed: Vec<String>,
+    /// How many files could not be taken; each has been told now.
+    refused: usize,
+    /// Files that another sync was writing meanwhile.
+    waiting: usize,
+    /// Columns that moved, in words.
+    pub(super) moved: Vec<String>,
 }
 
 impl Synced {
-    /// Tells of a file or folder that could not be taken.
-    fn refuse(&mut self, error: &anyhow::Error) {
-        eprintln!("gazetier: {}", exit::words(error));
+    /// Tells of something that could not be taken.
+    fn refuse(&mut self, message: &str) {
+        eprintln!("gazetier: {message}");
         self.refused += 1;
     }
 
-    /// The same of a file.
-    fn pass_over(&mut self, error: &anyhow::Error) {
-        eprintln!("gazetier: {}; passed over", exit::words(error));
-        self.refused += 1;
+    fn warn(&mut self, message: impl std::fmt::Display) {
+        eprintln!("gazetier: warning: {message}");
     }
 
     /// In words; empty if nothing happened.
@@ -55,8 +75,11 @@ impl Synced {
         let parts = [
             (self.added > 0).then(|| format!("{} columns added", self.added)),
             (self.changed > 0).then(|| format!("{} columns changed", self.changed)),
+            (!self.moved.is_empty()).then(|| format!("{} columns moved", self.moved.len())),
             (self.withdrawn > 0).then(|| format!("{} columns withdrawn", self.withdrawn)),
             (self.joined > 0).then(|| format!("{} subscribers joined", self.joined)),
+            (self.waiting > 0)
+                .then(|| format!("{} files left to the next run: another sync was at them", self.waiting)),
         ];
         let left = (self.left > 0).then(|| format!("{} subscribers left by the list", self.left));
         self.followed.iter().cloned().chain(parts.into_iter().flatten()).chain(left).collect::<Vec<_>>().join(", ")
@@ -71,8 +94,12 @@ impl Synced {
     }
 }
 
-pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
-    let synced = sync(session).await?;
+pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
+    let how = How { by_hand: true, take_over: args.take_over.as_deref() };
+    let synced = sync(session, how).await?;
+    for line in &synced.moved {
+        say!("{line}");
+    }
     let words = synced.words();
     say!("{}", if words.is_empty() { "nothing new in the sources" } else { &words });
     synced.complaint()?;
@@ -80,125 +107,244 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
 }
 
 /// Reads the sources.
-pub(super) async fn sync(session: &Session) -> anyhow::Result<Synced> {
+pub(super) async fn sync(session: &Session, how: How<'_>) -> anyhow::Result<Synced> {
     // First: what the sources give is put where it is called as the configuration calls it.
     let mut synced = Synced { followed: rubriques::follow(session).await?, ..Synced::default() };
-    let known = session.store.files().await?;
-    let unchanged = |path: &str, stamp: &str| known.get(path).is_some_and(|file| file.stamp == stamp);
-    let mut taken = Vec::new();
-    let mut gone = Vec::new();
-    let mut harvest = Harvest::default();
-    for Source::Markdown(folder) in &session.config.sources {
-        let files = match markdown::files(folder) {
-            Ok(files) => files,
-            Err(error) => {
-                synced.refuse(&error.into());
-                continue;
-            }
-        };
-        let here: HashSet<String> = files.iter().map(|(path, _)| path.display().to_string()).collect();
-        match vanished(folder, &known, &here) {
-            Ok(files) => gone.extend(files),
-            Err(error) => synced.refuse(&error),
-        }
-        let owned = known.values().filter(|file| here.contains(&file.path));
-        let mut owners: HashMap<String, String> =
-            owned.filter_map(|file| Some((file.column_key.clone()?, file.path.clone()))).collect();
-        for (path, key) in files {
-            // The stamp is taken before the file is read: a change meanwhile is seen next time.
-            let (name, Some(stamp)) = (path.display().to_string(), stamp(session, &path)) else { continue };
-            if unchanged(&name, &stamp) {
-                continue;
-            }
-            let mut own = Harvest::default();
-            let read = read(&path).and_then(|text| Ok(markdown::read(&text, &path, &key, session.house(), &mut own)?));
-            let column_key = own.drafts.first().map(|draft| draft.key.clone());
-            let twin = column_key.as_ref().and_then(|key| owners.get(key)).filter(|owner| **owner != name);
-            let read = read.and_then(|()| match (&column_key, twin) {
-                (Some(key), Some(twin)) => {
-                    let message = format!("{name}: it has the id {key:?} of {twin}: give one of them another");
-                    Err(exit::complain(exit::BAD_INPUT, message))
-                }
-                _ => Ok(()),
-            });
-            match read {
-                Ok(()) => {
-                    owners.extend(column_key.iter().map(|key| (key.clone(), name.clone())));
-                    taken.push(SourceFile { path: name, stamp, column_key });
-                    harvest.drafts.extend(own.drafts);
-                    harvest.warnings.extend(own.warnings);
-                }
-                Err(error) => synced.pass_over(&error),
-            }
+    let mut state = session.store.source_state().await?;
+    if state.without_content {
+        session.store.fill_contents().await?;
+    }
+    let mut notices = Notices::new(session, how.by_hand);
+    let claimed = claim::claim(session, how, &mut state, &mut notices, &mut synced).await?;
+    let make = scan::make(&session.config.fingerprint);
+    let none = HashMap::new();
+    let mut scans = Vec::new();
+    for source in session.config.sources.iter().filter(|source| claimed.places.contains_key(&source.name)) {
+        let known = state.files.get(&source.name).unwrap_or(&none);
+        match scan::scan(source, known, &make, session.house()) {
+            Ok(scanned) => scans.push(scanned),
+            Err(error) => notices.refuse(&source.name, "folder", &error.to_string(), &mut synced).await?,
         }
     }
-    for warning in &harvest.warnings {
-        eprintln!("gazetier: warning: {warning}");
-    }
-    // A file that was renamed and names its column by an id is still there.
-    let still: HashSet<&str> = harvest.drafts.iter().map(|draft| draft.key.as_str()).collect();
-    let left: Vec<String> =
-        gone.iter().filter_map(|file| file.column_key.clone()).filter(|key| !still.contains(&**key)).collect();
-    let outcomes = loop {
-        match session.store.put(&harvest.drafts, session.at).await {
-            Err(store::Error::Clash { guid, key, owner }) => {
-                harvest.drafts.retain(|draft| draft.key != key);
-                taken.retain(|file: &SourceFile| file.column_key.as_ref() != Some(&key));
-                synced.pass_over(&store::Error::Clash { guid, key, owner }.into());
-            }
-            outcome => break outcome?,
-        }
-    };
-    (synced.added, synced.changed) = count(&outcomes);
-    if !left.is_empty() {
-        synced.withdrawn = session.store.withdraw(markdown::SOURCE, &left, session.at).await?;
-    }
-    if let Some(path) = &session.config.subscribers_file
-        && let (name, Some(stamp)) = (path.display().to_string(), stamp(session, path))
-        && !unchanged(&name, &stamp)
-    {
-        match read_roll(session, path).await {
-            Ok(read) => {
-                (synced.joined, synced.left) = (read.joined, read.left);
-                taken.push(SourceFile { path: name, stamp, column_key: None });
-            }
-            Err(error) => synced.pass_over(&error),
-        }
-    }
-    let gone: Vec<String> = gone.into_iter().map(|file| file.path).collect();
-    if !taken.is_empty() || !gone.is_empty() {
-        session.store.put_files(&taken, &gone).await?;
-    }
+    tell_files(&scans, how.by_hand, &mut notices, &mut synced).await?;
+    let found = moves::find(session, &scans, &state.files, &claimed.gone_sources, &mut synced).await?;
+    put(session, &scans, &found, &claimed.places, how.by_hand, &mut notices, &mut synced).await?;
+    claim::tell_gone(session, &claimed.gone_sources, &mut notices).await?;
+    join(session, &state, &make, &mut notices, &mut synced).await?;
+    notices.forget(&state.notices).await?;
     Ok(synced)
 }
 
-/// Files of a folder that were read before and are there no more. That all are gone at once is
-/// more likely a disk that is not mounted than a magazine that withdraws all it ever wrote.
-fn vanished(
-    folder: &Path,
-    known: &HashMap<String, SourceFile>,
-    here: &HashSet<String>,
-) -> anyhow::Result<Vec<SourceFile>> {
-    let before: Vec<&SourceFile> = known.values().filter(|file| Path::new(&file.path).starts_with(folder)).collect();
-    if here.is_empty() && before.len() > 1 {
-        return Err(exit::complain(
-            exit::BAD_INPUT,
-            format!(
-                "{} held {} columns and is empty: nothing is withdrawn; \
-                 to withdraw them all, write `withdrawn: true` into each",
-                folder.display(),
-                before.len()
-            ),
-        ));
+/// Tells what the files' reading brought up.
+async fn tell_files(
+    scans: &[Scanned<'_>],
+    by_hand: bool,
+    notices: &mut Notices<'_>,
+    synced: &mut Synced,
+) -> anyhow::Result<()> {
+    for scanned in scans {
+        for passed in &scanned.passed_over {
+            let shown = scanned.source.folder.join(&passed.name);
+            let message = format!("{}: {}; passed over", shown.display(), passed.why);
+            notices.refuse(&scanned.source.name, &passed.name, &message, synced).await?;
+        }
+        for read in &scanned.read {
+            match &read.after.refused {
+                Some(why) if by_hand || read.is_news() => synced.refuse(&format!("{why}; passed over")),
+                _ => {}
+            }
+            for warning in &read.warnings {
+                synced.warn(warning);
+            }
+        }
     }
-    Ok(before.into_iter().filter(|file| !here.contains(&file.path)).cloned().collect())
+    Ok(())
 }
 
-/// What tells whether a file must be read again: itself, the configuration, and the program.
-fn stamp(session: &Session, path: &Path) -> Option<String> {
-    let meta = std::fs::metadata(path).ok()?;
-    let (size, inode) = (meta.len(), meta.ino());
-    let times = [meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec()].map(|t| t.to_string()).join(".");
-    let program = env!("CARGO_PKG_VERSION");
-    Some(format!("{size} {times} {inode} {CLEANER} {program} {}", session.config.fingerprint))
+/// Writes down all that was found, in one transaction.
+async fn put(
+    session: &Session,
+    scans: &[Scanned<'_>],
+    found: &Found,
+    places: &HashMap<String, String>,
+    by_hand: bool,
+    notices: &mut Notices<'_>,
+    synced: &mut Synced,
+) -> anyhow::Result<()> {
+    let moved: Vec<&SourceFile> = found.values().filter_map(|candidate| candidate.file.as_ref()).collect();
+    let is_moved = |file: &SourceFile| moved.iter().any(|m| (&m.source, &m.path) == (&file.source, &file.path));
+    let mut changes = Vec::new();
+    let mut reads: Vec<Option<&ReadFile<'_>>> = Vec::new();
+    // What is gone first: its address is free then.
+    for scanned in scans {
+        let gone: Vec<&SourceFile> = scanned.gone.iter().filter(|file| !is_moved(file)).collect();
+        let left = gone.iter().filter(|file| file.column_key.is_some()).count();
+        if scanned.emptied && left > 1 {
+            let message = format!(
+                "{} held {left} columns and is empty: nothing is withdrawn; to withdraw them all, write \
+                 `withdrawn: true` into each, or say `gazetier columns withdraw`",
+                scanned.source.folder.display(),
+            );
+            notices.refuse(&scanned.source.name, "folder", &message, synced).await?;
+            continue;
+        }
+        for file in gone {
+            let key = file.column_key.as_deref().filter(|key| !scanned.has(key));
+            changes.push(FileChange {
+                source: &file.source,
+                path: &file.path,
+                before: Some(&file.content),
+                withdraw: key,
+                ..FileChange::default()
+            });
+            reads.push(None);
+        }
+    }
+    for read in scans.iter().flat_map(|scanned| &scanned.read) {
+        changes.push(change(read, scans, found));
+        reads.push(Some(read));
+    }
+    let applied = session.store.apply(&changes, places, session.at).await?;
+    report(session, &applied, &reads, found, by_hand, synced).await
+}
+
+/// What is to be written of a file that was read.
+fn change<'a>(read: &'a ReadFile<'_>, scans: &'a [Scanned<'_>], found: &'a Found) -> FileChange<'a> {
+    let entry = read.column.as_ref().map(|(draft, facts)| Entry {
+        draft,
+        given_guid: facts.given_guid,
+        given_url: facts.given_url,
+    });
+    let was = entry.and_then(|entry| found.get(&(entry.draft.source.clone(), entry.draft.key.clone())));
+    let moved_from = was.map(|was| MovedFrom {
+        source: &was.trace.source,
+        key: &was.trace.key,
+        file: was.file.as_ref().map(|file| (&*file.source, &*file.path, &*file.content)),
+    });
+    // The column that the file gave before, unless that is elsewhere now.
+    let is_elsewhere = |key: &str| {
+        let found = found.values().any(|was| was.trace.source == read.source.name && was.trace.key == key);
+        found || scans.iter().any(|scanned| scanned.source.name == read.source.name && scanned.has(key))
+    };
+    FileChange {
+        source: &read.after.source,
+        path: &read.after.path,
+        before: read.before.as_ref().map(|before| &*before.content),
+        after: Some(&read.after),
+        entry,
+        moved_from,
+        withdraw: read.left_key().filter(|key| !is_elsewhere(key)),
+    }
+}
+
+/// Tells what became of it.
+async fn report(
+    session: &Session,
+    applied: &Applied,
+    reads: &[Option<&ReadFile<'_>>],
+    found: &Found,
+    by_hand: bool,
+    synced: &mut Synced,
+) -> anyhow::Result<()> {
+    let mut added = Vec::new();
+    let mut shown: HashMap<(&str, &str), &str> = HashMap::new();
+    for (read, outcome) in reads.iter().zip(&applied.outcomes) {
+        let Some(read) = read else { continue };
+        let Some((draft, _)) = &read.column else { continue };
+        shown.insert((&draft.source, &draft.key), &read.shown);
+        let Some(outcome) = outcome else { continue };
+        if let Some(was) = found.get(&(draft.source.clone(), draft.key.clone())) {
+            let folder = session.config.sources.iter().find(|source| source.name == was.trace.source);
+            let before = match (&was.file, folder) {
+                (Some(file), Some(source)) => source.folder.join(&file.path).display().to_string(),
+                _ => format!("{:?} of {}", was.trace.key, was.trace.source),
+            };
+            synced.moved.push(format!("{}: moved, was {before}", read.shown));
+            continue;
+        }
+        match outcome {
+            Put::Added => {
+                synced.added += 1;
+                added.push((read.shown.clone(), draft.published));
+            }
+            Put::Changed => synced.changed += 1,
+            Put::Same => {}
+        }
+    }
+    for (index, error) in &applied.refused {
+        let told = reads[*index].and_then(|read| read.before.as_ref()).and_then(|before| before.refused.as_ref());
+        if by_hand || told != Some(&error.to_string()) {
+            synced.refuse(&format!("{error}; passed over"));
+        }
+    }
+    for twin in &applied.twins {
+        let place = shown.get(&(&*twin.source, &*twin.key)).copied().unwrap_or(&twin.key);
+        let owner = shown.get(&(&*twin.source, &*twin.owner_key)).copied().unwrap_or(&twin.owner_key);
+        synced.warn(twin_words(place, owner, twin));
+    }
+    synced.withdrawn = applied.withdrawn;
+    synced.waiting = applied.left;
+    late::tell(session, &added, synced).await
+}
+
+/// What is told of two columns with one address.
+pub(super) fn twin_words(place: &str, owner: &str, twin: &Twin) -> String {
+    format!(
+        "{place}: its address {} is that of {:?} ({owner}): it gets {}; give one of them another `slug` or `url`",
+        twin.asked, twin.owner_title, twin.got
+    )
+}
+
+/// Lets those join who are new in the list of subscribers.
+async fn join(
+    session: &Session,
+    state: &SourceState,
+    make: &str,
+    notices: &mut Notices<'_>,
+    synced: &mut Synced,
+) -> anyhow::Result<()> {
+    let Some(path) = &session.config.subscribers_file else { return Ok(()) };
+    let name = path.display().to_string();
+    let before = state.files.get(SUBSCRIBERS).and_then(|files| files.get(&name));
+    let seen = match folder::seen_at(path) {
+        Ok(seen) => format!("{seen} {make}"),
+        Err(error) => {
+            let message = format!("cannot read {name}: {error}: nobody joins from it (`subscribers.file`)");
+            return notices.refuse(SUBSCRIBERS, "file", &message, synced).await;
+        }
+    };
+    if before.is_some_and(|before| before.seen == seen && before.refused.is_none()) {
+        return Ok(());
+    }
+    let mut after = SourceFile {
+        source: SUBSCRIBERS.to_owned(),
+        path: name.clone(),
+        column_key: None,
+        content: String::new(),
+        seen,
+        due_at: None,
+        refused: None,
+    };
+    let same = |content: &str| before.is_some_and(|before| before.content == content && before.refused.is_none());
+    match folder::content_at(path, make) {
+        Err(error) => after.refused = Some(format!("cannot read {name}: {error}")),
+        Ok(content) if same(&content) => after.content = content,
+        Ok(content) => {
+            after.content = content;
+            match read_roll(session, path).await {
+                Ok(read) => (synced.joined, synced.left) = (read.joined, read.left),
+                Err(error) => after.refused = Some(exit::words(&error)),
+            }
+        }
+    }
+    match &after.refused {
+        Some(why) if notices.by_hand || before.map(|before| &before.refused) != Some(&after.refused) => {
+            synced.refuse(why);
+        }
+        _ => {}
+    }
+    let before = before.map(|before| &*before.content);
+    let change = FileChange { source: SUBSCRIBERS, path: &name, before, after: Some(&after), ..FileChange::default() };
+    session.store.apply(&[change], &HashMap::new(), session.at).await?;
+    Ok(())
 }

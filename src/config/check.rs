@@ -13,8 +13,8 @@ use chrono::{Duration, NaiveDate};
 use url::Url;
 
 use super::{
-    Config, Connections, Desk, Digest, Error, Feeds, Letters, Magazine, Secret, Source, Special, StoreUrl, bounces,
-    desk, dkim, feeds::hubs, feeds::moved, raw, relay, theme, web as web_room,
+    Config, Connections, Desk, Digest, Error, Feeds, Letters, Magazine, Secret, Special, StoreUrl, bounces, desk, dkim,
+    feeds::hubs, feeds::moved, raw, relay, sources, theme, web as web_room,
 };
 use crate::model::{Colour, Mailbox, Rubrique, Slug, Zone, text, uri};
 
@@ -68,7 +68,7 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         fingerprint: String::new(),
         connections: connections(&raw.store)?,
         store: store(raw.store, base)?,
-        sources: raw.sources.into_iter().map(|s| source(s, base)).collect::<Result<_, _>>()?,
+        sources: sources::check(raw.sources, base)?,
         subscribers_file: raw.subscribers.file.map(|file| base.join(file)),
         rubriques,
         feeds,
@@ -149,13 +149,6 @@ fn connections(raw: &raw::Store) -> Result<Connections, Refusal> {
     match raw.connections.unwrap_or(usual.most) {
         most @ 2..=100 => Ok(Connections { most, pooler: raw.pooler }),
         other => Err(refuse("store.connections", format!("{other} is no number from 2 to 100"))),
-    }
-}
-
-fn source(raw: raw::Source, base: &Path) -> Result<Source, Refusal> {
-    match raw.kind.as_str() {
-        "markdown" => Ok(Source::Markdown(base.join(raw.path))),
-        other => Err(refuse("sources.kind", format!("{other:?} is not known: write \"markdown\""))),
     }
 }
 

@@ -7,6 +7,7 @@ mod dkim;
 mod feeds;
 mod raw;
 mod relay;
+mod sources;
 mod theme;
 mod web;
 
@@ -22,6 +23,7 @@ pub use dkim::{Dkim, SigningKey};
 pub use feeds::{FORMS, Moved};
 pub use raw::Content;
 pub use relay::{Rates, Relay, Relays, Secret, Security};
+pub use sources::{Kind, Source};
 pub use theme::{Logo, Theme};
 pub use web::{Listen, Proxy, Web};
 
@@ -143,8 +145,8 @@ impl Magazine {
     pub fn tag(&self, source: &str, key: &str) -> String {
         let host = self.url.host_str().unwrap_or_default();
         // Two spellings of an accent are one id (RFC 4287 wants ids normalised), on every file system.
-        let key: String = key.nfc().collect();
-        let key = percent_encoding::utf8_percent_encode(&key, TAG_ESCAPES);
+        let [source, key] = [source, key].map(|part| part.nfc().collect::<String>());
+        let [source, key] = [&source, &key].map(|part| percent_encoding::utf8_percent_encode(part, TAG_ESCAPES));
         format!("tag:{host},{}:{source}/{key}", self.tag_date)
     }
 }
@@ -193,13 +195,6 @@ impl Default for Connections {
     fn default() -> Self {
         Self { most: 8, pooler: false }
     }
-}
-
-/// Where columns come from at each run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// A folder of Markdown files with front matter.
-    Markdown(PathBuf),
 }
 
 /// The feeds.

@@ -79,8 +79,13 @@ impl Default for Store {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
+    /// Its columns are known by it; made from kind and path if missing.
+    pub name: Option<String>,
     pub kind: String,
     pub path: String,
+    /// Whether links may lead out of the folder.
+    #[serde(default)]
+    pub follow_links: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]

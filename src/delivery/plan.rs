@@ -161,7 +161,8 @@ pub async fn coming(config: &Config, store: &Store, now: Now) -> Result<Coming, 
     assemble(store, choose::next(config, now.at, &past), false, &past).await
 }
 
-async fn past(config: &Config, store: &Store, now: Now) -> Result<Past, Error> {
+/// What the newsletter's editions so far say of the next one.
+pub async fn past(config: &Config, store: &Store, now: Now) -> Result<Past, Error> {
     let (newsletter, until) = (&config.digest.newsletter, now.horizon());
     let future = store.future_editions(until).await?.into_iter();
     Ok(Past {

@@ -1,148 +1,58 @@
-//! Columns as Markdown files: front matter in YAML between `---` or in TOML between `+++`, then
-//! the body.
+//! Columns as Markdown files: front matter, then the body.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
-use serde::Deserialize;
+use chrono::{Datelike, Duration};
 
 use super::{
     Error, Harvest, House, Place, body,
     clean::{CLEANER, clean_and_tell},
+    front::{Picture, When, line_ends, split},
     media, wrong,
 };
-use crate::model::{Draft, EARLIEST, Image, Rubrique, Slug, text, uri};
+use crate::{
+    config::{Magazine, Source},
+    model::{Draft, EARLIEST, Image, Instant, Rubrique, Slug, text, uri},
+};
 
 /// How long a body may be in the form that takes the most for it: a feed validator, and many a
 /// reader, takes 5 MB for a document of a feed, and a column must fit into one.
 const LONGEST_BODY: usize = 4_600_000;
 
-/// The name of this source in the store.
+/// What columns are known by that were imported from a file outside all sources.
 pub const SOURCE: &str = "markdown";
 
-/// The front matter's keys, some under the names other programs give them.
-#[derive(Debug, Deserialize)]
-struct Front {
-    title: String,
-    #[serde(default, alias = "chapo", alias = "chapô", alias = "summary")]
-    standfirst: Option<String>,
-    #[serde(default, alias = "author")]
-    byline: Option<String>,
-    #[serde(default)]
-    rubrique: Option<String>,
-    #[serde(alias = "date")]
-    published: When,
-    #[serde(default)]
-    updated: Option<When>,
-    /// Names the column in its source, whatever its file is called.
-    #[serde(default)]
-    id: Option<String>,
-    /// The id that readers of another publisher's feed know it by.
-    #[serde(default)]
-    guid: Option<String>,
-    #[serde(default)]
-    slug: Option<String>,
-    #[serde(default)]
-    url: Option<String>,
-    #[serde(default)]
-    image: Option<Picture>,
-    #[serde(default)]
-    draft: bool,
-    #[serde(default)]
-    withdrawn: bool,
+/// In characters: more is no title, and no subject of a letter.
+pub(super) const LONGEST_LINE: usize = 1_000;
+/// In characters: more is no paragraph that a letter could tell.
+pub(super) const LONGEST_STANDFIRST: usize = 10_000;
+
+/// What a file said itself of its column, beside the column.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// It gives the `guid`.
+    pub given_guid: bool,
+    /// It gives the `id`.
+    pub given_id: bool,
+    /// It gives the `url`.
+    pub given_url: bool,
+    /// Something in it comes true then: it must be read again.
+    pub due: Option<Instant>,
 }
 
-/// All names of [`Front`], to warn of any other.
-const KEYS: [&str; 18] = [
-    "title",
-    "standfirst",
-    "chapo",
-    "chapô",
-    "summary",
-    "byline",
-    "author",
-    "rubrique",
-    "published",
-    "date",
-    "updated",
-    "id",
-    "guid",
-    "slug",
-    "url",
-    "image",
-    "draft",
-    "withdrawn",
-];
-
-#[derive(Debug, Deserialize)]
-struct Picture {
-    url: String,
-    #[serde(default)]
-    alt: String,
-    #[serde(default)]
-    credit: Option<String>,
-    #[serde(default)]
-    width: Option<u32>,
-    #[serde(default)]
-    height: Option<u32>,
-}
-
-/// An instant as YAML (text) or TOML (a type of its own) writes it.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum When {
-    Toml(toml::value::Datetime),
-    Text(String),
-}
-
-impl std::fmt::Display for When {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Toml(at) => at.fmt(f),
-            Self::Text(text) => f.write_str(text),
-        }
+/// Makes a column that was read from a file one of a source.
+pub fn assign(draft: &mut Draft, facts: Facts, source: &Source, magazine: &Magazine) {
+    source.name.clone_into(&mut draft.source);
+    if !facts.given_guid {
+        draft.guid = magazine.tag(source.tag(), &draft.key);
     }
-}
-
-/// The Markdown files of a folder and the folders in it, in order, with their names in the source.
-pub fn files(folder: &Path) -> Result<Vec<(PathBuf, String)>, Error> {
-    let mut files = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        let read = |source| Error::Read { path: next.clone(), source };
-        for entry in std::fs::read_dir(&next).map_err(read)? {
-            let entry = entry.map_err(read)?;
-            let path = entry.path();
-            let hidden = entry.file_name().to_string_lossy().starts_with(['.', '_']);
-            if hidden {
-                continue;
-            }
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "md" || ending == "markdown") {
-                let key = key(&path, Some(folder));
-                files.push((path, key));
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-/// A file's name in the source: its path in the source's folder without the ending, or, for a file
-/// elsewhere, its bare name.
-pub fn key(path: &Path, folder: Option<&Path>) -> String {
-    let inside = folder.and_then(|folder| path.strip_prefix(folder).ok()).map(Path::to_owned);
-    let path = inside.unwrap_or_else(|| path.file_name().map(PathBuf::from).unwrap_or_default());
-    path.with_extension("").to_string_lossy().replace('\\', "/")
 }
 
 /// Reads one file's text. `key` is its name in the source unless the front matter gives an `id`.
-pub fn read(text: &str, path: &Path, key: &str, house: House<'_>, harvest: &mut Harvest) -> Result<(), Error> {
+pub fn read(text: &str, path: &Path, key: &str, house: House<'_>, harvest: &mut Harvest) -> Result<Facts, Error> {
     let place = Place { file: path.display().to_string(), line: None };
-    let (front, body) = front(text, &place, harvest)?;
+    let text = line_ends(text);
+    let (front, body) = split(&text, &place, harvest)?;
     let stem = key.rsplit('/').next().unwrap_or(key);
     let id = front.id.as_deref().map(|id| harvest.legal(&place, "id", id));
     let key = id.as_deref().unwrap_or(key);
@@ -168,16 +78,8 @@ pub fn read(text: &str, path: &Path, key: &str, house: House<'_>, harvest: &mut 
     if !uri::is_web(&url) {
         return Err(wrong(&place, format!("url: {url} is no address that readers can follow: write an https one")));
     }
-    let when = |key: &str, at: &When| {
-        house.magazine.zone.parse(&at.to_string()).map_err(|error| wrong(&place, format!("{key}: {error}")))
-    };
-    let published = when("published", &front.published)?;
-    let updated = front.updated.as_ref().map(|at| when("updated", at)).transpose()?.unwrap_or(published);
-    let updated = updated.max(published);
-    if updated > published.max(house.at) {
-        harvest.warn(&place, format!("updated: {updated} is still to come: taken as it was published"));
-    }
-    let updated = if updated > published.max(house.at) { published } else { updated };
+    let published = when("published", &front.published, &place, house)?;
+    let (updated, due) = updated(front.updated.as_ref(), published, &place, house, harvest)?;
     if updated < EARLIEST {
         harvest.warn(
             &place,
@@ -191,7 +93,15 @@ pub fn read(text: &str, path: &Path, key: &str, house: House<'_>, harvest: &mut 
     }
     let standfirst = harvest.legal(&place, "standfirst", front.standfirst.as_deref().unwrap_or_default());
     let byline = front.byline.as_deref().map(|b| byline(b, &place, harvest));
+    for (key, value, most) in [
+        ("title", title.as_str(), LONGEST_LINE),
+        ("standfirst", &standfirst, LONGEST_STANDFIRST),
+        ("byline", byline.as_deref().unwrap_or_default(), LONGEST_LINE),
+    ] {
+        short(key, value, most, &place)?;
+    }
     let guid = front.guid.as_deref().map(|guid| guid_of(guid, &place, harvest)).transpose()?;
+    let facts = Facts { given_guid: guid.is_some(), given_id: id.is_some(), given_url: front.url.is_some(), due };
     let (body_raw, flattened) = body::html(&harvest.legal(&place, "body", body));
     let cleaned = clean_and_tell(&body_raw, &url, &house.magazine.media_url);
     if flattened || cleaned.flattened {
@@ -224,51 +134,55 @@ pub fn read(text: &str, path: &Path, key: &str, house: House<'_>, harvest: &mut 
         updated,
         withdrawn: front.draft || front.withdrawn,
     });
-    Ok(())
+    Ok(facts)
 }
 
-/// Splits a file into its front matter and its body.
-fn front<'a>(text: &'a str, place: &Place, harvest: &mut Harvest) -> Result<(Front, &'a str), Error> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let fence = if text.starts_with("+++") { "+++" } else { "---" };
-    let first = text.lines().next().unwrap_or_default();
-    if first.trim_end() != fence {
-        return Err(wrong(
-            place,
-            "it begins with no front matter: write it between two lines of --- (YAML) or +++ (TOML)",
-        ));
-    }
-    let after = &text[first.len()..];
-    let after = after.strip_prefix('\r').unwrap_or(after);
-    let inner_start = text.len() - after.len() + usize::from(after.starts_with('\n'));
-    let mut at = inner_start;
-    for line in text[inner_start..].split_inclusive('\n') {
-        if line.trim_end() == fence {
-            let body = &text[at + line.len()..];
-            // A line for the fence, so that what is wrong is told with its line in the file.
-            let head = format!("\n{}", &text[inner_start..at]);
-            let (front, names) = if fence == "+++" { from_toml(&head) } else { from_yaml(&head) }
-                .map_err(|message| wrong(place, format!("front matter: {message}")))?;
-            for name in names.keys().filter(|name| !KEYS.contains(&name.as_str())) {
-                harvest.warn(place, format!("the front matter's {name:?} means nothing here: passed over"));
-            }
-            return Ok((front, body));
+/// Refuses a text that is too long.
+pub(super) fn short(key: &str, value: &str, most: usize, place: &Place) -> Result<(), Error> {
+    match value.chars().count() {
+        length if length > most => {
+            Err(wrong(place, format!("{key}: it has {length} characters, and there is room for {most}: shorten it")))
         }
-        at += line.len();
+        _ => Ok(()),
     }
-    Err(wrong(place, format!("its front matter has no end: write a line of {fence} after it")))
 }
 
-type Names = BTreeMap<String, serde::de::IgnoredAny>;
-
-fn from_toml(text: &str) -> Result<(Front, Names), String> {
-    let read = |error: toml::de::Error| error.to_string().trim_end().to_owned();
-    Ok((toml::from_str(text).map_err(read)?, toml::from_str(text).map_err(read)?))
+/// An instant of the front matter.
+fn when(key: &str, at: &When, place: &Place, house: House<'_>) -> Result<Instant, Error> {
+    let at = house.magazine.zone.parse(&at.to_string()).map_err(|error| wrong(place, format!("{key}: {error}")))?;
+    in_years(at, house.magazine).map_err(|message| wrong(place, format!("{key}: {message}")))
 }
 
-fn from_yaml(text: &str) -> Result<(Front, Names), String> {
-    let read = |error: serde_saphyr::Error| error.to_string().trim_end().to_owned();
-    Ok((serde_saphyr::from_str(text).map_err(read)?, serde_saphyr::from_str(text).map_err(read)?))
+/// An instant whose year has four digits: feeds, headers and time zones know no other.
+pub fn in_years(at: Instant, magazine: &Magazine) -> Result<Instant, String> {
+    match magazine.zone.local(at).year() {
+        1000..=9999 => Ok(at),
+        year => Err(format!("the year {year} is none that a feed can tell: write one of four digits")),
+    }
+}
+
+/// When a column was updated as of now, and when that changes by itself.
+fn updated(
+    written: Option<&When>,
+    published: Instant,
+    place: &Place,
+    house: House<'_>,
+    harvest: &mut Harvest,
+) -> Result<(Instant, Option<Instant>), Error> {
+    let Some(written) = written else { return Ok((published, None)) };
+    let updated = when("updated", written, place, house)?;
+    let zone = &house.magazine.zone;
+    // A day without an hour begins before what was published in it.
+    let has_hour = written.to_string().contains(':');
+    let same_day = zone.local(updated).date_naive() == zone.local(published).date_naive();
+    if !has_hour && same_day && updated < published {
+        return Ok((published + Duration::seconds(1), None));
+    }
+    if updated > published.max(house.at) {
+        harvest.warn(place, format!("updated: {updated} is still to come: until then it counts as not updated"));
+        return Ok((published, Some(updated)));
+    }
+    Ok((updated.max(published), None))
 }
 
 /// A name, without the e-mail address that may stand with it: a feed would tell it everybody.
@@ -322,7 +236,7 @@ fn picture(
 }
 
 /// A file's name without the date that it may begin with.
-fn undated(stem: &str) -> &str {
+pub(super) fn undated(stem: &str) -> &str {
     let date = stem.get(..10).and_then(|date| chrono::NaiveDate::parse_from_str(date, "%Y-%m-%d").ok());
     match (date, stem.get(10..)) {
         (Some(_), Some(rest)) if rest.len() > 1 => rest.trim_start_matches(['-', '_']),

@@ -3,9 +3,13 @@
 
 mod body;
 pub mod clean;
+pub mod folder;
+mod front;
+mod likeness;
 pub mod listing;
 pub mod markdown;
 mod media;
+pub mod moved;
 pub mod subscribers;
 mod utf8;
 

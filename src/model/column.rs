@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::{Instant, Slug};
+use super::{Instant, Slug, text};
 
 /// 1990-01-01: an earlier date is a mistake, think feed validators and readers, and take it for now
 /// or for 1970.
@@ -101,6 +101,23 @@ impl Draft {
     }
 }
 
+impl Draft {
+    /// A fingerprint of its words: see [`content`].
+    pub fn content(&self) -> String {
+        content(&self.title, &self.standfirst, &self.body)
+    }
+}
+
+/// A fingerprint of what a column says: the words of its title, its standfirst and its body's HTML,
+/// whatever their case, accents, markup and punctuation. It knows no date, address, id or source:
+/// two columns that share it are one text.
+pub fn content(title: &str, standfirst: &str, body: &str) -> String {
+    let said = format!("{title} {standfirst} {}", text::of_html(body));
+    let words = text::words(&said);
+    // Without a word, what is there has to do.
+    if words.is_empty() { fingerprint([said.trim()]) } else { fingerprint([words.join(" ")]) }
+}
+
 /// What an import needs to know of a column that the store has already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
@@ -114,6 +131,8 @@ pub struct Known {
     pub standfirst: String,
     /// When readers may first see it.
     pub published: Instant,
+    /// Whether it has left the feeds.
+    pub withdrawn: bool,
 }
 
 /// SHA-256 over parts, each preceded by its length so that no two lists of parts are alike;

@@ -87,6 +87,55 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
+/// The words of a text, folded: what stands between them does not count.
+pub fn words(text: &str) -> Vec<String> {
+    let folded = fold(text);
+    folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// Elements that stand within a word or a line.
+const INLINE: [&str; 20] = [
+    "a", "abbr", "b", "bdi", "cite", "code", "del", "em", "i", "ins", "kbd", "mark", "q", "s", "small", "span",
+    "strong", "sub", "sup", "u",
+];
+
+/// The text of cleaned HTML: without tags, entities spelt out, a space where a block begins or ends.
+pub fn of_html(html: &str) -> String {
+    let mut text = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some(at) = rest.find(['<', '&']) {
+        text.push_str(&rest[..at]);
+        let is_tag = rest[at..].starts_with('<');
+        let Some(end) = rest[at..].find(if is_tag { '>' } else { ';' }) else {
+            text.push_str(&rest[at..]);
+            return text;
+        };
+        let inside = &rest[at + 1..at + end];
+        if is_tag {
+            let name = inside.trim_start_matches('/').split([' ', '/']).next().unwrap_or_default();
+            if !INLINE.contains(&name) {
+                text.push(' ');
+            }
+        } else {
+            match inside {
+                "amp" => text.push('&'),
+                "lt" => text.push('<'),
+                "gt" => text.push('>'),
+                "quot" => text.push('"'),
+                "nbsp" => text.push('\u{a0}'),
+                other => {
+                    text.push('&');
+                    text.push_str(other);
+                    text.push(';');
+                }
+            }
+        }
+        rest = &rest[at + end + 1..];
+    }
+    text.push_str(rest);
+    text
+}
+
 /// One line of text: white space that would break it (line ends, tabs) is made a space, ends are
 /// trimmed. No-break spaces inside are kept: French typography needs them.
 pub fn one_line(text: &str) -> String {
@@ -159,6 +208,14 @@ mod tests {
         for name in ["Zoé Le Goff", "@zoe", "zoe@instance", "Zoé @ la mer", "<b>Zoé</b>", ""] {
             assert!(matches!(without_mail(name), Cow::Borrowed(_)), "{name}");
         }
+    }
+
+    #[test]
+    fn words_are_told_from_markup_and_punctuation() {
+        let html = "<p>Qu’est-<em>ce</em>&nbsp;?</p><p>L&amp;œ <a href=\"x\">É</a>té</p>";
+        assert_eq!(of_html(html), " Qu’est-ce\u{a0}?  L&œ Été ");
+        assert_eq!(words(&of_html(html)), ["qu", "est", "ce", "l", "oe", "ete"]);
+        assert_eq!(of_html("a < b & c"), "a < b & c");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::{
         conform::{self, Finding},
     },
     model::{FeedKey, Month},
-    store::Span,
+    store::{SharedAddress, Span},
 };
 
 impl Press {
@@ -26,6 +26,8 @@ impl Press {
             findings.extend(self.files(key).await?);
             found.extend(findings.into_iter().map(|finding| (name(key), finding)));
         }
+        let shared = self.store.shared_addresses().await?;
+        found.extend(shared.into_iter().map(|shared| (name(&FeedKey::All), twin_address(shared))));
         Ok((feeds.len(), found))
     }
 
@@ -104,4 +106,18 @@ fn previous(path: &str, text: &str) -> Option<String> {
     let link = tags.into_iter().find(|tag| tag.contains("rel=\"prev-archive\""))?;
     let (_, rest) = link.split_once("href=\"")?;
     Some(rest.split('"').next()?.replace("&amp;", "&"))
+}
+
+/// What is found of a column that wants the address of another.
+fn twin_address(shared: SharedAddress) -> Finding {
+    let SharedAddress { title, guid, url, owner, wanted } = shared;
+    let stands = if url == wanted { String::new() } else { format!(" and stands at {url}") };
+    Finding {
+        column: Some(format!("{title:?} ({guid})")),
+        field: "url",
+        rule: "address-twice",
+        message: format!(
+            "it wants {wanted}, which is that of {owner:?},{stands}: give one of them another slug or url"
+        ),
+    }
 }

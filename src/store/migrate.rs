@@ -9,7 +9,7 @@ use sqlx::{
 use super::{Backend, Result, Store, begin_alone};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
-const MIGRATIONS: [(&str, &str); 10] = [
+const MIGRATIONS: [(&str, &str); 11] = [
     ("press", include_str!("migrations/0001_press.sql")),
     ("hubs", include_str!("migrations/0002_hubs.sql")),
     ("delivery", include_str!("migrations/0003_delivery.sql")),
@@ -18,6 +18,7 @@ const MIGRATIONS: [(&str, &str); 10] = [
     ("desk", include_str!("migrations/0006_desk.sql")),
     ("documents", include_str!("migrations/0007_documents.sql")),
     ("keys", include_str!("migrations/0008_keys.sql")),
+    ("columns", include_str!("migrations/0009_columns.sql")),
     ("feeds", include_str!("migrations/0010_feeds.sql")),
     ("lists", include_str!("migrations/0011_lists.sql")),
 ];

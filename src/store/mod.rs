@@ -15,11 +15,13 @@ mod moving;
 mod open;
 mod pack;
 mod publications;
+mod put;
 mod readers;
 mod relays;
 mod roll;
 mod rubriques;
 mod service;
+mod sources;
 #[doc(hidden)]
 #[allow(missing_docs)]
 pub mod sql;
@@ -29,7 +31,7 @@ mod suppressions;
 use sqlx::{Database, Pool, Transaction, postgres::PgPool, sqlite::SqlitePool};
 
 pub use bounces::{Effect, Notice, Return};
-pub use columns::{Put, SourceFile};
+pub use columns::{Batched, ListedColumn, SharedAddress};
 pub use desk::Noted;
 pub use editions::{Freeze, NewEdition, NewVariant, Released, Reserve, Variant};
 pub use feeds::{FeedMonth, Latest, Newest, Place, Published, Span, Standing};
@@ -37,10 +39,12 @@ pub use hubs::{Ping, PingState, PutOff, SettledPing, Topic};
 pub use letters::{Batch, Lease, Leased, Mark, Settlement};
 pub use magazine::{Magazine, MagazineName};
 pub use publications::{Commit, Documents, Publication, Unfinished};
+pub use put::{Entry, Put, Twin};
 pub use readers::{Confirmed, Consent, Known, Request, Wish};
 pub use roll::{Listed, RollPage};
 pub use rubriques::Followed;
 pub use service::{ServiceLease, ServiceLetter, ServiceState};
+pub use sources::{Applied, ColumnTrace, FileChange, MovedFrom, OldFile, SourceFile, SourceState};
 pub use subscribers::Added;
 pub use suppressions::Leave;
 

@@ -4,9 +4,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    Result, Store,
-    columns::{Touched, touch},
-    instant, on, sql,
+    Result, Store, instant, on,
+    put::{Batch, ColumnSteps},
     sql::lists,
     transact,
 };
@@ -69,7 +68,7 @@ impl Store {
                 let to = rubrique.slug.clone();
                 followed.insert(from.clone(), Followed { from, to, readers: 0, columns: 0 });
             }
-            let mut touched = Touched::default();
+            let mut batch = Batch::default();
             for one in followed.values_mut() {
                 let rows: Vec<(i64, i64, Option<String>)> =
                     sqlx::query_as(lists::COLUMNS_IN).bind(one.from.as_str()).fetch_all(&mut *tx).await?;
@@ -77,7 +76,7 @@ impl Store {
                 for (id, published, byline) in rows {
                     let byline = byline.as_deref().and_then(|byline| Slug::parse(byline).ok());
                     for rubrique in [&one.from, &one.to] {
-                        touched.add(instant(published)?, Some(rubrique), byline.as_ref());
+                        batch.touch(instant(published)?, Some(rubrique), byline.as_ref());
                     }
                     // Another one than any file gives: a column that is read again is compared whole.
                     let stamp = fingerprint([id.to_string().as_str(), one.from.as_str(), one.to.as_str()]);
@@ -86,7 +85,7 @@ impl Store {
                 }
                 sqlx::query(lists::DROP_RUBRIQUE).bind(one.from.as_str()).execute(&mut *tx).await?;
             }
-            touch!(tx, touched);
+            tx.put_touched(&batch).await?;
             for choice in &choices {
                 let renamed = |slug: &str| followed.get(&Slug::parse(slug).ok()?).map(|one| one.to.clone());
                 let own = choice.split(',').filter_map(|slug| renamed(slug).or_else(|| Slug::parse(slug).ok()));

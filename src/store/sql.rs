@@ -107,20 +107,51 @@ statements! {
         WHERE rubriques.label <> excluded.label OR rubriques.place <> excluded.place";
 
     /// What an import compares with.
-    KNOWN_COLUMNS = "SELECT source_key, guid, title, standfirst, published_at FROM columns WHERE source = $1";
+    KNOWN_COLUMNS = "SELECT source_key, guid, title, standfirst, published_at, withdrawn_at FROM columns \
+        WHERE source = $1";
     FIND_COLUMN = "SELECT id, fingerprint, updated_at, published_at, rubrique, byline_slug, withdrawn_at \
         FROM columns WHERE source = $1 AND source_key = $2";
     HAS_GUID = "SELECT source_key FROM columns WHERE guid = $1";
+    COLUMN_ADDRESS = "SELECT url, asked_url FROM columns WHERE id = $1";
+    /// Who has an address, of the columns that readers see, but for one.
+    ADDRESS_OWNER = "SELECT source_key, title FROM columns WHERE url = $1 AND withdrawn_at IS NULL AND id <> $2 \
+        ORDER BY id LIMIT 1";
+    /// Columns of which each wants the address of another, or has it.
+    TWIN_ADDRESSES = "SELECT c.title, c.guid, c.url, o.title AS owner, o.url AS wanted FROM columns c JOIN columns o \
+        ON o.url = COALESCE(c.asked_url, c.url) AND o.id <> c.id AND o.withdrawn_at IS NULL \
+        WHERE c.withdrawn_at IS NULL AND (c.asked_url IS NOT NULL OR o.id < c.id) ORDER BY c.id, o.id";
+    /// A column's name in its source, where it was moved.
+    MOVE_COLUMN = "UPDATE columns SET source = $3, source_key = $4 WHERE source = $1 AND source_key = $2 \
+        AND NOT EXISTS (SELECT 1 FROM columns o WHERE o.source = $3 AND o.source_key = $4)";
+    MOVE_ALL_COLUMNS = "UPDATE columns SET source = $2 WHERE source = $1 \
+        AND NOT EXISTS (SELECT 1 FROM columns o WHERE o.source = $2 AND o.source_key = columns.source_key)";
+    /// What may be a column under another name: who has no file any more.
+    COLUMN_TRACE = "SELECT source, source_key, guid, content, title, url, published_at, withdrawn_at FROM columns \
+        WHERE source = $1 AND source_key = $2";
+    TRACES_OF_SOURCE = "SELECT source, source_key, guid, content, title, url, published_at, withdrawn_at FROM columns \
+        WHERE source = $1 ORDER BY id";
+    WITHDRAWN_TRACES = "SELECT source, source_key, guid, content, title, url, published_at, withdrawn_at FROM columns \
+        WHERE withdrawn_at IS NOT NULL ORDER BY id";
+    COLUMN_TEXT = "SELECT standfirst, body FROM columns WHERE source = $1 AND source_key = $2";
+    COLUMN_SOURCES = "SELECT source, COUNT(*) FROM columns WHERE withdrawn_at IS NULL GROUP BY source ORDER BY source";
+    LIST_COLUMNS = "SELECT source, source_key, title, url, published_at, withdrawn_at FROM columns \
+        ORDER BY published_at DESC, id DESC";
+    /// Columns that were put before there was a fingerprint of their words.
+    WITHOUT_CONTENT = "SELECT id, title, standfirst, body FROM columns WHERE content = '' ORDER BY id LIMIT $1";
+    SET_CONTENT = "UPDATE columns SET content = $2 WHERE id = $1";
+    REDATE_COLUMN = "UPDATE columns SET published_at = $2, updated_at = $3, fingerprint = $4 WHERE id = $1";
+    RESTORE_COLUMN = "UPDATE columns SET withdrawn_at = NULL WHERE id = $1 AND withdrawn_at IS NOT NULL";
     /// Instants that are taken, so that no two columns share one.
     UPDATES_BETWEEN = "SELECT updated_at FROM columns WHERE updated_at BETWEEN $1 AND $2";
     ADD_COLUMN = "INSERT INTO columns (source, source_key, guid, rubrique, title, standfirst, byline, body_raw, body, \
         cleaner, url, image_url, image_alt, image_credit, image_type, image_width, image_height, image_length, \
-        published_at, updated_at, fingerprint, byline_slug, withdrawn_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)";
+        published_at, updated_at, fingerprint, byline_slug, withdrawn_at, content, asked_url) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
+        $23, $24, $25)";
     CHANGE_COLUMN = "UPDATE columns SET rubrique = $1, title = $2, standfirst = $3, byline = $4, body_raw = $5, \
         body = $6, cleaner = $7, url = $8, image_url = $9, image_alt = $10, image_credit = $11, image_type = $12, \
         image_width = $13, image_height = $14, image_length = $15, published_at = $16, updated_at = $17, \
-        fingerprint = $18, byline_slug = $19, withdrawn_at = $20 WHERE id = $21";
+        fingerprint = $18, byline_slug = $19, withdrawn_at = $20, content = $21, asked_url = $22 WHERE id = $23";
 
     WITHDRAW_COLUMN = "UPDATE columns SET withdrawn_at = $2 WHERE id = $1 AND withdrawn_at IS NULL";
     REVISION = "SELECT number FROM revision";
@@ -182,10 +213,33 @@ statements! {
         OR id IN (SELECT w.column_id FROM waiting_columns w WHERE w.newsletter = $3)) \
         AND NOT EXISTS (SELECT 1 FROM edition_columns e WHERE e.newsletter = $3 AND e.column_id = columns.id)");
 
-    FILE_STAMPS = "SELECT path, stamp, column_key FROM files";
-    DROP_FILE_STAMP = "DELETE FROM files WHERE path = $1";
-    PUT_FILE_STAMP = "INSERT INTO files (path, stamp, column_key) VALUES ($1, $2, $3) \
-        ON CONFLICT (path) DO UPDATE SET stamp = excluded.stamp, column_key = excluded.column_key";
+    /// What a sync begins with, in one row: by whom each source is read, what was told, whether an
+    /// older version left files, and whether columns have no fingerprint of their words yet.
+    SOURCE_STATE = "SELECT (SELECT string_agg(name || '\u{1f}' || place, '\u{1e}') FROM sources), \
+        (SELECT string_agg(what, '\u{1e}') FROM notices), \
+        (SELECT COUNT(*) FROM (SELECT path FROM files LIMIT 1) AS old), \
+        (SELECT COUNT(*) FROM (SELECT id FROM columns WHERE content = '' LIMIT 1) AS bare)";
+    SOURCE_PLACE = "SELECT place FROM sources WHERE name = $1";
+    ADD_SOURCE = "INSERT INTO sources (name, place, taken_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
+    TAKE_SOURCE = "UPDATE sources SET place = $2, taken_at = $3 WHERE name = $1 AND place = $4";
+    RENAME_SOURCE = "UPDATE sources SET name = $2 WHERE name = $1 \
+        AND NOT EXISTS (SELECT 1 FROM sources o WHERE o.name = $2)";
+    DROP_SOURCE = "DELETE FROM sources WHERE name = $1";
+    SOURCE_FILES = "SELECT source, path, column_key, content, seen, due_at, refused FROM source_files";
+    FILE_CONTENT = "SELECT content FROM source_files WHERE source = $1 AND path = $2";
+    PUT_FILE = "INSERT INTO source_files (source, path, column_key, content, seen, due_at, refused) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (source, path) DO UPDATE SET column_key = excluded.column_key, \
+        content = excluded.content, seen = excluded.seen, due_at = excluded.due_at, refused = excluded.refused";
+    DROP_FILE = "DELETE FROM source_files WHERE source = $1 AND path = $2";
+    MOVE_ALL_FILES = "UPDATE source_files SET source = $2 WHERE source = $1";
+    DROP_FILES = "DELETE FROM source_files WHERE source = $1";
+    /// What older versions wrote of the files they read.
+    OLD_FILES = "SELECT path, column_key FROM files";
+    DROP_OLD_FILE = "DELETE FROM files WHERE path = $1";
+
+    NOTICES = "SELECT what FROM notices";
+    ADD_NOTICE = "INSERT INTO notices (what, told_at) VALUES ($1, $2) ON CONFLICT (what) DO NOTHING";
+    DROP_NOTICE = "DELETE FROM notices WHERE what = $1";
 
     /// The revision, what was published last under a name, of which rubriques and bylines a column's
     /// time has come since, and the publications that did not end.

@@ -26,6 +26,17 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("an unknown store", "sqlite:gazetier.db", "mysql://localhost/gazetier"),
     ("a store without a file", "sqlite:gazetier.db", "sqlite:"),
     ("an unknown source", "kind = \"markdown\"", "kind = \"word\""),
+    (
+        "a source within another",
+        "path = \"columns\"\n",
+        "path = \"columns\"\n[[sources]]\nkind = \"markdown\"\npath = \"./columns/2026\"\n",
+    ),
+    (
+        "two sources of one name",
+        "path = \"columns\"\n",
+        "path = \"columns\"\nname = \"a\"\n[[sources]]\nkind = \"markdown\"\npath = \"b\"\nname = \"a\"\n",
+    ),
+    ("a source with a name of ours", "path = \"columns\"\n", "path = \"columns\"\nname = \"listing\"\n"),
     ("no slug", "slug = \"carnet\"", "slug = \"Carnet d’été\""),
     ("a slug of our own", "slug = \"carnet\"", "slug = \"archive\""),
     ("twins by slug", "slug = \"carnet\"", "slug = \"humeur\""),

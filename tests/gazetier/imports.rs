@@ -1,9 +1,13 @@
 //! Columns come in: what their source says is in the published feeds, to the character, and a
 //! source that cannot be taken is refused in words, whole.
 
+mod histories;
+mod identity;
 mod listing;
+mod machines;
 mod markdown;
 mod samples;
+mod told;
 
 use crate::support::Scene;
 

@@ -19,7 +19,7 @@ use gazetier::{
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
 use crate::{
-    store::{House, digest, subscriber},
+    store::{House, at, digest, subscriber},
     support::Scene,
 };
 
@@ -76,7 +76,12 @@ async fn move_reader(store: &Store, from: &str, to: &str, at: Instant) -> Confir
 
 /// Whether an address must not be written to.
 async fn is_suppressed(store: &Store, who: &str) -> bool {
-    store.weigh_subscribers(&digest(), &[subscriber(who, &[])]).await.expect("a count").suppressed == 1
+    store
+        .weigh_list(&digest(), vec![subscriber(who, &[]).into()], at("2026-11-23"), false)
+        .await
+        .expect("a count")
+        .suppressed
+        == 1
 }
 
 /// Runs statements behind a store's back, in the words of its backend.

@@ -44,6 +44,7 @@ mod store;
 mod strict;
 mod support;
 mod suppressions;
+mod syncs;
 mod tls;
 mod validator;
 mod weeks;

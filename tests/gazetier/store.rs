@@ -6,7 +6,7 @@ use chrono::Duration;
 use gazetier::{
     config::{Secret, StoreUrl},
     model::{Choice, Column, Draft, EmailAddress, FeedKey, Image, Instant, Rubrique, Slug, Subscriber, Zone},
-    store::{Added, Commit, Publication, Published, Put, SourceFile, Span, Standing, Store, sql},
+    store::{Added, Commit, FileChange, Publication, Published, Put, SourceFile, Span, Standing, Store, sql},
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqlSafeStr, SqliteConnection};
 use tempfile::TempDir;
@@ -379,16 +379,50 @@ async fn feeds_and_the_digest_get_what_is_theirs(house: &House) {
 
 async fn what_was_read_and_published_is_remembered(house: &House) {
     let store = house.open().await;
-    let file = |path: &str, stamp: &str| SourceFile {
+    let file = |path: &str, content: &str| SourceFile {
+        source: "s".into(),
         path: path.into(),
-        stamp: stamp.into(),
         column_key: path.strip_suffix(".md").map(str::to_owned),
+        content: content.into(),
+        seen: String::new(),
+        due_at: None,
+        refused: None,
     };
-    store.put_files(&[file("a.md", "1"), file("b.md", "1"), file("c.csv", "1")], &[]).await.expect("files");
-    store.put_files(&[file("b.md", "2")], &["a.md".into()]).await.expect("files");
-    let files: BTreeSet<_> =
-        store.files().await.expect("files").into_values().map(|f| (f.stamp, f.column_key)).collect();
+    let places = HashMap::from([("s".to_owned(), "here".to_owned())]);
+    assert!(store.take_source("s", "here", None, now()).await.expect("a source"));
+    assert!(!store.take_source("s", "there", None, now()).await.expect("a source"));
+    let files = [file("a.md", "1"), file("b.md", "1"), file("c.csv", "1")];
+    let change = |file: &'static str, before: Option<&'static str>| FileChange {
+        source: "s",
+        path: file,
+        before,
+        ..FileChange::default()
+    };
+    let first: Vec<FileChange<'_>> = [("a.md", 0), ("b.md", 1), ("c.csv", 2)]
+        .map(|(name, index)| FileChange { after: Some(&files[index]), ..change(name, None) })
+        .into();
+    assert_eq!(store.apply(&first, &places, now()).await.expect("files").left, 0);
+    let newer = file("b.md", "2");
+    let second = [change("a.md", Some("1")), FileChange { after: Some(&newer), ..change("b.md", Some("1")) }];
+    assert_eq!(store.apply(&second, &places, now()).await.expect("files").left, 0);
+    // Who read them before that, or reads another place, changes nothing.
+    let older = file("b.md", "3");
+    let late = [FileChange { after: Some(&older), ..change("b.md", Some("1")) }];
+    assert_eq!(store.apply(&late, &places, now()).await.expect("files").left, 1);
+    let late = [FileChange { after: Some(&older), ..change("b.md", Some("2")) }];
+    let elsewhere = HashMap::from([("s".to_owned(), "there".to_owned())]);
+    assert_eq!(store.apply(&late, &elsewhere, now()).await.expect("files").left, 1);
+    let state = store.source_state().await.expect("files");
+    let files: BTreeSet<_> = state.files["s"].values().map(|f| (f.content.clone(), f.column_key.clone())).collect();
     assert_eq!(files, BTreeSet::from([("1".into(), None), ("2".into(), Some("b".into()))]));
+
+    assert!(store.tell_notice("sync:a", now()).await.expect("a notice"));
+    assert!(!store.tell_notice("sync:a", now()).await.expect("a notice"));
+    assert!(store.tell_notice("sync:b", now()).await.expect("a notice"));
+    assert!(store.tell_notice("other:a", now()).await.expect("a notice"));
+    store.forget_notices("sync:", &["sync:b".into()]).await.expect("notices");
+    let told = store.source_state().await.expect("notices").notices;
+    assert_eq!(told, ["sync:b", "other:a"].map(str::to_owned).into());
 
     let published = |fingerprint: &str, revision: i64| Published {
         fingerprint: fingerprint.into(),
@@ -438,6 +472,7 @@ async fn what_was_read_and_published_is_remembered(house: &House) {
         label: label.into(),
         description: None,
         colour: gazetier::model::Colour::new(0, 0, 0),
+        formerly: Vec::new(),
     };
     store.put_rubriques(&[rubrique("Édito")]).await.expect("rubriques");
     store.put_rubriques(&[rubrique("Éditorial")]).await.expect("rubriques");

@@ -22,7 +22,7 @@ const AT: &str = "2026-11-05";
 async fn press(scene: &Scene) -> Press {
     let config = Arc::new(Config::load(&scene.path("config.toml")).expect("a configuration"));
     let url = match scene.store() {
-        Some(url) => StoreUrl::Postgres(Secret::new(url.to_owned())),
+        Some(url) => StoreUrl::Postgres { url: Secret::new(url.to_owned()), schema: None },
         None => StoreUrl::Sqlite(scene.path("gazetier.db")),
     };
     let mut config = Arc::try_unwrap(config).expect("the only one");

@@ -71,9 +71,12 @@ fn imported_whole(page: &str, unlabelled: &[usize]) -> Vec<Printed> {
     );
     scene.ok(&["publish", "--at", LATER]);
 
+    // A week of the calendar has an hour more where summer time ends: 25 October.
     let newest: chrono::DateTime<chrono::Utc> = "2026-11-19T23:00:00Z".parse().expect("an instant");
+    let winter: chrono::DateTime<chrono::Utc> = "2026-10-25T01:00:00Z".parse().expect("an instant");
     let dated = |(column, weeks): (&Printed, i32)| {
         let date = newest - chrono::Duration::days(7) * weeks;
+        let date = if date < winter { date - chrono::Duration::hours(1) } else { date };
         let date = date.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
         (column.rubrique, (column.title.clone(), column.standfirst.clone(), date))
     };
@@ -134,6 +137,7 @@ fn line_ends_blank_lines_a_mark_and_the_spelling_of_labels_change_nothing() {
     assert!(plain[0].contains("Trois millimètres"));
     for (what, page) in [
         ("CRLF", SMALL.replace('\n', "\r\n")),
+        ("CR", SMALL.replace('\n', "\r")),
         ("a byte order mark", format!("\u{feff}{SMALL}")),
         ("blank lines", SMALL.replace('\n', "\n\n \t\n")),
         ("indentation", SMALL.replace('\n', "  \n\t")),
@@ -236,6 +240,8 @@ fn a_page_that_cannot_be_taken_is_refused_whole() {
         ("no standfirst before a label", SMALL.replace("Trois millimètres par an, et nul ne s’en plaint.\n", "")),
         ("no standfirst at the end", SMALL.replace("On nous promettait le bruit des vagues.\n", "")),
         ("a label at the end", format!("{SMALL}Humeur\n")),
+        ("a heading alone", "Points de vue\n".to_owned()),
+        ("a title without an end", SMALL.replace("Ressac", &"m".repeat(1_001))),
         ("nothing", String::new()),
         ("nothing but white space", "\u{feff} \r\n\t\n".to_owned()),
     ] {
@@ -266,4 +272,73 @@ fn dates_that_are_none_are_a_mistake_in_the_command() {
         assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""), "{arguments:?}: {outcome:?}");
         assert!(outcome.stderr.contains(reason), "{arguments:?}: {outcome:?}");
     }
+}
+
+/// A page of three, a week apart.
+const WEEKS: &str = "Points de vue\n\
+    Humeur\nLe billet\nOn nous promet du soleil, et voici la brume qui s’installe.\n\
+    Édito\nLa mer monte\nTrois millimètres par an, et nul ne s’en plaint.\n\
+    Humeur\nRessac\nOn nous promettait le bruit des vagues.\n";
+
+#[test]
+fn what_a_page_has_become_is_told_before_it_is_done() {
+    let scene = Scene::empty().write("page.txt", WEEKS);
+    let import = |more: &[&str]| scene.run(&[&["import", "page.txt"][..], &DATES, more].concat());
+    assert_eq!(
+        import(&["--dry-run"]).stdout,
+        "new      page.txt:3: Le billet\nnew      page.txt:6: La mer monte\nnew      page.txt:9: Ressac\n"
+    );
+    assert_eq!(scene.ok(&["columns", "list"]), "");
+    assert_eq!(import(&[]).code, 0);
+    // Another text under the title on top, on the same day: mended beyond recognition, or new?
+    let page = WEEKS.replace(
+        "On nous promet du soleil, et voici la brume qui s’installe.",
+        "Les mouettes ont encore mangé le goûter des enfants du port.",
+    );
+    let page = page.replace("Édito\nLa mer monte\nTrois millimètres par an, et nul ne s’en plaint.\n", "");
+    let page = page.replace("bruit des vagues", "bruit des flots");
+    scene.put("page.txt", &(page.clone() + "Humeur\nRessac\nOn nous promettait le bruit des flots.\n"));
+    let told = import(&["--dry-run"]);
+    assert_eq!(
+        told.stdout,
+        "in doubt page.txt:3: Le billet (new, or \"Le billet\" (points-de-vue/le-billet) mended)\n\
+         changed  page.txt:6: Ressac (its text)\n\
+         twice    page.txt:9: Ressac (at line 6 already)\n\
+         gone     La mer monte (points-de-vue/la-mer-monte)\n"
+    );
+    let before = scene.ok(&["columns", "list"]);
+    let refused = import(&[]);
+    assert_eq!(
+        (refused.code, refused.stderr.as_str()),
+        (
+            65,
+            "gazetier: page.txt:3: \"Le billet\" may be a new column (--new 3), or \"Le billet\", mended (--same \
+             3=points-de-vue/le-billet): say which; nothing was changed\n"
+        )
+    );
+    assert_eq!(scene.ok(&["columns", "list"]), before);
+    scene.put("page.txt", &page);
+    assert_eq!(import(&["--same", "3=points-de-vue/nichts"]).code, 65);
+    assert_eq!(import(&["--new", "4"]).code, 65);
+    let told = import(&["--same", "3=points-de-vue/le-billet"]);
+    assert_eq!(told.stdout, "2 columns read: 0 added, 2 changed, 0 as they were\n");
+    assert_eq!(
+        told.stderr,
+        "gazetier: warning: page.txt: \"La mer monte\" is on the page no more, and stays in the feeds: to withdraw it: \
+         gazetier columns withdraw points-de-vue/la-mer-monte\n"
+    );
+    assert_eq!(import(&["--new", "3"]).stdout, "2 columns read: 1 added, 0 changed, 1 as they were\n");
+    assert_eq!(scene.ok(&["columns", "list"]).lines().count(), 4);
+}
+
+#[test]
+fn texts_without_breaks_between_words_are_compared() {
+    let page = "海辺の便り\nHumeur\n春の海\n朝の浜辺では漁師たちが網を繕いながら今年の鰯の話をしていた。\n";
+    let scene = Scene::empty().write("page.txt", page);
+    let import = [&["import", "page.txt"][..], &DATES].concat();
+    let outcome = scene.run(&import);
+    // Their titles hold no letter to make an address of.
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (0, "1 columns read: 1 added, 0 changed, 0 as they were\n"));
+    scene.put("page.txt", &page.replace("春の海", "春の海辺").replace("鰯", "鯖"));
+    assert_eq!(scene.ok(&import), "1 columns read: 0 added, 1 changed, 0 as they were\n");
 }

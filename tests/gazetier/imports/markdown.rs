@@ -136,6 +136,20 @@ fn what_the_editors_should_know_is_told_and_stops_nothing() {
                 "{file}: \"Tribune\" is no rubrique of the configuration: the column is in the feed of all columns alone"
             ),
         ),
+        (
+            "byline: Zoé #1",
+            "columns/essai.md:4: byline: YAML reads \"Zoé\" in \"Zoé #1\": put the whole between quotes".to_owned(),
+        ),
+        (
+            "standfirst: !Vive la mer\n  et le vent",
+            "columns/essai.md:4: standfirst: YAML reads \"la mer et le vent\" in \"!Vive la mer et le vent\": put the \
+             whole between quotes"
+                .to_owned(),
+        ),
+        (
+            "updated: 2031-01-01",
+            format!("{file}: updated: 2030-12-31 23:00:00 UTC is still to come: until then it counts as not updated"),
+        ),
         ("chapeau: x", format!("{file}: the front matter's \"chapeau\" means nothing here: passed over")),
         ("image: { url: a.jpg }", format!("{file}: its image has no alt: say in words what it shows")),
     ] {
@@ -175,6 +189,14 @@ fn a_file_that_cannot_be_taken_is_refused_with_the_place_and_the_reason() {
         ("no YAML", yaml("title: \"Essai", "x")),
         ("no TOML", "+++\ntitle = Essai\n+++\n".to_owned()),
         ("a title that is a list", yaml("title: [Essai]\npublished: 2026-11-20", "x")),
+        ("a year of five digits", yaml("title: Essai\npublished: +10000-01-01T00:00", "x")),
+        ("a year of three digits", yaml("title: Essai\npublished: 0999-01-01", "x")),
+        ("an update in such a year", yaml("title: Essai\npublished: 2026-11-20\nupdated: +10000-01-01", "x")),
+        ("a title without an end", yaml(&format!("title: {}\npublished: 2026-11-20", "m".repeat(1_001)), "x")),
+        (
+            "a standfirst without an end",
+            yaml(&format!("title: Essai\nstandfirst: {}\npublished: 2026-11-20", "mer ".repeat(2_600)), "x"),
+        ),
         ("a wrong slug", yaml("title: Essai\npublished: 2026-11-20\nslug: Mon Essai", "x")),
         ("a page that runs", yaml("title: Essai\npublished: 2026-11-20\nurl: 'javascript:alert(1)'", "x")),
         ("a picture that is a file", yaml("title: Essai\npublished: 2026-11-20\nimage: { url: 'file:///x.jpg' }", "x")),
@@ -334,4 +356,35 @@ fn two_files_with_one_guid_are_refused() {
     }
     let outcome = scene.run(&["import", "columns/b.md"]);
     assert_eq!((outcome.code, outcome.stdout.as_str()), (65, ""), "{outcome:?}");
+}
+
+#[test]
+fn an_update_counts_on_its_day_and_not_before() {
+    let scene = Scene::empty();
+    let text = |updated: &str| yaml(&format!("title: Essai\npublished: 2026-11-20T10:00\nupdated: {updated}"), "x");
+    let updated = |text: &str, at: &str| {
+        scene.put("columns/essai.md", text);
+        scene.run(&["sync", "--at", at]);
+        scene.ok(&["publish", "--at", at]);
+        scene.items("feed.json")[0]["date_modified"].as_str().map(str::to_owned)
+    };
+    // To come: the file is the same when its day comes.
+    let dated = text("2026-11-25T08:00");
+    assert_eq!(updated(&dated, "2026-11-21").as_deref(), Some("2026-11-20T09:00:00Z"));
+    assert_eq!(scene.ok(&["sync", "--at", "2026-11-24"]), "nothing new in the sources\n");
+    assert_eq!(scene.ok(&["sync", "--at", "2026-11-26"]), "1 columns changed\n");
+    assert_eq!(updated(&dated, "2026-11-26").as_deref(), Some("2026-11-25T07:00:00Z"));
+    assert_eq!(scene.ok(&["sync", "--at", "2026-11-26"]), "nothing new in the sources\n");
+    // Without an hour, on the day of publication.
+    assert_eq!(updated(&text("2026-11-20"), "2026-11-26").as_deref(), Some("2026-11-20T09:00:01Z"));
+}
+
+#[test]
+fn lines_may_end_as_old_programs_end_them() {
+    let text = yaml("title: Essai\nstandfirst: Un chapô.\npublished: 2026-11-20", "Un\n\nDeux");
+    let scene = Scene::empty();
+    let (said, item) = published(&scene, &text.replace('\n', "\r"));
+    assert_eq!((said.as_str(), &item["summary"]), ("", &json!("Un chapô.")));
+    let html = item["content_html"].as_str().expect("a body");
+    assert!(html.ends_with("<p>Un</p>\n<p>Deux</p>\n"), "{html}");
 }

@@ -48,7 +48,8 @@ async fn come_back(store: &Store, edition: &Edition, reader: ReaderName, reason:
 /// Brings a reader back, half a week before the n-th edition.
 async fn revive(store: &Store, who: &str, number: i64) {
     let when = edition(number, &[]).dated - WEEK / 2;
-    let back = store.enter_subscribers(&digest(), &[subscriber(who, &[])], when, true).await.expect("a return");
+    let back =
+        store.enter_list(&digest(), vec![subscriber(who, &[]).into()], when, Some("asked to")).await.expect("a return");
     assert_eq!(back.revived, 1, "{back:?}");
 }
 

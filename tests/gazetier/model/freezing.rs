@@ -204,10 +204,7 @@ fn a_freezing_against_a_hold_a_withdrawal_and_a_new_choice() {
 #[test]
 fn each_fault_of_freezing_is_found_without_its_mend() {
     let without = |mend| Freezing { without: Some(mend) };
-    assert_found(
-        without(Mend::RevisionCounts),
-        "an edition holds nothing that was withdrawn before it was frozen",
-    );
+    assert_found(without(Mend::RevisionCounts), "an edition holds nothing that was withdrawn before it was frozen");
     assert_found(without(Mend::WordCounts), "what an editor was told is held does not go out");
     assert_found(without(Mend::HoldLooks), "what an editor was told is held does not go out");
     assert_found(without(Mend::ChoicesAreLookedAtAgain), "every reader of an edition has a letter");

@@ -200,7 +200,8 @@ impl<const L: usize> Model for Ledger<L> {
     type Action = Action;
 
     fn init_states(&self) -> Vec<State<L>> {
-        let letter = Letter { standing: Standing::Queued, fence: 0, holder: 0, live: false, too_short: false, to: Address::Old };
+        let letter =
+            Letter { standing: Standing::Queued, fence: 0, holder: 0, live: false, too_short: false, to: Address::Old };
         let worker = Worker { alive: true, asleep: false, hands: [None; L], closing: false };
         vec![State {
             edition: Edition::Sending,
@@ -375,14 +376,18 @@ impl<const L: usize> Model for Ledger<L> {
             }),
             Property::always("nothing is begun while an edition is held", |_, s: &State<L>| !s.ghost.marked_while_held),
             Property::always("nothing is begun for who was erased", |_, s: &State<L>| !s.ghost.marked_for_erased),
-            Property::always("what a living worker hands over is not called unknown", |_, s: &State<L>| !s.ghost.unknown_in_hand),
+            Property::always("what a living worker hands over is not called unknown", |_, s: &State<L>| {
+                !s.ghost.unknown_in_hand
+            }),
             Property::always("a closed edition has nothing to do", |_, s: &State<L>| {
                 s.edition != Edition::Sent || s.nothing_to_do()
             }),
             Property::always("who was not refused is not suppressed", |_, s: &State<L>| {
                 (0..2).all(|a| !s.suppressed[a] || s.ghost.refused[a])
             }),
-            Property::always("a letter that is begun goes to the address of the day", |_, s: &State<L>| !s.ghost.to_old_address),
+            Property::always("a letter that is begun goes to the address of the day", |_, s: &State<L>| {
+                !s.ghost.to_old_address
+            }),
             Property::always("an old lease settles nothing", |_, s: &State<L>| !s.ghost.settled_by_old),
             Property::always("what is sent was taken", |_, s: &State<L>| {
                 (0..L).all(|l| s.letters[l].standing != Standing::Sent || s.ghost.taken[l] > 0)
@@ -546,7 +551,8 @@ const ACCIDENTS: Budget =
     Budget { crashes: 1, sleeps: 1, holds: 1, moves: 0, erasures: 0, resends: 0, refusals: 1, returns: 0 };
 
 /// What readers and operators do, on fewer letters.
-const PEOPLE: Budget = Budget { crashes: 1, sleeps: 0, holds: 0, moves: 1, erasures: 1, resends: 1, refusals: 2, returns: 1 };
+const PEOPLE: Budget =
+    Budget { crashes: 1, sleeps: 0, holds: 0, moves: 1, erasures: 1, resends: 1, refusals: 2, returns: 1 };
 
 #[test]
 fn three_letters_and_two_workers_with_a_death_a_sleep_and_a_hold_anywhere() {

@@ -40,7 +40,8 @@ fn assert_sound<M: Checkable>(model: M) -> usize {
 
 /// The same, where many states differ only in what is called how: one stands for them.
 fn assert_sound_up_to<M: Checkable>(model: M, representative: fn(&M::State) -> M::State) -> usize {
-    let checker = model.checker().threads(2).symmetry_fn(representative).finish_when(HasDiscoveries::Any).spawn_dfs().join();
+    let checker =
+        model.checker().threads(2).symmetry_fn(representative).finish_when(HasDiscoveries::Any).spawn_dfs().join();
     if let Some((name, path)) = checker.discoveries().into_iter().next() {
         panic!("{name:?} does not hold: {:?}", path.into_actions());
     }

@@ -8,7 +8,8 @@ use gazetier::{
     config::StoreUrl,
     model::{Changes, ColumnId, Edition, EditionState, Instant, LetterState, Note, NoteKind, ReaderName},
     store::{
-        Confirmed, Freeze, Known, Lease, Mark, NewEdition, Notice, Released, Request, Return, ServiceLetter, Settlement, Store,
+        Confirmed, Freeze, Known, Lease, Mark, NewEdition, Notice, Released, Request, Return, ServiceLetter,
+        Settlement, Store,
     },
 };
 
@@ -44,8 +45,8 @@ enum Process {
 }
 
 use Process::{
-    ChangesTheNext, ChoosesAnew, Closes, Complains, Erases, FreezesTheNext, Holds, HoldsTheNext, IsPutOff, IsRefused, Lapses,
-    Moves, Releases, Sends, SendsUnknownAgain, Unsubscribes, Withdraws,
+    ChangesTheNext, ChoosesAnew, Closes, Complains, Erases, FreezesTheNext, Holds, HoldsTheNext, IsPutOff, IsRefused,
+    Lapses, Moves, Releases, Sends, SendsUnknownAgain, Unsubscribes, Withdraws,
 };
 
 const ALL: [Process; 17] = [
@@ -167,7 +168,9 @@ impl Scene {
             }
             (Releases, _) => {
                 let released = self.store.release_edition(&self.edition, &note(NoteKind::Released), false).await;
-                assert!(!matches!(released.expect("a release"), Released::Withdrawn(titles) if !self.withdrawn || titles.is_empty()));
+                assert!(
+                    !matches!(released.expect("a release"), Released::Withdrawn(titles) if !self.withdrawn || titles.is_empty())
+                );
             }
             (Closes, _) => self.store.close_edition(self.edition.id).await.expect("a closing"),
             (SendsUnknownAgain, _) => {
@@ -229,9 +232,13 @@ impl Scene {
     async fn mark(&mut self, knows: &mut Knows, when: Instant) {
         let Some((lease, address)) = &knows.leased else { return };
         let held = self.state().await == EditionState::Held;
-        let gone = !self.store.list_subscribers(&digest()).await.expect("a list").iter().any(|one| {
-            one.state == "active" && (one.address == *address || one.address.starts_with("new"))
-        });
+        let gone = !self
+            .store
+            .list_subscribers(&digest())
+            .await
+            .expect("a list")
+            .iter()
+            .any(|one| one.state == "active" && (one.address == *address || one.address.starts_with("new")));
         let until = when + Duration::seconds(30);
         let granted = self.store.record(&[], &[Mark { lease: *lease, until }], when).await.expect("a mark");
         knows.marked = granted.contains(&lease.letter);
@@ -270,8 +277,7 @@ impl Scene {
             from: None,
             expires: when + Duration::days(3),
         };
-        let letter =
-            ServiceLetter { address, message: "m".into(), queued: when, expires: when + Duration::days(3) };
+        let letter = ServiceLetter { address, message: "m".into(), queued: when, expires: when + Duration::days(3) };
         self.store.ask(Some(&request), &letter, when).await.expect("a request");
         knows.request = Some(id);
     }
@@ -308,10 +314,14 @@ impl Scene {
         let open = self.store.open_editions().await.expect("editions");
         let is_open = open.iter().any(|edition| edition.id == self.edition.id);
         let state = self.state().await;
-        assert!(tally.to_do() == 0 || is_open || state == EditionState::Held, "{story}: {tally:?} in a {state:?} edition");
+        assert!(
+            tally.to_do() == 0 || is_open || state == EditionState::Held,
+            "{story}: {tally:?} in a {state:?} edition"
+        );
         assert!(state != EditionState::Sent || tally.to_do() == 0, "{story}: {tally:?} in a closed edition");
         for address in ["b@example.org", "new@example.org", "c@example.org"] {
-            let weighed = self.store.weigh_subscribers(&digest(), &[subscriber(address, &[])]).await.expect("a list");
+            let entry = vec![subscriber(address, &[]).into()];
+            let weighed = self.store.weigh_list(&digest(), entry, now(), false).await.expect("a list");
             let complained = self.reader.address == address || address.starts_with("new");
             let known = self.refused.iter().any(|refused| refused == address);
             let struck_off = weighed.suppressed > 0 && !known;
@@ -377,7 +387,11 @@ async fn all_orders(a: Process, b: Process, fresh: &mut impl FnMut() -> StoreUrl
 /// A folder in memory, where there is one: thousands of commits need not reach a disk.
 fn folder() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory).expect("a folder") } else { tempfile::tempdir().expect("a folder") }
+    if memory.is_dir() {
+        tempfile::tempdir_in(memory).expect("a folder")
+    } else {
+        tempfile::tempdir().expect("a folder")
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,8 +15,14 @@ enum Mend {
 enum Press {
     Idle,
     /// Has read the columns of a revision, and what was published before.
-    Read { revision: u8, before: (u8, u8) },
-    Wrote { revision: u8, before: (u8, u8) },
+    Read {
+        revision: u8,
+        before: (u8, u8),
+    },
+    Wrote {
+        revision: u8,
+        before: (u8, u8),
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -17,11 +17,18 @@ enum Mend {
 enum Sync {
     Idle,
     /// Has seen this stamp.
-    Looked { stamp: u8 },
+    Looked {
+        stamp: u8,
+    },
     /// Has read this version of the file.
-    Read { stamp: u8, version: u8 },
+    Read {
+        stamp: u8,
+        version: u8,
+    },
     /// Has put the column, and not the stamp.
-    Put { version: u8 },
+    Put {
+        version: u8,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -1,0 +1,225 @@
+//! The files of a source's folder. Each file counts once, whatever links lead to it; what is no
+//! regular file is never opened.
+
+use std::{
+    collections::HashSet,
+    fs::{self, Metadata},
+    io,
+    os::unix::fs::{FileTypeExt, MetadataExt},
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest, Sha256};
+use unicode_normalization::UnicodeNormalization;
+
+use super::Error;
+
+/// A file that a source is read from.
+#[derive(Debug)]
+pub struct FoundFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The same below the folder, as the store knows it.
+    pub name: String,
+    /// Its column's name in the source, if the file gives none itself.
+    pub key: String,
+    /// Of its size and times: while this is the same, nobody has changed it.
+    pub seen: String,
+}
+
+/// Something in the folder that is not read.
+#[derive(Debug)]
+pub struct PassedOver {
+    /// Below the folder.
+    pub name: String,
+    /// Why, and what to do.
+    pub why: String,
+}
+
+/// What a folder holds.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// Its files, in the order of their names.
+    pub files: Vec<FoundFile>,
+    /// What is not read.
+    pub passed_over: Vec<PassedOver>,
+}
+
+/// A file or folder, whatever it is called.
+type Identity = (u64, u64);
+
+struct Walk<'a> {
+    root: &'a Path,
+    /// Without links.
+    full_root: PathBuf,
+    follow_links: bool,
+    /// Links, looked at when all that is there itself has been seen.
+    links: Vec<PathBuf>,
+    folders: HashSet<Identity>,
+    files: HashSet<Identity>,
+    contents: Contents,
+}
+
+/// Finds the files of a folder and of the folders in it. Links that lead out of it are followed only
+/// if that is wanted; what begins with a dot or an underscore is not read.
+pub fn contents(folder: &Path, follow_links: bool) -> Result<Contents, Error> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| Error::Read { path, source }
+    };
+    let full_root = folder.canonicalize().map_err(failed(folder))?;
+    let mut walk = Walk {
+        root: folder,
+        full_root,
+        follow_links,
+        links: Vec::new(),
+        folders: HashSet::new(),
+        files: HashSet::new(),
+        contents: Contents::default(),
+    };
+    let mut folders = vec![folder.to_owned()];
+    loop {
+        while let Some(next) = folders.pop() {
+            let own = fs::metadata(&next).map_err(failed(&next))?;
+            if !walk.folders.insert(identity(&own)) {
+                continue;
+            }
+            // In the order of names, so that of two names of one file the same is always first.
+            let mut entries =
+                fs::read_dir(&next).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(failed(&next))?;
+            entries.sort_by_key(fs::DirEntry::file_name);
+            for entry in entries {
+                let hidden = entry.file_name().to_string_lossy().starts_with(['.', '_']);
+                if hidden {
+                    continue;
+                }
+                let path = entry.path();
+                match entry.file_type().map_err(failed(&path))? {
+                    kind if kind.is_symlink() => walk.links.push(path),
+                    kind if kind.is_dir() => folders.push(path),
+                    _ if is_markdown(&path) => {
+                        let meta = fs::symlink_metadata(&path);
+                        walk.take(path, meta);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let mut links = std::mem::take(&mut walk.links);
+        if links.is_empty() {
+            break;
+        }
+        links.sort();
+        folders.extend(links.into_iter().rev().filter_map(|link| walk.follow(link)));
+    }
+    walk.contents.files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(walk.contents)
+}
+
+impl Walk<'_> {
+    /// Takes a file, if it is one that can be read.
+    fn take(&mut self, path: PathBuf, meta: io::Result<Metadata>) {
+        // A file that has gone since its folder was read is gone.
+        let Ok(meta) = meta else { return };
+        let kind = meta.file_type();
+        if !kind.is_file() {
+            let what = if kind.is_fifo() {
+                "a pipe"
+            } else if kind.is_socket() {
+                "a socket"
+            } else {
+                "a device"
+            };
+            self.pass_over(&path, format!("it is {what}, not a file"));
+        } else if self.files.insert(identity(&meta)) {
+            let name = self.name(&path);
+            let key = key(&path, Some(self.root));
+            self.contents.files.push(FoundFile { name, key, seen: seen(&meta), path });
+        }
+    }
+
+    /// A link: gives the folder that it leads to, if that must be read.
+    fn follow(&mut self, link: PathBuf) -> Option<PathBuf> {
+        let target = match link.canonicalize() {
+            Ok(target) => target,
+            Err(_) if !is_markdown(&link) => return None,
+            Err(error) => {
+                self.pass_over(&link, format!("the link leads nowhere: {error}"));
+                return None;
+            }
+        };
+        let meta = fs::metadata(&target).ok()?;
+        if !meta.is_dir() && !is_markdown(&link) {
+            return None;
+        }
+        if !target.starts_with(&self.full_root) && !self.follow_links {
+            let why = format!(
+                "the link leads out of {}: write `follow_links = true` into this source if that is meant",
+                self.root.display()
+            );
+            self.pass_over(&link, why);
+            return None;
+        }
+        // A folder above is being read already; one that holds the source would bring in all else.
+        if meta.is_dir() {
+            return (!self.full_root.starts_with(&target)).then_some(link);
+        }
+        self.take(link, Ok(meta));
+        None
+    }
+
+    fn name(&self, path: &Path) -> String {
+        path.strip_prefix(self.root).unwrap_or(path).to_string_lossy().into_owned()
+    }
+
+    fn pass_over(&mut self, path: &Path, why: String) {
+        let name = self.name(path);
+        self.contents.passed_over.push(PassedOver { name, why });
+    }
+}
+
+fn identity(meta: &Metadata) -> Identity {
+    (meta.dev(), meta.ino())
+}
+
+/// What tells whether a file must be opened again.
+fn seen(meta: &Metadata) -> String {
+    let times = [meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec()].map(|t| t.to_string()).join(".");
+    format!("{} {times} {}", meta.len(), meta.ino())
+}
+
+/// The same of a file by its path; none if it is not there.
+pub fn seen_at(path: &Path) -> io::Result<String> {
+    Ok(seen(&fs::metadata(path)?))
+}
+
+/// A fingerprint of a file's bytes and of what reads them, whatever its size.
+pub fn content_at(path: &Path, make: &str) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    hash.update(make);
+    let mut file = fs::File::open(path)?;
+    let mut buffer = vec![0; 65_536];
+    loop {
+        match io::Read::read(&mut file, &mut buffer)? {
+            0 => break,
+            count => hash.update(&buffer[..count]),
+        }
+    }
+    Ok(data_encoding::HEXLOWER.encode(&hash.finalize()[..16]))
+}
+
+/// Whether a file's name promises Markdown.
+pub fn is_markdown(path: &Path) -> bool {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+    matches!(ending.as_deref(), Some("md" | "markdown"))
+}
+
+/// A file's name in the source: its path in the source's folder without the ending, or, for a file
+/// elsewhere, its bare name. A folder that holds its column as `index.md` is that column. Two
+/// spellings of an accent are one name.
+pub fn key(path: &Path, folder: Option<&Path>) -> String {
+    let inside = folder.and_then(|folder| path.strip_prefix(folder).ok()).map(Path::to_owned);
+    let path = inside.unwrap_or_else(|| path.file_name().map(PathBuf::from).unwrap_or_default());
+    let key: String = path.with_extension("").to_string_lossy().replace('\\', "/").nfc().collect();
+    key.strip_suffix("/index").map(str::to_owned).unwrap_or(key)
+}

@@ -1,0 +1,320 @@
+//! Which columns that are gone are those that have appeared: a file that was renamed, or moved into
+//! another folder or source, holds the same column. What is alike without being the same is told,
+//! not taken.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{likeness::Pieces, markdown::undated};
+use crate::model::text;
+
+/// A column that was there and has no file any more.
+#[derive(Debug, Clone)]
+pub struct GoneColumn {
+    /// Its name in its source.
+    pub key: String,
+    /// The id that readers know it by.
+    pub guid: String,
+    /// The fingerprint of its words.
+    pub content: String,
+    /// Its title.
+    pub title: String,
+    /// When it was published, in milliseconds.
+    pub published: i64,
+    /// Whether its whole source is gone from the configuration: then its name alone tells it.
+    pub of_gone_source: bool,
+    /// Whether it left the feeds before: then only what is the same to the letter brings it back.
+    pub withdrawn: bool,
+    /// Its standfirst and body as text, where the same words have to be looked for.
+    pub text: Option<String>,
+}
+
+/// A column in a file that no column is known of.
+#[derive(Debug, Clone)]
+pub struct NewColumn {
+    /// Its name in its source.
+    pub key: String,
+    /// Whether the file itself names it so.
+    pub given_id: bool,
+    /// The guid, if the file gives one.
+    pub given_guid: Option<String>,
+    /// The fingerprint of its words.
+    pub content: String,
+    /// Its title.
+    pub title: String,
+    /// When it is published, in milliseconds.
+    pub published: i64,
+    /// Its standfirst and body as text.
+    pub text: String,
+}
+
+/// What was found out, by places in the two lists.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Moves {
+    /// Pairs of one column: gone and new.
+    pub same: Vec<(usize, usize)>,
+    /// Pairs of these that might be others as well, each with the other candidate that is gone.
+    pub guessed: Vec<(usize, usize, usize)>,
+    /// Pairs that are much alike and were not taken for one column.
+    pub alike: Vec<(usize, usize)>,
+}
+
+/// How alike the words must be under one title.
+const NEARLY_THE_SAME: f64 = 0.8;
+/// From so many words on, two equal bodies are one text, whatever their titles.
+const ENOUGH_WORDS: usize = 20;
+/// With fewer, a text is one that may come back.
+const FEW_WORDS: usize = 8;
+/// A date that is further off, in milliseconds, makes another column of what is only alike.
+const DATE_MENDED: i64 = 3 * 86_400_000;
+/// Two candidates that are nearer to one another than this are told.
+const MARGIN: f64 = 0.03;
+
+/// Pairs of columns by what they share to the letter: guid, id, all words, the name in a source that
+/// is gone as a whole.
+pub fn same(gone: &[GoneColumn], new: &[NewColumn]) -> Moves {
+    let mut search = Search::new(gone, new);
+    search.by(false, |gone| Some(gone.guid.clone()), |new| new.given_guid.clone());
+    search.by(false, |gone| Some(gone.key.clone()), |new| new.given_id.then(|| new.key.clone()));
+    let content = |gone: &GoneColumn| Some(gone.content.clone()).filter(|content| !content.is_empty());
+    search.by(true, content, |new| Some(new.content.clone()));
+    search.by(
+        false,
+        |gone| (gone.of_gone_source && !gone.withdrawn).then(|| gone.key.clone()),
+        |new| Some(new.key.clone()),
+    );
+    search.moves
+}
+
+/// Pairs of what is left by their words: the same body, or the same title over nearly the same words.
+pub fn alike(gone: &[GoneColumn], new: &[NewColumn], found: Moves) -> Moves {
+    let mut search = Search::new(gone, new);
+    for (g, n) in &found.same {
+        search.take(*g, *n);
+    }
+    search.moves = found;
+    search.by_words();
+    search.moves
+}
+
+struct Search<'a> {
+    gone: &'a [GoneColumn],
+    new: &'a [NewColumn],
+    taken: (HashSet<usize>, HashSet<usize>),
+    moves: Moves,
+}
+
+impl<'a> Search<'a> {
+    fn new(gone: &'a [GoneColumn], new: &'a [NewColumn]) -> Self {
+        Self { gone, new, taken: (HashSet::new(), HashSet::new()), moves: Moves::default() }
+    }
+
+    fn take(&mut self, gone: usize, new: usize) {
+        self.taken.0.insert(gone);
+        self.taken.1.insert(new);
+    }
+
+    fn is_free(&self, gone: usize, new: usize) -> bool {
+        !self.taken.0.contains(&gone) && !self.taken.1.contains(&new)
+    }
+
+    /// Pairs that share a value.
+    fn by(
+        &mut self,
+        by_content: bool,
+        of_gone: impl Fn(&GoneColumn) -> Option<String>,
+        of_new: impl Fn(&NewColumn) -> Option<String>,
+    ) {
+        let mut owners: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, gone) in self.gone.iter().enumerate().filter(|(index, _)| !self.taken.0.contains(index)) {
+            if let Some(value) = of_gone(gone) {
+                owners.entry(value).or_default().push(index);
+            }
+        }
+        let mut pairs = Vec::new();
+        for (index, new) in self.new.iter().enumerate().filter(|(index, _)| !self.taken.1.contains(index)) {
+            let value = of_new(new);
+            // A file that gives another column's id is another column.
+            let foreign = |gone: &GoneColumn| new.given_guid.as_ref().is_some_and(|guid| is_given(gone, guid));
+            // A title alone comes back every week.
+            let says_little = Pieces::of(&new.text).count() + Pieces::of(&new.title).count() < FEW_WORDS;
+            let other_week = |gone: &GoneColumn| says_little && (gone.published - new.published).abs() > DATE_MENDED;
+            for other in value.iter().filter_map(|value| owners.get(value)).flatten() {
+                if !foreign(&self.gone[*other]) && !(by_content && other_week(&self.gone[*other])) {
+                    pairs.push((self.nearness(*other, index), *other, index));
+                }
+            }
+        }
+        self.assign(pairs);
+    }
+
+    /// How near two columns of one text are to one another: by their paths and dates.
+    fn nearness(&self, gone: usize, new: usize) -> f64 {
+        let (gone, new) = (&self.gone[gone], &self.new[new]);
+        let dates = if gone.published == new.published { 0.5 } else { 0.0 };
+        let alive = if gone.withdrawn { 0.0 } else { 2.0 };
+        alive + dates + paths(&gone.key, &new.key)
+    }
+
+    /// Assigns the best pairs; says where another candidate was as good.
+    fn assign(&mut self, mut pairs: Vec<(f64, usize, usize)>) {
+        pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
+        let mut candidates: HashMap<usize, Vec<(f64, usize)>> = HashMap::new();
+        for (score, gone, new) in &pairs {
+            candidates.entry(*new).or_default().push((*score, *gone));
+        }
+        for (score, gone, new) in pairs {
+            if !self.is_free(gone, new) {
+                continue;
+            }
+            let others = candidates.get(&new).into_iter().flatten();
+            let rival = others.filter(|(_, other)| *other != gone && !self.taken.0.contains(other));
+            if let Some((_, rival)) = rival.into_iter().find(|(other, _)| score - other < MARGIN) {
+                self.moves.guessed.push((gone, new, *rival));
+            }
+            self.moves.same.push((gone, new));
+            self.take(gone, new);
+        }
+    }
+
+    fn by_words(&mut self) {
+        let mut by_title: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut by_body: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut pieces: HashMap<usize, Pieces> = HashMap::new();
+        let free = |index: &usize| !self.taken.0.contains(index) && !self.gone[*index].withdrawn;
+        for index in (0..self.gone.len()).filter(free) {
+            let Some(said) = &self.gone[index].text else { continue };
+            by_title.entry(text::fold(&self.gone[index].title)).or_default().push(index);
+            by_body.entry(text::words(said).join(" ")).or_default().push(index);
+            pieces.insert(index, Pieces::of(said));
+        }
+        let (mut pairs, mut doubtful) = (Vec::new(), Vec::new());
+        for (index, new) in self.new.iter().enumerate().filter(|(index, _)| !self.taken.1.contains(index)) {
+            let own = Pieces::of(&new.text);
+            let of_title = by_title.get(&text::fold(&new.title)).into_iter().flatten();
+            let of_body = by_body.get(&text::words(&new.text).join(" ")).into_iter().flatten();
+            let near: HashSet<usize> = of_title.chain(of_body).copied().collect();
+            for gone in near {
+                let (other, Some(theirs)) = (&self.gone[gone], pieces.get(&gone)) else { continue };
+                if new.given_guid.as_ref().is_some_and(|guid| is_given(other, guid)) {
+                    continue;
+                }
+                let like = own.likeness(theirs);
+                let same_body = like > 1.0 - 1e-9 && own.count() >= ENOUGH_WORDS;
+                let same_title = text::fold(&other.title) == text::fold(&new.title);
+                let same_date = (other.published - new.published).abs() <= DATE_MENDED;
+                if same_body || (same_title && like >= NEARLY_THE_SAME && same_date) {
+                    pairs.push((2.0 * like + self.nearness(gone, index), gone, index));
+                } else if same_title && like >= NEARLY_THE_SAME {
+                    doubtful.push((gone, index));
+                }
+            }
+        }
+        self.assign(pairs);
+        doubtful.sort_unstable();
+        let left: Vec<_> = doubtful.into_iter().filter(|(gone, new)| self.is_free(*gone, *new)).collect();
+        self.moves.alike.extend(left);
+    }
+}
+
+/// Whether a column has a guid of its source's own that is not this one.
+fn is_given(gone: &GoneColumn, guid: &str) -> bool {
+    gone.guid != guid && !gone.guid.starts_with("tag:")
+}
+
+/// From 0 to 1: the same name but for its date counts most, then the same folder, then the letters.
+fn paths(one: &str, other: &str) -> f64 {
+    let part = |key: &str| key.rsplit_once('/').map_or((String::new(), key.to_owned()), |(f, n)| (f.into(), n.into()));
+    let ((folder, name), (other_folder, other_name)) = (part(one), part(other));
+    let same_name = if undated(&name) == undated(&other_name) { 0.6 } else { 0.0 };
+    let same_folder = if folder == other_folder { 0.2 } else { 0.0 };
+    same_name + same_folder + 0.2 * Pieces::of(one).likeness(&Pieces::of(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gone(key: &str, title: &str, said: &str) -> GoneColumn {
+        GoneColumn {
+            key: key.into(),
+            guid: format!("tag:{key}"),
+            content: crate::model::column::content(title, "", said),
+            title: title.into(),
+            published: 0,
+            of_gone_source: false,
+            withdrawn: false,
+            text: Some(said.into()),
+        }
+    }
+
+    fn new(key: &str, title: &str, said: &str) -> NewColumn {
+        NewColumn {
+            key: key.into(),
+            given_id: false,
+            given_guid: None,
+            content: crate::model::column::content(title, "", said),
+            title: title.into(),
+            published: 0,
+            text: said.into(),
+        }
+    }
+
+    fn found(gone: &[GoneColumn], new: &[NewColumn]) -> Moves {
+        alike(gone, new, same(gone, new))
+    }
+
+    #[test]
+    fn a_column_is_known_by_its_words_wherever_it_went() {
+        let long = "mer vent phare digue grève brume port quai mouette écume sel sable rocher île cap baie anse crique dune lande";
+        let before = [gone("a", "Un", "mot"), gone("b", "Deux", long), gone("c", "Trois", "un deux trois quatre cinq")];
+        let after = [
+            new("x/c", "Trois", "un deux trois quatre six"),
+            new("y", "Autre titre", long),
+            new("a-2", "UN", "Mot"),
+            new("z", "Quatre", "mot"),
+        ];
+        let moves = found(&before, &after);
+        assert_eq!(moves.same.iter().copied().collect::<HashSet<_>>(), HashSet::from([(0, 2), (1, 1), (2, 0)]));
+        assert_eq!((moves.guessed, moves.alike), (vec![], vec![]));
+    }
+
+    #[test]
+    fn a_guid_or_an_id_that_the_file_gives_decides() {
+        let mut before = [gone("a", "Un", "mot"), gone("b", "Deux", "autre")];
+        before[0].guid = "urn:x".into();
+        let after = [NewColumn { given_guid: Some("urn:x".into()), ..new("c", "Deux", "autre") }];
+        assert_eq!(found(&before, &after).same, [(0, 0)]);
+        let after = [NewColumn { given_guid: Some("urn:y".into()), ..new("c", "Un", "mot") }];
+        assert_eq!(found(&before, &after).same, []);
+        let after = [NewColumn { given_id: true, ..new("b", "Tout autre", "chose") }];
+        assert_eq!(found(&before, &after).same, [(1, 0)]);
+    }
+
+    #[test]
+    fn of_equals_the_nearer_path_is_taken_and_a_guess_is_told() {
+        let before = [gone("2026-11-18-a", "Le billet", ""), gone("2026-11-18-b", "Le billet", "")];
+        let after = [new("2026-11-19-b", "Le billet", ""), new("2026-11-19-a", "Le billet", "")];
+        let moves = found(&before, &after);
+        assert_eq!((moves.same, moves.guessed), (vec![(0, 1), (1, 0)], vec![]));
+        let after = [new("c", "Le billet", "")];
+        let moves = found(&before, &after);
+        assert_eq!((moves.same, moves.guessed), (vec![(0, 0)], vec![(0, 0, 1)]));
+    }
+
+    #[test]
+    fn next_week_s_column_of_a_formula_is_no_move() {
+        let text =
+            |day| format!("Pleine mer à huit heures, basse mer à quatorze heures, coefficient du {day} novembre");
+        let before = [gone("18-marees", "Les marées", &text(18))];
+        let after = [NewColumn { published: 7 * 86_400_000, ..new("25-marees", "Les marées", &text(25)) }];
+        let moves = found(&before, &after);
+        assert_eq!((moves.same, moves.alike), (vec![], vec![(0, 0)]));
+    }
+
+    #[test]
+    fn a_source_that_moved_as_a_whole_is_known_by_its_names() {
+        let before = [GoneColumn { of_gone_source: true, ..gone("a", "Un", "mot") }];
+        assert_eq!(found(&before, &[new("a", "Tout", "autre")]).same, [(0, 0)]);
+        assert_eq!(found(&[gone("a", "Un", "mot")], &[new("a", "Tout", "autre")]).same, []);
+    }
+}

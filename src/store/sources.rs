@@ -1,0 +1,386 @@
+//! What is known of the sources: who reads them, the files they were read from, and what was told
+//! of them. What a sync found goes into one transaction, which compares each file with what the
+//! sync read of it at the beginning.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    Error, Result, Store, begin_alone, millis, on,
+    put::{Batch, ColumnSteps, Entry, Put, ROOM, Twin, asked_update},
+    sql,
+};
+use crate::model::Instant;
+
+/// A file that a source was read from.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct SourceFile {
+    /// The source's name.
+    pub source: String,
+    /// Where it is below the source's folder.
+    pub path: String,
+    /// The name in its source of the column that it gave, if it gave one.
+    pub column_key: Option<String>,
+    /// A stamp of its bytes and of what reads them.
+    pub content: String,
+    /// A stamp of its size and times: while it is the same, the file need not be opened.
+    pub seen: String,
+    /// In milliseconds: when it must be read again though it is the same.
+    pub due_at: Option<i64>,
+    /// Why it could not be taken, if it could not.
+    pub refused: Option<String>,
+}
+
+/// A file that a version before sources had names wrote down.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct OldFile {
+    /// Where it is, from where the program was started.
+    pub path: String,
+    /// The column that it gave.
+    pub column_key: Option<String>,
+}
+
+/// All that a sync begins with.
+#[derive(Debug, Default)]
+pub struct SourceState {
+    /// By whom each source is read.
+    pub places: HashMap<String, String>,
+    /// The files of each source, by path.
+    pub files: HashMap<String, HashMap<String, SourceFile>>,
+    /// What was told already.
+    pub notices: HashSet<String>,
+    /// What an older version wrote down.
+    pub old_files: Vec<OldFile>,
+    /// Whether there are columns whose words have no fingerprint yet.
+    pub without_content: bool,
+}
+
+/// A column whose file has gone, or whose source is no longer configured.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ColumnTrace {
+    /// Its source.
+    pub source: String,
+    /// Its name there.
+    #[sqlx(rename = "source_key")]
+    pub key: String,
+    /// The id that readers know it by.
+    pub guid: String,
+    /// The fingerprint of its words.
+    pub content: String,
+    /// Its title.
+    pub title: String,
+    /// Its page.
+    pub url: String,
+    /// In milliseconds: when it was published.
+    pub published_at: i64,
+    /// In milliseconds: when it left the feeds.
+    pub withdrawn_at: Option<i64>,
+}
+
+/// A column that is found elsewhere: what it was until now.
+#[derive(Debug, Clone, Copy)]
+pub struct MovedFrom<'a> {
+    /// Its source.
+    pub source: &'a str,
+    /// Its name there.
+    pub key: &'a str,
+    /// The file that it had, by source and path, with the content stamp when the sync began.
+    pub file: Option<(&'a str, &'a str, &'a str)>,
+}
+
+/// What a sync found of one file.
+#[derive(Debug, Clone, Default)]
+pub struct FileChange<'a> {
+    /// The source's name.
+    pub source: &'a str,
+    /// Where it is below the source's folder.
+    pub path: &'a str,
+    /// Its content stamp when the sync began; none if the file was not known.
+    pub before: Option<&'a str>,
+    /// What is to be remembered; none if it is gone.
+    pub after: Option<&'a SourceFile>,
+    /// The column in it.
+    pub entry: Option<Entry<'a>>,
+    /// What this column was until now.
+    pub moved_from: Option<MovedFrom<'a>>,
+    /// The column that is gone with it, by its name in the source.
+    pub withdraw: Option<&'a str>,
+}
+
+/// What a sync's transaction came to.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// What became of each file's column; none where there is none, and where the file was left.
+    pub outcomes: Vec<Option<Put>>,
+    /// How many columns were withdrawn.
+    pub withdrawn: usize,
+    /// How many files another sync has written meanwhile: they are left to the next run.
+    pub left: usize,
+    /// Files that were refused because of what the store holds, by their place in the list.
+    pub refused: Vec<(usize, Error)>,
+    /// Columns that wanted an address that another one has.
+    pub twins: Vec<Twin>,
+}
+
+/// Remembers a file. A macro, because a query's type is its backend's.
+macro_rules! put_file {
+    ($tx:ident, $file:expr) => {
+        sqlx::query(sql::PUT_FILE)
+            .bind(&$file.source)
+            .bind(&$file.path)
+            .bind(&$file.column_key)
+            .bind(&$file.content)
+            .bind(&$file.seen)
+            .bind($file.due_at)
+            .bind(&$file.refused)
+            .execute(&mut *$tx)
+            .await
+            .map(|_| ())?
+    };
+}
+
+impl Store {
+    /// What is known of the sources.
+    pub async fn source_state(&self) -> Result<SourceState> {
+        let mut state = SourceState::default();
+        on!(self, pool => {
+            let mut line = pool.acquire().await?;
+            let query = sqlx::query_as(sql::SOURCE_STATE);
+            let (places, notices, old, bare): (Option<String>, Option<String>, i64, i64) =
+                query.fetch_one(&mut *line).await?;
+            let listed = |text: Option<String>| -> Vec<String> {
+                text.iter().flat_map(|text| text.split('\u{1e}')).map(str::to_owned).collect()
+            };
+            let place = |text: String| text.split_once('\u{1f}').map(|(name, place)| (name.into(), place.into()));
+            state.places = listed(places).into_iter().filter_map(place).collect();
+            state.notices = listed(notices).into_iter().collect();
+            state.without_content = bare > 0;
+            let files: Vec<SourceFile> = sqlx::query_as(sql::SOURCE_FILES).fetch_all(&mut *line).await?;
+            for file in files {
+                state.files.entry(file.source.clone()).or_default().insert(file.path.clone(), file);
+            }
+            if old > 0 {
+                state.old_files = sqlx::query_as(sql::OLD_FILES).fetch_all(&mut *line).await?;
+            }
+        });
+        Ok(state)
+    }
+
+    /// Takes a source for a place: one that nobody reads, or one that the place named last reads.
+    /// Says whether it is taken; of two at once, one gets it.
+    pub async fn take_source(&self, name: &str, place: &str, instead_of: Option<&str>, at: Instant) -> Result<bool> {
+        on!(self, pool => {
+            let query = match instead_of {
+                None => sqlx::query(sql::ADD_SOURCE).bind(name).bind(place).bind(millis(at)),
+                Some(before) => sqlx::query(sql::TAKE_SOURCE).bind(name).bind(place).bind(millis(at)).bind(before),
+            };
+            Ok(query.execute(pool).await?.rows_affected() == 1)
+        })
+    }
+
+    /// By whom a source is read.
+    pub async fn source_place(&self, name: &str) -> Result<Option<String>> {
+        Ok(on!(self, pool => sqlx::query_scalar(sql::SOURCE_PLACE).bind(name).fetch_optional(pool).await?))
+    }
+
+    /// Gives a source another name, with its columns and its files. Says whether it was there under
+    /// the old name, and not yet under the new one.
+    pub async fn rename_source(&self, from: &str, to: &str) -> Result<bool> {
+        on!(self, pool => {
+            let mut tx = begin_alone(pool).await?;
+            let query = sqlx::query(sql::RENAME_SOURCE).bind(from).bind(to);
+            if query.execute(&mut *tx).await?.rows_affected() == 0 {
+                return Ok(false);
+            }
+            sqlx::query(sql::MOVE_ALL_COLUMNS).bind(from).bind(to).execute(&mut *tx).await?;
+            sqlx::query(sql::MOVE_ALL_FILES).bind(from).bind(to).execute(&mut *tx).await?;
+            tx.commit().await?;
+            Ok(true)
+        })
+    }
+
+    /// Forgets a source that has no columns any more, and its files.
+    pub async fn forget_source(&self, name: &str) -> Result<()> {
+        on!(self, pool => {
+            let mut tx = begin_alone(pool).await?;
+            sqlx::query(sql::DROP_FILES).bind(name).execute(&mut *tx).await?;
+            sqlx::query(sql::DROP_SOURCE).bind(name).execute(&mut *tx).await?;
+            tx.commit().await?;
+        });
+        Ok(())
+    }
+
+    /// Takes over what an older version wrote of files: `files` are they as this one would write
+    /// them, each with its old path, `kind` is what all sources of their kind were called.
+    pub async fn adopt_files(&self, kind: &str, files: &[(String, SourceFile)]) -> Result<()> {
+        on!(self, pool => {
+            let mut tx = begin_alone(pool).await?;
+            for (old, file) in files {
+                sqlx::query(sql::DROP_OLD_FILE).bind(old).execute(&mut *tx).await?;
+                put_file!(tx, file);
+                if let Some(key) = &file.column_key {
+                    let query = sqlx::query(sql::MOVE_COLUMN).bind(kind).bind(key).bind(&file.source).bind(key);
+                    query.execute(&mut *tx).await?;
+                }
+            }
+            tx.commit().await?;
+        });
+        Ok(())
+    }
+
+    /// Forgets what an older version wrote of files that belong to no source.
+    pub async fn forget_old_files(&self, paths: &[String]) -> Result<()> {
+        on!(self, pool => {
+            for path in paths {
+                sqlx::query(sql::DROP_OLD_FILE).bind(path).execute(pool).await?;
+            }
+        });
+        Ok(())
+    }
+
+    /// How many columns each source has, withdrawn ones not counted.
+    pub async fn column_counts(&self) -> Result<Vec<(String, i64)>> {
+        Ok(on!(self, pool => sqlx::query_as(sql::COLUMN_SOURCES).fetch_all(pool).await?))
+    }
+
+    /// Columns by source and name, as far as they are there.
+    pub async fn traces(&self, names: &[(String, String)]) -> Result<Vec<ColumnTrace>> {
+        let mut found = Vec::new();
+        on!(self, pool => {
+            for (source, key) in names {
+                let query = sqlx::query_as(sql::COLUMN_TRACE).bind(source).bind(key);
+                found.extend(query.fetch_optional(pool).await?);
+            }
+        });
+        Ok(found)
+    }
+
+    /// All columns of a source.
+    pub async fn traces_of(&self, source: &str) -> Result<Vec<ColumnTrace>> {
+        Ok(on!(self, pool => sqlx::query_as(sql::TRACES_OF_SOURCE).bind(source).fetch_all(pool).await?))
+    }
+
+    /// All columns that have left the feeds.
+    pub async fn withdrawn_traces(&self) -> Result<Vec<ColumnTrace>> {
+        Ok(on!(self, pool => sqlx::query_as(sql::WITHDRAWN_TRACES).fetch_all(pool).await?))
+    }
+
+    /// A column's standfirst and body.
+    pub async fn column_text(&self, source: &str, key: &str) -> Result<Option<(String, String)>> {
+        Ok(on!(self, pool => sqlx::query_as(sql::COLUMN_TEXT).bind(source).bind(key).fetch_optional(pool).await?))
+    }
+
+    /// Writes down what a sync found: columns, what they are called, which are withdrawn, and the
+    /// stamps of the files. A file that another sync has written since this one began, or of a
+    /// source that another place has taken over, is left as it is. `places` are those that this sync
+    /// reads for.
+    pub async fn apply(
+        &self,
+        changes: &[FileChange<'_>],
+        places: &HashMap<String, String>,
+        at: Instant,
+    ) -> Result<Applied> {
+        let mut applied = Applied::default();
+        if changes.is_empty() {
+            return Ok(applied);
+        }
+        let updates = || changes.iter().filter_map(|change| Some(asked_update(change.entry?.draft)));
+        let span = updates().min().zip(updates().max());
+        on!(self, pool => {
+            let mut tx = begin_alone(pool).await?;
+            let taken = match span {
+                None => Vec::new(),
+                Some((first, last)) => {
+                    let query = sqlx::query_scalar(sql::UPDATES_BETWEEN).bind(first).bind(last + ROOM);
+                    query.fetch_all(&mut *tx).await?
+                }
+            };
+            let mut batch = Batch::new(taken);
+            let mut ours: HashMap<&str, bool> = HashMap::new();
+            for (index, change) in changes.iter().enumerate() {
+                let mine = match ours.get(change.source) {
+                    Some(mine) => *mine,
+                    None => {
+                        let query = sqlx::query_scalar(sql::SOURCE_PLACE).bind(change.source);
+                        let place: Option<String> = query.fetch_optional(&mut *tx).await?;
+                        let mine = place.as_ref() == places.get(change.source);
+                        ours.insert(change.source, mine);
+                        mine
+                    }
+                };
+                let query = sqlx::query_scalar(sql::FILE_CONTENT).bind(change.source).bind(change.path);
+                let stored: Option<String> = query.fetch_optional(&mut *tx).await?;
+                let mut same = stored.as_deref() == change.before;
+                if let Some((source, path, before)) = change.moved_from.and_then(|moved| moved.file) {
+                    let query = sqlx::query_scalar(sql::FILE_CONTENT).bind(source).bind(path);
+                    let stored: Option<String> = query.fetch_optional(&mut *tx).await?;
+                    same &= stored.as_deref() == Some(before);
+                }
+                if !mine || !same {
+                    applied.outcomes.push(None);
+                    applied.left += 1;
+                    continue;
+                }
+                let mut outcome = None;
+                let mut refused = None;
+                if let Some(moved) = change.moved_from
+                    && let Some(entry) = &change.entry
+                {
+                    let query = sqlx::query(sql::MOVE_COLUMN).bind(moved.source).bind(moved.key);
+                    query.bind(&entry.draft.source).bind(&entry.draft.key).execute(&mut *tx).await?;
+                    if let Some((source, path, _)) = moved.file {
+                        sqlx::query(sql::DROP_FILE).bind(source).bind(path).execute(&mut *tx).await?;
+                    }
+                }
+                if let Some(entry) = &change.entry {
+                    match tx.put_entry(entry, at, &mut batch).await {
+                        Ok(put) => outcome = Some(put),
+                        Err(error @ Error::Clash { .. }) => refused = Some(error),
+                        Err(error) => return Err(error),
+                    }
+                }
+                if let Some(key) = change.withdraw
+                    && tx.withdraw_column(change.source, key, at, &mut batch).await?
+                {
+                    applied.withdrawn += 1;
+                }
+                match (change.after, &refused) {
+                    (None, _) => {
+                        let query = sqlx::query(sql::DROP_FILE).bind(change.source).bind(change.path);
+                        query.execute(&mut *tx).await?;
+                    }
+                    (Some(file), None) => put_file!(tx, file),
+                    (Some(file), Some(error)) => {
+                        let file = SourceFile { refused: Some(error.to_string()), column_key: None, ..file.clone() };
+                        put_file!(tx, file);
+                    }
+                }
+                applied.outcomes.push(outcome);
+                applied.refused.extend(refused.map(|error| (index, error)));
+            }
+            tx.put_touched(&batch).await?;
+            tx.commit().await?;
+            applied.twins = batch.twins;
+        });
+        Ok(applied)
+    }
+
+    /// Notes that something was told; says whether it was not told before.
+    pub async fn tell_notice(&self, what: &str, at: Instant) -> Result<bool> {
+        on!(self, pool => {
+            let query = sqlx::query(sql::ADD_NOTICE).bind(what).bind(millis(at));
+            Ok(query.execute(pool).await?.rows_affected() == 1)
+        })
+    }
+
+    /// Forgets what was told under names that begin so, but for those that still stand: what is
+    /// mended and breaks again is told again.
+    pub async fn forget_notices(&self, prefix: &str, keep: &[String]) -> Result<()> {
+        on!(self, pool => {
+            let told: Vec<String> = sqlx::query_scalar(sql::NOTICES).fetch_all(pool).await?;
+            for what in told.iter().filter(|what| what.starts_with(prefix) && !keep.contains(what)) {
+                sqlx::query(sql::DROP_NOTICE).bind(what).execute(pool).await?;
+            }
+        });
+        Ok(())
+    }
+}

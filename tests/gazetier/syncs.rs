@@ -1,0 +1,155 @@
+//! Syncs that overlap: who read a file before another wrote it changes nothing of it.
+
+use std::collections::HashMap;
+
+use gazetier::{
+    model::{Column, Draft, FeedKey},
+    store::{Entry, FileChange, MovedFrom, Put, SourceFile, Span, Store},
+};
+
+use crate::store::{House, at, draft, now, on_both};
+
+on_both! {
+    an_older_reading_does_not_come_back,
+    a_column_is_not_withdrawn_while_its_file_is_there,
+    a_move_goes_with_both_files_or_not_at_all,
+    a_guid_that_is_taken_is_told_apart_unless_it_was_given,
+    a_text_is_known_by_its_words,
+}
+
+fn file(path: &str, content: &str) -> SourceFile {
+    SourceFile {
+        source: "markdown".into(),
+        path: format!("{path}.md"),
+        column_key: Some(path.into()),
+        content: content.into(),
+        seen: String::new(),
+        due_at: None,
+        refused: None,
+    }
+}
+
+fn titled(key: &str, title: &str) -> Draft {
+    Draft { title: title.into(), ..draft(key, "2026-11-16") }
+}
+
+/// What a sync writes of a file with a column.
+fn read<'a>(before: Option<&'a str>, file: &'a SourceFile, draft: &'a Draft) -> FileChange<'a> {
+    FileChange {
+        source: "markdown",
+        path: &file.path,
+        before,
+        after: Some(file),
+        entry: Some(Entry { draft, given_guid: false, given_url: false }),
+        ..FileChange::default()
+    }
+}
+
+fn gone<'a>(before: &'a str, path: &'a str, key: &'a str) -> FileChange<'a> {
+    FileChange { source: "markdown", path, before: Some(before), withdraw: Some(key), ..FileChange::default() }
+}
+
+async fn apply(store: &Store, change: FileChange<'_>) -> (Option<Put>, usize, usize) {
+    let places = HashMap::from([("markdown".to_owned(), "here".to_owned())]);
+    let applied = store.apply(&[change], &places, now()).await.expect("a sync");
+    (applied.outcomes[0], applied.withdrawn, applied.left)
+}
+
+async fn columns(store: &Store) -> Vec<Column> {
+    store.newest(&FeedKey::All, Span::until(at("2030-01-01")), 100).await.expect("columns").columns
+}
+
+async fn titles(store: &Store) -> Vec<String> {
+    columns(store).await.into_iter().map(|column| column.title).collect()
+}
+
+async fn open(house: &House) -> Store {
+    let store = house.open().await;
+    store.take_source("markdown", "here", None, now()).await.expect("a source");
+    store
+}
+
+async fn an_older_reading_does_not_come_back(house: &House) {
+    let store = open(house).await;
+    let versions = ["v1", "v2", "v3"].map(|version| (file("a", version), titled("a", version)));
+    let [(f1, d1), (f2, d2), (f3, d3)] = &versions;
+    assert_eq!(apply(&store, read(None, f1, d1)).await, (Some(Put::Added), 0, 0));
+    // One sync reads v2, another v3 and writes it, then the first one writes.
+    assert_eq!(apply(&store, read(Some("v1"), f3, d3)).await, (Some(Put::Changed), 0, 0));
+    assert_eq!(apply(&store, read(Some("v1"), f2, d2)).await, (None, 0, 1));
+    assert_eq!(titles(&store).await, ["v3"]);
+    let state = store.source_state().await.expect("files");
+    assert_eq!(state.files["markdown"]["a.md"].content, "v3", "the next run reads the file again");
+}
+
+async fn a_column_is_not_withdrawn_while_its_file_is_there(house: &House) {
+    let store = open(house).await;
+    let (f1, d1, f2, d2) = (file("a", "v1"), titled("a", "v1"), file("a", "v2"), titled("a", "v2"));
+    apply(&store, read(None, &f1, &d1)).await;
+    // One sync finds the file gone, another finds it there again, and newer.
+    assert_eq!(apply(&store, read(Some("v1"), &f2, &d2)).await, (Some(Put::Changed), 0, 0));
+    assert_eq!(apply(&store, gone("v1", "a.md", "a")).await, (None, 0, 1));
+    assert_eq!(titles(&store).await, ["v2"]);
+    // The other way round, the file is new to the store.
+    assert_eq!(apply(&store, gone("v2", "a.md", "a")).await, (None, 1, 0));
+    assert_eq!(apply(&store, read(Some("v2"), &f1, &d1)).await, (None, 0, 1));
+    assert_eq!(apply(&store, read(None, &f1, &d1)).await, (Some(Put::Changed), 0, 0));
+    assert_eq!(titles(&store).await, ["v1"]);
+}
+
+async fn a_move_goes_with_both_files_or_not_at_all(house: &House) {
+    let store = open(house).await;
+    let (f1, d1, f2, d2) = (file("a", "v1"), titled("a", "v1"), file("b", "w1"), titled("b", "v1"));
+    apply(&store, read(None, &f1, &d1)).await;
+    let guid = columns(&store).await[0].guid.clone();
+    let moved = |before| FileChange {
+        moved_from: Some(MovedFrom { source: "markdown", key: "a", file: Some(("markdown", "a.md", before)) }),
+        ..read(None, &f2, &d2)
+    };
+    assert_eq!(apply(&store, moved("v0")).await, (None, 0, 1));
+    assert_eq!(apply(&store, moved("v1")).await, (Some(Put::Changed), 0, 0));
+    let after = columns(&store).await;
+    assert_eq!((after.len(), &after[0].guid), (1, &guid));
+    assert!(!store.source_state().await.expect("files").files["markdown"].contains_key("a.md"));
+    // A second sync that found the same move finds it done.
+    assert_eq!(apply(&store, moved("v1")).await, (None, 0, 1));
+}
+
+async fn a_guid_that_is_taken_is_told_apart_unless_it_was_given(house: &House) {
+    let store = open(house).await;
+    let (f1, d1) = (file("a", "v1"), titled("a", "Un"));
+    let (f2, d2) = (file("b", "v1"), Draft { guid: d1.guid.clone(), ..titled("b", "Deux") });
+    apply(&store, read(None, &f1, &d1)).await;
+    let mut change = read(None, &f2, &d2);
+    change.entry = Some(Entry { draft: &d2, given_guid: true, given_url: false });
+    let places = HashMap::from([("markdown".to_owned(), "here".to_owned())]);
+    let applied = store.apply(&[change], &places, now()).await.expect("a sync");
+    assert_eq!((applied.outcomes, applied.refused.len()), (vec![None], 1));
+    let refused = store.source_state().await.expect("files").files["markdown"]["b.md"].clone();
+    assert!(refused.refused.expect("a reason").contains("has the guid"));
+    assert_eq!(apply(&store, read(Some("v1"), &f2, &d2)).await, (Some(Put::Added), 0, 0));
+    let guids: Vec<String> = columns(&store).await.into_iter().map(|column| column.guid).collect();
+    assert!(guids.contains(&d1.guid) && guids.contains(&format!("{}-2", d1.guid)), "{guids:?}");
+}
+
+async fn a_text_is_known_by_its_words(house: &House) {
+    let store = open(house).await;
+    let one = Draft { title: "L’Été".into(), body: "<p>Un <em>mot</em>.</p>".into(), ..draft("a", "2026-11-16") };
+    let same = Draft { title: "l'ete !".into(), body: "<p>un mot</p>".into(), ..draft("b", "2026-11-20") };
+    let other = Draft { body: "<p>Deux mots</p>".into(), ..one.clone() };
+    assert_eq!(one.content(), same.content());
+    assert_ne!(one.content(), other.content());
+    store.put(&[one.clone(), same], now()).await.expect("columns");
+    let contents = async || {
+        let traces = store.traces_of("markdown").await.expect("columns");
+        traces.into_iter().map(|trace| trace.content).collect::<Vec<_>>()
+    };
+    let filled = vec![one.content(), one.content()];
+    assert_eq!(contents().await, filled);
+    // Of a store that had none before, they are found.
+    house.meddle("UPDATE columns SET content = '' WHERE $1 = $1", b"").await;
+    assert!(store.source_state().await.expect("a state").without_content);
+    store.fill_contents().await.expect("contents");
+    assert_eq!(contents().await, filled);
+    assert!(!store.source_state().await.expect("a state").without_content);
+}
