@@ -13,6 +13,7 @@ use super::{
     desk::{self, Decide},
     exit, many_threads,
     say::say,
+    serve,
     session::{Session, clock},
     standing::{self, hour, words},
 };
@@ -27,7 +28,7 @@ use crate::{
     },
     digest,
     model::{Edition, EditionState},
-    store::Store,
+    store::{self, Store},
 };
 
 #[derive(Debug, clap::Subcommand)]
@@ -76,6 +77,15 @@ pub(super) enum Command {
         #[arg(long)]
         resend_unknown: bool,
     },
+    /// Queue again letters that a relay refused for good, once what was wrong is mended.
+    Retry {
+        /// Those of this edition; without it, of the newest that has some.
+        #[arg(value_name = "PERIOD")]
+        period: Option<String>,
+        /// Those whose refusal holds these words.
+        #[arg(long, value_name = "REASON", default_value = "")]
+        failed: String,
+    },
     /// Say how the editions stand.
     Status {
         /// As JSON.
@@ -114,6 +124,7 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<E
             }
             sent.complaint()
         }
+        Command::Retry { period, failed } => retry(session, period.as_deref(), &failed).await,
         Command::Status { json } => standing::status(session, json).await,
         Command::Dkim => dkim(session),
     }
@@ -146,6 +157,32 @@ async fn resend(session: &Session) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Queues refused letters again.
+async fn retry(session: &Session, period: Option<&str>, words: &str) -> anyhow::Result<ExitCode> {
+    let mut editions = session.store.editions().await?;
+    if let Some(period) = period {
+        editions.retain(|edition| edition.period.to_string() == period);
+        if editions.is_empty() {
+            let what = format!("there is no edition {period}: `gazetier digest status` names them");
+            return Err(exit::complain(exit::BAD_INPUT, what));
+        }
+    }
+    for edition in editions.into_iter().rev() {
+        let store::Retried { letters, lifted } = session.store.retry_refused(edition.id, words).await?;
+        if letters > 0 {
+            let lifted = match lifted {
+                0 => String::new(),
+                lifted => format!(", {lifted} addresses may be written to again"),
+            };
+            say!("{}: {letters} refused letters wait again{lifted}; `gazetier digest send` sends them", edition.period);
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+    let which = if words.is_empty() { String::new() } else { format!(" with {words:?} in its refusal") };
+    say!("there is no refused letter{which}: nothing is changed");
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What sending came to.
@@ -235,6 +272,7 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
             sent.troubles.push(format!("the relay {relay} was out of use, the others went on: {words}"));
         }
         if let Some(reason) = outcome.paused {
+            editors::tell(config, store, session.at, &edition.period, &Notice::Refused(reason.clone())).await?;
             sent.troubles.push(format!(
                 "{} is held, {} letters wait: {reason}; look into it, then send them with `gazetier digest send`",
                 edition.period,
@@ -315,14 +353,7 @@ impl Drop for Clear {
 
 /// Asks the worker to finish what it has begun when the program is told to stop.
 async fn drain(stop: Arc<AtomicBool>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    let Ok(told) = serve::stop() else { return };
+    told.await;
     stop.store(true, Ordering::Relaxed);
 }

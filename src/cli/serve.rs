@@ -55,14 +55,16 @@ pub(super) fn is_taken(error: &anyhow::Error) -> bool {
     )
 }
 
-/// Done when the program is told to stop.
+/// Done when the program is told to stop; that the terminal was closed says so, too.
 pub(super) fn stop() -> anyhow::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut hang_up = signal(SignalKind::hangup())?;
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            _ = hang_up.recv() => {}
         }
     })
 }

@@ -11,6 +11,7 @@ pub mod hubs;
 mod outbox;
 pub mod plan;
 pub mod post;
+mod refusals;
 mod relays;
 mod round;
 pub mod service;

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde_json::json;
 
 use super::{Result, Store, Variant, begin, instant, millis, on, sql, worded};
-use crate::model::{Instant, Letter, LetterState};
+use crate::model::{EditionState, Instant, Letter, LetterState};
 
 /// The right to handle a letter, until it ends or another one is given out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,14 @@ pub struct Lease {
     /// The ledger's key of the letter.
     pub letter: i64,
     fence: i64,
+}
+
+#[cfg(test)]
+impl Lease {
+    /// A lease that no store knows.
+    pub(crate) fn for_tests(letter: i64) -> Self {
+        Self { letter, fence: 1 }
+    }
 }
 
 /// A letter and the lease on it.
@@ -58,6 +66,15 @@ pub struct Settlement {
     pub tries: i64,
     /// Whether the relay says that there is no such address: then nobody writes to it again.
     pub suppress: bool,
+}
+
+/// What trying refused letters again came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retried {
+    /// Letters queued again.
+    pub letters: u64,
+    /// Addresses that may be written to again.
+    pub lifted: u64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -180,6 +197,36 @@ impl Store {
         Ok(on!(self, pool => sqlx::query(sql::RESEND_UNKNOWN).bind(edition).execute(pool).await?.rows_affected()))
     }
 
+    /// Queues again the letters of an edition that a relay refused for good with these words, and lifts
+    /// the suppressions that came with it: at once or not at all.
+    pub async fn retry_refused(&self, edition: i64, words: &str) -> Result<Retried> {
+        let mut pattern = String::from("%");
+        for char in words.to_ascii_lowercase().chars() {
+            if matches!(char, '%' | '_' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(char);
+        }
+        pattern.push('%');
+        let (lifted, letters) = on!(self, pool => {
+            let mut tx = begin(pool).await?;
+            let lifted = sqlx::query(sql::LIFT_REFUSED).bind(edition).bind(&pattern).execute(&mut *tx).await?;
+            let letters = sqlx::query(sql::RETRY_REFUSED).bind(edition).bind(&pattern).execute(&mut *tx).await?;
+            let counts = (lifted.rows_affected(), letters.rows_affected());
+            if counts.1 > 0 {
+                sqlx::query(sql::SET_EDITION_STATE)
+                    .bind(edition)
+                    .bind(EditionState::Sending.as_str())
+                    .bind(EditionState::Sent.as_str())
+                    .execute(&mut *tx)
+                    .await?;
+            }
+            tx.commit().await?;
+            counts
+        });
+        Ok(Retried { letters, lifted })
+    }
+
     /// When the first of the leases that others hold ends.
     pub async fn leases_end(&self, edition: i64) -> Result<Option<Instant>> {
         let end: Option<i64> =
@@ -192,6 +239,13 @@ impl Store {
         let due: Option<i64> =
             on!(self, pool => sqlx::query_scalar(sql::NEXT_DUE).bind(edition).fetch_one(pool).await?);
         due.map(instant).transpose()
+    }
+
+    /// How many bytes the largest of an edition's variants has.
+    pub async fn largest_variant(&self, edition: i64) -> Result<u64> {
+        let bytes: i64 =
+            on!(self, pool => sqlx::query_scalar(sql::LARGEST_VARIANT).bind(edition).fetch_one(pool).await?);
+        Ok(bytes.unsigned_abs())
     }
 
     /// A variant's bytes.

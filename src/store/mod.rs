@@ -31,7 +31,7 @@ pub use columns::{Put, SourceFile};
 pub use editions::{Freeze, NewEdition, NewVariant, Variant};
 pub use feeds::{FeedMonth, Latest, Newest, Place, Published, Span, Standing};
 pub use hubs::{News, Ping, PingState, PutOff, SettledPing, Topic};
-pub use letters::{Batch, Lease, Leased, Mark, Settlement};
+pub use letters::{Batch, Lease, Leased, Mark, Retried, Settlement};
 pub use readers::{Confirmed, Consent, Known, Request, Wish};
 pub use service::{ServiceLease, ServiceLetter, ServiceState};
 pub use subscribers::{Added, Listed};

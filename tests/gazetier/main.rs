@@ -15,6 +15,7 @@ mod design;
 mod desk;
 mod digest;
 mod dkim;
+mod faults;
 mod feeds;
 mod fences;
 mod history;

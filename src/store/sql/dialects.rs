@@ -124,7 +124,8 @@ dialects! {
         ") AS x WHERE letters.id = x.letter AND letters.fence = x.lease AND letters.state = 'leased' RETURNING id"
     );
     /// Writes down what became of letters: `[letter, fence, state, due, reply, tries]`. Nobody else can
-    /// have a letter, or the fence would be higher; the truth may also come after the lease ended.
+    /// have a letter, or the fence would be higher; the truth may also come after the lease ended, and
+    /// who settled a letter as sent or deferred may find out that it was not.
     SETTLE_LETTERS = rows!(
         "UPDATE letters SET state = x.became, settled_at = $2, due_at = x.due, reply = x.words, \
         attempts = letters.attempts + x.tries FROM ( \
@@ -132,7 +133,7 @@ dialects! {
         value ->> 2 AS became, CAST(value ->> 3 AS BIGINT) AS due, value ->> 4 AS words, \
         CAST(value ->> 5 AS BIGINT) AS tries FROM ",
         ") AS x WHERE letters.id = x.letter AND letters.fence = x.lease \
-        AND letters.state IN ('leased', 'sending', 'unknown')"
+        AND letters.state IN ('leased', 'sending', 'unknown', 'sent', 'deferred')"
     );
     /// Addresses that a relay says there are none of must not be written to again.
     SUPPRESS_REFUSED = rows!(
