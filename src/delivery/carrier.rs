@@ -241,7 +241,7 @@ impl Carrier {
 
     fn hang_up(&mut self) {
         self.relay.open.fetch_sub(1, Ordering::AcqRel);
-        self.track = Track::default();
+        self.track = std::mem::take(&mut self.track).renewed();
         self.carried = 0;
         self.reset = false;
         self.leave = false;
@@ -357,9 +357,10 @@ impl Carrier {
         if !self.refused.is_empty() {
             // Now that they stand in the ledger as deferred, somebody may weigh them.
             let refused = std::mem::take(&mut self.refused);
+            let others_take = self.round.others_take(&self.relay);
             let is_ripe = {
                 let mut refusals = self.relay.refusals();
-                refused.into_iter().for_each(|refusal| refusals.refused(refusal));
+                refused.into_iter().for_each(|refusal| refusals.refused(refusal, others_take));
                 refusals.is_ripe()
             };
             if is_ripe {

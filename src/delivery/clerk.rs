@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use crate::{
-    model::Instant,
+    model::{Instant, LetterState},
     store::{self, Mark, Settlement, Store},
 };
 
@@ -80,13 +80,15 @@ async fn work(
         while let Ok(next) = desk.try_recv() {
             turns.push(next);
         }
-        let settled: Vec<Settlement> = turns.iter_mut().flat_map(|turn| turn.settled.drain(..)).collect();
+        let mut settled: Vec<Settlement> = turns.iter_mut().flat_map(|turn| turn.settled.drain(..)).collect();
         let marks: Vec<Mark> = turns.iter().flat_map(|turn| turn.marks.iter().copied()).collect();
         let granted = match store.record(&settled, &marks, clock()).await {
             Ok(granted) => granted,
             Err(error) => {
-                // Nothing is marked, or nobody knows it: those letters stay here. What relays have
-                // said of the others must not be lost to a moment's trouble.
+                // Nothing is marked, or nobody knows it: those letters stay here, and go back into the
+                // queue whatever the store made of their marks. What relays have said of the others
+                // must not be lost to a moment's trouble.
+                settled.extend(marks.iter().map(not_handed_over));
                 insist(&store, &settled, clock, error).await?;
                 HashSet::new()
             }
@@ -98,6 +100,12 @@ async fn work(
         }
     }
     Ok(())
+}
+
+/// A letter that was to be handed over, and was not.
+fn not_handed_over(mark: &Mark) -> Settlement {
+    let (lease, reply) = (mark.lease, "not handed over".to_owned());
+    Settlement { lease, state: LetterState::Queued, due: None, reply, tries: 0, suppress: false }
 }
 
 /// Tries to write down settlements until it succeeds, for some time.

@@ -98,14 +98,19 @@ impl Refusals {
         self.all.taken > 0
     }
 
-    /// The relay refused a letter for good.
-    pub(super) fn refused(&mut self, refusal: Refusal) {
+    /// The relay refused a letter for good. `others_take` says that other relays take letters, which
+    /// makes it clear sooner that this one takes none.
+    pub(super) fn refused(&mut self, refusal: Refusal, others_take: bool) {
         self.all.refused += 1;
         self.domains.entry(key(&refusal.domain)).or_default().refused += 1;
         self.waiting.push(refusal);
-        let enough = if self.domains.len() >= SEVERAL { FIRST } else { FIRST_OF_FEW };
+        let enough = match () {
+            () if others_take => MANY,
+            () if self.domains.len() >= SEVERAL => FIRST,
+            () => FIRST_OF_FEW,
+        };
         let first = self.all.taken == 0 && self.all.refused >= enough;
-        let most = self.all.refused >= enough * 3 && self.all.refused > self.all.taken;
+        let most = self.all.refused >= FIRST_OF_FEW && self.all.refused > self.all.taken;
         self.distrusted |= first || most;
     }
 
@@ -163,13 +168,13 @@ impl Refusals {
         let named = named.collect::<Vec<_>>().join(", ");
         let more = if each.len() > NAMED { format!(" and {} more domains", each.len() - NAMED) } else { String::new() };
         let answer = answers.into_iter().max_by_key(|(_, count)| *count).map_or("", |(answer, _)| answer);
-        let tried = self.all.taken + self.all.refused;
         let no_address = doubted.iter().all(|refusal| refusal.no_address);
-        format!(
-            "{relay} refuses {} of {tried} letters for good, more than a list explains ({named}{more}): {answer} — {}",
-            self.all.refused,
-            meaning(answer, no_address)
-        )
+        let Count { taken, refused } = self.all;
+        let share = match taken {
+            0 => format!("all of {refused} letters that were tried"),
+            _ => format!("{refused} of {} letters, more than a list explains", taken + refused),
+        };
+        format!("{relay} refuses {share} ({named}{more}): {answer}: {}", meaning(answer, no_address))
     }
 }
 
@@ -178,17 +183,17 @@ fn meaning(answer: &str, no_address: bool) -> &'static str {
     let answer = answer.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| answer.contains(word));
     if says(&["relay"]) {
-        "it does not know us: a login is missing, or this machine's address is not allowed there"
+        "mostly it does not know us: a login is missing, or this machine's address is not allowed there"
     } else if no_address || says(&["user unknown", "no such user", "mailbox unavailable", "unknown recipient"]) {
-        "it is mostly the wrong host, or one whose list of addresses is empty"
+        "mostly it is the wrong host, or one whose list of addresses is empty"
     } else if answer.starts_with("552") || says(&["too large", "too big", "size"]) {
-        "letters are too large for it"
+        "mostly letters are too large for it"
     } else if says(&["spam", "blocked", "blacklist", "content", "reputation", "policy"]) {
-        "its filter does not want the letter, or us"
+        "mostly its filter does not want the letter, or us"
     } else if says(&["auth"]) {
-        "it wants a login"
+        "mostly it wants a login"
     } else {
-        "its log says more"
+        "its log may say more"
     }
 }
 
@@ -235,7 +240,7 @@ mod tests {
         for (domain, count) in refused {
             for _ in 0..*count {
                 number += 1;
-                refusals.refused(refusal(number, &format!("r{number}@{domain}"), words, again));
+                refusals.refused(refusal(number, &format!("r{number}@{domain}"), words, again), false);
             }
         }
         let ruling = refusals.rule("main", true, before);
@@ -247,20 +252,20 @@ mod tests {
             count(LetterState::Failed, false),
             count(LetterState::Failed, true),
             count(LetterState::Queued, false),
-            ruling.distrust.unwrap_or_default()
+            ruling.distrust.unwrap_or_else(|| "believed".into())
         )
     }
 
     #[test]
     fn a_few_refusals_are_the_readers_own() {
         let nobody = "550 5.1.1 nobody";
-        assert_eq!(ruled(&[("a", 2)], &[("a", 1)], nobody, 0, false), "0 failed, 1 suppressed, 0 queued; ");
+        assert_eq!(ruled(&[("a", 2)], &[("a", 1)], nobody, 0, false), "0 failed, 1 suppressed, 0 queued; believed");
         // Nobody of their domain was taken: they stay on the list.
-        assert_eq!(ruled(&[("a", 2)], &[("b", 2)], nobody, 0, false), "2 failed, 0 suppressed, 0 queued; ");
-        assert_eq!(ruled(&[("a", 100)], &[("a", 30)], nobody, 0, false), "0 failed, 30 suppressed, 0 queued; ");
-        assert_eq!(ruled(&[("a", 2)], &[("a", 1)], "552 too large", 0, false), "1 failed, 0 suppressed, 0 queued; ");
+        assert_eq!(ruled(&[("a", 2)], &[("b", 2)], nobody, 0, false), "2 failed, 0 suppressed, 0 queued; believed");
+        assert_eq!(ruled(&[("a", 100)], &[("a", 30)], nobody, 0, false), "0 failed, 30 suppressed, 0 queued; believed");
+        assert_eq!(ruled(&[("a", 2)], &[("a", 1)], "552 too large", 0, false), "1 failed, 0 suppressed, 0 queued; believed");
         // One that was left over from a round in which others were taken.
-        assert_eq!(ruled(&[], &[("a", 1)], nobody, 50, false), "1 failed, 0 suppressed, 0 queued; ");
+        assert_eq!(ruled(&[], &[("a", 1)], nobody, 50, false), "1 failed, 0 suppressed, 0 queued; believed");
     }
 
     #[test]
@@ -274,7 +279,15 @@ mod tests {
             // Once more, though somebody has looked at it.
             ruled(&[("a", 90)], &[("b", 11)], "550 5.1.1 nobody", 0, true),
             ruled(&[], &[("b", 11)], "550 5.1.1 nobody", 0, true),
-        ].join("\n"), @"");
+        ].join("\n"), @r"
+        0 failed, 0 suppressed, 1 queued; main refuses all of 1 letters that were tried (a 1 of 1): 550 relay not permitted: mostly it does not know us: a login is missing, or this machine's address is not allowed there
+        0 failed, 0 suppressed, 20 queued; main refuses all of 20 letters that were tried (a 12 of 12, b 8 of 8): 550 5.1.1 nobody: mostly it is the wrong host, or one whose list of addresses is empty
+        0 failed, 0 suppressed, 12 queued; main refuses all of 12 letters that were tried (a 12 of 12): 554 looks like spam: mostly its filter does not want the letter, or us
+        0 failed, 0 suppressed, 12 queued; main refuses 12 of 22 letters, more than a list explains (a 6 of 16, b 3 of 3, c 1 of 1, d 1 of 1 and 1 more domains): 552 no: mostly letters are too large for it
+        0 failed, 2 suppressed, 11 queued; main refuses 13 of 104 letters, more than a list explains (b 11 of 12): 550 5.1.1 nobody: mostly it is the wrong host, or one whose list of addresses is empty
+        11 failed, 0 suppressed, 0 queued; believed
+        0 failed, 0 suppressed, 11 queued; main refuses all of 11 letters that were tried (b 11 of 11): 550 5.1.1 nobody: mostly it is the wrong host, or one whose list of addresses is empty
+        ");
     }
 
     #[test]
@@ -282,15 +295,19 @@ mod tests {
         let mut refusals = Refusals::default();
         for number in 0..i64::from(FIRST) {
             assert!(!refusals.is_ripe(), "after {number}");
-            refusals.refused(refusal(number, &format!("r@d{}", number % 5), "550 no", false));
+            refusals.refused(refusal(number, &format!("r@d{}", number % 5), "550 no", false), false);
         }
         assert!(refusals.is_ripe());
         let ruling = refusals.rule("main", false, 0);
         assert!(ruling.distrust.is_some() && ruling.settled.iter().all(|s| s.state == LetterState::Queued));
+        // Where others take letters, it is clear sooner.
+        let mut refusals = Refusals::default();
+        (0..i64::from(MANY)).for_each(|number| refusals.refused(refusal(number, "r@a", "550 no", false), true));
+        assert!(refusals.is_ripe());
         // Of one that takes most, many refusals are settled on the way.
         let mut refusals = Refusals::default();
         (0..1_000).for_each(|_| refusals.taken(key("a")));
-        (0..RIPE as i64).for_each(|number| refusals.refused(refusal(number, "r@a", "550 no", false)));
+        (0..RIPE as i64).for_each(|number| refusals.refused(refusal(number, "r@a", "550 no", false), false));
         assert!(refusals.is_ripe());
         let ruling = refusals.rule("main", false, 0);
         assert_eq!((ruling.distrust, ruling.settled.len()), (None, RIPE));

@@ -156,6 +156,13 @@ impl Round {
         }
     }
 
+    /// Whether relays that are of use have taken letters, this one aside.
+    pub(super) fn others_take(&self, relay: &Arc<Relay>) -> bool {
+        let now = self.now();
+        let mut others = self.relays.iter().filter(|other| !Arc::ptr_eq(other, relay));
+        others.any(|other| other.out(now).is_none() && other.refusals().has_taken())
+    }
+
     /// Settles the refusals that can be settled; all of them, if the round is over.
     pub(super) async fn settle_refusals(&self, is_over: bool) {
         for relay in &self.relays {
@@ -163,9 +170,8 @@ impl Round {
             let is_over = is_over && !self.stop.load(Ordering::Relaxed) && relay.out(now).is_none();
             let ruling = relay.refusals().rule(&relay.config.name, is_over, self.before);
             if let Some(words) = ruling.distrust {
-                let mut others = self.relays.iter().filter(|other| !Arc::ptr_eq(other, relay));
                 // What others take goes on over them.
-                match others.any(|other| other.out(now).is_none() && other.refusals().has_taken()) {
+                match self.others_take(relay) {
                     true => relay.refuses(words, now),
                     false => self.pause_because(words),
                 }
@@ -211,12 +217,16 @@ impl Round {
         self.is_done(1, 0);
     }
 
-    /// What becomes of a letter by a verdict, and what that says of its domain and of us.
+    /// Notes what a verdict says of the domain that a letter goes to.
+    pub(super) fn strike(&self, leased: &Leased, verdict: &Verdict) {
+        if let Some(strike) = verdict.strike() {
+            self.domains.note(domain(leased), strike, self.now());
+        }
+    }
+
+    /// What becomes of a letter by a verdict, and what that says of us.
     pub(super) fn judge(&self, relay: &Relay, leased: &Leased, step: Option<Step>, verdict: Verdict) -> Settlement {
         let now = self.now();
-        if let Some(strike) = verdict.strike() {
-            self.domains.note(domain(leased), strike, now);
-        }
         let attempts = leased.letter.attempts;
         let later = |state, reply| settlement(leased, state, Some(now + pause(leased)), reply);
         match verdict {

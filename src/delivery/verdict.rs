@@ -200,6 +200,20 @@ mod tests {
                 verdict.split('(').next().unwrap_or_default().to_owned()
             });
         }
-        insta::assert_snapshot!(table, @"");
+        insta::assert_snapshot!(table, @r"
+        the connection: 200-219 Nonsense, 220 Yes, 221-399 Nonsense, 400-599 No
+        EHLO: 200-249 Nonsense, 250 Yes, 251-399 Nonsense, 400-599 No
+        STARTTLS: 200-219 Nonsense, 220 Yes, 221-399 Nonsense, 400-599 No
+        AUTH: 200-234 Nonsense, 235 Yes, 236-333 Nonsense, 334 Yes, 335-399 Nonsense, 400-599 No
+        MAIL: 200-249 Nonsense, 250 Yes, 251-399 Nonsense, 400-599 No
+        RCPT: 200-249 Nonsense, 250-252 Yes, 253-399 Nonsense, 400-599 No
+        DATA: 200-353 Nonsense, 354 Yes, 355-399 Nonsense, 400-599 No
+        the end of the letter: 200-249 Nonsense, 250 Yes, 251-399 Nonsense, 400-599 No
+        RSET: 200-249 Nonsense, 250 Yes, 251-399 Nonsense, 400-599 No
+        QUIT: 200-220 Nonsense, 221 Yes, 222-399 Nonsense, 400-599 No
+        Recipient: 200-399 Unknown, 400-499 Deferred, 500-599 Refused
+        Data: 200-399 Unknown, 400-499 Deferred, 500-599 Refused
+        End: 200-249 Unknown, 250 Sent, 251-399 Unknown, 400-499 Deferred, 500-599 Refused
+        ");
     }
 }

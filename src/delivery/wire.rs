@@ -356,3 +356,17 @@ fn words(error: &dyn std::error::Error) -> String {
     }
     words.replace(['\r', '\n'], " ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A relay may repeat what it was told, in clear or as it was encoded.
+    #[test]
+    fn secrets_are_taken_out_of_what_a_relay_says() {
+        let plain = data_encoding::BASE64.encode(b"\0estran\0pencil");
+        let word = data_encoding::BASE64.encode(b"pencil");
+        let broken = Broken::because(format!("it refused the login: 535 5.7.8 {plain} {word} pencil, no"));
+        assert_eq!(broken.without(&["pencil", "estran"]).words, "it refused the login: 535 5.7.8 … … …, no");
+    }
+}

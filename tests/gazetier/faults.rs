@@ -28,8 +28,9 @@ enum Manner {
     Endless,
     Foreign,
     Bare,
-    /// Another answer; what it answers is done if it begins with the usual digit.
-    Say(String),
+    /// This code with the usual words; what it answers is done if it begins with the usual digit. After
+    /// 421 the connection is closed.
+    Code(u16),
 }
 
 /// Says how an answer is given: asked with the step (`EHLO`, `MAIL`, `RCPT`, `DATA`, `.`, `RSET`,
@@ -61,8 +62,8 @@ fn honest(step: &str, recipient: &str) -> Option<&'static str> {
     let number: usize = recipient.trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(0);
     match (step, number % 12) {
         ("RCPT", 3) => Some("550 5.1.1 nobody here"),
-        ("RCPT", 5) => Some("450 4.2.1 later"),
-        (".", 7) => Some("554 5.6.0 not like this"),
+        ("RCPT", 4) => Some("450 4.2.1 later"),
+        (".", 8) => Some("554 5.6.0 not like this"),
         (".", 9) => Some("451 4.3.0 not now"),
         _ => None,
     }
@@ -114,9 +115,9 @@ impl Relay {
             Manner::Endless => [own.as_bytes(), &b"x".repeat(80_000)].concat(),
             Manner::Foreign => [own.as_bytes(), b" re\xe7u\r\n"].concat(),
             Manner::Bare => [&own.as_bytes()[..3], b"\n"].concat(),
-            Manner::Say(ref other) => {
-                done = other.starts_with(&usual[..1]);
-                format!("{other}\r\n").into_bytes()
+            Manner::Code(code) => {
+                done = code.to_string().starts_with(&usual[..1]);
+                format!("{code}{}\r\n", &usual[3..]).into_bytes()
             }
         };
         if done && step == "." {
@@ -137,7 +138,7 @@ impl Relay {
                 line.write_all(&bytes).ok()?;
             }
         }
-        Some(done)
+        (manner != Manner::Code(421)).then_some(done)
     }
 
     fn serve(&self, mut line: TcpStream) -> Option<()> {
@@ -345,38 +346,114 @@ fn each_code_at_each_step_means_one_thing() {
 }
 
 fn each_code(way: Way, step: &'static str) -> String {
+    let asked = Arc::new(Mutex::new(BTreeMap::<usize, usize>::new()));
+    let own = Arc::clone(&asked);
     let script: Script = Arc::new(move |at, whom, _| {
         // MAIL names the subscriber, who was the n-th in the file.
         let number: Option<usize> = match at {
             "MAIL" => whom.split('.').nth(1).and_then(|id| id.parse::<usize>().ok()).map(|id| id - 1),
             _ => whom.trim_start_matches('s').split('@').next().and_then(|id| id.parse().ok()),
         };
-        let code = number.filter(|n| at == step && n % 12 == 1).and_then(|n| CODES.get(n / 12));
-        code.map_or(Manner::Usual, |code| Manner::Say(format!("{code} so it is")))
+        let number = number.filter(|n| at == step && n % 12 == 1 && n / 12 < CODES.len());
+        // Asked again, it has nothing against it.
+        let first = number.filter(|n| {
+            let mut asked = own.lock().expect("counts");
+            let count = asked.entry(*n).or_default();
+            *count += 1;
+            *count == 1
+        });
+        let code = first.and_then(|n| CODES.get(n / 12));
+        code.map_or(Manner::Usual, |code| Manner::Code(*code))
     });
     let relay = Relay::start(way, script);
     let scene = crowd(12 * CODES.len(), relay.port, "connections = 1\nwindow = 4");
     let outcome = run(&scene);
     let (states, suppressed) = ledger(&scene);
     let taken: BTreeSet<String> = relay.taken().into_iter().collect();
-    let mut became: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut became: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (n, code) in CODES.iter().enumerate() {
         let address = format!("s{}@example.org", n * 12 + 1);
         let state = states.get(&address).expect("a letter").as_str();
         assert!(state != "sent" || taken.contains(&address), "{way:?}, {step}, {code}");
+        let again = asked.lock().expect("counts").get(&(n * 12 + 1)).is_some_and(|count| *count > 1);
+        let state = if again { format!("queued, then {state}") } else { state.to_owned() };
         became.entry(state).or_default().push(code.to_string());
     }
     assert!(suppressed.iter().all(|whom| honest("RCPT", whom).is_some_and(|own| own.starts_with("550 5.1.1"))));
-    let mut around: BTreeMap<&str, usize> = BTreeMap::new();
-    for (address, state) in &states {
-        let number = address.trim_start_matches('s').split('@').next().and_then(|n| n.parse::<usize>().ok());
-        if number.is_some_and(|n| n % 12 != 1) {
-            *around.entry(state).or_default() += 1;
-        }
-    }
-    let mut table = format!("{way:?}, {step}: exit {}, around it {around:?}\n", outcome.code);
+    let mut table = format!("{way:?}, {step}: exit {}\n", outcome.code);
     for (state, codes) in became {
         table.push_str(&format!("  {state}: {}\n", codes.join(" ")));
     }
     table
+}
+
+/// A relay that answers in one way to everything else than the greeting, EHLO and QUIT.
+fn refusing(step: &'static str, code: u16) -> Script {
+    Arc::new(move |at, _, _| if at == step { Manner::Code(code) } else { Manner::Usual })
+}
+
+/// One wrong setting costs nobody a letter, nor the place on the list; what is queued again afterwards
+/// is what was not taken.
+#[test]
+fn a_relay_that_refuses_everybody_holds_the_edition() {
+    for way in WAYS {
+        for step in ["RCPT", if way == Way::Chunks { "." } else { "DATA" }, "."] {
+            let relay = Relay::start(way, refusing(step, 550));
+            let scene = crowd(60, relay.port, "connections = 2");
+            let outcome = run(&scene);
+            assert_eq!(outcome.code, 75, "{way:?}, {step}: {outcome:?}");
+            assert!(outcome.stderr.contains("is held, 60 letters wait: "), "{way:?}, {step}: {outcome:?}");
+            let (states, suppressed) = ledger(&scene);
+            let waits = |state: &String| state == "queued" || state == "deferred";
+            assert!(states.values().all(waits), "{way:?}, {step}: {states:?}");
+            assert_eq!((relay.taken().len(), suppressed.len()), (0, 0), "{way:?}, {step}");
+            relay.heal();
+            scene.run(&["digest", "send", "--at", MONDAY]);
+            check(&relay, &scene, &format!("{way:?}, {step}"));
+            assert_eq!(relay.taken().len(), 40, "{way:?}, {step}: each that is not refused for itself");
+        }
+    }
+}
+
+/// With a second relay that takes letters, one that refuses all is left alone.
+#[test]
+fn a_relay_that_refuses_everybody_leaves_them_to_the_other() {
+    let (wrong, right) = (Relay::start(Way::Flights, refusing("RCPT", 550)), Relay::start(Way::Chunks, refusing("", 0)));
+    let scene = crowd(240, 25, "");
+    let text = scene.read("config.toml");
+    let (before, _) = text.split_once("[relay]").expect("a relay");
+    let relay = |name: &str, port| format!("[[relays]]\nname = \"{name}\"\nurl = \"smtp://127.0.0.1:{port}\"\n");
+    scene.put("config.toml", &format!("{before}{}{}", relay("wrong", wrong.port), relay("right", right.port)));
+    let outcome = run(&scene);
+    assert!(outcome.stderr.contains("the relay wrong was out of use"), "{outcome:?}");
+    let (states, _) = ledger(&scene);
+    let count = |state: &str| states.values().filter(|own| *own == state).count();
+    assert_eq!((count("sent"), count("failed"), count("queued")), (160, 40, 0), "{outcome:?}");
+    check(&right, &scene, "the other");
+}
+
+/// What was refused goes once more, and nothing else, when somebody says so.
+#[test]
+fn refused_letters_can_be_tried_again() {
+    let relay = Relay::start(Way::Chunks, refusing("", 0));
+    for postgres in [false, true] {
+        let scene = crowd(24, relay.port, "connections = 1");
+        let scene = if postgres { scene.on_postgres() } else { scene };
+        run(&scene);
+        assert_eq!(scene.letters().0, [("deferred", 4), ("failed", 4), ("sent", 16)].map(|(s, n)| (s.to_owned(), n)).into());
+        assert_eq!(scene.ok(&["digest", "retry", "--failed", "no_such%"]).lines().count(), 1);
+        assert_eq!(scene.letters().0.get("failed"), Some(&4));
+        let said = scene.ok(&["digest", "retry", "2026-W47", "--failed", "5.1.1 NOBODY"]);
+        assert_eq!(
+            said,
+            "2026-W47: 2 refused letters wait again, 2 addresses may be written to again; `gazetier digest send` sends them\n"
+        );
+        // One of the others was taken, and came back from afar.
+        let back = "INSERT INTO bounces (edition_id, subscriber_id, kind, words, noted_at) \
+                    SELECT edition_id, MIN(subscriber_id), 'hard', 'x', 0 FROM letters WHERE state = 'failed' GROUP BY 1";
+        assert_eq!(scene.sql(back), 1);
+        assert!(scene.ok(&["digest", "retry"]).starts_with("2026-W47: 1 refused letters wait again; "));
+        assert_eq!(scene.letters().0, [("deferred", 4), ("failed", 1), ("queued", 3), ("sent", 16)].map(|(s, n)| (s.to_owned(), n)).into());
+        assert_eq!(scene.run(&["digest", "retry", "2020-W01"]).code, 65);
+    }
 }

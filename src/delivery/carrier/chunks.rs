@@ -147,10 +147,11 @@ impl Carrier {
             || (recipient_says == Says::Yes && out_of_order(end))
         {
             Verdict::Back(format!("the letter before it was refused: {end}"))
+        } else if end_says == Says::No && let Some((command, reply)) = odd {
+            // It may have been refused because of that.
+            Verdict::Back(nonsense(command, reply))
         } else if recipient_says == Says::No {
             Verdict::of(Step::Recipient, recipient)
-        } else if end_says == Says::No && odd.is_some() {
-            Verdict::Back(end.to_string())
         } else {
             Verdict::of(Step::End, end)
         };

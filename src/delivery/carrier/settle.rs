@@ -19,6 +19,8 @@ impl Carrier {
     /// when it is certain that the answer was its own.
     pub(super) fn settle(&mut self, letter: Letter, step: Option<Step>, verdict: Verdict) {
         self.track.letters += 1;
+        // In the order in which the relay answers, or a domain that takes letters would be left alone.
+        self.round.strike(&letter.leased, &verdict);
         let held = Held { leased: letter.leased, marked: letter.marked, step, verdict };
         match &held.verdict {
             Verdict::Sent(_) => {

@@ -124,8 +124,8 @@ impl Carrier {
         }
         match self.prove().await {
             Ok(()) if !self.leave => Broken::because(words),
-            Ok(()) => Broken::astray(words),
-            Err(broken) => Broken { astray: true, ..broken },
+            // That it says no more is no wonder.
+            Ok(()) | Err(_) => Broken::astray(words),
         }
     }
 
@@ -208,15 +208,19 @@ impl Carrier {
         if mail_says == Says::No {
             return Err(self.refused_sender(letter, &mail));
         }
+        if data_says == Says::Yes {
+            self.certain();
+        }
         // In steps, what was not asked has the answer to what was.
         let odd = said.iter().find(|(command, reply)| command.judge(reply.code) == Says::Nonsense);
         if let Some((command, reply)) = odd {
             let words = nonsense(*command, reply);
             self.back(letter, &words);
-            return Err(self.proven_or_astray(words).await);
-        }
-        if data_says == Says::Yes {
-            self.certain();
+            return Err(match data_says {
+                // It waits for a text, and gets none.
+                Says::Yes => Broken::because(words),
+                _ => self.proven_or_astray(words).await,
+            });
         }
         match (recipient_says, data_says) {
             (Says::Yes, Says::Yes) => {

@@ -37,6 +37,12 @@ pub(super) struct Track {
 }
 
 impl Track {
+    /// For the next connection to the same relay, which answers like the one before.
+    pub(super) fn renewed(self) -> Self {
+        let shapes = if self.shapes.differ() { self.shapes } else { Shapes::default() };
+        Self { shapes, ..Self::default() }
+    }
+
     /// Whether a break that says nothing of the answers before it leaves these in doubt.
     pub(super) fn is_doubtful(&self) -> bool {
         self.letters > 0 && !self.shapes.differ()
