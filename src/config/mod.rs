@@ -276,10 +276,8 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, Error> {
         let read = |source| Error::Read { path: path.to_owned(), source };
         let text = std::fs::read_to_string(path).map_err(read)?;
-        let raw: raw::Raw = toml::from_str(&text).map_err(|error| Error::Shape {
-            path: path.to_owned(),
-            message: shape(&error, &text),
-        })?;
+        let raw: raw::Raw = toml::from_str(&text)
+            .map_err(|error| Error::Shape { path: path.to_owned(), message: shape(&error, &text) })?;
         let mut config = check::check(raw, path)?;
         config.fingerprint = fingerprint([&text]);
         Ok(config)

@@ -244,9 +244,8 @@ mod tests {
             }
         }
         let ruling = refusals.rule("main", true, before);
-        let count = |state, suppress| {
-            ruling.settled.iter().filter(|s| s.state == state && s.suppress == suppress).count()
-        };
+        let count =
+            |state, suppress| ruling.settled.iter().filter(|s| s.state == state && s.suppress == suppress).count();
         format!(
             "{} failed, {} suppressed, {} queued; {}",
             count(LetterState::Failed, false),
@@ -263,7 +262,10 @@ mod tests {
         // Nobody of their domain was taken: they stay on the list.
         assert_eq!(ruled(&[("a", 2)], &[("b", 2)], nobody, 0, false), "2 failed, 0 suppressed, 0 queued; believed");
         assert_eq!(ruled(&[("a", 100)], &[("a", 30)], nobody, 0, false), "0 failed, 30 suppressed, 0 queued; believed");
-        assert_eq!(ruled(&[("a", 2)], &[("a", 1)], "552 too large", 0, false), "1 failed, 0 suppressed, 0 queued; believed");
+        assert_eq!(
+            ruled(&[("a", 2)], &[("a", 1)], "552 too large", 0, false),
+            "1 failed, 0 suppressed, 0 queued; believed"
+        );
         // One that was left over from a round in which others were taken.
         assert_eq!(ruled(&[], &[("a", 1)], nobody, 50, false), "1 failed, 0 suppressed, 0 queued; believed");
     }

@@ -91,11 +91,7 @@ const WRONG: &[(&str, &str, &str)] = &[
         "url = \"file:outbox\"",
         "url = \"smtp://example.org\"\nrequire_tls = true\ntls = \"opportunistic\"",
     ),
-    (
-        "TLS at once and perhaps",
-        "url = \"file:outbox\"",
-        "url = \"smtps://example.org\"\ntls = \"opportunistic\"",
-    ),
+    ("TLS at once and perhaps", "url = \"file:outbox\"", "url = \"smtps://example.org\"\ntls = \"opportunistic\""),
     (
         "certificates that are not there",
         "url = \"file:outbox\"",

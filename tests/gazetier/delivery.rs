@@ -124,11 +124,7 @@ fn each_answer_means_what_it_says() {
         let outcome = scene.run(&["run", "--at", MONDAY]);
         assert_eq!((outcome.code, states(&scene).as_str()), (*code, *expected), "{flags:?}: {outcome:?}");
         assert_eq!(outcome.stdout, "", "{flags:?}");
-        assert_eq!(
-            outcome.stderr.is_empty(),
-            *expected == "3 sent" || *expected == "3 deferred",
-            "{outcome:?}"
-        );
+        assert_eq!(outcome.stderr.is_empty(), *expected == "3 sent" || *expected == "3 deferred", "{outcome:?}");
         drop(sink);
 
         // Whatever waits is sent by the next run, and nothing else.

@@ -335,7 +335,8 @@ const CODES: [u16; 38] = [
 /// What becomes of a letter whose answer at a step has a code, with others around it that are taken.
 #[test]
 fn each_code_at_each_step_means_one_thing() {
-    let steps = |way| ["MAIL", "RCPT", "DATA", "."].into_iter().filter(move |step| *step != "DATA" || way != Way::Chunks);
+    let steps =
+        |way| ["MAIL", "RCPT", "DATA", "."].into_iter().filter(move |step| *step != "DATA" || way != Way::Chunks);
     let all: Vec<_> = WAYS.into_iter().flat_map(|way| steps(way).map(move |step| (way, step))).collect();
     // They mostly wait.
     let tables: Vec<String> = std::thread::scope(|scope| {
@@ -418,7 +419,8 @@ fn a_relay_that_refuses_everybody_holds_the_edition() {
 /// With a second relay that takes letters, one that refuses all is left alone.
 #[test]
 fn a_relay_that_refuses_everybody_leaves_them_to_the_other() {
-    let (wrong, right) = (Relay::start(Way::Flights, refusing("RCPT", 550)), Relay::start(Way::Chunks, refusing("", 0)));
+    let (wrong, right) =
+        (Relay::start(Way::Flights, refusing("RCPT", 550)), Relay::start(Way::Chunks, refusing("", 0)));
     let scene = crowd(240, 25, "");
     let text = scene.read("config.toml");
     let (before, _) = text.split_once("[relay]").expect("a relay");
@@ -440,7 +442,10 @@ fn refused_letters_can_be_tried_again() {
         let scene = crowd(24, relay.port, "connections = 1");
         let scene = if postgres { scene.on_postgres() } else { scene };
         run(&scene);
-        assert_eq!(scene.letters().0, [("deferred", 4), ("failed", 4), ("sent", 16)].map(|(s, n)| (s.to_owned(), n)).into());
+        assert_eq!(
+            scene.letters().0,
+            [("deferred", 4), ("failed", 4), ("sent", 16)].map(|(s, n)| (s.to_owned(), n)).into()
+        );
         assert_eq!(scene.ok(&["digest", "retry", "--failed", "no_such%"]).lines().count(), 1);
         assert_eq!(scene.letters().0.get("failed"), Some(&4));
         let said = scene.ok(&["digest", "retry", "2026-W47", "--failed", "5.1.1 NOBODY"]);
@@ -453,7 +458,10 @@ fn refused_letters_can_be_tried_again() {
                     SELECT edition_id, MIN(subscriber_id), 'hard', 'x', 0 FROM letters WHERE state = 'failed' GROUP BY 1";
         assert_eq!(scene.sql(back), 1);
         assert!(scene.ok(&["digest", "retry"]).starts_with("2026-W47: 1 refused letters wait again; "));
-        assert_eq!(scene.letters().0, [("deferred", 4), ("failed", 1), ("queued", 3), ("sent", 16)].map(|(s, n)| (s.to_owned(), n)).into());
+        assert_eq!(
+            scene.letters().0,
+            [("deferred", 4), ("failed", 1), ("queued", 3), ("sent", 16)].map(|(s, n)| (s.to_owned(), n)).into()
+        );
         assert_eq!(scene.run(&["digest", "retry", "2020-W01"]).code, 65);
     }
 }

@@ -104,7 +104,8 @@ fn without_tls_where_it_is_wanted_nothing_goes() {
 fn certificates_can_be_named_and_tls_be_left_to_the_relay() {
     let ca = fixture("ca.pem").display().to_string();
     for mode in ["starttls", "smtps"] {
-        let settings = format!("ca_file = {ca:?}\n{LOGIN}{}", if mode == "starttls" { "\ntls = \"required\"" } else { "" });
+        let settings =
+            format!("ca_file = {ca:?}\n{LOGIN}{}", if mode == "starttls" { "\ntls = \"required\"" } else { "" });
         let (outcome, taken) = send(mode, "localhost", &settings, "marée", false);
         assert_eq!((outcome.code, taken.len()), (0, 3), "{mode}: {outcome:?}");
         let (outcome, taken) = send(mode, "elsewhere", &settings, "marée", false);

@@ -116,11 +116,7 @@ impl Carrier {
     fn weigh_chunk(&mut self, window: &mut Window, letter: Letter, answers: &Answers) {
         let Answers { mail, recipient, end } = answers;
         let behind = window.refused;
-        let said = [
-            (Command::Mail, mail),
-            (Command::Recipient, recipient),
-            (Command::End, end),
-        ];
+        let said = [(Command::Mail, mail), (Command::Recipient, recipient), (Command::End, end)];
         let [mail_says, recipient_says, end_says] = said.map(|(command, reply)| command.judge(reply.code));
         // What makes no sense may be the relay's way, or somebody else's answer: the proof will tell.
         let odd = said.into_iter().find(|(command, reply)| command.judge(reply.code) == Says::Nonsense);
@@ -142,19 +138,19 @@ impl Carrier {
             window.end.get_or_insert(broken);
             return;
         }
-        let verdict = if out_of_order(mail)
-            || out_of_order(recipient)
-            || (recipient_says == Says::Yes && out_of_order(end))
-        {
-            Verdict::Back(format!("the letter before it was refused: {end}"))
-        } else if end_says == Says::No && let Some((command, reply)) = odd {
-            // It may have been refused because of that.
-            Verdict::Back(nonsense(command, reply))
-        } else if recipient_says == Says::No {
-            Verdict::of(Step::Recipient, recipient)
-        } else {
-            Verdict::of(Step::End, end)
-        };
+        let verdict =
+            if out_of_order(mail) || out_of_order(recipient) || (recipient_says == Says::Yes && out_of_order(end)) {
+                Verdict::Back(format!("the letter before it was refused: {end}"))
+            } else if end_says == Says::No
+                && let Some((command, reply)) = odd
+            {
+                // It may have been refused because of that.
+                Verdict::Back(nonsense(command, reply))
+            } else if recipient_says == Says::No {
+                Verdict::of(Step::Recipient, recipient)
+            } else {
+                Verdict::of(Step::End, end)
+            };
         let step = if recipient_says == Says::No { Step::Recipient } else { Step::End };
         self.settle(letter, Some(step), verdict);
     }

@@ -191,11 +191,7 @@ impl Carrier {
     }
 
     /// Judges the answers to an envelope; gives the letter back if the relay waits for its text.
-    async fn weigh(
-        &mut self,
-        mut letter: Letter,
-        answers: Result<Answers, Broken>,
-    ) -> Result<Option<Letter>, Broken> {
+    async fn weigh(&mut self, mut letter: Letter, answers: Result<Answers, Broken>) -> Result<Option<Letter>, Broken> {
         let Answers { mail, recipient, data } = match answers {
             Ok(answers) => answers,
             Err(broken) => {
