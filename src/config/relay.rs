@@ -229,30 +229,28 @@ fn certificates(raw: &raw::Relay, key: &dyn Fn(&str) -> String, base: &Path) -> 
 
 /// Who we are to a relay.
 fn login(raw: &raw::Relay, key: &dyn Fn(&str) -> String) -> Result<Option<Login>, Refusal> {
+    let Some(user) = raw.user.clone() else {
+        let without = [("password_env", &raw.password_env), ("token_command", &raw.token_command)];
+        return match without.into_iter().find(|(_, value)| value.is_some()) {
+            Some((name, _)) => Err(refuse(&key(name), format!("{} is missing", key("user")))),
+            None => Ok(None),
+        };
+    };
     let proof = match (&raw.password_env, &raw.token_command) {
-        (None, None) => None,
+        (None, None) => {
+            let reason = format!("{} must name the variable with its password", key("password_env"));
+            return Err(refuse(&key("user"), reason));
+        }
         (Some(_), Some(_)) => {
             return Err(refuse(&key("token_command"), format!("{} is there too: write one", key("password_env"))));
         }
         (Some(variable), None) => {
-            let password = std::env::var(variable)
-                .map_err(|_| refuse(&key("password_env"), format!("the environment has no {variable}")))?;
-            Some(Proof::Password(Secret::new(password)))
+            let missing = |_| refuse(&key("password_env"), format!("the environment has no {variable}"));
+            Proof::Password(Secret::new(std::env::var(variable).map_err(missing)?))
         }
-        (None, Some(command)) => Some(Proof::TokenCommand(command.clone())),
+        (None, Some(command)) => Proof::TokenCommand(command.clone()),
     };
-    match (&raw.user, proof) {
-        (None, None) => Ok(None),
-        (Some(user), Some(proof)) => Ok(Some(Login { user: user.clone(), proof })),
-        (Some(_), None) => {
-            let reason = format!("{} must name the variable with its password", key("password_env"));
-            Err(refuse(&key("user"), reason))
-        }
-        (None, Some(_)) => {
-            let name = if raw.token_command.is_some() { "token_command" } else { "password_env" };
-            Err(refuse(&key(name), format!("{} is missing", key("user"))))
-        }
-    }
+    Ok(Some(Login { user, proof }))
 }
 
 fn smtp(raw: raw::Relay, key: &dyn Fn(&str) -> String, base: &Path) -> Result<Relay, Refusal> {

@@ -217,6 +217,9 @@ impl Carrier {
     }
 
     async fn recover(&self, broken: &Broken) {
+        if broken.ours {
+            return;
+        }
         if let Some(pause) = self.relay.suffers(broken, self.round.now()) {
             tokio::time::sleep(pause).await;
         }

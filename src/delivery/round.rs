@@ -15,7 +15,7 @@ use super::{
     domains::Domains,
     post::Job,
     refusals::domain,
-    relays::Relay,
+    relays::{Reason, Relay},
     verdict::{Step, Verdict},
     wire::Unfit,
 };
@@ -167,7 +167,9 @@ impl Round {
     pub(super) async fn settle_refusals(&self, is_over: bool) {
         for relay in &self.relays {
             let now = self.now();
-            let is_over = is_over && !self.stop.load(Ordering::Relaxed) && relay.out(now).is_none();
+            // One that is in trouble may have more to say.
+            let in_trouble = matches!(relay.out(now), Some(Reason::Trouble(_)));
+            let is_over = is_over && !self.stop.load(Ordering::Relaxed) && !in_trouble;
             let ruling = relay.refusals().rule(&relay.config.name, is_over, self.before);
             if let Some(words) = ruling.distrust {
                 // What others take goes on over them.

@@ -55,6 +55,8 @@ pub(super) struct Broken {
     pub(super) silent: bool,
     /// An answer was out of its place, so that those before it may have been, too.
     pub(super) astray: bool,
+    /// We left it for a reason of our own: the relay is not to blame.
+    pub(super) ours: bool,
 }
 
 /// What a relay says to the question whether its answers are in step with our commands.
@@ -67,9 +69,14 @@ pub(super) enum Proven {
 }
 
 impl Broken {
-    /// For a reason of ours or the relay's.
+    /// For this reason.
     pub(super) fn because(words: impl Into<String>) -> Self {
-        Self { words: words.into(), said: false, silent: false, astray: false }
+        Self { words: words.into(), said: false, silent: false, astray: false, ours: false }
+    }
+
+    /// For a reason of our own.
+    pub(super) fn ours(words: impl Into<String>) -> Self {
+        Self { ours: true, ..Self::because(words) }
     }
 
     /// An answer is out of its place.
@@ -189,8 +196,8 @@ impl Wire {
         }
     }
 
-    /// Sends something in one write that so many answers are due to. Gives how many bytes of it may
-    /// have reached the relay, also where it breaks off: then as an error.
+    /// Sends something in one write that so many answers are due to. Where it breaks off, the error
+    /// says how many bytes of it may have reached the relay.
     pub(super) async fn write(&mut self, bytes: &[u8], answers: usize) -> Result<(), Unwritten> {
         if self.due == 0 {
             self.quiet().await.map_err(|broken| Unwritten { broken, written: 0 })?;
@@ -253,16 +260,13 @@ impl Wire {
     /// Clears the relay's state, and asks whether its answers are in step: EHLO has an answer that no
     /// other command has, its several lines. Nothing may be due any more.
     pub(super) async fn prove(&mut self) -> Result<Proven, Broken> {
-        let lines = match &self.greeting {
-            Some(_) => format!("RSET\r\n{}", self.hello),
-            None => "RSET\r\n".to_owned(),
-        };
         let Some(greeting) = self.greeting.clone() else {
-            return match self.ask(Command::Reset, &lines).await? {
+            return match self.ask(Command::Reset, "RSET\r\n").await? {
                 reply if reply.code == 250 => Ok(Proven::NoAnswer),
                 reply => Err(Broken::because(format!("it refused RSET: {reply}"))),
             };
         };
+        let lines = format!("RSET\r\n{}", self.hello);
         if self.offers.pipelining {
             self.write(lines.as_bytes(), 2).await?;
         } else {

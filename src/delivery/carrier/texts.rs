@@ -50,7 +50,7 @@ impl Carrier {
             if let Some(next) = next {
                 self.back(next, "not handed over");
             }
-            return Err(Broken::because("a lease was lost while the relay waited"));
+            return Err(Broken::ours("a lease was lost while the relay waited"));
         }
         let mut flight = std::mem::take(&mut letter.written.text);
         flight.push_str(".\r\n");
