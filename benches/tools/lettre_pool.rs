@@ -10,9 +10,7 @@ use std::sync::{
 };
 
 use lettre::{
-    AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
-    message::MultiPart,
-    transport::smtp::{PoolConfig, client::Tls},
+    AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor, message::MultiPart, transport::smtp::PoolConfig,
 };
 
 #[tokio::main]
@@ -25,7 +23,6 @@ async fn main() {
     let (html, text) = (read(html), read(text));
     let transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous("127.0.0.1")
         .port(port.parse().expect("a port"))
-        .tls(Tls::None)
         .pool_config(PoolConfig::new().max_size(connections))
         .build();
     let next = Arc::new(AtomicU64::new(0));

@@ -30,7 +30,7 @@ use crate::{
     },
     digest,
     model::{Edition, Period},
-    store::Store,
+    store::{self, Store},
 };
 
 /// What is noted of an edition whose letters went into a folder.
@@ -103,6 +103,15 @@ pub(super) enum Command {
         #[arg(value_name = "PERIOD")]
         period: String,
     },
+    /// Queue again letters that a relay refused for good, once what was wrong is mended.
+    Retry {
+        /// Those of this edition; without it, of the newest that has some.
+        #[arg(value_name = "PERIOD")]
+        period: Option<String>,
+        /// Those whose refusal holds these words.
+        #[arg(long, value_name = "REASON", default_value = "")]
+        failed: String,
+    },
     /// Say how the editions stand.
     Status {
         /// As JSON.
@@ -143,6 +152,7 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<E
         }
         Command::Redate { period, to } => desk::redate(session, &period, to.as_deref()).await,
         Command::Redact { period } => desk::redact(session, &period).await,
+        Command::Retry { period, failed } => retry(session, period.as_deref(), &failed).await,
         Command::Status { json } => standing::status(session, json).await,
         Command::Dkim => dkim(session),
     }
@@ -195,6 +205,32 @@ async fn resend(session: &Session) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Queues refused letters again.
+async fn retry(session: &Session, period: Option<&str>, words: &str) -> anyhow::Result<ExitCode> {
+    let mut editions = session.store.editions(session.newsletter()).await?;
+    if let Some(period) = period {
+        editions.retain(|edition| edition.period.to_string() == period);
+        if editions.is_empty() {
+            let what = format!("there is no edition {period}: `gazetier digest status` names them");
+            return Err(exit::complain(exit::BAD_INPUT, what));
+        }
+    }
+    for edition in editions.into_iter().rev() {
+        let store::Retried { letters, lifted } = session.store.retry_refused(edition.id, words).await?;
+        if letters > 0 {
+            let lifted = match lifted {
+                0 => String::new(),
+                lifted => format!(", {lifted} addresses may be written to again"),
+            };
+            say!("{}: {letters} refused letters wait again{lifted}; `gazetier digest send` sends them", edition.period);
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+    let which = if words.is_empty() { String::new() } else { format!(" with {words:?} in its refusal") };
+    say!("there is no refused letter{which}: nothing is changed");
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What sending came to.
@@ -298,6 +334,8 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
         }
         let paused = outcome.paused.is_some();
         if let Some(reason) = outcome.paused {
+            let notice = Notice::Refused(reason.clone());
+            editors::tell(config, store, session.at, &edition.key(), &edition.period, &notice).await?;
             sent.troubles.push(format!(
                 "{} is held, {} letters wait: {reason}; look into it, then send them with `gazetier digest send`",
                 edition.period,

@@ -22,7 +22,7 @@ pub use desk::Desk;
 pub use dkim::{Dkim, SigningKey};
 pub use feeds::{FORMS, Moved};
 pub use raw::Content;
-pub use relay::{Rates, Relay, Relays, Secret, Security};
+pub use relay::{Certificates, Login, Proof, Rates, Relay, Relays, Secret, Security};
 pub use sources::{Kind, Source};
 pub use theme::{Logo, Theme};
 pub use web::{Listen, Proxy, Web};
@@ -305,12 +305,22 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, Error> {
         let read = |source| Error::Read { path: path.to_owned(), source };
         let text = std::fs::read_to_string(path).map_err(read)?;
-        let raw: raw::Raw = toml::from_str(&text).map_err(|error| Error::Shape {
-            path: path.to_owned(),
-            message: error.to_string().trim_end().to_owned(),
-        })?;
+        let raw: raw::Raw = toml::from_str(&text)
+            .map_err(|error| Error::Shape { path: path.to_owned(), message: shape(&error, &text) })?;
         let mut config = check::check(raw, path)?;
         config.fingerprint = fingerprint([&text]);
         Ok(config)
+    }
+}
+
+/// What is wrong with the form of a configuration, with the line that it stands in; without, if that
+/// looks as if it held a secret: what is told may be mailed, or kept in a log.
+fn shape(error: &toml::de::Error, text: &str) -> String {
+    let line = error.span().map(|span| text.get(..span.start).unwrap_or_default().matches('\n').count());
+    let words = line.and_then(|line| text.lines().nth(line)).unwrap_or_default().to_lowercase();
+    let is_secret = ["pass", "secret", "token", "key"].iter().any(|word| words.contains(word));
+    match line.filter(|_| is_secret) {
+        Some(line) => format!("line {}: {}", line + 1, error.message()),
+        None => error.to_string().trim_end().to_owned(),
     }
 }

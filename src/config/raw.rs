@@ -251,10 +251,20 @@ pub struct Relay {
     pub user: Option<String>,
     /// The name of the environment variable that holds the password.
     pub password_env: Option<String>,
+    /// A command that prints a token to log in with (XOAUTH2).
+    pub token_command: Option<String>,
+    /// What we call ourselves in EHLO.
     pub hello: Option<String>,
-    /// TLS also where the relay is this machine; elsewhere it is wanted anyway.
+    /// The same as `tls = "required"`.
     #[serde(default)]
     pub require_tls: bool,
+    /// Whether STARTTLS must be there, or is used where it is offered.
+    pub tls: Option<Tls>,
+    /// Certificates to trust instead of the machine's, in PEM.
+    pub ca_file: Option<String>,
+    /// Our own certificate for the relay, in PEM, with its key.
+    pub certificate: Option<String>,
+    pub certificate_key: Option<String>,
     /// Its share of the letters beside that of the others.
     #[serde(default = "one")]
     pub weight: u32,
@@ -275,6 +285,16 @@ pub struct Relay {
     /// Letters as chunks of a known length, where the relay offers it.
     #[serde(default = "yes")]
     pub chunking: bool,
+}
+
+/// Whether STARTTLS must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    /// Without it nothing is sent.
+    Required,
+    /// It is used where the relay offers it.
+    Opportunistic,
 }
 
 #[derive(Debug, Deserialize)]

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use url::Url;
 
 use super::{
@@ -57,8 +58,10 @@ pub struct Relay {
     pub port: u16,
     /// Whether and when TLS begins.
     pub security: Security,
-    /// User and password.
-    pub login: Option<(String, Secret)>,
+    /// Whom to trust, and with what to prove who we are.
+    pub certificates: Certificates,
+    /// Who we are to it, if it wants to know.
+    pub login: Option<Login>,
     /// What we call ourselves; the machine's name if missing.
     pub hello: Option<String>,
     /// How long any one answer may take.
@@ -90,11 +93,41 @@ pub struct Rates {
     pub day: Option<NonZeroU32>,
 }
 
+/// Whom to trust with TLS, and with what to prove who we are. The files were read when the
+/// configuration was.
+#[derive(Debug, Clone, Default)]
+pub struct Certificates {
+    /// Trusted instead of the machine's certificates, in PEM.
+    pub trusted: Option<Vec<u8>>,
+    /// Our own chain and its key, in PEM.
+    pub own: Option<(Vec<u8>, Secret)>,
+}
+
+/// Who we are to a relay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// The user.
+    pub user: String,
+    /// What proves it.
+    pub proof: Proof,
+}
+
+/// What proves who we are to a relay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// A password.
+    Password(Secret),
+    /// A command that prints a token (XOAUTH2).
+    TokenCommand(String),
+}
+
 /// Whether and when TLS begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Security {
     /// Never: on loopback only.
     Plain,
+    /// By STARTTLS, if the relay offers it.
+    Opportunistic,
     /// By STARTTLS, which the relay must offer.
     StartTls,
     /// From the first byte.
@@ -125,7 +158,7 @@ pub(super) fn check(one: Option<raw::Relay>, several: Vec<raw::Relay>, base: &Pa
             patience(&raw, &key)?;
             return Ok(Relays::Folder(beside(base, folder)));
         }
-        let relay = smtp(raw, &key)?;
+        let relay = smtp(raw, &key, base)?;
         if relays.iter().any(|other| other.name == relay.name) {
             return Err(refuse(&key("name"), format!("two relays are called {:?}: name them apart", relay.name)));
         }
@@ -140,7 +173,87 @@ fn patience(raw: &raw::Relay, key: &dyn Fn(&str) -> String) -> Result<Duration, 
     timeout.ok_or_else(|| refuse(&key("timeout"), "it must be longer than nothing"))
 }
 
-fn smtp(raw: raw::Relay, key: &dyn Fn(&str) -> String) -> Result<Relay, Refusal> {
+/// Whether and when TLS begins; none if the address is of another kind.
+fn security(
+    raw: &raw::Relay,
+    scheme: &str,
+    loopback: bool,
+    key: &dyn Fn(&str) -> String,
+) -> Result<Option<Security>, Refusal> {
+    if raw.require_tls && raw.tls == Some(raw::Tls::Opportunistic) {
+        return Err(refuse(&key("tls"), format!("{} says the contrary: write one of them", key("require_tls"))));
+    }
+    let required = raw.require_tls || raw.tls == Some(raw::Tls::Required);
+    Ok(match (scheme, raw.tls) {
+        ("smtps", Some(raw::Tls::Opportunistic)) => {
+            return Err(refuse(&key("tls"), "smtps:// speaks TLS from the first byte: remove it"));
+        }
+        ("smtps", _) => Some(Security::Tls),
+        ("smtp", Some(raw::Tls::Opportunistic)) => Some(Security::Opportunistic),
+        ("smtp", _) if loopback && !required => Some(Security::Plain),
+        ("smtp", _) => Some(Security::StartTls),
+        _ => None,
+    })
+}
+
+/// Reads the certificates that are named: what is wrong with them is told before anything is sent.
+fn certificates(raw: &raw::Relay, key: &dyn Fn(&str) -> String, base: &Path) -> Result<Certificates, Refusal> {
+    let read = |name: &str, file: &str| {
+        let path = beside(base, file);
+        let wrong = |what: String| refuse(&key(name), format!("{}: {what}", path.display()));
+        std::fs::read(&path).map_err(|error| wrong(format!("cannot read it: {error}")))
+    };
+    let chain = |name: &str, file: &str| {
+        let pem = read(name, file)?;
+        let parsed: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+        match parsed {
+            Ok(found) if !found.is_empty() => Ok(pem),
+            _ => Err(refuse(&key(name), format!("{file}: there is no certificate in PEM"))),
+        }
+    };
+    let trusted = raw.ca_file.as_ref().map(|file| chain("ca_file", file)).transpose()?;
+    let own = match (&raw.certificate, &raw.certificate_key) {
+        (None, None) => None,
+        (Some(certificate), Some(file)) => {
+            let chain = chain("certificate", certificate)?;
+            let secret = String::from_utf8(read("certificate_key", file)?).ok();
+            let secret = secret.filter(|pem| PrivateKeyDer::from_pem_slice(pem.as_bytes()).is_ok());
+            let missing = || refuse(&key("certificate_key"), format!("{file}: there is no private key in PEM"));
+            Some((chain, Secret::new(secret.ok_or_else(missing)?)))
+        }
+        (Some(_), None) => return Err(refuse(&key("certificate_key"), "name the file with the certificate's key")),
+        (None, Some(_)) => return Err(refuse(&key("certificate"), "name the file with the certificate of the key")),
+    };
+    Ok(Certificates { trusted, own })
+}
+
+/// Who we are to a relay.
+fn login(raw: &raw::Relay, key: &dyn Fn(&str) -> String) -> Result<Option<Login>, Refusal> {
+    let Some(user) = raw.user.clone() else {
+        let without = [("password_env", &raw.password_env), ("token_command", &raw.token_command)];
+        return match without.into_iter().find(|(_, value)| value.is_some()) {
+            Some((name, _)) => Err(refuse(&key(name), format!("{} is missing", key("user")))),
+            None => Ok(None),
+        };
+    };
+    let proof = match (&raw.password_env, &raw.token_command) {
+        (None, None) => {
+            let reason = format!("{} must name the variable with its password", key("password_env"));
+            return Err(refuse(&key("user"), reason));
+        }
+        (Some(_), Some(_)) => {
+            return Err(refuse(&key("token_command"), format!("{} is there too: write one", key("password_env"))));
+        }
+        (Some(variable), None) => {
+            let missing = |_| refuse(&key("password_env"), format!("the environment has no {variable}"));
+            Proof::Password(Secret::new(std::env::var(variable).map_err(missing)?))
+        }
+        (None, Some(command)) => Proof::TokenCommand(command.clone()),
+    };
+    Ok(Some(Login { user, proof }))
+}
+
+fn smtp(raw: raw::Relay, key: &dyn Fn(&str) -> String, base: &Path) -> Result<Relay, Refusal> {
     let timeout = patience(&raw, key)?;
     let wrong = || refuse(&key("url"), "write \"file:FOLDER\", \"smtp://HOST:PORT\" or \"smtps://HOST:PORT\"");
     let url = Url::parse(&raw.url).map_err(|_| wrong())?;
@@ -150,25 +263,9 @@ fn smtp(raw: raw::Relay, key: &dyn Fn(&str) -> String) -> Result<Relay, Refusal>
         return Err(refuse(&key("url"), reason));
     }
     let loopback = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
-    let security = match url.scheme() {
-        "smtps" => Security::Tls,
-        "smtp" if loopback && !raw.require_tls => Security::Plain,
-        "smtp" => Security::StartTls,
-        _ => return Err(wrong()),
-    };
-    let login = match (raw.user, raw.password_env) {
-        (None, None) => None,
-        (Some(user), Some(variable)) => {
-            let password = std::env::var(&variable)
-                .map_err(|_| refuse(&key("password_env"), format!("the environment has no {variable}")))?;
-            Some((user, Secret::new(password)))
-        }
-        (Some(_), None) => {
-            let reason = format!("{} must name the variable with its password", key("password_env"));
-            return Err(refuse(&key("user"), reason));
-        }
-        (None, Some(_)) => return Err(refuse(&key("password_env"), format!("{} is missing", key("user")))),
-    };
+    let security = security(&raw, url.scheme(), loopback, key)?.ok_or_else(wrong)?;
+    let certificates = certificates(&raw, key, base)?;
+    let login = login(&raw, key)?;
     let port = url.port().unwrap_or(match (security, loopback) {
         (Security::Tls, _) => 465,
         (_, true) => 25,
@@ -195,6 +292,7 @@ fn smtp(raw: raw::Relay, key: &dyn Fn(&str) -> String) -> Result<Relay, Refusal>
         host,
         port,
         security,
+        certificates,
         login,
         hello: raw.hello,
         timeout,

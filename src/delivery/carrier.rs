@@ -6,10 +6,13 @@
 //! - **steps**: the plain dialogue.
 //!
 //! Before a letter's last byte goes out, it stands in the ledger as `sending`. So of a carrier that
-//! dies, as many letters are `unknown` as were on their way: one, or a window of them.
+//! dies, as many letters are `unknown` as were on their way: one, or a window of them. What a relay
+//! answers counts once it is certain that its answers are in step (`track.rs`).
 
 mod chunks;
+mod settle;
 mod texts;
+mod track;
 
 use std::{
     collections::HashSet,
@@ -19,18 +22,20 @@ use std::{
 
 use super::{
     Error,
-    clerk::MARK,
+    clerk::{MARK, not_handed_over},
     post::Job,
+    refusals::Refusal,
     relays::Relay,
     round::Round,
-    verdict::{Reply, Step, Verdict},
-    wire::{Broken, Wire},
+    verdict::{Reply, Verdict},
+    wire::{Broken, Proven, Wire},
 };
 use crate::{
     digest::letter::Written,
     model::LetterState,
     store::{Leased, Mark, Settlement},
 };
+use track::Track;
 
 /// How long a connection is kept without a letter: one that the relay has closed meanwhile would
 /// cost a letter its certainty.
@@ -50,6 +55,8 @@ struct Letter {
     rcpt: String,
     /// Whether it stands in the ledger as `sending`.
     marked: bool,
+    /// The answers to its envelope, once they are there.
+    answers: Option<(Reply, Reply)>,
 }
 
 /// Who carries letters over one connection.
@@ -61,8 +68,16 @@ pub(super) struct Carrier {
     carried: u32,
     /// RSET must go before the next letter.
     reset: bool,
+    /// Nothing more goes over this connection.
+    leave: bool,
+    /// What was settled over this connection and is not certain yet.
+    track: Track,
     /// What is known and not written down yet.
     settled: Vec<Settlement>,
+    /// Of these, what the relay refused for good.
+    refused: Vec<Refusal>,
+    /// What was written down, and turns out to be unknown.
+    corrected: Vec<Settlement>,
     /// It came to its end as it should.
     well: bool,
 }
@@ -78,18 +93,27 @@ impl Drop for Carrier {
 
 impl Carrier {
     pub(super) fn new(round: Arc<Round>, relay: Arc<Relay>) -> Self {
-        Self { round, relay, wire: None, carried: 0, reset: false, settled: Vec::new(), well: false }
+        Self {
+            round,
+            relay,
+            wire: None,
+            carried: 0,
+            reset: false,
+            leave: false,
+            track: Track::default(),
+            settled: Vec::new(),
+            refused: Vec::new(),
+            corrected: Vec::new(),
+            well: false,
+        }
     }
 
     /// Carries letters until no more will come.
     pub(super) async fn work(mut self) -> Result<(), Error> {
         let outcome = self.carry_all().await;
         self.record(&[]).await;
+        self.close().await;
         self.well = outcome.is_ok();
-        if let Some(wire) = self.wire.take() {
-            self.hang_up();
-            wire.quit().await;
-        }
         outcome
     }
 
@@ -140,12 +164,13 @@ impl Carrier {
                 true => self.chunks(letter).await,
                 false => self.texts(letter).await,
             };
+            let full = self.relay.config.letters_per_connection.is_some_and(|most| self.carried >= most);
             if let Err(broken) = outcome {
-                self.hang_up();
                 self.wire = None;
+                self.part(&broken);
                 self.record(&[]).await;
                 self.recover(&broken).await;
-            } else if self.relay.config.letters_per_connection.is_some_and(|most| self.carried >= most) {
+            } else if full || self.leave {
                 self.close().await;
             }
         }
@@ -180,6 +205,8 @@ impl Carrier {
         }
         match Wire::open(&relay.config).await {
             Ok(wire) => {
+                relay.learns(wire.offers.clone());
+                self.round.knows_sizes();
                 self.wire = Some(wire);
                 relay.open.fetch_add(1, Ordering::AcqRel);
                 relay.known.store(true, Ordering::Release);
@@ -196,49 +223,70 @@ impl Carrier {
     }
 
     async fn recover(&self, broken: &Broken) {
+        if broken.ours {
+            return;
+        }
         if let Some(pause) = self.relay.suffers(broken, self.round.now()) {
             tokio::time::sleep(pause).await;
         }
     }
 
+    /// Ends the connection politely. That it ends so proves what was said over it.
     async fn close(&mut self) {
         if let Some(wire) = self.wire.take() {
-            self.hang_up();
-            wire.quit().await;
+            match wire.quit().await {
+                Ok(()) => {
+                    if self.track.letters > 0 {
+                        self.relay.trusts();
+                    }
+                    self.certain();
+                    self.hang_up();
+                }
+                Err(broken) => self.part(&broken),
+            }
+            self.record(&[]).await;
         }
     }
 
     fn hang_up(&mut self) {
         self.relay.open.fetch_sub(1, Ordering::AcqRel);
+        self.track = std::mem::take(&mut self.track).renewed();
         self.carried = 0;
         self.reset = false;
+        self.leave = false;
     }
 
-    /// Writes a letter and its envelope; one that cannot be written, or that this relay cannot
-    /// take, is refused for good.
+    /// Writes a letter and its envelope; none if it cannot be written, or this relay cannot take it.
     fn compose(&mut self, job: Job) -> Option<Letter> {
         let id = format!("{}.{}", self.round.edition.period, job.leased.letter.reader);
-        let envelope = |written: &Written| match &self.wire {
-            Some(wire) => wire.offers.envelope(written, &id),
-            None => Err("not sent: there is no connection".to_owned()),
-        };
-        match job.write().and_then(|written| envelope(&written).map(|lines| (written, lines))) {
-            Ok((written, (mail, rcpt))) => {
-                self.carried += 1;
-                Some(Letter { leased: job.leased, written, mail, rcpt, marked: false })
-            }
+        let (written, leased) = match job.write() {
+            Ok(written) => (written, job.leased),
             Err(reason) => {
-                let settlement = self.round.judge("", &job.leased, None, Verdict::Refused(reason));
+                let settlement = self.round.judge(&self.relay, &job.leased, None, Verdict::Unfit(reason));
                 self.settled.push(settlement);
-                None
+                return None;
             }
+        };
+        let Some(wire) = &self.wire else {
+            let settlement = self.round.judge(&self.relay, &leased, None, Verdict::Back("not handed over".into()));
+            self.settled.push(settlement);
+            return None;
+        };
+        if let Err(unfit) = wire.offers.takes(written.text.len() as u64, &written.recipient) {
+            let settlement = self.round.unfit(&self.relay, &leased, &written, unfit);
+            self.settled.push(settlement);
+            return None;
         }
+        let (mail, rcpt) = wire.offers.envelope(&written, &id);
+        self.carried += 1;
+        Some(Letter { leased, written, mail, rcpt, marked: false, answers: None })
     }
 
     /// One more letter for this connection, if one may go now.
     async fn one_more(&mut self) -> Option<Letter> {
         let full = self.relay.config.letters_per_connection.is_some_and(|most| self.carried >= most);
-        if full || self.round.is_over() || !self.relay.may_go() {
+        // On one that was closed while letters were written down, nothing goes any more.
+        if full || self.leave || self.wire.is_none() || self.round.is_over() || !self.relay.may_go() {
             return None;
         }
         loop {
@@ -269,18 +317,32 @@ impl Carrier {
         self.wire.as_ref().is_some_and(|wire| wire.offers.pipelining)
     }
 
-    async fn send(&mut self, what: impl std::fmt::Display) -> Result<Reply, Broken> {
-        match &mut self.wire {
-            Some(wire) => wire.send(what).await,
-            None => Err(Broken::because("there is no connection")),
-        }
+    fn wire(&mut self) -> Result<&mut Wire, Broken> {
+        self.wire.as_mut().ok_or_else(|| Broken::because("there is no connection"))
     }
 
     async fn answer(&mut self) -> Result<Reply, Broken> {
-        match &mut self.wire {
-            Some(wire) => wire.answer().await,
-            None => Err(Broken::because("there is no connection")),
+        self.wire()?.answer().await
+    }
+
+    /// Clears the relay's state, and makes certain what was settled until now. Where the relay does
+    /// not answer that question, the end of the connection does.
+    async fn prove(&mut self) -> Result<(), Broken> {
+        self.reset = false;
+        match self.wire()?.prove().await? {
+            Proven::InStep => {
+                self.track.shapes.proven();
+                self.relay.trusts();
+                self.certain();
+            }
+            Proven::NoAnswer => self.leave = true,
         }
+        Ok(())
+    }
+
+    /// Whether there is something that only a certain point settles.
+    fn must_prove(&self) -> bool {
+        !self.leave && !self.track.held.is_empty()
     }
 
     /// Who refuses the sender refuses every letter.
@@ -289,35 +351,8 @@ impl Carrier {
             self.round.pause(&self.relay.config.name, &mail.to_string());
         }
         let words = format!("it refuses our sender: {mail}");
-        self.back(&letter, &words);
+        self.settle(letter, None, Verdict::Back(words.clone()));
         Broken::because(words)
-    }
-
-    /// The connection broke after the letter's last byte: 421 says that it was not taken, silence
-    /// says nothing.
-    fn settle_broken(&mut self, letter: Letter, broken: &Broken) {
-        let words = broken.words.clone();
-        let verdict = if broken.said { Verdict::Back(words) } else { Verdict::Unknown(words) };
-        self.settle(&letter, None, verdict);
-    }
-
-    fn back(&mut self, letter: &Letter, words: &str) {
-        self.settle(letter, None, Verdict::Back(words.to_owned()));
-    }
-
-    /// Notes what becomes of a letter; it is written down with the next letters, or soon.
-    fn settle(&mut self, letter: &Letter, step: Option<Step>, verdict: Verdict) {
-        if matches!(verdict, Verdict::Sent(_)) {
-            self.relay.thrives();
-        }
-        // A try is counted when a letter is marked. One that was refused before was tried as well,
-        // and one that comes back was not.
-        let tries = match &verdict {
-            Verdict::Back(_) => -i64::from(letter.marked),
-            _ => i64::from(!letter.marked),
-        };
-        let settlement = self.round.judge(&self.relay.config.name, &letter.leased, step, verdict);
-        self.settled.push(Settlement { tries, ..settlement });
     }
 
     /// Has written down what is known, and that these letters are about to be handed over.
@@ -330,10 +365,24 @@ impl Carrier {
         let finished = finished.count();
         let granted = self.round.clerk.record(settled, marks).await;
         self.round.is_done(done, finished);
+        // Those were done already, and are written down by now.
+        self.round.correct(&std::mem::take(&mut self.corrected)).await;
         // The edition is held, the reader is gone, or another worker has the letter: of ours, whoever comes next
         // need not wait until the lease ends.
-        for letter in letters.iter().filter(|letter| !granted.contains(&letter.leased.lease.letter)) {
-            self.back(letter, "not handed over");
+        let refused = letters.iter().filter(|letter| !granted.contains(&letter.leased.lease.letter));
+        self.settled.extend(refused.map(|letter| not_handed_over(letter.leased.lease)));
+        if !self.refused.is_empty() {
+            // Now that they stand in the ledger as deferred, somebody may weigh them.
+            let refused = std::mem::take(&mut self.refused);
+            let others_take = self.round.others_take(&self.relay);
+            let is_ripe = {
+                let mut refusals = self.relay.refusals();
+                refused.into_iter().for_each(|refusal| refusals.refused(refusal, others_take));
+                refusals.is_ripe()
+            };
+            if is_ripe {
+                self.round.settle_refusals(false).await;
+            }
         }
         granted
     }

@@ -14,7 +14,10 @@ use tokio::{
 };
 
 use super::clock::LeaseClock;
-use crate::store::{self, Lease, Mark, Settlement, Store};
+use crate::{
+    model::LetterState,
+    store::{self, Lease, Mark, Settlement, Store},
+};
 
 /// How many turns may wait: as many as there are connections, and more only if they don't wait.
 const DESK: usize = 1024;
@@ -99,13 +102,15 @@ async fn work(store: Store, clock: LeaseClock, mut desk: mpsc::Receiver<Turn>, p
         while let Ok(next) = desk.try_recv() {
             turns.push(next);
         }
-        let settled: Vec<Settlement> = turns.iter_mut().flat_map(|turn| turn.settled.drain(..)).collect();
+        let mut settled: Vec<Settlement> = turns.iter_mut().flat_map(|turn| turn.settled.drain(..)).collect();
         let marks: Vec<Mark> = turns.iter().flat_map(|turn| turn.marks.iter().copied()).collect();
         let granted = match store.record(&settled, &marks, clock.now()).await {
             Ok(granted) => granted,
             Err(error) => {
-                // Nothing is marked, or nobody knows it: those letters stay here. What relays have
-                // said of the others must not be lost to a moment's trouble.
+                // Nothing is marked, or nobody knows it: those letters stay here, and go back into the
+                // queue whatever the store made of their marks. What relays have said of the others
+                // must not be lost to a moment's trouble.
+                settled.extend(marks.iter().map(|mark| not_handed_over(mark.lease)));
                 insist(&store, &settled, clock, error).await?;
                 HashSet::new()
             }
@@ -121,6 +126,12 @@ async fn work(store: Store, clock: LeaseClock, mut desk: mpsc::Receiver<Turn>, p
             let _ = turn.done.send(own.collect());
         }
     }
+}
+
+/// A letter that was to be handed over, and was not.
+pub(super) fn not_handed_over(lease: Lease) -> Settlement {
+    let reply = "not handed over".to_owned();
+    Settlement { lease, state: LetterState::Queued, due: None, reply, tries: 0, suppress: false }
 }
 
 /// Tries to write down settlements until it succeeds, for some time.

@@ -19,8 +19,9 @@ use crate::{
 
 /// What is signed, if a letter has it, and whether it is named once more than it stands there, so
 /// that none can be added.
-const SIGNED: [(&str, bool); 15] = [
+const SIGNED: [(&str, bool); 16] = [
     ("From", true),
+    ("Sender", true),
     ("To", true),
     ("Cc", true),
     ("Reply-To", true),
@@ -29,7 +30,7 @@ const SIGNED: [(&str, bool); 15] = [
     ("Message-ID", true),
     ("MIME-Version", true),
     ("Content-Type", true),
-    ("List-Id", false),
+    ("List-Id", true),
     ("List-Unsubscribe", true),
     ("List-Unsubscribe-Post", true),
     ("List-Archive", false),

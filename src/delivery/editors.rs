@@ -34,6 +34,8 @@ pub enum Notice {
     Late,
     /// What would break keeps it from being sent.
     Broken(String),
+    /// A relay does not want it, and says so in these words.
+    Refused(String),
 }
 
 impl Notice {
@@ -43,6 +45,7 @@ impl Notice {
             Self::Unapproved => "unapproved".into(),
             Self::Fallen(_, at) => format!("fallen {}", at.timestamp_millis()),
             Self::Late => "late".into(),
+            Self::Refused(what) => format!("refused {}", crate::model::column::fingerprint([what])),
             Self::Broken(what) => format!("broken {}", crate::model::column::fingerprint([what])),
         }
     }
@@ -106,6 +109,16 @@ fn letter(config: &Config, period: &Period, notice: &Notice, way_in: String) -> 
         Notice::Broken(what) => (
             say("La lettre ne peut pas partir", "The letter cannot go out"),
             format!("{} {what}", say("Il y a quelque chose à corriger\u{202f}:", "There is something to mend:")),
+        ),
+        Notice::Refused(what) => (
+            say("La lettre est retenue\u{202f}: un serveur la refuse", "The letter is held: a relay refuses it"),
+            format!(
+                "{} {what}",
+                say(
+                    "Les lettres qui restent attendent qu’on y remédie, puis qu’on la laisse partir au bureau. Le serveur dit\u{202f}:",
+                    "The letters that are left wait until that is mended and somebody lets it go at the desk. What is wrong:",
+                )
+            ),
         ),
     };
     service::Note {

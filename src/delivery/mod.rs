@@ -12,6 +12,7 @@ pub mod hubs;
 mod outbox;
 pub mod plan;
 pub mod post;
+mod refusals;
 mod relays;
 mod round;
 pub mod service;

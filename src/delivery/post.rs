@@ -21,7 +21,7 @@ use super::{
     dkim::Signer,
     outbox,
     relays::{Reason, Relay, choose},
-    round::Round,
+    round::{Round, Start},
 };
 use crate::{
     config::{Config, Relays},
@@ -202,12 +202,22 @@ impl Post {
         edition: &Edition,
         outcome: &mut Outcome,
     ) -> Result<(), Error> {
-        let to_do = self.store.tally(edition.id).await?.to_do().unsigned_abs();
+        let tally = self.store.tally(edition.id).await?;
+        let (to_do, before) = (tally.to_do().unsigned_abs(), tally.sent.unsigned_abs());
+        let largest = self.store.largest_variant(edition.id).await?;
         let relays: Vec<Arc<Relay>> = relays.iter().cloned().map(|relay| Arc::new(Relay::new(relay))).collect();
         let (clerk, mut ledger) = Clerk::hire(self.store.clone(), self.clock);
-        let (stop, finished) = (Arc::clone(&self.stop), Arc::clone(&self.finished));
-        let round = Round::new(edition.clone(), self.store.clone(), clerk, self.clock, stop, finished);
-        let round = Arc::new(round);
+        let round = Arc::new(Round::new(Start {
+            edition: edition.clone(),
+            store: self.store.clone(),
+            clerk,
+            clock: self.clock,
+            stop: Arc::clone(&self.stop),
+            finished: Arc::clone(&self.finished),
+            relays: relays.clone(),
+            before,
+            largest,
+        }));
         let mut carriers = JoinSet::new();
         for relay in &relays {
             for _ in 0..u64::from(relay.config.connections).min(to_do.div_ceil(WORTH)) {
@@ -226,6 +236,7 @@ impl Post {
         while let Some(end) = carriers.join_next().await {
             carried = carried.and(end.map_err(Error::from).and_then(|end| end));
         }
+        round.settle_refusals(given.is_ok() && carried.is_ok()).await;
         // An edition must be held whatever becomes of the rest.
         let mut closed = Ok(());
         if let Some(reason) = round.paused() {
@@ -310,7 +321,7 @@ impl Post {
                     continue;
                 }
                 let job = forms.job(leased, now + LEASE).await?;
-                match choose(relays, now, ahead) {
+                match choose(relays, &job, now, ahead) {
                     Some(relay) => relay.push(job),
                     None => round.give_back(job).await,
                 }

@@ -3,8 +3,8 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize},
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -12,10 +12,15 @@ use std::{
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::Notify;
 
-use super::{Error, post::Job, wire::Broken};
+use super::{
+    Error,
+    post::Job,
+    refusals::Refusals,
+    wire::{Broken, Offers, Unfit},
+};
 use crate::{
     config::{self, Rates},
-    model::Instant,
+    model::{EmailAddress, Instant},
     store::Store,
 };
 
@@ -31,6 +36,16 @@ const LONGEST: chrono::Duration = chrono::Duration::minutes(15);
 /// What is taken of a relay's day at once.
 const SHARE: u32 = 50;
 
+/// After so many letters in chunks a relay must prove for the first time that its answers are in
+/// step; four times as many each further time …
+const PROOF: usize = 8;
+
+/// … up to this. A proof costs a round trip, and a line that breaks leaves no more than these in doubt.
+const SELDOM: usize = 512;
+
+/// A relay whose answers to MAIL, RCPT and the end look alike must prove it after so many.
+const ALIKE: usize = 32;
+
 /// A relay and the letters that wait for it.
 pub(super) struct Relay {
     pub(super) config: config::Relay,
@@ -45,6 +60,13 @@ pub(super) struct Relay {
     pub(super) door: tokio::sync::Mutex<()>,
     /// Letters taken out of the store for this day and not handed over yet.
     of_day: tokio::sync::Mutex<u32>,
+    /// What it offers, once a connection was made.
+    offers: Mutex<Option<Offers>>,
+    refusals: Mutex<Refusals>,
+    /// After how many letters it must prove that its answers are in step.
+    proof: AtomicUsize,
+    /// They were not.
+    mistrusted: AtomicBool,
 }
 
 #[derive(Default)]
@@ -93,7 +115,50 @@ impl Relay {
             known: AtomicBool::new(false),
             door: tokio::sync::Mutex::default(),
             of_day: tokio::sync::Mutex::default(),
+            offers: Mutex::default(),
+            refusals: Mutex::default(),
+            proof: AtomicUsize::new(PROOF),
+            mistrusted: AtomicBool::new(false),
         }
+    }
+
+    /// What it took and refused in this round.
+    pub(super) fn refusals(&self) -> MutexGuard<'_, Refusals> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection was made, on which it said what it can do.
+    pub(super) fn learns(&self, offers: Offers) {
+        *self.offers.lock().unwrap_or_else(PoisonError::into_inner) = Some(offers);
+    }
+
+    /// Whether it takes a letter of this size to this address, as far as one knows.
+    pub(super) fn takes(&self, size: u64, to: &EmailAddress) -> Result<(), Unfit> {
+        let offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
+        offers.as_ref().map_or(Ok(()), |offers| offers.takes(size, to))
+    }
+
+    /// How many letters may be on their way on one connection. One whose answers were out of step gets
+    /// one at a time for the rest of the round.
+    pub(super) fn window(&self) -> usize {
+        if self.mistrusted.load(Ordering::Relaxed) { 1 } else { self.config.window as usize }
+    }
+
+    /// Whether it must prove after so many letters that its answers are in step.
+    pub(super) fn wants_proof(&self, letters: usize, alike: bool) -> bool {
+        let mistrusted = self.mistrusted.load(Ordering::Relaxed);
+        let most = if mistrusted { 1 } else { self.proof.load(Ordering::Relaxed) };
+        letters >= if alike { most.min(ALIKE) } else { most }
+    }
+
+    /// It has proven that its answers are in step.
+    pub(super) fn trusts(&self) {
+        let _ = self.proof.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |most| Some((most * 4).min(SELDOM)));
+    }
+
+    /// Its answers were out of step.
+    pub(super) fn mistrusts(&self) {
+        self.mistrusted.store(true, Ordering::Relaxed);
     }
 
     fn waiting(&self) -> std::sync::MutexGuard<'_, Waiting> {
@@ -216,6 +281,13 @@ impl Relay {
         None
     }
 
+    /// It refuses everything, and others don't: it gets nothing more in this round.
+    pub(super) fn refuses(&self, words: String, now: Instant) {
+        let mut health = self.health();
+        health.out_until = Some(now + chrono::Duration::days(1));
+        health.reason = Some(Reason::Trouble(words));
+    }
+
     /// The relay has had its day's letters: it gets none for a while.
     pub(super) fn is_full(&self, now: Instant) {
         let mut health = self.health();
@@ -236,15 +308,26 @@ impl Relay {
     }
 }
 
-/// The relay that gets the next letter: in turn by weight, of those that are of use and have not
-/// much more waiting than others (who is slow keeps nobody else waiting).
-pub(super) fn choose(relays: &[std::sync::Arc<Relay>], now: Instant, most: usize) -> Option<&Relay> {
+/// The relay that gets the next letter: in turn by weight, of those that are of use, can take it, and
+/// have not much more waiting than others (who is slow keeps nobody else waiting).
+pub(super) fn choose<'a>(
+    relays: &'a [std::sync::Arc<Relay>],
+    job: &Job,
+    now: Instant,
+    most: usize,
+) -> Option<&'a Relay> {
+    let address: Option<EmailAddress> = if relays.len() > 1 { job.leased.letter.address.parse().ok() } else { None };
+    let size = job.form.length() as u64;
+    let fits = |relay: &Relay| address.as_ref().is_none_or(|address| relay.takes(size, address).is_ok());
+    // Where none is known to take it, the one that gets it says why.
+    let any = !relays.iter().any(|relay| relay.out(now).is_none() && fits(relay));
     let mut best: Option<(i64, &Relay)> = None;
     let mut total = 0;
     for relay in relays.iter().filter(|relay| relay.out(now).is_none()) {
         let weight = i64::from(relay.config.weight);
+        let fits = any || fits(relay);
         let mut waiting = relay.waiting();
-        if waiting.jobs.len() >= most {
+        if !fits || waiting.jobs.len() >= most {
             continue;
         }
         total += weight;

@@ -15,9 +15,13 @@ use super::{
     clock::LeaseClock,
     domains::Domains,
     post::Job,
+    refusals::domain,
+    relays::{Reason, Relay},
     verdict::{Step, Verdict},
+    wire::Unfit,
 };
 use crate::{
+    digest::letter::Written,
     model::{Edition, Instant, LetterState},
     store::{Leased, Settlement, Store},
 };
@@ -32,12 +36,36 @@ const POLICY_TRIES: i64 = 3;
 /// them, the edition is held. (One alone may be a single reader's filter.)
 const POLICY_PATIENCE: u32 = 3;
 
+/// After this a letter that its relay cannot take is given to another one.
+const ELSEWHERE: Duration = Duration::from_secs(5);
+
+/// A letter that was refused for good waits so long in the ledger, if nobody comes to weigh it.
+const WEIGHED: Duration = Duration::from_secs(30 * 60);
+
+/// What a round begins with.
+pub(super) struct Start {
+    pub(super) edition: Edition,
+    pub(super) store: Store,
+    pub(super) clerk: Clerk,
+    pub(super) clock: LeaseClock,
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) finished: Arc<AtomicU64>,
+    pub(super) relays: Vec<Arc<Relay>>,
+    /// Letters of the edition that were taken in earlier rounds.
+    pub(super) before: u64,
+    /// The bytes of the largest letter, at least.
+    pub(super) largest: u64,
+}
+
 /// The round of an edition.
 pub(super) struct Round {
     pub(super) edition: Edition,
     pub(super) store: Store,
     pub(super) clerk: Clerk,
     pub(super) domains: Domains,
+    pub(super) relays: Vec<Arc<Relay>>,
+    before: u64,
+    largest: u64,
     clock: LeaseClock,
     stop: Arc<AtomicBool>,
     paused: OnceLock<String>,
@@ -52,27 +80,23 @@ pub(super) struct Round {
 }
 
 impl Round {
-    pub(super) fn new(
-        edition: Edition,
-        store: Store,
-        clerk: Clerk,
-        clock: LeaseClock,
-        stop: Arc<AtomicBool>,
-        finished: Arc<AtomicU64>,
-    ) -> Self {
+    pub(super) fn new(start: Start) -> Self {
         Self {
-            edition,
-            store,
-            clerk,
+            edition: start.edition,
+            store: start.store,
+            clerk: start.clerk,
             domains: Domains::default(),
-            clock,
-            stop,
+            relays: start.relays,
+            before: start.before,
+            largest: start.largest,
+            clock: start.clock,
+            stop: start.stop,
             paused: OnceLock::new(),
             failed: AtomicBool::new(false),
             held: AtomicBool::new(false),
             policy: AtomicU32::new(0),
             in_hand: AtomicUsize::new(0),
-            finished,
+            finished: start.finished,
             news: Notify::new(),
         }
     }
@@ -104,7 +128,87 @@ impl Round {
 
     /// Holds the edition: a relay wants nothing of the kind from us.
     pub(super) fn pause(&self, relay: &str, words: &str) {
-        let _ = self.paused.set(format!("{relay} refuses for reasons of policy or reputation: {words}"));
+        self.pause_because(format!("{relay} refuses for reasons of policy or reputation: {words}"));
+    }
+
+    fn pause_because(&self, words: String) {
+        let _ = self.paused.set(words);
+    }
+
+    /// A relay has said what it takes: if none takes the largest letters, nothing goes out.
+    pub(super) fn knows_sizes(&self) {
+        let Ok(nobody) = "a@a.example".parse() else { return };
+        let unfit: Vec<Unfit> =
+            self.relays.iter().filter_map(|relay| relay.takes(self.largest, &nobody).err()).collect();
+        if let (true, Some(unfit)) = (unfit.len() == self.relays.len(), unfit.first()) {
+            self.too_large(unfit);
+        }
+    }
+
+    fn too_large(&self, unfit: &Unfit) {
+        let what = if self.relays.len() > 1 { "no relay takes it: " } else { "" };
+        self.pause_because(format!(
+            "{what}{unfit}; fewer columns (digest.max_columns) or shorter standfirsts make it smaller"
+        ));
+    }
+
+    /// What becomes of a letter that a relay cannot take: another one gets it, if there is one.
+    pub(super) fn unfit(&self, relay: &Relay, leased: &Leased, written: &Written, unfit: Unfit) -> Settlement {
+        let size = written.text.len() as u64;
+        if self.relays.iter().any(|other| other.takes(size, &written.recipient).is_ok()) {
+            let reply = format!("{} cannot take it: {unfit}", relay.config.name);
+            return settlement(leased, LetterState::Queued, Some(self.now() + ELSEWHERE), reply);
+        }
+        match unfit {
+            Unfit::BeyondAscii => settlement(leased, LetterState::Failed, None, format!("not sent: {unfit}")),
+            Unfit::TooLarge { .. } => {
+                self.too_large(&unfit);
+                settlement(leased, LetterState::Queued, None, format!("not sent: {unfit}"))
+            }
+        }
+    }
+
+    /// Corrects what was written down, also if the store is away for a moment. (If it stays away, that
+    /// is told anyway.)
+    pub(super) async fn correct(&self, corrections: &[Settlement]) {
+        if corrections.is_empty() {
+            return;
+        }
+        for millis in [0, 50, 250, 1_000, 5_000, 15_000] {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            let _pen = self.clerk.pen().await;
+            if self.store.correct(corrections, self.now()).await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// Whether relays that are of use have taken letters, this one aside.
+    pub(super) fn others_take(&self, relay: &Arc<Relay>) -> bool {
+        let now = self.now();
+        let mut others = self.relays.iter().filter(|other| !Arc::ptr_eq(other, relay));
+        others.any(|other| other.out(now).is_none() && other.refusals().has_taken())
+    }
+
+    /// Settles the refusals that can be settled; all of them, if the round is over.
+    pub(super) async fn settle_refusals(&self, is_over: bool) {
+        for relay in &self.relays {
+            let now = self.now();
+            // One that is in trouble may have more to say.
+            let in_trouble = matches!(relay.out(now), Some(Reason::Trouble(_)));
+            let is_over = is_over && !self.stop.load(Ordering::Relaxed) && !in_trouble;
+            let ruling = relay.refusals().rule(&relay.config.name, is_over, self.before);
+            if let Some(words) = ruling.distrust {
+                // What others take goes on over them.
+                match self.others_take(relay) {
+                    true => relay.refuses(words, now),
+                    false => self.pause_because(words),
+                }
+            }
+            let finished = ruling.settled.iter().filter(|s| s.state == LetterState::Failed).count();
+            self.correct(&ruling.settled).await;
+            self.finished.fetch_add(finished as u64, Ordering::AcqRel);
+        }
     }
 
     /// Why the edition is to be held, if it is.
@@ -142,12 +246,16 @@ impl Round {
         self.is_done(1, 0);
     }
 
-    /// What becomes of a letter by a verdict, and what that says of its domain and of us.
-    pub(super) fn judge(&self, relay: &str, leased: &Leased, step: Option<Step>, verdict: Verdict) -> Settlement {
-        let now = self.now();
-        if let (Some(strike), Some(domain)) = (verdict.strike(), domain(leased)) {
-            self.domains.note(domain, strike, now);
+    /// Notes what a verdict says of the domain that a letter goes to.
+    pub(super) fn strike(&self, leased: &Leased, verdict: &Verdict) {
+        if let Some(strike) = verdict.strike() {
+            self.domains.note(domain(leased), strike, self.now());
         }
+    }
+
+    /// What becomes of a letter by a verdict, and what that says of us.
+    pub(super) fn judge(&self, relay: &Relay, leased: &Leased, step: Option<Step>, verdict: Verdict) -> Settlement {
+        let now = self.now();
         let attempts = leased.letter.attempts;
         let later = |state, reply| settlement(leased, state, Some(now + pause(leased)), reply);
         match verdict {
@@ -160,15 +268,16 @@ impl Round {
                 let reply = format!("given up after {TRIES} tries: {reply}");
                 settlement(leased, LetterState::Failed, None, reply)
             }
-            Verdict::Refused(reply) => settlement(leased, LetterState::Failed, None, reply),
-            Verdict::NoAddress(reply) => {
-                Settlement { suppress: true, ..settlement(leased, LetterState::Failed, None, reply) }
+            Verdict::Unfit(reply) => settlement(leased, LetterState::Failed, None, reply),
+            // It counts when it is known what becomes of the others.
+            Verdict::Refused(reply) | Verdict::NoAddress(reply) => {
+                settlement(leased, LetterState::Deferred, Some(now + WEIGHED), reply)
             }
             Verdict::Policy(reply) => {
                 // What is said of the text is said of every letter.
                 let all = step == Some(Step::End);
                 if all || self.policy.fetch_add(1, Ordering::AcqRel) + 1 >= POLICY_PATIENCE {
-                    self.pause(relay, &reply);
+                    self.pause(&relay.config.name, &reply);
                 }
                 match () {
                     () if self.paused().is_some() => settlement(leased, LetterState::Queued, None, reply),
@@ -184,14 +293,10 @@ impl Round {
 
     /// Puts a letter off whose domain rests, if it does.
     pub(super) fn rest(&self, leased: &Leased) -> Option<Settlement> {
-        let until = self.domains.rests_until(domain(leased)?, self.now())?;
+        let until = self.domains.rests_until(domain(leased), self.now())?;
         let reply = "its domain puts letters off: it rests, and so does this letter".to_owned();
         Some(settlement(leased, LetterState::Deferred, Some(until + spread(leased, 60)), reply))
     }
-}
-
-fn domain(leased: &Leased) -> Option<&str> {
-    leased.letter.address.rsplit_once('@').map(|(_, domain)| domain)
 }
 
 fn settlement(leased: &Leased, state: LetterState, due: Option<Instant>, reply: String) -> Settlement {

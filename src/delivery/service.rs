@@ -8,7 +8,7 @@ use super::{
     dkim::Signer,
     outbox,
     verdict::{Step, Verdict},
-    wire::Wire,
+    wire::{Command, Says, Wire, nonsense},
 };
 use crate::{
     config::{Config, Relays},
@@ -42,6 +42,8 @@ enum Outcome {
     Taken(String),
     Later(String),
     Refused(String),
+    /// This relay cannot take it, another one may.
+    Unfit(String),
 }
 
 /// Sends what is due at an instant. `clock` is the machine's: leases are between machines.
@@ -71,7 +73,7 @@ pub async fn deliver(config: &Config, store: &Store, at: Instant, clock: fn() ->
                     told.reply.clone_from(&reply);
                     (ServiceState::Queued(at + pause(&letter)), reply)
                 }
-                Outcome::Refused(reply) => {
+                Outcome::Refused(reply) | Outcome::Unfit(reply) => {
                     told.refused += 1;
                     told.reply.clone_from(&reply);
                     (ServiceState::Failed, reply)
@@ -111,9 +113,12 @@ async fn hand_over(config: &Config, letter: &ServiceLease, at: Instant) -> Outco
                 match Wire::open(relay).await {
                     Ok(mut wire) => {
                         last = say(&mut wire, &written, &letter.name()).await;
-                        if !matches!(last, Outcome::Later(_)) {
-                            wire.quit().await;
-                            return last;
+                        if !matches!(last, Outcome::Later(_) | Outcome::Unfit(_)) {
+                            // Whatever it says to that: rather twice than never goes for doubt, too.
+                            return match wire.quit().await {
+                                Err(broken) if broken.astray => Outcome::Later(broken.words),
+                                _ => last,
+                            };
                         }
                     }
                     Err(broken) => last = Outcome::Later(format!("{}: {}", relay.name, broken.words)),
@@ -126,32 +131,32 @@ async fn hand_over(config: &Config, letter: &ServiceLease, at: Instant) -> Outco
 
 /// Leads the dialogue over one letter, step by step.
 async fn say(wire: &mut Wire, written: &Written, id: &str) -> Outcome {
-    let (mail, rcpt) = match wire.offers.envelope(written, &format!("service.{id}")) {
-        Ok(envelope) => envelope,
-        Err(reason) => return Outcome::Refused(reason),
-    };
+    if let Err(unfit) = wire.offers.takes(written.text.len() as u64, &written.recipient) {
+        return Outcome::Unfit(unfit.to_string());
+    }
+    let (mail, rcpt) = wire.offers.envelope(written, &format!("service.{id}"));
     // No line of it begins with a dot: there is nothing to stuff.
     let text = format!("{}.\r\n", written.text);
-    for (step, line) in [(None, mail), (Some(Step::Recipient), rcpt), (Some(Step::Data), "DATA\r\n".into())] {
-        match wire.send(line).await {
-            Ok(reply) if reply.is_positive() => {}
-            Ok(reply) => {
-                return match step.map(|step| Verdict::of(step, &reply)) {
-                    Some(Verdict::Refused(words) | Verdict::NoAddress(words)) => Outcome::Refused(words),
-                    // Who refuses our sender, or us, may think better of it.
-                    _ => Outcome::Later(reply.to_string()),
-                };
-            }
+    let lines = [
+        (Command::Mail, None, mail),
+        (Command::Recipient, Some(Step::Recipient), rcpt),
+        (Command::Data, Some(Step::Data), "DATA\r\n".into()),
+        (Command::End, Some(Step::End), text),
+    ];
+    for (command, step, line) in lines {
+        let reply = match wire.ask(command, &line).await {
+            Ok(reply) => reply,
+            // It may have been taken; a second letter does no harm, none would.
             Err(broken) => return Outcome::Later(broken.words),
+        };
+        match (command.judge(reply.code), step.map(|step| Verdict::of(step, &reply))) {
+            (Says::Yes, Some(Verdict::Sent(words))) => return Outcome::Taken(words),
+            (Says::Yes, _) => {}
+            (Says::No, Some(Verdict::Refused(words) | Verdict::NoAddress(words))) => return Outcome::Refused(words),
+            // Who refuses our sender, or us, may think better of it.
+            (Says::No, _) => return Outcome::Later(reply.to_string()),
+            (Says::Nonsense, _) => return Outcome::Later(nonsense(command, &reply)),
         }
     }
-    match wire.send(text).await {
-        Ok(reply) => match Verdict::of(Step::End, &reply) {
-            Verdict::Sent(words) => Outcome::Taken(words),
-            Verdict::Refused(words) | Verdict::NoAddress(words) => Outcome::Refused(words),
-            _ => Outcome::Later(reply.to_string()),
-        },
-        // It may have been taken; a second letter does no harm, none would.
-        Err(broken) => Outcome::Later(broken.words),
-    }
+    Outcome::Later("the relay has not said that it took the letter".into())
 }

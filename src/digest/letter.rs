@@ -120,6 +120,11 @@ impl Form {
         Ok(form)
     }
 
+    /// About how many bytes a letter has.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
     fn put(&mut self, text: &str, gap: Gap) {
         self.length += text.len() + token::PLACEHOLDER.len();
         self.pieces.push((text.to_owned(), gap));

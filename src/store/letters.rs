@@ -16,6 +16,14 @@ pub struct Lease {
     fence: i64,
 }
 
+#[cfg(test)]
+impl Lease {
+    /// A lease that no store knows.
+    pub(crate) fn for_tests(letter: i64) -> Self {
+        Self { letter, fence: 1 }
+    }
+}
+
 /// A letter and the lease on it.
 #[derive(Debug, Clone)]
 pub struct Leased {
@@ -58,6 +66,15 @@ pub struct Settlement {
     pub tries: i64,
     /// Whether the relay says that there is no such address: then nobody writes to it again.
     pub suppress: bool,
+}
+
+/// What trying refused letters again came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retried {
+    /// Letters queued again.
+    pub letters: u64,
+    /// Addresses that may be written to again.
+    pub lifted: u64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -139,6 +156,22 @@ impl Store {
     /// gives the letters of these whose lease still holds, whose edition is not held and whose readers
     /// still want them. The others must not be handed over.
     pub async fn record(&self, settlements: &[Settlement], marks: &[Mark], now: Instant) -> Result<HashSet<i64>> {
+        self.settle(sql::SETTLE_LETTERS, settlements, marks, now).await
+    }
+
+    /// Corrects, in one commit, what was written down under the same leases: letters that turn out not
+    /// to be sent, or whose refusal was weighed.
+    pub async fn correct(&self, corrections: &[Settlement], now: Instant) -> Result<()> {
+        self.settle(sql::CORRECT_LETTERS, corrections, &[], now).await.map(|_| ())
+    }
+
+    async fn settle(
+        &self,
+        statement: sql::Two,
+        settlements: &[Settlement],
+        marks: &[Mark],
+        now: Instant,
+    ) -> Result<HashSet<i64>> {
         let settled: Vec<_> = settlements
             .iter()
             .map(|s| {
@@ -158,7 +191,7 @@ impl Store {
                 sqlx::query(worded(pool, sql::REOPEN_EDITIONS)).bind(json!(waiting).to_string()).execute(&mut *tx).await?;
             }
             if !settled.is_empty() {
-                sqlx::query(worded(pool, sql::SETTLE_LETTERS))
+                sqlx::query(worded(pool, statement))
                     .bind(json!(settled).to_string())
                     .bind(millis(now))
                     .execute(&mut *tx)
@@ -247,6 +280,29 @@ impl Store {
         Ok(on!(self, pool => sqlx::query_scalar(sql::WRITTEN_LETTERS).bind(edition).fetch_one(pool).await?))
     }
 
+    /// Queues again the letters of an edition that a relay refused for good with these words, and lifts
+    /// the suppressions that came with it: at once or not at all.
+    pub async fn retry_refused(&self, edition: i64, words: &str) -> Result<Retried> {
+        let mut pattern = String::from("%");
+        for char in words.to_ascii_lowercase().chars() {
+            if matches!(char, '%' | '_' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(char);
+        }
+        pattern.push('%');
+        let (lifted, letters) = transact!(self, begin, pool, tx => {
+            sqlx::query(sql::TOUCH_EDITION).bind(edition).execute(&mut *tx).await?;
+            let lifted = sqlx::query(sql::LIFT_REFUSED).bind(edition).bind(&pattern).execute(&mut *tx).await?;
+            let letters = sqlx::query(sql::RETRY_REFUSED).bind(edition).bind(&pattern).execute(&mut *tx).await?;
+            if letters.rows_affected() > 0 {
+                sqlx::query(sql::REOPEN_EDITION).bind(edition).execute(&mut *tx).await?;
+            }
+            (lifted.rows_affected(), letters.rows_affected())
+        })?;
+        Ok(Retried { letters, lifted })
+    }
+
     /// When the first of the leases that others hold ends.
     pub async fn leases_end(&self, edition: i64) -> Result<Option<Instant>> {
         let end: Option<i64> =
@@ -259,6 +315,13 @@ impl Store {
         let due: Option<i64> =
             on!(self, pool => sqlx::query_scalar(sql::NEXT_DUE).bind(edition).fetch_one(pool).await?);
         due.map(instant).transpose()
+    }
+
+    /// How many bytes the largest of an edition's variants has.
+    pub async fn largest_variant(&self, edition: i64) -> Result<u64> {
+        let bytes: i64 =
+            on!(self, pool => sqlx::query_scalar(sql::LARGEST_VARIANT).bind(edition).fetch_one(pool).await?);
+        Ok(bytes.unsigned_abs())
     }
 
     /// A variant's bytes.

@@ -36,7 +36,7 @@ pub use desk::Noted;
 pub use editions::{Freeze, NewEdition, NewVariant, Released, Reserve, Variant};
 pub use feeds::{FeedMonth, Latest, Newest, Place, Published, Span, Standing};
 pub use hubs::{Ping, PingState, PutOff, SettledPing, Topic};
-pub use letters::{Batch, Lease, Leased, Mark, Settlement};
+pub use letters::{Batch, Lease, Leased, Mark, Retried, Settlement};
 pub use magazine::{Magazine, MagazineName};
 pub use publications::{Commit, Documents, Publication, Unfinished};
 pub use put::{Entry, Put, Twin};

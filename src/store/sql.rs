@@ -92,6 +92,16 @@ macro_rules! to_do {
     };
 }
 
+/// Letters of an edition that a relay refused for good, by a pattern of its words; none that a mail
+/// server took and sent back.
+macro_rules! refused {
+    () => {
+        "l.edition_id = $1 AND l.state = 'failed' AND lower(COALESCE(l.reply, '')) LIKE $2 ESCAPE '\\' \
+         AND NOT EXISTS (SELECT 1 FROM bounces b WHERE b.edition_id = l.edition_id \
+         AND b.subscriber_id = l.subscriber_id)"
+    };
+}
+
 statements! {
     /// The key that tokens are made with.
     FIND_KEY = "SELECT value FROM secrets WHERE name = 'key'";
@@ -400,6 +410,7 @@ statements! {
     ADD_VARIANT = "INSERT INTO variants (edition_id, choice, html, plain, entity, content_hash) \
         VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
     ADD_VARIANT_COLUMN = "INSERT INTO variant_columns (variant_id, column_id) VALUES ($1, $2)";
+    LARGEST_VARIANT = "SELECT CAST(COALESCE(MAX(length(entity)), 0) AS BIGINT) FROM variants WHERE edition_id = $1";
     FIND_VARIANT = "SELECT entity FROM variants WHERE id = $1";
     /// A letter for every active reader whose choice has a variant, in the freezing commit.
     ADD_LETTERS = "INSERT INTO letters (edition_id, subscriber_id, variant_id, address, name, state, attempts, fence, due_at) \
@@ -494,6 +505,12 @@ statements! {
     RESEND_WRITTEN = "UPDATE letters SET state = 'queued', due_at = 0, fence = fence + 1, attempts = 0 \
         WHERE edition_id = $1 AND state = 'sent' AND reply = 'written'";
     WRITTEN_LETTERS = "SELECT COUNT(*) FROM letters WHERE edition_id = $1 AND state = 'sent' AND reply = 'written'";
+    /// The suppressions that came with refusals: both were written down at one instant.
+    LIFT_REFUSED = concat!("DELETE FROM suppressions WHERE reason = 'refused' AND address_hash IN (SELECT s.address_hash \
+        FROM letters l JOIN subscribers s ON s.id = l.subscriber_id WHERE l.settled_at = suppressions.suppressed_at AND ",
+        refused!(), ")");
+    RETRY_REFUSED = concat!("UPDATE letters SET state = 'queued', due_at = 0, attempts = 0, settled_at = NULL, \
+        fence = fence + 1 WHERE id IN (SELECT l.id FROM letters l WHERE ", refused!(), ")");
     HOLD_EDITION = "UPDATE editions SET state = 'held', held_reason = $2 WHERE id = $1 AND state IN ('frozen', 'sending')";
     HELD_REASON = "SELECT held_reason FROM editions WHERE id = $1 AND state = 'held'";
 

@@ -86,6 +86,34 @@ const WRONG: &[(&str, &str, &str)] = &[
         "url = \"file:outbox\"",
         "url = \"smtps://example.org\"\nuser = \"lettre\"\npassword_env = \"RELAY_PASSWORD\"",
     ),
+    (
+        "a password in the file that no key takes",
+        "url = \"file:outbox\"",
+        "url = \"smtps://example.org\"\nuser = \"lettre\"\npassword = \"hunter2\"",
+    ),
+    (
+        "a token and a password",
+        "url = \"file:outbox\"",
+        "url = \"smtps://example.org\"\nuser = \"lettre\"\ntoken_command = \"x\"\npassword_env = \"PATH\"",
+    ),
+    ("a token for nobody", "url = \"file:outbox\"", "url = \"smtps://example.org\"\ntoken_command = \"x\""),
+    (
+        "TLS wanted and not wanted",
+        "url = \"file:outbox\"",
+        "url = \"smtp://example.org\"\nrequire_tls = true\ntls = \"opportunistic\"",
+    ),
+    ("TLS at once and perhaps", "url = \"file:outbox\"", "url = \"smtps://example.org\"\ntls = \"opportunistic\""),
+    (
+        "certificates that are not there",
+        "url = \"file:outbox\"",
+        "url = \"smtps://example.org\"\nca_file = \"nowhere.pem\"",
+    ),
+    ("certificates that are none", "url = \"file:outbox\"", "url = \"smtps://example.org\"\nca_file = \"config.toml\""),
+    (
+        "a certificate without its key",
+        "url = \"file:outbox\"",
+        "url = \"smtps://example.org\"\ncertificate = \"config.toml\"\ncertificate_key = \"config.toml\"",
+    ),
     ("a relay without patience", "url = \"file:outbox\"", "url = \"file:outbox\"\ntimeout = \"0s\""),
 ];
 

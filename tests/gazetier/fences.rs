@@ -21,12 +21,12 @@ const FLOORS: [&[&str]; 6] = [
 const CRATES: [(&str, &[&str]); 8] = [
     ("aws_lc_rs", &["config/dkim.rs", "delivery/dkim.rs"]),
     ("sqlx", &["store/"]),
-    ("lettre", &["digest/", "delivery/"]),
+    ("lettre", &["digest/"]),
     ("rss", &["feeds/"]),
     ("atom_syndication", &["feeds/"]),
     ("askama", &["digest/", "feeds/page.rs", "web/"]),
     ("mail_parser", &["bounce/"]),
-    ("rustix", &["bounce/", "press/", "store/open.rs"]),
+    ("rustix", &["bounce/", "delivery/wire/", "press/", "store/open.rs"]),
 ];
 
 /// Who may ask what time it is.

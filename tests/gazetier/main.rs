@@ -16,6 +16,7 @@ mod design;
 mod desk;
 mod digest;
 mod dkim;
+mod faults;
 mod feeds;
 mod fences;
 mod ground;

@@ -98,3 +98,49 @@ fn without_tls_where_it_is_wanted_nothing_goes() {
     let (outcome, taken) = send("bare", "localhost", "", "", true);
     assert_eq!((outcome.code, taken.len()), (0, 3), "{outcome:?}");
 }
+
+/// Certificates may be named for one relay, and STARTTLS be used where it is offered.
+#[test]
+fn certificates_can_be_named_and_tls_be_left_to_the_relay() {
+    let ca = fixture("ca.pem").display().to_string();
+    for mode in ["starttls", "smtps"] {
+        let settings =
+            format!("ca_file = {ca:?}\n{LOGIN}{}", if mode == "starttls" { "\ntls = \"required\"" } else { "" });
+        let (outcome, taken) = send(mode, "localhost", &settings, "marée", false);
+        assert_eq!((outcome.code, taken.len()), (0, 3), "{mode}: {outcome:?}");
+        let (outcome, taken) = send(mode, "elsewhere", &settings, "marée", false);
+        assert_eq!((outcome.code, taken.len()), (69, 0), "{mode}: {outcome:?}");
+    }
+    for (mode, how) in [("starttls", "TLSv1.3"), ("bare", "in the clear")] {
+        let login = if mode == "bare" { "" } else { LOGIN };
+        let settings = format!("tls = \"opportunistic\"\nca_file = {ca:?}\n{login}");
+        let (outcome, taken) = send(mode, "localhost", &settings, "marée", false);
+        assert!(outcome.code == 0 && taken.iter().all(|line| line.ends_with(how)), "{mode}: {outcome:?} {taken:?}");
+    }
+}
+
+/// What somebody on the way puts behind the leave to begin with TLS ends the connection.
+#[test]
+fn what_stands_before_tls_is_not_believed_behind_it() {
+    use std::io::Write;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        for mut line in listener.incoming().flatten() {
+            std::thread::spawn(move || -> std::io::Result<()> {
+                let mut commands = BufReader::new(line.try_clone()?).lines();
+                line.write_all(b"220 relay\r\n")?;
+                commands.next();
+                line.write_all(b"250-relay\r\n250 STARTTLS\r\n")?;
+                commands.next();
+                line.write_all(b"220 go on\r\n250-relay\r\n250 PIPELINING\r\n250 ok\r\n")?;
+                commands.for_each(drop);
+                Ok(())
+            });
+        }
+    });
+    let scene = crowd(3, port, "connections = 1\nrequire_tls = true");
+    let outcome = run(&scene, "", true);
+    assert_eq!(outcome.code, 69, "{outcome:?}");
+    assert!(outcome.stderr.contains("it gave an answer when none was due"), "{outcome:?}");
+}

@@ -1,11 +1,11 @@
 //! What a relay says it can do, in its answer to EHLO.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
-use crate::{config::Relay, digest::letter::Written};
+use crate::{config::Relay, digest::letter::Written, model::EmailAddress};
 
 /// The extensions that matter to us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in crate::delivery) struct Offers {
     /// RFC 2920: several commands in one write.
     pub(in crate::delivery) pipelining: bool,
@@ -19,6 +19,10 @@ pub(in crate::delivery) struct Offers {
     utf8: bool,
     /// RFC 6152.
     eight_bit: bool,
+    /// RFC 3207.
+    pub(super) starttls: bool,
+    /// RFC 4954: the ways to log in.
+    pub(super) logins: Vec<String>,
 }
 
 impl Offers {
@@ -34,6 +38,8 @@ impl Offers {
                 "DSN" => offers.dsn = true,
                 "SMTPUTF8" => offers.utf8 = true,
                 "8BITMIME" => offers.eight_bit = true,
+                "STARTTLS" => offers.starttls = true,
+                "AUTH" => offers.logins.extend(words.map(str::to_owned)),
                 _ => {}
             }
         }
@@ -47,16 +53,19 @@ impl Offers {
         self
     }
 
-    /// The commands that announce a letter, each with its line end: MAIL and RCPT. An error says
-    /// why this relay cannot take it. What is put into them is parsed: it holds no line end and no
-    /// space.
-    pub(in crate::delivery) fn envelope(&self, letter: &Written, id: &str) -> Result<(String, String), String> {
-        let size = letter.text.len() as u64;
-        if self.size.is_some_and(|most| most > 0 && size > most) {
-            return Err(format!(
-                "not sent: the letter has {size} bytes, and the relay takes no more than its SIZE says"
-            ));
+    /// Whether the relay takes a letter of this size to this address; else why not.
+    pub(in crate::delivery) fn takes(&self, size: u64, to: &EmailAddress) -> Result<(), Unfit> {
+        match self.size {
+            Some(most) if most > 0 && size > most => Err(Unfit::TooLarge { size, most }),
+            _ if !self.utf8 && !to.local().is_ascii() => Err(Unfit::BeyondAscii),
+            _ => Ok(()),
         }
+    }
+
+    /// The commands that announce a letter that the relay takes, each with its line end: MAIL and
+    /// RCPT. What is put into them is parsed: it holds no line end and no space.
+    pub(in crate::delivery) fn envelope(&self, letter: &Written, id: &str) -> (String, String) {
+        let size = letter.text.len() as u64;
         let to = &letter.recipient;
         let mut mail = format!("MAIL FROM:<{}>", letter.sender);
         let mut rcpt = format!("RCPT TO:<{to}>");
@@ -64,9 +73,6 @@ impl Offers {
             let _ = write!(mail, " SIZE={size}");
         }
         if !to.local().is_ascii() {
-            if !self.utf8 {
-                return Err("not sent: the relay takes no address beyond ASCII (SMTPUTF8)".into());
-            }
             // RFC 6531 wants who offers the one to offer the other.
             mail.push_str(if self.eight_bit { " BODY=8BITMIME SMTPUTF8" } else { " SMTPUTF8" });
         }
@@ -79,7 +85,32 @@ impl Offers {
         }
         mail.push_str("\r\n");
         rcpt.push_str("\r\n");
-        Ok((mail, rcpt))
+        (mail, rcpt)
+    }
+}
+
+/// Why a relay cannot take a letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::delivery) enum Unfit {
+    /// It is larger than the relay's SIZE.
+    TooLarge {
+        /// The letter's bytes.
+        size: u64,
+        /// What the relay takes.
+        most: u64,
+    },
+    /// Its address is beyond ASCII, and the relay has no SMTPUTF8.
+    BeyondAscii,
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge { size, most } => {
+                write!(f, "the letter has {size} bytes, and the relay takes no more than {most} (SIZE)")
+            }
+            Self::BeyondAscii => f.write_str("the relay takes no address beyond ASCII (SMTPUTF8)"),
+        }
     }
 }
 
@@ -113,20 +144,33 @@ mod tests {
     fn an_envelope_uses_what_is_offered_and_nothing_else() {
         let plain = Offers::read([].into_iter());
         let bare = ("MAIL FROM:<back+1.2.x@estran.example>\r\n".to_owned(), "RCPT TO:<a+b@c.example>\r\n".to_owned());
-        assert_eq!(plain.envelope(&letter("a+b@c.example"), "id"), Ok(bare));
-        assert!(plain.envelope(&letter("zoé@c.example"), "id").is_err());
+        assert_eq!(plain.envelope(&letter("a+b@c.example"), "id"), bare);
 
         let all = Offers::read("pipelining/CHUNKING/SIZE 1000/DSN/SMTPUTF8/8BITMIME/X-OTHER 1".split('/'));
         assert!(all.pipelining && all.chunking);
-        let (mail, rcpt) = all.envelope(&letter("a+b@c.example"), "2026-W47=1").expect("an envelope");
+        let (mail, rcpt) = all.envelope(&letter("a+b@c.example"), "2026-W47=1");
         assert_eq!(mail, "MAIL FROM:<back+1.2.x@estran.example> SIZE=17 RET=HDRS ENVID=2026-W47+3D1\r\n");
         assert_eq!(rcpt, "RCPT TO:<a+b@c.example> NOTIFY=FAILURE ORCPT=rfc822;a+2Bb@c.example\r\n");
-        let (mail, rcpt) = all.envelope(&letter("zoé@c.example"), "1").expect("an envelope");
+        let (mail, rcpt) = all.envelope(&letter("zoé@c.example"), "1");
         assert_eq!(mail, "MAIL FROM:<back+1.2.x@estran.example> SIZE=17 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=1\r\n");
         assert_eq!(rcpt, "RCPT TO:<zoé@c.example> NOTIFY=FAILURE\r\n");
+    }
 
-        assert!(Offers::read("SIZE 10".split('/')).envelope(&letter("a@c.example"), "1").is_err());
-        assert!(Offers::read("SIZE".split('/')).envelope(&letter("a@c.example"), "1").is_ok());
-        assert!(Offers::read("SIZE 0".split('/')).envelope(&letter("a@c.example"), "1").is_ok());
+    #[test]
+    fn what_a_relay_cannot_take_is_known_before() {
+        let takes = |offers: &str, size, to: &str| {
+            let to: EmailAddress = to.parse().expect("an address");
+            Offers::read(offers.split('/')).takes(size, &to).map_err(|unfit| unfit.to_string())
+        };
+        assert_eq!(takes("SIZE 10", 10, "a@c.example"), Ok(()));
+        let large = "the letter has 11 bytes, and the relay takes no more than 10 (SIZE)";
+        assert_eq!(takes("SIZE 10", 11, "a@c.example"), Err(large.to_owned()));
+        for offers in ["", "SIZE", "SIZE 0"] {
+            assert_eq!(takes(offers, u64::MAX, "a@c.example"), Ok(()), "{offers}");
+        }
+        let beyond = "the relay takes no address beyond ASCII (SMTPUTF8)";
+        assert_eq!(takes("", 1, "zoé@c.example"), Err(beyond.to_owned()));
+        assert_eq!(takes("SMTPUTF8", 1, "zoé@c.example"), Ok(()));
+        assert_eq!(takes("", 1, "a@müller.example"), Ok(()));
     }
 }

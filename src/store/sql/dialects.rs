@@ -56,6 +56,22 @@ macro_rules! dialects {
     };
 }
 
+/// What becomes of letters, by their leases, where `$which` holds.
+macro_rules! settle {
+    ($which:literal) => {
+        rows!(
+            "UPDATE letters SET settled_at = $2, due_at = x.due, \
+            state = CASE WHEN letters.address = '(erased)' AND x.became IN ('queued', 'deferred') THEN 'suppressed' \
+            ELSE x.became END, reply = CASE WHEN letters.address = '(erased)' THEN NULL ELSE x.words END, \
+            attempts = letters.attempts + x.tries FROM ( \
+            SELECT CAST(value ->> 0 AS BIGINT) AS letter, CAST(value ->> 1 AS BIGINT) AS lease, \
+            value ->> 2 AS became, CAST(value ->> 3 AS BIGINT) AS due, value ->> 4 AS words, \
+            CAST(value ->> 5 AS BIGINT) AS tries FROM ",
+            concat!(") AS x WHERE letters.id = x.letter AND letters.fence = x.lease AND ", $which)
+        )
+    };
+}
+
 dialects! {
     /// What every run asks first, in one row: the migrations that were made, each with its checksum,
     /// the key, and whose the store is.
@@ -136,16 +152,12 @@ dialects! {
     /// Writes down what became of letters: `[letter, fence, state, due, reply, tries]`. Nobody else can
     /// have a letter, or the fence would be higher; the truth may also come after the lease ended. Of who
     /// was erased meanwhile, no word is kept, and no letter waits.
-    SETTLE_LETTERS = rows!(
-        "UPDATE letters SET settled_at = $2, due_at = x.due, \
-        state = CASE WHEN letters.address = '(erased)' AND x.became IN ('queued', 'deferred') THEN 'suppressed' \
-        ELSE x.became END, reply = CASE WHEN letters.address = '(erased)' THEN NULL ELSE x.words END, \
-        attempts = letters.attempts + x.tries FROM ( \
-        SELECT CAST(value ->> 0 AS BIGINT) AS letter, CAST(value ->> 1 AS BIGINT) AS lease, \
-        value ->> 2 AS became, CAST(value ->> 3 AS BIGINT) AS due, value ->> 4 AS words, \
-        CAST(value ->> 5 AS BIGINT) AS tries FROM ",
-        ") AS x WHERE letters.id = x.letter AND letters.fence = x.lease \
-        AND letters.state IN ('leased', 'sending', 'unknown')"
+    SETTLE_LETTERS = settle!("letters.state IN ('leased', 'sending', 'unknown')");
+    /// Corrects what was written down under the same lease, the same way: a letter that was sent turns
+    /// out to be unknown, one that was deferred is refused for good or queued.
+    CORRECT_LETTERS = settle!(
+        "((letters.state = 'sent' AND x.became = 'unknown') \
+        OR (letters.state = 'deferred' AND x.became IN ('failed', 'queued')))"
     );
     /// What the database's clock says, in milliseconds.
     CLOCK = Two {
