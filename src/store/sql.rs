@@ -426,9 +426,9 @@ statements! {
     /// One after another: each statement of a transaction sees what was committed before it began, so that
     /// who has locked the edition sees every letter that was settled before.
     TOUCH_EDITION = "UPDATE editions SET state = state WHERE id = $1 RETURNING state";
-    CLOSE_EDITION = concat!("UPDATE editions SET state = 'sent' WHERE id = $1 AND state = 'sending' \
+    CLOSE_EDITION = "UPDATE editions SET state = 'sent' WHERE id = $1 AND state = 'sending' \
         AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.edition_id = editions.id \
-        AND l.state IN ('queued', 'leased', 'sending', 'deferred'))");
+        AND l.state IN ('queued', 'leased', 'sending', 'deferred'))";
     /// Something is to do again.
     REOPEN_EDITION = "UPDATE editions SET state = CASE WHEN state = 'sent' THEN 'sending' ELSE state END WHERE id = $1";
     COUNT_TO_DO = "SELECT COUNT(*) FROM letters WHERE edition_id = $1 AND state IN ('queued', 'leased', 'sending', 'deferred')";

@@ -119,9 +119,9 @@ fn an_edition_of_the_future_hides_nothing_of_the_present() {
         let words = "gazetier: 2062-W47 stands in the future, at 2062-11-27 07:30: a clock was wrong when it was drawn \
                      up. Put it right with `gazetier digest redate 2062-W47`\n";
         // Each run says so, and sends what is due.
-        assert_eq!(scene.run(&["run", "--at", MONDAY]), told(&words));
+        assert_eq!(scene.run(&["run", "--at", MONDAY]), told(words));
         assert_eq!(titles(&scene, "2026-W47"), ["T-c"]);
-        assert_eq!(scene.run(&["run", "--at", "2026-11-23T08:10"]), told(&words));
+        assert_eq!(scene.run(&["run", "--at", "2026-11-23T08:10"]), told(words));
         assert!(scene.ok(&["status", "--at", MONDAY]).contains(words.trim_start_matches("gazetier: ")));
         let notices: serde_json::Value =
             serde_json::from_str(&scene.ok(&["status", "--json", "--at", MONDAY])).expect("JSON");
