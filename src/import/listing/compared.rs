@@ -8,7 +8,7 @@ use crate::model::text;
 /// A column's texts as they are compared; each is made when it is asked for, because nearly all
 /// columns of a page stand there as they were.
 pub(super) struct Compared<'a> {
-    written: (&'a str, &'a str),
+    pub(super) written: (&'a str, &'a str),
     title: OnceCell<String>,
     standfirst: OnceCell<String>,
     title_pieces: OnceCell<Pieces>,
