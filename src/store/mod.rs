@@ -1,6 +1,7 @@
 //! The column store and the ledger, and the only place with SQL: SQLite and Postgres run the same
 //! statements through one body per function.
 
+mod apply;
 mod archive;
 mod bounces;
 mod columns;
@@ -28,6 +29,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous},
 };
 
+pub use apply::{Applied, FileChange, MovedFrom};
 pub use bounces::{Effect, Notice, Return};
 pub use columns::{Batched, ListedColumn, SharedAddress};
 pub use editions::{Freeze, NewEdition, NewVariant, Variant};
@@ -37,7 +39,7 @@ pub use letters::{Batch, Lease, Leased, Mark, Settlement};
 pub use put::{Entry, Put, Twin};
 pub use readers::{Confirmed, Consent, Known, Request, Wish};
 pub use service::{ServiceLease, ServiceLetter, ServiceState};
-pub use sources::{Applied, ColumnTrace, FileChange, MovedFrom, OldFile, SourceFile, SourceState};
+pub use sources::{ColumnTrace, OldFile, SourceFile, SourceState};
 pub use subscribers::{Added, Listed};
 pub use suppressions::{Leave, Reason};
 
