@@ -139,7 +139,8 @@ impl<'a> Search<'a> {
             let says_little = Pieces::of(&new.text).count() + Pieces::of(&new.title).count() < FEW_WORDS;
             let other_week = |gone: &GoneColumn| says_little && (gone.published - new.published).abs() > DATE_MENDED;
             for other in value.iter().filter_map(|value| owners.get(value)).flatten() {
-                if !foreign(&self.gone[*other]) && !(by_content && other_week(&self.gone[*other])) {
+                let gone = &self.gone[*other];
+                if !(foreign(gone) || (by_content && other_week(gone))) {
                     pairs.push((self.nearness(*other, index), *other, index));
                 }
             }

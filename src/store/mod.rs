@@ -1,6 +1,7 @@
 //! The column store and the ledger, and the only place with SQL: SQLite and Postgres run the same
 //! statements through one body per function.
 
+mod apply;
 mod archive;
 mod bounces;
 mod columns;
@@ -30,6 +31,7 @@ mod suppressions;
 
 use sqlx::{Database, Pool, Transaction, postgres::PgPool, sqlite::SqlitePool};
 
+pub use apply::{Applied, FileChange, MovedFrom};
 pub use bounces::{Effect, Notice, Return};
 pub use columns::{Batched, ListedColumn, SharedAddress};
 pub use desk::Noted;
@@ -44,7 +46,7 @@ pub use readers::{Confirmed, Consent, Known, Request, Wish};
 pub use roll::{Listed, RollPage};
 pub use rubriques::Followed;
 pub use service::{ServiceLease, ServiceLetter, ServiceState};
-pub use sources::{Applied, ColumnTrace, FileChange, MovedFrom, OldFile, SourceFile, SourceState};
+pub use sources::{ColumnTrace, OldFile, SourceFile, SourceState};
 pub use subscribers::Added;
 pub use suppressions::Leave;
 

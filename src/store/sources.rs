@@ -1,14 +1,9 @@
 //! What is known of the sources: who reads them, the files they were read from, and what was told
-//! of them. What a sync found goes into one transaction, which compares each file with what the
-//! sync read of it at the beginning.
+//! of them.
 
 use std::collections::{HashMap, HashSet};
 
-use super::{
-    Error, Result, Store, begin_alone, millis, on,
-    put::{Batch, ColumnSteps, Entry, Put, ROOM, Twin, asked_update},
-    sql,
-};
+use super::{Result, Store, apply::FileSteps, begin_alone, millis, on, sql};
 use crate::model::Instant;
 
 /// A file that a source was read from.
@@ -74,68 +69,6 @@ pub struct ColumnTrace {
     pub published_at: i64,
     /// In milliseconds: when it left the feeds.
     pub withdrawn_at: Option<i64>,
-}
-
-/// A column that is found elsewhere: what it was until now.
-#[derive(Debug, Clone, Copy)]
-pub struct MovedFrom<'a> {
-    /// Its source.
-    pub source: &'a str,
-    /// Its name there.
-    pub key: &'a str,
-    /// The file that it had, by source and path, with the content stamp when the sync began.
-    pub file: Option<(&'a str, &'a str, &'a str)>,
-}
-
-/// What a sync found of one file.
-#[derive(Debug, Clone, Default)]
-pub struct FileChange<'a> {
-    /// The source's name.
-    pub source: &'a str,
-    /// Where it is below the source's folder.
-    pub path: &'a str,
-    /// Its content stamp when the sync began; none if the file was not known.
-    pub before: Option<&'a str>,
-    /// What is to be remembered; none if it is gone.
-    pub after: Option<&'a SourceFile>,
-    /// The column in it.
-    pub entry: Option<Entry<'a>>,
-    /// What this column was until now.
-    pub moved_from: Option<MovedFrom<'a>>,
-    /// The column that is gone with it, by its name in the source.
-    pub withdraw: Option<&'a str>,
-}
-
-/// What a sync's transaction came to.
-#[derive(Debug, Default)]
-pub struct Applied {
-    /// What became of each file's column; none where there is none, and where the file was left.
-    pub outcomes: Vec<Option<Put>>,
-    /// How many columns were withdrawn.
-    pub withdrawn: usize,
-    /// How many files another sync has written meanwhile: they are left to the next run.
-    pub left: usize,
-    /// Files that were refused because of what the store holds, by their place in the list.
-    pub refused: Vec<(usize, Error)>,
-    /// Columns that wanted an address that another one has.
-    pub twins: Vec<Twin>,
-}
-
-/// Remembers a file. A macro, because a query's type is its backend's.
-macro_rules! put_file {
-    ($tx:ident, $file:expr) => {
-        sqlx::query(sql::PUT_FILE)
-            .bind(&$file.source)
-            .bind(&$file.path)
-            .bind(&$file.column_key)
-            .bind(&$file.content)
-            .bind(&$file.seen)
-            .bind($file.due_at)
-            .bind(&$file.refused)
-            .execute(&mut *$tx)
-            .await
-            .map(|_| ())?
-    };
 }
 
 impl Store {
@@ -216,7 +149,7 @@ impl Store {
             let mut tx = begin_alone(pool).await?;
             for (old, file) in files {
                 sqlx::query(sql::DROP_OLD_FILE).bind(old).execute(&mut *tx).await?;
-                put_file!(tx, file);
+                tx.put_file(file).await?;
                 if let Some(key) = &file.column_key {
                     let query = sqlx::query(sql::MOVE_COLUMN).bind(kind).bind(key).bind(&file.source).bind(key);
                     query.execute(&mut *tx).await?;
@@ -267,101 +200,6 @@ impl Store {
     /// A column's standfirst and body.
     pub async fn column_text(&self, source: &str, key: &str) -> Result<Option<(String, String)>> {
         Ok(on!(self, pool => sqlx::query_as(sql::COLUMN_TEXT).bind(source).bind(key).fetch_optional(pool).await?))
-    }
-
-    /// Writes down what a sync found: columns, what they are called, which are withdrawn, and the
-    /// stamps of the files. A file that another sync has written since this one began, or of a
-    /// source that another place has taken over, is left as it is. `places` are those that this sync
-    /// reads for.
-    pub async fn apply(
-        &self,
-        changes: &[FileChange<'_>],
-        places: &HashMap<String, String>,
-        at: Instant,
-    ) -> Result<Applied> {
-        let mut applied = Applied::default();
-        if changes.is_empty() {
-            return Ok(applied);
-        }
-        let updates = || changes.iter().filter_map(|change| Some(asked_update(change.entry?.draft)));
-        let span = updates().min().zip(updates().max());
-        on!(self, pool => {
-            let mut tx = begin_alone(pool).await?;
-            let taken = match span {
-                None => Vec::new(),
-                Some((first, last)) => {
-                    let query = sqlx::query_scalar(sql::UPDATES_BETWEEN).bind(first).bind(last + ROOM);
-                    query.fetch_all(&mut *tx).await?
-                }
-            };
-            let mut batch = Batch::new(taken);
-            let mut ours: HashMap<&str, bool> = HashMap::new();
-            for (index, change) in changes.iter().enumerate() {
-                let mine = match ours.get(change.source) {
-                    Some(mine) => *mine,
-                    None => {
-                        let query = sqlx::query_scalar(sql::SOURCE_PLACE).bind(change.source);
-                        let place: Option<String> = query.fetch_optional(&mut *tx).await?;
-                        let mine = place.as_ref() == places.get(change.source);
-                        ours.insert(change.source, mine);
-                        mine
-                    }
-                };
-                let query = sqlx::query_scalar(sql::FILE_CONTENT).bind(change.source).bind(change.path);
-                let stored: Option<String> = query.fetch_optional(&mut *tx).await?;
-                let mut same = stored.as_deref() == change.before;
-                if let Some((source, path, before)) = change.moved_from.and_then(|moved| moved.file) {
-                    let query = sqlx::query_scalar(sql::FILE_CONTENT).bind(source).bind(path);
-                    let stored: Option<String> = query.fetch_optional(&mut *tx).await?;
-                    same &= stored.as_deref() == Some(before);
-                }
-                if !mine || !same {
-                    applied.outcomes.push(None);
-                    applied.left += 1;
-                    continue;
-                }
-                let mut outcome = None;
-                let mut refused = None;
-                if let Some(moved) = change.moved_from
-                    && let Some(entry) = &change.entry
-                {
-                    let query = sqlx::query(sql::MOVE_COLUMN).bind(moved.source).bind(moved.key);
-                    query.bind(&entry.draft.source).bind(&entry.draft.key).execute(&mut *tx).await?;
-                    if let Some((source, path, _)) = moved.file {
-                        sqlx::query(sql::DROP_FILE).bind(source).bind(path).execute(&mut *tx).await?;
-                    }
-                }
-                if let Some(entry) = &change.entry {
-                    match tx.put_entry(entry, at, &mut batch).await {
-                        Ok(put) => outcome = Some(put),
-                        Err(error @ Error::Clash { .. }) => refused = Some(error),
-                        Err(error) => return Err(error),
-                    }
-                }
-                if let Some(key) = change.withdraw
-                    && tx.withdraw_column(change.source, key, at, &mut batch).await?
-                {
-                    applied.withdrawn += 1;
-                }
-                match (change.after, &refused) {
-                    (None, _) => {
-                        let query = sqlx::query(sql::DROP_FILE).bind(change.source).bind(change.path);
-                        query.execute(&mut *tx).await?;
-                    }
-                    (Some(file), None) => put_file!(tx, file),
-                    (Some(file), Some(error)) => {
-                        let file = SourceFile { refused: Some(error.to_string()), column_key: None, ..file.clone() };
-                        put_file!(tx, file);
-                    }
-                }
-                applied.outcomes.push(outcome);
-                applied.refused.extend(refused.map(|error| (index, error)));
-            }
-            tx.put_touched(&batch).await?;
-            tx.commit().await?;
-            applied.twins = batch.twins;
-        });
-        Ok(applied)
     }
 
     /// Notes that something was told; says whether it was not told before.

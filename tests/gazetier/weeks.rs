@@ -55,7 +55,10 @@ fn across_the_end_of_summer_time_every_column_is_in_one_edition() {
     run(&scene, "2026-10-26T07:30");
     // Entered late: published before the last edition, and one that is later than the grace.
     enter(&scene, &[("T-c2-late", "2026-10-22"), ("T-never", "2026-10-18")]);
-    run(&scene, "2026-10-27T09:00");
+    let told = scene.run(&["run", "--at", "2026-10-27T09:00"]);
+    let never = "gazetier: warning: columns/T-never.md: new, and dated 2026-10-18 00:00: it will be in no letter; the letter \
+                 of 2026-11-02 07:30 reaches back to 2026-10-19 07:30; to have it in that letter, write a later `published`\n";
+    assert_eq!((told.code, told.stderr.as_str()), (0, never));
     run(&scene, "2026-11-02T07:30");
     // A week without a column has no edition; the next one takes up where the last one ended.
     run(&scene, "2026-11-09T07:30");

@@ -72,7 +72,7 @@ pub(super) async fn find(
     }
     let mut taken: Vec<(usize, usize)> = moves.same;
     // From the end, so that the places of the others stay.
-    taken.sort_by(|a, b| b.0.cmp(&a.0));
+    taken.sort_by_key(|(gone, _)| std::cmp::Reverse(*gone));
     let mut found = Found::new();
     for (gone, new) in taken {
         let place = places[new];

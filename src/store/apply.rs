@@ -1,0 +1,202 @@
+//! What a sync found goes into one transaction, which compares each file with what the sync read of
+//! it at the beginning.
+
+use std::collections::HashMap;
+
+use super::{
+    Error, Result, Store, begin_alone, on,
+    put::{Batch, ColumnSteps, ROOM, Entry, Put, Twin, asked_update},
+    sources::SourceFile,
+    sql,
+};
+use crate::model::Instant;
+
+/// A column that is found elsewhere: what it was until now.
+#[derive(Debug, Clone, Copy)]
+pub struct MovedFrom<'a> {
+    /// Its source.
+    pub source: &'a str,
+    /// Its name there.
+    pub key: &'a str,
+    /// The file that it had, by source and path, with the content stamp when the sync began.
+    pub file: Option<(&'a str, &'a str, &'a str)>,
+}
+
+/// What a sync found of one file.
+#[derive(Debug, Clone, Default)]
+pub struct FileChange<'a> {
+    /// The source's name.
+    pub source: &'a str,
+    /// Where it is below the source's folder.
+    pub path: &'a str,
+    /// Its content stamp when the sync began; none if the file was not known.
+    pub before: Option<&'a str>,
+    /// What is to be remembered; none if it is gone.
+    pub after: Option<&'a SourceFile>,
+    /// The column in it.
+    pub entry: Option<Entry<'a>>,
+    /// What this column was until now.
+    pub moved_from: Option<MovedFrom<'a>>,
+    /// The column that is gone with it, by its name in the source.
+    pub withdraw: Option<&'a str>,
+}
+
+/// What a sync's transaction came to.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// What became of each file's column; none where there is none, and where the file was left.
+    pub outcomes: Vec<Option<Put>>,
+    /// How many columns were withdrawn.
+    pub withdrawn: usize,
+    /// How many files another sync has written meanwhile: they are left to the next run.
+    pub left: usize,
+    /// Files that were refused because of what the store holds, by their place in the list.
+    pub refused: Vec<(usize, Error)>,
+    /// Columns that wanted an address that another one has.
+    pub twins: Vec<Twin>,
+}
+
+/// The steps of a transaction that writes down what a sync found, over either backend's connection.
+pub(super) trait FileSteps: ColumnSteps {
+    async fn put_file(&mut self, file: &SourceFile) -> Result<()>;
+    async fn drop_file(&mut self, source: &str, path: &str) -> Result<()>;
+    async fn content_of(&mut self, source: &str, path: &str) -> Result<Option<String>>;
+    async fn place_of(&mut self, source: &str) -> Result<Option<String>>;
+    /// Whether a file, and the one that its column had before, are as they were when the sync began.
+    async fn is_as_read(&mut self, change: &FileChange<'_>) -> Result<bool>;
+    async fn apply_change(
+        &mut self,
+        index: usize,
+        change: &FileChange<'_>,
+        at: Instant,
+        batch: &mut Batch,
+        applied: &mut Applied,
+    ) -> Result<()>;
+}
+
+macro_rules! on_both_lines {
+    ($($line:ty),*) => { $(impl FileSteps for $line {
+        async fn put_file(&mut self, file: &SourceFile) -> Result<()> {
+            let query = sqlx::query(sql::PUT_FILE).bind(&file.source).bind(&file.path).bind(&file.column_key);
+            let query = query.bind(&file.content).bind(&file.seen).bind(file.due_at).bind(&file.refused);
+            query.execute(&mut *self).await?;
+            Ok(())
+        }
+
+        async fn drop_file(&mut self, source: &str, path: &str) -> Result<()> {
+            sqlx::query(sql::DROP_FILE).bind(source).bind(path).execute(&mut *self).await?;
+            Ok(())
+        }
+
+        async fn content_of(&mut self, source: &str, path: &str) -> Result<Option<String>> {
+            let query = sqlx::query_scalar(sql::FILE_CONTENT).bind(source).bind(path);
+            Ok(query.fetch_optional(&mut *self).await?)
+        }
+
+        async fn place_of(&mut self, source: &str) -> Result<Option<String>> {
+            Ok(sqlx::query_scalar(sql::SOURCE_PLACE).bind(source).fetch_optional(&mut *self).await?)
+        }
+
+        async fn is_as_read(&mut self, change: &FileChange<'_>) -> Result<bool> {
+            if self.content_of(change.source, change.path).await?.as_deref() != change.before {
+                return Ok(false);
+            }
+            let Some((source, path, before)) = change.moved_from.and_then(|moved| moved.file) else { return Ok(true) };
+            Ok(self.content_of(source, path).await?.as_deref() == Some(before))
+        }
+
+        async fn apply_change(
+            &mut self,
+            index: usize,
+            change: &FileChange<'_>,
+            at: Instant,
+            batch: &mut Batch,
+            applied: &mut Applied,
+        ) -> Result<()> {
+            let mut outcome = None;
+            let mut refused = None;
+            if let (Some(moved), Some(entry)) = (change.moved_from, &change.entry) {
+                let query = sqlx::query(sql::MOVE_COLUMN).bind(moved.source).bind(moved.key);
+                query.bind(&entry.draft.source).bind(&entry.draft.key).execute(&mut *self).await?;
+                if let Some((source, path, _)) = moved.file {
+                    self.drop_file(source, path).await?;
+                }
+            }
+            if let Some(entry) = &change.entry {
+                match self.put_entry(entry, at, batch).await {
+                    Ok(put) => outcome = Some(put),
+                    Err(error @ Error::Clash { .. }) => refused = Some(error),
+                    Err(error) => return Err(error),
+                }
+            }
+            if let Some(key) = change.withdraw {
+                applied.withdrawn += usize::from(self.withdraw_column(change.source, key, at, batch).await?);
+            }
+            match (change.after, &refused) {
+                (None, _) => self.drop_file(change.source, change.path).await?,
+                (Some(file), None) => self.put_file(file).await?,
+                (Some(file), Some(error)) => {
+                    let why = Some(error.to_string());
+                    self.put_file(&SourceFile { refused: why, column_key: None, ..file.clone() }).await?;
+                }
+            }
+            applied.outcomes.push(outcome);
+            applied.refused.extend(refused.map(|error| (index, error)));
+            Ok(())
+        }
+    })* };
+}
+
+on_both_lines!(sqlx::SqliteConnection, sqlx::PgConnection);
+
+impl Store {
+    /// Writes down what a sync found: columns, what they are called, which are withdrawn, and the
+    /// stamps of the files. A file that another sync has written since this one began, or of a
+    /// source that another place has taken over, is left as it is. `places` are those that this sync
+    /// reads for.
+    pub async fn apply(
+        &self,
+        changes: &[FileChange<'_>],
+        places: &HashMap<String, String>,
+        at: Instant,
+    ) -> Result<Applied> {
+        let mut applied = Applied::default();
+        if changes.is_empty() {
+            return Ok(applied);
+        }
+        let updates = || changes.iter().filter_map(|change| Some(asked_update(change.entry?.draft)));
+        let span = updates().min().zip(updates().max());
+        on!(self, pool => {
+            let mut tx = begin_alone(pool).await?;
+            let taken = match span {
+                None => Vec::new(),
+                Some((first, last)) => {
+                    let query = sqlx::query_scalar(sql::UPDATES_BETWEEN).bind(first).bind(last + ROOM);
+                    query.fetch_all(&mut *tx).await?
+                }
+            };
+            let mut batch = Batch::new(taken);
+            let mut ours: HashMap<&str, bool> = HashMap::new();
+            for (index, change) in changes.iter().enumerate() {
+                let mine = match ours.get(change.source) {
+                    Some(mine) => *mine,
+                    None => {
+                        let mine = tx.place_of(change.source).await?.as_ref() == places.get(change.source);
+                        ours.insert(change.source, mine);
+                        mine
+                    }
+                };
+                if mine && tx.is_as_read(change).await? {
+                    tx.apply_change(index, change, at, &mut batch, &mut applied).await?;
+                } else {
+                    applied.outcomes.push(None);
+                    applied.left += 1;
+                }
+            }
+            tx.put_touched(&batch).await?;
+            tx.commit().await?;
+            applied.twins = batch.twins;
+        });
+        Ok(applied)
+    }
+}
