@@ -220,7 +220,7 @@ mod tests {
     fn refusal(number: i64, address: &str, words: &str, again: bool) -> Refusal {
         let letter = crate::model::Letter {
             id: number,
-            subscriber: number,
+            reader: crate::model::ReaderId::NOBODY,
             variant: 1,
             address: address.to_owned(),
             name: None,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::{
     Error, Result, Store, begin_alone, on,
-    put::{Batch, ColumnSteps, ROOM, Entry, Put, Twin, asked_update},
+    put::{Batch, ColumnSteps, Entry, Put, ROOM, Twin, asked_update},
     sources::SourceFile,
     sql,
 };
