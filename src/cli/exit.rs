@@ -90,6 +90,7 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
     if let Some(error) = of_store(error) {
         return is(match error {
             store::Error::Clash { .. } => BAD_INPUT,
+            store::Error::Foreign { .. } => CONFIGURATION,
             error if error.is_unwritable() => CANNOT_WRITE,
             _ => OUT_OF_REACH,
         });

@@ -209,7 +209,7 @@ fn a_week_through(scene: &Scene, url: &str) {
         assert_eq!(end(start(scene, url, &["subscribers", "remove", &address])).code, 0);
     }
     let left =
-        psql(scene.store().expect("a database"), "SELECT count(*) FROM subscribers WHERE state = 'unsubscribed'");
+        psql(scene.store().expect("a database"), "SELECT count(*) FROM subscriptions WHERE state = 'unsubscribed'");
     assert_eq!(left, "5\n");
 }
 

@@ -146,7 +146,7 @@ fn a_title_that_reads_like_the_tokens_place_gets_no_token() {
         scene.put(&format!("columns/{name}.md"), &format!("---\n{front}---\n"));
     }
     scene.run(&["run", "--at", MONDAY]);
-    let letter = scene.read("outbox/2026-W47.1.eml");
+    let letter = scene.letter_to("a@example.org", "2026-W47");
     let parsed = mail_parser::MessageParser::default().parse(&letter).expect("a letter");
     let token = between(&letter.replace("=\r\n", ""), "/lettre/quitter/", ">")[0].to_owned();
     assert_eq!(token.len(), 39, "{token}");

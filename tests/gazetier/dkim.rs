@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::Write,
+    os::unix::fs::PermissionsExt,
     path::Path,
     process::{Command, Stdio},
 };
@@ -30,10 +31,10 @@ fn with_keys(scene: Scene) -> Scene {
     let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dkim");
     for entry in fs::read_dir(keys).expect("keys") {
         let file = entry.expect("an entry").path();
-        scene.put(
-            file.file_name().and_then(|name| name.to_str()).expect("a name"),
-            &fs::read_to_string(&file).expect("a key"),
-        );
+        let name = file.file_name().and_then(|name| name.to_str()).expect("a name");
+        scene.put(name, &fs::read_to_string(&file).expect("a key"));
+        // A key that everybody can read is told.
+        fs::set_permissions(scene.path(name), fs::Permissions::from_mode(0o600)).expect("a key");
     }
     scene
 }

@@ -136,7 +136,7 @@ fn every_fence_stops_what_it_is_there_for() {
         ("cli/a.rs", "mod inner { use super::x; }", "the module inner stands in the file itself"),
         ("cli/a.rs", "use {clap::Parser, sqlx::{Pool as P}};", "sqlx::Pool is for store/ alone"),
         ("cli/a.rs", "#[derive(sqlx::FromRow)] struct A;", "sqlx::FromRow is for store/ alone"),
-        ("store/a.rs", "use lettre::Message;", "lettre::Message is for digest/, delivery/ alone"),
+        ("store/a.rs", "use lettre::Message;", "lettre::Message is for digest/ alone"),
         ("cli/a.rs", "fn f() -> ::rss::Channel {}", "rss::Channel is for feeds/ alone"),
         ("cli/a.rs", "use atom_syndication as atom; fn f(a: atom::Entry) {}", "atom_syndication is for feeds/ alone"),
         ("feeds/rss.rs", "use askama::Template;", "askama::Template is for digest/, feeds/page.rs, web/ alone"),

@@ -34,7 +34,12 @@ fn readers_and_columns_follow_a_rubrique_that_is_called_otherwise() {
         );
         assert_eq!(
             scene.run(&["sync", "--at", "2026-11-20T08:00"]),
-            told(0, "2 readers and 1 columns followed from the rubrique humeur to ressacs, 1 columns added\n", "")
+            told(
+                0,
+                "2 readers and 1 columns followed from the rubrique humeur to ressacs, 1 columns added\n",
+                "gazetier: warning: the configuration names the source \"markdown:columns\" no more: its 1 columns stay as \
+                 they are; to withdraw them: gazetier columns withdraw --source markdown:columns\n"
+            )
         );
         assert_eq!(choices(&scene), ["ressacs", "edito,ressacs", "*"]);
         assert_eq!(scene.ok(&["sync", "--at", "2026-11-20T08:00"]), "nothing new in the sources\n");

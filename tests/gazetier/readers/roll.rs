@@ -47,11 +47,18 @@ fn a_list_is_read_however_it_is_laid_out() {
     }
     let scene = Scene::empty();
     scene.put("list.csv", "email,name\n");
+    let fields = "write FIELD=HEADING, where FIELD is one of email, name, given_name, family_name, rubriques, language, state, \
+                  reason, since, joined, returned, suppressed, consent, consent_way, consent_asked, consent_asked_from, \
+                  consent_confirmed, consent_confirmed_from, earlier_consents";
     for (arguments, code, message) in [
-        (&["--map", "email=Courrier"][..], 65, "list.csv:1: no column is headed \"Courrier\": there are email, name"),
-        (&["--map", "mail=x"], 2, "--map: \"mail=x\": write email=HEADING, name=HEADING or rubriques=HEADING"),
-        (&["--map", "email"], 2, "--map: \"email\": write email=HEADING, name=HEADING or rubriques=HEADING"),
-        (&["--delimiter", "::"], 2, "--delimiter: \"::\": write one character such as ; or tab"),
+        (
+            &["--map", "email=Courrier"][..],
+            65,
+            "list.csv:1: no column is headed \"Courrier\": there are email, name".to_owned(),
+        ),
+        (&["--map", "mail=x"], 2, format!("--map: \"mail=x\": {fields}")),
+        (&["--map", "email"], 2, format!("--map: \"email\": {fields}")),
+        (&["--delimiter", "::"], 2, "--delimiter: \"::\": write one character such as ; or tab".to_owned()),
     ] {
         assert_eq!(import(&scene, arguments), told(code, "", &format!("gazetier: {message}\n")), "{arguments:?}");
     }
@@ -130,11 +137,13 @@ fn what_is_exported_can_be_imported_again() {
     let csv = scene.ok(&["subscribers", "export"]);
     assert_eq!(
         csv,
-        "email,name,rubriques,state,joined\n\
-         alix@example.org,Alix Le Goff,,unsubscribed,2026-11-23T07:00:00+00:00\n\
-         sterenn@example.org,Sterenn Daoudal,edito;humeur,active,2026-11-23T07:00:00+00:00\n\
-         loic@example.org,Loïc Ménardeau-Frécot,carnet,active,2026-11-23T07:00:00+00:00\n\
-         formula@example.org,\"'=HYPERLINK(\"\"x\"\")\",,active,2026-11-23T07:00:00+00:00\n"
+        "email,name,rubriques,language,state,reason,since,joined,returned,suppressed,consent,consent_way,consent_asked,\
+         consent_asked_from,consent_confirmed,consent_confirmed_from,earlier_consents\n\
+         alix@example.org,Alix Le Goff,,,unsubscribed,,JOINED,,,,,,,,\n\
+         sterenn@example.org,Sterenn Daoudal,edito;humeur,,active,,JOINED,,,,,,,,\n\
+         loic@example.org,Loïc Ménardeau-Frécot,carnet,,active,,JOINED,,,,,,,,\n\
+         formula@example.org,\"'=HYPERLINK(\"\"x\"\")\",,,active,,JOINED,,,,,,,,\n"
+            .replace("JOINED", "2026-11-23T07:00:00Z,2026-11-23T07:00:00Z,2026-11-23T07:00:00Z")
     );
     scene.ok(&["subscribers", "export", "--state", "active", "--output", "list.csv"]);
     assert_eq!(scene.read("list.csv").lines().count(), 4);
