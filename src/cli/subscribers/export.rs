@@ -85,8 +85,9 @@ async fn lines(session: &Session, sink: &mut Sink<'_>, state: Option<&str>, with
     })
     .await?;
     let mut after = Vec::new();
-    while with_key {
-        let hashes = store.hashes_after(&after, PAGE).await?;
+    loop {
+        // Without the key, hashes mean nothing.
+        let hashes = if with_key { store.hashes_after(&after, PAGE).await? } else { Vec::new() };
         let Some(last) = hashes.last() else { break };
         after = last.hash.clone();
         for hashed in hashes {

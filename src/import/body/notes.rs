@@ -43,10 +43,7 @@ pub(super) fn push_html<'a>(out: &mut String, events: Vec<Event<'a>>) {
     html::push_html(out, text.into_iter());
     // A note may refer to others. What nothing refers to is said all the same.
     let mut written = Vec::new();
-    loop {
-        let Some(place) = order.pop_front().or_else(|| notes.iter().position(|note| !note.events.is_empty())) else {
-            break;
-        };
+    while let Some(place) = order.pop_front().or_else(|| notes.iter().position(|note| !note.events.is_empty())) {
         let events: Vec<_> = std::mem::take(&mut notes[place].events);
         let events: Vec<_> = events.into_iter().map(|event| refer(event, &mut notes, &mut order)).collect();
         let mut note = String::new();
