@@ -135,6 +135,9 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<E
             Ok(ExitCode::SUCCESS)
         }
         Command::Hold { decide: who, why } => {
+            if who.period.is_none() {
+                say_which(session).await?;
+            }
             let period = desk::decide(session, &who, Decision::Hold(&why)).await?;
             say!("{period}: held{}; let it go with `gazetier digest send {period}`", out(session, &period).await?);
             Ok(ExitCode::SUCCESS)
@@ -172,6 +175,24 @@ fn dkim(session: &Session) -> anyhow::Result<ExitCode> {
         say!("{}. IN TXT ( {} )", key.record_name(), strings.collect::<Vec<_>>().join("\n    "));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses to guess which edition is meant while letters of one go out: it is that one, or the coming one.
+async fn say_which(session: &Session) -> anyhow::Result<()> {
+    for edition in session.store.open_editions().await? {
+        let is_ours = edition.newsletter == *session.newsletter();
+        if is_ours && session.store.tally(edition.id).await?.to_do() > 0 {
+            let going = edition.period;
+            let coming = plan::coming(&session.config, &session.store, session.now()).await?.draft.due.period;
+            let out = out(session, &going).await?;
+            let message = format!(
+                "which one? Letters of {going} go out{out}: `gazetier digest hold {going}` stops them; \
+                 `gazetier digest hold {coming}` holds the coming edition"
+            );
+            return Err(exit::complain(exit::BAD_INPUT, message));
+        }
+    }
+    Ok(())
 }
 
 /// How many letters of an edition are out already, if it has any.

@@ -39,6 +39,11 @@ fn held_in_the_middle(postgres: bool) {
     scene.ok(&["sync", "--at", MONDAY]);
     let run = start(&scene);
     until("letters on their way", || sink.recipients().len() >= 20);
+    // The one that goes out, or the coming one: it asks.
+    let which = scene.run(&["digest", "hold", "--at", MONDAY]);
+    assert_eq!((which.code, which.stdout.as_str()), (65, ""));
+    assert!(which.stderr.starts_with("gazetier: which one? Letters of 2026-W47 go out, "), "{which:?}");
+    assert!(which.stderr.contains("`gazetier digest hold 2026-W48` holds the coming edition"), "{which:?}");
     let told = scene.ok(&["digest", "hold", "2026-W47", "--why", "le titre", "--at", MONDAY]);
     sleep(Duration::from_secs(1));
     let after = sink.recipients().len();
