@@ -9,6 +9,7 @@ use chrono::Duration;
 
 use super::{
     exit,
+    late::{self, Entered},
     say::say,
     session::{Session, read},
     sync::twin_words,
@@ -87,6 +88,19 @@ pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCo
     let batched = session.store.put_entries(&entries, session.at).await?;
     for twin in &batched.twins {
         eprintln!("gazetier: warning: {}", twin_words(&twin.key, &twin.owner_key, twin));
+    }
+    let entered: Vec<Entered<'_>> = entries
+        .iter()
+        .zip(&batched.outcomes)
+        .filter(|(_, outcome)| !matches!(outcome, Put::Same))
+        .map(|(Entry { draft, .. }, outcome)| Entered {
+            shown: format!("{:?}", draft.title),
+            draft,
+            is_new: matches!(outcome, Put::Added),
+        })
+        .collect();
+    for words in late::words(session, &entered).await? {
+        eprintln!("gazetier: warning: {words}");
     }
     let (added, changed) = count(&batched.outcomes);
     let read = batched.outcomes.len();

@@ -16,6 +16,7 @@ mod exit;
 mod feeds;
 mod hubs;
 mod import;
+mod late;
 mod place;
 mod publish;
 mod rubriques;

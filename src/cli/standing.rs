@@ -63,6 +63,9 @@ struct Decided {
 struct Expected {
     columns: usize,
     due: String,
+    /// Titles of columns that are not in it because readers have had their words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    repeats: Vec<String>,
 }
 
 pub(super) async fn status(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
@@ -101,6 +104,9 @@ pub(super) async fn status(session: &Session, json: bool) -> anyhow::Result<Exit
         if let Some(decided) = &standing.decided {
             say!("  {} by {}, {}", decided.what, decided.who, decided.at);
         }
+        for title in standing.coming.iter().flat_map(|expected| &expected.repeats) {
+            say!("  already sent, left out: {title}");
+        }
         for address in &standing.unknown {
             say!("  unknown: {address}");
         }
@@ -116,7 +122,7 @@ async fn expected(session: &Session) -> anyhow::Result<Option<Standing>> {
     let config = &session.config;
     let coming = plan::coming(config, &session.store, session.now()).await?;
     let untouched = coming.desk.version.number == 0 && coming.desk.notes.is_empty();
-    if untouched && !config.digest.approval {
+    if untouched && !config.digest.approval && coming.repeats.is_empty() {
         return Ok(None);
     }
     let rendered = render(config, &coming.draft, &Choice::all())?;
@@ -132,7 +138,11 @@ async fn expected(session: &Session) -> anyhow::Result<Option<Standing>> {
         unknown: Vec::new(),
         failed: Vec::new(),
         decided: decided(session, &coming.desk),
-        coming: Some(Expected { columns: coming.draft.columns.len(), due: hour(session, due.cutoff) }),
+        coming: Some(Expected {
+            columns: coming.draft.columns.len(),
+            due: hour(session, due.cutoff),
+            repeats: coming.repeats.iter().map(|repeat| repeat.column.title.clone()).collect(),
+        }),
     }))
 }
 

@@ -3,14 +3,20 @@
 //! run, unless somebody asks.
 
 mod claim;
-mod late;
 mod moves;
 mod notices;
 mod scan;
 
 use std::{collections::HashMap, process::ExitCode};
 
-use super::{exit, rubriques, say::say, session::Session, subscribers::read_roll};
+use super::{
+    exit,
+    late::{self, Entered},
+    rubriques,
+    say::say,
+    session::Session,
+    subscribers::read_roll,
+};
 use crate::{
     import::folder,
     store::{Applied, Entry, FileChange, MovedFrom, Put, SourceFile, SourceState, Twin},
@@ -246,7 +252,7 @@ async fn report(
     by_hand: bool,
     synced: &mut Synced,
 ) -> anyhow::Result<()> {
-    let mut added = Vec::new();
+    let mut entered = Vec::new();
     let mut shown: HashMap<(&str, &str), &str> = HashMap::new();
     for (read, outcome) in reads.iter().zip(&applied.outcomes) {
         let Some(read) = read else { continue };
@@ -263,13 +269,11 @@ async fn report(
             continue;
         }
         match outcome {
-            Put::Added => {
-                synced.added += 1;
-                added.push((read.shown.clone(), draft.published));
-            }
+            Put::Added => synced.added += 1,
             Put::Changed => synced.changed += 1,
-            Put::Same => {}
+            Put::Same => continue,
         }
+        entered.push(Entered { shown: read.shown.clone(), draft, is_new: matches!(outcome, Put::Added) });
     }
     for (index, error) in &applied.refused {
         let told = reads[*index].and_then(|read| read.before.as_ref()).and_then(|before| before.refused.as_ref());
@@ -284,7 +288,10 @@ async fn report(
     }
     synced.withdrawn = applied.withdrawn;
     synced.waiting = applied.left;
-    late::tell(session, &added, synced).await
+    for words in late::words(session, &entered).await? {
+        synced.warn(words);
+    }
+    Ok(())
 }
 
 /// What is told of two columns with one address.

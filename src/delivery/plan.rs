@@ -10,6 +10,7 @@ use crate::{
         letter::Form,
         preflight::{self, Finding},
         render::{Rendered, content_hash, render},
+        repeats::{self, Repeat},
     },
     model::{
         Choice, Column, ColumnId, Decision, Desk, Edition, EditionKey, EditionState, Instant, Note, Now, Period,
@@ -56,6 +57,8 @@ pub struct Coming {
     pub draft: Draft,
     /// The columns there are for it, newest first, with those that were left out.
     pub all: Vec<Column>,
+    /// Those that are not for it because readers have had their words.
+    pub repeats: Vec<Repeat>,
     /// What the editors did.
     pub desk: Desk,
     /// Whether its hour has come.
@@ -196,8 +199,11 @@ async fn assemble(store: &Store, due: Due, is_due: bool, past: &Past) -> Result<
     let desk = store.desk(&due.key()).await?;
     let revision = store.revision().await?;
     let all = store.unsent(&due.newsletter, due.reach, due.cutoff).await?;
+    let sent = store.repeated(&due.newsletter, due.reach, due.cutoff).await?;
+    let sent = sent.into_iter().map(|repeated| (repeated.column, repeated.period)).collect();
+    let (all, repeats) = repeats::separate(all, &sent, &desk.version.changes);
     let draft = Draft::new(due, all.clone(), desk.version.changes.clone());
-    Ok(Coming { draft, all, desk, is_due, is_first: past.last.is_none(), revision })
+    Ok(Coming { draft, all, repeats, desk, is_due, is_first: past.last.is_none(), revision })
 }
 
 /// An edition to come with a label that no other one has.
@@ -316,7 +322,8 @@ pub async fn held(config: &Config, store: &Store, edition: &Edition) -> Result<C
         cutoff: edition.cutoff,
     };
     let draft = Draft::new(due, all.clone(), desk.version.changes.clone());
-    Ok(Coming { draft, all, desk, is_due: true, is_first: false, revision })
+    // What it keeps was chosen at its hour.
+    Ok(Coming { draft, all, repeats: Vec::new(), desk, is_due: true, is_first: false, revision })
 }
 
 /// Gives an edition its letters that was held over its hour, by the word of an editor; nothing if no column of

@@ -9,6 +9,7 @@ pub mod letter;
 mod marked;
 pub mod preflight;
 pub mod render;
+pub mod repeats;
 pub mod service;
 mod shield;
 pub mod token;

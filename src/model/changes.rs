@@ -18,6 +18,8 @@ pub struct Changes {
     pub pinned: Vec<ColumnId>,
     /// Columns that wait for the next edition.
     pub left_out: Vec<ColumnId>,
+    /// Columns that go out again, though their words were in a letter already.
+    pub again: Vec<ColumnId>,
     /// The order of the columns; one that is not named is newer than the order and comes first.
     pub order: Vec<ColumnId>,
 }
@@ -41,6 +43,7 @@ impl Changes {
             (Part::Opening, self.opening != other.opening),
             (Part::Pinned, self.pinned != other.pinned),
             (Part::LeftOut, self.left_out != other.left_out),
+            (Part::Again, self.again != other.again),
             (Part::Order, self.order != other.order),
         ];
         parts.into_iter().filter(|(_, differs)| *differs).map(|(part, _)| part).collect()
@@ -60,6 +63,8 @@ pub enum Part {
     Pinned,
     /// Which columns wait.
     LeftOut,
+    /// Which go out again.
+    Again,
     /// The order of the others.
     Order,
 }

@@ -9,7 +9,7 @@ use super::{
     sql,
 };
 use crate::model::{
-    Column, Draft, Instant, Known, Rubrique, Slug,
+    Column, ColumnId, Draft, Instant, Known, Period, Rubrique, Slug,
     column::{content, fingerprint},
 };
 
@@ -52,6 +52,19 @@ pub struct SharedAddress {
     pub owner: String,
     /// The address that both want.
     pub wanted: String,
+}
+
+/// A column whose words are in an edition under another id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repeated {
+    /// The column.
+    pub column: ColumnId,
+    /// Its source.
+    pub source: String,
+    /// Its name there.
+    pub key: String,
+    /// The first edition that had its words.
+    pub period: Period,
 }
 
 /// How many columns are read at once to find the fingerprints of their words.
@@ -220,5 +233,22 @@ impl Store {
                 .await?
         });
         packed.columns
+    }
+
+    /// Of the columns that [`Store::unsent`] gives, those whose words are in an edition of the newsletter
+    /// already, under another id.
+    pub async fn repeated(&self, newsletter: &Slug, since: Instant, until: Instant) -> Result<Vec<Repeated>> {
+        type Row = (i64, String, String, String);
+        let rows: Vec<Row> = on!(self, pool => {
+            let query = sqlx::query_as(sql::REPEATED_COLUMNS).bind(millis(since)).bind(millis(until));
+            query.bind(newsletter.as_str()).fetch_all(pool).await?
+        });
+        let repeated = |(id, source, key, period): Row| Repeated {
+            column: ColumnId(id),
+            source,
+            key,
+            period: Period::from_key(&period),
+        };
+        Ok(rows.into_iter().map(repeated).collect())
     }
 }

@@ -33,7 +33,7 @@ use sqlx::{Database, Pool, Transaction, postgres::PgPool, sqlite::SqlitePool};
 
 pub use apply::{Applied, FileChange, MovedFrom};
 pub use bounces::{Effect, Notice, Return};
-pub use columns::{Batched, ListedColumn, SharedAddress};
+pub use columns::{Batched, ListedColumn, Repeated, SharedAddress};
 pub use desk::Noted;
 pub use editions::{Freeze, NewEdition, NewVariant, Released, Reserve, Variant};
 pub use feeds::{FeedMonth, Latest, Newest, Place, Published, Span, Standing};

@@ -222,6 +222,14 @@ statements! {
     UNSENT_COLUMNS = columns!("published_at <= $2 AND (published_at >= $1 \
         OR id IN (SELECT w.column_id FROM waiting_columns w WHERE w.newsletter = $3)) \
         AND NOT EXISTS (SELECT 1 FROM edition_columns e WHERE e.newsletter = $3 AND e.column_id = columns.id)");
+    /// Of these, those whose words are in an edition under another id.
+    REPEATED_COLUMNS = "SELECT c.id, c.source, c.source_key, MIN(e.period) FROM columns c \
+        JOIN columns o ON o.content = c.content AND o.id <> c.id \
+        JOIN edition_columns x ON x.newsletter = $3 AND x.column_id = o.id JOIN editions e ON e.id = x.edition_id \
+        WHERE c.content <> '' AND c.withdrawn_at IS NULL AND c.published_at <= $2 AND (c.published_at >= $1 \
+        OR c.id IN (SELECT w.column_id FROM waiting_columns w WHERE w.newsletter = $3)) \
+        AND NOT EXISTS (SELECT 1 FROM edition_columns e WHERE e.newsletter = $3 AND e.column_id = c.id) \
+        GROUP BY c.id, c.source, c.source_key";
 
     /// What a sync begins with, in one row: by whom each source is read, what was told, whether an
     /// older version left files, and whether columns have no fingerprint of their words yet.

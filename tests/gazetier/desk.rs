@@ -43,16 +43,16 @@ impl Drop for Open {
 
 /// What the desk answered.
 #[derive(Debug)]
-struct Answer {
-    status: u16,
+pub struct Answer {
+    pub status: u16,
     place: String,
     cookie: String,
     policy: String,
-    text: String,
+    pub text: String,
 }
 
 /// A browser without a script.
-struct Visitor<'a> {
+pub struct Visitor<'a> {
     desk: &'a Open,
     agent: ureq::Agent,
     cookie: String,
@@ -70,7 +70,7 @@ impl<'a> Visitor<'a> {
         Self { desk, agent: agent.into(), cookie: String::new(), origin: Some(desk.base.clone()) }
     }
 
-    fn editor(desk: &'a Open, way_in: &str) -> Self {
+    pub fn editor(desk: &'a Open, way_in: &str) -> Self {
         let mut visitor = Self::stranger(desk);
         let path = way_in.strip_prefix(&desk.base).expect("an address of the desk");
         let answer = visitor.post(path, &[]);
@@ -79,7 +79,7 @@ impl<'a> Visitor<'a> {
         visitor
     }
 
-    fn get(&self, path: &str) -> Answer {
+    pub fn get(&self, path: &str) -> Answer {
         let request = self.agent.get(format!("{}{path}", self.desk.base)).header("Cookie", &self.cookie);
         read(request.call().expect("an answer"))
     }
@@ -93,7 +93,7 @@ impl<'a> Visitor<'a> {
     }
 
     /// Sends the form of the coming edition, with these fields changed.
-    fn mend(&self, changed: &[(&str, &str)]) -> Answer {
+    pub fn mend(&self, changed: &[(&str, &str)]) -> Answer {
         let page = self.get("/").text;
         let version = value(&page, "version");
         let mut fields = vec![("period", "2026-W47"), ("version", &version), ("act", "save")];

@@ -8,6 +8,7 @@ mod magazines;
 mod old;
 mod outgoing;
 mod readers;
+mod repeats;
 mod sending;
 
 use chrono::Duration;

@@ -89,7 +89,10 @@ pub(super) async fn mend(
 /// Does what a button of the list says, such as `pin 12` or `order 3,1,2`.
 fn act(changes: &mut Changes, coming: &plan::Coming, act: &str) {
     let (verb, rest) = act.split_once(' ').unwrap_or((act, ""));
-    let known = |id: &ColumnId| coming.all.iter().any(|column| column.id == *id);
+    let known = |id: &ColumnId| {
+        let repeated = coming.repeats.iter().map(|repeat| &repeat.column);
+        coming.all.iter().chain(repeated).any(|column| column.id == *id)
+    };
     let ids: Vec<ColumnId> = rest.split(',').filter_map(|id| id.parse().ok().map(ColumnId)).filter(known).collect();
     let Some(id) = ids.first().copied() else { return };
     let columns = &coming.draft.columns;
@@ -101,6 +104,7 @@ fn act(changes: &mut Changes, coming: &plan::Coming, act: &str) {
             changes.pinned.retain(|other| *other != id);
         }
         "in" => changes.left_out.retain(|other| *other != id),
+        "again" if !changes.again.contains(&id) => changes.again.push(id),
         "order" => {
             // What the page did not know stays where it is: before what it ordered.
             let pins = |list: &[ColumnId]| list.iter().filter(|id| changes.pinned.contains(id)).copied().collect();
@@ -151,7 +155,8 @@ async fn stale(desk: &Desk, fields: &Fields, period: &Period, key: &EditionKey, 
             Part::Opening => w.parts[2],
             Part::Pinned => w.parts[3],
             Part::LeftOut => w.parts[4],
-            Part::Order => w.parts[5],
+            Part::Again => w.parts[5],
+            Part::Order => w.parts[6],
         };
         format!("{} {} {name}", theirs.who, w.changed_meanwhile)
     });

@@ -113,6 +113,7 @@ pub(super) async fn show(
         opening: changes.opening.clone().unwrap_or_else(|| config.digest.opening.clone()),
         groups: groups(config, &coming, w),
         left_out: left_out(config, &coming),
+        repeats: repeats(config, &coming, w),
         is_red: findings.iter().any(|finding| finding.grade == Grade::Red),
         lines: lines(desk, &findings),
         good: findings.iter().filter(|finding| finding.grade == Grade::Green).count(),
@@ -210,6 +211,18 @@ fn groups(config: &Config, coming: &Coming, w: &words::Words) -> Vec<Group> {
 fn left_out(config: &Config, coming: &Coming) -> Vec<Row> {
     let out = coming.all.iter().filter(|column| coming.draft.changes.left_out.contains(&column.id));
     out.map(|column| row(config, column)).collect()
+}
+
+fn repeats(config: &Config, coming: &Coming, w: &words::Words) -> Vec<Row> {
+    let repeats = coming.repeats.iter().map(|repeat| {
+        let row = row(config, &repeat.column);
+        let about = match &repeat.before {
+            Some(period) => format!("{} · {} {period}", row.about, w.sent_in),
+            None => format!("{} · {}", row.about, w.twice_here),
+        };
+        Row { about, ..row }
+    });
+    repeats.collect()
 }
 
 fn row(config: &Config, column: &Column) -> Row {

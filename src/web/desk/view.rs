@@ -119,6 +119,7 @@ pub(super) struct Coming<'a> {
     pub(super) opening: String,
     pub(super) groups: Vec<Group>,
     pub(super) left_out: Vec<Row>,
+    pub(super) repeats: Vec<Row>,
     pub(super) lines: Vec<Line>,
     /// How many of them are as they should be.
     pub(super) good: usize,

@@ -32,6 +32,11 @@ pub(super) struct Words {
     pub(super) unpin: &'static str,
     pub(super) leave_out: &'static str,
     pub(super) take_back: &'static str,
+    pub(super) repeats: &'static str,
+    pub(super) repeats_help: &'static str,
+    pub(super) sent_in: &'static str,
+    pub(super) twice_here: &'static str,
+    pub(super) send_again: &'static str,
     pub(super) up: &'static str,
     pub(super) down: &'static str,
     pub(super) save: &'static str,
@@ -87,7 +92,7 @@ pub(super) struct Words {
     pub(super) stale_yours: &'static str,
     pub(super) changed_meanwhile: &'static str,
     pub(super) refused: &'static str,
-    pub(super) parts: [&'static str; 6],
+    pub(super) parts: [&'static str; 7],
 }
 
 static FRENCH: Words = Words {
@@ -118,6 +123,11 @@ static FRENCH: Words = Words {
     unpin: "Détacher",
     leave_out: "Écarter",
     take_back: "Reprendre",
+    repeats: "Déjà envoyées",
+    repeats_help: "Les lecteurs ont déjà reçu ces mots\u{202f}: ils ne partent pas une seconde fois, sauf si vous le demandez.",
+    sent_in: "déjà envoyée dans la lettre",
+    twice_here: "deux fois dans cette lettre",
+    send_again: "Envoyer quand même",
     up: "Monter",
     down: "Descendre",
     save: "Enregistrer",
@@ -173,7 +183,15 @@ static FRENCH: Words = Words {
     stale_yours: "Ce que vous aviez écrit\u{202f}:",
     changed_meanwhile: "a changé",
     refused: "Cela n’a pas pu se faire\u{202f}:",
-    parts: ["le sujet", "l’accroche", "le mot d’ouverture", "les épingles", "les chroniques écartées", "l’ordre"],
+    parts: [
+        "le sujet",
+        "l’accroche",
+        "le mot d’ouverture",
+        "les épingles",
+        "les chroniques écartées",
+        "les chroniques renvoyées",
+        "l’ordre",
+    ],
 };
 
 static ENGLISH: Words = Words {
@@ -204,6 +222,11 @@ static ENGLISH: Words = Words {
     unpin: "Unpin",
     leave_out: "Leave out",
     take_back: "Take back",
+    repeats: "Already sent",
+    repeats_help: "Readers have had these words: they do not go out a second time, unless you say so.",
+    sent_in: "already sent in the letter",
+    twice_here: "twice in this letter",
+    send_again: "Send all the same",
     up: "Up",
     down: "Down",
     save: "Save",
@@ -259,7 +282,15 @@ static ENGLISH: Words = Words {
     stale_yours: "What you had written:",
     changed_meanwhile: "changed",
     refused: "It could not be done:",
-    parts: ["the subject", "the preheader", "the opening words", "the pins", "what is left out", "the order"],
+    parts: [
+        "the subject",
+        "the preheader",
+        "the opening words",
+        "the pins",
+        "what is left out",
+        "what goes out again",
+        "the order",
+    ],
 };
 
 /// The words in a language.

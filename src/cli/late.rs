@@ -1,0 +1,102 @@
+//! Columns that come in and will be in no letter, because they are too old for the next one or because
+//! readers have had their words: who brought one in should learn it now.
+
+use std::collections::HashMap;
+
+use super::session::Session;
+use crate::{
+    delivery::plan,
+    digest::{
+        choose::{self, Due},
+        repeats,
+    },
+    model::Draft,
+};
+
+/// Of more than so many, one stands for all.
+const TOLD_ONE_BY_ONE: usize = 5;
+
+/// A column that was added or changed now.
+#[derive(Debug)]
+pub(super) struct Entered<'a> {
+    /// How it is called to who brought it in.
+    pub(super) shown: String,
+    /// What came in.
+    pub(super) draft: &'a Draft,
+    /// Whether the store did not have it.
+    pub(super) is_new: bool,
+}
+
+/// What is to be told of columns that were added or changed now.
+pub(super) async fn words(session: &Session, entered: &[Entered<'_>]) -> anyhow::Result<Vec<String>> {
+    if entered.is_empty() {
+        return Ok(Vec::new());
+    }
+    let past = plan::past(&session.config, &session.store, session.now()).await?;
+    // Before the first edition, what is old was never meant for a letter.
+    if past.first.is_none() {
+        return Ok(Vec::new());
+    }
+    let next = choose::due(&session.config, session.at, &past)
+        .unwrap_or_else(|| choose::next(&session.config, session.at, &past));
+    let mut words = late(session, &next, entered);
+    words.extend(repeated(session, &next, entered).await?);
+    Ok(words)
+}
+
+/// Of those older than what the next letter reaches back to.
+fn late(session: &Session, next: &Due, entered: &[Entered<'_>]) -> Vec<String> {
+    let zone = &session.config.magazine.zone;
+    let hour = |at| zone.local(at).format("%Y-%m-%d %H:%M").to_string();
+    let late: Vec<&Entered<'_>> =
+        entered.iter().filter(|column| column.is_new && column.draft.published < next.reach).collect();
+    let what = format!(
+        "the letter of {} reaches back to {}; to have it in that letter, write a later `published`",
+        hour(next.cutoff),
+        hour(next.reach)
+    );
+    match &late[..] {
+        [first, others @ ..] if others.len() >= TOLD_ONE_BY_ONE => vec![format!(
+            "{} new columns will be in no letter, {} of {} the first: {what}",
+            late.len(),
+            first.shown,
+            hour(first.draft.published)
+        )],
+        late => late
+            .iter()
+            .map(|column| {
+                format!(
+                    "{}: new, and dated {}: it will be in no letter; {what}",
+                    column.shown,
+                    hour(column.draft.published)
+                )
+            })
+            .collect(),
+    }
+}
+
+/// Of those whose words are in an edition already.
+async fn repeated(session: &Session, next: &Due, entered: &[Entered<'_>]) -> anyhow::Result<Vec<String>> {
+    let newest = entered.iter().map(|column| column.draft.published).max().unwrap_or(next.cutoff);
+    let repeated = session.store.repeated(&next.newsletter, next.reach, newest).await?;
+    let mut before: HashMap<_, _> =
+        repeated.into_iter().map(|repeated| ((repeated.source, repeated.key), repeated.period)).collect();
+    let mut words = Vec::new();
+    for column in entered {
+        let Draft { source, key, standfirst, body, .. } = column.draft;
+        let period = before.remove(&(source.clone(), key.clone()));
+        if let Some(period) = period.filter(|_| !repeats::may_recur(standfirst, body)) {
+            words.push(format!(
+                "{}: its words were in the letter {period}: it will be in no other one, unless an editor says so \
+                 at the desk (`gazetier digest preview`)",
+                column.shown
+            ));
+        }
+    }
+    if words.len() > TOLD_ONE_BY_ONE {
+        let n = words.len();
+        words.truncate(1);
+        words.push(format!("{} more columns likewise: see the desk", n - 1));
+    }
+    Ok(words)
+}
