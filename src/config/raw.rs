@@ -304,6 +304,7 @@ pub struct Web {
     pub url: Option<String>,
     pub proxies: Vec<String>,
     pub origins: Vec<String>,
+    pub consents: Vec<String>,
     pub metrics: Vec<String>,
     pub connections: usize,
 }
@@ -316,6 +317,7 @@ impl Default for Web {
             // Only a web server on this machine opens a Unix socket; over TCP anybody may come.
             proxies: vec!["unix".into()],
             origins: Vec::new(),
+            consents: Vec::new(),
             metrics: vec!["127.0.0.0/8".into(), "::1".into()],
             connections: 1_024,
         }

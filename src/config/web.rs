@@ -10,6 +10,7 @@ use super::{
     check::{Refusal, beside, folder, refuse},
     raw,
 };
+use crate::model::text;
 
 /// What `gazetier serve` needs to know.
 #[derive(Debug)]
@@ -24,11 +25,16 @@ pub struct Web {
     pub proxies: Vec<Proxy>,
     /// Whose pages may send subscriptions from a script, such as `https://estran.example.org`.
     pub origins: Vec<String>,
+    /// What readers agree to on pages of the magazine's own, where those say it in other words than ours.
+    pub consents: Vec<String>,
     /// Who may see `/metrics`.
     pub metrics: Vec<IpNet>,
     /// How many connections are served at once.
     pub connections: usize,
 }
+
+/// The longest text that can be agreed to, in characters.
+const CONSENT: usize = 1_000;
 
 /// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,11 +119,25 @@ pub(super) fn check(
         listen: listen("web.listen", &raw.listen, base)?,
         proxies: raw.proxies.iter().map(|text| proxy(text)).collect::<Result<_, _>>()?,
         origins: raw.origins.iter().map(|text| origin(text)).collect::<Result<_, _>>()?,
+        consents: raw.consents.iter().map(|text| consent(text)).collect::<Result<_, _>>()?,
         metrics: raw.metrics.iter().map(|text| net("web.metrics", text)).collect::<Result<_, _>>()?,
         connections: raw.connections,
         url,
         archive,
     })
+}
+
+/// Words that readers agree to.
+fn consent(words: &str) -> Result<String, Refusal> {
+    let one_line = text::one_line(&text::legalise(words).0);
+    match one_line.chars().count() {
+        0 => Err(refuse("web.consents", "these words are empty: write what readers agree to, or leave them out")),
+        n if n > CONSENT => Err(refuse(
+            "web.consents",
+            format!("these words have {n} characters: {CONSENT} at the most, as readers read them"),
+        )),
+        _ => Ok(one_line),
+    }
 }
 
 fn proxy(text: &str) -> Result<Proxy, Refusal> {

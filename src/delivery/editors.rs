@@ -14,7 +14,7 @@ use crate::{
         token,
     },
     model::{Choice, EditionKey, EmailAddress, Instant, Mailbox, Note, NoteKind, Now, Period},
-    store::{ServiceLetter, Store},
+    store::{ServiceKind, ServiceLetter, Store},
 };
 
 /// After this, a notice or a proof is of no use.
@@ -204,5 +204,6 @@ pub async fn fallen(config: &Config, store: &Store, now: Now) -> Result<Option<(
 }
 
 fn queued(editor: &Mailbox, message: String, at: Instant) -> ServiceLetter {
-    ServiceLetter { address: editor.address.clone(), message, queued: at, expires: at + EXPIRES }
+    let address = editor.address.clone();
+    ServiceLetter { kind: ServiceKind::Desk, address, message, queued: at, expires: at + EXPIRES }
 }

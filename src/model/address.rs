@@ -56,6 +56,10 @@ impl FromStr for EmailAddress {
         if !domain.contains('.') {
             return Err(no("its domain has no dot"));
         }
+        // RFC 3696, section 2: no top-level domain is all digits.
+        if domain.rsplit('.').next().is_some_and(|label| label.bytes().all(|b| b.is_ascii_digit())) {
+            return Err(no("quoted names and bare IP addresses are not taken"));
+        }
         let whole = format!("{local}@{domain}");
         if whole.len() > 254 {
             return Err(no("it is longer than 254 bytes"));

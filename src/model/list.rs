@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{Instant, ReaderId, Slug, Subscriber};
+use super::{Instant, ReaderId, Slug, Subscriber, column::fingerprint};
 
 /// Why an address must not be written to. It outlives the reader, and is kept with a hash of the address
 /// alone. In the order of weight: of two reasons for one address, the later one in this list is kept.
@@ -87,6 +87,11 @@ pub struct Suppression {
     pub reason: Reason,
     /// Since when, if that is known.
     pub since: Option<Instant>,
+}
+
+/// The version of words that readers agree to: words that are the same have the same, for ever.
+pub fn version_of_consent(words: &str) -> String {
+    fingerprint([words]).chars().take(8).collect()
 }
 
 /// What a reader agreed to.

@@ -12,6 +12,7 @@ pub mod letter;
 pub mod list;
 pub mod rubrique;
 pub mod schedule;
+pub mod signed;
 pub mod slug;
 pub mod subscriber;
 pub mod text;

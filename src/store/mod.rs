@@ -28,6 +28,7 @@ mod sources;
 pub mod sql;
 mod subscribers;
 mod suppressions;
+mod wishes;
 
 use sqlx::{Database, Pool, Transaction, postgres::PgPool, sqlite::SqlitePool};
 
@@ -42,13 +43,14 @@ pub use letters::{Batch, Lease, Leased, Mark, Retried, Settlement};
 pub use magazine::{Magazine, MagazineName};
 pub use publications::{Commit, Documents, Publication, Unfinished};
 pub use put::{Entry, Put, Twin};
-pub use readers::{Confirmed, Consent, Known, Request, Wish};
+pub use readers::{Consent, Known, OtherData};
 pub use roll::{Listed, RollPage};
 pub use rubriques::Followed;
-pub use service::{ServiceLease, ServiceLetter, ServiceState};
+pub use service::{ServiceKind, ServiceLease, ServiceLetter, ServiceState};
 pub use sources::{ColumnTrace, OldFile, SourceFile, SourceState};
 pub use subscribers::Added;
 pub use suppressions::Leave;
+pub use wishes::{Confirmation, Confirmed, Pace, Request, Wish};
 
 pub use crate::model::Reason;
 use crate::{

@@ -1,64 +1,10 @@
-//! What readers do by themselves: ask to join, confirm, choose, move, leave a trace of their consent,
-//! and go without one.
+//! What readers are to the pages: what they chose and agreed to, what they can see of it, and how they come
+//! back or go without a trace. What they ask for and confirm by mail is in `wishes`.
 
 use serde::Serialize;
 
-use super::{
-    Error, Reason, Result, ServiceLetter, Store, instant, letters::reader_id, millis, on, service::queue_letter, sql,
-    transact,
-};
+use super::{Error, Reason, Result, Store, instant, letters::reader_id, millis, on, sql, transact};
 use crate::model::{Choice, EmailAddress, Instant, ReaderId, Slug};
-
-/// A wish that its owner has to confirm by mail.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// A number that nobody guesses; the token in the letter names it.
-    pub id: i64,
-    /// Who moves to the address; `None` for who joins with it.
-    pub mover: Option<i64>,
-    /// The address to be confirmed.
-    pub address: EmailAddress,
-    /// How the subscriber wants to be called.
-    pub name: Option<String>,
-    /// Which rubriques.
-    pub choice: Choice,
-    /// Of the pages and letters to the subscriber: `fr` or `en`.
-    pub language: String,
-    /// What was agreed to, word for word.
-    pub consent: String,
-    /// By `form` or `script`.
-    pub way: &'static str,
-    /// When.
-    pub asked: Instant,
-    /// From which address, if it is known.
-    pub from: Option<String>,
-    /// Until when it can be confirmed.
-    pub expires: Instant,
-}
-
-/// What a page shows of a wish before it is confirmed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
-    /// The address to be confirmed.
-    pub address: String,
-    /// Whether somebody moves to it.
-    pub moves: bool,
-    /// In which language it was asked.
-    pub language: String,
-}
-
-/// What came of a confirmation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Confirmed {
-    /// This subscriber has joined.
-    Joined(i64),
-    /// A subscriber has moved, from the address that is given.
-    Moved(i64, String),
-    /// Another subscriber has the address.
-    Taken,
-    /// There is no such wish (any more), or its address must not be written to.
-    Nothing,
-}
 
 /// A subscriber as the pages show one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +46,21 @@ pub struct Consent {
     pub confirmed_from: Option<String>,
 }
 
+/// What is known of a subscriber beside consents, letters and bounces; instants in epoch milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherData {
+    /// Address, when it was asked, and until when it can be confirmed.
+    pub wishes: Vec<(String, i64, i64)>,
+    /// What it was about, what became of it, and when it was queued.
+    pub service_letters: Vec<(String, String, i64)>,
+    /// When the reader moved from an address; of that, a keyed hash is kept.
+    pub moves: Vec<i64>,
+    /// Why a suppression was lifted, what it was for, since when, and when it was lifted.
+    pub allowances: Vec<(String, String, i64, i64)>,
+    /// Why the address is not written to, and since when.
+    pub suppression: Option<(String, i64)>,
+}
+
 #[derive(sqlx::FromRow)]
 struct Row {
     id: i64,
@@ -132,21 +93,6 @@ impl TryFrom<Row> for Known {
     }
 }
 
-#[derive(sqlx::FromRow)]
-struct Asked {
-    kind: String,
-    address: String,
-    address_hash: Vec<u8>,
-    subscriber_id: Option<i64>,
-    name: Option<String>,
-    choice: String,
-    language: String,
-    consent: String,
-    way: String,
-    asked_at: i64,
-    asked_from: Option<String>,
-}
-
 /// Takes a reader out of all tables, inside a transaction; what suppresses addresses stays.
 macro_rules! forget {
     ($tx:ident, $id:expr, $at:expr) => {
@@ -163,6 +109,7 @@ macro_rules! forget {
         }
     };
 }
+pub(super) use forget;
 
 impl Store {
     /// How many letters of all editions are in which state.
@@ -219,133 +166,6 @@ impl Store {
         row.map(Known::try_from).transpose()
     }
 
-    /// Queues a letter to an address, with the wish that it is to confirm; false if nothing is
-    /// queued, because the address must not be written to or has got such a letter since an
-    /// instant.
-    pub async fn ask(&self, request: Option<&Request>, letter: &ServiceLetter, since: Instant) -> Result<bool> {
-        let hash = self.hash(&letter.address);
-        transact!(self, begin_alone, pool, tx => {
-            let barred: i64 = sqlx::query_scalar(sql::IS_SUPPRESSED).bind(hash.clone()).fetch_one(&mut *tx).await?;
-            let recent: i64 = sqlx::query_scalar(sql::SERVED_SINCE)
-                .bind(hash.clone())
-                .bind(millis(since))
-                .fetch_one(&mut *tx)
-                .await?;
-            if barred > 0 || recent > 0 {
-                return Ok(false);
-            }
-            if let Some(request) = request {
-                sqlx::query(sql::ADD_REQUEST)
-                    .bind(request.id)
-                    .bind(if request.mover.is_some() { "move" } else { "join" })
-                    .bind(request.address.to_string())
-                    .bind(hash.clone())
-                    .bind(request.mover)
-                    .bind(&request.name)
-                    .bind(request.choice.key())
-                    .bind(&request.language)
-                    .bind(&request.consent)
-                    .bind(request.way)
-                    .bind(millis(request.asked))
-                    .bind(&request.from)
-                    .bind(millis(request.expires))
-                    .execute(&mut *tx)
-                    .await?;
-            }
-            queue_letter!(tx, hash.clone(), letter);
-            true
-        })
-    }
-
-    /// What a wish is, as long as it can be confirmed.
-    pub async fn wish(&self, id: i64, at: Instant) -> Result<Option<Wish>> {
-        let row: Option<Asked> = on!(self, pool => {
-            sqlx::query_as(sql::REQUEST).bind(id).bind(millis(at)).fetch_optional(pool).await?
-        });
-        Ok(row.map(|row| Wish { address: row.address, moves: row.kind == "move", language: row.language }))
-    }
-
-    /// Does what was wished, once.
-    pub async fn confirm(&self, newsletter: &Slug, id: i64, at: Instant, from: Option<&str>) -> Result<Confirmed> {
-        let newsletter = newsletter.as_str();
-        transact!(self, begin_alone, pool, tx => {
-            let row: Option<Asked> =
-                sqlx::query_as(sql::REQUEST).bind(id).bind(millis(at)).fetch_optional(&mut *tx).await?;
-            let Some(row) = row else { return Ok(Confirmed::Nothing) };
-            let hash = row.address_hash;
-            let barred: i64 = sqlx::query_scalar(sql::IS_SUPPRESSED).bind(hash.clone()).fetch_one(&mut *tx).await?;
-            let confirmed = match row.subscriber_id {
-                _ if barred > 0 => Confirmed::Nothing,
-                None => {
-                    sqlx::query(sql::DROP_FORMER).bind(hash.clone()).execute(&mut *tx).await?;
-                    let subscriber: i64 = sqlx::query_scalar(sql::JOIN_READER)
-                        .bind(Self::random()?.to_vec())
-                        .bind(&row.address)
-                        .bind(hash.clone())
-                        .bind(&row.name)
-                        .bind(millis(at))
-                        .bind(&row.language)
-                        .fetch_one(&mut *tx)
-                        .await?;
-                    sqlx::query(sql::JOIN_NEWSLETTER)
-                        .bind(subscriber)
-                        .bind(newsletter)
-                        .bind(&row.choice)
-                        .bind(millis(at))
-                        .execute(&mut *tx)
-                        .await?;
-                    Confirmed::Joined(subscriber)
-                }
-                Some(mover) => {
-                    // Somebody who left with the new address once makes room for its owner.
-                    let gone: Option<i64> =
-                        sqlx::query_scalar(sql::LEFT_AT).bind(hash.clone()).bind(mover).fetch_optional(&mut *tx).await?;
-                    if let Some(gone) = gone {
-                        forget!(tx, gone, at);
-                    }
-                    let before: Option<(String, Vec<u8>)> =
-                        sqlx::query_as(sql::ADDRESS_OF).bind(mover).fetch_optional(&mut *tx).await?;
-                    let moved = sqlx::query(sql::MOVE)
-                        .bind(mover)
-                        .bind(&row.address)
-                        .bind(hash.clone())
-                        .bind(millis(at))
-                        .execute(&mut *tx)
-                        .await?
-                        .rows_affected();
-                    match before {
-                        Some((address, before)) if moved == 1 => {
-                            // What is queued already goes there, too.
-                            sqlx::query(sql::READDRESS).bind(mover).bind(&row.address).execute(&mut *tx).await?;
-                            if before != hash {
-                                sqlx::query(sql::DROP_FORMER).bind(hash.clone()).execute(&mut *tx).await?;
-                                let query = sqlx::query(sql::ADD_FORMER).bind(before).bind(mover).bind(millis(at));
-                                query.execute(&mut *tx).await?;
-                            }
-                            Confirmed::Moved(mover, address)
-                        }
-                        Some(_) => Confirmed::Taken,
-                        None => Confirmed::Nothing,
-                    }
-                }
-            };
-            if let Confirmed::Joined(subscriber) | Confirmed::Moved(subscriber, _) = &confirmed {
-                sqlx::query(sql::ADD_CONSENT)
-                    .bind(subscriber)
-                    .bind(&row.way)
-                    .bind(&row.consent)
-                    .bind(row.asked_at)
-                    .bind(&row.asked_from)
-                    .bind(millis(at))
-                    .bind(from)
-                    .execute(&mut *tx)
-                    .await?;
-            }
-            sqlx::query(sql::DROP_REQUEST).bind(id).execute(&mut *tx).await?;
-            confirmed
-        })
-    }
-
     /// Changes what a subscriber chose; false if there is none.
     pub async fn set_preferences(
         &self,
@@ -379,6 +199,18 @@ impl Store {
     /// milliseconds.
     pub async fn bounces_of(&self, id: i64) -> Result<Vec<(String, String, String, i64)>> {
         Ok(on!(self, pool => sqlx::query_as(sql::BOUNCES_OF).bind(id).fetch_all(pool).await?))
+    }
+
+    /// What else is known of a subscriber: wishes not confirmed, letters that served one person, moves, and
+    /// suppressions that were lifted.
+    pub async fn other_data_of(&self, id: i64) -> Result<OtherData> {
+        Ok(on!(self, pool => OtherData {
+            wishes: sqlx::query_as(sql::WISHES_OF).bind(id).fetch_all(pool).await?,
+            service_letters: sqlx::query_as(sql::SERVICE_LETTERS_OF).bind(id).fetch_all(pool).await?,
+            moves: sqlx::query_scalar(sql::MOVES_OF).bind(id).fetch_all(pool).await?,
+            allowances: sqlx::query_as(sql::ALLOWANCES_OF_READER).bind(id).fetch_all(pool).await?,
+            suppression: sqlx::query_as(sql::SUPPRESSION_OF_READER).bind(id).fetch_optional(pool).await?,
+        }))
     }
 
     /// Forgets a subscriber, but for keyed hashes of the addresses, so that none is written to again;

@@ -6,9 +6,42 @@ use data_encoding::BASE32_NOPAD;
 use super::{Result, Store, millis, on, sql, transact, worded};
 use crate::model::{EmailAddress, Instant};
 
+/// What a letter to one person is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServiceKind {
+    /// It asks to confirm a subscription.
+    Join,
+    /// It says that there is a subscription already.
+    Known,
+    /// It has the link to the preferences.
+    Link,
+    /// It asks to confirm a new address.
+    Move,
+    /// It tells the old address of the new one.
+    Moved,
+    /// It is for an editor.
+    Desk,
+}
+
+impl ServiceKind {
+    /// As the store writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Join => "join",
+            Self::Known => "known",
+            Self::Link => "link",
+            Self::Move => "move",
+            Self::Moved => "moved",
+            Self::Desk => "desk",
+        }
+    }
+}
+
 /// A letter to one person that is to be queued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceLetter {
+    /// What it is about: each kind has limits of its own.
+    pub kind: ServiceKind,
     /// Where to.
     pub address: EmailAddress,
     /// RFC 5322.
@@ -19,16 +52,18 @@ pub struct ServiceLetter {
     pub expires: Instant,
 }
 
-/// Queues a letter in the commit of what it tells of.
+/// Queues a letter in the commit of what it tells of, to be sent from an instant on.
 macro_rules! queue_letter {
-    ($transaction:ident, $hash:expr, $letter:expr) => {
+    ($transaction:ident, $hash:expr, $letter:expr, $due:expr) => {
         sqlx::query(sql::ADD_SERVICE_LETTER)
             .bind(Store::random()?.to_vec())
             .bind($hash)
             .bind($letter.address.to_string())
             .bind(&$letter.message)
             .bind(millis($letter.queued))
+            .bind(millis($due))
             .bind(millis($letter.expires))
+            .bind($letter.kind.as_str())
             .execute(&mut *$transaction)
             .await?
     };

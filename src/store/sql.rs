@@ -310,9 +310,21 @@ statements! {
     OLD_READER = reader!("s.old_number = $2");
     SUBSCRIBER_AT = reader!("s.address_hash = $2");
     IS_SUBSCRIPTION = "SELECT COUNT(*) FROM subscriptions WHERE subscriber_id = $1 AND newsletter = $2";
-    SERVED_SINCE = "SELECT COUNT(*) FROM service_letters WHERE address_hash = $1 AND queued_at > $2";
-    ADD_REQUEST = "INSERT INTO requests (id, kind, address, address_hash, subscriber_id, name, choice, language, consent, \
-        way, asked_at, asked_from, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    /// Of one kind: how many since an instant, and the last; of all kinds: how many since another.
+    SERVED = "SELECT COUNT(CASE WHEN kind = $2 AND queued_at > $3 THEN 1 END), MAX(CASE WHEN kind = $2 THEN queued_at END), \
+        COUNT(CASE WHEN queued_at > $4 THEN 1 END) FROM service_letters \
+        WHERE address_hash = $1 AND kind <> 'desk' AND queued_at <= $5";
+    OPEN_WISH = "SELECT id FROM requests WHERE kind = $1 AND address_hash = $2 AND COALESCE(subscriber_id, 0) = COALESCE(CAST($3 AS BIGINT), 0) \
+        AND expires_at > $4 ORDER BY asked_at DESC LIMIT 1";
+    IS_WISH = "SELECT COUNT(*) FROM requests WHERE id = $1 AND expires_at > $2";
+    /// A reader moves to one address.
+    DROP_OLDER_WISHES = "DELETE FROM requests WHERE id <> $1 AND kind = $2 \
+        AND ((subscriber_id IS NULL AND address_hash = $3) OR subscriber_id = $4)";
+    PUT_REQUEST = "INSERT INTO requests (id, kind, address, address_hash, subscriber_id, name, choice, language, consent, \
+        way, asked_at, asked_from, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+        ON CONFLICT (id) DO UPDATE SET address = excluded.address, name = excluded.name, choice = excluded.choice, \
+        language = excluded.language, consent = excluded.consent, way = excluded.way, asked_at = excluded.asked_at, \
+        asked_from = excluded.asked_from, expires_at = excluded.expires_at";
     REQUEST = "SELECT kind, address, address_hash, subscriber_id, name, choice, language, consent, way, asked_at, asked_from \
         FROM requests WHERE id = $1 AND expires_at > $2";
     DROP_REQUEST = "DELETE FROM requests WHERE id = $1";
@@ -326,6 +338,9 @@ statements! {
         VALUES ($1, $2, $3, 'active', $4) ON CONFLICT (subscriber_id, newsletter) DO UPDATE SET state = 'active', \
         choice = excluded.choice, since_at = CASE WHEN subscriptions.state = 'active' THEN subscriptions.since_at \
         ELSE excluded.since_at END";
+    /// Who comes back keeps what was chosen.
+    REJOIN = "UPDATE subscriptions SET state = 'active', since_at = CASE WHEN state = 'active' THEN since_at ELSE $3 END \
+        WHERE subscriber_id = $1 AND newsletter = $2";
     /// Somebody at an address who gets nothing there any more.
     LEFT_AT = "SELECT s.id FROM subscribers s WHERE s.address_hash = $1 AND s.id <> $2 \
         AND NOT EXISTS (SELECT 1 FROM subscriptions p WHERE p.subscriber_id = s.id AND p.state = 'active')";
@@ -349,6 +364,15 @@ statements! {
     BOUNCES_OF = "SELECT COALESCE(e.period, ''), b.kind, b.words, b.noted_at FROM bounces b \
         LEFT JOIN editions e ON e.id = b.edition_id WHERE b.subscriber_id = $1 ORDER BY b.noted_at";
     ADDRESS_OF = "SELECT address, address_hash FROM subscribers WHERE id = $1";
+    WISHES_OF = "SELECT r.address, r.asked_at, r.expires_at FROM requests r WHERE r.subscriber_id = $1 \
+        OR r.address_hash = (SELECT s.address_hash FROM subscribers s WHERE s.id = $1) ORDER BY r.asked_at, r.id";
+    SERVICE_LETTERS_OF = "SELECT l.kind, l.state, l.queued_at FROM service_letters l \
+        WHERE l.address_hash = (SELECT s.address_hash FROM subscribers s WHERE s.id = $1) ORDER BY l.queued_at, l.id";
+    MOVES_OF = "SELECT moved_at FROM former_addresses WHERE subscriber_id = $1 ORDER BY moved_at";
+    ALLOWANCES_OF_READER = "SELECT a.words, a.reason, a.suppressed_at, a.allowed_at FROM allowances a \
+        WHERE a.address_hash = (SELECT s.address_hash FROM subscribers s WHERE s.id = $1) ORDER BY a.id";
+    SUPPRESSION_OF_READER = "SELECT p.reason, p.suppressed_at FROM suppressions p \
+        WHERE p.address_hash = (SELECT s.address_hash FROM subscribers s WHERE s.id = $1)";
     HASH_OF = "SELECT address_hash FROM subscribers WHERE id = $1";
     /// The ledger's sums hold, and nobody is in it. A letter that is in a worker's hands and not begun does
     /// not go out: the mark is refused.
@@ -364,7 +388,7 @@ statements! {
     ERASE_REQUESTS = "DELETE FROM requests WHERE address_hash = $1";
     ERASE_SERVICE_LETTERS = "DELETE FROM service_letters WHERE address_hash = $1";
     ADD_SERVICE_LETTER = "INSERT INTO service_letters (public_id, address_hash, address, message, state, attempts, fence, \
-        queued_at, due_at, expires_at) VALUES ($1, $2, $3, $4, 'queued', 0, 0, $5, $5, $6)";
+        queued_at, due_at, expires_at, kind) VALUES ($1, $2, $3, $4, 'queued', 0, 0, $5, $6, $7, $8)";
     SETTLE_SERVICE_LETTER = "UPDATE service_letters SET state = $3, attempts = attempts + 1, due_at = $4, reply = $5, \
         address = CASE WHEN $3 = 'queued' THEN address ELSE '' END, \
         message = CASE WHEN $3 = 'queued' THEN message ELSE '' END WHERE id = $1 AND fence = $2 AND state = 'leased'";

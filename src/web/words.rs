@@ -27,6 +27,9 @@ pub(super) struct Archive {
 }
 
 impl Lang {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Fr, Self::En];
+
     /// The language of a tag such as `fr-FR`; English if it is no French.
     pub fn of(tag: &str) -> Self {
         Self::known(tag).unwrap_or(Self::En)

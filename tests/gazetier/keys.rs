@@ -15,7 +15,7 @@ use chrono::Duration;
 use gazetier::{
     config::StoreUrl,
     model::{EmailAddress, Instant},
-    store::{Confirmed, Known, Request, ServiceLetter, Store},
+    store::{Confirmation, Confirmed, Known, Pace, Request, ServiceKind, ServiceLetter, Store},
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
@@ -49,6 +49,9 @@ async fn known(store: &Store, who: &str) -> Known {
     store.subscriber_at(&digest(), &address(who)).await.expect("a store").unwrap_or_else(|| panic!("no {who}"))
 }
 
+/// Letters as soon as they are asked for.
+pub const NO_PAUSE: Pace = Pace { pauses: &[], memory: Duration::days(7), a_day: i64::MAX };
+
 /// Has a reader confirm a new address.
 async fn move_reader(store: &Store, from: &str, to: &str, at: Instant) -> Confirmed {
     let mover = known(store, from).await;
@@ -66,13 +69,14 @@ async fn move_reader(store: &Store, from: &str, to: &str, at: Instant) -> Confir
         expires: at + Duration::days(3),
     };
     let letter = ServiceLetter {
+        kind: ServiceKind::Move,
         address: address(to),
         message: "To: x\r\n\r\n".into(),
         queued: at,
         expires: at + Duration::days(3),
     };
-    assert!(store.ask(Some(&request), &letter, at).await.expect("a wish"), "{to} must not be written to");
-    store.confirm(&digest(), request.id, at, None).await.expect("a move")
+    assert!(store.ask(Some(&request), &letter, &NO_PAUSE).await.expect("a wish"), "{to} must not be written to");
+    store.confirm(&digest(), request.id, at, &Confirmation::default()).await.expect("a move")
 }
 
 /// Whether an address must not be written to.

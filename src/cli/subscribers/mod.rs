@@ -2,6 +2,7 @@
 
 mod export;
 mod import;
+mod receipt;
 mod show;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -73,6 +74,19 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print what one agreed to, when and from where, as a file that somebody else can check: the same
+    /// statement in plain JSON and as a JSON Web Signature (RFC 7515).
+    Receipt {
+        /// The address.
+        #[arg(required_unless_present_any = ["check", "key"], conflicts_with_all = ["check", "key"])]
+        address: Option<String>,
+        /// Say whether such a file is whole and signed by this store.
+        #[arg(long, value_name = "FILE", conflicts_with = "key")]
+        check: Option<PathBuf>,
+        /// Print the public key that they are signed with, to be left with whoever will check one.
+        #[arg(long)]
+        key: bool,
+    },
     /// Add one.
     Add {
         /// The address.
@@ -123,6 +137,9 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<E
         }
         Command::List { json } => show::list(session, json).await,
         Command::Show { address, json } => show::show(session, &parse(&address)?, json).await,
+        Command::Receipt { check: Some(file), .. } => receipt::check(session, &file),
+        Command::Receipt { key: true, .. } => receipt::key(session),
+        Command::Receipt { address, .. } => receipt::issue(session, &parse(&address.unwrap_or_default())?).await,
         Command::Add { address, name, rubriques, revive } => add(session, &address, name, &rubriques, revive).await,
         Command::Remove { address } => {
             let known = find(session, &address).await?;

@@ -9,7 +9,7 @@ use super::{
     each,
 };
 use crate::{
-    model::{Allowance, EmailAddress, Instant, ListConsent, ListEntry, Suppression},
+    model::{Allowance, EmailAddress, Instant, ListConsent, ListEntry, Suppression, list::version_of_consent},
     store::Listed,
 };
 
@@ -97,9 +97,12 @@ struct Allowed {
     suppressed: Instant,
 }
 
+/// A consent, as commands show it.
 #[derive(Debug, Serialize)]
-struct Agreed {
+pub(super) struct Agreed {
     words: String,
+    /// Two that are the same have the same words.
+    version: String,
     way: String,
     asked: Instant,
     asked_from: Option<String>,
@@ -132,6 +135,7 @@ impl From<&ListConsent> for Agreed {
     fn from(one: &ListConsent) -> Self {
         Self {
             words: one.words.clone(),
+            version: version_of_consent(&one.words),
             way: one.way.clone(),
             asked: one.asked,
             asked_from: one.asked_from.clone(),
@@ -237,10 +241,11 @@ fn print(session: &Session, shown: &Shown) {
         let from = |from: &Option<String>| from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
         let (asked, confirmed) = (at(Some(one.asked)), at(Some(one.confirmed)));
         say!(
-            "  consent by {}, asked {asked}{}, confirmed {confirmed}{}: {}",
+            "  consent by {}, asked {asked}{}, confirmed {confirmed}{}, to words {}: {}",
             one.way,
             from(&one.asked_from),
             from(&one.confirmed_from),
+            one.version,
             one.words
         );
     }

@@ -1,18 +1,49 @@
 //! The link in the letter that asks for a confirmation. A GET only shows what it is about: programs
-//! that look at links in mail confirm nothing.
+//! that look at links in mail confirm nothing. What was asked for, whoever asked, can be mended here.
 
+use askama::Template;
 use axum::{
+    body::Bytes,
     extract::{Path, State},
     http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 
-use super::{Note, answer, broken, post, words};
+use super::{
+    Note, answer, broken,
+    form::{self, Fields, Tick, Wrong},
+    post,
+    words::{self, Say},
+};
 use crate::{
     digest::token,
-    store::Confirmed,
+    model::Choice,
+    store::{Confirmation, Confirmed, Wish},
     web::{Client, Lang, Shared, page::Frame},
 };
+
+/// What is to be confirmed.
+#[derive(Template)]
+#[template(path = "web/confirm.html")]
+struct Page<'a> {
+    frame: Frame<'a>,
+    words: &'a words::Words,
+    say: Say,
+    lede: String,
+    name: &'a str,
+    rubriques: Vec<Tick<'a>>,
+    consent: &'a str,
+    wrong: Option<Wrong>,
+    /// Whether the wish is another one than the page showed before.
+    changed: bool,
+}
+
+impl Page<'_> {
+    /// What is wrong with a field.
+    fn wrong(&self, field: &str) -> Option<&'static str> {
+        self.wrong.filter(|wrong| wrong.field == field).map(|wrong| wrong.words)
+    }
+}
 
 pub(super) async fn show(
     State(shared): State<Shared>,
@@ -23,17 +54,39 @@ pub(super) async fn show(
     let Some(request) = token::request(shared.store().key(), &token) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let wish = match shared.store().wish(request, shared.now()).await {
-        Ok(Some(wish)) => wish,
-        Ok(None) => return stale(&shared, Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE))),
-        Err(error) => return broken(&error),
-    };
+    match shared.store().wish(request, shared.now()).await {
+        Ok(Some(wish)) => page(&shared, &wish, StatusCode::OK, None),
+        Ok(None) => stale(&shared, Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE))),
+        Err(error) => broken(&error),
+    }
+}
+
+/// The page before the button is pressed.
+fn page(shared: &Shared, wish: &Wish, status: StatusCode, wrong: Option<Wrong>) -> Response {
+    let config = shared.config();
     let lang = Lang::of(&wish.language);
     let words = words::of(lang);
-    let say = if wish.moves { words.confirm_move } else { words.confirm };
-    let magazine = &shared.config().magazine.name;
-    let fill = |text: &str| words::fill(text, magazine).replace("{address}", &wish.address);
-    answer(StatusCode::OK, &Note { button: Some(say.label), ..Note::of(Frame::of(&shared, lang), say, fill) })
+    let fill = |text: &str| words::fill(text, &config.magazine.name).replace("{address}", &wish.address);
+    if wish.moves {
+        let say = words.confirm_move;
+        let text = vec![words.agreed.replace("{consent}", &wish.consent)];
+        let mut note = Note { button: Some(say.label), ..Note::of(Frame::of(shared, lang), say, fill) };
+        note.text.extend(text);
+        return answer(status, &note);
+    }
+    let all = wish.choice == Choice::all();
+    let page = Page {
+        frame: Frame::of(shared, lang),
+        words,
+        say: words.confirm,
+        lede: words.confirm.text.iter().map(|text| fill(text)).collect::<Vec<_>>().join(" "),
+        name: wish.name.as_deref().unwrap_or_default(),
+        rubriques: form::ticks(config, |slug| !all && wish.choice.wants(Some(slug))),
+        consent: &wish.consent,
+        wrong,
+        changed: status == StatusCode::CONFLICT,
+    };
+    answer(status, &page)
 }
 
 pub(super) async fn take(
@@ -42,23 +95,42 @@ pub(super) async fn take(
     client: Client,
     uri: Uri,
     headers: HeaderMap,
+    body: Bytes,
 ) -> Response {
     let Some(request) = token::request(shared.store().key(), &token) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    match confirm(&shared, request, client, Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE))).await {
+    let spoken = Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE));
+    match confirm(&shared, request, client, spoken, &Fields::read(&body)).await {
         Ok(response) => response,
         Err(error) => broken(&error),
     }
 }
 
-async fn confirm(shared: &Shared, request: i64, client: Client, spoken: Lang) -> Result<Response, post::Error> {
+async fn confirm(
+    shared: &Shared,
+    request: i64,
+    client: Client,
+    spoken: Lang,
+    fields: &Fields,
+) -> Result<Response, post::Error> {
     let (store, now) = (shared.store(), shared.now());
     let Some(wish) = store.wish(request, now).await? else { return Ok(stale(shared, spoken)) };
     let lang = Lang::of(&wish.language);
     let words = words::of(lang);
+    // Who agreed to other words than the wish has by now looks at it again.
+    if fields.has("consent") && fields.get("consent") != wish.consent {
+        return Ok(page(shared, &wish, StatusCode::CONFLICT, None));
+    }
+    let mended = form::name(fields, words)
+        .and_then(|name| form::choice(shared.config(), fields, words).map(|choice| (name, choice)));
+    let (name, choice) = match mended {
+        Ok((name, choice)) => (fields.has("name").then_some(name), fields.has("rubriques").then_some(choice)),
+        Err(wrong) => return Ok(page(shared, &wish, StatusCode::UNPROCESSABLE_ENTITY, Some(wrong))),
+    };
     let from = client.address.map(|address| address.to_string());
-    let confirmed = store.confirm(shared.newsletter(), request, now, from.as_deref()).await?;
+    let confirmation = Confirmation { from, name, choice };
+    let confirmed = store.confirm(shared.newsletter(), request, now, &confirmation).await?;
     let (say, link) = match &confirmed {
         Confirmed::Joined(subscriber) => {
             let known = store.subscriber(shared.newsletter(), *subscriber).await?;

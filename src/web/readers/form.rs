@@ -42,6 +42,11 @@ impl Fields {
         self.all(name).next().unwrap_or_default()
     }
 
+    /// Whether a field was sent, be it empty.
+    pub(in crate::web) fn has(&self, name: &str) -> bool {
+        self.all(name).next().is_some()
+    }
+
     /// All texts of a field.
     pub(in crate::web) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(field, _)| field == name).map(|(_, text)| text.as_str())

@@ -2,6 +2,7 @@
 //! script and without a cookie; what a page may do, the token in its address says.
 
 mod confirm;
+mod consent;
 pub(super) mod form;
 mod leave;
 mod post;

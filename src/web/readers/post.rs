@@ -11,7 +11,7 @@ use crate::{
         token,
     },
     model::{EmailAddress, Instant},
-    store::{Known, Request, ServiceLetter},
+    store::{Known, Pace, Request, ServiceKind, ServiceLetter},
     web::{Lang, Shared},
 };
 
@@ -19,8 +19,12 @@ use crate::{
 pub(super) const CONFIRM: Duration = Duration::days(3);
 /// How long a link to the preferences opens them.
 pub(super) const PREFERENCES: Duration = Duration::days(7);
-/// An address gets one of these letters in so much time, whoever asks for it.
-const ONCE: Duration = Duration::hours(1);
+/// How soon an address gets another letter of a kind, whoever asks for it.
+const PACE: Pace = Pace {
+    pauses: &[Duration::minutes(10), Duration::hours(1), Duration::hours(6), Duration::hours(24)],
+    memory: Duration::days(7),
+    a_day: 8,
+};
 
 /// Why a letter could not be queued.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +47,9 @@ enum Kind {
 /// Has somebody confirm a wish to join; who has joined already gets the way to the preferences.
 pub(super) async fn join(shared: &Shared, lang: Lang, request: &Request) -> Result<(), Error> {
     let known = shared.store().subscriber_at(shared.newsletter(), &request.address).await?;
-    match known.filter(|known| known.state == "active") {
+    // Whose letters came back is asked to confirm once more: that shows that the mailbox works.
+    let is_barred = shared.store().suppression(&request.address).await?.is_some();
+    match known.filter(|known| known.state == "active" && !is_barred) {
         Some(known) => {
             let lang = language(&known).unwrap_or(lang);
             // To the address that is on the list, however this one was spelt.
@@ -51,13 +57,23 @@ pub(super) async fn join(shared: &Shared, lang: Lang, request: &Request) -> Resu
             let link = preferences(shared, &known, shared.now());
             send(shared, lang, &address, known.name.as_deref(), Kind::Known(link), None).await
         }
-        None => send(shared, lang, &request.address, None, Kind::Join(request.id), Some(request)).await,
+        None => {
+            let request = &renewed(shared, request).await?;
+            send(shared, lang, &request.address, None, Kind::Join(request.id), Some(request)).await
+        }
     }
 }
 
-/// Has somebody confirm a new address.
+/// Has somebody confirm a new address. Nobody has shown that it is the reader's: it is not told the name.
 pub(super) async fn change(shared: &Shared, lang: Lang, request: &Request) -> Result<(), Error> {
-    send(shared, lang, &request.address, request.name.as_deref(), Kind::Move(request.id), Some(request)).await
+    let request = &renewed(shared, request).await?;
+    send(shared, lang, &request.address, None, Kind::Move(request.id), Some(request)).await
+}
+
+/// The wish in the place of an older one that is open, so that the links of before lead to it.
+async fn renewed(shared: &Shared, request: &Request) -> Result<Request, Error> {
+    let open = shared.store().open_wish(request).await?;
+    Ok(Request { id: open.unwrap_or(request.id), ..request.clone() })
 }
 
 /// Sends a subscriber the way to the preferences.
@@ -98,29 +114,35 @@ async fn send(
     let (config, store, now) = (shared.config(), shared.store(), shared.now());
     let words = words::of(lang);
     let confirm = |id| format!("{}confirm/{}", config.web.url, token::confirm(store.key(), id));
-    let (say, url, expires): (Say, _, _) = match kind {
-        Kind::Join(id) => (words.letter_join, confirm(id), CONFIRM),
-        Kind::Move(id) => (words.letter_move, confirm(id), CONFIRM),
-        Kind::Known(link) => (words.letter_known, link, PREFERENCES),
-        Kind::Link(link) => (words.letter_link, link, PREFERENCES),
-        Kind::Moved => (words.letter_moved, String::new(), PREFERENCES),
+    let (is_about, say, url, expires): (_, Say, _, _) = match kind {
+        Kind::Join(id) => (ServiceKind::Join, words.letter_join, confirm(id), CONFIRM),
+        Kind::Move(id) => (ServiceKind::Move, words.letter_move, confirm(id), CONFIRM),
+        Kind::Known(link) => (ServiceKind::Known, words.letter_known, link, PREFERENCES),
+        Kind::Link(link) => (ServiceKind::Link, words.letter_link, link, PREFERENCES),
+        Kind::Moved => (ServiceKind::Moved, words.letter_moved, String::new(), PREFERENCES),
     };
     let magazine = &config.magazine.name;
     let fill = |text: &&str| words::fill(text, magazine);
-    let is_news = url.is_empty();
     let note = Note {
         lang: lang.tag(),
         subject: format!("{} · {magazine}", say.title),
         title: say.title.to_owned(),
         before: say.text.iter().map(fill).collect(),
         button: (!url.is_empty()).then(|| (say.label.to_owned(), url)),
-        after: request.iter().map(|_| words.letter_not_you.to_owned()).collect(),
+        after: request
+            .iter()
+            .flat_map(|request| [words.agreed.replace("{consent}", &request.consent), words.letter_not_you.to_owned()])
+            .collect(),
     };
     let written = service::write(config, store.key(), &note, to, name, now)?;
-    let letter = ServiceLetter { address: to.clone(), message: written.text, queued: now, expires: now + expires };
-    // What happened to a subscription is told whatever was told before.
-    let since = if is_news { now } else { now - ONCE };
-    if store.ask(request, &letter, since).await? {
+    let letter = ServiceLetter {
+        kind: is_about,
+        address: to.clone(),
+        message: written.text,
+        queued: now,
+        expires: now + expires,
+    };
+    if store.ask(request, &letter, &PACE).await? {
         shared.courier().call();
     }
     Ok(())

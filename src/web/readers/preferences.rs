@@ -4,20 +4,20 @@ use askama::Template;
 use axum::{
     body::Bytes,
     extract::{Path, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
 use url::Position;
 
 use super::{
-    BREATH, Note, answer, broken,
+    BREATH, Note, answer, broken, consent,
     form::{self, Fields, Tick, Wrong},
     post, words,
 };
 use crate::{
     digest::token,
-    model::Instant,
+    model::{Instant, list::version_of_consent},
     store::{Known, Request},
     web::{Client, Lang, Shared, page::Frame},
 };
@@ -35,6 +35,8 @@ struct Page<'a> {
     email: &'a str,
     rubriques: Vec<Tick<'a>>,
     active: bool,
+    /// What who comes back agrees to.
+    consent: String,
     leave: String,
     data: String,
 }
@@ -46,20 +48,49 @@ impl Page<'_> {
     }
 }
 
-/// The subscriber whose page a token opens.
-async fn open(shared: &Shared, token: &str) -> Result<Known, StatusCode> {
+/// What a token leads to.
+enum Door {
+    /// The page of a subscriber.
+    Open(Known),
+    /// That of a subscriber, but it is too old.
+    Expired(Known),
+    /// Nothing any more: the subscriber has moved since, or was erased.
+    Gone,
+    /// Nothing: it is none of ours.
+    None,
+}
+
+async fn open(shared: &Shared, token: &str) -> Result<Door, Response> {
     let (key, now) = (shared.store().key(), shared.now());
-    let Some((reader, _)) = token::claim(key, token) else { return Err(StatusCode::NOT_FOUND) };
+    let Some((reader, until)) = token::claim(key, token) else { return Ok(Door::None) };
     match shared.store().reader(shared.newsletter(), reader).await {
+        Ok(Some(known)) if token::opens_preferences(key, reader, &known.standing, token, now) => Ok(Door::Open(known)),
         // Of somebody who has moved since, it opens nothing any more.
-        Ok(Some(known)) if !token::opens_preferences(key, reader, &known.standing, token, now) => {
-            Err(StatusCode::NOT_FOUND)
+        Ok(Some(known)) if token::opens_preferences(key, reader, &known.standing, token, until.min(now)) => {
+            Ok(Door::Expired(known))
         }
-        Ok(Some(known)) => Ok(known),
-        Ok(None) => Err(StatusCode::GONE),
-        Err(error) => {
-            tracing::error!("{error}");
-            Err(StatusCode::SERVICE_UNAVAILABLE)
+        Ok(_) => Ok(Door::Gone),
+        Err(error) => Err(broken(&error)),
+    }
+}
+
+/// The answer to a token that opens no page (any more).
+fn shut(shared: &Shared, door: &Door, spoken: Lang) -> Response {
+    match door {
+        Door::Open(_) | Door::None => StatusCode::NOT_FOUND.into_response(),
+        Door::Expired(known) => {
+            let words = words::of(lang(shared, known));
+            let page = Note {
+                rather: Some((words.expired.text[0], words.expired.label)),
+                text: Vec::new(),
+                ..Note::of(Frame::of(shared, lang(shared, known)), words.expired, str::to_owned)
+            };
+            answer(StatusCode::GONE, &page)
+        }
+        Door::Gone => {
+            let words = words::of(spoken);
+            let link = Some((words.ended.label, shared.config().web.url.to_string()));
+            answer(StatusCode::GONE, &Note { link, ..Note::of(Frame::of(shared, spoken), words.ended, str::to_owned) })
         }
     }
 }
@@ -69,21 +100,49 @@ fn lang(shared: &Shared, known: &Known) -> Lang {
     post::language(known).unwrap_or_else(|| Lang::of(&shared.config().magazine.language))
 }
 
-pub(super) async fn show(State(shared): State<Shared>, Path(token): Path<String>) -> Response {
-    match open(&shared, &token).await {
-        Ok(known) => page(&shared, &token, &known, None, None, &Fields::default()),
-        Err(status) => status.into_response(),
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    Path(token): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let door = match open(&shared, &token).await {
+        Ok(Door::Open(known)) => {
+            let is_barred = match is_barred(&shared, &known).await {
+                Ok(is_barred) => is_barred,
+                Err(error) => return broken(&error),
+            };
+            return page(&shared, &token, &Shown { is_barred, ..Shown::of(&known) });
+        }
+        Ok(door) => door,
+        Err(response) => return response,
+    };
+    shut(&shared, &door, Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE)))
+}
+
+/// Whether the address is not written to, because letters came back or were called spam.
+async fn is_barred(shared: &Shared, known: &Known) -> Result<bool, crate::store::Error> {
+    let Ok(address) = known.address.parse() else { return Ok(false) };
+    Ok(shared.store().suppression(&address).await?.is_some())
+}
+
+/// What the page shows beside what is known.
+struct Shown<'a> {
+    known: &'a Known,
+    done: Option<&'a str>,
+    wrong: Option<Wrong>,
+    email: &'a str,
+    is_barred: bool,
+}
+
+impl<'a> Shown<'a> {
+    fn of(known: &'a Known) -> Self {
+        Self { known, done: None, wrong: None, email: "", is_barred: false }
     }
 }
 
-fn page(
-    shared: &Shared,
-    token: &str,
-    known: &Known,
-    done: Option<&str>,
-    wrong: Option<Wrong>,
-    fields: &Fields,
-) -> Response {
+fn page(shared: &Shared, token: &str, shown: &Shown<'_>) -> Response {
+    let Shown { known, done, wrong, email, is_barred } = *shown;
     let config = shared.config();
     let lang = lang(shared, known);
     let words = words::of(lang);
@@ -96,9 +155,10 @@ fn page(
         done,
         wrong,
         name: known.name.as_deref().unwrap_or_default(),
-        email: fields.get("email"),
+        email,
         rubriques: form::ticks(config, |slug| !all && known.choice.wants(Some(slug))),
-        active: known.state == "active",
+        active: known.state == "active" && !is_barred,
+        consent: consent::ours(config, lang),
         leave: format!(
             "{}{}",
             &config.letters.unsubscribe_url[Position::BeforePath..],
@@ -113,16 +173,28 @@ pub(super) async fn take(
     State(shared): State<Shared>,
     Path(token): Path<String>,
     client: Client,
+    uri: Uri,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let known = match open(&shared, &token).await {
-        Ok(known) => known,
-        Err(status) => return status.into_response(),
-    };
     let fields = Fields::read(&body);
+    let spoken = Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE));
+    let known = match open(&shared, &token).await {
+        Ok(Door::Open(known)) => known,
+        // Whose link is too old gets a new one, at the address of the subscription.
+        Ok(Door::Expired(known)) if fields.get("do") == "preferences" => {
+            return match shared.gate().pass(client) {
+                Ok(()) => send_link(&shared, &known).await.unwrap_or_else(|error| broken(&error)),
+                Err(wait) => wait.into_response(),
+            };
+        }
+        Ok(door) => return shut(&shared, &door, spoken),
+        Err(response) => return response,
+    };
     let words = words::of(lang(&shared, &known));
     let outcome = match fields.get("do") {
         "save" => save(&shared, &token, known, &fields).await,
+        "rejoin" => rejoin(&shared, &token, known, client).await,
         "move" => match shared.gate().pass(client) {
             Ok(()) => change(&shared, &token, &known, &fields, client).await,
             Err(wait) => return wait.into_response(),
@@ -135,27 +207,48 @@ pub(super) async fn take(
                 .map_err(post::Error::from)
         }
         "erase" => {
-            let wrong = Wrong { field: "sure", words: words.erase_sure };
-            Ok(page(&shared, &token, &known, None, Some(wrong), &fields))
+            let wrong = Some(Wrong { field: "sure", words: words.erase_sure });
+            Ok(page(&shared, &token, &Shown { wrong, ..Shown::of(&known) }))
         }
         _ => return StatusCode::BAD_REQUEST.into_response(),
     };
     outcome.unwrap_or_else(|error| broken(&error))
 }
 
+async fn send_link(shared: &Shared, known: &Known) -> Result<Response, post::Error> {
+    let lang = lang(shared, known);
+    post::link(shared, lang, known).await?;
+    Ok(answer(StatusCode::OK, &Note::of(Frame::of(shared, lang), words::of(lang).link_sent, str::to_owned)))
+}
+
+/// Changes what was sent, and nothing else.
 async fn save(shared: &Shared, token: &str, mut known: Known, fields: &Fields) -> Result<Response, post::Error> {
     let words = words::of(lang(shared, &known));
     let checked = form::name(fields, words)
         .and_then(|name| form::choice(shared.config(), fields, words).map(|choice| (name, choice)));
     let (name, choice) = match checked {
         Ok(checked) => checked,
-        Err(wrong) => return Ok(page(shared, token, &known, None, Some(wrong), fields)),
+        Err(wrong) => return Ok(page(shared, token, &Shown { wrong: Some(wrong), ..Shown::of(&known) })),
     };
+    let name = if fields.has("name") { name } else { known.name };
+    let choice = if fields.has("rubriques") { choice } else { known.choice };
+    known = Known { name, choice, ..known };
     let language = Lang::known(fields.get("language")).unwrap_or_else(|| lang(shared, &known));
-    let newsletter = shared.newsletter();
-    shared.store().set_preferences(newsletter, known.id, name.as_deref(), &choice, language.tag()).await?;
-    known = Known { name, choice, language: Some(language.tag().to_owned()), ..known };
-    Ok(page(shared, token, &known, Some(words::of(language).saved), None, fields))
+    let (name, newsletter) = (known.name.as_deref(), shared.newsletter());
+    shared.store().set_preferences(newsletter, known.id, name, &known.choice, language.tag()).await?;
+    known.language = Some(language.tag().to_owned());
+    let (done, is_barred) = (Some(words::of(language).saved), is_barred(shared, &known).await?);
+    Ok(page(shared, token, &Shown { done, is_barred, ..Shown::of(&known) }))
+}
+
+/// Lets somebody come back who had left, or whose letters came back.
+async fn rejoin(shared: &Shared, token: &str, mut known: Known, client: Client) -> Result<Response, post::Error> {
+    let lang = lang(shared, &known);
+    let consent = consent::ours(shared.config(), lang);
+    let from = client.address.map(|address| address.to_string());
+    shared.store().rejoin(shared.newsletter(), known.id, &consent, from.as_deref(), shared.now()).await?;
+    "active".clone_into(&mut known.state);
+    Ok(page(shared, token, &Shown { done: Some(words::of(lang).rejoined), ..Shown::of(&known) }))
 }
 
 async fn change(
@@ -170,7 +263,10 @@ async fn change(
     let words = words::of(lang);
     let address = match form::address(fields, words) {
         Ok(address) => address,
-        Err(wrong) => return Ok(page(shared, token, known, None, Some(wrong), fields)),
+        Err(wrong) => {
+            let email = fields.get("email");
+            return Ok(page(shared, token, &Shown { wrong: Some(wrong), email, ..Shown::of(known) }));
+        }
     };
     let now = shared.now();
     let request = Request {
@@ -180,7 +276,7 @@ async fn change(
         name: known.name.clone(),
         choice: known.choice.clone(),
         language: lang.tag().to_owned(),
-        consent: words::fill(words.consent, &shared.config().magazine.name),
+        consent: consent::ours(shared.config(), lang),
         way: "form",
         asked: now,
         from: client.address.map(|address| address.to_string()),
@@ -192,10 +288,16 @@ async fn change(
 }
 
 /// All that is known of a subscriber, for the subscriber (GDPR, article 15).
-pub(super) async fn data(State(shared): State<Shared>, Path(token): Path<String>) -> Response {
+pub(super) async fn data(
+    State(shared): State<Shared>,
+    Path(token): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
     let known = match open(&shared, &token).await {
-        Ok(known) => known,
-        Err(status) => return status.into_response(),
+        Ok(Door::Open(known)) => known,
+        Ok(door) => return shut(&shared, &door, Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE))),
+        Err(response) => return response,
     };
     match collect(&shared, &known).await {
         Ok(value) => {
@@ -215,6 +317,7 @@ async fn collect(shared: &Shared, known: &Known) -> crate::store::Result<serde_j
         json!({
             "way": consent.way,
             "words": consent.consent,
+            "version": version_of_consent(&consent.consent),
             "asked": { "when": when(consent.asked_at), "from": consent.asked_from },
             "confirmed": { "when": when(consent.confirmed_at), "from": consent.confirmed_from },
         })
@@ -227,6 +330,19 @@ async fn collect(shared: &Shared, known: &Known) -> crate::store::Result<serde_j
     let bounces = bounces.into_iter().map(
         |(period, kind, words, noted)| json!({ "edition": period, "kind": kind, "words": words, "when": when(noted) }),
     );
+    let traces = shared.store().other_data_of(known.id).await?;
+    let wishes = traces
+        .wishes
+        .into_iter()
+        .map(|(address, asked, until)| json!({ "address": address, "asked": when(asked), "until": when(until) }));
+    let notes = traces
+        .service_letters
+        .into_iter()
+        .map(|(about, state, queued)| json!({ "about": about, "state": state, "when": when(queued) }));
+    let allowances = traces.allowances.into_iter().map(|(words, reason, since, lifted)| {
+        json!({ "reason": reason, "since": when(since), "lifted": when(lifted), "words": words })
+    });
+    let suppression = traces.suppression.map(|(reason, since)| json!({ "reason": reason, "since": when(since) }));
     Ok(json!({
         "address": known.address,
         "name": known.name,
@@ -237,5 +353,10 @@ async fn collect(shared: &Shared, known: &Known) -> crate::store::Result<serde_j
         "consents": consents.collect::<Vec<_>>(),
         "letters": letters.collect::<Vec<_>>(),
         "bounces": bounces.collect::<Vec<_>>(),
+        "messages": notes.collect::<Vec<_>>(),
+        "wishes": wishes.collect::<Vec<_>>(),
+        "moved": traces.moves.into_iter().map(when).collect::<Vec<_>>(),
+        "suppressed": suppression,
+        "suppressions lifted": allowances.collect::<Vec<_>>(),
     }))
 }

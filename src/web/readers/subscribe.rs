@@ -12,18 +12,15 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
-    BREATH, Note, answer, broken,
+    BREATH, Note, answer, broken, consent,
     form::{self, Fields, Tick, Wrong},
     post, words,
 };
 use crate::{
-    model::{Choice, EmailAddress, text},
+    model::{Choice, EmailAddress},
     store::Request,
     web::{Client, Lang, Shared, page::Frame},
 };
-
-/// The longest text that can be agreed to, in characters.
-const CONSENT: usize = 1_000;
 
 #[derive(Template)]
 #[template(path = "web/subscribe.html")]
@@ -69,7 +66,7 @@ fn page(shared: &Shared, lang: Lang, status: StatusCode, fields: &Fields, wrong:
         frame: Frame { listed: true, ..Frame::of(shared, lang) },
         words,
         lede: words.subscribe.text.iter().map(|text| fill(text)).collect::<Vec<_>>().join(" "),
-        consent: fill(words.consent),
+        consent: consent::ours(config, lang),
         action: config.web.url.path(),
         email: fields.get("email"),
         name: fields.get("name"),
@@ -192,16 +189,11 @@ fn is_welcome(shared: &Shared, origin: &str) -> bool {
 
 fn check(shared: &Shared, lang: Lang, fields: &Fields) -> Result<Wanted, Wrong> {
     let (config, words) = (shared.config(), words::of(lang));
-    let shown = text::one_line(&text::legalise(fields.get("consent")).0);
     Ok(Wanted {
         address: form::address(fields, words)?,
         name: form::name(fields, words)?,
         choice: form::choice(config, fields, words)?,
-        // A page of the magazine's own may have had other words.
-        consent: match shown.as_str() {
-            "" => words::fill(words.consent, &config.magazine.name),
-            shown => shown.chars().take(CONSENT).collect(),
-        },
+        consent: consent::given(config, lang, fields.get("consent"))?,
     })
 }
 

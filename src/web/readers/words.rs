@@ -27,6 +27,11 @@ pub(super) struct Words {
     pub(super) leave_empty: &'static str,
     /// What is agreed to: kept word for word.
     pub(super) consent: &'static str,
+    /// Before the words that are agreed to, where they stand by themselves.
+    pub(super) agreed: &'static str,
+    pub(super) consent_wrong: &'static str,
+    /// The wish was changed while its page was open.
+    pub(super) wish_changed: &'static str,
     pub(super) email_missing: &'static str,
     pub(super) email_wrong: &'static str,
     pub(super) name_wrong: &'static str,
@@ -49,6 +54,12 @@ pub(super) struct Words {
     pub(super) preferences: Say,
     pub(super) saved: &'static str,
     pub(super) has_left: &'static str,
+    pub(super) rejoin: &'static str,
+    pub(super) rejoined: &'static str,
+    /// A link to the preferences that is too old.
+    pub(super) expired: Say,
+    /// One whose reader has moved or is no more.
+    pub(super) ended: Say,
     pub(super) new_address: Say,
     pub(super) data: Say,
     pub(super) stop: Say,
@@ -93,6 +104,9 @@ const FRENCH: Words = Words {
     language: "Langue de nos pages et de nos messages",
     leave_empty: "Laissez ce champ vide",
     consent: "Je souhaite recevoir chaque semaine la lettre de {magazine} à cette adresse. Elle ne sert à rien d’autre et n’est donnée à personne.",
+    agreed: "En confirmant, vous acceptez ceci\u{202f}: «\u{202f}{consent}\u{202f}»",
+    consent_wrong: "Ce consentement n’est pas de ceux que le magazine propose\u{202f}: rechargez la page.",
+    wish_changed: "La demande a changé depuis que vous avez ouvert cette page. La voici telle qu’elle est maintenant.",
     email_missing: "Écrivez votre adresse électronique.",
     email_wrong: "Cette adresse ne semble pas complète. Elle s’écrit comme nom@exemple.fr.",
     name_wrong: "Ce nom est trop long\u{202f}: cent caractères au plus.",
@@ -102,8 +116,8 @@ const FRENCH: Words = Words {
     sent: Say {
         title: "Relevez votre courrier",
         text: &[
-            "Si l’adresse est la vôtre, un message y arrive dans quelques minutes\u{202f}: il contient un lien pour confirmer. Sans ce clic, rien ne vous sera envoyé.",
-            "Rien n’est venu au bout d’un quart d’heure\u{202f}? Regardez parmi les indésirables, ou vérifiez l’adresse.",
+            "Si l’adresse est la vôtre, un message y arrive, ou s’y trouve déjà si vous avez fait la demande il y a peu\u{202f}: il contient un lien pour confirmer, qui vaut pour ce que vous venez d’écrire. Sans ce clic, rien ne vous sera envoyé.",
+            "Rien n’est venu au bout d’un quart d’heure\u{202f}? Regardez parmi les indésirables, ou vérifiez l’adresse. Si votre serveur a refusé notre dernière lettre, le message attend une heure.",
         ],
         label: "",
     },
@@ -155,7 +169,9 @@ const FRENCH: Words = Words {
     },
     link_sent: Say {
         title: "Relevez votre courrier",
-        text: &["Un lien vers vos préférences part vers l’adresse abonnée. Il est valable sept jours."],
+        text: &[
+            "Un lien vers vos préférences part vers l’adresse abonnée, s’il ne vous y attend pas depuis peu. Il est valable sept jours.",
+        ],
         label: "",
     },
     preferences: Say {
@@ -165,6 +181,20 @@ const FRENCH: Words = Words {
     },
     saved: "C’est enregistré.",
     has_left: "Cette adresse n’est plus abonnée\u{202f}: la lettre ne lui est pas envoyée.",
+    rejoin: "Recevoir de nouveau la lettre",
+    rejoined: "C’est fait\u{202f}: la prochaine lettre viendra à cette adresse.",
+    expired: Say {
+        title: "Ce lien a vieilli",
+        text: &[
+            "Un lien vers les préférences ouvre la page pendant sept jours. Nous pouvons en envoyer un nouveau à l’adresse abonnée.",
+        ],
+        label: "Recevoir un nouveau lien",
+    },
+    ended: Say {
+        title: "Ce lien n’ouvre plus rien",
+        text: &["L’abonnement est passé à une autre adresse, ou tout en a été effacé."],
+        label: "S’abonner",
+    },
     new_address: Say {
         title: "Changer d’adresse",
         text: &["Nous écrivons à la nouvelle adresse pour qu’elle confirme\u{202f}; jusque-là, rien ne change."],
@@ -179,7 +209,7 @@ const FRENCH: Words = Words {
     erase: Say {
         title: "Tout effacer",
         text: &[
-            "Votre adresse, votre nom et vos choix sont effacés. Il ne reste qu’une empreinte illisible de l’adresse, pour que personne ne puisse l’abonner de nouveau.",
+            "Votre adresse, votre nom et vos choix sont effacés. Il ne reste qu’une empreinte illisible de l’adresse, pour que nous n’y écrivions plus, sauf si vous vous abonnez de nouveau.",
         ],
         label: "Effacer mes données",
     },
@@ -239,6 +269,9 @@ const ENGLISH: Words = Words {
     language: "Language of our pages and messages",
     leave_empty: "Leave this field empty",
     consent: "I wish to receive the weekly letter of {magazine} at this address. It is used for nothing else and given to nobody.",
+    agreed: "By confirming, you agree to this: “{consent}”",
+    consent_wrong: "This consent is none of those that the magazine offers: load the page again.",
+    wish_changed: "What was asked for has changed since you opened this page. Here it is as it is now.",
     email_missing: "Write your e-mail address.",
     email_wrong: "This address seems incomplete. It looks like name@example.org.",
     name_wrong: "This name is too long: a hundred characters at most.",
@@ -248,8 +281,8 @@ const ENGLISH: Words = Words {
     sent: Say {
         title: "Look at your mail",
         text: &[
-            "If the address is yours, a message will be there in a few minutes, with a link to confirm. Without that click, nothing will be sent to you.",
-            "Nothing after a quarter of an hour? Look among the junk, or check the address.",
+            "If the address is yours, a message is on its way there, or there already if you asked a short while ago, with a link to confirm that is good for what you have just written. Without that click, nothing will be sent to you.",
+            "Nothing after a quarter of an hour? Look among the junk, or check the address. If your server refused our last letter, the message waits for an hour.",
         ],
         label: "",
     },
@@ -302,7 +335,7 @@ const ENGLISH: Words = Words {
     link_sent: Say {
         title: "Look at your mail",
         text: &[
-            "A link to your preferences is on its way to the address that is subscribed. It is good for seven days.",
+            "A link to your preferences is on its way to the address that is subscribed, unless one got there a short while ago. It is good for seven days.",
         ],
         label: "",
     },
@@ -313,6 +346,20 @@ const ENGLISH: Words = Words {
     },
     saved: "Saved.",
     has_left: "This address is not subscribed any more: the letter is not sent to it.",
+    rejoin: "Get the letter again",
+    rejoined: "Done: the next letter will come to this address.",
+    expired: Say {
+        title: "This link is too old",
+        text: &[
+            "A link to the preferences opens them for seven days. We can send a new one to the address that is subscribed.",
+        ],
+        label: "Send me a new link",
+    },
+    ended: Say {
+        title: "This link opens nothing any more",
+        text: &["The subscription has gone to another address, or all of it was erased."],
+        label: "Subscribe",
+    },
     new_address: Say {
         title: "Change the address",
         text: &["We write to the new address so that it confirms; until then, nothing changes."],
@@ -327,7 +374,7 @@ const ENGLISH: Words = Words {
     erase: Say {
         title: "Erase everything",
         text: &[
-            "Your address, your name and your choices are erased. Only an unreadable fingerprint of the address is left, so that nobody can subscribe it again.",
+            "Your address, your name and your choices are erased. Only an unreadable fingerprint of the address is left, so that we do not write to it again, unless you subscribe again.",
         ],
         label: "Erase my data",
     },

@@ -8,12 +8,13 @@ use gazetier::{
     config::StoreUrl,
     model::{Changes, ColumnId, Edition, EditionState, Instant, LetterState, Note, NoteKind, ReaderName},
     store::{
-        Confirmed, Freeze, Known, Lease, Mark, NewEdition, Notice, Released, Request, Return, ServiceLetter,
-        Settlement, Store,
+        Confirmation, Confirmed, Freeze, Known, Lease, Mark, NewEdition, Notice, Released, Request, Return,
+        ServiceKind, ServiceLetter, Settlement, Store,
     },
 };
 
 use crate::{
+    keys::NO_PAUSE,
     ledger::edition,
     store::{House, at, digest, draft, now, subscriber},
 };
@@ -182,7 +183,7 @@ impl Scene {
             (Moves, 0) => self.ask(knows, when).await,
             (Moves, _) => {
                 let id = knows.request.expect("a request");
-                let moved = self.store.confirm(&digest(), id, when, None).await.expect("a move");
+                let moved = self.store.confirm(&digest(), id, when, &Confirmation::default()).await.expect("a move");
                 assert!(matches!(moved, Confirmed::Moved(..) | Confirmed::Nothing), "{moved:?}");
             }
             (Unsubscribes, _) => {
@@ -277,8 +278,14 @@ impl Scene {
             from: None,
             expires: when + Duration::days(3),
         };
-        let letter = ServiceLetter { address, message: "m".into(), queued: when, expires: when + Duration::days(3) };
-        self.store.ask(Some(&request), &letter, when).await.expect("a request");
+        let letter = ServiceLetter {
+            kind: ServiceKind::Move,
+            address,
+            message: "m".into(),
+            queued: when,
+            expires: when + Duration::days(3),
+        };
+        self.store.ask(Some(&request), &letter, &NO_PAUSE).await.expect("a request");
         knows.request = Some(id);
     }
 

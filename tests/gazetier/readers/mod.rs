@@ -10,3 +10,4 @@ mod leave;
 pub mod mail;
 mod roll;
 mod wire;
+mod wishes;
