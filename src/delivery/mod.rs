@@ -8,6 +8,7 @@ pub mod decide;
 pub mod dkim;
 mod domains;
 pub mod editors;
+pub mod erase;
 pub mod hubs;
 mod outbox;
 pub mod plan;

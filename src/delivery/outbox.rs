@@ -11,6 +11,7 @@ use super::Error;
 use crate::{
     digest::letter::Written,
     model::{Period, ReaderId},
+    store::search::count_in_file,
 };
 
 /// Writes letters into the folder and brings them to the disk.
@@ -26,6 +27,33 @@ pub(super) fn put(folder: &Path, period: &Period, letters: &[(ReaderId, Written)
 pub(super) fn put_one(folder: &Path, name: &str, letter: &Written) -> Result<(), Error> {
     fs::create_dir_all(folder).map_err(wrong(folder))?;
     write(folder, name, letter)?;
+    sync(folder)
+}
+
+/// Removes the letters of one reader: those of editions, which are named after the reader, and those that serve one
+/// person, which have one of these names or say that they go to this address.
+pub(super) fn forget(folder: &Path, reader: ReaderId, address: &str, names: &[String]) -> Result<(), Error> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(wrong(folder)(error)),
+    };
+    let own = format!(".{reader}.eml");
+    for entry in entries {
+        let entry = entry.map_err(wrong(folder))?;
+        let (path, name) = (entry.path(), entry.file_name());
+        let name = name.to_string_lossy();
+        let service = name.strip_prefix("service.").and_then(|name| name.strip_suffix(".eml"));
+        let is_theirs = name.ends_with(&own)
+            || match service {
+                Some(service) if names.iter().any(|name| name == service) => true,
+                Some(_) => count_in_file(&path, address).map_err(wrong(&path))? > 0,
+                None => false,
+            };
+        if is_theirs {
+            fs::remove_file(&path).map_err(wrong(&path))?;
+        }
+    }
     sync(folder)
 }
 

@@ -8,6 +8,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
+use super::erase::without_address;
 use crate::{
     model::LetterState,
     store::{Lease, Leased, Settlement},
@@ -47,7 +48,7 @@ impl Refusal {
         Self {
             lease: leased.lease,
             domain: domain(leased).to_owned(),
-            words: words.to_owned(),
+            words: without_address(words, &leased.letter.address.to_string()),
             no_address,
             again: leased.letter.attempts > 0,
         }

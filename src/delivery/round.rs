@@ -14,6 +14,7 @@ use super::{
     clerk::Clerk,
     clock::LeaseClock,
     domains::Domains,
+    erase::without_address,
     post::Job,
     refusals::domain,
     relays::{Reason, Relay},
@@ -300,6 +301,7 @@ impl Round {
 }
 
 fn settlement(leased: &Leased, state: LetterState, due: Option<Instant>, reply: String) -> Settlement {
+    let reply = without_address(&reply, &leased.letter.address.to_string());
     Settlement { lease: leased.lease, state, due, reply, tries: 0, suppress: false }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{
     Error,
     dkim::Signer,
+    erase::without_address,
     outbox,
     verdict::{Step, Verdict},
     wire::{Command, Says, Wire, nonsense},
@@ -46,6 +47,18 @@ enum Outcome {
     Unfit(String),
 }
 
+impl Outcome {
+    /// The same in other words.
+    fn map(self, words: impl Fn(String) -> String) -> Self {
+        match self {
+            Self::Taken(said) => Self::Taken(words(said)),
+            Self::Later(said) => Self::Later(words(said)),
+            Self::Refused(said) => Self::Refused(words(said)),
+            Self::Unfit(said) => Self::Unfit(words(said)),
+        }
+    }
+}
+
 /// Sends what is due at an instant. `clock` is the machine's: leases are between machines.
 pub async fn deliver(config: &Config, store: &Store, at: Instant, clock: fn() -> Instant) -> Result<Told, Error> {
     if store.is_untidy(at, at - MEMORY).await? {
@@ -63,7 +76,8 @@ pub async fn deliver(config: &Config, store: &Store, at: Instant, clock: fn() ->
             if !store.renew_service_letter(&letter, clock() + LEASE).await? {
                 continue;
             }
-            let (state, reply) = match hand_over(config, &letter, at).await {
+            let clean = |reply: String| without_address(&reply, &letter.address);
+            let (state, reply) = match hand_over(config, &letter, at).await.map(clean) {
                 Outcome::Taken(reply) => {
                     told.sent += 1;
                     (ServiceState::Sent, reply)

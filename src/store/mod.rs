@@ -21,6 +21,7 @@ mod readers;
 mod relays;
 mod roll;
 mod rubriques;
+pub mod search;
 mod service;
 mod sources;
 #[doc(hidden)]
@@ -325,14 +326,7 @@ impl Store {
     /// Closes it. SQLite folds its journal into the file: a copy of the file alone is the store as it is, also
     /// where another program has it open meanwhile and the last to close it is not this one.
     pub async fn close(self) {
-        if let Backend::Sqlite(pool) = &self.pool
-            && let Ok(mut line) = pool.acquire().await
-        {
-            // Whoever reads just now may go on reading: the next to close it folds the rest.
-            for statement in ["PRAGMA busy_timeout = 200", "PRAGMA wal_checkpoint(TRUNCATE)"] {
-                let _ = sqlx::query(statement).execute(&mut *line).await;
-            }
-        }
+        self.fold().await;
         if self.by_transaction {
             // What is not committed yet is when its connection has been given back.
             on!(self, pool => if let Ok(mut line) = pool.acquire().await {
@@ -340,6 +334,22 @@ impl Store {
             });
         }
         on!(self, pool => pool.close().await);
+    }
+
+    /// Folds SQLite's journal into the file, unless somebody reads it just now: whoever closes the store next does.
+    pub async fn fold(&self) {
+        if let Backend::Sqlite(pool) = &self.pool
+            && let Ok(mut line) = pool.acquire().await
+        {
+            for statement in ["PRAGMA busy_timeout = 200", "PRAGMA wal_checkpoint(TRUNCATE)"] {
+                let _ = sqlx::query(statement).execute(&mut *line).await;
+            }
+        }
+    }
+
+    /// Whether it is a Postgres database.
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.pool, Backend::Postgres(_))
     }
 
     /// The key that tokens are made with, as old as the store.

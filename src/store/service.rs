@@ -88,8 +88,12 @@ pub struct ServiceLease {
 impl ServiceLease {
     /// What its file in an outbox and its envelope name it by: never another letter's.
     pub fn name(&self) -> String {
-        BASE32_NOPAD.encode(&self.public_id.0).to_lowercase()
+        name(&self.public_id.0)
     }
+}
+
+fn name(public_id: &[u8]) -> String {
+    BASE32_NOPAD.encode(public_id).to_lowercase()
 }
 
 /// The bytes of a letter's public id.
@@ -154,6 +158,14 @@ impl Store {
                 .await?;
         });
         Ok(())
+    }
+
+    /// The names of the letters to a reader that are remembered, whichever address they went to.
+    pub async fn service_letters_of(&self, id: i64) -> Result<Vec<String>> {
+        let ids: Vec<Vec<u8>> = on!(self, pool => {
+            sqlx::query_scalar(sql::SERVICE_NAMES_OF).bind(id).fetch_all(pool).await?
+        });
+        Ok(ids.iter().map(|id| name(id)).collect())
     }
 
     /// Says that a worker is still at a letter, by the machine's clock; false if another has it now.

@@ -368,6 +368,9 @@ statements! {
         OR r.address_hash = (SELECT s.address_hash FROM subscribers s WHERE s.id = $1) ORDER BY r.asked_at, r.id";
     SERVICE_LETTERS_OF = "SELECT l.kind, l.state, l.queued_at FROM service_letters l \
         WHERE l.address_hash = (SELECT s.address_hash FROM subscribers s WHERE s.id = $1) ORDER BY l.queued_at, l.id";
+    /// Also of addresses that the reader has moved away from.
+    SERVICE_NAMES_OF = "SELECT l.public_id FROM service_letters l WHERE l.address_hash IN (SELECT s.address_hash \
+        FROM subscribers s WHERE s.id = $1 UNION SELECT f.address_hash FROM former_addresses f WHERE f.subscriber_id = $1)";
     MOVES_OF = "SELECT moved_at FROM former_addresses WHERE subscriber_id = $1 ORDER BY moved_at";
     ALLOWANCES_OF_READER = "SELECT a.words, a.reason, a.suppressed_at, a.allowed_at FROM allowances a \
         WHERE a.address_hash = (SELECT s.address_hash FROM subscribers s WHERE s.id = $1) ORDER BY a.id";

@@ -1,5 +1,6 @@
 //! `gazetier subscribers`: who receives the digest, by hand and from lists.
 
+mod erase;
 mod export;
 mod import;
 mod receipt;
@@ -118,6 +119,9 @@ pub(super) enum Command {
     Erase {
         /// The address.
         address: String,
+        /// Look through all that is kept and say where the address still stands, also if it was erased before.
+        #[arg(long)]
+        prove: bool,
     },
 }
 
@@ -150,12 +154,7 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<E
             Ok(ExitCode::SUCCESS)
         }
         Command::Allow { address, reason } => allow(session, &parse(&address)?, &reason).await,
-        Command::Erase { address } => {
-            let known = find(session, &address).await?;
-            session.store.erase(known.id, session.at).await?;
-            say!("{} is erased, and will not be added again", known.address);
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Erase { address, prove } => erase::run(session, &address, prove).await,
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) enum Error {
     #[error(transparent)]
     Store(#[from] crate::store::Error),
     #[error(transparent)]
+    Delivery(#[from] crate::delivery::Error),
+    #[error(transparent)]
     Digest(#[from] digest::Error),
 }
 

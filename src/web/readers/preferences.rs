@@ -16,6 +16,7 @@ use super::{
     post, words,
 };
 use crate::{
+    delivery::erase,
     digest::token,
     model::{Instant, list::version_of_consent},
     store::{Known, Request},
@@ -200,7 +201,7 @@ pub(super) async fn take(
             Err(wait) => return wait.into_response(),
         },
         "erase" if fields.get("sure") == "yes" => {
-            let erased = shared.store().erase(known.id, shared.now()).await;
+            let erased = erase::erase(shared.config(), shared.store(), &known, shared.now()).await;
             let frame = Frame::of(&shared, lang(&shared, &known));
             erased
                 .map(|_| answer(StatusCode::OK, &Note::of(frame, words.erased, str::to_owned)))

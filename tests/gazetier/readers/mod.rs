@@ -3,6 +3,7 @@
 
 mod archive;
 pub mod browser;
+mod erasure;
 mod feeds;
 pub mod house;
 mod join;
