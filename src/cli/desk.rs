@@ -69,8 +69,9 @@ pub(super) async fn write(
 
 /// Opens the desk alone, until it is told to stop.
 pub(super) async fn open(session: &Session, browse: bool) -> anyhow::Result<ExitCode> {
-    let shared = Shared::new(Arc::clone(&session.config), session.store.clone(), session.at)?;
-    let stop = stop::watch(0)?.told();
+    let (store, probe) = (session.store.clone(), serve::probe(&session.config).await?);
+    let shared = Shared::new(Arc::clone(&session.config), store, probe, session.at)?;
+    let stop = stop::watch(0, stop::Hangup::Stops)?.told();
     let opened = serve::desk(session, &shared).await;
     let (desk, way_in) = match opened {
         Ok((desk, way_in)) => (Some(desk), way_in),

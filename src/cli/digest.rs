@@ -347,7 +347,7 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
         }
     }
     for edition in store.open_editions().await? {
-        let stop = stop::watch(exit::RUN_AGAIN)?.flag();
+        let stop = stop::watch(exit::RUN_AGAIN, stop::Hangup::Stops)?.flag();
         let outcome = post(session, &edition, &stop).await?;
         let tally = outcome.tally;
         for (relay, words) in outcome.troubles {

@@ -1,45 +1,157 @@
-//! `gazetier serve`: answers readers until it is told to stop.
+//! `gazetier serve`: answers readers until it is told to stop. SIGHUP has it read the configuration again.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{io::IsTerminal, process::ExitCode, sync::Arc};
 
-use super::{say::say, session::Session, stop};
-use crate::{
-    digest::token,
-    web::{self, Listener, Server, Shared, desk::Desk},
+use anyhow::Context;
+use axum::Router;
+use listenfd::ListenFd;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    task::JoinHandle,
 };
+
+use super::{
+    exit,
+    say::say,
+    session::Session,
+    stop::{self, Hangup},
+};
+use crate::{
+    config::{Config, Connections},
+    digest::token,
+    store::Store,
+    web::{self, Answers, Listener, Server, Shared, desk::Desk},
+};
+
+/// What answers as the configuration stands, and carries the letters that come of it.
+struct House {
+    shared: Shared,
+    courier: JoinHandle<()>,
+    public: watch::Sender<Router>,
+    desk: watch::Sender<Router>,
+    /// Under which address the desk is reached unless the configuration names one.
+    place: String,
+}
 
 pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     session.config.can_serve()?;
-    let shared = Shared::new(Arc::clone(&session.config), session.store.clone(), session.at)?;
+    let probe = probe(&session.config).await?;
+    let shared = Shared::new(Arc::clone(&session.config), session.store.clone(), probe, session.at)?;
     // Before anybody hears of us: who is told to stop at once shall not die of it.
-    let stop = stop::watch(0)?.told();
+    // Of somebody at a terminal, it means that the terminal was closed.
+    let hangup = if std::io::stdin().is_terminal() { Hangup::Stops } else { Hangup::Reloads };
+    let stop = stop::watch(0, hangup)?.told();
+    let mut hangups = signal(SignalKind::hangup())?;
     let web = &session.config.web;
-    let listener = Listener::open(&web.listen).await?;
+    let mut sockets = ListenFd::from_env();
+    let listener = match Listener::handed(&mut sockets, 0)? {
+        Some(listener) => listener,
+        None => Listener::open(&web.listen).await?,
+    };
     say!("serving on {}", listener.place());
-    let public = Server { listener, router: web::public(&shared), connections: web.connections };
+    let (public, router) = watch::channel(web::public(&shared));
+    let public_server = Server { listener, router, connections: web.connections };
+    let desk_listener = match Listener::handed(&mut sockets, 1)? {
+        Some(listener) => listener,
+        None => Listener::open(&session.config.desk.listen).await?,
+    };
+    let place = format!("{}/", desk_listener.place());
+    let (desk, answers) = watch::channel(web::desk::routes(&desk_of(&shared, &place)?));
+    let desk_server = desk_server(desk_listener, answers);
     // A token has no place in a service's log.
-    let (desk, _) = desk(session, &shared).await?;
-    say!("the desk on {}; `gazetier digest preview` gives the way in", desk.listener.place());
+    say!("the desk on {}; `gazetier digest preview` gives the way in", desk_server.listener.place());
     let courier = tokio::spawn(web::carry(shared.clone()));
-    web::serve(vec![public, desk], stop).await;
-    shared.close();
-    courier.await?;
-    Ok(ExitCode::SUCCESS)
+    let mut house = House { shared, courier, public, desk, place };
+    let serving = web::serve(vec![public_server, desk_server], stop);
+    tokio::pin!(serving);
+    loop {
+        tokio::select! {
+            () = &mut serving => break,
+            told = hangups.recv(), if hangup == Hangup::Reloads => match told {
+                Some(()) => match house.reload().await {
+                    Ok(()) => say!("the configuration has been read again"),
+                    Err(error) => eprintln!("gazetier: {}; the configuration of before stays", exit::words(&error)),
+                },
+                None => {
+                    serving.as_mut().await;
+                    break;
+                }
+            },
+        }
+    }
+    house.close().await
+}
+
+impl House {
+    /// Reads the configuration again. What cannot change while connections are open is refused.
+    async fn reload(&mut self) -> anyhow::Result<()> {
+        let before = self.shared.config();
+        let config = Arc::new(Config::load(&before.path)?);
+        config.can_serve()?;
+        let same = [
+            ("store", format!("{:?}", before.store) == format!("{:?}", config.store)),
+            ("web.listen", before.web.listen == config.web.listen),
+            ("web.connections", before.web.connections == config.web.connections),
+            ("desk.listen", before.desk.listen == config.desk.listen),
+            (
+                "magazine",
+                before.magazine.id == config.magazine.id && before.magazine.authority() == config.magazine.authority(),
+            ),
+        ];
+        if let Some((key, _)) = same.iter().find(|(_, same)| !same) {
+            let what = format!("{}: {key} has changed, which takes a restart", config.path.display());
+            return Err(exit::complain(exit::CONFIGURATION, what));
+        }
+        let probe = probe(&config).await?;
+        let shared = Shared::new(config, self.shared.store().clone(), probe, self.shared.now())?;
+        let (public, desk) = (web::public(&shared), web::desk::routes(&desk_of(&shared, &self.place)?));
+        let courier = tokio::spawn(web::carry(shared.clone()));
+        let (shared, courier) =
+            (std::mem::replace(&mut self.shared, shared), std::mem::replace(&mut self.courier, courier));
+        let _ = self.public.send_replace(public);
+        let _ = self.desk.send_replace(desk);
+        shared.close();
+        courier.await?;
+        Ok(())
+    }
+
+    async fn close(self) -> anyhow::Result<ExitCode> {
+        self.shared.close();
+        self.courier.await?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A store with a connection of its own, for who watches the program.
+pub(super) async fn probe(config: &Config) -> anyhow::Result<Store> {
+    Store::open_with(&config.store, Connections { most: 1, ..config.connections })
+        .await
+        .context("cannot open the store")
+}
+
+/// The desk on a listener.
+pub(super) fn desk_server(listener: Listener, router: Answers) -> Server {
+    // A handful of editors, each with a browser's few connections.
+    Server { listener, router, connections: 64 }
+}
+
+/// The desk of the configuration; `place` is where it listens.
+fn desk_of(shared: &Shared, place: &str) -> anyhow::Result<Desk> {
+    let config = shared.config();
+    let name = std::env::var("USER").ok().filter(|name| !name.is_empty());
+    let base = config.desk.url.as_ref().map_or_else(|| place.to_owned(), ToString::to_string);
+    Ok(Desk::new(shared.clone(), base, name.unwrap_or_else(|| config.magazine.name.clone()))?)
 }
 
 /// The desk, and the address that lets who works at this machine in.
 pub(super) async fn desk(session: &Session, shared: &Shared) -> anyhow::Result<(Server, String)> {
     let config = &session.config;
     let listener = Listener::open(&config.desk.listen).await?;
-    let name = std::env::var("USER").ok().filter(|name| !name.is_empty());
-    let base = match (&config.desk.url, listener.place()) {
-        (Some(url), _) => url.to_string(),
-        (None, place) => format!("{place}/"),
-    };
-    let way_in = way_in(session, &base);
-    let desk = Desk::new(shared.clone(), base, name.unwrap_or_else(|| config.magazine.name.clone()))?;
-    // A handful of editors, each with a browser's few connections.
-    Ok((Server { listener, router: web::desk::routes(&desk), connections: 64 }, way_in))
+    let place = format!("{}/", listener.place());
+    let base = config.desk.url.as_ref().map_or_else(|| place.clone(), ToString::to_string);
+    let (_, answers) = watch::channel(web::desk::routes(&desk_of(shared, &place)?));
+    Ok((desk_server(listener, answers), way_in(session, &base)))
 }
 
 /// The address that lets who works at this machine in.

@@ -21,6 +21,15 @@ use tokio::{
 /// How long what has begun may take.
 const GRACE: Duration = Duration::from_millis(4_500);
 
+/// What SIGHUP means to a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hangup {
+    /// The terminal was closed: as SIGTERM.
+    Stops,
+    /// The command sees to it itself.
+    Reloads,
+}
+
 /// Whether the program has been told to stop.
 #[derive(Debug, Clone)]
 pub(super) struct Stop {
@@ -51,14 +60,14 @@ pub(super) fn is_told() -> bool {
 
 /// Watches for signals from now on, on a thread of its own: it must answer when all others wait. What is
 /// not finished in time ends with this exit code.
-pub(super) fn watch(code: u8) -> anyhow::Result<Stop> {
+pub(super) fn watch(code: u8, hangup: Hangup) -> anyhow::Result<Stop> {
     if let Some(stop) = WATCH.get() {
         return Ok(stop.clone());
     }
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let mut signals = {
         let _context = runtime.enter();
-        Signals::new()?
+        Signals::new(hangup)?
     };
     let (tell, told) = watch::channel(false);
     let stop = Stop { flag: Arc::default(), told };
@@ -92,7 +101,7 @@ struct Signals {
 }
 
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    fn new(hangup: Hangup) -> std::io::Result<Self> {
         let ignored = ignored();
         // Whoever started us may have said that a signal is none of our business: `nohup`, a shell's `&`.
         let heed = |kind: SignalKind| {
@@ -102,7 +111,10 @@ impl Signals {
         Ok(Self {
             terminate: heed(SignalKind::terminate())?,
             interrupt: heed(SignalKind::interrupt())?,
-            hangup: heed(SignalKind::hangup())?,
+            hangup: match hangup {
+                Hangup::Stops => heed(SignalKind::hangup())?,
+                Hangup::Reloads => None,
+            },
         })
     }
 

@@ -347,6 +347,14 @@ impl Store {
         }
     }
 
+    /// Writes a row as it is: whether the store can be written.
+    pub async fn write_a_row(&self) -> Result<()> {
+        on!(self, pool => {
+            sqlx::query(sql::WRITE_A_ROW).execute(pool).await?;
+        });
+        Ok(())
+    }
+
     /// Whether it is a Postgres database.
     pub fn is_postgres(&self) -> bool {
         matches!(self.pool, Backend::Postgres(_))

@@ -376,6 +376,7 @@ statements! {
         WHERE a.address_hash = (SELECT s.address_hash FROM subscribers s WHERE s.id = $1) ORDER BY a.id";
     SUPPRESSION_OF_READER = "SELECT p.reason, p.suppressed_at FROM suppressions p \
         WHERE p.address_hash = (SELECT s.address_hash FROM subscribers s WHERE s.id = $1)";
+    WRITE_A_ROW = "UPDATE revision SET number = number";
     HASH_OF = "SELECT address_hash FROM subscribers WHERE id = $1";
     /// The ledger's sums hold, and nobody is in it. A letter that is in a worker's hands and not begun does
     /// not go out: the mark is refused.

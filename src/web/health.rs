@@ -3,6 +3,7 @@
 use std::{
     fmt::Write,
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 use axum::{
@@ -30,16 +31,26 @@ impl Figures {
     }
 }
 
-/// Whether the store answers: a machine that balances load asks this.
+/// A store that takes longer to answer does not, for who watches it.
+const PROBE: Duration = Duration::from_secs(3);
+
+/// Whether the program runs and the store can be read: who does not answer here is to be started anew.
 pub(super) async fn healthz(State(shared): State<Shared>) -> Response {
-    match shared.store().revision().await {
-        Ok(_) => "ok\n".into_response(),
-        Err(error) => {
-            tracing::error!("{error}");
-            (StatusCode::SERVICE_UNAVAILABLE, [(CONTENT_TYPE, "application/json")], "\"the store does not answer\"\n")
-                .into_response()
-        }
+    told(tokio::time::timeout(PROBE, shared.probe().revision()).await, "the store does not answer")
+}
+
+/// Whether readers can be served in full: a row is written. A machine that balances load asks this.
+pub(super) async fn readyz(State(shared): State<Shared>) -> Response {
+    told(tokio::time::timeout(PROBE, shared.probe().write_a_row()).await, "the store cannot be written")
+}
+
+fn told<T>(outcome: Result<store::Result<T>, tokio::time::error::Elapsed>, words: &str) -> Response {
+    match outcome {
+        Ok(Ok(_)) => return "ok\n".into_response(),
+        Ok(Err(error)) => tracing::error!("{words}: {error}"),
+        Err(_) => tracing::error!("{words} within {} seconds", PROBE.as_secs()),
     }
+    (StatusCode::SERVICE_UNAVAILABLE, [(CONTENT_TYPE, "application/json")], format!("\"{words}\"\n")).into_response()
 }
 
 /// Figures in Prometheus' text format, for those whom `web.metrics` names and nobody who asks for

@@ -7,9 +7,17 @@ use std::{
     fs::Permissions,
     io,
     net::IpAddr,
-    os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
+    os::{
+        fd::AsFd,
+        unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
+    },
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    pin::Pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -18,8 +26,9 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
+use listenfd::ListenFd;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
     sync::{Semaphore, watch},
     task::JoinSet,
@@ -36,9 +45,14 @@ const HEAD: Duration = Duration::from_secs(10);
 const STALL: Duration = Duration::from_secs(20);
 /// So long what has begun may take when the program is to stop.
 const FAREWELL: Duration = Duration::from_secs(4);
-/// The largest head, in bytes and in fields.
-const HEAD_BYTES: usize = 16_384;
-const HEAD_FIELDS: usize = 64;
+/// The largest head that is read at all, in bytes and in fields: what is larger gets a bare answer. What is allowed
+/// is less, and told with a page: see `limits`.
+const HEAD_BYTES: usize = 49_152;
+const HEAD_FIELDS: usize = 256;
+/// So long, and so much, is read of a client that was told to go: with what it sent unread, closing the connection
+/// would take the answer away from it.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_BYTES: usize = 1 << 20;
 
 /// Who is at the other end of a connection; `None` at a Unix socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +74,27 @@ enum Ear {
 }
 
 impl Listener {
+    /// Takes one of the sockets that whoever started us has opened (systemd's socket activation): a restart then
+    /// refuses nobody. None if there are not so many.
+    pub fn handed(sockets: &mut ListenFd, at: usize) -> Result<Option<Self>, Error> {
+        let wrong = |source| Error::Listen { place: format!("socket {at} that was handed over"), source };
+        if at >= sockets.len() {
+            return Ok(None);
+        }
+        if let Ok(Some(ear)) = sockets.take_tcp_listener(at) {
+            ear.set_nonblocking(true).map_err(wrong)?;
+            let place = Listen::Tcp(ear.local_addr().map_err(wrong)?);
+            let ear = TcpListener::from_std(ear).map_err(wrong)?;
+            return Ok(Some(Self { ear: Ear::Tcp(ear), place, socket: None }));
+        }
+        let Some(ear) = sockets.take_unix_listener(at).map_err(wrong)? else { return Ok(None) };
+        ear.set_nonblocking(true).map_err(wrong)?;
+        let path = ear.local_addr().map_err(wrong)?.as_pathname().map(Path::to_owned).unwrap_or_default();
+        let ear = UnixListener::from_std(ear).map_err(wrong)?;
+        // Its file is that of who opened it.
+        Ok(Some(Self { ear: Ear::Unix(ear), place: Listen::Unix(path), socket: None }))
+    }
+
     /// Opens it. A socket that a dead program left behind is taken away, one that is answered
     /// is not.
     pub async fn open(listen: &Listen) -> Result<Self, Error> {
@@ -135,13 +170,16 @@ enum Line {
     Unix(UnixStream),
 }
 
+/// Who answers, from the next request on: the router may change while connections are open.
+pub type Answers = watch::Receiver<Router>;
+
 /// A listener, what answers there, and how many connections it has at once.
 #[derive(Debug)]
 pub struct Server {
     /// Where.
     pub listener: Listener,
-    /// Who answers.
-    pub router: Router,
+    /// Who answers, from the next request on.
+    pub router: Answers,
     /// How many connections at once; no one client gets more than a quarter.
     pub connections: usize,
 }
@@ -184,11 +222,24 @@ impl Server {
             };
             let Some(guest) = crowd.admit(peer) else { continue };
             let router = self.router.clone();
-            let watcher = graceful.watcher();
+            let (watcher, stop) = (graceful.watcher(), stop.clone());
             tokio::spawn(async move {
+                let talk = Talk { peer, router, watcher, stop };
                 match line {
-                    Line::Tcp(line) => talk(line, peer, router, watcher).await,
-                    Line::Unix(line) => talk(line, peer, router, watcher).await,
+                    Line::Tcp(line) => {
+                        let twin = line.as_fd().try_clone_to_owned();
+                        talk.hold(line).await;
+                        if let Ok(line) = twin.and_then(|twin| TcpStream::from_std(twin.into())) {
+                            see_off(line).await;
+                        }
+                    }
+                    Line::Unix(line) => {
+                        let twin = line.as_fd().try_clone_to_owned();
+                        talk.hold(line).await;
+                        if let Ok(line) = twin.and_then(|twin| UnixStream::from_std(twin.into())) {
+                            see_off(line).await;
+                        }
+                    }
                 }
                 drop((place, guest));
             });
@@ -199,25 +250,106 @@ impl Server {
     }
 }
 
-async fn talk<L>(line: L, peer: Peer, router: Router, watcher: hyper_util::server::graceful::Watcher)
-where
-    L: AsyncRead + AsyncWrite + Send + 'static,
-{
-    let mut line = TimeoutStream::new(line);
-    line.set_write_timeout(Some(STALL));
-    let answer = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(peer);
-        router.clone().oneshot(request.map(axum::body::Body::new) as Request)
-    });
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        .max_headers(HEAD_FIELDS)
-        .max_buf_size(HEAD_BYTES)
-        .pipeline_flush(true)
-        .serve_connection(TokioIo::new(Box::pin(line)), answer);
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!("a connection broke off: {error}");
+/// What is said over one connection.
+struct Talk {
+    peer: Peer,
+    router: Answers,
+    watcher: hyper_util::server::graceful::Watcher,
+    stop: watch::Receiver<()>,
+}
+
+impl Talk {
+    async fn hold<L>(self, line: L)
+    where
+        L: AsyncRead + AsyncWrite + Send + 'static,
+    {
+        let Self { peer, router, watcher, mut stop } = self;
+        let mut line = TimeoutStream::new(line);
+        line.set_write_timeout(Some(STALL));
+        let heard = Arc::new(AtomicBool::new(false));
+        let line = Heard { line: Box::pin(line), heard: Arc::clone(&heard) };
+        let answer = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+            request.extensions_mut().insert(peer);
+            let router = router.borrow().clone();
+            router.oneshot(request.map(axum::body::Body::new) as Request)
+        });
+        let connection = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD)
+            .max_headers(HEAD_FIELDS)
+            .max_buf_size(HEAD_BYTES)
+            .serve_connection(TokioIo::new(line), answer);
+        // Who has said nothing yet is not waited for; whose request has begun is.
+        let silent = async {
+            let _ = stop.changed().await;
+            if heard.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            result = watcher.watch(connection) => if let Err(error) = result {
+                tracing::debug!("a connection broke off: {error}");
+            },
+            () = silent => {}
+        }
+    }
+}
+
+/// Lets a client read the last answer before the connection is gone.
+async fn see_off(mut line: impl AsyncRead + AsyncWrite + Unpin) {
+    let _ = line.shutdown().await;
+    let rest = async {
+        let (mut read, mut piece) = (0, [0; 4_096]);
+        while read < LINGER_BYTES {
+            match line.read(&mut piece).await {
+                Ok(0) | Err(_) => return,
+                Ok(count) => read += count,
+            }
+        }
+    };
+    let _ = tokio::time::timeout(LINGER, rest).await;
+}
+
+/// A connection that remembers whether anything came.
+struct Heard<L> {
+    line: Pin<Box<TimeoutStream<L>>>,
+    heard: Arc<AtomicBool>,
+}
+
+impl<L: AsyncRead + AsyncWrite> AsyncRead for Heard<L> {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
+        let polled = self.line.as_mut().poll_read(context, into);
+        if into.filled().len() > before {
+            self.heard.store(true, Ordering::Relaxed);
+        }
+        polled
+    }
+}
+
+impl<L: AsyncRead + AsyncWrite> AsyncWrite for Heard<L> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.line.as_mut().poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.line.as_mut().poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.line.as_mut().poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.line.as_mut().poll_write_vectored(context, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.line.is_write_vectored()
     }
 }
 

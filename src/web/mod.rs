@@ -17,7 +17,14 @@ mod words;
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{Router, http::StatusCode, middleware, response::IntoResponse, routing::get};
+use axum::{
+    Router,
+    extract::Request,
+    http::StatusCode,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use chrono::TimeDelta;
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -34,7 +41,7 @@ use crate::{
 pub use client::Client;
 pub use courier::carry;
 pub use dress::dress;
-pub use listen::{Listener, Peer, Server, serve};
+pub use listen::{Answers, Listener, Peer, Server, serve};
 pub use words::Lang;
 
 /// Why readers cannot be served.
@@ -77,6 +84,8 @@ pub struct Shared(Arc<Inner>);
 struct Inner {
     config: Arc<Config>,
     store: Store,
+    /// With a connection of its own: whoever watches us must not wait behind readers.
+    probe: Store,
     ahead: TimeDelta,
     style: page::Style,
     figures: health::Figures,
@@ -87,13 +96,14 @@ struct Inner {
 
 impl Shared {
     /// What is shared by servers that begin at an instant: their clock goes on from there.
-    pub fn new(config: Arc<Config>, store: Store, at: Instant) -> Result<Self, Error> {
+    pub fn new(config: Arc<Config>, store: Store, probe: Store, at: Instant) -> Result<Self, Error> {
         let style = page::Style::of(&config.theme)?;
         let ahead = at - chrono::Utc::now();
         let (figures, stall) = (health::Figures::default(), feeds::Stall::new(&config));
         Ok(Self(Arc::new(Inner {
             config,
             store,
+            probe,
             ahead,
             style,
             figures,
@@ -111,6 +121,10 @@ impl Shared {
     /// The store.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    fn probe(&self) -> &Store {
+        &self.0.probe
     }
 
     /// The instant, in the milliseconds that the store keeps.
@@ -165,6 +179,8 @@ impl Shared {
 pub fn public(shared: &Shared) -> Router {
     let router = Router::new()
         .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/favicon.ico", get(page::icon))
         .route("/metrics", get(health::metrics))
         .merge(feeds::routes(shared))
         .merge(readers::routes(shared))
@@ -182,6 +198,7 @@ fn route(path: &str) -> String {
 /// whatever goes wrong, and the headers that keep browsers safe.
 pub fn guard(router: Router, shared: &Shared, body: usize) -> Router {
     router
+        .layer(middleware::from_fn(limits))
         .layer(RequestBodyLimitLayer::new(body))
         .layer(axum::extract::DefaultBodyLimit::max(body))
         .layer(RequestBodyTimeoutLayer::new(PIECE))
@@ -190,4 +207,23 @@ pub fn guard(router: Router, shared: &Shared, body: usize) -> Router {
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }))
         .layer(middleware::from_fn_with_state(shared.clone(), dress))
+}
+
+/// The longest address, and the largest head in bytes and in fields.
+const ADDRESS: usize = 8_192;
+const HEAD: usize = 16_384;
+const FIELDS: usize = 64;
+
+/// Refuses what is larger than any browser sends, and says what it was.
+async fn limits(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let length: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let address = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
+    if address > ADDRESS {
+        return StatusCode::URI_TOO_LONG.into_response();
+    }
+    if length > HEAD || headers.len() > FIELDS {
+        return StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response();
+    }
+    next.run(request).await
 }

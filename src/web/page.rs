@@ -3,7 +3,11 @@
 
 use askama::Template;
 use axum::{
-    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
+    extract::State,
+    http::{
+        HeaderValue, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE},
+    },
     response::{IntoResponse, Response},
 };
 use sha2::{Digest, Sha256};
@@ -30,7 +34,7 @@ impl Style {
     pub fn of(theme: &Theme) -> Result<Self, Error> {
         let text = Sheet { theme }.render()?;
         let policy = format!(
-            "default-src 'none'; style-src {}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            "default-src 'none'; img-src 'self'; style-src {}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
             source(&text)
         );
         let policy = HeaderValue::try_from(policy).map_err(askama::Error::custom)?;
@@ -68,6 +72,8 @@ pub struct Frame<'a> {
     pub rights: Option<&'a str>,
     /// For the browser's own frame.
     pub paper: Colour,
+    /// Where the browser finds the icon.
+    pub icon: &'static str,
     /// The stylesheet.
     pub style: &'a str,
     /// Whether search engines may list the page.
@@ -85,6 +91,7 @@ impl<'a> Frame<'a> {
             tagline: magazine.tagline.as_deref(),
             rights: magazine.rights.as_deref(),
             paper: shared.config().theme.surface,
+            icon: "/favicon.ico",
             style: shared.style().text(),
             listed: false,
         }
@@ -109,4 +116,25 @@ pub fn failure(shared: &Shared, lang: Lang, status: StatusCode) -> Result<Respon
 pub fn html(status: StatusCode, page: &impl Template) -> Result<Response, Error> {
     let text = page.render()?;
     Ok((status, [(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))], text).into_response())
+}
+
+/// The icon in a browser's tab: the magazine's first letter on its accent.
+#[derive(Template)]
+#[template(path = "web/icon.svg", escape = "html")]
+struct Icon<'a> {
+    theme: &'a Theme,
+    letter: String,
+}
+
+/// Answers with the icon.
+pub async fn icon(State(shared): State<Shared>) -> Result<Response, StatusCode> {
+    let config = shared.config();
+    let letter = config.magazine.name.chars().find(|c| c.is_alphanumeric()).map(|c| c.to_uppercase().to_string());
+    let icon = Icon { theme: &config.theme, letter: letter.unwrap_or_default() };
+    let text = icon.render().map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("image/svg+xml")),
+        (CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400")),
+    ];
+    Ok((headers, text).into_response())
 }

@@ -124,7 +124,10 @@ async fn answer(
     name: &str,
     document: &Arc<shelf::Document>,
 ) -> Response {
-    let mut wanted = Form::wanted(asked);
+    if !negotiate::may_go_on(asked, &document.mark, document.modified) {
+        return StatusCode::PRECONDITION_FAILED.into_response();
+    }
+    let Some(mut wanted) = Form::wanted(asked) else { return StatusCode::NOT_ACCEPTABLE.into_response() };
     if asked.contains_key(header::RANGE) {
         // Parts are cut from the plain bytes, which are the same wherever they are packed.
         wanted = Form::Plain;

@@ -38,28 +38,44 @@ impl Form {
         }
     }
 
-    /// The form that a client wants most; of two that it wants alike, the smaller.
-    pub(super) fn wanted(headers: &HeaderMap) -> Self {
-        let mut weights = [(Self::Br, None), (Self::Gz, None)];
-        let mut others: f32 = 0.0;
+    /// The form that a client wants most (RFC 9110, section 12.5.3); of two that it wants alike, the smaller. None
+    /// if it takes none.
+    pub(super) fn wanted(headers: &HeaderMap) -> Option<Self> {
+        let (mut br, mut gz, mut plain, mut others) = (None, None, None, None);
         for part in values(headers, &header::ACCEPT_ENCODING) {
             let (coding, weight) = part.split_once(';').unwrap_or((part, "q=1"));
-            let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.trim().parse().ok()).unwrap_or(0.0);
-            let coding = coding.trim().to_ascii_lowercase();
-            match coding.as_str() {
-                "br" => weights[0].1 = Some(weight),
-                "gzip" | "x-gzip" => weights[1].1 = Some(weight),
-                "*" => others = weight,
-                _ => {}
-            }
+            let weight: f32 =
+                weight.trim().strip_prefix("q=").and_then(|weight| weight.trim().parse().ok()).unwrap_or(0.0);
+            let place = match coding.trim().to_ascii_lowercase().as_str() {
+                "br" => &mut br,
+                "gzip" | "x-gzip" => &mut gz,
+                "identity" => &mut plain,
+                "*" => &mut others,
+                _ => continue,
+            };
+            *place = Some(weight);
         }
-        let [(_, br), (_, gz)] = weights.map(|(form, weight)| (form, weight.unwrap_or(others)));
-        match (br, gz) {
-            (br, gz) if br > 0.0 && br >= gz => Self::Br,
-            (_, gz) if gz > 0.0 => Self::Gz,
-            _ => Self::Plain,
-        }
+        // What is not named is as good as `*`; the plain form is always welcome unless somebody says otherwise, and
+        // preferred to none that is named.
+        let unnamed = others.unwrap_or(0.0);
+        let plain = plain.or(others.filter(|weight| *weight == 0.0)).unwrap_or(f32::MIN_POSITIVE);
+        let forms = [(Self::Br, br.unwrap_or(unnamed)), (Self::Gz, gz.unwrap_or(unnamed)), (Self::Plain, plain)];
+        let welcome = forms.into_iter().filter(|(_, weight)| *weight > 0.0);
+        welcome.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(form, _)| form)
     }
+}
+
+/// Whether a request may go on: it may be only for a document that has one of these tags, or that has not changed
+/// since (RFC 9110, sections 13.1.1 and 13.1.4).
+pub(super) fn may_go_on(headers: &HeaderMap, mark: &str, modified: SystemTime) -> bool {
+    if headers.contains_key(header::IF_MATCH) {
+        return values(headers, &header::IF_MATCH).any(|tag| {
+            let suffix = || tag.strip_prefix('"')?.strip_suffix('"')?.strip_prefix(mark);
+            tag == "*" || suffix().is_some_and(|suffix| Form::ALL.into_iter().any(|form| form.suffix() == suffix))
+        });
+    }
+    let since = headers.get(header::IF_UNMODIFIED_SINCE).and_then(|since| since.to_str().ok());
+    since.and_then(|since| httpdate::parse_http_date(since).ok()).is_none_or(|since| modified <= since)
 }
 
 /// The elements of a header's list, of all its lines.
@@ -144,20 +160,27 @@ mod tests {
     fn gives_the_form_that_is_wanted_most() {
         let of = |text: &str| Form::wanted(&headers(&[(header::ACCEPT_ENCODING, text)]));
         for (asked, form) in [
-            ("gzip, deflate, br, zstd", Form::Br),
-            ("gzip;q=1.0, br;q=0.5", Form::Gz),
-            ("br;q=0, gzip", Form::Gz),
-            ("GZIP", Form::Gz),
-            ("*", Form::Br),
-            ("*;q=0", Form::Plain),
-            ("br;q=0, *", Form::Gz),
-            ("identity", Form::Plain),
-            ("br;q=x", Form::Plain),
-            ("", Form::Plain),
+            ("gzip, deflate, br, zstd", Some(Form::Br)),
+            ("gzip;q=1.0, br;q=0.5", Some(Form::Gz)),
+            ("br;q=0, gzip", Some(Form::Gz)),
+            ("GZIP", Some(Form::Gz)),
+            ("*", Some(Form::Br)),
+            ("*;q=0", None),
+            ("*;q=0, identity", Some(Form::Plain)),
+            ("*;q=0, gzip;q=0.1", Some(Form::Gz)),
+            ("br;q=0, *", Some(Form::Gz)),
+            ("identity", Some(Form::Plain)),
+            ("identity;q=0", None),
+            ("identity;q=0, gzip;q=0.2", Some(Form::Gz)),
+            ("identity;q=1, gzip;q=0.5", Some(Form::Plain)),
+            ("identity;q=0.5, gzip;q=0.5", Some(Form::Gz)),
+            ("br;q=x", Some(Form::Plain)),
+            ("zstd", Some(Form::Plain)),
+            ("", Some(Form::Plain)),
         ] {
             assert_eq!(of(asked), form, "{asked}");
         }
-        assert_eq!(Form::wanted(&HeaderMap::new()), Form::Plain);
+        assert_eq!(Form::wanted(&HeaderMap::new()), Some(Form::Plain));
     }
 
     #[test]
@@ -176,6 +199,21 @@ mod tests {
         assert_eq!(of(&[(date.clone(), "yesterday")]), None);
         // The tag alone counts where there are both.
         assert_eq!(of(&[(tag, "\"old\""), (date, "Sun, 09 Sep 2001 01:46:40 GMT")]), None);
+    }
+
+    #[test]
+    fn goes_on_with_what_the_client_means() {
+        let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        let of = |pairs: &[(HeaderName, &str)]| may_go_on(&headers(pairs), "abc", modified);
+        let (tag, date) = (header::IF_MATCH, header::IF_UNMODIFIED_SINCE);
+        assert!(of(&[]) && of(&[(tag.clone(), "*")]));
+        assert!(of(&[(tag.clone(), "\"x\", \"abc-gz\"")]) && !of(&[(tag.clone(), "\"x\"")]));
+        assert!(!of(&[(tag.clone(), "W/\"abc\"")]), "compared strongly");
+        assert!(of(&[(date.clone(), "Sun, 09 Sep 2001 01:46:40 GMT")]));
+        assert!(!of(&[(date.clone(), "Sun, 09 Sep 2001 01:46:39 GMT")]));
+        assert!(of(&[(date.clone(), "yesterday")]));
+        // The tag alone counts where there are both.
+        assert!(of(&[(tag, "\"abc\""), (date, "Sun, 09 Sep 2001 01:46:39 GMT")]));
     }
 
     #[test]

@@ -85,10 +85,10 @@ fn slow_and_large_requests_are_left() {
         assert!(!rest.starts_with(b"HTTP/1.1 2"), "{:?}", String::from_utf8_lossy(&rest));
         assert!(begun.elapsed() < Duration::from_secs(25), "{:?}", begun.elapsed());
     }
-    // Who is refused in the middle of a request may find the line closed before the answer is read.
+    // Whoever is refused in the middle of a request reads why.
     let refused = |request: String, status: u16| {
         let answer = house.raw(request.as_bytes());
-        assert!(answer.is_empty() || read(&answer).status == status, "{:?}", String::from_utf8_lossy(&answer));
+        assert_eq!(read(&answer).status, status, "{:?}", String::from_utf8_lossy(&answer));
     };
     let form = "POST /lettre/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
                 Content-Type: application/x-www-form-urlencoded\r\n";
@@ -97,6 +97,25 @@ fn slow_and_large_requests_are_left() {
     refused(format!("{form}Transfer-Encoding: chunked\r\n\r\n{chunk}{chunk}0\r\n\r\n"), 413);
     refused(format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "a".repeat(40_000)), 431);
     refused(format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "A: b\r\n".repeat(100)), 431);
+    refused(format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "A: b\r\n".repeat(400)), 431);
+    refused(format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "a".repeat(20_000)), 431);
+    refused(format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "a".repeat(200_000)), 431);
+    refused(format!("GET /{} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "a".repeat(9_000)), 414);
+    for nonsense in [
+        "nonsense\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost x\r\n\r\n",
+        "GET / HTTP/9.9\r\n\r\n",
+        "\x16\x03\x01\x02\0\x01\0\r\n\r\n",
+    ] {
+        refused(nonsense.to_owned(), 400);
+    }
+    // What was asked before the nonsense is answered.
+    let both = house.raw(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nnonsense\r\n\r\n");
+    let both = String::from_utf8_lossy(&both);
+    assert!(both.starts_with("HTTP/1.1 200 ") && both.contains("HTTP/1.1 400 "), "{both}");
+    // A page for what a person could meet.
+    let long = house.get(&format!("/{}", "a".repeat(9_000)));
+    assert!(long.text().contains("<h1>"), "{}", long.text());
     assert_eq!(house.get("/healthz").status, 200, "and the others are served");
 }
 
@@ -178,4 +197,133 @@ fn a_configuration_that_cannot_be_served_is_told_with_its_key() {
     let outcome = taken.run(&["serve"]);
     assert_eq!(outcome.code, 69, "{outcome:?}");
     assert!(outcome.stderr.contains("; is another gazetier there? See web.listen"), "{outcome:?}");
+}
+
+#[test]
+fn it_stops_at_once_for_who_has_said_nothing() {
+    let mut house = House::open(&served(), &[]);
+    let silent: Vec<TcpStream> = (0..20).map(|_| TcpStream::connect(&house.place).expect("a connection")).collect();
+    let mut kept = TcpStream::connect(&house.place).expect("a connection");
+    kept.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").expect("a request");
+    let mut answer = [0; 12];
+    kept.read_exact(&mut answer).expect("an answer");
+    std::thread::sleep(Duration::from_millis(100));
+    let begun = Instant::now();
+    terminate(house.process().id());
+    assert!(house.process().wait().expect("its end").success());
+    // Far less than the seconds that a request may take that has begun.
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    drop(silent);
+}
+
+#[test]
+fn who_watches_learns_what_can_be_done() {
+    let scene = served();
+    let house = House::open(&scene, &[]);
+    assert_eq!((house.get("/healthz").text(), house.get("/readyz").text()), ("ok\n".into(), "ok\n".into()));
+    // Somebody writes for long: readers wait, and whoever watches learns it, but the program is well.
+    let lock = rusqlite::Connection::open(scene.path("gazetier.db")).expect("a store");
+    lock.execute_batch("BEGIN IMMEDIATE; UPDATE revision SET number = number").expect("a lock");
+    let waiting: Vec<_> = (0..8)
+        .map(|who| {
+            let mut line = TcpStream::connect(&house.place).expect("a connection");
+            let body = format!("email=a{who}%40example.org");
+            let head = "POST /lettre/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n";
+            line.write_all(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes())
+                .expect("a request");
+            line
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(house.get("/healthz").status, 200);
+    let ready = house.get("/readyz");
+    assert_eq!((ready.status, ready.text().as_str()), (503, "\"the store cannot be written\"\n"));
+    lock.execute_batch("COMMIT").expect("a commit");
+    drop((waiting, lock));
+    let end = Instant::now() + Duration::from_secs(20);
+    while house.get("/readyz").status != 200 {
+        assert!(Instant::now() < end, "it comes back");
+    }
+}
+
+#[test]
+fn a_hangup_has_it_read_the_configuration_again() {
+    let scene = served();
+    let mut house = House::open(&scene, &[]);
+    let hang_up = |id: u32| {
+        assert!(Command::new("kill").args(["-s", "HUP", &id.to_string()]).status().expect("kill").success());
+    };
+    assert!(house.get("/lettre/").text().contains("L’Estran"));
+    // A connection that stays open is answered anew, too.
+    let mut kept = TcpStream::connect(&house.place).expect("a connection");
+    let mut ask = || {
+        kept.write_all(b"GET /lettre/?lang=en HTTP/1.1\r\nHost: x\r\n\r\n").expect("a request");
+        let mut bytes = [0; 16_384];
+        let count = kept.read(&mut bytes).expect("an answer");
+        String::from_utf8_lossy(&bytes[..count]).into_owned()
+    };
+    assert!(ask().contains("L’Estran"));
+    scene.reconfigure("name = \"L’Estran\"", "name = \"La Marée\"");
+    let id = house.process().id();
+    hang_up(id);
+    let end = Instant::now() + Duration::from_secs(10);
+    while !house.get("/lettre/").text().contains("La Marée") {
+        assert!(Instant::now() < end, "the new name");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(ask().contains("La Marée"));
+    // A wrong one is told, and the old one stays.
+    let good = scene.read("config.toml");
+    scene.put("config.toml", "nonsense");
+    hang_up(id);
+    scene.put("config.toml", &good.replace("name = \"La Marée\"", "name = \"\""));
+    hang_up(id);
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(house.get("/lettre/").text().contains("La Marée"));
+    terminate(id);
+    assert!(house.process().wait().expect("its end").success());
+}
+
+#[test]
+fn a_socket_may_be_handed_over() {
+    use std::{net::TcpListener, os::fd::AsRawFd, process::Stdio};
+    let scene = served();
+    let ear = TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let place = ear.local_addr().expect("an address").to_string();
+    // As systemd does it: the socket as descriptor 3, its number and the process in the environment.
+    let program = scene.command(&["serve"]).get_program().to_owned();
+    let script = format!("exec 3<&{}; export LISTEN_FDS=1 LISTEN_PID=$$; exec \"$0\" serve", ear.as_raw_fd());
+    let inherit = rustix::io::fcntl_setfd(&ear, rustix::io::FdFlags::empty());
+    inherit.expect("a descriptor that is passed on");
+    /// Ends the program whatever comes of the test.
+    struct Ended(std::process::Child);
+    impl Drop for Ended {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+    let child = Command::new("bash")
+        .arg("-c")
+        .arg(script)
+        .arg(program)
+        .current_dir(scene.path("."))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the program");
+    let mut child = Ended(child);
+    let ask = || {
+        let mut line = TcpStream::connect(&place).expect("the socket is open all the while");
+        line.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").expect("a request");
+        let mut bytes = Vec::new();
+        line.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
+        line.read_to_end(&mut bytes).expect("an answer");
+        read(&bytes).status
+    };
+    assert_eq!(ask(), 200);
+    terminate(child.0.id());
+    child.0.wait().expect("its end");
+    // Who asks now waits for the next one.
+    assert!(TcpStream::connect(&place).is_ok());
 }
