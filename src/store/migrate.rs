@@ -6,7 +6,7 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-use super::{Backend, Result, Store, begin_alone};
+use super::{Backend, Result, Store, transact};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
 const MIGRATIONS: [(&str, &str); 11] = [
@@ -63,18 +63,8 @@ pub(super) async fn run(store: &Store, migrations: Vec<Migration>) -> Result<()>
     let mut migrator = Migrator::with_migrations(migrations);
     // sqlx's own lock lasts longer than a transaction, which a pooler does not allow.
     migrator.set_locking(false);
-    // What `run` does, with the connection's type said: otherwise the future is not Send.
-    match &store.pool {
-        Backend::Sqlite(pool) => {
-            let mut tx = begin_alone(pool).await?;
-            migrator.run_direct(None, &mut *tx, false).await?;
-            tx.commit().await?;
-        }
-        Backend::Postgres(pool) => {
-            let mut tx = begin_alone(pool).await?;
-            migrator.run_direct(None, &mut *tx, false).await?;
-            tx.commit().await?;
-        }
-    }
-    Ok(())
+    transact!(store, begin_alone, pool, tx => {
+        // What `run` does, with the connection's type said: otherwise the future is not Send.
+        migrator.run_direct(None, &mut *tx, false).await?;
+    })
 }

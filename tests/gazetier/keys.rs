@@ -85,7 +85,7 @@ async fn is_suppressed(store: &Store, who: &str) -> bool {
 }
 
 /// Runs statements behind a store's back, in the words of its backend.
-async fn script(house: &House, sqlite: &str, postgres: &str) {
+pub async fn script(house: &House, sqlite: &str, postgres: &str) {
     match &house.url {
         StoreUrl::Sqlite(path) => {
             let mut line = SqliteConnection::connect(&path.display().to_string()).await.expect("SQLite");

@@ -8,6 +8,7 @@ mod browser;
 mod chaos;
 mod commands;
 mod config;
+mod conflicts;
 mod conformance;
 mod connections;
 mod crashes;
