@@ -325,6 +325,8 @@ impl Store {
             }
             let query = sqlx::query(sql::ADD_LETTERS).bind(id).bind(newsletter.as_str());
             let letters = query.execute(&mut *tx).await?.rows_affected();
+            let count = i64::try_from(letters).unwrap_or(i64::MAX);
+            sqlx::query(sql::SET_LETTERS).bind(id).bind(count).execute(&mut *tx).await?;
             // On Postgres each statement sees what was committed before it: who chose anew between the choices
             // and the letters has none.
             let choices: Vec<String> =

@@ -29,6 +29,7 @@ pub mod sql;
 mod subscribers;
 mod suppressions;
 mod transactions;
+mod upkeep;
 
 use sqlx::{postgres::PgPool, sqlite::SqlitePool};
 use transactions::{on, transact, worded};
@@ -51,6 +52,7 @@ pub use service::{ServiceLease, ServiceLetter, ServiceState};
 pub use sources::{ColumnTrace, OldFile, SourceFile, SourceState};
 pub use subscribers::Added;
 pub use suppressions::Leave;
+pub use upkeep::Tidied;
 
 pub use crate::model::Reason;
 use crate::{

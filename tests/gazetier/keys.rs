@@ -44,7 +44,7 @@ fn address(text: &str) -> EmailAddress {
 }
 
 /// A reader as the store knows one.
-async fn known(store: &Store, who: &str) -> Known {
+pub async fn known(store: &Store, who: &str) -> Known {
     store.subscriber_at(&digest(), &address(who)).await.expect("a store").unwrap_or_else(|| panic!("no {who}"))
 }
 
