@@ -126,14 +126,15 @@ async fn find(session: &Session) -> anyhow::Result<Option<Unknown>> {
     let horizon = session.now().horizon();
     let last = store.last_edition(newsletter, horizon).await?.map(|last| last.cutoff);
     let closed = last.max(store.last_quiet(newsletter, horizon).await?);
-    let newest = traces(session)?.into_iter().rev().filter(|trace| trace.is_of(newsletter.as_str())).find_map(|trace| {
-        let cutoff = trace.cutoff().filter(|cutoff| Some(*cutoff) > closed && *cutoff <= horizon)?;
-        Some(Unknown {
-            place: Owner::path(&config.feeds.path).display().to_string(),
-            period: trace.period(),
-            cutoff: Some(cutoff),
-        })
-    });
+    let newest =
+        traces(session)?.into_iter().rev().filter(|trace| trace.is_of(newsletter.as_str())).find_map(|trace| {
+            let cutoff = trace.cutoff().filter(|cutoff| Some(*cutoff) > closed && *cutoff <= horizon)?;
+            Some(Unknown {
+                place: Owner::path(&config.feeds.path).display().to_string(),
+                period: trace.period(),
+                cutoff: Some(cutoff),
+            })
+        });
     if newest.is_some() {
         return Ok(newest);
     }

@@ -129,11 +129,15 @@ impl Store {
         })
     }
 
-    /// Forgets a source that has no columns any more, and its files.
-    pub async fn forget_source(&self, name: &str) -> Result<()> {
+    /// Forgets a source that has no columns any more, and its files; false if it has some.
+    pub async fn forget_source(&self, name: &str) -> Result<bool> {
         transact!(self, begin_alone, pool, tx => {
-            sqlx::query(sql::DROP_FILES).bind(name).execute(&mut *tx).await?;
-            sqlx::query(sql::DROP_SOURCE).bind(name).execute(&mut *tx).await?;
+            // Another sync may have read columns there since it was looked at.
+            let forgotten = sqlx::query(sql::DROP_SOURCE).bind(name).execute(&mut *tx).await?.rows_affected() == 1;
+            if forgotten {
+                sqlx::query(sql::DROP_FILES).bind(name).execute(&mut *tx).await?;
+            }
+            forgotten
         })
     }
 

@@ -96,8 +96,11 @@ macro_rules! to_do {
 /// a newer one is there.
 macro_rules! to_tidy {
     () => {
-        concat!("e.state = 'sent' AND e.dated_at < $1 AND e.cutoff_at < (SELECT MAX(o.cutoff_at) FROM editions o \
-            WHERE o.newsletter = e.newsletter) AND NOT ", to_do!())
+        concat!(
+            "e.state = 'sent' AND e.dated_at < $1 AND e.cutoff_at < (SELECT MAX(o.cutoff_at) FROM editions o \
+            WHERE o.newsletter = e.newsletter) AND NOT ",
+            to_do!()
+        )
     };
 }
 
@@ -107,11 +110,21 @@ macro_rules! tally {
     ($edition:literal, $letters:literal) => {
         concat!(
             "SELECT state, CAST(SUM(letters) AS BIGINT) FROM ( \
-            SELECT state, COUNT(*) AS letters FROM letters WHERE state <> 'sent'", $letters, " GROUP BY state \
-            UNION ALL SELECT 'sent', -COUNT(*) FROM letters WHERE state <> 'sent'", $letters, " \
-            UNION ALL SELECT state, letters FROM tidied_letters WHERE 0 = 0", $letters, " \
-            UNION ALL SELECT 'sent', -letters FROM tidied_letters WHERE 0 = 0", $letters, " \
-            UNION ALL SELECT 'sent', letters FROM editions", $edition, ") AS counted \
+            SELECT state, COUNT(*) AS letters FROM letters WHERE state <> 'sent'",
+            $letters,
+            " GROUP BY state \
+            UNION ALL SELECT 'sent', -COUNT(*) FROM letters WHERE state <> 'sent'",
+            $letters,
+            " \
+            UNION ALL SELECT state, letters FROM tidied_letters WHERE 0 = 0",
+            $letters,
+            " \
+            UNION ALL SELECT 'sent', -letters FROM tidied_letters WHERE 0 = 0",
+            $letters,
+            " \
+            UNION ALL SELECT 'sent', letters FROM editions",
+            $edition,
+            ") AS counted \
             GROUP BY state HAVING SUM(letters) <> 0 ORDER BY state"
         )
     };
@@ -173,7 +186,8 @@ statements! {
         ORDER BY published_at DESC, id DESC";
     /// Columns that were put before there was a fingerprint of their words.
     WITHOUT_CONTENT = "SELECT id, title, standfirst, body FROM columns WHERE content = '' ORDER BY id LIMIT $1";
-    SET_CONTENT = "UPDATE columns SET content = $2 WHERE id = $1";
+    /// Not over one that somebody has put meanwhile, with other words.
+    SET_CONTENT = "UPDATE columns SET content = $2 WHERE id = $1 AND content = ''";
     REDATE_COLUMN = "UPDATE columns SET published_at = $2, updated_at = $3, fingerprint = $4 WHERE id = $1";
     RESTORE_COLUMN = "UPDATE columns SET withdrawn_at = NULL WHERE id = $1 AND withdrawn_at IS NOT NULL";
     /// Instants that are taken, so that no two columns share one.
@@ -259,7 +273,7 @@ statements! {
     TAKE_SOURCE = "UPDATE sources SET place = $2, taken_at = $3 WHERE name = $1 AND place = $4";
     RENAME_SOURCE = "UPDATE sources SET name = $2 WHERE name = $1 \
         AND NOT EXISTS (SELECT 1 FROM sources o WHERE o.name = $2)";
-    DROP_SOURCE = "DELETE FROM sources WHERE name = $1";
+    DROP_SOURCE = "DELETE FROM sources WHERE name = $1 AND NOT EXISTS (SELECT 1 FROM columns c WHERE c.source = $1)";
     SOURCE_FILES = "SELECT source, path, column_key, content, seen, due_at, refused FROM source_files";
     FILE_CONTENT = "SELECT content FROM source_files WHERE source = $1 AND path = $2";
     PUT_FILE = "INSERT INTO source_files (source, path, column_key, content, seen, due_at, refused) \
@@ -465,7 +479,7 @@ statements! {
     FAILED_LETTERS = "SELECT address, COALESCE(reply, '') FROM letters WHERE edition_id = $1 AND state = 'failed' ORDER BY id";
     /// An edition of the future becomes one of the present.
     REDATE_EDITION = "UPDATE editions SET cutoff_at = $2, period = $3, since_at = CASE WHEN since_at < $2 THEN since_at ELSE $2 END \
-        WHERE id = $1";
+        WHERE id = $1 AND cutoff_at = $4";
     MOVE_CHANGES = "UPDATE edition_changes SET cutoff_at = $3 WHERE newsletter = $1 AND cutoff_at = $2";
     MOVE_NOTES = "UPDATE edition_notes SET cutoff_at = $3 WHERE newsletter = $1 AND cutoff_at = $2";
 

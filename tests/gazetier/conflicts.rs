@@ -17,13 +17,16 @@ use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 
 use crate::{
     keys::script,
-    store::{House, at, draft, now, on_both, slug},
+    ledger::{edition, frozen, magazine},
+    store::{House, at, digest, draft, now, on_both, slug},
 };
 
 on_both! {
     who_is_in_the_way_of_columns_feeds_and_hubs_delays_them_alone,
     syncs_that_withdraw_in_opposite_order_come_to_an_end,
     a_sync_that_is_ended_for_a_deadlock_is_done_again,
+    a_fingerprint_of_old_words_does_not_replace_that_of_new_ones,
+    an_edition_is_redated_once,
 }
 
 /// How often Postgres says that another transaction was in the way.
@@ -157,7 +160,9 @@ async fn who_is_in_the_way_of_columns_feeds_and_hubs_delays_them_alone(house: &H
     let settled = [SettledPing { ping: pings[0].clone(), state: PingState::Told, reply }];
     hindered(house, async || store.settle_pings(&settled).await.expect("an end")).await;
     assert!(hindered(house, async || store.rename_source("markdown", "texts").await.expect("a source")).await);
-    hindered(house, async || store.forget_source("texts").await.expect("a source")).await;
+    assert!(!store.forget_source("texts").await.expect("an answer"), "it has columns");
+    store.take_source("empty", "here", None, now()).await.expect("a source");
+    assert!(hindered(house, async || store.forget_source("empty").await.expect("a source")).await);
     script(house, "UPDATE columns SET content = ''", "UPDATE columns SET content = ''").await;
     hindered(house, async || store.fill_contents().await.expect("fingerprints")).await;
 }
@@ -219,4 +224,55 @@ async fn a_sync_that_is_ended_for_a_deadlock_is_done_again(house: &House) {
     };
     let (first, second) = (first.await.expect("a sync"), second.await.expect("a sync"));
     assert_eq!(first + second, 1_000, "each is withdrawn once");
+}
+
+/// Fingerprints are filled in while somebody puts other words: theirs stays.
+async fn a_fingerprint_of_old_words_does_not_replace_that_of_new_ones(house: &House) {
+    let store = house.open().await;
+    store.put(&[draft("a", "2026-11-16")], now()).await.expect("a column");
+    let own = store.traces_of("markdown").await.expect("columns").remove(0).content;
+    script(house, "UPDATE columns SET content = ''", "UPDATE columns SET content = ''").await;
+    let other = "UPDATE columns SET content = 'other words'";
+    let filling = |store: Store| tokio::spawn(async move { store.fill_contents().await });
+    let filling = match &house.url {
+        StoreUrl::Postgres { url, .. } => {
+            let mut line = PgConnection::connect(url.expose()).await.expect("Postgres");
+            let mut tx = line.begin().await.expect("a transaction");
+            tx.execute(other).await.expect("a column");
+            let filling = filling(store.clone());
+            let mut watch = PgConnection::connect(url.expose()).await.expect("Postgres");
+            let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
+                           AND wait_event_type = 'Lock'";
+            while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut watch).await.expect("a count") == 0 {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+            tx.commit().await.expect("an end");
+            filling
+        }
+        StoreUrl::Sqlite(path) => {
+            let mut line = SqliteConnection::connect(&path.display().to_string()).await.expect("SQLite");
+            line.execute("BEGIN IMMEDIATE").await.expect("a transaction");
+            line.execute(other).await.expect("a column");
+            let filling = filling(store.clone());
+            // Nothing tells that another one waits for the lock.
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            line.execute("COMMIT").await.expect("an end");
+            filling
+        }
+    };
+    filling.await.expect("a task").expect("fingerprints");
+    assert_ne!(own, "other words");
+    assert_eq!(store.traces_of("markdown").await.expect("columns").remove(0).content, "other words");
+}
+
+/// Two who redate an edition at once: the second knows it by a cutoff that it has no more.
+async fn an_edition_is_redated_once(house: &House) {
+    let (store, columns) = magazine(house, 1).await;
+    let (one, _) = frozen(&store, &edition(1, &columns[..3])).await;
+    let period = |label: &str| gazetier::model::Period::from_key(label);
+    let (first, second) = (at("2026-11-20T09:00"), at("2026-11-21T09:00"));
+    assert!(store.redate_edition(&one, first, &period("2026-W47")).await.expect("an edition"));
+    assert!(!store.redate_edition(&one, second, &period("2026-W47-2")).await.expect("an answer"));
+    let now = store.editions(&digest()).await.expect("editions").remove(0);
+    assert_eq!((now.cutoff, now.period), (first, period("2026-W47")));
 }

@@ -36,7 +36,8 @@ fn scenes() -> [Scene; 2] {
 /// What cron mails of a run with a store that is older than what was sent.
 fn is_told(outcome: &Outcome, place: &str) {
     assert_eq!((outcome.code, outcome.stdout.as_str()), (0, ""), "{outcome:?}");
-    let words = "2026-W47 is held, and so are the columns until its hour: the store is older than what was sent with it";
+    let words =
+        "2026-W47 is held, and so are the columns until its hour: the store is older than what was sent with it";
     assert!(outcome.stderr.contains(words) && outcome.stderr.contains(place), "{outcome:?}");
     assert!(outcome.stderr.contains("`gazetier digest send 2026-W47`"), "{outcome:?}");
 }
@@ -131,7 +132,9 @@ fn a_folder_of_feeds_is_one_magazines() {
         let mut command = scene.command(arguments);
         command.env("GAZETIER_STORE_URL", "sqlite:other.db").output().expect("the program").into()
     };
-    for arguments in [&["publish", "--at", MONDAY][..], &["publish", "--check", "--at", MONDAY], &["run", "--at", SUNDAY]] {
+    for arguments in
+        [&["publish", "--at", MONDAY][..], &["publish", "--check", "--at", MONDAY], &["run", "--at", SUNDAY]]
+    {
         let refused = other(arguments);
         assert_eq!(refused.code, 78, "{refused:?}");
         let words = "gazetier: the feeds in feeds are those of \"L’Estran\"";
