@@ -134,7 +134,8 @@ async fn sums_are_those_of_the_letters_whatever_their_states(house: &House) {
     counts.sort();
     let mut found = tally(&store, &one).await;
     let mut expected = sums.to_vec();
-    (found.sort_unstable(), expected.sort_unstable());
+    found.sort_unstable();
+    expected.sort_unstable();
     assert_eq!(found, expected);
     assert_eq!(store.letter_counts().await.expect("counts"), counts);
 }
