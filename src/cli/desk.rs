@@ -3,7 +3,7 @@
 use std::{path::Path, process::ExitCode, sync::Arc};
 
 use super::{
-    exit,
+    exit, restored,
     say::say,
     serve,
     session::{Session, clock},
@@ -165,7 +165,15 @@ pub(super) async fn redate(session: &Session, period: &str, to: Option<&str>) ->
         ));
     }
     let label = plan::label_at(&session.config, &session.store, cutoff).await?;
-    session.store.redate_edition(&edition, cutoff, &label).await?;
+    if !session.store.redate_edition(&edition, cutoff, &label).await? {
+        let message =
+            format!("{period} was redated by somebody else just now: `gazetier digest status` tells how it stands");
+        return Err(exit::complain(exit::BAD_INPUT, message));
+    }
+    let redated = model::Edition { cutoff, period: label.clone(), ..edition.clone() };
+    if let Some(words) = restored::note(session, &redated, Some(&edition.key())).await? {
+        eprintln!("gazetier: warning: {words}");
+    }
     say!("{period} is {label} now, with a cutoff at {}", super::standing::hour(session, cutoff));
     Ok(ExitCode::SUCCESS)
 }

@@ -12,7 +12,7 @@ use std::{
 use super::{
     again::again,
     desk::{self, Decide},
-    exit, many_threads,
+    exit, many_threads, restored,
     say::say,
     session::Session,
     standing::{self, hour, words},
@@ -212,8 +212,16 @@ async fn resend_written(session: &Session, period: &Period) -> anyhow::Result<()
         return Err(exit::complain(exit::CONFIGURATION, "there is no [relay] that they could be given to"));
     }
     let letters = session.store.resend_written(edition.id).await?;
+    tell_of(restored::note(session, &edition, None).await?);
     say!("{period}: {letters} letters that were written into a folder go to the relay");
     Ok(())
+}
+
+/// Tells what stops nothing.
+fn tell_of(words: Option<String>) {
+    if let Some(words) = words {
+        eprintln!("gazetier: warning: {words}");
+    }
 }
 
 /// Queues again what may have arrived of the newest edition that has such letters.
@@ -241,6 +249,7 @@ async fn retry(session: &Session, period: Option<&str>, words: &str) -> anyhow::
     for edition in editions.into_iter().rev() {
         let store::Retried { letters, lifted } = session.store.retry_refused(edition.id, words).await?;
         if letters > 0 {
+            tell_of(restored::note(session, &edition, None).await?);
             let lifted = match lifted {
                 0 => String::new(),
                 lifted => format!(", {lifted} addresses may be written to again"),
@@ -291,6 +300,8 @@ impl Sent {
 pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent> {
     let (config, store) = (&session.config, &session.store);
     let mut sent = Sent { troubles: status::future_editions(session).await?, ..Sent::default() };
+    // Before anything is said of an edition that went out already.
+    sent.troubles.extend(restored::hold(session).await?);
     if let Some((period, who, at)) = editors::fallen(config, store, session.now()).await? {
         sent.troubles.push(format!(
             "{period}: it has changed since {who} approved it at {}; approve it again with `gazetier digest approve \
@@ -347,9 +358,16 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
         }
     }
     for edition in store.open_editions().await? {
+        if let Some(words) = restored::hold_open(session, &edition).await? {
+            sent.troubles.push(words);
+            continue;
+        }
+        // Before the first letter, and when no more go out.
+        sent.troubles.extend(restored::note(session, &edition, None).await?);
         let stop = stop::watch(exit::RUN_AGAIN, stop::Hangup::Stops)?.flag();
         let outcome = post(session, &edition, &stop).await?;
         let tally = outcome.tally;
+        sent.troubles.extend(restored::note(session, &edition, None).await?);
         for (relay, words) in outcome.troubles {
             sent.troubles.push(format!("the relay {relay} was out of use, the others went on: {words}"));
         }

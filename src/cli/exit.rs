@@ -111,6 +111,7 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
         return is(match error {
             press::Error::Store(_) => OUT_OF_REACH,
             press::Error::Write { .. } => CANNOT_WRITE,
+            press::Error::Foreign { .. } | press::Error::Owner { .. } => CONFIGURATION,
             press::Error::Feed(_) | press::Error::Refused { .. } | press::Error::LeftOut { .. } => BAD_INPUT,
             press::Error::Worker(_) => 1,
         });

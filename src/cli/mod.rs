@@ -19,6 +19,7 @@ mod import;
 mod late;
 mod place;
 mod publish;
+mod restored;
 mod rubriques;
 mod run;
 mod say;
@@ -29,6 +30,7 @@ mod status;
 mod stop;
 mod subscribers;
 mod sync;
+mod tidy;
 
 use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
@@ -89,6 +91,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Remove what need not be kept any longer, as `run` does once a day: letters of old editions.
+    Tidy,
     /// Read what came back: bounces, complaints and unsubscriptions by mail, one message from
     /// standard input or all in a mailbox.
     Bounce(bounce::Args),
@@ -167,6 +171,7 @@ async fn open_and_run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Digest(command) => digest::run(&session, command).await,
         Command::Subscribers(command) => subscribers::run(&session, command).await,
         Command::Status { json } => status::run(&session, json).await,
+        Command::Tidy => tidy::run(&session).await,
         Command::Bounce(args) => bounce::run(&session, &args).await,
     };
     session.store.close().await;

@@ -3,18 +3,28 @@
 use std::{process::ExitCode, sync::Arc};
 
 use super::{again::again, exit, hubs, say::say, session::Session};
-use crate::press::Press;
+use crate::press::{Owner, Press};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Write nothing: say what validators would find in any feed, changed or not.
     #[arg(long)]
     check: bool,
+    /// Publish in the folder from now on, though it is another magazine's, or that of a store that was lost.
+    #[arg(long, conflicts_with = "check")]
+    take_over: bool,
 }
 
 pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
     if args.check {
         return check(session).await;
+    }
+    if let (true, Some(magazine)) = (args.take_over, session.store.magazine()) {
+        let folder = &session.config.feeds.path;
+        match Owner::take_over(folder, magazine)? {
+            Some(before) => say!("{} was {before:?}'s and is taken over", folder.display()),
+            None => say!("{} is this magazine's already", folder.display()),
+        }
     }
     match again(async || publish(session).await).await? {
         0 => say!("nothing new to publish"),

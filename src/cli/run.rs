@@ -8,7 +8,7 @@ use super::{
     bounce, digest, exit, hubs, publish,
     say::say,
     session::{Session, clock},
-    stop, sync,
+    stop, sync, tidy,
 };
 use crate::delivery::service;
 
@@ -77,6 +77,12 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     if !stop::is_told() {
         match again(async || hubs::tell(session).await).await {
             Ok(told) => lines.extend(told),
+            Err(error) => failed(error),
+        }
+    }
+    if !stop::is_told() {
+        match again(async || tidy::daily(session).await).await {
+            Ok(tidied) => lines.extend(tidied),
             Err(error) => failed(error),
         }
     }

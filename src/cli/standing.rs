@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{say::say, session::Session};
+use super::{restored, say::say, session::Session};
 use crate::{
     delivery::plan,
     digest::render::render,
@@ -88,6 +88,9 @@ pub(super) async fn status(session: &Session, json: bool) -> anyhow::Result<Exit
         });
     }
     standings.extend(expected(session).await?);
+    if let Some(notice) = restored::notice(session).await? {
+        eprintln!("gazetier: warning: {notice}");
+    }
     if json {
         say!("{}", serde_json::to_string_pretty(&standings)?);
         return Ok(ExitCode::SUCCESS);

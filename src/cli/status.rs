@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{rubriques, say::say, session::Session, standing::hour};
+use super::{restored, rubriques, say::say, session::Session, standing::hour};
 
 #[derive(Serialize)]
 struct Status {
@@ -22,6 +22,7 @@ pub(super) async fn run(session: &Session, json: bool) -> anyhow::Result<ExitCod
     let Some(magazine) = session.store.magazine() else { return Ok(ExitCode::SUCCESS) };
     let mut notices = future_editions(session).await?;
     notices.extend(rubriques::orphans(session).await?);
+    notices.extend(restored::notice(session).await?);
     let status = Status {
         magazine: magazine.name.clone(),
         id: magazine.id.clone(),

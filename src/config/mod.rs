@@ -7,6 +7,7 @@ mod dkim;
 mod feeds;
 mod raw;
 mod relay;
+mod retention;
 mod sources;
 mod theme;
 mod web;
@@ -23,6 +24,7 @@ pub use dkim::{Dkim, SigningKey};
 pub use feeds::{FORMS, Moved};
 pub use raw::Content;
 pub use relay::{Certificates, Login, Proof, Rates, Relay, Relays, Secret, Security};
+pub use retention::Retention;
 pub use sources::{Kind, Source};
 pub use theme::{Logo, Theme};
 pub use web::{Listen, Proxy, Web};
@@ -99,6 +101,8 @@ pub struct Config {
     pub bounces: Option<Inbox>,
     /// With what letters are signed.
     pub dkim: Vec<Dkim>,
+    /// What is kept how long.
+    pub retention: Retention,
 }
 
 /// The magazine.

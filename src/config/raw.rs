@@ -31,6 +31,8 @@ pub struct Raw {
     pub bounces: Bounces,
     #[serde(default)]
     pub dkim: Vec<Dkim>,
+    #[serde(default)]
+    pub retention: super::retention::Raw,
 }
 
 #[derive(Debug, Deserialize)]

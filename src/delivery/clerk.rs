@@ -44,6 +44,8 @@ struct Turn {
 pub(super) struct Clerk {
     turns: mpsc::Sender<Turn>,
     pen: Pen,
+    store: Store,
+    clock: LeaseClock,
 }
 
 /// Who holds it may write the ledger. SQLite has one writer, and lets others find out by trying
@@ -55,8 +57,8 @@ impl Clerk {
     pub(super) fn hire(store: Store, clock: LeaseClock) -> (Self, JoinHandle<Result<(), store::Error>>) {
         let (turns, desk) = mpsc::channel(DESK);
         let pen = Pen::default();
-        let task = tokio::spawn(work(store, clock, desk, Arc::clone(&pen)));
-        (Self { turns, pen }, task)
+        let task = tokio::spawn(work(store.clone(), clock, desk, Arc::clone(&pen)));
+        (Self { turns, pen, store, clock }, task)
     }
 
     /// Waits until nobody of this program writes the ledger, and keeps it so.
@@ -77,6 +79,23 @@ impl Clerk {
             Err(_) => HashSet::new(),
         }
     }
+
+    /// Corrects what was written down, as long and as patiently as anything else is written: letters that turn out
+    /// not to be sent, or whose refusal was weighed.
+    pub(super) async fn correct(&self, corrections: &[Settlement]) -> Result<(), store::Error> {
+        if corrections.is_empty() {
+            return Ok(());
+        }
+        let _pen = self.pen().await;
+        insist(&self.store, Writing::Corrected(corrections), self.clock).await
+    }
+}
+
+/// What must come onto the disk.
+#[derive(Debug, Clone, Copy)]
+enum Writing<'a> {
+    Settled(&'a [Settlement]),
+    Corrected(&'a [Settlement]),
 }
 
 async fn work(store: Store, clock: LeaseClock, mut desk: mpsc::Receiver<Turn>, pen: Pen) -> Result<(), store::Error> {
@@ -106,12 +125,12 @@ async fn work(store: Store, clock: LeaseClock, mut desk: mpsc::Receiver<Turn>, p
         let marks: Vec<Mark> = turns.iter().flat_map(|turn| turn.marks.iter().copied()).collect();
         let granted = match store.record(&settled, &marks, clock.now()).await {
             Ok(granted) => granted,
-            Err(error) => {
+            Err(_) => {
                 // Nothing is marked, or nobody knows it: those letters stay here, and go back into the
                 // queue whatever the store made of their marks. What relays have said of the others
                 // must not be lost to a moment's trouble.
                 settled.extend(marks.iter().map(|mark| not_handed_over(mark.lease)));
-                insist(&store, &settled, clock, error).await?;
+                insist(&store, Writing::Settled(&settled), clock).await?;
                 HashSet::new()
             }
         };
@@ -134,22 +153,20 @@ pub(super) fn not_handed_over(lease: Lease) -> Settlement {
     Settlement { lease, state: LetterState::Queued, due: None, reply, tries: 0, suppress: false }
 }
 
-/// Tries to write down settlements until it succeeds, for some time.
-async fn insist(
-    store: &Store,
-    settled: &[Settlement],
-    clock: LeaseClock,
-    mut error: store::Error,
-) -> Result<(), store::Error> {
+/// Tries to write down what became of letters until it succeeds, for some time.
+async fn insist(store: &Store, writing: Writing<'_>, clock: LeaseClock) -> Result<(), store::Error> {
     let begun = tokio::time::Instant::now();
     let mut pause = Duration::from_millis(50);
-    while begun.elapsed() < PATIENCE {
+    loop {
+        let written = match writing {
+            Writing::Settled(settled) => store.record(settled, &[], clock.now()).await.map(|_| ()),
+            Writing::Corrected(corrections) => store.correct(corrections, clock.now()).await,
+        };
+        match written {
+            Err(_) if begun.elapsed() < PATIENCE => {}
+            written => return written,
+        }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(5));
-        match store.record(settled, &[], clock.now()).await {
-            Ok(_) => return Ok(()),
-            Err(next) => error = next,
-        }
     }
-    Err(error)
 }

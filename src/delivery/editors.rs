@@ -36,15 +36,18 @@ pub enum Notice {
     Broken(String),
     /// A relay does not want it, and says so in these words.
     Refused(String),
+    /// It went out already, and the store does not know it.
+    Restored(String),
 }
 
 impl Notice {
     /// By this it is told once.
-    fn key(&self) -> String {
+    pub fn key(&self) -> String {
         match self {
             Self::Unapproved => "unapproved".into(),
             Self::Fallen(_, at) => format!("fallen {}", at.timestamp_millis()),
             Self::Late => "late".into(),
+            Self::Restored(_) => "restored".into(),
             Self::Refused(what) => format!("refused {}", crate::model::column::fingerprint([what])),
             Self::Broken(what) => format!("broken {}", crate::model::column::fingerprint([what])),
         }
@@ -117,6 +120,16 @@ fn letter(config: &Config, period: &Period, notice: &Notice, way_in: String) -> 
                 say(
                     "Les lettres qui restent attendent qu’on y remédie, puis qu’on la laisse partir au bureau. Le serveur dit\u{202f}:",
                     "The letters that are left wait until that is mended and somebody lets it go at the desk. What is wrong:",
+                )
+            ),
+        ),
+        Notice::Restored(what) => (
+            say("La lettre est retenue\u{202f}: elle est déjà partie", "The letter is held: it went out already"),
+            format!(
+                "{} {what}",
+                say(
+                    "La base est plus ancienne que ce qui a été envoyé. Laissez la lettre partir au bureau seulement si elle n’est pas partie\u{202f}:",
+                    "Let it go at the desk only if it did not go out:",
                 )
             ),
         ),

@@ -2,6 +2,7 @@
 //! same bytes at every attempt, so that writing it twice leaves one.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::Write,
     path::{Path, PathBuf},
@@ -13,6 +14,17 @@ use crate::{
     model::{Period, ReaderId},
     store::search::count_in_file,
 };
+
+/// The editions of which letters are in the folder, by what they are called.
+pub fn periods(folder: &Path) -> BTreeSet<Period> {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let period = |name: std::ffi::OsString| {
+        let (period, rest) = name.to_str()?.split_once('.')?;
+        let (reader, end) = rest.split_once('.')?;
+        (end == "eml" && reader.parse::<ReaderId>().is_ok()).then(|| Period::from_key(period))
+    };
+    names.filter_map(period).collect()
+}
 
 /// Writes letters into the folder and brings them to the disk.
 pub(super) fn put(folder: &Path, period: &Period, letters: &[(ReaderId, Written)]) -> Result<(), Error> {

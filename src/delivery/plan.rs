@@ -192,7 +192,7 @@ async fn move_drafts(config: &Config, store: &Store, at: Instant, past: &Past) -
     Ok(())
 }
 
-async fn assemble(store: &Store, due: Due, is_due: bool, past: &Past) -> Result<Coming, Error> {
+pub(super) async fn assemble(store: &Store, due: Due, is_due: bool, past: &Past) -> Result<Coming, Error> {
     let due = labelled(store, due).await?;
     // The notes and the revision first: what is decided or changed while the columns are read makes a freezing
     // stale.

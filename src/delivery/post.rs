@@ -251,12 +251,13 @@ impl Post {
             closed = closed.and(relay.give_back(&self.store, round.now()).await);
         }
         // The clerk has nothing more to do when nobody can speak to it.
-        drop(round);
+        let uncorrected = Arc::into_inner(round).and_then(|mut round| round.uncorrected());
         match ended {
             Some(end) => end??,
             None => ledger.await??,
         }
         given.and(carried)?;
+        uncorrected.map_or(Ok(()), Err)?;
         closed?;
         self.tell(&relays, edition, outcome).await
     }

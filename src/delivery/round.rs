@@ -24,7 +24,7 @@ use super::{
 use crate::{
     digest::letter::Written,
     model::{Edition, Instant, LetterState},
-    store::{Leased, Settlement, Store},
+    store::{self, Leased, Settlement, Store},
 };
 
 /// How often a letter is tried before it counts as refused.
@@ -71,6 +71,8 @@ pub(super) struct Round {
     stop: Arc<AtomicBool>,
     paused: OnceLock<String>,
     failed: AtomicBool,
+    /// Why what was written down could not be corrected, if it could not.
+    uncorrected: OnceLock<store::Error>,
     held: AtomicBool,
     policy: AtomicU32,
     /// Letters leased and not settled.
@@ -94,6 +96,7 @@ impl Round {
             stop: start.stop,
             paused: OnceLock::new(),
             failed: AtomicBool::new(false),
+            uncorrected: OnceLock::new(),
             held: AtomicBool::new(false),
             policy: AtomicU32::new(0),
             in_hand: AtomicUsize::new(0),
@@ -169,19 +172,17 @@ impl Round {
         }
     }
 
-    /// Corrects what was written down, also if the store is away for a moment. (If it stays away, that
-    /// is told anyway.)
+    /// Corrects what was written down. If that cannot be done, the round ends.
     pub(super) async fn correct(&self, corrections: &[Settlement]) {
-        if corrections.is_empty() {
-            return;
+        if let Err(error) = self.clerk.correct(corrections).await {
+            let _ = self.uncorrected.set(error);
+            self.fail();
         }
-        for millis in [0, 50, 250, 1_000, 5_000, 15_000] {
-            tokio::time::sleep(Duration::from_millis(millis)).await;
-            let _pen = self.clerk.pen().await;
-            if self.store.correct(corrections, self.now()).await.is_ok() {
-                return;
-            }
-        }
+    }
+
+    /// Why what was written down could not be corrected, if it could not.
+    pub(super) fn uncorrected(&mut self) -> Option<store::Error> {
+        self.uncorrected.take()
     }
 
     /// Whether relays that are of use have taken letters, this one aside.

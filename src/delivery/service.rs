@@ -59,11 +59,17 @@ impl Outcome {
     }
 }
 
+/// Forgets what is over, wishes and letters; says how many.
+pub async fn tidy(store: &Store, at: Instant) -> Result<u64, Error> {
+    match store.is_untidy(at, at - MEMORY).await? {
+        true => Ok(store.tidy(at, at - MEMORY).await?),
+        false => Ok(0),
+    }
+}
+
 /// Sends what is due at an instant. `clock` is the machine's: leases are between machines.
 pub async fn deliver(config: &Config, store: &Store, at: Instant, clock: fn() -> Instant) -> Result<Told, Error> {
-    if store.is_untidy(at, at - MEMORY).await? {
-        store.tidy(at, at - MEMORY).await?;
-    }
+    tidy(store, at).await?;
     let mut told = Told::default();
     loop {
         let now = clock();

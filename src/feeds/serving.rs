@@ -245,7 +245,8 @@ pub fn nginx(config: &Config, folder: &str) -> Result<String, Error> {
         }
         text.push_str("    }\n");
     }
-    text.push_str("}\n");
+    // Whose the folder is, is nobody's business.
+    text.push_str("\n    location ~ \"/[.]gazetier$\" {\n        return 404;\n    }\n}\n");
     if let Some((host, moved)) = elsewhere(config) {
         let _ = writeln!(text, "\n# For the server block of {host}.");
         for moved in moved {
@@ -327,7 +328,7 @@ pub fn caddy(config: &Config, folder: &str) -> Result<String, Error> {
         }
         text.push_str("\t}\n");
     }
-    text.push_str("\n\tfile_server {\n\t\tprecompressed br gzip\n\t}\n}\n");
+    text.push_str("\n\tfile_server {\n\t\tprecompressed br gzip\n\t\thide .gazetier\n\t}\n}\n");
     if let Some((host, moved)) = elsewhere(config) {
         let _ = write!(text, "\n# For the site block of {host}.\n");
         for moved in moved {

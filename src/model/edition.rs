@@ -64,6 +64,11 @@ impl Period {
         Self(key.to_owned())
     }
 
+    /// Whether it is the period of a week, or that of a further edition in it.
+    pub fn is_in(&self, week: &Self) -> bool {
+        self.0.strip_prefix(&week.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    }
+
     /// The period as text; fit for a file's name.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs};
 
 use url::Url;
 
-use super::{Error, Press, files::Folder, months, name};
+use super::{Error, Owner, Press, files::Folder, months, name};
 use crate::{
     feeds::{
         self, Feed, History, Paper,
@@ -19,6 +19,9 @@ impl Press {
     /// Looks at every feed as validators would, changed or not, at its archives, and at the files of what
     /// was published; gives how many feeds there are and what was found, each with its feed's name.
     pub async fn check(&self) -> Result<(usize, Vec<(String, Finding)>), Error> {
+        if let Some(magazine) = self.store.magazine() {
+            Owner::check(&self.config.feeds.path, magazine)?;
+        }
         let feeds = self.changed(None, 0, Vec::new()).await?;
         let (mut found, mut paper) = (Vec::new(), Paper::default());
         for key in &feeds {

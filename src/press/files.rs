@@ -270,7 +270,7 @@ fn remove(path: &Path, touched: &mut BTreeSet<PathBuf>) -> Result<(), Error> {
 }
 
 /// Makes a folder, and those above it, that a web server can read, whatever the umask.
-fn make_folder(path: &Path) -> io::Result<()> {
+pub(super) fn make_folder(path: &Path) -> io::Result<()> {
     match fs::create_dir(path) {
         Ok(()) => fs::set_permissions(path, Permissions::from_mode(0o755)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -6,6 +6,7 @@ mod check;
 mod feed;
 mod files;
 mod months;
+mod owner;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,6 +26,7 @@ use crate::{
 
 use feed::{Done, Worker};
 use files::Folder;
+pub use owner::{Owner, Trace};
 
 /// Why nothing, or not all, could be published.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +44,31 @@ pub enum Error {
         path: PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// The folder is another magazine's.
+    #[error(
+        "the feeds in {} are those of {name:?} ({address}), id {id}: nothing is published there. If that is this magazine, \
+         whose store was made anew, take the folder over with `gazetier publish --take-over`; if not, give this one a \
+         folder of its own (feeds.path)",
+        folder.display()
+    )]
+    Foreign {
+        /// The folder.
+        folder: PathBuf,
+        /// Whose it is.
+        name: String,
+        /// Its address.
+        address: String,
+        /// Its id.
+        id: String,
+    },
+    /// Nobody knows whose the folder is.
+    #[error("{} cannot be read, which says whose the feeds are: {why}; if they are this magazine's, say `gazetier publish --take-over`", path.display())]
+    Owner {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
     },
     /// Validators would find something in it: what readers have of it stays.
     #[error("the feed {feed} is not published, and what readers had of it stays:{}", lines(findings))]
@@ -135,6 +162,9 @@ impl Press {
 
     /// Publishes what has changed. A feed that cannot be published keeps no other from it.
     pub async fn publish(&self) -> Result<Outcome, Error> {
+        if let Some(magazine) = self.store.magazine() {
+            Owner::claim(&self.config.feeds.path, magazine)?;
+        }
         match self.write().await? {
             Some(written) => self.remember(written).await,
             None => Ok(Outcome::default()),

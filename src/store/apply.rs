@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 
 use super::{
-    Error, Result, Store, begin_alone, on,
-    put::{Batch, ColumnSteps, Entry, Put, ROOM, Twin, asked_update},
+    Error, Result, Store,
+    put::{Batch, ColumnSteps, Entry, Put, Twin, asked_update},
     sources::SourceFile,
-    sql,
+    sql, transact,
 };
 use crate::model::Instant;
 
@@ -160,22 +160,13 @@ impl Store {
         places: &HashMap<String, String>,
         at: Instant,
     ) -> Result<Applied> {
-        let mut applied = Applied::default();
         if changes.is_empty() {
-            return Ok(applied);
+            return Ok(Applied::default());
         }
-        let updates = || changes.iter().filter_map(|change| Some(asked_update(change.entry?.draft)));
-        let span = updates().min().zip(updates().max());
-        on!(self, pool => {
-            let mut tx = begin_alone(pool).await?;
-            let taken = match span {
-                None => Vec::new(),
-                Some((first, last)) => {
-                    let query = sqlx::query_scalar(sql::UPDATES_BETWEEN).bind(first).bind(last + ROOM);
-                    query.fetch_all(&mut *tx).await?
-                }
-            };
-            let mut batch = Batch::new(taken);
+        let asked = || changes.iter().filter_map(|change| Some(asked_update(change.entry?.draft))).collect();
+        transact!(self, begin_alone, pool, tx => {
+            let mut applied = Applied::default();
+            let mut batch = tx.batch(asked()).await?;
             let mut ours: HashMap<&str, bool> = HashMap::new();
             for (index, change) in changes.iter().enumerate() {
                 let mine = match ours.get(change.source) {
@@ -194,9 +185,8 @@ impl Store {
                 }
             }
             tx.put_touched(&batch).await?;
-            tx.commit().await?;
             applied.twins = batch.twins;
-        });
-        Ok(applied)
+            applied
+        })
     }
 }

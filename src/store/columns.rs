@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::{
-    Error, Result, Store, begin, begin_alone, instant, millis, on,
+    Result, Store, instant, millis, on,
     pack::Packed,
-    put::{Batch, ColumnSteps, Entry, Put, ROOM, Twin, asked_update},
-    sql,
+    put::{Batch, ColumnSteps, Entry, Put, Twin, asked_update},
+    sql, transact,
 };
 use crate::model::{
     Column, ColumnId, Draft, Instant, Known, Period, Rubrique, Slug,
@@ -73,8 +73,7 @@ const FILLED_AT_ONCE: i64 = 200;
 impl Store {
     /// Names the rubriques as the configuration does.
     pub async fn put_rubriques(&self, rubriques: &[Rubrique]) -> Result<()> {
-        on!(self, pool => {
-            let mut tx = begin(pool).await?;
+        transact!(self, begin, pool, tx => {
             for (place, rubrique) in (0i64..).zip(rubriques) {
                 sqlx::query(sql::PUT_RUBRIQUE)
                     .bind(rubrique.slug.as_str())
@@ -83,9 +82,7 @@ impl Store {
                     .execute(&mut *tx)
                     .await?;
             }
-            tx.commit().await?;
-        });
-        Ok(())
+        })
     }
 
     /// The columns that came from a source, by their names in it.
@@ -118,41 +115,36 @@ impl Store {
     /// which readers would not believe: a column that was printed long before is told as updated then.
     /// No two have one address: the one that was there first keeps it.
     pub async fn put_entries(&self, entries: &[Entry<'_>], at: Instant) -> Result<Batched> {
-        let updates = || entries.iter().map(|entry| asked_update(entry.draft));
-        let (Some(first), Some(last)) = (updates().min(), updates().max()) else { return Ok(Batched::default()) };
-        on!(self, pool => {
-            let mut tx = begin_alone(pool).await?;
-            let query = sqlx::query_scalar(sql::UPDATES_BETWEEN).bind(first).bind(last + ROOM);
-            let mut batch = Batch::new(query.fetch_all(&mut *tx).await?);
+        if entries.is_empty() {
+            return Ok(Batched::default());
+        }
+        transact!(self, begin_alone, pool, tx => {
+            let mut batch = tx.batch(entries.iter().map(|entry| asked_update(entry.draft)).collect()).await?;
             let mut outcomes = Vec::with_capacity(entries.len());
             for entry in entries {
                 outcomes.push(tx.put_entry(entry, at, &mut batch).await?);
             }
             tx.put_touched(&batch).await?;
-            tx.commit().await?;
-            Ok(Batched { outcomes, twins: batch.twins })
+            Batched { outcomes, twins: batch.twins }
         })
     }
 
     /// Withdraws columns of a source by their names in it; says how many were withdrawn now.
     pub async fn withdraw(&self, source: &str, keys: &[String], at: Instant) -> Result<usize> {
-        let mut count = 0;
-        on!(self, pool => {
-            let mut tx = begin_alone(pool).await?;
+        transact!(self, begin_alone, pool, tx => {
+            let mut count = 0;
             let mut batch = Batch::default();
             for key in keys {
                 count += usize::from(tx.withdraw_column(source, key, at, &mut batch).await?);
             }
             tx.put_touched(&batch).await?;
-            tx.commit().await?;
-        });
-        Ok(count)
+            count
+        })
     }
 
     /// Brings a withdrawn column back; says whether it was withdrawn.
     pub async fn restore(&self, source: &str, key: &str) -> Result<bool> {
-        on!(self, pool => {
-            let mut tx = begin_alone(pool).await?;
+        transact!(self, begin_alone, pool, tx => {
             let mut batch = Batch::default();
             let Some(found) = tx.find_column(source, key).await? else { return Ok(false) };
             let query = sqlx::query(sql::RESTORE_COLUMN).bind(found.id);
@@ -161,19 +153,16 @@ impl Store {
                 batch.touch_found(&found)?;
                 tx.put_touched(&batch).await?;
             }
-            tx.commit().await?;
-            Ok(restored)
+            restored
         })
     }
 
     /// Gives a column another date of publication; says whether it is there.
     pub async fn redate(&self, source: &str, key: &str, published: Instant) -> Result<bool> {
-        on!(self, pool => {
-            let mut tx = begin_alone(pool).await?;
+        transact!(self, begin_alone, pool, tx => {
             let Some(mut found) = tx.find_column(source, key).await? else { return Ok(false) };
             let asked = millis(published.max(crate::model::EARLIEST));
-            let query = sqlx::query_scalar(sql::UPDATES_BETWEEN).bind(asked).bind(asked + ROOM);
-            let mut batch = Batch::new(query.fetch_all(&mut *tx).await?);
+            let mut batch = tx.batch(vec![asked]).await?;
             let updated = batch.take(asked);
             let query = sqlx::query(sql::REDATE_COLUMN).bind(found.id).bind(millis(published)).bind(updated);
             query.bind(fingerprint(["redated", &published.to_rfc3339()])).execute(&mut *tx).await?;
@@ -181,8 +170,7 @@ impl Store {
             found.published_at = millis(published);
             batch.touch_found(&found)?;
             tx.put_touched(&batch).await?;
-            tx.commit().await?;
-            Ok(true)
+            true
         })
     }
 
@@ -204,21 +192,21 @@ impl Store {
 
     /// Finds the fingerprints of words of the columns that were put before there were any.
     pub async fn fill_contents(&self) -> Result<()> {
-        on!(self, pool => {
-            loop {
-                let query = sqlx::query_as(sql::WITHOUT_CONTENT).bind(FILLED_AT_ONCE);
-                let rows: Vec<(i64, String, String, String)> = query.fetch_all(pool).await?;
-                if rows.is_empty() {
-                    return Ok::<(), Error>(());
-                }
-                let mut tx = begin(pool).await?;
-                for (id, title, standfirst, body) in rows {
-                    let query = sqlx::query(sql::SET_CONTENT).bind(id).bind(content(&title, &standfirst, &body));
+        loop {
+            type Row = (i64, String, String, String);
+            let rows: Vec<Row> = on!(self, pool => {
+                sqlx::query_as(sql::WITHOUT_CONTENT).bind(FILLED_AT_ONCE).fetch_all(pool).await?
+            });
+            if rows.is_empty() {
+                return Ok(());
+            }
+            transact!(self, begin, pool, tx => {
+                for (id, title, standfirst, body) in &rows {
+                    let query = sqlx::query(sql::SET_CONTENT).bind(id).bind(content(title, standfirst, body));
                     query.execute(&mut *tx).await?;
                 }
-                tx.commit().await?;
-            }
-        })
+            })?;
+        }
     }
 
     /// Columns published in a span of time (both ends included), or left out of an edition before, that are

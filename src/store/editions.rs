@@ -325,6 +325,8 @@ impl Store {
             }
             let query = sqlx::query(sql::ADD_LETTERS).bind(id).bind(newsletter.as_str());
             let letters = query.execute(&mut *tx).await?.rows_affected();
+            let count = i64::try_from(letters).unwrap_or(i64::MAX);
+            sqlx::query(sql::SET_LETTERS).bind(id).bind(count).execute(&mut *tx).await?;
             // On Postgres each statement sees what was committed before it: who chose anew between the choices
             // and the letters has none.
             let choices: Vec<String> =
@@ -433,15 +435,14 @@ impl Store {
         })
     }
 
-    /// Makes an edition of the future one of the present, by its real cutoff.
-    pub async fn redate_edition(&self, edition: &Edition, cutoff: Instant, period: &Period) -> Result<()> {
+    /// Makes an edition of the future one of the present, by its real cutoff; false if somebody else has done so
+    /// since it was read.
+    pub async fn redate_edition(&self, edition: &Edition, cutoff: Instant, period: &Period) -> Result<bool> {
         transact!(self, begin_alone, pool, tx => {
-            sqlx::query(sql::REDATE_EDITION)
-                .bind(edition.id)
-                .bind(millis(cutoff))
-                .bind(period.as_str())
-                .execute(&mut *tx)
-                .await?;
+            let query = sqlx::query(sql::REDATE_EDITION).bind(edition.id).bind(millis(cutoff)).bind(period.as_str());
+            if query.bind(millis(edition.cutoff)).execute(&mut *tx).await?.rows_affected() == 0 {
+                return Ok(false);
+            }
             for statement in [sql::MOVE_CHANGES, sql::MOVE_NOTES] {
                 sqlx::query(statement)
                     .bind(edition.newsletter.as_str())
@@ -450,6 +451,7 @@ impl Store {
                     .execute(&mut *tx)
                     .await?;
             }
+            true
         })
     }
 

@@ -3,7 +3,7 @@
 
 use url::Url;
 
-use super::{Result, Store, begin, millis, on, sql, worded};
+use super::{Result, Store, millis, sql, transact, worded};
 use crate::model::{Instant, column::fingerprint};
 
 /// A document that readers subscribe to, as it now stands.
@@ -122,16 +122,16 @@ impl Store {
         clock: Instant,
         until: Instant,
     ) -> Result<Vec<Ping>> {
-        let mut pings: Vec<Ping> = on!(self, pool => {
+        let mut pings: Vec<Ping> = transact!(self, begin, pool, tx => {
             sqlx::query_as(worded(pool, sql::LEASE_PINGS))
                 .bind(hub.as_str())
                 .bind(millis(at))
                 .bind(i64::from(limit))
                 .bind(millis(until))
                 .bind(millis(clock))
-                .fetch_all(pool)
+                .fetch_all(&mut *tx)
                 .await?
-        });
+        })?;
         pings.sort_by_key(|ping| ping.id);
         Ok(pings)
     }
@@ -139,8 +139,7 @@ impl Store {
     /// Writes down what became of pings, in one commit. What is said of a topic that has changed
     /// meanwhile counts for nothing: it is queued again already.
     pub async fn settle_pings(&self, settled: &[SettledPing]) -> Result<()> {
-        on!(self, pool => {
-            let mut tx = begin(pool).await?;
+        transact!(self, begin, pool, tx => {
             for SettledPing { ping, state, reply } in settled {
                 let (state, attempts, due) = match state {
                     PingState::Told => ("told", 0, None),
@@ -157,15 +156,13 @@ impl Store {
                     .execute(&mut *tx)
                     .await?;
             }
-            tx.commit().await?;
-        });
-        Ok(())
+        })
     }
 
     /// Puts off what a silent hub was still to be told of, as if it had been tried; says how many
     /// pings wait and how many were given up.
     pub async fn put_off_pings(&self, hub: &Url, off: PutOff<'_>) -> Result<(usize, usize)> {
-        let states: Vec<String> = on!(self, pool => {
+        let states: Vec<String> = transact!(self, begin, pool, tx => {
             sqlx::query_scalar(sql::PUT_OFF_PINGS)
                 .bind(hub.as_str())
                 .bind(millis(off.at))
@@ -173,9 +170,9 @@ impl Store {
                 .bind(millis(off.since))
                 .bind(off.tries)
                 .bind(off.reply)
-                .fetch_all(pool)
+                .fetch_all(&mut *tx)
                 .await?
-        });
+        })?;
         let failed = states.iter().filter(|state| *state == "failed").count();
         Ok((states.len() - failed, failed))
     }

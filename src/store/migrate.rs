@@ -6,10 +6,10 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-use super::{Backend, Result, Store, begin_alone};
+use super::{Backend, Result, Store, transact};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
-const MIGRATIONS: [(&str, &str); 12] = [
+const MIGRATIONS: [(&str, &str); 13] = [
     ("press", include_str!("migrations/0001_press.sql")),
     ("hubs", include_str!("migrations/0002_hubs.sql")),
     ("delivery", include_str!("migrations/0003_delivery.sql")),
@@ -21,7 +21,8 @@ const MIGRATIONS: [(&str, &str); 12] = [
     ("columns", include_str!("migrations/0009_columns.sql")),
     ("feeds", include_str!("migrations/0010_feeds.sql")),
     ("lists", include_str!("migrations/0011_lists.sql")),
-    ("wishes", include_str!("migrations/0016_wishes.sql")),
+    ("upkeep", include_str!("migrations/0012_upkeep.sql")),
+    ("wishes", include_str!("migrations/0014_wishes.sql")),
 ];
 
 /// The migrations, as the store's backend wants them.
@@ -64,18 +65,8 @@ pub(super) async fn run(store: &Store, migrations: Vec<Migration>) -> Result<()>
     let mut migrator = Migrator::with_migrations(migrations);
     // sqlx's own lock lasts longer than a transaction, which a pooler does not allow.
     migrator.set_locking(false);
-    // What `run` does, with the connection's type said: otherwise the future is not Send.
-    match &store.pool {
-        Backend::Sqlite(pool) => {
-            let mut tx = begin_alone(pool).await?;
-            migrator.run_direct(None, &mut *tx, false).await?;
-            tx.commit().await?;
-        }
-        Backend::Postgres(pool) => {
-            let mut tx = begin_alone(pool).await?;
-            migrator.run_direct(None, &mut *tx, false).await?;
-            tx.commit().await?;
-        }
-    }
-    Ok(())
+    transact!(store, begin_alone, pool, tx => {
+        // What `run` does, with the connection's type said: otherwise the future is not Send.
+        migrator.run_direct(None, &mut *tx, false).await?;
+    })
 }

@@ -29,9 +29,12 @@ mod sources;
 pub mod sql;
 mod subscribers;
 mod suppressions;
+mod transactions;
+mod upkeep;
 mod wishes;
 
-use sqlx::{Database, Pool, Transaction, postgres::PgPool, sqlite::SqlitePool};
+use sqlx::{postgres::PgPool, sqlite::SqlitePool};
+use transactions::{on, transact, worded};
 
 pub use apply::{Applied, FileChange, MovedFrom};
 pub use bounces::{Effect, Notice, Return};
@@ -51,6 +54,7 @@ pub use service::{ServiceKind, ServiceLease, ServiceLetter, ServiceState};
 pub use sources::{ColumnTrace, OldFile, SourceFile, SourceState};
 pub use subscribers::Added;
 pub use suppressions::Leave;
+pub use upkeep::Tidied;
 pub use wishes::{Confirmation, Confirmed, Pace, Request, Wish};
 
 pub use crate::model::Reason;
@@ -139,8 +143,13 @@ impl From<sqlx::migrate::MigrateError> for Error {
 impl Error {
     /// Whether another transaction was in the way, so that the same may succeed if it is said again.
     fn is_conflict(&self) -> bool {
-        let Self::Sql(sqlx::Error::Database(error)) = self else { return false };
-        // Postgres: serialization failure, deadlock. SQLite: a snapshot that is out of date.
+        use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
+        let (Self::Sql(error) | Self::Migrate(Execute(error) | ExecuteMigration(error, _))) = self else {
+            return false;
+        };
+        let sqlx::Error::Database(error) = error else { return false };
+        // Postgres: serialization failure, deadlock. SQLite: a snapshot that is out of date. (Where another
+        // program is writing, SQLite itself waits.)
         matches!(error.code().as_deref(), Some("40001" | "40P01" | "517"))
     }
 
@@ -187,98 +196,6 @@ enum Backend {
 
 /// What `sql::OPENING` gives.
 type Opening = (Option<String>, Option<Vec<u8>>, Option<Vec<u8>>, Option<String>, Option<String>, Option<i64>);
-
-/// Expands one body for both backends: inside, `$pool` is the pool of one of them.
-macro_rules! on {
-    ($store:expr, $pool:ident => $body:expr) => {
-        match &$store.pool {
-            $crate::store::Backend::Sqlite($pool) => $body,
-            $crate::store::Backend::Postgres($pool) => $body,
-        }
-    };
-}
-use on;
-
-/// How often a transaction is tried again that others are in the way of.
-const ATTEMPTS: u32 = 12;
-
-/// Runs a body in a transaction of its own, for both backends, and commits it: `$tx` is the transaction.
-/// What the body returns early is not committed. It is run again if another transaction was in the way
-/// (a deadlock, a serialization failure), so that it takes nothing that it needs twice.
-macro_rules! transact {
-    ($store:expr, $begin:ident, $pool:ident, $tx:ident => $body:block) => {
-        $crate::store::on!($store, $pool => {
-            let mut attempt = 0;
-            loop {
-                let work = async {
-                    let mut $tx = $crate::store::$begin($pool).await?;
-                    let value = $body;
-                    $tx.commit().await?;
-                    Ok(value)
-                };
-                let outcome: $crate::store::Result<_> = work.await;
-                match outcome {
-                    Err(error) if error.is_conflict() && attempt < $crate::store::ATTEMPTS => {
-                        attempt += 1;
-                        $crate::store::pause(attempt).await;
-                    }
-                    outcome => break outcome,
-                }
-            }
-        })
-    };
-}
-use transact;
-
-/// Before a transaction is tried again: longer each time, and not as long as another program waits.
-async fn pause(attempt: u32) {
-    let spread = u64::from(std::process::id() % 7 + 1);
-    tokio::time::sleep(std::time::Duration::from_millis(spread * u64::from(attempt * attempt))).await;
-}
-
-/// What the two backends say differently.
-trait Dialect: Database {
-    /// Begins a transaction that will write. SQLite takes its write lock at once: a transaction
-    /// that read first could not be made to wait any more, only to fail.
-    const BEGIN: &'static str;
-    /// The same for one that writes what it found missing, or that must not be overtaken by what
-    /// it did not see: one at a time on both backends.
-    const BEGIN_ALONE: &'static str;
-    /// Its wording of a statement.
-    fn wording(two: sql::Two) -> &'static str;
-}
-
-impl Dialect for sqlx::Sqlite {
-    const BEGIN: &'static str = "BEGIN IMMEDIATE";
-    const BEGIN_ALONE: &'static str = Self::BEGIN;
-
-    fn wording(two: sql::Two) -> &'static str {
-        two.sqlite
-    }
-}
-
-impl Dialect for sqlx::Postgres {
-    const BEGIN: &'static str = "BEGIN";
-    // Any number serves that nobody else locks in our database; this one reads "gaze".
-    const BEGIN_ALONE: &'static str = "BEGIN; SELECT pg_advisory_xact_lock(1734441573)";
-
-    fn wording(two: sql::Two) -> &'static str {
-        two.postgres
-    }
-}
-
-/// A statement in the words of a pool's backend.
-fn worded<D: Dialect>(_: &Pool<D>, two: sql::Two) -> &'static str {
-    D::wording(two)
-}
-
-async fn begin<D: Dialect>(pool: &Pool<D>) -> Result<Transaction<'_, D>> {
-    Ok(pool.begin_with(D::BEGIN).await?)
-}
-
-async fn begin_alone<D: Dialect>(pool: &Pool<D>) -> Result<Transaction<'_, D>> {
-    Ok(pool.begin_with(D::BEGIN_ALONE).await?)
-}
 
 impl Store {
     /// Opens the store, makes it if it is a SQLite file that is not there, and brings its tables

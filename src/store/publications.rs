@@ -4,7 +4,7 @@ use chrono::Duration;
 use data_encoding::HEXLOWER;
 use url::Url;
 
-use super::{Error, Result, Standing, Store, begin, hubs::queue_pings, instant, millis, on, sql};
+use super::{Error, Result, Standing, Store, hubs::queue_pings, instant, millis, on, sql, transact};
 use crate::model::{FeedKey, Instant, Month};
 
 /// How long a publication may be under way. One that did not end in that time is ended by another that
@@ -117,9 +117,8 @@ impl Store {
     /// one commit. Gives the feeds that somebody else has published since they were looked at: of
     /// those nothing is remembered, and nobody knows whose files are on the disk.
     pub async fn put_published(&self, commit: Commit<'_>) -> Result<Vec<String>> {
-        let mut stale = Vec::new();
-        on!(self, pool => {
-            let mut tx = begin(pool).await?;
+        transact!(self, begin, pool, tx => {
+            let mut stale = Vec::new();
             for standing in commit.standings {
                 if !is_put!(tx, standing) {
                     stale.push(standing.feed.clone());
@@ -150,8 +149,7 @@ impl Store {
                     sqlx::query(sql::END_PUBLICATION).bind(id).execute(&mut *tx).await?;
                 }
             }
-            tx.commit().await?;
-        });
-        Ok(stale)
+            stale
+        })
     }
 }

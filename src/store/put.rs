@@ -51,7 +51,7 @@ pub struct Twin {
 
 /// How far behind the instant it asked for a column's own may lie, in milliseconds: a minute has room
 /// for tens of thousands that share one. What lies farther behind was asked for by another date.
-pub(super) const ROOM: i64 = 60_000;
+const ROOM: i64 = 60_000;
 
 /// The instant at which a draft wants to be updated.
 pub(super) fn asked_update(draft: &Draft) -> i64 {
@@ -70,10 +70,6 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    pub(super) fn new(updates: Vec<i64>) -> Self {
-        Self { updates: updates.into_iter().collect(), ..Self::default() }
-    }
-
     /// The first free millisecond at or after one, which is then taken.
     pub(super) fn take(&mut self, mut at: i64) -> i64 {
         while !self.updates.insert(at) {
@@ -118,6 +114,8 @@ pub(super) struct Address {
 /// a function over either backend's connection.
 pub(super) trait ColumnSteps {
     async fn find_column(&mut self, source: &str, key: &str) -> Result<Option<FoundColumn>>;
+    /// What a transaction begins with whose columns want to be updated at these instants.
+    async fn batch(&mut self, asked: Vec<i64>) -> Result<Batch>;
     async fn put_entry(&mut self, entry: &Entry<'_>, at: Instant, batch: &mut Batch) -> Result<Put>;
     async fn free_guid(&mut self, entry: &Entry<'_>) -> Result<String>;
     async fn address(&mut self, entry: &Entry<'_>, id: Option<i64>, batch: &mut Batch) -> Result<Address>;
@@ -152,6 +150,15 @@ macro_rules! on_both_lines {
         async fn find_column(&mut self, source: &str, key: &str) -> Result<Option<FoundColumn>> {
             let query = sqlx::query_as(sql::FIND_COLUMN).bind(source).bind(key);
             Ok(query.fetch_optional(&mut *self).await?)
+        }
+
+        async fn batch(&mut self, asked: Vec<i64>) -> Result<Batch> {
+            let (Some(first), Some(last)) = (asked.iter().min(), asked.iter().max()) else {
+                return Ok(Batch::default());
+            };
+            let query = sqlx::query_scalar(sql::UPDATES_BETWEEN).bind(first).bind(last + ROOM);
+            let taken: Vec<i64> = query.fetch_all(&mut *self).await?;
+            Ok(Batch { updates: taken.into_iter().collect(), ..Batch::default() })
         }
 
         async fn put_entry(&mut self, entry: &Entry<'_>, at: Instant, batch: &mut Batch) -> Result<Put> {

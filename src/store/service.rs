@@ -178,11 +178,12 @@ impl Store {
     }
 
     /// Forgets wishes that can no longer be confirmed, and letters that were settled or are of no
-    /// use any more and older than an instant.
-    pub async fn tidy(&self, at: Instant, older: Instant) -> Result<()> {
+    /// use any more and older than an instant; says how many of both.
+    pub async fn tidy(&self, at: Instant, older: Instant) -> Result<u64> {
         transact!(self, begin, pool, tx => {
-            sqlx::query(sql::DROP_OLD_REQUESTS).bind(millis(at)).execute(&mut *tx).await?;
-            sqlx::query(sql::DROP_OLD_SERVICE_LETTERS).bind(millis(older)).bind(millis(at)).execute(&mut *tx).await?;
+            let requests = sqlx::query(sql::DROP_OLD_REQUESTS).bind(millis(at)).execute(&mut *tx).await?;
+            let query = sqlx::query(sql::DROP_OLD_SERVICE_LETTERS).bind(millis(older)).bind(millis(at));
+            requests.rows_affected() + query.execute(&mut *tx).await?.rows_affected()
         })
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Result, Store, apply::FileSteps, begin_alone, millis, on, sql};
+use super::{Result, Store, apply::FileSteps, millis, on, sql, transact};
 use crate::model::Instant;
 
 /// A file that a source was read from.
@@ -118,35 +118,33 @@ impl Store {
     /// Gives a source another name, with its columns and its files. Says whether it was there under
     /// the old name, and not yet under the new one.
     pub async fn rename_source(&self, from: &str, to: &str) -> Result<bool> {
-        on!(self, pool => {
-            let mut tx = begin_alone(pool).await?;
+        transact!(self, begin_alone, pool, tx => {
             let query = sqlx::query(sql::RENAME_SOURCE).bind(from).bind(to);
             if query.execute(&mut *tx).await?.rows_affected() == 0 {
                 return Ok(false);
             }
             sqlx::query(sql::MOVE_ALL_COLUMNS).bind(from).bind(to).execute(&mut *tx).await?;
             sqlx::query(sql::MOVE_ALL_FILES).bind(from).bind(to).execute(&mut *tx).await?;
-            tx.commit().await?;
-            Ok(true)
+            true
         })
     }
 
-    /// Forgets a source that has no columns any more, and its files.
-    pub async fn forget_source(&self, name: &str) -> Result<()> {
-        on!(self, pool => {
-            let mut tx = begin_alone(pool).await?;
-            sqlx::query(sql::DROP_FILES).bind(name).execute(&mut *tx).await?;
-            sqlx::query(sql::DROP_SOURCE).bind(name).execute(&mut *tx).await?;
-            tx.commit().await?;
-        });
-        Ok(())
+    /// Forgets a source that has no columns any more, and its files; false if it has some.
+    pub async fn forget_source(&self, name: &str) -> Result<bool> {
+        transact!(self, begin_alone, pool, tx => {
+            // Another sync may have read columns there since it was looked at.
+            let forgotten = sqlx::query(sql::DROP_SOURCE).bind(name).execute(&mut *tx).await?.rows_affected() == 1;
+            if forgotten {
+                sqlx::query(sql::DROP_FILES).bind(name).execute(&mut *tx).await?;
+            }
+            forgotten
+        })
     }
 
     /// Takes over what an older version wrote of files: `files` are they as this one would write
     /// them, each with its old path, `kind` is what all sources of their kind were called.
     pub async fn adopt_files(&self, kind: &str, files: &[(String, SourceFile)]) -> Result<()> {
-        on!(self, pool => {
-            let mut tx = begin_alone(pool).await?;
+        transact!(self, begin_alone, pool, tx => {
             for (old, file) in files {
                 sqlx::query(sql::DROP_OLD_FILE).bind(old).execute(&mut *tx).await?;
                 tx.put_file(file).await?;
@@ -155,19 +153,16 @@ impl Store {
                     query.execute(&mut *tx).await?;
                 }
             }
-            tx.commit().await?;
-        });
-        Ok(())
+        })
     }
 
     /// Forgets what an older version wrote of files that belong to no source.
     pub async fn forget_old_files(&self, paths: &[String]) -> Result<()> {
-        on!(self, pool => {
+        transact!(self, begin, pool, tx => {
             for path in paths {
-                sqlx::query(sql::DROP_OLD_FILE).bind(path).execute(pool).await?;
+                sqlx::query(sql::DROP_OLD_FILE).bind(path).execute(&mut *tx).await?;
             }
-        });
-        Ok(())
+        })
     }
 
     /// How many columns each source has, withdrawn ones not counted.

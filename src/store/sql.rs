@@ -92,6 +92,44 @@ macro_rules! to_do {
     };
 }
 
+/// Editions of which nobody needs the letters any more: they went out before an instant, nothing is to be done, and
+/// a newer one is there.
+macro_rules! to_tidy {
+    () => {
+        concat!(
+            "e.state = 'sent' AND e.dated_at < $1 AND e.cutoff_at < (SELECT MAX(o.cutoff_at) FROM editions o \
+            WHERE o.newsletter = e.newsletter) AND NOT ",
+            to_do!()
+        )
+    };
+}
+
+/// How many letters are in which state, of editions and letters that are chosen. Those that are not simply sent are
+/// counted, and those that are not kept any more; the others are sent.
+macro_rules! tally {
+    ($edition:literal, $letters:literal) => {
+        concat!(
+            "SELECT state, CAST(SUM(letters) AS BIGINT) FROM ( \
+            SELECT state, COUNT(*) AS letters FROM letters WHERE state <> 'sent'",
+            $letters,
+            " GROUP BY state \
+            UNION ALL SELECT 'sent', -COUNT(*) FROM letters WHERE state <> 'sent'",
+            $letters,
+            " \
+            UNION ALL SELECT state, letters FROM tidied_letters WHERE 0 = 0",
+            $letters,
+            " \
+            UNION ALL SELECT 'sent', -letters FROM tidied_letters WHERE 0 = 0",
+            $letters,
+            " \
+            UNION ALL SELECT 'sent', letters FROM editions",
+            $edition,
+            ") AS counted \
+            GROUP BY state HAVING SUM(letters) <> 0 ORDER BY state"
+        )
+    };
+}
+
 /// Letters of an edition that a relay refused for good, by a pattern of its words; none that a mail
 /// server took and sent back.
 macro_rules! refused {
@@ -148,7 +186,8 @@ statements! {
         ORDER BY published_at DESC, id DESC";
     /// Columns that were put before there was a fingerprint of their words.
     WITHOUT_CONTENT = "SELECT id, title, standfirst, body FROM columns WHERE content = '' ORDER BY id LIMIT $1";
-    SET_CONTENT = "UPDATE columns SET content = $2 WHERE id = $1";
+    /// Not over one that somebody has put meanwhile, with other words.
+    SET_CONTENT = "UPDATE columns SET content = $2 WHERE id = $1 AND content = ''";
     REDATE_COLUMN = "UPDATE columns SET published_at = $2, updated_at = $3, fingerprint = $4 WHERE id = $1";
     RESTORE_COLUMN = "UPDATE columns SET withdrawn_at = NULL WHERE id = $1 AND withdrawn_at IS NOT NULL";
     /// Instants that are taken, so that no two columns share one.
@@ -242,7 +281,7 @@ statements! {
     TAKE_SOURCE = "UPDATE sources SET place = $2, taken_at = $3 WHERE name = $1 AND place = $4";
     RENAME_SOURCE = "UPDATE sources SET name = $2 WHERE name = $1 \
         AND NOT EXISTS (SELECT 1 FROM sources o WHERE o.name = $2)";
-    DROP_SOURCE = "DELETE FROM sources WHERE name = $1";
+    DROP_SOURCE = "DELETE FROM sources WHERE name = $1 AND NOT EXISTS (SELECT 1 FROM columns c WHERE c.source = $1)";
     SOURCE_FILES = "SELECT source, path, column_key, content, seen, due_at, refused FROM source_files";
     FILE_CONTENT = "SELECT content FROM source_files WHERE source = $1 AND path = $2";
     PUT_FILE = "INSERT INTO source_files (source, path, column_key, content, seen, due_at, refused) \
@@ -302,7 +341,7 @@ statements! {
         ON CONFLICT (address_hash) DO UPDATE SET reason = excluded.reason, suppressed_at = excluded.suppressed_at \
         WHERE excluded.reason = 'complaint' AND suppressions.reason <> 'complaint'";
     /// For the figures of who keeps the house.
-    LETTER_COUNTS = "SELECT state, COUNT(*) FROM letters GROUP BY state ORDER BY state";
+    LETTER_COUNTS = tally!("", "");
     SUBSCRIBER_COUNTS = "SELECT state, COUNT(*) FROM subscriptions GROUP BY state ORDER BY state";
 
     SUBSCRIBER = reader!("s.id = $2");
@@ -470,12 +509,13 @@ statements! {
     COUNT_TO_DO = "SELECT COUNT(*) FROM letters WHERE edition_id = $1 AND state IN ('queued', 'leased', 'sending', 'deferred')";
     MARK_OF = "SELECT mark FROM editions WHERE id = $1";
     EDITION_STATE = "SELECT state FROM editions WHERE id = $1";
-    TALLY = "SELECT state, COUNT(*) FROM letters WHERE edition_id = $1 GROUP BY state";
+    TALLY = tally!(" WHERE id = $1", " AND edition_id = $1");
+    SET_LETTERS = "UPDATE editions SET letters = $2 WHERE id = $1";
     UNKNOWN_LETTERS = "SELECT address FROM letters WHERE edition_id = $1 AND state = 'unknown' ORDER BY id";
     FAILED_LETTERS = "SELECT address, COALESCE(reply, '') FROM letters WHERE edition_id = $1 AND state = 'failed' ORDER BY id";
     /// An edition of the future becomes one of the present.
     REDATE_EDITION = "UPDATE editions SET cutoff_at = $2, period = $3, since_at = CASE WHEN since_at < $2 THEN since_at ELSE $2 END \
-        WHERE id = $1";
+        WHERE id = $1 AND cutoff_at = $4";
     MOVE_CHANGES = "UPDATE edition_changes SET cutoff_at = $3 WHERE newsletter = $1 AND cutoff_at = $2";
     MOVE_NOTES = "UPDATE edition_notes SET cutoff_at = $3 WHERE newsletter = $1 AND cutoff_at = $2";
 
@@ -502,7 +542,8 @@ statements! {
     ADD_QUIET_CUTOFF = "INSERT INTO quiet_cutoffs (newsletter, cutoff_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     LAST_QUIET_CUTOFF = "SELECT MAX(cutoff_at) FROM quiet_cutoffs WHERE newsletter = $1 AND cutoff_at <= $2";
     /// An edition's variants as they were frozen, that for all rubriques first.
-    FROZEN_VARIANTS = "SELECT choice, html, plain, entity, content_hash FROM variants WHERE edition_id = $1 ORDER BY choice";
+    FROZEN_VARIANTS = "SELECT choice, html, plain, entity, content_hash FROM variants WHERE edition_id = $1 AND html <> '' \
+        ORDER BY choice";
     /// Of what came back.
     EDITION_BY_MARK = "SELECT id FROM editions WHERE mark = $1";
     LETTER_ADDRESS = "SELECT address FROM letters WHERE edition_id = $1 AND subscriber_id = $2";
@@ -555,6 +596,28 @@ statements! {
     TAKE_FROM_DAY = "INSERT INTO relay_use (relay, hour, taken) VALUES ($1, $2, $3) \
         ON CONFLICT (relay, hour) DO UPDATE SET taken = relay_use.taken + excluded.taken";
     FORGET_DAYS = "DELETE FROM relay_use WHERE hour <= $1";
+
+    EDITION_TO_TIDY = concat!("SELECT e.id FROM editions e WHERE ", to_tidy!(), " AND EXISTS (SELECT 1 FROM letters l \
+        WHERE l.edition_id = e.id) ORDER BY e.id LIMIT 1");
+    IS_TO_TIDY = concat!("SELECT COUNT(*) FROM editions e WHERE ", to_tidy!(), " AND e.id = $2");
+    /// In the order of an index.
+    TIDY_LETTERS = "DELETE FROM letters WHERE id IN (SELECT id FROM letters WHERE edition_id = $1 ORDER BY state, id LIMIT $2) \
+        RETURNING state";
+    COUNT_TIDIED = "INSERT INTO tidied_letters (edition_id, state, letters) VALUES ($1, $2, $3) \
+        ON CONFLICT (edition_id, state) DO UPDATE SET letters = tidied_letters.letters + excluded.letters";
+    HAS_LETTERS = "SELECT COUNT(*) FROM (SELECT id FROM letters WHERE edition_id = $1 LIMIT 1) AS one";
+    TIDY_VARIANT_COLUMNS = "DELETE FROM variant_columns WHERE variant_id IN (SELECT id FROM variants \
+        WHERE edition_id = $1 AND choice <> '')";
+    /// Their rows stay, which cost nothing: to delete one is to look for it in all letters.
+    TIDY_VARIANTS = "UPDATE variants SET html = '', plain = '', entity = '' WHERE edition_id = $1 AND choice <> '' \
+        AND html <> ''";
+    TIDY_RETURNS = "DELETE FROM bounces WHERE (edition_id, subscriber_id, kind) IN (SELECT b.edition_id, b.subscriber_id, \
+        b.kind FROM bounces b WHERE b.noted_at < $1 AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.edition_id = b.edition_id) \
+        LIMIT $2)";
+    UPKEEP_DONE = "SELECT COUNT(*) FROM upkeep WHERE name = $1 AND done_at <= $2 AND done_at > $3";
+    CLAIM_UPKEEP = "INSERT INTO upkeep (name, done_at) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET \
+        done_at = excluded.done_at WHERE NOT (upkeep.done_at <= $2 AND upkeep.done_at > $3)";
+    FORGET_UPKEEP = "DELETE FROM upkeep WHERE name = $1";
 
     LEASES_END = "SELECT MIN(lease_until) FROM letters WHERE edition_id = $1 AND state IN ('leased', 'sending')";
     NEXT_DUE = "SELECT MIN(due_at) FROM letters WHERE edition_id = $1 AND state IN ('queued', 'deferred')";

@@ -45,7 +45,7 @@ fn address(text: &str) -> EmailAddress {
 }
 
 /// A reader as the store knows one.
-async fn known(store: &Store, who: &str) -> Known {
+pub async fn known(store: &Store, who: &str) -> Known {
     store.subscriber_at(&digest(), &address(who)).await.expect("a store").unwrap_or_else(|| panic!("no {who}"))
 }
 
@@ -90,7 +90,7 @@ async fn is_suppressed(store: &Store, who: &str) -> bool {
 }
 
 /// Runs statements behind a store's back, in the words of its backend.
-async fn script(house: &House, sqlite: &str, postgres: &str) {
+pub async fn script(house: &House, sqlite: &str, postgres: &str) {
     match &house.url {
         StoreUrl::Sqlite(path) => {
             let mut line = SqliteConnection::connect(&path.display().to_string()).await.expect("SQLite");

@@ -8,6 +8,7 @@ mod browser;
 mod chaos;
 mod commands;
 mod config;
+mod conflicts;
 mod conformance;
 mod connections;
 mod crashes;
@@ -32,6 +33,7 @@ mod output;
 mod postfix;
 mod proxy;
 mod readers;
+mod restored;
 mod serving;
 // The benchmarks' relay; not every test needs all of it.
 #[allow(dead_code)]
@@ -46,6 +48,7 @@ mod strict;
 mod support;
 mod suppressions;
 mod syncs;
+mod tidy;
 mod tls;
 mod validator;
 mod weeks;

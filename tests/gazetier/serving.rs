@@ -273,6 +273,9 @@ fn serves_feeds(server: &Server, scene: &Scene, mount: &str, folder: &str, hubs:
         assert!(answer.body == scene.read(&format!("{folder}/{file}")).into_bytes(), "{file}");
         assert!(answer.links().is_empty(), "{file}");
     }
+    // The file that says whose the folder is.
+    assert!(!scene.read(&format!("{folder}/.gazetier")).is_empty());
+    assert_eq!(server.get(&format!("{mount}.gazetier"), "").status, 404);
     // Archives, of all feeds and of one.
     for feed in ["", "humeur/", "byline/maelle-corvaisan/"] {
         for (form, media_type) in [

@@ -120,7 +120,8 @@ impl Scene {
         feed["items"].as_array().expect("items").clone()
     }
 
-    /// The names of the files below a folder of the scene, in order; none if it is not there.
+    /// The names of the files below a folder of the scene, in order, but for the one that says whose the feeds are;
+    /// none if it is not there.
     pub fn files(&self, folder: &str) -> Vec<String> {
         let mut names = Vec::new();
         let mut folders = vec![self.path(folder)];
@@ -135,6 +136,7 @@ impl Scene {
                 }
             }
         }
+        names.retain(|name| name != ".gazetier");
         names.sort();
         names
     }
@@ -301,6 +303,19 @@ pub fn fresh_database() -> String {
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let (base, _) = server.rsplit_once('/').expect("an address with a database");
     format!("{base}/{name}")
+}
+
+/// A Postgres database as another one is now, to which nobody may be connected.
+pub fn copied_database(url: &str) -> String {
+    let (base, name) = url.rsplit_once('/').expect("an address with a database");
+    let copy = format!("{name}_copy");
+    let statement = format!("CREATE DATABASE {copy} TEMPLATE {name}");
+    let made = Command::new("psql")
+        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", &needed("GAZETIER_TEST_POSTGRES"), "-c", &statement])
+        .output()
+        .expect("psql");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    format!("{base}/{copy}")
 }
 
 /// Numbers as random as a test needs, and the same at every run.
