@@ -325,6 +325,7 @@ impl Store {
             }
             let query = sqlx::query(sql::ADD_LETTERS).bind(id).bind(newsletter.as_str());
             let letters = query.execute(&mut *tx).await?.rows_affected();
+            sqlx::query(sql::ledger::ADD_BLOCKS).bind(id).execute(&mut *tx).await?;
             // On Postgres each statement sees what was committed before it: who chose anew between the choices
             // and the letters has none.
             let choices: Vec<String> =
@@ -389,8 +390,10 @@ impl Store {
             // Who settles a letter that stays to be done touches the edition, too: one waits for the other.
             sqlx::query(sql::TOUCH_EDITION).bind(id).execute(&mut *tx).await?;
             let closed = sqlx::query(sql::CLOSE_EDITION).bind(id).execute(&mut *tx).await?.rows_affected();
-            if closed == 0 {
-                let open: i64 = sqlx::query_scalar(sql::COUNT_TO_DO).bind(id).fetch_one(&mut *tx).await?;
+            if closed > 0 {
+                sqlx::query(sql::ledger::DROP_BLOCKS).bind(id).execute(&mut *tx).await?;
+            } else {
+                let open: i64 = sqlx::query_scalar(sql::ledger::COUNT_TO_DO).bind(id).fetch_one(&mut *tx).await?;
                 if open > 0 {
                     sqlx::query(sql::REOPEN_EDITION).bind(id).execute(&mut *tx).await?;
                 }

@@ -9,7 +9,7 @@ use sqlx::{
 use super::{Backend, Result, Store, begin_alone};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
-const MIGRATIONS: [(&str, &str); 11] = [
+const MIGRATIONS: [(&str, &str); 12] = [
     ("press", include_str!("migrations/0001_press.sql")),
     ("hubs", include_str!("migrations/0002_hubs.sql")),
     ("delivery", include_str!("migrations/0003_delivery.sql")),
@@ -21,6 +21,7 @@ const MIGRATIONS: [(&str, &str); 11] = [
     ("columns", include_str!("migrations/0009_columns.sql")),
     ("feeds", include_str!("migrations/0010_feeds.sql")),
     ("lists", include_str!("migrations/0011_lists.sql")),
+    ("ledger", include_str!("migrations/0013_ledger.sql")),
 ];
 
 /// The migrations, as the store's backend wants them.

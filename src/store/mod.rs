@@ -6,9 +6,11 @@ mod archive;
 mod bounces;
 mod columns;
 mod desk;
+mod dialect;
 mod editions;
 mod feeds;
 mod hubs;
+mod leases;
 mod letters;
 mod magazine;
 mod migrate;
@@ -29,7 +31,9 @@ pub mod sql;
 mod subscribers;
 mod suppressions;
 
-use sqlx::{Database, Pool, Transaction, postgres::PgPool, sqlite::SqlitePool};
+use sqlx::{postgres::PgPool, sqlite::SqlitePool};
+
+use dialect::{begin, begin_alone, for_many_pages, worded};
 
 pub use apply::{Applied, FileChange, MovedFrom};
 pub use bounces::{Effect, Notice, Return};
@@ -38,7 +42,8 @@ pub use desk::Noted;
 pub use editions::{Freeze, NewEdition, NewVariant, Released, Reserve, Variant};
 pub use feeds::{FeedMonth, Latest, Newest, Place, Published, Span, Standing};
 pub use hubs::{Ping, PingState, PutOff, SettledPing, Topic};
-pub use letters::{Batch, Lease, Leased, Mark, Retried, Settlement};
+pub use leases::Batch;
+pub use letters::{Lease, Leased, Mark, Retried, Settlement};
 pub use magazine::{Magazine, MagazineName};
 pub use publications::{Commit, Documents, Publication, Unfinished};
 pub use put::{Entry, Put, Twin};
@@ -233,50 +238,6 @@ async fn pause(attempt: u32) {
     tokio::time::sleep(std::time::Duration::from_millis(spread * u64::from(attempt * attempt))).await;
 }
 
-/// What the two backends say differently.
-trait Dialect: Database {
-    /// Begins a transaction that will write. SQLite takes its write lock at once: a transaction
-    /// that read first could not be made to wait any more, only to fail.
-    const BEGIN: &'static str;
-    /// The same for one that writes what it found missing, or that must not be overtaken by what
-    /// it did not see: one at a time on both backends.
-    const BEGIN_ALONE: &'static str;
-    /// Its wording of a statement.
-    fn wording(two: sql::Two) -> &'static str;
-}
-
-impl Dialect for sqlx::Sqlite {
-    const BEGIN: &'static str = "BEGIN IMMEDIATE";
-    const BEGIN_ALONE: &'static str = Self::BEGIN;
-
-    fn wording(two: sql::Two) -> &'static str {
-        two.sqlite
-    }
-}
-
-impl Dialect for sqlx::Postgres {
-    const BEGIN: &'static str = "BEGIN";
-    // Any number serves that nobody else locks in our database; this one reads "gaze".
-    const BEGIN_ALONE: &'static str = "BEGIN; SELECT pg_advisory_xact_lock(1734441573)";
-
-    fn wording(two: sql::Two) -> &'static str {
-        two.postgres
-    }
-}
-
-/// A statement in the words of a pool's backend.
-fn worded<D: Dialect>(_: &Pool<D>, two: sql::Two) -> &'static str {
-    D::wording(two)
-}
-
-async fn begin<D: Dialect>(pool: &Pool<D>) -> Result<Transaction<'_, D>> {
-    Ok(pool.begin_with(D::BEGIN).await?)
-}
-
-async fn begin_alone<D: Dialect>(pool: &Pool<D>) -> Result<Transaction<'_, D>> {
-    Ok(pool.begin_with(D::BEGIN_ALONE).await?)
-}
-
 impl Store {
     /// Opens the store, makes it if it is a SQLite file that is not there, and brings its tables
     /// up to date.
@@ -338,6 +299,11 @@ impl Store {
             });
         }
         on!(self, pool => pool.close().await);
+    }
+
+    /// Whether two transactions may write at once, instead of one waiting for the other.
+    pub fn writes_overlap(&self) -> bool {
+        matches!(self.pool, Backend::Postgres(_))
     }
 
     /// The key that tokens are made with, as old as the store.
