@@ -301,9 +301,10 @@ impl Store {
         on!(self, pool => pool.close().await);
     }
 
-    /// Whether two transactions may write at once, instead of one waiting for the other.
+    /// Whether two transactions may write at once, instead of one waiting for the other. Through a pooler there is
+    /// one connection.
     pub fn writes_overlap(&self) -> bool {
-        matches!(self.pool, Backend::Postgres(_))
+        matches!(self.pool, Backend::Postgres(_)) && !self.by_transaction
     }
 
     /// The key that tokens are made with, as old as the store.
