@@ -1,7 +1,8 @@
 //! Makes what benches/delivery.sh sends: an edition of thirty columns whose HTML has about 62 KB in
 //! a letter, and its subscribers.
 //!
-//! `mailing make FOLDER SUBSCRIBERS` makes a store and `base.toml`, a configuration without a relay.
+//! `mailing make FOLDER SUBSCRIBERS [URL COLUMNS]` makes a store and `base.toml`, a configuration without
+//! a relay; on Postgres if that is the URL, and with letters as small as so few columns make them.
 //! `mailing freeze FOLDER` freezes the edition, and prints how long that took.
 //! `mailing letter FOLDER` writes the edition's parts, `letter.html` and `letter.txt`.
 #![allow(missing_docs)]
@@ -20,7 +21,7 @@ use gazetier::{
     store::Store,
 };
 
-/// How many columns the edition has, the standfirsts of which are long.
+/// How many columns the edition has if nothing else is said, the standfirsts of which are long.
 const COLUMNS: u64 = 30;
 /// How many subscribers enter in one commit.
 const BATCH: u64 = 10_000;
@@ -33,12 +34,21 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     match args[..] {
         ["make", folder, subscribers] => {
-            runtime.block_on(make(Path::new(folder), subscribers.parse().expect("a number")));
+            runtime.block_on(make(
+                Path::new(folder),
+                subscribers.parse().expect("a number"),
+                "sqlite:store.db",
+                COLUMNS,
+            ));
+        }
+        ["make", folder, subscribers, url, columns] => {
+            let columns = columns.parse().expect("a number");
+            runtime.block_on(make(Path::new(folder), subscribers.parse().expect("a number"), url, columns));
         }
         ["freeze", folder] => runtime.block_on(freeze(Path::new(folder))),
         ["letter", folder] => runtime.block_on(letter(Path::new(folder))),
         _ => {
-            eprintln!("mailing make FOLDER SUBSCRIBERS | freeze FOLDER | letter FOLDER");
+            eprintln!("mailing make FOLDER SUBSCRIBERS [URL COLUMNS] | freeze FOLDER | letter FOLDER");
             return ExitCode::from(2);
         }
     }
@@ -51,14 +61,14 @@ async fn open(folder: &Path) -> (Config, Store) {
     (config, store)
 }
 
-async fn make(folder: &Path, subscribers: u64) {
+async fn make(folder: &Path, subscribers: u64, url: &str, columns: u64) {
     let _ = fs::remove_dir_all(folder);
     fs::create_dir_all(folder).expect("a folder");
-    fs::write(folder.join("base.toml"), configuration()).expect("the configuration");
+    fs::write(folder.join("base.toml"), configuration(url)).expect("the configuration");
     let (config, store) = open(folder).await;
     store.put_rubriques(&config.rubriques).await.expect("the rubriques");
     let monday = config.magazine.zone.parse(MONDAY).expect("an instant");
-    let drafts = (0..COLUMNS).map(|number| {
+    let drafts = (0..columns).map(|number| {
         let draft = columns::column(number, COLUMNS, config.rubriques.len());
         let published = monday - Duration::hours(2 + 5 * i64::try_from(number).expect("a small number"));
         Draft { published, updated: published, ..draft }
@@ -103,7 +113,7 @@ async fn letter(folder: &Path) {
     store.close().await;
 }
 
-fn configuration() -> String {
+fn configuration(url: &str) -> String {
     use magazine::{FEEDS, ITEMS, LANGUAGE, NAME, RIGHTS, SITE, TAG_DATE, TAGLINE};
     let mut text = format!(
         r#"[magazine]
@@ -116,7 +126,7 @@ postal_address = "Le Grand Large, 1 quai des Essais, 29000 Port-Fictif"
 tag_date = "{TAG_DATE}"
 
 [store]
-url = "sqlite:store.db"
+url = "{url}"
 
 [feeds]
 path = "feeds"

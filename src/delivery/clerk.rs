@@ -1,6 +1,6 @@
 //! Writes the ledger while letters go out. All connections hand their turns to one clerk, who puts
 //! what has come in meanwhile into one commit: the more connections there are, the more letters
-//! share the price of reaching the disk.
+//! share the price of reaching the disk. On Postgres a second commit is begun before the first is on the disk.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -10,7 +10,7 @@ use std::{
 
 use tokio::{
     sync::{Mutex, MutexGuard, mpsc, oneshot},
-    task::JoinHandle,
+    task::{JoinError, JoinHandle, JoinSet},
 };
 
 use super::clock::LeaseClock;
@@ -28,6 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a mark lasts that is not renewed: whoever gave it is dead then, or asleep.
 pub(super) const MARK: Duration = Duration::from_secs(30);
 
+/// How many commits may be under way at once, where the store can: what has come in while one is on its way to
+/// the disk need not wait for it.
+const COMMITS: usize = 2;
+
 /// How often marks are renewed while their letters are being handed over, however long that takes.
 const RENEWAL: Duration = Duration::from_secs(8);
 
@@ -43,27 +47,36 @@ struct Turn {
 #[derive(Debug, Clone)]
 pub(super) struct Clerk {
     turns: mpsc::Sender<Turn>,
-    pen: Pen,
-    store: Store,
-    clock: LeaseClock,
+    ledger: Ledger,
 }
 
 /// Who holds it may write the ledger. SQLite has one writer, and lets others find out by trying
-/// again after a while: within a program they had better queue.
-type Pen = Arc<Mutex<()>>;
+/// again after a while: within a program they had better queue. On Postgres nobody has to.
+#[derive(Debug, Clone)]
+struct Pen(Option<Arc<Mutex<()>>>);
+
+impl Pen {
+    async fn lock(&self) -> Option<MutexGuard<'_, ()>> {
+        match &self.0 {
+            Some(pen) => Some(pen.lock().await),
+            None => None,
+        }
+    }
+}
 
 impl Clerk {
     /// Puts a clerk to work. The task ends with the store's error if it stays away for long.
     pub(super) fn hire(store: Store, clock: LeaseClock) -> (Self, JoinHandle<Result<(), store::Error>>) {
         let (turns, desk) = mpsc::channel(DESK);
-        let pen = Pen::default();
-        let task = tokio::spawn(work(store.clone(), clock, desk, Arc::clone(&pen)));
-        (Self { turns, pen, store, clock }, task)
+        let pen = Pen((!store.writes_overlap()).then(Arc::default));
+        let ledger = Ledger { store, clock, pen };
+        let task = tokio::spawn(work(ledger.clone(), desk));
+        (Self { turns, ledger }, task)
     }
 
-    /// Waits until nobody of this program writes the ledger, and keeps it so.
-    pub(super) async fn pen(&self) -> MutexGuard<'_, ()> {
-        self.pen.lock().await
+    /// Waits until nobody of this program writes the ledger, and keeps it so, where one has to.
+    pub(super) async fn pen(&self) -> Option<MutexGuard<'_, ()>> {
+        self.ledger.pen.lock().await
     }
 
     /// Has it written down what became of letters, and which are to be handed over now: those that
@@ -87,7 +100,7 @@ impl Clerk {
             return Ok(());
         }
         let _pen = self.pen().await;
-        insist(&self.store, Writing::Corrected(corrections), self.clock).await
+        insist(&self.ledger.store, Writing::Corrected(corrections), self.ledger.clock).await
     }
 }
 
@@ -98,53 +111,104 @@ enum Writing<'a> {
     Corrected(&'a [Settlement]),
 }
 
-async fn work(store: Store, clock: LeaseClock, mut desk: mpsc::Receiver<Turn>, pen: Pen) -> Result<(), store::Error> {
+/// What a commit takes.
+#[derive(Debug, Clone)]
+struct Ledger {
+    store: Store,
+    clock: LeaseClock,
+    pen: Pen,
+}
+
+/// What a commit changed of the letters in hand, and what is to be answered about it.
+struct Written {
+    settled: Vec<i64>,
+    marked: Vec<Lease>,
+    answers: Vec<(oneshot::Sender<HashSet<i64>>, HashSet<i64>)>,
+}
+
+async fn work(ledger: Ledger, mut desk: mpsc::Receiver<Turn>) -> Result<(), store::Error> {
     // Letters that are marked and not settled: as long as somebody hands them over, nobody else may call
     // them unknown.
     let mut in_hand: HashMap<i64, Lease> = HashMap::new();
     let mut renewal = tokio::time::interval(RENEWAL);
     renewal.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    // Commits that are under way. A letter is never in two of them: it is settled after its mark was answered.
+    let most = if ledger.store.writes_overlap() { COMMITS } else { 1 };
+    let mut commits: JoinSet<Result<Written, store::Error>> = JoinSet::new();
     loop {
-        let first = tokio::select! {
-            turn = desk.recv() => turn,
+        tokio::select! {
+            Some(done) = commits.join_next() => note(&mut in_hand, done)?,
+            turn = desk.recv(), if commits.len() < most => {
+                let Some(first) = turn else { break };
+                let mut turns = vec![first];
+                while let Ok(next) = desk.try_recv() {
+                    turns.push(next);
+                }
+                commits.spawn(write(ledger.clone(), turns));
+            }
             _ = renewal.tick(), if !in_hand.is_empty() => {
+                // Those that are being settled need it no more, and would be in the way.
+                while let Some(done) = commits.join_next().await {
+                    note(&mut in_hand, done)?;
+                }
                 let leases: Vec<Lease> = in_hand.values().copied().collect();
-                let _pen = pen.lock().await;
+                let _pen = ledger.pen.lock().await;
                 // What cannot be renewed now is renewed the next time, or ends.
-                let _ = store.renew(&leases, clock.now() + MARK).await;
-                continue;
+                let _ = ledger.store.renew(&leases, ledger.clock.now() + MARK).await;
             }
-        };
-        let Some(first) = first else { return Ok(()) };
-        let _pen = pen.lock().await;
-        let mut turns = vec![first];
-        while let Ok(next) = desk.try_recv() {
-            turns.push(next);
-        }
-        let mut settled: Vec<Settlement> = turns.iter_mut().flat_map(|turn| turn.settled.drain(..)).collect();
-        let marks: Vec<Mark> = turns.iter().flat_map(|turn| turn.marks.iter().copied()).collect();
-        let granted = match store.record(&settled, &marks, clock.now()).await {
-            Ok(granted) => granted,
-            Err(_) => {
-                // Nothing is marked, or nobody knows it: those letters stay here, and go back into the
-                // queue whatever the store made of their marks. What relays have said of the others
-                // must not be lost to a moment's trouble.
-                settled.extend(marks.iter().map(|mark| not_handed_over(mark.lease)));
-                insist(&store, Writing::Settled(&settled), clock).await?;
-                HashSet::new()
-            }
-        };
-        for settlement in &settled {
-            in_hand.remove(&settlement.lease.letter);
-        }
-        let marked = marks.iter().filter(|mark| granted.contains(&mark.lease.letter));
-        in_hand.extend(marked.map(|mark| (mark.lease.letter, mark.lease)));
-        for turn in turns {
-            let own = turn.marks.iter().map(|mark| mark.lease.letter).filter(|letter| granted.contains(letter));
-            // A connection that is gone needs no answer.
-            let _ = turn.done.send(own.collect());
         }
     }
+    while let Some(done) = commits.join_next().await {
+        note(&mut in_hand, done)?;
+    }
+    Ok(())
+}
+
+/// Keeps account of the letters in hand, and only then answers: what is answered may be settled next.
+fn note(
+    in_hand: &mut HashMap<i64, Lease>,
+    done: Result<Result<Written, store::Error>, JoinError>,
+) -> Result<(), store::Error> {
+    let written = match done {
+        Ok(written) => written?,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // Nobody ends a commit but who ends the clerk.
+        Err(_) => return Ok(()),
+    };
+    for letter in &written.settled {
+        in_hand.remove(letter);
+    }
+    in_hand.extend(written.marked.into_iter().map(|lease| (lease.letter, lease)));
+    for (done, granted) in written.answers {
+        // A connection that is gone needs no answer.
+        let _ = done.send(granted);
+    }
+    Ok(())
+}
+
+/// Writes down what some connections have to say, in one commit.
+async fn write(ledger: Ledger, mut turns: Vec<Turn>) -> Result<Written, store::Error> {
+    let Ledger { store, clock, pen } = &ledger;
+    let _pen = pen.lock().await;
+    let mut settled: Vec<Settlement> = turns.iter_mut().flat_map(|turn| turn.settled.drain(..)).collect();
+    let marks: Vec<Mark> = turns.iter().flat_map(|turn| turn.marks.iter().copied()).collect();
+    let granted = match store.record(&settled, &marks, clock.now()).await {
+        Ok(granted) => granted,
+        Err(_) => {
+            // Nothing is marked, or nobody knows it: those letters stay here, and go back into the
+            // queue whatever the store made of their marks. What relays have said of the others
+            // must not be lost to a moment's trouble.
+            settled.extend(marks.iter().map(|mark| not_handed_over(mark.lease)));
+            insist(store, Writing::Settled(&settled), *clock).await?;
+            HashSet::new()
+        }
+    };
+    let marked = marks.iter().map(|mark| mark.lease).filter(|lease| granted.contains(&lease.letter)).collect();
+    let own = |turn: &Turn| {
+        turn.marks.iter().map(|mark| mark.lease.letter).filter(|letter| granted.contains(letter)).collect()
+    };
+    let answers = turns.into_iter().map(|turn| (own(&turn), turn)).map(|(own, turn)| (turn.done, own)).collect();
+    Ok(Written { settled: settled.iter().map(|s| s.lease.letter).collect(), marked, answers })
 }
 
 /// A letter that was to be handed over, and was not.

@@ -327,6 +327,7 @@ impl Store {
             let letters = query.execute(&mut *tx).await?.rows_affected();
             let count = i64::try_from(letters).unwrap_or(i64::MAX);
             sqlx::query(sql::SET_LETTERS).bind(id).bind(count).execute(&mut *tx).await?;
+            sqlx::query(sql::ledger::ADD_BLOCKS).bind(id).execute(&mut *tx).await?;
             // On Postgres each statement sees what was committed before it: who chose anew between the choices
             // and the letters has none.
             let choices: Vec<String> =
@@ -391,8 +392,10 @@ impl Store {
             // Who settles a letter that stays to be done touches the edition, too: one waits for the other.
             sqlx::query(sql::TOUCH_EDITION).bind(id).execute(&mut *tx).await?;
             let closed = sqlx::query(sql::CLOSE_EDITION).bind(id).execute(&mut *tx).await?.rows_affected();
-            if closed == 0 {
-                let open: i64 = sqlx::query_scalar(sql::COUNT_TO_DO).bind(id).fetch_one(&mut *tx).await?;
+            if closed > 0 {
+                sqlx::query(sql::ledger::DROP_BLOCKS).bind(id).execute(&mut *tx).await?;
+            } else {
+                let open: i64 = sqlx::query_scalar(sql::ledger::COUNT_TO_DO).bind(id).fetch_one(&mut *tx).await?;
                 if open > 0 {
                     sqlx::query(sql::REOPEN_EDITION).bind(id).execute(&mut *tx).await?;
                 }

@@ -4,8 +4,15 @@
 use std::collections::HashSet;
 
 use serde_json::json;
+use sqlx::PgPool;
 
-use super::{Error, Result, Store, Variant, instant, millis, on, sql, transact, worded};
+use super::{
+    Backend, Error, Result, Store, Variant, millis, on, sql,
+    sql::ledger,
+    transact,
+    transactions::{ATTEMPTS, pause},
+    worded,
+};
 use crate::model::{EmailAddress, Instant, Letter, LetterState, ReaderId};
 
 /// The right to handle a letter, until it ends or another one is given out.
@@ -33,21 +40,12 @@ pub struct Leased {
     pub lease: Lease,
 }
 
-/// What a lease brought.
-#[derive(Debug)]
-pub struct Batch {
-    /// The letters, in the order of the ledger.
-    pub letters: Vec<Leased>,
-    /// How many were to people who have left: they are suppressed.
-    pub suppressed: usize,
-}
-
 /// A letter that is about to be handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
     /// The lease it is handled under.
     pub lease: Lease,
-    /// When its worker must be dead if nothing more is heard.
+    /// When its worker must be dead if nothing more is heard; not before the lease would have ended.
     pub until: Instant,
 }
 
@@ -68,6 +66,57 @@ pub struct Settlement {
     pub suppress: bool,
 }
 
+impl Settlement {
+    fn due(&self) -> i64 {
+        self.due.map_or(0, millis)
+    }
+
+    /// Whether something is still to be done about the letter.
+    fn waits(&self) -> bool {
+        matches!(self.state, LetterState::Queued | LetterState::Deferred)
+    }
+}
+
+/// Whether nothing but letters is to be written, and each of them once.
+fn is_plain(settlements: &[Settlement], marks: &[Mark]) -> bool {
+    let settled: HashSet<i64> = settlements.iter().map(|s| s.lease.letter).collect();
+    settlements.iter().all(|s| !s.suppress && !s.waits()) && marks.iter().all(|m| !settled.contains(&m.lease.letter))
+}
+
+/// Writes the ledger in one statement, which is a transaction: one round trip instead of four.
+async fn record_at_once(
+    pool: &PgPool,
+    settlements: &[Settlement],
+    marks: &[Mark],
+    now: Instant,
+) -> Result<HashSet<i64>> {
+    let each = |value: &dyn Fn(&Settlement) -> i64| settlements.iter().map(value).collect::<Vec<i64>>();
+    let of_marks = |value: &dyn Fn(&Mark) -> i64| marks.iter().map(value).collect::<Vec<i64>>();
+    let mut attempt = 0;
+    loop {
+        let granted = sqlx::query_scalar(ledger::RECORD_LETTERS)
+            .bind(each(&|s| s.lease.letter))
+            .bind(each(&|s| s.lease.fence))
+            .bind(settlements.iter().map(|s| s.state.as_str()).collect::<Vec<_>>())
+            .bind(each(&Settlement::due))
+            .bind(settlements.iter().map(|s| s.reply.as_str()).collect::<Vec<_>>())
+            .bind(each(&|s| s.tries))
+            .bind(millis(now))
+            .bind(of_marks(&|m| m.lease.letter))
+            .bind(of_marks(&|m| m.lease.fence))
+            .bind(of_marks(&|m| millis(m.until)))
+            .fetch_all(pool)
+            .await;
+        match granted.map_err(Error::from) {
+            Err(error) if error.is_conflict() && attempt < ATTEMPTS => {
+                attempt += 1;
+                pause(attempt).await;
+            }
+            granted => return Ok(granted?.into_iter().collect()),
+        }
+    }
+}
+
 /// What trying refused letters again came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retried {
@@ -77,9 +126,10 @@ pub struct Retried {
     pub lifted: u64,
 }
 
+/// A letter that was leased.
 #[derive(sqlx::FromRow)]
-struct Row {
-    id: i64,
+pub(super) struct Row {
+    pub(super) id: i64,
     /// Nothing where the reader was erased: such a letter is suppressed.
     public_id: Option<Vec<u8>>,
     variant_id: i64,
@@ -87,6 +137,8 @@ struct Row {
     name: Option<String>,
     attempts: i64,
     fence: i64,
+    /// How many readers still want it: its own, or none.
+    pub(super) wanted: i64,
 }
 
 impl TryFrom<Row> for Leased {
@@ -113,50 +165,18 @@ pub(super) fn reader_id(bytes: Vec<u8>) -> Result<ReaderId> {
     Ok(ReaderId::new(bytes))
 }
 
-/// A lease that ends so much later than now was written by a clock that was wrong: it counts no more.
-/// In milliseconds.
-const LONGEST_LEASE: i64 = 600_000;
-
 impl Store {
-    /// What the database's clock says: leases are between machines.
-    pub async fn clock(&self) -> Result<Instant> {
-        let now: i64 = on!(self, pool => sqlx::query_scalar(worded(pool, sql::CLOCK)).fetch_one(pool).await?);
-        instant(now)
-    }
-
-    /// Takes up to so many letters of an edition that are due, for a time: none if the edition is held. Letters
-    /// to people who have left since the freezing are suppressed instead, so that fewer may come than there are.
-    pub async fn lease_letters(&self, edition: i64, now: Instant, limit: u32, until: Instant) -> Result<Batch> {
-        let (mut rows, suppressed) = transact!(self, begin, pool, tx => {
-            let rows: Vec<Row> = sqlx::query_as(worded(pool, sql::LEASE_LETTERS))
-                .bind(edition)
-                .bind(millis(now))
-                .bind(i64::from(limit))
-                .bind(millis(until))
-                .fetch_all(&mut *tx)
-                .await?;
-            let mut gone: Vec<i64> = Vec::new();
-            if !rows.is_empty() {
-                gone = sqlx::query_scalar(worded(pool, sql::SUPPRESS_LETTERS))
-                    .bind(json!(rows.iter().map(|row| row.id).collect::<Vec<_>>()).to_string())
-                    .bind(millis(now))
-                    .fetch_all(&mut *tx)
-                    .await?;
-            }
-            (rows, gone)
-        })?;
-        let gone: HashSet<i64> = suppressed.into_iter().collect();
-        rows.retain(|row| !gone.contains(&row.id));
-        rows.sort_by_key(|row| row.id);
-        let letters = rows.into_iter().map(Leased::try_from).collect::<Result<_>>()?;
-        Ok(Batch { letters, suppressed: gone.len() })
-    }
-
     /// Writes down, in one commit, what became of letters and which are about to be handed over;
     /// gives the letters of these whose lease still holds, whose edition is not held and whose readers
     /// still want them. The others must not be handed over.
     pub async fn record(&self, settlements: &[Settlement], marks: &[Mark], now: Instant) -> Result<HashSet<i64>> {
-        self.settle(sql::SETTLE_LETTERS, settlements, marks, now).await
+        match &self.pool {
+            // To a pooler a statement is committed when its connection is given back, and not before.
+            Backend::Postgres(pool) if !self.by_transaction && is_plain(settlements, marks) => {
+                record_at_once(pool, settlements, marks, now).await
+            }
+            _ => self.settle(sql::SETTLE_LETTERS, settlements, marks, now).await,
+        }
     }
 
     /// Corrects, in one commit, what was written down under the same leases: letters that turn out not
@@ -174,21 +194,19 @@ impl Store {
     ) -> Result<HashSet<i64>> {
         let settled: Vec<_> = settlements
             .iter()
-            .map(|s| {
-                let due = s.due.map_or(0, millis);
-                json!([s.lease.letter, s.lease.fence, s.state.as_str(), due, s.reply, s.tries])
-            })
+            .map(|s| json!([s.lease.letter, s.lease.fence, s.state.as_str(), s.due(), s.reply, s.tries]))
             .collect();
-        let ids = |chosen: &dyn Fn(&Settlement) -> bool| {
-            settlements.iter().filter(|s| chosen(s)).map(|s| s.lease.letter).collect::<Vec<i64>>()
-        };
-        let refused = ids(&|s| s.suppress);
-        let waiting = ids(&|s| matches!(s.state, LetterState::Queued | LetterState::Deferred));
+        let refused: Vec<i64> = settlements.iter().filter(|s| s.suppress).map(|s| s.lease.letter).collect();
+        let waiting: Vec<&Settlement> = settlements.iter().filter(|s| s.waits()).collect();
         let marked: Vec<_> = marks.iter().map(|m| json!([m.lease.letter, m.lease.fence, millis(m.until)])).collect();
         let granted = transact!(self, begin, pool, tx => {
-            // First the edition, then its letters, as who closes one does: one waits for the other.
+            // First the edition, then its blocks, then its letters, as all others do: one waits for the other.
             if !waiting.is_empty() {
-                sqlx::query(worded(pool, sql::REOPEN_EDITIONS)).bind(json!(waiting).to_string()).execute(&mut *tx).await?;
+                let letters: Vec<i64> = waiting.iter().map(|s| s.lease.letter).collect();
+                sqlx::query(worded(pool, sql::REOPEN_EDITIONS)).bind(json!(letters).to_string()).execute(&mut *tx).await?;
+                let due: Vec<_> = waiting.iter().map(|s| json!([s.lease.letter, s.due()])).collect();
+                let query = sqlx::query(worded(pool, ledger::CALL_BLOCKS)).bind(json!(due).to_string());
+                query.execute(&mut *tx).await?;
             }
             if !settled.is_empty() {
                 sqlx::query(worded(pool, statement))
@@ -238,22 +256,6 @@ impl Store {
         })
     }
 
-    /// Takes back what dead workers left: leased letters are queued again; those that were being
-    /// handed over get the state that the relay's nature allows, queued or unknown.
-    pub async fn lapse(&self, edition: i64, now: Instant, sending: LetterState) -> Result<()> {
-        let far = millis(now) + LONGEST_LEASE;
-        transact!(self, begin, pool, tx => {
-            sqlx::query(sql::LAPSE_LEASED).bind(edition).bind(millis(now)).bind(far).execute(&mut *tx).await?;
-            sqlx::query(sql::LAPSE_SENDING)
-                .bind(edition)
-                .bind(millis(now))
-                .bind(sending.as_str())
-                .bind(far)
-                .execute(&mut *tx)
-                .await?;
-        })
-    }
-
     /// Queues again the letters of an edition that may have arrived, and opens it; says how many.
     pub async fn resend_unknown(&self, edition: i64) -> Result<u64> {
         self.resend(edition, sql::RESEND_UNKNOWN).await
@@ -269,6 +271,7 @@ impl Store {
             sqlx::query(sql::TOUCH_EDITION).bind(edition).execute(&mut *tx).await?;
             let letters = sqlx::query(statement).bind(edition).execute(&mut *tx).await?.rows_affected();
             if letters > 0 {
+                sqlx::query(ledger::OPEN_BLOCKS).bind(edition).execute(&mut *tx).await?;
                 sqlx::query(sql::REOPEN_EDITION).bind(edition).execute(&mut *tx).await?;
             }
             letters
@@ -296,25 +299,12 @@ impl Store {
             let lifted = sqlx::query(sql::LIFT_REFUSED).bind(edition).bind(&pattern).execute(&mut *tx).await?;
             let letters = sqlx::query(sql::RETRY_REFUSED).bind(edition).bind(&pattern).execute(&mut *tx).await?;
             if letters.rows_affected() > 0 {
+                sqlx::query(ledger::OPEN_BLOCKS).bind(edition).execute(&mut *tx).await?;
                 sqlx::query(sql::REOPEN_EDITION).bind(edition).execute(&mut *tx).await?;
             }
             (lifted.rows_affected(), letters.rows_affected())
         })?;
         Ok(Retried { letters, lifted })
-    }
-
-    /// When the first of the leases that others hold ends.
-    pub async fn leases_end(&self, edition: i64) -> Result<Option<Instant>> {
-        let end: Option<i64> =
-            on!(self, pool => sqlx::query_scalar(sql::LEASES_END).bind(edition).fetch_one(pool).await?);
-        end.map(instant).transpose()
-    }
-
-    /// When the next of the letters that nobody holds is due.
-    pub async fn next_due(&self, edition: i64) -> Result<Option<Instant>> {
-        let due: Option<i64> =
-            on!(self, pool => sqlx::query_scalar(sql::NEXT_DUE).bind(edition).fetch_one(pool).await?);
-        due.map(instant).transpose()
     }
 
     /// How many bytes the largest of an edition's variants has.

@@ -9,7 +9,7 @@ use sqlx::{
 use super::{Backend, Result, Store, transact};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
-const MIGRATIONS: [(&str, &str); 13] = [
+const MIGRATIONS: [(&str, &str); 14] = [
     ("press", include_str!("migrations/0001_press.sql")),
     ("hubs", include_str!("migrations/0002_hubs.sql")),
     ("delivery", include_str!("migrations/0003_delivery.sql")),
@@ -22,6 +22,7 @@ const MIGRATIONS: [(&str, &str); 13] = [
     ("feeds", include_str!("migrations/0010_feeds.sql")),
     ("lists", include_str!("migrations/0011_lists.sql")),
     ("upkeep", include_str!("migrations/0012_upkeep.sql")),
+    ("ledger", include_str!("migrations/0013_ledger.sql")),
     ("wishes", include_str!("migrations/0014_wishes.sql")),
 ];
 

@@ -6,9 +6,11 @@ mod archive;
 mod bounces;
 mod columns;
 mod desk;
+mod dialect;
 mod editions;
 mod feeds;
 mod hubs;
+mod leases;
 mod letters;
 mod magazine;
 mod migrate;
@@ -33,8 +35,9 @@ mod transactions;
 mod upkeep;
 mod wishes;
 
+use dialect::{for_many_pages, worded};
 use sqlx::{postgres::PgPool, sqlite::SqlitePool};
-use transactions::{on, transact, worded};
+use transactions::{on, transact};
 
 pub use apply::{Applied, FileChange, MovedFrom};
 pub use bounces::{Effect, Notice, Return};
@@ -43,7 +46,8 @@ pub use desk::Noted;
 pub use editions::{Freeze, NewEdition, NewVariant, Released, Reserve, Variant};
 pub use feeds::{FeedMonth, Latest, Newest, Place, Published, Span, Standing};
 pub use hubs::{Ping, PingState, PutOff, SettledPing, Topic};
-pub use letters::{Batch, Lease, Leased, Mark, Retried, Settlement};
+pub use leases::Batch;
+pub use letters::{Lease, Leased, Mark, Retried, Settlement};
 pub use magazine::{Magazine, MagazineName};
 pub use publications::{Commit, Documents, Publication, Unfinished};
 pub use put::{Entry, Put, Twin};
@@ -275,6 +279,12 @@ impl Store {
     /// Whether it is a Postgres database.
     pub fn is_postgres(&self) -> bool {
         matches!(self.pool, Backend::Postgres(_))
+    }
+
+    /// Whether two transactions may write at once, instead of one waiting for the other. Through a pooler there is
+    /// one connection.
+    pub fn writes_overlap(&self) -> bool {
+        matches!(self.pool, Backend::Postgres(_)) && !self.by_transaction
     }
 
     /// The key that tokens are made with, as old as the store.

@@ -84,10 +84,11 @@ macro_rules! reader {
     };
 }
 
-/// Letters about which something is still to be done.
+/// Letters of an edition of alias `e` about which something is still to be done: each is in a block.
 macro_rules! to_do {
     () => {
-        "EXISTS (SELECT 1 FROM letters l WHERE l.edition_id = e.id \
+        "EXISTS (SELECT 1 FROM letter_blocks b JOIN letters l ON l.id BETWEEN b.block * 64 AND b.block * 64 + 63 \
+         AND l.edition_id = b.edition_id WHERE b.edition_id = e.id \
          AND l.state IN ('queued', 'leased', 'sending', 'deferred'))"
     };
 }
@@ -501,12 +502,10 @@ statements! {
     /// One after another: each statement of a transaction sees what was committed before it began, so that
     /// who has locked the edition sees every letter that was settled before.
     TOUCH_EDITION = "UPDATE editions SET state = state WHERE id = $1 RETURNING state";
-    CLOSE_EDITION = "UPDATE editions SET state = 'sent' WHERE id = $1 AND state = 'sending' \
-        AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.edition_id = editions.id \
-        AND l.state IN ('queued', 'leased', 'sending', 'deferred'))";
+    CLOSE_EDITION = concat!("UPDATE editions SET state = 'sent' WHERE id = $1 AND state = 'sending' \
+        AND NOT EXISTS (SELECT 1 FROM editions e WHERE e.id = $1 AND ", to_do!(), ")");
     /// Something is to do again.
     REOPEN_EDITION = "UPDATE editions SET state = CASE WHEN state = 'sent' THEN 'sending' ELSE state END WHERE id = $1";
-    COUNT_TO_DO = "SELECT COUNT(*) FROM letters WHERE edition_id = $1 AND state IN ('queued', 'leased', 'sending', 'deferred')";
     MARK_OF = "SELECT mark FROM editions WHERE id = $1";
     EDITION_STATE = "SELECT state FROM editions WHERE id = $1";
     TALLY = tally!(" WHERE id = $1", " AND edition_id = $1");
@@ -569,12 +568,6 @@ statements! {
     NOTE_MAIL_LEFT = "INSERT INTO mail_left (mailbox, message) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     FORGET_MAIL_LEFT = "DELETE FROM mail_left WHERE mailbox = $1 AND message = $2";
 
-    /// Leases that ended before anything was sent.
-    LAPSE_LEASED = "UPDATE letters SET state = 'queued' WHERE edition_id = $1 AND state = 'leased' \
-        AND (lease_until < $2 OR lease_until > $3)";
-    /// Leases that ended while the relay may have taken the letter.
-    LAPSE_SENDING = "UPDATE letters SET state = $3, settled_at = $2 WHERE edition_id = $1 AND state = 'sending' \
-        AND (lease_until < $2 OR lease_until > $4)";
     /// What may have arrived is to be sent once more: the operator's word.
     RESEND_UNKNOWN = "UPDATE letters SET state = 'queued', due_at = 0, fence = fence + 1 \
         WHERE edition_id = $1 AND state = 'unknown'";
@@ -600,8 +593,7 @@ statements! {
     EDITION_TO_TIDY = concat!("SELECT e.id FROM editions e WHERE ", to_tidy!(), " AND EXISTS (SELECT 1 FROM letters l \
         WHERE l.edition_id = e.id) ORDER BY e.id LIMIT 1");
     IS_TO_TIDY = concat!("SELECT COUNT(*) FROM editions e WHERE ", to_tidy!(), " AND e.id = $2");
-    /// In the order of an index.
-    TIDY_LETTERS = "DELETE FROM letters WHERE id IN (SELECT id FROM letters WHERE edition_id = $1 ORDER BY state, id LIMIT $2) \
+    TIDY_LETTERS = "DELETE FROM letters WHERE id IN (SELECT id FROM letters WHERE edition_id = $1 LIMIT $2) \
         RETURNING state";
     COUNT_TIDIED = "INSERT INTO tidied_letters (edition_id, state, letters) VALUES ($1, $2, $3) \
         ON CONFLICT (edition_id, state) DO UPDATE SET letters = tidied_letters.letters + excluded.letters";
@@ -618,9 +610,7 @@ statements! {
     CLAIM_UPKEEP = "INSERT INTO upkeep (name, done_at) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET \
         done_at = excluded.done_at WHERE NOT (upkeep.done_at <= $2 AND upkeep.done_at > $3)";
     FORGET_UPKEEP = "DELETE FROM upkeep WHERE name = $1";
-
-    LEASES_END = "SELECT MIN(lease_until) FROM letters WHERE edition_id = $1 AND state IN ('leased', 'sending')";
-    NEXT_DUE = "SELECT MIN(due_at) FROM letters WHERE edition_id = $1 AND state IN ('queued', 'deferred')";
 }
 
+pub mod ledger;
 pub mod lists;

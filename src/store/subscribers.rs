@@ -7,8 +7,11 @@ use data_encoding::HEXLOWER;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Result, Store, millis, on, sql, sql::lists, transact, worded};
+use super::{Result, Store, for_many_pages, millis, on, sql, sql::lists, transact, worded};
 use crate::model::{HashedAddress, Instant, ListEntry, Membership, Slug, Subscriber};
+
+/// So many lines are no long list.
+const FEW: usize = 1_000;
 
 /// What became of subscribers that were to be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -286,6 +289,9 @@ impl Store {
         let hashes = Rows::hashes(&entries).text();
         let newsletter = newsletter.as_str();
         transact!(self, begin_alone, pool, tx => {
+            if let Some(statement) = for_many_pages(pool).filter(|_| entries.len() > FEW) {
+                sqlx::query(statement).execute(&mut *tx).await?;
+            }
             let rows: Vec<StandingRow> = sqlx::query_as(worded(pool, lists::STANDING_OF))
                 .bind(&hashes)
                 .bind(newsletter)

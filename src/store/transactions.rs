@@ -1,10 +1,6 @@
 //! The one place where transactions begin, end, and are done again: a body is written once for both backends,
 //! and run until no other transaction is in its way.
 
-use sqlx::{Database, Pool, Transaction};
-
-use super::{Result, sql};
-
 /// Expands one body for both backends: inside, `$pool` is the pool of one of them.
 macro_rules! on {
     ($store:expr, $pool:ident => $body:expr) => {
@@ -28,7 +24,7 @@ macro_rules! transact {
             let mut attempt = 0;
             loop {
                 let work = async {
-                    let mut $tx = $crate::store::transactions::$begin($pool).await?;
+                    let mut $tx = $crate::store::dialect::$begin($pool).await?;
                     let value = $body;
                     $tx.commit().await?;
                     Ok(value)
@@ -51,48 +47,4 @@ pub(super) use transact;
 pub(super) async fn pause(attempt: u32) {
     let spread = u64::from(std::process::id() % 7 + 1);
     tokio::time::sleep(std::time::Duration::from_millis(spread * u64::from(attempt * attempt))).await;
-}
-
-/// What the two backends say differently.
-pub(super) trait Dialect: Database {
-    /// Begins a transaction that will write. SQLite takes its write lock at once: a transaction
-    /// that read first could not be made to wait any more, only to fail.
-    const BEGIN: &'static str;
-    /// The same for one that writes what it found missing, or that must not be overtaken by what
-    /// it did not see: one at a time on both backends.
-    const BEGIN_ALONE: &'static str;
-    /// Its wording of a statement.
-    fn wording(two: sql::Two) -> &'static str;
-}
-
-impl Dialect for sqlx::Sqlite {
-    const BEGIN: &'static str = "BEGIN IMMEDIATE";
-    const BEGIN_ALONE: &'static str = Self::BEGIN;
-
-    fn wording(two: sql::Two) -> &'static str {
-        two.sqlite
-    }
-}
-
-impl Dialect for sqlx::Postgres {
-    const BEGIN: &'static str = "BEGIN";
-    // Any number serves that nobody else locks in our database; this one reads "gaze".
-    const BEGIN_ALONE: &'static str = "BEGIN; SELECT pg_advisory_xact_lock(1734441573)";
-
-    fn wording(two: sql::Two) -> &'static str {
-        two.postgres
-    }
-}
-
-/// A statement in the words of a pool's backend.
-pub(super) fn worded<D: Dialect>(_: &Pool<D>, two: sql::Two) -> &'static str {
-    D::wording(two)
-}
-
-pub(super) async fn begin<D: Dialect>(pool: &Pool<D>) -> Result<Transaction<'_, D>> {
-    Ok(pool.begin_with(D::BEGIN).await?)
-}
-
-pub(super) async fn begin_alone<D: Dialect>(pool: &Pool<D>) -> Result<Transaction<'_, D>> {
-    Ok(pool.begin_with(D::BEGIN_ALONE).await?)
 }

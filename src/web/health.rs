@@ -3,7 +3,7 @@
 use std::{
     fmt::Write,
     sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -11,6 +11,7 @@ use axum::{
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
+use tokio::sync::Mutex;
 
 use super::{Client, Shared};
 use crate::{
@@ -21,7 +22,13 @@ use crate::{
 
 /// Counts of answers, by the first digit of their status.
 #[derive(Debug, Default)]
-pub(super) struct Figures([AtomicU64; 6]);
+pub(super) struct Figures([AtomicU64; 6], Mutex<Option<(Instant, Counts)>>);
+
+/// Letters and subscribers by state, as they were a moment ago.
+type Counts = (Vec<(String, i64)>, Vec<(String, i64)>);
+
+/// So long counts are as good as new: whoever asks for them often must not have millions of rows counted.
+const FRESH: Duration = Duration::from_secs(15);
 
 impl Figures {
     pub(super) fn answered(&self, status: StatusCode) {
@@ -29,6 +36,19 @@ impl Figures {
             count.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
+
+/// Counts what is in the store, if it was not done just now.
+async fn counts(shared: &Shared) -> store::Result<Counts> {
+    let mut kept = shared.figures().1.lock().await;
+    if let Some((at, counts)) = &*kept
+        && at.elapsed() < FRESH
+    {
+        return Ok(counts.clone());
+    }
+    let counts = (shared.store().letter_counts().await?, shared.store().subscriber_counts().await?);
+    *kept = Some((Instant::now(), counts.clone()));
+    Ok(counts)
 }
 
 /// A store that takes longer to answer does not, for who watches it.
@@ -84,7 +104,8 @@ async fn figures(shared: &Shared) -> store::Result<String> {
         (format!("{{status=\"{class}xx\"}}"), count as f64)
     });
     head("requests_total", "counter", "Requests answered since the start.", answers.collect());
-    let letters = store.letter_counts().await?.into_iter();
+    let (letters, subscribers) = counts(shared).await?;
+    let letters = letters.into_iter();
     let letters = letters.map(|(state, count)| (format!("{{state=\"{state}\"}}"), count as f64));
     head("letters", "gauge", "Letters in the ledger by state.", letters.collect());
     let editions = store.all_editions().await?;
@@ -94,7 +115,7 @@ async fn figures(shared: &Shared) -> store::Result<String> {
         (format!("{{state=\"{}\"}}", state.as_str()), count as f64)
     });
     head("editions", "gauge", "Editions by state.", by_state.into());
-    let subscribers = store.subscriber_counts().await?.into_iter();
+    let subscribers = subscribers.into_iter();
     let subscribers = subscribers.map(|(state, count)| (format!("{{state=\"{state}\"}}"), count as f64));
     head("subscribers", "gauge", "Subscribers by state.", subscribers.collect());
     let now = shared.now();

@@ -24,6 +24,7 @@ on_both! {
     who_has_left_gets_no_letter,
     workers_at_once_share_the_letters,
     the_sum_holds_whatever_happens,
+    letters_that_wait_hide_no_others,
 }
 
 pub const WEEK: Duration = Duration::days(7);
@@ -308,7 +309,9 @@ async fn leases_that_end_are_taken_back(house: &House) {
     let (edition, _) = frozen(&store, &edition(1, &columns[..1])).await;
     let now = at("2026-11-23T08:00");
     let until = now + Duration::seconds(14);
-    let batch = lease(&store, &edition, now, 3).await;
+    let soon = now + Duration::seconds(10);
+    let batch = store.lease_letters(edition.id, now, 2, soon).await.expect("leases").letters;
+    let third = lease(&store, &edition, now, 1).await[0].lease;
     assert!(mark(&store, batch[0].lease, until).await);
     assert!(mark(&store, batch[1].lease, until).await);
     assert_eq!(store.leases_end(edition.id).await.expect("an end"), Some(until));
@@ -329,7 +332,7 @@ async fn leases_that_end_are_taken_back(house: &House) {
     assert_eq!(failed, [(batch[1].letter.address.clone(), "550 5.1.1 nobody".to_owned())]);
 
     // A relay that can take a letter twice gets it again.
-    assert!(mark(&store, batch[2].lease, until).await);
+    assert!(mark(&store, third, until).await);
     store.lapse(edition.id, now + Duration::seconds(60), LetterState::Queued).await.expect("a lapse");
     assert_eq!(tally(&store, &edition).await, [("queued", 2), ("sent", 1), ("failed", 1)]);
     assert_eq!(store.leases_end(edition.id).await.expect("an end"), None);
@@ -409,9 +412,15 @@ async fn workers_at_once_share_the_letters(house: &House) {
     assert_eq!((all.len(), all.iter().collect::<BTreeSet<_>>().len()), (200, 200));
 }
 
+/// Letters that are to do, and whose block is not there or says that they need no look yet.
+const HIDDEN: &str = "SELECT COUNT(*) FROM letters l LEFT JOIN letter_blocks b ON b.edition_id = l.edition_id \
+    AND b.block = l.id / 64 WHERE (l.state IN ('queued', 'deferred') AND (b.due_at IS NULL OR b.due_at > l.due_at)) \
+    OR (l.state IN ('leased', 'sending') AND (b.lease_until IS NULL OR b.lease_until > l.lease_until))";
+
 async fn the_sum_holds_whatever_happens(house: &House) {
     use LetterState::{Deferred, Failed, Queued, Sent, Unknown};
-    let (store, columns) = magazine(house, 20).await;
+    // More letters than two blocks have.
+    let (store, columns) = magazine(house, 75).await;
     let (edition, letters) = frozen(&store, &edition(1, &columns[..1])).await;
     let mut now = at("2026-11-23T08:00");
     let mut leases: Vec<Lease> = Vec::new();
@@ -422,8 +431,14 @@ async fn the_sum_holds_whatever_happens(house: &House) {
     };
     let mut finished = 0;
     for step in 0..300 {
-        match die(8) {
-            0 | 1 => leases.extend(lease(&store, &edition, now, 5).await.iter().map(|leased| leased.lease)),
+        match die(9) {
+            8 if die(9) == 0 => {
+                // What was settled may be undone by an operator.
+                store.resend_unknown(edition.id).await.expect("letters");
+                store.retry_refused(edition.id, "so").await.expect("letters");
+                finished = 0;
+            }
+            0 | 1 => leases.extend(lease(&store, &edition, now, 7).await.iter().map(|leased| leased.lease)),
             2 => now += Duration::seconds(9),
             3 => store.lapse(edition.id, now, [Queued, Unknown][die(2)]).await.expect("a lapse"),
             // Old leases are tried as well as new ones.
@@ -444,6 +459,79 @@ async fn the_sum_holds_whatever_happens(house: &House) {
         let settled = tally.sent + tally.failed;
         assert!(settled >= finished, "step {step}: {tally:?} after {finished}");
         finished = settled;
+        assert_eq!(house.number(HIDDEN).await, 0, "step {step}: {tally:?}");
     }
     assert!(finished > 20, "only {finished}");
+
+    // Each is found in the end, and nothing is kept of what was to do.
+    now += Duration::days(1);
+    store.lapse(edition.id, now, Queued).await.expect("a lapse");
+    loop {
+        let rest = lease(&store, &edition, now, 50).await;
+        if rest.is_empty() {
+            break;
+        }
+        settle(&store, &rest.iter().map(|leased| settled(leased.lease, Sent)).collect::<Vec<_>>(), now).await;
+    }
+    assert_eq!(store.tally(edition.id).await.expect("a tally").to_do(), 0);
+    assert!(house.number("SELECT COUNT(*) FROM letter_blocks").await >= 3);
+    assert!(store.begin_edition(edition.id).await.expect("a beginning"));
+    store.close_edition(edition.id).await.expect("an end");
+    assert_eq!(house.number("SELECT COUNT(*) FROM letter_blocks").await, 0);
+    if store.resend_unknown(edition.id).await.expect("letters") > 0 {
+        assert_eq!(house.number(HIDDEN).await, 0);
+        assert!(!lease(&store, &edition, now, 50).await.is_empty());
+    }
+}
+
+/// Letters that wait are not in the way of those behind them, and those of later blocks are not before their time.
+async fn letters_that_wait_hide_no_others(house: &House) {
+    let (store, columns) = magazine(house, 100).await;
+    let (edition, letters) = frozen(&store, &edition(1, &columns[..1])).await;
+    assert_eq!(letters, 200);
+    let now = at("2026-11-23T08:00");
+    let due = now + Duration::minutes(5);
+    // Of each block some are put off.
+    for leased in lease(&store, &edition, now, 200).await {
+        let (state, due) = match leased.lease.letter % 9 {
+            0 => (LetterState::Deferred, Some(due)),
+            1 => (LetterState::Queued, None),
+            _ => (LetterState::Sent, None),
+        };
+        settle(&store, &[Settlement { due, ..settled(leased.lease, state) }], now).await;
+    }
+    let all = tally(&store, &edition).await;
+    let [("queued", queued), ("deferred", deferred), ("sent", _)] = all[..] else { panic!("{all:?}") };
+    assert!(queued > 20 && deferred > 20, "{all:?}");
+    let again = lease(&store, &edition, now, 200).await;
+    assert_eq!(again.len() as i64, queued);
+    let sent: Vec<_> = again.iter().map(|leased| settled(leased.lease, LetterState::Sent)).collect();
+    settle(&store, &sent, now).await;
+    assert!(lease(&store, &edition, due - Duration::milliseconds(1), 200).await.is_empty());
+    assert_eq!(store.next_due(edition.id).await.expect("an instant"), Some(due));
+    // Few at a time, from wherever they are.
+    let mut late = 0;
+    loop {
+        let some = lease(&store, &edition, due, 4).await;
+        if some.is_empty() {
+            break;
+        }
+        late += some.len() as i64;
+    }
+    assert_eq!(late, deferred);
+}
+
+/// What marking and settling write is in no index of Postgres, or each would be written three times a letter.
+#[tokio::test]
+async fn what_is_written_of_a_letter_is_in_no_index() {
+    let house = House::postgres();
+    house.open().await.close().await;
+    let indexed = "SELECT COUNT(*) FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid \
+        WHERE i.indrelid = 'letters'::regclass AND (a.attnum = ANY (i.indkey) OR i.indpred IS NOT NULL \
+        OR i.indexprs IS NOT NULL) AND a.attname IN ('state', 'attempts', 'fence', 'due_at', 'lease_until', 'settled_at', \
+        'reply', 'address', 'name', 'variant_id')";
+    assert_eq!(house.number(indexed).await, 0);
+    assert_eq!(house.number("SELECT COUNT(*) FROM pg_index WHERE indrelid = 'letters'::regclass").await, 2);
+    let room = "SELECT COUNT(*) FROM pg_class WHERE oid = 'letters'::regclass AND 'fillfactor=30' = ANY (reloptions)";
+    assert_eq!(house.number(room).await, 1);
 }

@@ -6,7 +6,9 @@ use chrono::Duration;
 use gazetier::{
     config::{Secret, StoreUrl},
     model::{Choice, Column, Draft, EmailAddress, FeedKey, Image, Instant, Rubrique, Slug, Subscriber, Zone},
-    store::{Added, Commit, FileChange, Publication, Published, Put, SourceFile, Span, Standing, Store, sql},
+    store::{
+        Added, Commit, FileChange, Publication, Published, Put, SourceFile, Span, Standing, Store, sql, sql::ledger,
+    },
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqlSafeStr, SqliteConnection};
 use tempfile::TempDir;
@@ -31,6 +33,20 @@ impl House {
 
     pub async fn open(&self) -> Store {
         Store::open(&self.url).await.expect("a store")
+    }
+
+    /// Asks for a number behind the store's back.
+    pub async fn number(&self, question: &'static str) -> i64 {
+        match &self.url {
+            StoreUrl::Sqlite(path) => {
+                let mut line = SqliteConnection::connect(&path.display().to_string()).await.expect("SQLite");
+                sqlx::query_scalar(question).fetch_one(&mut line).await.expect("a number")
+            }
+            StoreUrl::Postgres { url, .. } => {
+                let mut line = PgConnection::connect(url.expose()).await.expect("Postgres");
+                sqlx::query_scalar(question).fetch_one(&mut line).await.expect("a number")
+            }
+        }
     }
 
     /// Runs a statement behind the store's back.
@@ -141,10 +157,12 @@ async fn every_statement_is_prepared_on_both_backends() {
     house.open().await.close().await;
     let StoreUrl::Sqlite(path) = &house.url else { unreachable!() };
     let mut line = SqliteConnection::connect(&path.display().to_string()).await.expect("SQLite");
-    for (name, statement) in sql::ALL.iter().copied() {
+    let (all, both) =
+        (|| sql::ALL.iter().chain(ledger::ALL).copied(), || sql::BOTH.iter().chain(ledger::BOTH).copied());
+    for (name, statement) in all() {
         line.prepare(statement.into_sql_str()).await.unwrap_or_else(|error| panic!("SQLite, {name}: {error}"));
     }
-    for (name, two) in sql::BOTH.iter().copied() {
+    for (name, two) in both() {
         line.prepare(two.sqlite.into_sql_str()).await.unwrap_or_else(|error| panic!("SQLite, {name}: {error}"));
     }
 
@@ -152,7 +170,8 @@ async fn every_statement_is_prepared_on_both_backends() {
     house.open().await.close().await;
     let StoreUrl::Postgres { url, .. } = &house.url else { unreachable!() };
     let mut line = PgConnection::connect(url.expose()).await.expect("Postgres");
-    for (name, statement) in sql::ALL.iter().copied().chain(sql::BOTH.iter().map(|(name, two)| (*name, two.postgres))) {
+    let own = ledger::POSTGRES.iter().copied();
+    for (name, statement) in all().chain(both().map(|(name, two)| (name, two.postgres))).chain(own) {
         line.prepare(statement.into_sql_str()).await.unwrap_or_else(|error| panic!("Postgres, {name}: {error}"));
     }
 }

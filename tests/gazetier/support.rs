@@ -185,8 +185,21 @@ impl Scene {
         }
     }
 
-    /// Changes the store behind the program's back; says how many rows.
+    /// Changes the store behind the program's back; says how many rows. Where that may be letters, their blocks
+    /// are to be looked at.
     pub fn sql(&self, statement: &'static str) -> u64 {
+        let count = self.execute(statement);
+        if statement.starts_with("UPDATE letters") {
+            self.execute(
+                "INSERT INTO letter_blocks (edition_id, block, due_at, lease_until) \
+                 SELECT DISTINCT edition_id, id / 64, CAST(0 AS BIGINT), CAST(0 AS BIGINT) FROM letters WHERE true \
+                 ON CONFLICT (edition_id, block) DO UPDATE SET due_at = 0, lease_until = 0",
+            );
+        }
+        count
+    }
+
+    fn execute(&self, statement: &'static str) -> u64 {
         use sqlx::{Connection, PgConnection, SqliteConnection};
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {

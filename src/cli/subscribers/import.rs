@@ -21,8 +21,8 @@ use crate::{
 };
 
 /// How many subscribers are written in one commit. Their hashes fall on every page of an index: a
-/// commit of few rows costs nearly as many pages as one of many.
-const PART: usize = 10_000;
+/// commit of few rows costs nearly as many pages as one of many. More of them take more memory.
+const PART: usize = 20_000;
 
 /// How many refused lines are told one by one.
 const TOLD: usize = 50;

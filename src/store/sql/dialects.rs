@@ -16,10 +16,10 @@ macro_rules! taking {
 
 /// Works on many rows at once, which come as one JSON array of numbers or of arrays.
 macro_rules! rows {
-    ($head:literal, $tail:expr) => {
+    ($head:expr, $tail:expr) => {
         Two {
             sqlite: concat!($head, "json_each($1)", $tail),
-            postgres: concat!($head, "json_array_elements(CAST($1 AS JSON))", $tail),
+            postgres: concat!($head, "jsonb_array_elements(CAST($1 AS JSONB))", $tail),
         }
     };
 }
@@ -31,19 +31,26 @@ macro_rules! hashed {
             sqlite: concat!($head, "SELECT unhex(value ->> 0) AS hash FROM json_each($1)", $tail),
             postgres: concat!(
                 $head,
-                "SELECT decode(value ->> 0, 'hex') AS hash FROM json_array_elements(CAST($1 AS JSON))",
+                "SELECT decode(value ->> 0, 'hex') AS hash FROM jsonb_array_elements(CAST($1 AS JSONB))",
                 $tail
             ),
         }
     };
 }
 
+/// Readers of a letter who want it and may get it.
+macro_rules! wanting {
+    () => {
+        "FROM subscribers s JOIN subscriptions p ON p.subscriber_id = s.id \
+        JOIN editions n ON n.newsletter = p.newsletter WHERE s.id = letters.subscriber_id AND n.id = letters.edition_id \
+        AND p.state = 'active' AND NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = s.address_hash)"
+    };
+}
+
 /// Whether a letter's reader wants it and may get it.
 macro_rules! wanted {
     () => {
-        "EXISTS (SELECT 1 FROM subscribers s JOIN subscriptions p ON p.subscriber_id = s.id \
-        JOIN editions n ON n.newsletter = p.newsletter WHERE s.id = letters.subscriber_id AND n.id = letters.edition_id \
-        AND p.state = 'active' AND NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = s.address_hash))"
+        concat!("EXISTS (SELECT 1 ", wanting!(), ")")
     };
 }
 
@@ -56,17 +63,48 @@ macro_rules! dialects {
     };
 }
 
+/// What is written of a letter by row `x` of a settlement, but for the instants. Of who was erased meanwhile, no
+/// word is kept, and no letter waits.
+macro_rules! settled {
+    () => {
+        "state = CASE WHEN letters.address = '(erased)' AND x.became IN ('queued', 'deferred') THEN 'suppressed' \
+        ELSE x.became END, reply = CASE WHEN letters.address = '(erased)' THEN NULL ELSE x.words END, \
+        attempts = letters.attempts + x.tries"
+    };
+}
+
+/// What is written of a letter that is marked by row `x`. Its lease becomes no shorter: its block does not look
+/// earlier.
+macro_rules! marks {
+    () => {
+        "state = 'sending', attempts = attempts + 1, \
+        lease_until = CASE WHEN lease_until > x.until THEN lease_until ELSE x.until END"
+    };
+}
+
+/// Which letters may be marked by rows `x`: not where the edition is held, nor where the reader is gone.
+macro_rules! marked {
+    () => {
+        concat!(
+            "letters.id = x.letter AND letters.fence = x.lease AND letters.state = 'leased' AND EXISTS (SELECT 1 \
+            FROM editions e WHERE e.id = letters.edition_id AND e.state IN ('frozen', 'sending')) AND ",
+            wanted!()
+        )
+    };
+}
+
 /// What becomes of letters, by their leases, where `$which` holds.
 macro_rules! settle {
     ($which:literal) => {
         rows!(
-            "UPDATE letters SET settled_at = $2, due_at = x.due, \
-            state = CASE WHEN letters.address = '(erased)' AND x.became IN ('queued', 'deferred') THEN 'suppressed' \
-            ELSE x.became END, reply = CASE WHEN letters.address = '(erased)' THEN NULL ELSE x.words END, \
-            attempts = letters.attempts + x.tries FROM ( \
+            concat!(
+                "UPDATE letters SET settled_at = $2, due_at = x.due, ",
+                settled!(),
+                " FROM ( \
             SELECT CAST(value ->> 0 AS BIGINT) AS letter, CAST(value ->> 1 AS BIGINT) AS lease, \
             value ->> 2 AS became, CAST(value ->> 3 AS BIGINT) AS due, value ->> 4 AS words, \
-            CAST(value ->> 5 AS BIGINT) AS tries FROM ",
+            CAST(value ->> 5 AS BIGINT) AS tries FROM "
+            ),
             concat!(") AS x WHERE letters.id = x.letter AND letters.fence = x.lease AND ", $which)
         )
     };
@@ -112,35 +150,13 @@ dialects! {
         AND (state = 'queued' OR (state = 'leased' AND lease_until < $4)) ORDER BY due_at, id LIMIT $2",
         ") RETURNING id, public_id, fence, address, message, attempts"
     );
-    /// Takes letters of an edition that is going out, to the addresses of the day.
-    LEASE_LETTERS = taking!(
-        "UPDATE letters SET state = 'leased', fence = fence + 1, lease_until = $4, \
-        address = COALESCE((SELECT s.address FROM subscribers s WHERE s.id = letters.subscriber_id), address) WHERE id IN ( \
-        SELECT id FROM letters WHERE edition_id = $1 AND state IN ('queued', 'deferred') \
-        AND due_at <= $2 AND EXISTS (SELECT 1 FROM editions e WHERE e.id = $1 AND e.state IN ('frozen', 'sending')) \
-        ORDER BY due_at, id LIMIT $3",
-        ") RETURNING id, (SELECT s.public_id FROM subscribers s WHERE s.id = letters.subscriber_id) AS public_id, \
-        variant_id, address, name, attempts, fence"
-    );
-    /// Of letters just leased, those to people who left, or were suppressed or erased, since the
-    /// edition was frozen.
-    SUPPRESS_LETTERS = rows!(
-        "UPDATE letters SET state = 'suppressed', settled_at = $2 \
-        WHERE id IN (SELECT CAST(CAST(value AS TEXT) AS BIGINT) FROM ",
-        concat!(") AND state = 'leased' AND NOT ", wanted!(), " RETURNING id")
-    );
     /// Says of letters that they are about to be handed over: `[letter, fence, lease until]`. Not where the
     /// edition is held, nor where the reader is gone.
     MARK_LETTERS = rows!(
-        "UPDATE letters SET state = 'sending', attempts = attempts + 1, lease_until = x.until FROM ( \
+        concat!("UPDATE letters SET ", marks!(), " FROM ( \
         SELECT CAST(value ->> 0 AS BIGINT) AS letter, CAST(value ->> 1 AS BIGINT) AS lease, \
-        CAST(value ->> 2 AS BIGINT) AS until FROM ",
-        concat!(
-            ") AS x WHERE letters.id = x.letter AND letters.fence = x.lease AND letters.state = 'leased' \
-            AND EXISTS (SELECT 1 FROM editions e WHERE e.id = letters.edition_id AND e.state IN ('frozen', 'sending')) AND ",
-            wanted!(),
-            " RETURNING id"
-        )
+        CAST(value ->> 2 AS BIGINT) AS until FROM "),
+        concat!(") AS x WHERE ", marked!(), " RETURNING id")
     );
     /// Who hands letters over is still at it: `[letter, fence, lease until]`.
     RENEW_LETTERS = rows!(
@@ -150,8 +166,7 @@ dialects! {
         ") AS x WHERE letters.id = x.letter AND letters.fence = x.lease AND letters.state = 'sending'"
     );
     /// Writes down what became of letters: `[letter, fence, state, due, reply, tries]`. Nobody else can
-    /// have a letter, or the fence would be higher; the truth may also come after the lease ended. Of who
-    /// was erased meanwhile, no word is kept, and no letter waits.
+    /// have a letter, or the fence would be higher; the truth may also come after the lease ended.
     SETTLE_LETTERS = settle!("letters.state IN ('leased', 'sending', 'unknown')");
     /// Corrects what was written down under the same lease, the same way: a letter that was sent turns
     /// out to be unknown, one that was deferred is refused for good or queued.
@@ -180,6 +195,6 @@ dialects! {
     SUPPRESS_REFUSED = hashed!(
         "INSERT INTO suppressions (address_hash, reason, suppressed_at) \
         SELECT DISTINCT l.hash, 'refused', CAST($2 AS BIGINT) FROM (",
-        ") AS l WHERE TRUE ON CONFLICT (address_hash) DO NOTHING"
+        ") AS l WHERE TRUE ORDER BY 1 ON CONFLICT (address_hash) DO NOTHING"
     );
 }

@@ -23,7 +23,7 @@ macro_rules! listed {
                 value ->> 3 AS choice, decode(value ->> 4, 'hex') AS public_id, value ->> 5 AS language, \
                 value ->> 6 AS state, CAST(value ->> 7 AS BIGINT) AS since, CAST(value ->> 8 AS BIGINT) AS joined, \
                 CAST(value ->> 9 AS BIGINT) AS returned, CAST(value ->> 10 AS BIGINT) AS old_number, \
-                CAST(value ->> 11 AS BIGINT) AS moves FROM json_array_elements(CAST($1 AS JSON))",
+                CAST(value ->> 11 AS BIGINT) AS moves FROM jsonb_array_elements(CAST($1 AS JSONB))",
                 $tail
             ),
         }
@@ -39,7 +39,7 @@ macro_rules! noted {
                 $head,
                 "SELECT decode(value ->> 0, 'hex') AS hash, ",
                 $postgres,
-                " FROM json_array_elements(CAST($1 AS JSON))",
+                " FROM jsonb_array_elements(CAST($1 AS JSONB))",
                 $tail
             ),
         }
