@@ -19,7 +19,7 @@ impl Press {
     /// Looks at every feed as validators would, changed or not, at its archives, and at the files of what
     /// was published; gives how many feeds there are and what was found, each with its feed's name.
     pub async fn check(&self) -> Result<(usize, Vec<(String, Finding)>), Error> {
-        let feeds = self.changed(None, 0, Vec::new()).await?;
+        let feeds = self.changed(None, 0, Vec::new(), None).await?.feeds;
         let (mut found, mut paper) = (Vec::new(), Paper::default());
         for key in &feeds {
             let mut findings = self.contents(key, &mut paper).await?;

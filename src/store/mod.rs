@@ -11,6 +11,7 @@ mod feeds;
 mod hubs;
 mod letters;
 mod magazine;
+mod many;
 mod migrate;
 mod moving;
 mod open;
@@ -31,7 +32,7 @@ mod suppressions;
 
 use sqlx::{Database, Pool, Transaction, postgres::PgPool, sqlite::SqlitePool};
 
-pub use apply::{Applied, FileChange, MovedFrom};
+pub use apply::{Applied, Changes, FileChange, MovedFrom, Stamps};
 pub use bounces::{Effect, Notice, Return};
 pub use columns::{Batched, ListedColumn, SharedAddress};
 pub use desk::Noted;
@@ -115,6 +116,9 @@ pub enum Error {
         /// Whose the configuration is.
         name: String,
     },
+    /// What waits outside it to be entered cannot be read.
+    #[error("cannot read what waits to be entered: {0}")]
+    Spool(std::io::Error),
     /// The machine has no randomness to make a key of.
     #[error("the machine gave no random bytes: {0}")]
     Random(String),
@@ -243,6 +247,8 @@ trait Dialect: Database {
     const BEGIN_ALONE: &'static str;
     /// Its wording of a statement.
     fn wording(two: sql::Two) -> &'static str;
+    /// The same of one that writes many rows.
+    fn many(many: &sql::Many) -> &str;
 }
 
 impl Dialect for sqlx::Sqlite {
@@ -251,6 +257,10 @@ impl Dialect for sqlx::Sqlite {
 
     fn wording(two: sql::Two) -> &'static str {
         two.sqlite
+    }
+
+    fn many(many: &sql::Many) -> &str {
+        &many.sqlite
     }
 }
 
@@ -261,6 +271,10 @@ impl Dialect for sqlx::Postgres {
 
     fn wording(two: sql::Two) -> &'static str {
         two.postgres
+    }
+
+    fn many(many: &sql::Many) -> &str {
+        &many.postgres
     }
 }
 

@@ -256,8 +256,11 @@ statements! {
     LATEST = "SELECT r.number, s.fingerprint, s.revision, s.published_at, s.told_at, (SELECT string_agg(concat_ws(' ', \
         COALESCE(c.rubrique, ''), COALESCE(c.byline_slug, '')), ',') FROM columns c WHERE c.withdrawn_at IS NULL \
         AND c.published_at > s.published_at AND c.published_at <= $2), (SELECT string_agg(concat_ws(' ', id, begun_at), ',') \
-        FROM publications) \
+        FROM publications), (SELECT f.fingerprint FROM feed_state f WHERE f.feed = '*files') \
         FROM revision r LEFT JOIN feed_state s ON s.feed = $1";
+    /// How the archives' folders looked when nothing was missing in them. No feed has this key.
+    PUT_SEEN = "INSERT INTO feed_state (feed, fingerprint, revision, published_at) VALUES ('*files', $1, 0, 0) \
+        ON CONFLICT (feed) DO UPDATE SET fingerprint = excluded.fingerprint";
     FEED_STATE = "SELECT fingerprint, revision, published_at, told_at FROM feed_state WHERE feed = $1";
     /// Of a feed that nobody had published when it was looked at.
     ADD_FEED_STATE = "INSERT INTO feed_state (feed, fingerprint, revision, published_at, told_at) \

@@ -147,6 +147,9 @@ async fn every_statement_is_prepared_on_both_backends() {
     for (name, two) in sql::BOTH.iter().copied() {
         line.prepare(two.sqlite.into_sql_str()).await.unwrap_or_else(|error| panic!("SQLite, {name}: {error}"));
     }
+    for many in [&*sql::ADD_COLUMNS, &*sql::PUT_FILES] {
+        line.prepare(AssertSqlSafe(&*many.sqlite).into_sql_str()).await.expect("SQLite, many rows");
+    }
 
     let house = House::postgres();
     house.open().await.close().await;
@@ -154,6 +157,9 @@ async fn every_statement_is_prepared_on_both_backends() {
     let mut line = PgConnection::connect(url.expose()).await.expect("Postgres");
     for (name, statement) in sql::ALL.iter().copied().chain(sql::BOTH.iter().map(|(name, two)| (*name, two.postgres))) {
         line.prepare(statement.into_sql_str()).await.unwrap_or_else(|error| panic!("Postgres, {name}: {error}"));
+    }
+    for many in [&*sql::ADD_COLUMNS, &*sql::PUT_FILES] {
+        line.prepare(AssertSqlSafe(&*many.postgres).into_sql_str()).await.expect("Postgres, many rows");
     }
 }
 
