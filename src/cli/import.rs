@@ -95,7 +95,9 @@ pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCo
         .filter(|(_, outcome)| !matches!(outcome, Put::Same))
         .map(|(Entry { draft, .. }, outcome)| Entered {
             shown: format!("{:?}", draft.title),
-            draft,
+            source: &draft.source,
+            key: &draft.key,
+            published: draft.published,
             is_new: matches!(outcome, Put::Added),
         })
         .collect();

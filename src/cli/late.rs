@@ -10,7 +10,7 @@ use crate::{
         choose::{self, Due},
         repeats,
     },
-    model::Draft,
+    model::Instant,
 };
 
 /// Of more than so many, one stands for all.
@@ -21,8 +21,12 @@ const TOLD_ONE_BY_ONE: usize = 5;
 pub(super) struct Entered<'a> {
     /// How it is called to who brought it in.
     pub(super) shown: String,
-    /// What came in.
-    pub(super) draft: &'a Draft,
+    /// Its source.
+    pub(super) source: &'a str,
+    /// Its name there.
+    pub(super) key: &'a str,
+    /// Its date.
+    pub(super) published: Instant,
     /// Whether the store did not have it.
     pub(super) is_new: bool,
 }
@@ -49,7 +53,7 @@ fn late(session: &Session, next: &Due, entered: &[Entered<'_>]) -> Vec<String> {
     let zone = &session.config.magazine.zone;
     let hour = |at| zone.local(at).format("%Y-%m-%d %H:%M").to_string();
     let late: Vec<&Entered<'_>> =
-        entered.iter().filter(|column| column.is_new && column.draft.published < next.reach).collect();
+        entered.iter().filter(|column| column.is_new && column.published < next.reach).collect();
     let what = format!(
         "the letter of {} reaches back to {}; to have it in that letter, write a later `published`",
         hour(next.cutoff),
@@ -60,16 +64,12 @@ fn late(session: &Session, next: &Due, entered: &[Entered<'_>]) -> Vec<String> {
             "{} new columns will be in no letter, {} of {} the first: {what}",
             late.len(),
             first.shown,
-            hour(first.draft.published)
+            hour(first.published)
         )],
         late => late
             .iter()
             .map(|column| {
-                format!(
-                    "{}: new, and dated {}: it will be in no letter; {what}",
-                    column.shown,
-                    hour(column.draft.published)
-                )
+                format!("{}: new, and dated {}: it will be in no letter; {what}", column.shown, hour(column.published))
             })
             .collect(),
     }
@@ -77,15 +77,16 @@ fn late(session: &Session, next: &Due, entered: &[Entered<'_>]) -> Vec<String> {
 
 /// Of those whose words are in an edition already.
 async fn repeated(session: &Session, next: &Due, entered: &[Entered<'_>]) -> anyhow::Result<Vec<String>> {
-    let newest = entered.iter().map(|column| column.draft.published).max().unwrap_or(next.cutoff);
+    let newest = entered.iter().map(|column| column.published).max().unwrap_or(next.cutoff);
     let repeated = session.store.repeated(&next.newsletter, next.reach, newest).await?;
-    let mut before: HashMap<_, _> =
-        repeated.into_iter().map(|repeated| ((repeated.source, repeated.key), repeated.period)).collect();
+    let mut before: HashMap<_, _> = repeated
+        .into_iter()
+        .filter(|repeated| !repeats::may_recur(&repeated.standfirst, &repeated.body))
+        .map(|repeated| ((repeated.source, repeated.key), repeated.period))
+        .collect();
     let mut words = Vec::new();
     for column in entered {
-        let Draft { source, key, standfirst, body, .. } = column.draft;
-        let period = before.remove(&(source.clone(), key.clone()));
-        if let Some(period) = period.filter(|_| !repeats::may_recur(standfirst, body)) {
+        if let Some(period) = before.remove(&(column.source.to_owned(), column.key.to_owned())) {
             words.push(format!(
                 "{}: its words were in the letter {period}: it will be in no other one, unless an editor says so \
                  at the desk (`gazetier digest preview`)",

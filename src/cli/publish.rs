@@ -65,5 +65,5 @@ async fn check(session: &Session) -> anyhow::Result<ExitCode> {
 }
 
 fn press(session: &Session) -> Press {
-    Press::new(Arc::clone(&session.config), session.store.clone(), session.at)
+    Press::new(Arc::clone(&session.config), session.store.clone(), session.at).with_clock(session.now().clock)
 }

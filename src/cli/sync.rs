@@ -6,8 +6,13 @@ mod claim;
 mod moves;
 mod notices;
 mod scan;
+mod spool;
+mod work;
 
-use std::{collections::HashMap, process::ExitCode};
+use std::{
+    collections::{HashMap, HashSet},
+    process::ExitCode,
+};
 
 use super::{
     exit,
@@ -19,12 +24,14 @@ use super::{
 };
 use crate::{
     import::folder,
-    store::{Applied, Entry, FileChange, MovedFrom, Put, SourceFile, SourceState, Twin},
+    store::{Applied, FileChange, Put, SourceFile, SourceState, Twin},
 };
 
 use moves::Found;
 use notices::Notices;
-use scan::{ReadFile, Scanned};
+use scan::Scanned;
+use spool::Spool;
+use work::Work;
 
 /// The list of subscribers stands among the files of the sources under this name.
 const SUBSCRIBERS: &str = "subscribers";
@@ -123,18 +130,22 @@ pub(super) async fn sync(session: &Session, how: How<'_>) -> anyhow::Result<Sync
     let mut notices = Notices::new(session, how.by_hand);
     let claimed = claim::claim(session, how, &mut state, &mut notices, &mut synced).await?;
     let make = scan::make(&session.config.fingerprint);
-    let none = HashMap::new();
-    let mut scans = Vec::new();
+    let (mut scans, mut spool) = (Vec::new(), Spool::default());
     for source in session.config.sources.iter().filter(|source| claimed.places.contains_key(&source.name)) {
-        let known = state.files.get(&source.name).unwrap_or(&none);
-        match scan::scan(source, known, &make, session.house()) {
-            Ok(scanned) => scans.push(scanned),
+        match folder::contents(&source.folder, source.follow_links) {
+            Ok(contents) => {
+                let known = state.files.get(&source.name);
+                scans.push(scan::scan(source, contents, known, &make, session.house(), &mut spool)?);
+            }
             Err(error) => notices.refuse(&source.name, "folder", &error.to_string(), &mut synced).await?,
         }
     }
     tell_files(&scans, how.by_hand, &mut notices, &mut synced).await?;
-    let found = moves::find(session, &scans, &state.files, &claimed.gone_sources, &mut synced).await?;
-    put(session, &scans, &found, &claimed.places, how.by_hand, &mut notices, &mut synced).await?;
+    let found = moves::find(session, &scans, &spool, &state.files, &claimed.gone_sources, &mut synced).await?;
+    let gone = gone(&scans, &found, &mut notices, &mut synced).await?;
+    let work = Work::new(gone, &scans, &found, &spool);
+    let applied = session.store.apply_all(&work, &claimed.places, session.at).await?;
+    report(session, &applied, &work, &found, how.by_hand, &mut synced).await?;
     claim::tell_gone(session, &claimed.gone_sources, &mut notices).await?;
     join(session, &state, &make, &mut notices, &mut synced).await?;
     notices.forget(&state.notices).await?;
@@ -167,23 +178,18 @@ async fn tell_files(
     Ok(())
 }
 
-/// Writes down all that was found, in one transaction.
-async fn put(
-    session: &Session,
-    scans: &[Scanned<'_>],
+/// The files that are gone, of sources that were not emptied all at once.
+async fn gone<'a>(
+    scans: &'a [Scanned<'_>],
     found: &Found,
-    places: &HashMap<String, String>,
-    by_hand: bool,
     notices: &mut Notices<'_>,
     synced: &mut Synced,
-) -> anyhow::Result<()> {
-    let moved: Vec<&SourceFile> = found.values().filter_map(|candidate| candidate.file.as_ref()).collect();
-    let is_moved = |file: &SourceFile| moved.iter().any(|m| (&m.source, &m.path) == (&file.source, &file.path));
+) -> anyhow::Result<Vec<FileChange<'a>>> {
+    let name = |file: &'_ SourceFile| (file.source.clone(), file.path.clone());
+    let moved: HashSet<_> = found.values().filter_map(|candidate| candidate.file.as_ref().map(name)).collect();
     let mut changes = Vec::new();
-    let mut reads: Vec<Option<&ReadFile<'_>>> = Vec::new();
-    // What is gone first: its address is free then.
     for scanned in scans {
-        let gone: Vec<&SourceFile> = scanned.gone.iter().filter(|file| !is_moved(file)).collect();
+        let gone: Vec<&SourceFile> = scanned.gone.iter().filter(|file| !moved.contains(&name(file))).collect();
         let left = gone.iter().filter(|file| file.column_key.is_some()).count();
         if scanned.emptied && left > 1 {
             let message = format!(
@@ -194,78 +200,39 @@ async fn put(
             notices.refuse(&scanned.source.name, "folder", &message, synced).await?;
             continue;
         }
-        for file in gone {
-            let key = file.column_key.as_deref().filter(|key| !scanned.has(key));
-            changes.push(FileChange {
-                source: &file.source,
-                path: &file.path,
-                before: Some(&file.content),
-                withdraw: key,
-                ..FileChange::default()
-            });
-            reads.push(None);
-        }
+        changes.extend(gone.into_iter().map(|file| FileChange {
+            source: &file.source,
+            path: &file.path,
+            before: Some(&file.content),
+            withdraw: file.column_key.as_deref().filter(|key| !scanned.has(key)),
+            ..FileChange::default()
+        }));
     }
-    for read in scans.iter().flat_map(|scanned| &scanned.read) {
-        changes.push(change(read, scans, found));
-        reads.push(Some(read));
-    }
-    let applied = session.store.apply(&changes, places, session.at).await?;
-    report(session, &applied, &reads, found, by_hand, synced).await
-}
-
-/// What is to be written of a file that was read.
-fn change<'a>(read: &'a ReadFile<'_>, scans: &'a [Scanned<'_>], found: &'a Found) -> FileChange<'a> {
-    let entry = read.column.as_ref().map(|(draft, facts)| Entry {
-        draft,
-        given_guid: facts.given_guid,
-        given_url: facts.given_url,
-    });
-    let was = entry.and_then(|entry| found.get(&(entry.draft.source.clone(), entry.draft.key.clone())));
-    let moved_from = was.map(|was| MovedFrom {
-        source: &was.trace.source,
-        key: &was.trace.key,
-        file: was.file.as_ref().map(|file| (&*file.source, &*file.path, &*file.content)),
-    });
-    // The column that the file gave before, unless that is elsewhere now.
-    let is_elsewhere = |key: &str| {
-        let found = found.values().any(|was| was.trace.source == read.source.name && was.trace.key == key);
-        found || scans.iter().any(|scanned| scanned.source.name == read.source.name && scanned.has(key))
-    };
-    FileChange {
-        source: &read.after.source,
-        path: &read.after.path,
-        before: read.before.as_ref().map(|before| &*before.content),
-        after: Some(&read.after),
-        entry,
-        moved_from,
-        withdraw: read.left_key().filter(|key| !is_elsewhere(key)),
-    }
+    Ok(changes)
 }
 
 /// Tells what became of it.
 async fn report(
     session: &Session,
     applied: &Applied,
-    reads: &[Option<&ReadFile<'_>>],
+    work: &Work<'_>,
     found: &Found,
     by_hand: bool,
     synced: &mut Synced,
 ) -> anyhow::Result<()> {
     let mut entered = Vec::new();
-    let mut shown: HashMap<(&str, &str), &str> = HashMap::new();
-    for (read, outcome) in reads.iter().zip(&applied.outcomes) {
-        let Some(read) = read else { continue };
-        let Some((draft, _)) = &read.column else { continue };
-        shown.insert((&draft.source, &draft.key), &read.shown);
+    for (index, outcome) in applied.outcomes.iter().enumerate() {
+        let Some((read, (key, column))) = work.read(index).and_then(|read| Some((read, read.taken()?))) else {
+            continue;
+        };
         let Some(outcome) = outcome else { continue };
-        if let Some(was) = found.get(&(draft.source.clone(), draft.key.clone())) {
+        if let Some(was) = moves::before(found, &read.source.name, key) {
             let folder = session.config.sources.iter().find(|source| source.name == was.trace.source);
             let before = match (&was.file, folder) {
                 (Some(file), Some(source)) => source.folder.join(&file.path).display().to_string(),
                 _ => format!("{:?} of {}", was.trace.key, was.trace.source),
             };
-            synced.moved.push(format!("{}: moved, was {before}", read.shown));
+            synced.moved.push(format!("{}: moved, was {before}", read.shown()));
             continue;
         }
         match outcome {
@@ -273,18 +240,23 @@ async fn report(
             Put::Changed => synced.changed += 1,
             Put::Same => continue,
         }
-        entered.push(Entered { shown: read.shown.clone(), draft, is_new: matches!(outcome, Put::Added) });
+        entered.push(Entered {
+            shown: read.shown(),
+            source: &read.source.name,
+            key,
+            published: column.published,
+            is_new: matches!(outcome, Put::Added),
+        });
     }
     for (index, error) in &applied.refused {
-        let told = reads[*index].and_then(|read| read.before.as_ref()).and_then(|before| before.refused.as_ref());
+        let told = work.read(*index).and_then(|read| read.before).and_then(|before| before.refused.as_ref());
         if by_hand || told != Some(&error.to_string()) {
             synced.refuse(&format!("{error}; passed over"));
         }
     }
     for twin in &applied.twins {
-        let place = shown.get(&(&*twin.source, &*twin.key)).copied().unwrap_or(&twin.key);
-        let owner = shown.get(&(&*twin.source, &*twin.owner_key)).copied().unwrap_or(&twin.owner_key);
-        synced.warn(twin_words(place, owner, twin));
+        let shown = |key: &str| work.shown(&twin.source, key).unwrap_or_else(|| key.to_owned());
+        synced.warn(twin_words(&shown(&twin.key), &shown(&twin.owner_key), twin));
     }
     synced.withdrawn = applied.withdrawn;
     synced.waiting = applied.left;

@@ -6,6 +6,8 @@ pub(crate) mod names;
 pub(crate) mod tags;
 pub(crate) mod tame;
 
+use std::{cell::RefCell, sync::LazyLock};
+
 use ammonia::{Builder, UrlRelative};
 use url::Url;
 
@@ -38,12 +40,21 @@ pub fn clean_and_tell(html: &str, page: &Url, media: &Url) -> Cleaned {
     Cleaned { html: harmless(&tamed.html, page, media), flattened: tamed.flattened }
 }
 
+/// The cleaner of all columns: to make one takes as long as to clean a short text.
+static CLEANER_OF_ALL: LazyLock<Builder<'static>> = LazyLock::new(cleaner);
+
+thread_local! {
+    /// Where the column that this thread cleans has its page, and where its pictures are.
+    static BASES: RefCell<Option<(Url, Url)>> = const { RefCell::new(None) };
+}
+
 fn harmless(html: &str, page: &Url, media: &Url) -> String {
-    let mut cleaner = cleaner(page, media);
-    let mut cleaned = once(&cleaner, html);
+    BASES.set(Some((page.clone(), media.clone())));
+    let mut cleaned = once(&CLEANER_OF_ALL, html);
     if html::scan(&cleaned).is_empty() {
         return cleaned;
     }
+    let mut cleaner = cleaner();
     // What was inside an element that went may not stand where it stands now, a paragraph in a
     // paragraph for example: read again, it finds its place. Where it does not, elements go until
     // the words are left.
@@ -67,9 +78,7 @@ fn once(cleaner: &Builder<'_>, html: &str) -> String {
     text::legalise(&clean).0.into_owned()
 }
 
-fn cleaner(page: &Url, media: &Url) -> Builder<'static> {
-    let page = page.clone();
-    let media = media.clone();
+fn cleaner() -> Builder<'static> {
     let mut builder = Builder::default();
     builder
         .add_tags(["address", "main", "picture", "section", "source", "tfoot"])
@@ -87,23 +96,25 @@ fn cleaner(page: &Url, media: &Url) -> Builder<'static> {
         .url_schemes(["https", "http", "mailto", "tel"].into())
         .url_relative(UrlRelative::PassThrough)
         .link_rel(None)
-        .attribute_filter(move |element, attribute, value| {
-            let base = match element {
-                "img" | "source" => &media,
-                _ => &page,
-            };
-            match attribute {
-                "srcset" => srcset(value, base).map(Into::into),
-                "href" if element == "a" && is_telephone(value) => Some(uri::encode(value.trim()).into_owned().into()),
-                "href" | "src" | "cite" => absolute(value, base).map(Into::into),
-                "dir" => matches!(value, "ltr" | "rtl" | "auto").then(|| value.into()),
-                _ => Some(value.into()),
-            }
+        .attribute_filter(|element, attribute, value| match attribute {
+            "srcset" => with_base(element, |base| srcset(value, base)).map(Into::into),
+            "href" if element == "a" && is_telephone(value) => Some(uri::encode(value.trim()).into_owned().into()),
+            "href" | "src" | "cite" => with_base(element, |base| absolute(value, base)).map(Into::into),
+            "dir" => matches!(value, "ltr" | "rtl" | "auto").then(|| value.into()),
+            _ => Some(value.into()),
         });
     for element in ["p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "caption"] {
         builder.add_tag_attributes(element, ["align"]);
     }
     builder
+}
+
+/// What comes of the address from which those of an element are completed.
+fn with_base(element: &str, complete: impl FnOnce(&Url) -> Option<String>) -> Option<String> {
+    BASES.with_borrow(|bases| {
+        let (page, media) = bases.as_ref()?;
+        complete(if matches!(element, "img" | "source") { media } else { page })
+    })
 }
 
 /// Whether an address is a telephone's (RFC 3966).

@@ -5,7 +5,10 @@ use std::{
     collections::HashSet,
     fs::{self, Metadata},
     io,
-    os::unix::fs::{FileTypeExt, MetadataExt},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{FileTypeExt, MetadataExt},
+    },
     path::{Path, PathBuf},
 };
 
@@ -21,10 +24,10 @@ pub struct FoundFile {
     pub path: PathBuf,
     /// The same below the folder, as the store knows it.
     pub name: String,
-    /// Its column's name in the source, if the file gives none itself.
-    pub key: String,
     /// Of its size and times: while this is the same, nobody has changed it.
     pub seen: String,
+    /// In bytes.
+    pub size: u64,
 }
 
 /// Something in the folder that is not read.
@@ -87,10 +90,9 @@ pub fn contents(folder: &Path, follow_links: bool) -> Result<Contents, Error> {
             // In the order of names, so that of two names of one file the same is always first.
             let mut entries =
                 fs::read_dir(&next).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(failed(&next))?;
-            entries.sort_by_key(fs::DirEntry::file_name);
+            entries.sort_by_cached_key(fs::DirEntry::file_name);
             for entry in entries {
-                let hidden = entry.file_name().to_string_lossy().starts_with(['.', '_']);
-                if hidden {
+                if matches!(entry.file_name().as_bytes().first(), Some(b'.' | b'_')) {
                     continue;
                 }
                 let path = entry.path();
@@ -98,7 +100,8 @@ pub fn contents(folder: &Path, follow_links: bool) -> Result<Contents, Error> {
                     kind if kind.is_symlink() => walk.links.push(path),
                     kind if kind.is_dir() => folders.push(path),
                     _ if is_markdown(&path) => {
-                        let meta = fs::symlink_metadata(&path);
+                        // By its name in the folder: its whole path takes longer.
+                        let meta = entry.metadata();
                         walk.take(path, meta);
                     }
                     _ => {}
@@ -112,7 +115,9 @@ pub fn contents(folder: &Path, follow_links: bool) -> Result<Contents, Error> {
         links.sort();
         folders.extend(links.into_iter().rev().filter_map(|link| walk.follow(link)));
     }
-    walk.contents.files.sort_by(|a, b| a.path.cmp(&b.path));
+    // Folder by folder, as paths are compared.
+    let parts = |file: &FoundFile| file.name.clone().into_bytes().into_iter().map(|b| if b == b'/' { 0 } else { b });
+    walk.contents.files.sort_by_cached_key(|file| parts(file).collect::<Vec<u8>>());
     Ok(walk.contents)
 }
 
@@ -133,8 +138,7 @@ impl Walk<'_> {
             self.pass_over(&path, format!("it is {what}, not a file"));
         } else if self.files.insert(identity(&meta)) {
             let name = self.name(&path);
-            let key = key(&path, Some(self.root));
-            self.contents.files.push(FoundFile { name, key, seen: seen(&meta), path });
+            self.contents.files.push(FoundFile { name, seen: seen(&meta), size: meta.len(), path });
         }
     }
 
@@ -184,8 +188,8 @@ fn identity(meta: &Metadata) -> Identity {
 
 /// What tells whether a file must be opened again.
 fn seen(meta: &Metadata) -> String {
-    let times = [meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec()].map(|t| t.to_string()).join(".");
-    format!("{} {times} {}", meta.len(), meta.ino())
+    let (written, changed) = ((meta.mtime(), meta.mtime_nsec()), (meta.ctime(), meta.ctime_nsec()));
+    format!("{} {}.{}.{}.{} {}", meta.len(), written.0, written.1, changed.0, changed.1, meta.ino())
 }
 
 /// The same of a file by its path; none if it is not there.

@@ -141,7 +141,24 @@ fn from_toml(text: &str) -> Result<(Front, Names), String> {
 
 fn from_yaml(text: &str) -> Result<(Front, Names), String> {
     let read = |error: serde_saphyr::Error| error.to_string().trim_end().to_owned();
-    Ok((serde_saphyr::from_str(text).map_err(read)?, serde_saphyr::from_str(text).map_err(read)?))
+    let front = serde_saphyr::from_str(text).map_err(read)?;
+    // Read once more only where there may be a name that means nothing.
+    let names = if is_plain(text) { Names::new() } else { serde_saphyr::from_str(text).map_err(read)? };
+    Ok((front, names))
+}
+
+/// Whether YAML is as nearly all write it: each line a key that is known, blank, a comment, or what
+/// belongs to the key before.
+fn is_plain(text: &str) -> bool {
+    let mut keyed = false;
+    text.lines().all(|line| {
+        let blank = line.trim().is_empty() || line.starts_with('#');
+        let inside = keyed && line.starts_with([' ', '\t']);
+        let key = line.split_once(':').filter(|(_, rest)| rest.is_empty() || rest.starts_with(' '));
+        let known = key.is_some_and(|(key, _)| KEYS.contains(&key));
+        keyed |= known;
+        blank || inside || known
+    })
 }
 
 /// Tells what YAML takes away from a text that stands without quotes: what follows ` #`, a word that
@@ -170,6 +187,27 @@ fn tell_lost(head: &str, front: &Front, place: &Place, harvest: &mut Harvest) {
             let place = Place { line: Some(number + 1), ..place.clone() };
             let key = key.trim_end();
             harvest.warn(&place, format!("{key}: YAML reads {read:?} in {written:?}: put the whole between quotes"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_means_nothing_is_looked_for_where_one_may_be() {
+        for (text, plain) in [
+            ("\ntitle: a\n\n# b\npublished: 2026-11-18\nimage:\n  url: x\n  autre: y\n", true),
+            ("\ntitle: |\n  autre: a\npublished: 2026-11-18\n", true),
+            ("\n  autre: a\n  title: b\n", false),
+            ("\ntitle: a\nautre: b\n", false),
+            ("\ntitle: a\n\"autre\": b\n", false),
+            ("\n{title: a, autre: b}\n", false),
+            ("\ntitle: a\n? autre\n: b\n", false),
+            ("\ntitle: a\n<<: {autre: b}\n", false),
+        ] {
+            assert_eq!(is_plain(text), plain, "{text}");
         }
     }
 }

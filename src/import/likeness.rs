@@ -37,6 +37,12 @@ impl Pieces {
         self.total += 1;
     }
 
+    /// How many pieces these words make, as [`text::words`] gives them.
+    pub fn count_of(words: &[String]) -> usize {
+        let pieces = |word: &String| if word.chars().any(is_unbroken) { (word.chars().count() - 1).max(1) } else { 1 };
+        words.iter().map(pieces).sum()
+    }
+
     /// How many there are.
     pub fn count(&self) -> usize {
         self.total

@@ -5,7 +5,7 @@ mod body;
 pub mod clean;
 pub mod folder;
 mod front;
-mod likeness;
+pub mod likeness;
 pub mod listing;
 pub mod markdown;
 mod media;

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{likeness::Pieces, markdown::undated};
-use crate::model::text;
+use crate::model::{column::fingerprint, text};
 
 /// A column that was there and has no file any more.
 #[derive(Debug, Clone)]
@@ -24,8 +24,8 @@ pub struct GoneColumn {
     pub of_gone_source: bool,
     /// Whether it left the feeds before: then only what is the same to the letter brings it back.
     pub withdrawn: bool,
-    /// Its standfirst and body as text, where the same words have to be looked for.
-    pub text: Option<String>,
+    /// What it says, where the same words have to be looked for.
+    pub said: Option<Said>,
 }
 
 /// A column in a file that no column is known of.
@@ -43,8 +43,39 @@ pub struct NewColumn {
     pub title: String,
     /// When it is published, in milliseconds.
     pub published: i64,
-    /// Its standfirst and body as text.
-    pub text: String,
+    /// What it says.
+    pub said: Said,
+}
+
+/// What tells apart what columns say in their standfirst and body, without its words: there may be more
+/// of them than memory should hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// A fingerprint of its words, one after another.
+    words: String,
+    /// Whether it is a text that may come back: with its title, it has few words.
+    is_little: bool,
+}
+
+/// What a column says, by its title, and by its standfirst and body as text.
+pub fn said(title: &str, text: &str) -> Said {
+    let few = |text: &str| Pieces::count_of(&text::words(text));
+    let words = text::words(text);
+    let is_little = Pieces::count_of(&words) + few(title) < FEW_WORDS;
+    Said { words: fingerprint([words.join(" ")]), is_little }
+}
+
+/// How alike the words are of a column that is gone and a new one, by their places in the two lists.
+#[derive(Debug, Clone, Copy)]
+pub struct Likeness {
+    /// The column that is gone.
+    pub gone: usize,
+    /// The new one.
+    pub new: usize,
+    /// From 0 to 1.
+    pub like: f64,
+    /// How many words the new one has.
+    pub pieces: usize,
 }
 
 /// What was found out, by places in the two lists.
@@ -85,14 +116,17 @@ pub fn same(gone: &[GoneColumn], new: &[NewColumn]) -> Moves {
     search.moves
 }
 
+/// Pairs of what is left that have a title or all words in common: their words are to be compared.
+pub fn near(gone: &[GoneColumn], new: &[NewColumn], found: &Moves) -> Vec<(usize, usize)> {
+    Search::after(gone, new, found).near()
+}
+
 /// Pairs of what is left by their words: the same body, or the same title over nearly the same words.
-pub fn alike(gone: &[GoneColumn], new: &[NewColumn], found: Moves) -> Moves {
-    let mut search = Search::new(gone, new);
-    for (g, n) in &found.same {
-        search.take(*g, *n);
-    }
+/// `near` are the pairs that may be, compared.
+pub fn alike(gone: &[GoneColumn], new: &[NewColumn], found: Moves, near: &[Likeness]) -> Moves {
+    let mut search = Search::after(gone, new, &found);
     search.moves = found;
-    search.by_words();
+    search.by_words(near);
     search.moves
 }
 
@@ -106,6 +140,14 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     fn new(gone: &'a [GoneColumn], new: &'a [NewColumn]) -> Self {
         Self { gone, new, taken: (HashSet::new(), HashSet::new()), moves: Moves::default() }
+    }
+
+    fn after(gone: &'a [GoneColumn], new: &'a [NewColumn], found: &Moves) -> Self {
+        let mut search = Self::new(gone, new);
+        for (gone, new) in &found.same {
+            search.take(*gone, *new);
+        }
+        search
     }
 
     fn take(&mut self, gone: usize, new: usize) {
@@ -136,8 +178,8 @@ impl<'a> Search<'a> {
             // A file that gives another column's id is another column.
             let foreign = |gone: &GoneColumn| new.given_guid.as_ref().is_some_and(|guid| is_given(gone, guid));
             // A title alone comes back every week.
-            let says_little = Pieces::of(&new.text).count() + Pieces::of(&new.title).count() < FEW_WORDS;
-            let other_week = |gone: &GoneColumn| says_little && (gone.published - new.published).abs() > DATE_MENDED;
+            let other_week =
+                |gone: &GoneColumn| new.said.is_little && (gone.published - new.published).abs() > DATE_MENDED;
             for other in value.iter().filter_map(|value| owners.get(value)).flatten() {
                 let gone = &self.gone[*other];
                 if !(foreign(gone) || (by_content && other_week(gone))) {
@@ -177,37 +219,40 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn by_words(&mut self) {
+    fn near(&self) -> Vec<(usize, usize)> {
         let mut by_title: HashMap<String, Vec<usize>> = HashMap::new();
-        let mut by_body: HashMap<String, Vec<usize>> = HashMap::new();
-        let mut pieces: HashMap<usize, Pieces> = HashMap::new();
+        let mut by_words: HashMap<&str, Vec<usize>> = HashMap::new();
         let free = |index: &usize| !self.taken.0.contains(index) && !self.gone[*index].withdrawn;
         for index in (0..self.gone.len()).filter(free) {
-            let Some(said) = &self.gone[index].text else { continue };
+            let Some(said) = &self.gone[index].said else { continue };
             by_title.entry(text::fold(&self.gone[index].title)).or_default().push(index);
-            by_body.entry(text::words(said).join(" ")).or_default().push(index);
-            pieces.insert(index, Pieces::of(said));
+            by_words.entry(&said.words).or_default().push(index);
         }
-        let (mut pairs, mut doubtful) = (Vec::new(), Vec::new());
+        let mut pairs = Vec::new();
+        if by_title.is_empty() {
+            return pairs;
+        }
         for (index, new) in self.new.iter().enumerate().filter(|(index, _)| !self.taken.1.contains(index)) {
-            let own = Pieces::of(&new.text);
             let of_title = by_title.get(&text::fold(&new.title)).into_iter().flatten();
-            let of_body = by_body.get(&text::words(&new.text).join(" ")).into_iter().flatten();
-            let near: HashSet<usize> = of_title.chain(of_body).copied().collect();
-            for gone in near {
-                let (other, Some(theirs)) = (&self.gone[gone], pieces.get(&gone)) else { continue };
-                if new.given_guid.as_ref().is_some_and(|guid| is_given(other, guid)) {
-                    continue;
-                }
-                let like = own.likeness(theirs);
-                let same_body = like > 1.0 - 1e-9 && own.count() >= ENOUGH_WORDS;
-                let same_title = text::fold(&other.title) == text::fold(&new.title);
-                let same_date = (other.published - new.published).abs() <= DATE_MENDED;
-                if same_body || (same_title && like >= NEARLY_THE_SAME && same_date) {
-                    pairs.push((2.0 * like + self.nearness(gone, index), gone, index));
-                } else if same_title && like >= NEARLY_THE_SAME {
-                    doubtful.push((gone, index));
-                }
+            let of_words = by_words.get(new.said.words.as_str()).into_iter().flatten();
+            let near: HashSet<usize> = of_title.chain(of_words).copied().collect();
+            let foreign = |gone: &usize| new.given_guid.as_ref().is_some_and(|guid| is_given(&self.gone[*gone], guid));
+            pairs.extend(near.into_iter().filter(|gone| !foreign(gone)).map(|gone| (gone, index)));
+        }
+        pairs
+    }
+
+    fn by_words(&mut self, near: &[Likeness]) {
+        let (mut pairs, mut doubtful) = (Vec::new(), Vec::new());
+        for Likeness { gone, new: index, like, pieces } in near.iter().copied() {
+            let (other, new) = (&self.gone[gone], &self.new[index]);
+            let same_body = like > 1.0 - 1e-9 && pieces >= ENOUGH_WORDS;
+            let same_title = text::fold(&other.title) == text::fold(&new.title);
+            let same_date = (other.published - new.published).abs() <= DATE_MENDED;
+            if same_body || (same_title && like >= NEARLY_THE_SAME && same_date) {
+                pairs.push((2.0 * like + self.nearness(gone, index), gone, index));
+            } else if same_title && like >= NEARLY_THE_SAME {
+                doubtful.push((gone, index));
             }
         }
         self.assign(pairs);
@@ -235,33 +280,53 @@ fn paths(one: &str, other: &str) -> f64 {
 mod tests {
     use super::*;
 
-    fn gone(key: &str, title: &str, said: &str) -> GoneColumn {
-        GoneColumn {
+    /// A column with its words, which it does not hold itself.
+    struct Told<T>(T, String);
+
+    impl<T> Told<T> {
+        fn with(mut self, change: impl FnOnce(&mut T)) -> Self {
+            change(&mut self.0);
+            self
+        }
+    }
+
+    fn gone(key: &str, title: &str, text: &str) -> Told<GoneColumn> {
+        let column = GoneColumn {
             key: key.into(),
             guid: format!("tag:{key}"),
-            content: crate::model::column::content(title, "", said),
+            content: crate::model::column::content(title, "", text),
             title: title.into(),
             published: 0,
             of_gone_source: false,
             withdrawn: false,
-            text: Some(said.into()),
-        }
+            said: Some(said(title, text)),
+        };
+        Told(column, text.into())
     }
 
-    fn new(key: &str, title: &str, said: &str) -> NewColumn {
-        NewColumn {
+    fn new(key: &str, title: &str, text: &str) -> Told<NewColumn> {
+        let column = NewColumn {
             key: key.into(),
             given_id: false,
             given_guid: None,
-            content: crate::model::column::content(title, "", said),
+            content: crate::model::column::content(title, "", text),
             title: title.into(),
             published: 0,
-            text: said.into(),
-        }
+            said: said(title, text),
+        };
+        Told(column, text.into())
     }
 
-    fn found(gone: &[GoneColumn], new: &[NewColumn]) -> Moves {
-        alike(gone, new, same(gone, new))
+    fn found(gone: &[Told<GoneColumn>], new: &[Told<NewColumn>]) -> Moves {
+        let before: Vec<GoneColumn> = gone.iter().map(|told| told.0.clone()).collect();
+        let after: Vec<NewColumn> = new.iter().map(|told| told.0.clone()).collect();
+        let moves = same(&before, &after);
+        let compare = |(g, n): (usize, usize)| {
+            let (theirs, own) = (Pieces::of(&gone[g].1), Pieces::of(&new[n].1));
+            Likeness { gone: g, new: n, like: own.likeness(&theirs), pieces: own.count() }
+        };
+        let near: Vec<Likeness> = near(&before, &after, &moves).into_iter().map(compare).collect();
+        alike(&before, &after, moves, &near)
     }
 
     #[test]
@@ -282,12 +347,12 @@ mod tests {
     #[test]
     fn a_guid_or_an_id_that_the_file_gives_decides() {
         let mut before = [gone("a", "Un", "mot"), gone("b", "Deux", "autre")];
-        before[0].guid = "urn:x".into();
-        let after = [NewColumn { given_guid: Some("urn:x".into()), ..new("c", "Deux", "autre") }];
+        before[0].0.guid = "urn:x".into();
+        let after = [new("c", "Deux", "autre").with(|new| new.given_guid = Some("urn:x".into()))];
         assert_eq!(found(&before, &after).same, [(0, 0)]);
-        let after = [NewColumn { given_guid: Some("urn:y".into()), ..new("c", "Un", "mot") }];
+        let after = [new("c", "Un", "mot").with(|new| new.given_guid = Some("urn:y".into()))];
         assert_eq!(found(&before, &after).same, []);
-        let after = [NewColumn { given_id: true, ..new("b", "Tout autre", "chose") }];
+        let after = [new("b", "Tout autre", "chose").with(|new| new.given_id = true)];
         assert_eq!(found(&before, &after).same, [(1, 0)]);
     }
 
@@ -307,14 +372,14 @@ mod tests {
         let text =
             |day| format!("Pleine mer à huit heures, basse mer à quatorze heures, coefficient du {day} novembre");
         let before = [gone("18-marees", "Les marées", &text(18))];
-        let after = [NewColumn { published: 7 * 86_400_000, ..new("25-marees", "Les marées", &text(25)) }];
+        let after = [new("25-marees", "Les marées", &text(25)).with(|new| new.published = 7 * 86_400_000)];
         let moves = found(&before, &after);
         assert_eq!((moves.same, moves.alike), (vec![], vec![(0, 0)]));
     }
 
     #[test]
     fn a_source_that_moved_as_a_whole_is_known_by_its_names() {
-        let before = [GoneColumn { of_gone_source: true, ..gone("a", "Un", "mot") }];
+        let before = [gone("a", "Un", "mot").with(|gone| gone.of_gone_source = true)];
         assert_eq!(found(&before, &[new("a", "Tout", "autre")]).same, [(0, 0)]);
         assert_eq!(found(&[gone("a", "Un", "mot")], &[new("a", "Tout", "autre")]).same, []);
     }

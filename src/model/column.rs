@@ -1,5 +1,6 @@
 //! A column, as a source gives it (a draft) and as the store keeps it.
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use url::Url;
@@ -113,9 +114,9 @@ impl Draft {
 /// two columns that share it are one text.
 pub fn content(title: &str, standfirst: &str, body: &str) -> String {
     let said = format!("{title} {standfirst} {}", text::of_html(body));
-    let words = text::words(&said);
+    let words = text::words_in_one(&said);
     // Without a word, what is there has to do.
-    if words.is_empty() { fingerprint([said.trim()]) } else { fingerprint([words.join(" ")]) }
+    if words.is_empty() { fingerprint([said.trim()]) } else { fingerprint([words]) }
 }
 
 /// What an import needs to know of a column that the store has already.
@@ -143,7 +144,7 @@ pub fn fingerprint<S: AsRef<[u8]>>(parts: impl IntoIterator<Item = S>) -> String
         hash.update((part.as_ref().len() as u64).to_be_bytes());
         hash.update(part.as_ref());
     }
-    hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&hash.finalize()[..16])
 }
 
 /// A column as the store keeps it.

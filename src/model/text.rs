@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
 /// Whether a text may hold this character: what XML 1.0 allows (production 2, `Char`) without what
 /// it discourages and what HTML calls an error, control characters and noncharacters, and without
@@ -20,7 +20,14 @@ pub fn is_legal(c: char) -> bool {
 /// The first character of a text that [`is_legal`] refuses. Fast: bytes that cannot begin such a
 /// character are passed over.
 pub fn first_illegal(text: &str) -> Option<char> {
-    text.bytes().enumerate().find_map(|(at, byte)| if may_be_illegal(byte) { illegal_at(text, at) } else { None })
+    let mut from = 0;
+    while let Some(at) = position(&text.as_bytes()[from..], may_be_illegal).map(|at| from + at) {
+        if let Some(c) = illegal_at(text, at) {
+            return Some(c);
+        }
+        from = at + 1;
+    }
+    None
 }
 
 /// The character that begins at a byte of a text, if it is illegal.
@@ -69,28 +76,55 @@ pub fn legalise(text: &str) -> (Cow<'_, str>, Vec<char>) {
 /// typographic apostrophes made plain, and runs of white space made one space.
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    for c in text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase) {
-        match c {
-            'œ' => folded.push_str("oe"),
-            'æ' => folded.push_str("ae"),
-            'ß' => folded.push_str("ss"),
-            '’' | 'ʼ' => folded.push('\''),
-            c if c.is_whitespace() => {
-                if !folded.is_empty() && !folded.ends_with(' ') {
-                    folded.push(' ');
+    for c in text.chars() {
+        // Nearly all of a text is ASCII, which folds without a table.
+        if c.is_ascii() && !c.is_ascii_whitespace() && c != '\u{b}' {
+            folded.push(c.to_ascii_lowercase());
+        } else {
+            // The order of combining marks does not count: all of them go.
+            decompose_compatible(c, |part| {
+                if !is_combining_mark(part) {
+                    part.to_lowercase().for_each(|c| push_folded(c, &mut folded));
                 }
-            }
-            c => folded.push(c),
+            });
         }
     }
     folded.truncate(folded.trim_end().len());
     folded
 }
 
+fn push_folded(c: char, folded: &mut String) {
+    match c {
+        'œ' => folded.push_str("oe"),
+        'æ' => folded.push_str("ae"),
+        'ß' => folded.push_str("ss"),
+        '’' | 'ʼ' => folded.push('\''),
+        c if c.is_whitespace() => {
+            if !folded.is_empty() && !folded.ends_with(' ') {
+                folded.push(' ');
+            }
+        }
+        c => folded.push(c),
+    }
+}
+
 /// The words of a text, folded: what stands between them does not count.
 pub fn words(text: &str) -> Vec<String> {
     let folded = fold(text);
     folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// The same in one text, with a space between them.
+pub fn words_in_one(text: &str) -> String {
+    let folded = fold(text);
+    let mut words = String::with_capacity(folded.len());
+    for word in folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.push_str(word);
+    }
+    words
 }
 
 /// Elements that stand within a word or a line.
@@ -170,6 +204,8 @@ pub fn without_mail(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use unicode_normalization::UnicodeNormalization;
+
     use super::*;
 
     #[test]
@@ -178,6 +214,14 @@ mod tests {
             assert_eq!(fold(label), "edito");
         }
         assert_eq!(fold("L’Œil  du\u{a0}large"), "l'oeil du large");
+        // Each character folds by itself, as the whole text does when all of it is decomposed first.
+        for c in ('\0'..='\u{2FFF}').chain('\u{ABF0}'..='\u{AC40}').chain('\u{F900}'..='\u{1040F}') {
+            let text = format!("a{c}\u{301}\u{327}b");
+            let mut whole = String::new();
+            let letters = text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase);
+            letters.for_each(|c| push_folded(c, &mut whole));
+            assert_eq!(fold(&text), whole, "{c:?}");
+        }
     }
 
     #[test]
@@ -215,6 +259,7 @@ mod tests {
         let html = "<p>Qu’est-<em>ce</em>&nbsp;?</p><p>L&amp;œ <a href=\"x\">É</a>té</p>";
         assert_eq!(of_html(html), " Qu’est-ce\u{a0}?  L&œ Été ");
         assert_eq!(words(&of_html(html)), ["qu", "est", "ce", "l", "oe", "ete"]);
+        assert_eq!(words_in_one(&of_html(html)), "qu est ce l oe ete");
         assert_eq!(of_html("a < b & c"), "a < b & c");
     }
 

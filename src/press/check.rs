@@ -22,7 +22,7 @@ impl Press {
         if let Some(magazine) = self.store.magazine() {
             Owner::check(&self.config.feeds.path, magazine)?;
         }
-        let feeds = self.changed(None, 0, Vec::new()).await?;
+        let feeds = self.changed(None, 0, Vec::new(), None).await?.feeds;
         let (mut found, mut paper) = (Vec::new(), Paper::default());
         for key in &feeds {
             let mut findings = self.contents(key, &mut paper).await?;

@@ -112,7 +112,7 @@ impl Worker {
     }
 
     async fn build(&mut self, key: &FeedKey, trusted: bool, revision: i64) -> Result<Done, Error> {
-        let Press { config, store, at, make } = self.press.clone();
+        let Press { config, store, at, make, .. } = self.press.clone();
         // Read first: whoever publishes the feed meanwhile is found out when this is remembered.
         let stored = store.published(key).await?;
         let disk = self.folder.documents(key);

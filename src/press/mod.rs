@@ -7,6 +7,7 @@ mod feed;
 mod files;
 mod months;
 mod owner;
+mod seen;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,6 +28,7 @@ use crate::{
 use feed::{Done, Worker};
 use files::Folder;
 pub use owner::{Owner, Trace};
+use seen::Seen;
 
 /// Why nothing, or not all, could be published.
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +126,14 @@ pub struct Written {
     pages: usize,
 }
 
+/// Feeds to be looked at.
+#[derive(Debug)]
+struct Changed {
+    feeds: BTreeSet<FeedKey>,
+    /// How the archives' folders look, if they were listed and nothing was missing.
+    whole: Option<String>,
+}
+
 /// Feeds that were built.
 #[derive(Debug, Default)]
 struct Built {
@@ -137,6 +147,8 @@ pub struct Press {
     config: Arc<Config>,
     store: Store,
     at: Instant,
+    /// What the machine's clock says, if it is known.
+    clock: Option<Instant>,
     /// The configuration, the templates and the program: when they change, all is made again.
     make: Arc<str>,
 }
@@ -157,7 +169,14 @@ impl Press {
     /// A press that publishes what readers may see at an instant.
     pub fn new(config: Arc<Config>, store: Store, at: Instant) -> Self {
         let make = fingerprint([&config.fingerprint, feeds::PRESS]).into();
-        Self { config, store, at, make }
+        Self { config, store, at, clock: None, make }
+    }
+
+    /// The same, with what the machine's clock says: then it is remembered how the feeds' folder looks when
+    /// nothing is missing in it.
+    #[must_use]
+    pub fn with_clock(self, clock: Instant) -> Self {
+        Self { clock: Some(clock), ..self }
     }
 
     /// Publishes what has changed. A feed that cannot be published keeps no other from it.
@@ -174,13 +193,17 @@ impl Press {
     /// Builds what has changed and puts it into its place; `None` if nothing has.
     pub async fn write(&self) -> Result<Option<Written>, Error> {
         // Read before the columns: what changes meanwhile is seen again at the next run.
-        let Latest { revision, published, come_out, unfinished } = self.store.latest(ALL, self.at).await?;
+        let Latest { revision, published, come_out, unfinished, seen } = self.store.latest(ALL, self.at).await?;
         // Where a publication did not end, what is on the disk may be older than what the store says.
         let last = published.clone().filter(|last| *last.fingerprint == *self.make && unfinished.is_empty());
-        let feeds = self.changed(last.as_ref(), revision, come_out).await?;
+        let Changed { feeds, whole } = self.changed(last.as_ref(), revision, come_out, seen.as_deref()).await?;
         let folder = Folder::new(&self.config);
         let pages = last.is_none() || !PAGES.iter().all(|path| folder.has(path));
         if feeds.is_empty() && !pages {
+            if let Some(whole) = whole {
+                // What cannot be remembered is looked at again.
+                let _ = self.store.put_seen(&whole).await;
+            }
             return Ok(None);
         }
         if last.is_none() {
@@ -272,7 +295,8 @@ impl Press {
         last: Option<&Published>,
         revision: i64,
         come_out: Vec<FeedKey>,
-    ) -> Result<BTreeSet<FeedKey>, Error> {
+        seen: Option<&str>,
+    ) -> Result<Changed, Error> {
         let rubriques = self.config.rubriques.iter().map(|rubrique| FeedKey::Rubrique(rubrique.slug.clone()));
         let standing: Vec<FeedKey> = rubriques.chain([FeedKey::All]).collect();
         let ours = |feed: &FeedKey| match feed {
@@ -285,7 +309,7 @@ impl Press {
             if self.config.feeds.bylines {
                 all.extend(self.store.feed_keys().await?.into_iter().filter(|feed| ours(feed)));
             }
-            return Ok(all);
+            return Ok(Changed { feeds: all, whole: None });
         };
         let mut feeds: BTreeSet<FeedKey> = come_out.into_iter().collect();
         if last.revision != revision {
@@ -295,36 +319,52 @@ impl Press {
         if self.config.feeds.archives && month > Month::of(last.at) {
             feeds.extend(self.store.feeds_to_close(month).await?);
         }
-        feeds.extend(self.differing(standing.clone()).await?);
+        let differing = self.differing(standing.clone(), last, seen).await?;
+        feeds.extend(differing.feeds);
         feeds.retain(ours);
-        Ok(feeds)
+        Ok(Changed { feeds, whole: differing.whole })
     }
 
-    /// The feeds of which the disk has not all that it should, or what it should not.
-    async fn differing(&self, mut feeds: Vec<FeedKey>) -> Result<Vec<FeedKey>, Error> {
-        let (folder, present) = (Folder::new(&self.config), Month::of(self.at));
+    /// The feeds of which the disk has not all that it should, or what it should not. `seen` tells how the
+    /// archives' folders looked when they were as they should be.
+    async fn differing(&self, mut feeds: Vec<FeedKey>, last: &Published, seen: Option<&str>) -> Result<Changed, Error> {
+        let folder = Folder::new(&self.config);
         let (archives, bylines) = (self.config.feeds.archives, self.config.feeds.bylines);
-        let Documents { archives: expected, bylines: published } =
-            if archives || bylines { self.store.documents().await? } else { Documents::default() };
-        feeds.extend(published);
+        let mut documents = None;
+        if bylines {
+            let Documents { archives, bylines } = self.store.documents().await?;
+            feeds.extend(bylines);
+            documents = Some(archives);
+        }
+        let lost = |feed: &&FeedKey| !feeds::paths(feed, None).iter().all(|path| folder.has(path));
+        let mut differing: BTreeSet<FeedKey> = feeds.iter().filter(lost).cloned().collect();
+        // Where there are no archives, those of before went when the configuration changed.
+        if !archives {
+            return Ok(Changed { feeds: differing, whole: None });
+        }
+        let present = Month::of(self.at);
+        let looks = Seen::of(&self.config.feeds.path, &feeds);
+        let compared = [&*self.make, &present.to_string(), &last.revision.to_string(), &last.at.to_rfc3339()];
+        let whole = looks.fingerprint(&compared);
+        if seen == Some(&*whole) {
+            return Ok(Changed { feeds: differing, whole: None });
+        }
+        let documents = match documents {
+            Some(documents) => documents,
+            None => self.store.documents().await?.archives,
+        };
         let mut wanted: BTreeMap<FeedKey, BTreeSet<String>> = BTreeMap::new();
-        for (feed, month, count) in expected.into_iter().filter(|(_, month, _)| *month <= present) {
+        for (feed, month, count) in documents.into_iter().filter(|(_, month, _)| *month <= present) {
             wanted.entry(feed).or_default().extend(months::documents(month, count));
         }
-        let differs = |feed: &FeedKey| {
-            if !feeds::paths(feed, None).iter().all(|path| folder.has(path)) {
-                return true;
-            }
-            // Where there are none, those of before went when the configuration changed.
-            if !archives {
-                return false;
-            }
+        let differs = |feed: &&FeedKey| {
             let (disk, wanted) = (folder.documents(feed), wanted.get(feed).cloned().unwrap_or_default());
             let stray = |name: &str| !wanted.contains(name) && months::is_stray(feed, name, present, &folder);
             !wanted.iter().all(|name| disk.has(name)) || disk.names().any(stray)
         };
-        feeds.retain(differs);
-        Ok(feeds)
+        differing.extend(feeds.iter().filter(differs).cloned());
+        let settled = differing.is_empty() && self.clock.is_some_and(|clock| looks.is_settled(clock));
+        Ok(Changed { feeds: differing, whole: settled.then_some(whole) })
     }
 
     /// Writes what stands beside the feeds.

@@ -1,15 +1,59 @@
 //! What a sync found goes into one transaction, which compares each file with what the sync read of
 //! it at the beginning.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, io, ops::Range};
 
 use super::{
     Error, Result, Store,
-    put::{Batch, ColumnSteps, Entry, Put, Twin, asked_update},
+    many::ManySteps,
+    millis,
+    put::{Batch, ColumnSteps, Entry, Put, Twin},
     sources::SourceFile,
-    sql, transact,
+    sql, transact, worded,
 };
-use crate::model::Instant;
+use crate::model::{EARLIEST, Instant};
+
+/// So many changes are loaded and looked up at once.
+const PIECE: usize = 240;
+
+/// What a sync found, a piece at a time: there may be more than memory should hold. A piece may be asked
+/// for more than once.
+pub trait Changes {
+    /// A piece that was loaded.
+    type Piece;
+    /// How many changes there are.
+    fn count(&self) -> usize;
+    /// When the first and the last of their columns want to be updated.
+    fn updates(&self) -> Option<(Instant, Instant)>;
+    /// Loads a piece, by its place in the list.
+    fn load(&self, range: Range<usize>) -> io::Result<Self::Piece>;
+    /// The changes of a piece, in order.
+    fn changes<'c>(&'c self, piece: &'c Self::Piece) -> Vec<FileChange<'c>>;
+}
+
+/// Changes that are in memory.
+struct Listed<'a>(&'a [FileChange<'a>]);
+
+impl Changes for Listed<'_> {
+    type Piece = Range<usize>;
+
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn updates(&self) -> Option<(Instant, Instant)> {
+        let updates = || self.0.iter().filter_map(|change| Some(change.entry?.draft.updated));
+        updates().min().zip(updates().max())
+    }
+
+    fn load(&self, range: Range<usize>) -> io::Result<Range<usize>> {
+        Ok(range)
+    }
+
+    fn changes<'c>(&'c self, piece: &'c Range<usize>) -> Vec<FileChange<'c>> {
+        self.0.get(piece.clone()).unwrap_or_default().to_vec()
+    }
+}
 
 /// A column that is found elsewhere: what it was until now.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +64,15 @@ pub struct MovedFrom<'a> {
     pub key: &'a str,
     /// The file that it had, by source and path, with the content stamp when the sync began.
     pub file: Option<(&'a str, &'a str, &'a str)>,
+}
+
+/// The fingerprints of a column.
+#[derive(Debug, Clone, Copy)]
+pub struct Stamps<'a> {
+    /// Of all that readers can see.
+    pub fingerprint: &'a str,
+    /// Of its words.
+    pub content: &'a str,
 }
 
 /// What a sync found of one file.
@@ -35,6 +88,8 @@ pub struct FileChange<'a> {
     pub after: Option<&'a SourceFile>,
     /// The column in it.
     pub entry: Option<Entry<'a>>,
+    /// The column's fingerprints, if they are made already.
+    pub stamps: Option<Stamps<'a>>,
     /// What this column was until now.
     pub moved_from: Option<MovedFrom<'a>>,
     /// The column that is gone with it, by its name in the source.
@@ -160,29 +215,38 @@ impl Store {
         places: &HashMap<String, String>,
         at: Instant,
     ) -> Result<Applied> {
-        if changes.is_empty() {
+        self.apply_all(&Listed(changes), places, at).await
+    }
+
+    /// The same, of changes that are loaded a piece at a time; in one transaction.
+    pub async fn apply_all(
+        &self,
+        changes: &impl Changes,
+        places: &HashMap<String, String>,
+        at: Instant,
+    ) -> Result<Applied> {
+        let count = changes.count();
+        if count == 0 {
             return Ok(Applied::default());
         }
-        let asked = || changes.iter().filter_map(|change| Some(asked_update(change.entry?.draft))).collect();
+        let asked = || changes.updates().map(|(first, last)| [first, last].map(|at| millis(at.max(EARLIEST))).to_vec());
         transact!(self, begin_alone, pool, tx => {
             let mut applied = Applied::default();
-            let mut batch = tx.batch(asked()).await?;
-            let mut ours: HashMap<&str, bool> = HashMap::new();
-            for (index, change) in changes.iter().enumerate() {
-                let mine = match ours.get(change.source) {
-                    Some(mine) => *mine,
-                    None => {
+            if count > PIECE {
+                sqlx::query(worded(pool, sql::FOR_MANY_ROWS)).execute(&mut *tx).await?;
+            }
+            let mut batch = tx.batch(asked().unwrap_or_default()).await?;
+            let mut ours: HashMap<String, bool> = HashMap::new();
+            for first in (0..count).step_by(PIECE) {
+                let piece = changes.load(first..count.min(first + PIECE)).map_err(Error::Spool)?;
+                let piece = changes.changes(&piece);
+                for change in &piece {
+                    if !ours.contains_key(change.source) {
                         let mine = tx.place_of(change.source).await?.as_ref() == places.get(change.source);
-                        ours.insert(change.source, mine);
-                        mine
+                        ours.insert(change.source.to_owned(), mine);
                     }
-                };
-                if mine && tx.is_as_read(change).await? {
-                    tx.apply_change(index, change, at, &mut batch, &mut applied).await?;
-                } else {
-                    applied.outcomes.push(None);
-                    applied.left += 1;
                 }
+                tx.apply_piece(first, &piece, &ours, at, &mut batch, &mut applied).await?;
             }
             tx.put_touched(&batch).await?;
             applied.twins = batch.twins;

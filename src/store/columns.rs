@@ -63,6 +63,10 @@ pub struct Repeated {
     pub source: String,
     /// Its name there.
     pub key: String,
+    /// What stands before it.
+    pub standfirst: String,
+    /// Its body.
+    pub body: String,
     /// The first edition that had its words.
     pub period: Period,
 }
@@ -226,15 +230,17 @@ impl Store {
     /// Of the columns that [`Store::unsent`] gives, those whose words are in an edition of the newsletter
     /// already, under another id.
     pub async fn repeated(&self, newsletter: &Slug, since: Instant, until: Instant) -> Result<Vec<Repeated>> {
-        type Row = (i64, String, String, String);
+        type Row = (i64, String, String, String, String, String);
         let rows: Vec<Row> = on!(self, pool => {
             let query = sqlx::query_as(sql::REPEATED_COLUMNS).bind(millis(since)).bind(millis(until));
             query.bind(newsletter.as_str()).fetch_all(pool).await?
         });
-        let repeated = |(id, source, key, period): Row| Repeated {
+        let repeated = |(id, source, key, standfirst, body, period): Row| Repeated {
             column: ColumnId(id),
             source,
             key,
+            standfirst,
+            body,
             period: Period::from_key(&period),
         };
         Ok(rows.into_iter().map(repeated).collect())

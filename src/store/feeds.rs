@@ -49,6 +49,8 @@ pub struct Latest {
     pub come_out: Vec<FeedKey>,
     /// Publications that are under way or whose program died: what is on the disk may be anything.
     pub unfinished: Vec<Unfinished>,
+    /// How the feeds' folder looked when nothing was missing in it.
+    pub seen: Option<String>,
 }
 
 /// The newest columns of a feed.
@@ -140,8 +142,9 @@ impl Store {
     /// What was last published under a name, and what is new by an instant. Asked over one connection,
     /// which is given back before it goes on: nearly every run asks nothing else.
     pub async fn latest(&self, name: &str, at: Instant) -> Result<Latest> {
-        type Row = (i64, Option<String>, Option<i64>, Option<i64>, Option<i64>, Option<String>, Option<String>);
-        let (number, fingerprint, revision, published_at, told_at, came, unfinished): Row = on!(self, pool => {
+        type Text = Option<String>;
+        type Row = (i64, Text, Option<i64>, Option<i64>, Option<i64>, Text, Text, Text);
+        let (number, fingerprint, revision, published_at, told_at, came, unfinished, seen): Row = on!(self, pool => {
             let mut line = pool.acquire().await?;
             let row = sqlx::query_as(sql::LATEST).bind(name).bind(millis(at)).fetch_one(&mut *line).await;
             line.return_to_pool().await;
@@ -164,7 +167,14 @@ impl Store {
             published,
             come_out: feeds.collect(),
             unfinished: unfinished.collect::<Result<_>>()?,
+            seen,
         })
+    }
+
+    /// Remembers how the feeds' folder looks.
+    pub async fn put_seen(&self, seen: &str) -> Result<()> {
+        on!(self, pool => { sqlx::query(sql::PUT_SEEN).bind(seen).execute(pool).await?; });
+        Ok(())
     }
 
     /// How many commits have changed columns; whoever gets an answer knows that the store gives them.

@@ -13,6 +13,7 @@ mod hubs;
 mod leases;
 mod letters;
 mod magazine;
+mod many;
 mod migrate;
 mod moving;
 mod open;
@@ -39,7 +40,7 @@ use dialect::{for_many_pages, worded};
 use sqlx::{postgres::PgPool, sqlite::SqlitePool};
 use transactions::{on, transact};
 
-pub use apply::{Applied, FileChange, MovedFrom};
+pub use apply::{Applied, Changes, FileChange, MovedFrom, Stamps};
 pub use bounces::{Effect, Notice, Return};
 pub use columns::{Batched, ListedColumn, Repeated, SharedAddress};
 pub use desk::Noted;
@@ -126,6 +127,9 @@ pub enum Error {
         /// Whose the configuration is.
         name: String,
     },
+    /// What waits outside it to be entered cannot be read.
+    #[error("cannot read what waits to be entered: {0}")]
+    Spool(std::io::Error),
     /// The machine has no randomness to make a key of.
     #[error("the machine gave no random bytes: {0}")]
     Random(String),

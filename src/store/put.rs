@@ -106,8 +106,8 @@ pub(super) struct FoundColumn {
 
 /// Where a column is found, and where it wanted to be.
 pub(super) struct Address {
-    url: String,
-    asked: Option<String>,
+    pub(super) url: String,
+    pub(super) asked: Option<String>,
 }
 
 /// The steps of a transaction that changes columns. Each is written once; [`on_both_lines`] makes it
@@ -144,6 +144,38 @@ fn apart(url: &Url, number: usize, given: bool) -> String {
     }
     url.into()
 }
+
+/// Binds the values of a column that come after its name, in the order of `ADD_COLUMN` and `CHANGE_COLUMN`.
+macro_rules! bind_column {
+    ($query:expr, $draft:expr, $address:expr, $updated:expr, $fingerprint:expr, $withdrawn:expr, $content:expr) => {{
+        let image = $draft.image.as_ref();
+        let byline = $draft.byline.as_deref().and_then($crate::model::Slug::from_text);
+        $query
+            .bind($draft.rubrique.as_ref().map($crate::model::Slug::as_str))
+            .bind(&$draft.title)
+            .bind(&$draft.standfirst)
+            .bind(&$draft.byline)
+            .bind(&$draft.body_raw)
+            .bind(&$draft.body)
+            .bind($draft.cleaner)
+            .bind($address.url)
+            .bind(image.map(|i| i.url.as_str()))
+            .bind(image.map(|i| i.alt.as_str()))
+            .bind(image.and_then(|i| i.credit.as_deref()))
+            .bind(image.and_then(|i| i.media_type.as_deref()))
+            .bind(image.and_then(|i| i.width.map(i64::from)))
+            .bind(image.and_then(|i| i.height.map(i64::from)))
+            .bind(image.and_then(|i| i.length.and_then(|n| i64::try_from(n).ok())))
+            .bind(millis($draft.published))
+            .bind($updated)
+            .bind($fingerprint)
+            .bind(byline.map(String::from))
+            .bind($withdrawn)
+            .bind($content)
+            .bind($address.asked)
+    }};
+}
+pub(super) use bind_column;
 
 macro_rules! on_both_lines {
     ($($line:ty),*) => { $(impl ColumnSteps for $line {
@@ -186,30 +218,8 @@ macro_rules! on_both_lines {
             };
             let byline_slug = draft.byline.as_deref().and_then(Slug::from_text);
             let kept = found.as_ref().and_then(|found| found.withdrawn_at);
-            let image = draft.image.as_ref();
-            let query = query
-                .bind(draft.rubrique.as_ref().map(Slug::as_str))
-                .bind(&draft.title)
-                .bind(&draft.standfirst)
-                .bind(&draft.byline)
-                .bind(&draft.body_raw)
-                .bind(&draft.body)
-                .bind(draft.cleaner)
-                .bind(address.url)
-                .bind(image.map(|i| i.url.as_str()))
-                .bind(image.map(|i| i.alt.as_str()))
-                .bind(image.and_then(|i| i.credit.as_deref()))
-                .bind(image.and_then(|i| i.media_type.as_deref()))
-                .bind(image.and_then(|i| i.width.map(i64::from)))
-                .bind(image.and_then(|i| i.height.map(i64::from)))
-                .bind(image.and_then(|i| i.length.and_then(|n| i64::try_from(n).ok())))
-                .bind(millis(draft.published))
-                .bind(updated)
-                .bind(fingerprint)
-                .bind(byline_slug.as_ref().map(Slug::as_str))
-                .bind(draft.withdrawn.then(|| kept.unwrap_or(millis(at))))
-                .bind(draft.content())
-                .bind(address.asked);
+            let withdrawn = draft.withdrawn.then(|| kept.unwrap_or(millis(at)));
+            let query = bind_column!(query, draft, address, updated, fingerprint, withdrawn, draft.content());
             batch.touch(draft.published, draft.rubrique.as_ref(), byline_slug.as_ref());
             match found {
                 None => {

@@ -87,9 +87,15 @@ impl Store {
             state.places = listed(places).into_iter().filter_map(place).collect();
             state.notices = listed(notices).into_iter().collect();
             state.without_content = bare > 0;
-            let files: Vec<SourceFile> = sqlx::query_as(sql::SOURCE_FILES).fetch_all(&mut *line).await?;
-            for file in files {
-                state.files.entry(file.source.clone()).or_default().insert(file.path.clone(), file);
+            // By place: names would be looked up for each of many rows.
+            type Row = (String, String, Option<String>, String, String, Option<i64>, Option<String>);
+            let files: Vec<Row> = sqlx::query_as(sql::SOURCE_FILES).fetch_all(&mut *line).await?;
+            for (source, path, column_key, content, seen, due_at, refused) in files {
+                let file = SourceFile { source, path: path.clone(), column_key, content, seen, due_at, refused };
+                match state.files.get_mut(&file.source) {
+                    Some(files) => files.insert(path, file),
+                    None => state.files.entry(file.source.clone()).or_default().insert(path, file),
+                };
             }
             if old > 0 {
                 state.old_files = sqlx::query_as(sql::OLD_FILES).fetch_all(&mut *line).await?;

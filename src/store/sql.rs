@@ -263,13 +263,13 @@ statements! {
         OR id IN (SELECT w.column_id FROM waiting_columns w WHERE w.newsletter = $3)) \
         AND NOT EXISTS (SELECT 1 FROM edition_columns e WHERE e.newsletter = $3 AND e.column_id = columns.id)");
     /// Of these, those whose words are in an edition under another id.
-    REPEATED_COLUMNS = "SELECT c.id, c.source, c.source_key, MIN(e.period) FROM columns c \
+    REPEATED_COLUMNS = "SELECT c.id, c.source, c.source_key, c.standfirst, c.body, MIN(e.period) FROM columns c \
         JOIN columns o ON o.content = c.content AND o.id <> c.id \
         JOIN edition_columns x ON x.newsletter = $3 AND x.column_id = o.id JOIN editions e ON e.id = x.edition_id \
         WHERE c.content <> '' AND c.withdrawn_at IS NULL AND c.published_at <= $2 AND (c.published_at >= $1 \
         OR c.id IN (SELECT w.column_id FROM waiting_columns w WHERE w.newsletter = $3)) \
         AND NOT EXISTS (SELECT 1 FROM edition_columns e WHERE e.newsletter = $3 AND e.column_id = c.id) \
-        GROUP BY c.id, c.source, c.source_key";
+        GROUP BY c.id, c.source, c.source_key, c.standfirst, c.body";
 
     /// What a sync begins with, in one row: by whom each source is read, what was told, whether an
     /// older version left files, and whether columns have no fingerprint of their words yet.
@@ -304,8 +304,11 @@ statements! {
     LATEST = "SELECT r.number, s.fingerprint, s.revision, s.published_at, s.told_at, (SELECT string_agg(concat_ws(' ', \
         COALESCE(c.rubrique, ''), COALESCE(c.byline_slug, '')), ',') FROM columns c WHERE c.withdrawn_at IS NULL \
         AND c.published_at > s.published_at AND c.published_at <= $2), (SELECT string_agg(concat_ws(' ', id, begun_at), ',') \
-        FROM publications) \
+        FROM publications), (SELECT f.fingerprint FROM feed_state f WHERE f.feed = '*files') \
         FROM revision r LEFT JOIN feed_state s ON s.feed = $1";
+    /// How the archives' folders looked when nothing was missing in them. No feed has this key.
+    PUT_SEEN = "INSERT INTO feed_state (feed, fingerprint, revision, published_at) VALUES ('*files', $1, 0, 0) \
+        ON CONFLICT (feed) DO UPDATE SET fingerprint = excluded.fingerprint";
     FEED_STATE = "SELECT fingerprint, revision, published_at, told_at FROM feed_state WHERE feed = $1";
     /// Of a feed that nobody had published when it was looked at.
     ADD_FEED_STATE = "INSERT INTO feed_state (feed, fingerprint, revision, published_at, told_at) \

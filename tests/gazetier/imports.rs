@@ -5,6 +5,7 @@ mod histories;
 mod identity;
 mod listing;
 mod machines;
+mod many;
 mod markdown;
 mod samples;
 mod told;

@@ -165,6 +165,9 @@ async fn every_statement_is_prepared_on_both_backends() {
     for (name, two) in both() {
         line.prepare(two.sqlite.into_sql_str()).await.unwrap_or_else(|error| panic!("SQLite, {name}: {error}"));
     }
+    for many in [&*sql::ADD_COLUMNS, &*sql::PUT_FILES] {
+        line.prepare(AssertSqlSafe(&*many.sqlite).into_sql_str()).await.expect("SQLite, many rows");
+    }
 
     let house = House::postgres();
     house.open().await.close().await;
@@ -173,6 +176,9 @@ async fn every_statement_is_prepared_on_both_backends() {
     let own = ledger::POSTGRES.iter().copied();
     for (name, statement) in all().chain(both().map(|(name, two)| (name, two.postgres))).chain(own) {
         line.prepare(statement.into_sql_str()).await.unwrap_or_else(|error| panic!("Postgres, {name}: {error}"));
+    }
+    for many in [&*sql::ADD_COLUMNS, &*sql::PUT_FILES] {
+        line.prepare(AssertSqlSafe(&*many.postgres).into_sql_str()).await.expect("Postgres, many rows");
     }
 }
 

@@ -256,6 +256,29 @@ impl Scene {
     }
 }
 
+/// Runs the program and gives the most memory that it held, in kilobytes.
+pub fn peak(scene: &Scene, arguments: &[&str]) -> u64 {
+    let program = scene.command(arguments);
+    // What the machine counts is the largest of all programs that were waited for: here, one.
+    let mut shell = Command::new(needed("GAZETIER_TEST_PYTHON"));
+    shell.current_dir(scene.path("."));
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    let script = "import resource, subprocess, sys\n\
+                  code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)\n\
+                  print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)";
+    shell.args(["-c", script]).arg(program.get_program()).args(program.get_args());
+    let output = shell.stderr(Stdio::inherit()).output().expect("Python");
+    let told = String::from_utf8(output.stdout).expect("UTF-8");
+    let (code, most) = told.trim().split_once(' ').expect("two numbers");
+    assert_eq!(code, "0", "{arguments:?}");
+    most.parse().expect("a number")
+}
+
 /// A letter in an outbox.
 struct Posted {
     /// Its edition's label, or `service`.

@@ -2,12 +2,19 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Synced, scan::Scanned};
+use super::{
+    Synced,
+    scan::{ReadFile, Scanned},
+    spool::{Spool, Waiting},
+};
+use anyhow::Context;
+
 use crate::{
     cli::session::Session,
     import::{
+        likeness::Pieces,
         listing, markdown,
-        moved::{self, GoneColumn, Moves, NewColumn},
+        moved::{self, GoneColumn, Likeness, Moves, NewColumn},
     },
     model::text,
     store::{ColumnTrace, SourceFile},
@@ -25,37 +32,42 @@ pub(super) struct Candidate {
 /// Where a new column was until now, by its source and its name.
 pub(super) type Found = HashMap<(String, String), Candidate>;
 
-/// Of which place in a scan a new column is.
-type Place = (usize, usize);
+/// Where a column was until now, if it has moved.
+pub(super) fn before<'a>(found: &'a Found, source: &str, key: &str) -> Option<&'a Candidate> {
+    // Nearly always there is none.
+    if found.is_empty() { None } else { found.get(&(source.to_owned(), key.to_owned())) }
+}
 
 /// Finds the columns that moved. `gone_sources` are those that the configuration names no more.
 pub(super) async fn find(
     session: &Session,
     scans: &[Scanned<'_>],
+    spool: &Spool,
     known: &HashMap<String, HashMap<String, SourceFile>>,
     gone_sources: &[String],
     synced: &mut Synced,
 ) -> anyhow::Result<Found> {
-    let places = new_columns(scans, known);
-    if places.is_empty() {
+    let files = new_columns(scans, known);
+    if files.is_empty() {
         return Ok(Found::new());
     }
     let mut candidates = candidates(session, scans, known, gone_sources).await?;
     if candidates.is_empty() {
         return Ok(Found::new());
     }
-    let news: Vec<NewColumn> = places.iter().filter_map(|place| new_column(scans, *place)).collect();
+    let news = files.iter().map(|read| new_column(read, spool)).collect::<anyhow::Result<Vec<NewColumn>>>()?;
     let mut gone: Vec<GoneColumn> = candidates.iter().map(gone_column).collect();
     let mut moves = moved::same(&gone, &news);
     if moves.same.len() < news.len() {
         read_texts(session, &candidates, &mut gone, &moves).await?;
-        moves = moved::alike(&gone, &news, moves);
+        let near = moved::near(&gone, &news, &moves);
+        let near = compare(session, near, &candidates, &files, spool).await?;
+        moves = moved::alike(&gone, &news, moves, &near);
     }
-    let shown = |place: &Place| scans[place.0].read[place.1].shown.clone();
     for (gone, new, other) in &moves.guessed {
         synced.warn(format!(
             "{}: it may be {:?} or {:?} of {}, whose files are gone: taken for the first",
-            shown(&places[*new]),
+            files[*new].shown(),
             candidates[*gone].trace.key,
             candidates[*other].trace.key,
             candidates[*gone].trace.source,
@@ -65,7 +77,7 @@ pub(super) async fn find(
         synced.warn(format!(
             "{}: it is much like {:?}, which is gone, and of another date: taken for a new column; if it is the same, \
              write `id: {}` into it",
-            shown(&places[*new]),
+            files[*new].shown(),
             candidates[*gone].trace.key,
             candidates[*gone].trace.key,
         ));
@@ -75,44 +87,76 @@ pub(super) async fn find(
     taken.sort_by_key(|(gone, _)| std::cmp::Reverse(*gone));
     let mut found = Found::new();
     for (gone, new) in taken {
-        let place = places[new];
-        let Some((draft, _)) = &scans[place.0].read[place.1].column else { continue };
-        found.insert((draft.source.clone(), draft.key.clone()), candidates.remove(gone));
+        found.insert((files[new].source.name.clone(), news[new].key.clone()), candidates.remove(gone));
     }
     Ok(found)
 }
 
-/// Columns of files that no column is known of.
-fn new_columns(scans: &[Scanned<'_>], known: &HashMap<String, HashMap<String, SourceFile>>) -> Vec<Place> {
-    let mut places = Vec::new();
-    for (index, scanned) in scans.iter().enumerate() {
+/// Files with a column that none is known of.
+fn new_columns<'a>(
+    scans: &'a [Scanned<'_>],
+    known: &HashMap<String, HashMap<String, SourceFile>>,
+) -> Vec<&'a ReadFile<'a>> {
+    let mut new = Vec::new();
+    for scanned in scans {
         let files = known.get(&scanned.source.name);
         let keys: HashSet<&str> =
             files.into_iter().flatten().filter_map(|(_, file)| file.column_key.as_deref()).collect();
-        for (at, read) in scanned.read.iter().enumerate() {
-            if read.column.as_ref().is_some_and(|(draft, _)| !keys.contains(&*draft.key)) {
-                places.push((index, at));
-            }
-        }
+        let is_new = |read: &&ReadFile<'_>| read.taken().is_some_and(|(key, _)| !keys.contains(key));
+        new.extend(scanned.read.iter().filter(is_new));
     }
-    places
+    new
 }
 
-fn new_column(scans: &[Scanned<'_>], place: Place) -> Option<NewColumn> {
-    let (draft, facts) = scans[place.0].read[place.1].column.as_ref()?;
-    Some(NewColumn {
-        key: draft.key.clone(),
+/// A column of which nothing is kept in memory but what tells it from others.
+fn new_column(read: &ReadFile<'_>, spool: &Spool) -> anyhow::Result<NewColumn> {
+    let (facts, Waiting { draft, content, .. }) = wait(read, spool)?;
+    Ok(NewColumn {
         given_id: facts.given_id,
-        given_guid: facts.given_guid.then(|| draft.guid.clone()),
-        content: draft.content(),
-        title: draft.title.clone(),
+        given_guid: facts.given_guid.then_some(draft.guid),
+        content,
         published: draft.published.timestamp_millis(),
-        text: said(&draft.standfirst, &draft.body),
+        said: moved::said(&draft.title, &said(&draft.standfirst, &draft.body)),
+        key: draft.key,
+        title: draft.title,
     })
+}
+
+/// All of a column that was read.
+fn wait(read: &ReadFile<'_>, spool: &Spool) -> anyhow::Result<(markdown::Facts, Waiting)> {
+    let column = read.column.as_ref().with_context(|| format!("{}: it holds no column", read.shown()))?;
+    let waiting = spool.get(column.spooled, &read.source.name).context("cannot read what waits to be entered")?;
+    Ok((column.facts, waiting))
 }
 
 fn said(standfirst: &str, body: &str) -> String {
     format!("{standfirst} {}", text::of_html(body))
+}
+
+/// How alike the words of each pair are, of a column that is gone and a new one.
+async fn compare(
+    session: &Session,
+    mut near: Vec<(usize, usize)>,
+    candidates: &[Candidate],
+    files: &[&ReadFile<'_>],
+    spool: &Spool,
+) -> anyhow::Result<Vec<Likeness>> {
+    // Of those that are gone, one is in memory at a time.
+    near.sort_unstable();
+    let mut pieces: Option<(usize, Pieces)> = None;
+    let mut compared = Vec::with_capacity(near.len());
+    for (gone, new) in near {
+        if pieces.as_ref().is_none_or(|(read, _)| *read != gone) {
+            let trace = &candidates[gone].trace;
+            let text = session.store.column_text(&trace.source, &trace.key).await?;
+            pieces = text.map(|(standfirst, body)| (gone, Pieces::of(&said(&standfirst, &body))));
+        }
+        let Some((_, theirs)) = &pieces else { continue };
+        let (_, Waiting { draft, .. }) = wait(files[new], spool)?;
+        let own = Pieces::of(&said(&draft.standfirst, &draft.body));
+        compared.push(Likeness { gone, new, like: own.likeness(theirs), pieces: own.count() });
+    }
+    Ok(compared)
 }
 
 /// Columns that may be found again: whose file is gone, whose source is gone, who left the feeds, or
@@ -137,8 +181,7 @@ async fn candidates(
     // Who has a file that is there, or is just coming, is not to be found anywhere else.
     let at_home: HashSet<(&str, &str)> = scans
         .iter()
-        .flat_map(|scanned| scanned.read.iter().filter_map(|read| read.column.as_ref()))
-        .map(|(draft, _)| (draft.source.as_str(), draft.key.as_str()))
+        .flat_map(|scanned| scanned.read.iter().filter_map(|read| Some((read.source.name.as_str(), read.taken()?.0))))
         .chain(known.values().flatten().filter_map(|(_, file)| Some((&*file.source, file.column_key.as_deref()?))))
         .collect();
     let mut traces = session.store.traces(&names).await?;
@@ -173,11 +216,11 @@ fn gone_column(candidate: &Candidate) -> GoneColumn {
         published: trace.published_at,
         of_gone_source: candidate.of_gone_source || trace.source == markdown::SOURCE,
         withdrawn: trace.withdrawn_at.is_some(),
-        text: None,
+        said: None,
     }
 }
 
-/// Reads the words of those that are not found yet.
+/// Reads the words of those that are not found yet, and keeps what tells them from others.
 async fn read_texts(
     session: &Session,
     candidates: &[Candidate],
@@ -191,7 +234,7 @@ async fn read_texts(
         }
         let trace = &candidates[index].trace;
         let text = session.store.column_text(&trace.source, &trace.key).await?;
-        gone.text = text.map(|(standfirst, body)| said(&standfirst, &body));
+        gone.said = text.map(|(standfirst, body)| moved::said(&gone.title, &said(&standfirst, &body)));
     }
     Ok(())
 }

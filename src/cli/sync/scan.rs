@@ -3,43 +3,69 @@
 use std::{
     collections::{HashMap, HashSet},
     fs, io,
+    num::NonZero,
     path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
+use super::spool::{self, Spool, Spooled};
 use crate::{
     config::Source,
     import::{Error, Harvest, House, Warning, clean::CLEANER, folder, markdown},
-    model::{Draft, column::fingerprint},
+    model::{Draft, Instant, column::fingerprint},
     store::SourceFile,
 };
+
+/// So many files, or bytes of them, are read at once: what was made of them is then laid aside.
+const BATCH: usize = 2048;
+const BATCH_BYTES: u64 = 8 << 20;
+
+/// A thread more is begun for so many files.
+const FEW: usize = 16;
 
 /// A file that was opened because something about it is new.
 #[derive(Debug)]
 pub(super) struct ReadFile<'a> {
     pub(super) source: &'a Source,
-    /// As messages name it.
-    pub(super) shown: String,
     /// What was known of it.
-    pub(super) before: Option<SourceFile>,
+    pub(super) before: Option<&'a SourceFile>,
     /// What is known of it now.
     pub(super) after: SourceFile,
     /// Its column; none if it is as it was, or cannot be taken.
-    pub(super) column: Option<(Draft, markdown::Facts)>,
+    pub(super) column: Option<Taken>,
     pub(super) warnings: Vec<Warning>,
 }
 
+/// A column that was read. All of it waits in the spool.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) facts: markdown::Facts,
+    pub(super) published: Instant,
+    pub(super) updated: Instant,
+    pub(super) spooled: Spooled,
+}
+
 impl ReadFile<'_> {
+    /// As messages name it.
+    pub(super) fn shown(&self) -> String {
+        self.source.folder.join(&self.after.path).display().to_string()
+    }
+
     /// Whether why it is refused is news.
     pub(super) fn is_news(&self) -> bool {
-        let told = self.before.as_ref().map(|before| (&before.content, &before.refused));
+        let told = self.before.map(|before| (&before.content, &before.refused));
         told != Some((&self.after.content, &self.after.refused))
+    }
+
+    /// The column that was read, by its name.
+    pub(super) fn taken(&self) -> Option<(&str, &Taken)> {
+        self.after.column_key.as_deref().zip(self.column.as_ref())
     }
 
     /// The column that this file gave and gives no more.
     pub(super) fn left_key(&self) -> Option<&str> {
-        let before = self.before.as_ref()?.column_key.as_deref()?;
-        let (draft, _) = self.column.as_ref()?;
-        (draft.key != before).then_some(before)
+        let before = self.before?.column_key.as_deref()?;
+        (self.taken()?.0 != before).then_some(before)
     }
 }
 
@@ -54,10 +80,27 @@ pub(super) struct Scanned<'a> {
     /// Whether no file is left, of more than one.
     pub(super) emptied: bool,
     /// Who has each name: files that are there, by their columns' names.
-    owners: HashMap<String, String>,
+    owners: HashMap<String, Owner<'a>>,
+}
+
+/// A file that has a name for its column.
+#[derive(Debug, Clone, Copy)]
+enum Owner<'a> {
+    /// One that is known, by its path.
+    Known(&'a str),
+    /// One that was read now, by its place.
+    Read(usize),
 }
 
 impl Scanned<'_> {
+    /// The path of a file that has a name.
+    fn path(&self, owner: Owner<'_>) -> String {
+        match owner {
+            Owner::Known(path) => path.to_owned(),
+            Owner::Read(place) => self.read.get(place).map(|read| read.after.path.clone()).unwrap_or_default(),
+        }
+    }
+
     /// Whether a file that is there has this name.
     pub(super) fn has(&self, key: &str) -> bool {
         self.owners.contains_key(key)
@@ -69,86 +112,170 @@ pub(super) fn make(config: &str) -> String {
     fingerprint([&CLEANER.to_string(), env!("CARGO_PKG_VERSION"), config])
 }
 
-/// Looks through a source's folder and opens what is new or has changed. `known` is what is known of
-/// its files.
+/// Looks through what a source's folder holds and opens what is new or has changed. `known` is what is
+/// known of its files; what is read of columns goes into the spool.
 pub(super) fn scan<'a>(
     source: &'a Source,
-    known: &HashMap<String, SourceFile>,
+    contents: folder::Contents,
+    known: Option<&'a HashMap<String, SourceFile>>,
     make: &str,
     house: House<'_>,
-) -> Result<Scanned<'a>, Error> {
-    let contents = folder::contents(&source.folder, source.follow_links)?;
-    let here: HashSet<&str> = contents.files.iter().map(|file| file.name.as_str()).collect();
-    let gone: Vec<SourceFile> = known.values().filter(|file| !here.contains(&*file.path)).cloned().collect();
-    let there = known.values().filter(|file| here.contains(&*file.path));
-    let owners = there.filter_map(|file| Some((file.column_key.clone()?, file.path.clone()))).collect();
-    let emptied = contents.files.is_empty() && known.len() > 1;
-    let mut scanned = Scanned { source, read: Vec::new(), gone, passed_over: contents.passed_over, emptied, owners };
-    scanned.gone.sort_by(|a, b| a.path.cmp(&b.path));
+    spool: &mut Spool,
+) -> anyhow::Result<Scanned<'a>> {
+    let emptied = contents.files.is_empty() && known.is_some_and(|known| known.len() > 1);
+    let gone = gone(&contents.files, known);
+    let mut opened = Vec::new();
     for file in contents.files {
-        let before = known.get(&file.name);
-        let seen = format!("{} {make}", file.seen);
+        let before = known.and_then(|known| known.get(&file.name));
         let due = before.and_then(|before| before.due_at).is_some_and(|due| due <= house.at.timestamp_millis());
-        let settled = before.is_some_and(|before| before.seen == seen && before.refused.is_none());
-        if settled && !due {
-            continue;
+        // Of what is seen, then of what reads it.
+        let is_seen = |seen: &str| {
+            seen.strip_prefix(&*file.seen).and_then(|rest| rest.strip_prefix(' ')).is_some_and(|rest| rest == make)
+        };
+        let settled = before.is_some_and(|before| before.refused.is_none() && is_seen(&before.seen));
+        if !settled || due {
+            opened.push(Opened { source, file, before, due });
         }
-        if let Some(read) = read(source, file, seen, before, due, make, house) {
-            scanned.take(read);
+    }
+    let mut scanned = Scanned {
+        source,
+        read: Vec::with_capacity(opened.len()),
+        gone,
+        passed_over: contents.passed_over,
+        emptied,
+        owners: HashMap::new(),
+    };
+    // Nearly always nothing is new, and nobody asks.
+    if !(opened.is_empty() && scanned.gone.is_empty()) {
+        let gone: HashSet<&str> = scanned.gone.iter().map(|file| &*file.path).collect();
+        let there = known.into_iter().flat_map(HashMap::values).filter(|file| !gone.contains(&*file.path));
+        scanned.owners = there.filter_map(|file| Some((file.column_key.clone()?, Owner::Known(&file.path)))).collect();
+    }
+    let mut opened = opened.into_iter().peekable();
+    while opened.peek().is_some() {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while bytes < BATCH_BYTES
+            && batch.len() < BATCH
+            && let Some(next) = opened.next()
+        {
+            bytes += next.file.size;
+            batch.push(next);
+        }
+        for (read, column) in read_all(&batch, make, house) {
+            scanned.take(read, column, spool)?;
         }
     }
     Ok(scanned)
 }
 
+/// The known files that are not there any more, in order.
+fn gone(files: &[folder::FoundFile], known: Option<&HashMap<String, SourceFile>>) -> Vec<SourceFile> {
+    let Some(known) = known else { return Vec::new() };
+    if files.iter().filter(|file| known.contains_key(&file.name)).count() == known.len() {
+        return Vec::new();
+    }
+    let here: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    let mut gone: Vec<SourceFile> = known.values().filter(|file| !here.contains(&*file.path)).cloned().collect();
+    gone.sort_by(|a, b| a.path.cmp(&b.path));
+    gone
+}
+
+/// A file that is to be opened.
+#[derive(Debug)]
+struct Opened<'a> {
+    source: &'a Source,
+    file: folder::FoundFile,
+    before: Option<&'a SourceFile>,
+    due: bool,
+}
+
+/// Reads files on all processors; gives them in their order.
+fn read_all<'a>(
+    batch: &[Opened<'a>],
+    make: &str,
+    house: House<'_>,
+) -> impl Iterator<Item = (ReadFile<'a>, Option<Column>)> + use<'a> {
+    let most = std::thread::available_parallelism().map_or(1, NonZero::get).min(8);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some((index, opened)) = next_of(batch, &next) {
+            done.extend(read(opened, make, house).map(|read| (index, read)));
+        }
+        done
+    };
+    let mut all = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..most.min(batch.len().div_ceil(FEW))).map(|_| scope.spawn(work)).collect();
+        let mut all = work();
+        for other in others {
+            match other.join() {
+                Ok(done) => all.extend(done),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    });
+    all.sort_unstable_by_key(|(index, _)| *index);
+    all.into_iter().map(|(_, read)| read)
+}
+
+/// The next of a batch that no thread has taken.
+fn next_of<'b, T>(batch: &'b [T], next: &AtomicUsize) -> Option<(usize, &'b T)> {
+    let index = next.fetch_add(1, Ordering::Relaxed);
+    Some((index, batch.get(index)?))
+}
+
 impl<'a> Scanned<'a> {
     /// Takes a file that was read, unless another has its column's name.
-    fn take(&mut self, mut read: ReadFile<'a>) {
-        if let Some((draft, facts)) = &read.column {
-            let own = read.after.path.as_str();
-            match self.owners.get(&draft.key).filter(|owner| *owner != own) {
+    fn take(&mut self, mut read: ReadFile<'a>, column: Option<Column>, spool: &mut Spool) -> anyhow::Result<()> {
+        if let Some(Column { key, facts, published, updated, bytes }) = column {
+            let owner = self.owners.get(&key).map(|owner| self.path(*owner));
+            match owner.filter(|owner| *owner != read.after.path) {
                 Some(owner) => {
                     let twin = read.source.folder.join(owner).display().to_string();
                     let what = if facts.given_id { "has the id" } else { "is the column" };
+                    let shown = read.shown();
                     read.after.refused =
-                        Some(format!("{}: it {what} {:?} of {twin}: give one of them another", read.shown, draft.key));
-                    read.after.column_key = read.before.as_ref().and_then(|before| before.column_key.clone());
-                    read.column = None;
+                        Some(format!("{shown}: it {what} {key:?} of {twin}: give one of them another"));
+                    read.after.column_key = read.before.and_then(|before| before.column_key.clone());
                 }
                 None => {
+                    read.column = Some(Taken { facts, published, updated, spooled: spool.put(&bytes)? });
                     if let Some(left) = read.left_key()
-                        && self.owners.get(left).is_some_and(|owner| owner == own)
+                        && self.owners.get(left).is_some_and(|owner| self.path(*owner) == read.after.path)
                     {
                         self.owners.remove(left);
                     }
-                    self.owners.insert(draft.key.clone(), own.to_owned());
+                    self.owners.insert(key, Owner::Read(self.read.len()));
                 }
             }
         }
         self.read.push(read);
+        Ok(())
     }
 }
 
+/// A column that was read, on its way into the spool.
+struct Column {
+    key: String,
+    facts: markdown::Facts,
+    published: Instant,
+    updated: Instant,
+    bytes: Vec<u8>,
+}
+
 /// Opens a file, and reads its column if that is not what it was; nothing if it has just gone.
-fn read<'a>(
-    source: &'a Source,
-    file: folder::FoundFile,
-    seen: String,
-    before: Option<&SourceFile>,
-    due: bool,
-    make: &str,
-    house: House<'_>,
-) -> Option<ReadFile<'a>> {
-    let column_key = before.and_then(|before| before.column_key.clone());
+fn read<'a>(opened: &Opened<'a>, make: &str, house: House<'_>) -> Option<(ReadFile<'a>, Option<Column>)> {
+    let Opened { source, file, before, due } = opened;
     let mut read = ReadFile {
         source,
-        shown: file.path.display().to_string(),
-        before: before.cloned(),
+        before: *before,
         after: SourceFile {
             source: source.name.clone(),
-            path: file.name,
-            column_key,
+            path: file.name.clone(),
+            column_key: before.and_then(|before| before.column_key.clone()),
             content: String::new(),
-            seen,
+            seen: format!("{} {make}", file.seen),
             due_at: before.and_then(|before| before.due_at),
             refused: None,
         },
@@ -159,36 +286,46 @@ fn read<'a>(
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         Err(source) => {
-            read.after.refused = Some(Error::Read { path: file.path, source }.to_string());
-            return Some(read);
+            read.after.refused = Some(Error::Read { path: file.path.clone(), source }.to_string());
+            return Some((read, None));
         }
     };
     read.after.content = fingerprint([make.as_bytes(), &bytes]);
     // Touched, or copied anew: what is in it was taken already.
     if !due && before.is_some_and(|before| before.content == read.after.content && before.refused.is_none()) {
-        return Some(read);
+        return Some((read, None));
     }
-    match column(&bytes, &file.path, &file.key, source, house) {
-        Ok((draft, facts, warnings)) => {
-            read.after.column_key = Some(draft.key.clone());
-            read.after.due_at = facts.due.map(|due| due.timestamp_millis());
-            read.column = Some((draft, facts));
+    let key = folder::key(&file.path, Some(&source.folder));
+    match column(&bytes, &file.path, &key, source, house) {
+        Ok((column, warnings)) => {
+            read.after.column_key = Some(column.key.clone());
+            read.after.due_at = column.facts.due.map(|due| due.timestamp_millis());
             read.warnings = warnings;
+            Some((read, Some(column)))
         }
-        Err(why) => read.after.refused = Some(why),
+        Err(why) => {
+            read.after.refused = Some(why);
+            Some((read, None))
+        }
     }
-    Some(read)
 }
 
-type Read = (Draft, markdown::Facts, Vec<Warning>);
-
 /// The column in a file, or why it cannot be taken.
-fn column(bytes: &[u8], path: &Path, key: &str, source: &Source, house: House<'_>) -> Result<Read, String> {
+fn column(
+    bytes: &[u8],
+    path: &Path,
+    key: &str,
+    source: &Source,
+    house: House<'_>,
+) -> Result<(Column, Vec<Warning>), String> {
+    let shown = path.display();
     let text = std::str::from_utf8(bytes)
-        .map_err(|error| format!("{}: not UTF-8 at byte {}: save it as UTF-8", path.display(), error.valid_up_to()))?;
+        .map_err(|error| format!("{shown}: not UTF-8 at byte {}: save it as UTF-8", error.valid_up_to()))?;
     let mut own = Harvest::default();
     let facts = markdown::read(text, path, key, house, &mut own).map_err(|error| error.to_string())?;
-    let mut draft = own.drafts.pop().ok_or_else(|| format!("{}: it holds no column", path.display()))?;
+    let mut draft: Draft = own.drafts.pop().ok_or_else(|| format!("{shown}: it holds no column"))?;
     markdown::assign(&mut draft, facts, source, house.magazine);
-    Ok((draft, facts, own.warnings))
+    let bytes = spool::encode(&draft).map_err(|error| format!("{shown}: {error}"))?;
+    let Draft { key, published, updated, .. } = draft;
+    Ok((Column { key, facts, published, updated, bytes }, own.warnings))
 }

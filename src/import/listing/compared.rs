@@ -55,6 +55,6 @@ impl<'a> Compared<'a> {
 
 /// A text's words, or what stands there without any.
 fn folded(said: &str) -> String {
-    let words = text::words(said).join(" ");
+    let words = text::words_in_one(said);
     if words.is_empty() { text::fold(said) } else { words }
 }

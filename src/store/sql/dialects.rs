@@ -1,10 +1,45 @@
 //! Statements that the backends say differently: rows taken one by one, and many rows at once.
 
+use std::sync::LazyLock;
+
+use super::{ADD_COLUMN, PUT_FILE};
+
 /// A statement that the backends say differently.
 #[derive(Debug, Clone, Copy)]
 pub struct Two {
     pub sqlite: &'static str,
     pub postgres: &'static str,
+}
+
+/// How many rows one statement writes that writes many.
+pub const ROWS: usize = 40;
+
+/// A statement of many rows, as each backend counts its parameters.
+#[derive(Debug)]
+pub struct Many {
+    pub sqlite: String,
+    pub postgres: String,
+}
+
+/// [`ADD_COLUMN`] for so many columns.
+pub static ADD_COLUMNS: LazyLock<Many> = LazyLock::new(|| many(ADD_COLUMN));
+/// [`PUT_FILE`] for so many files, none of them twice.
+pub static PUT_FILES: LazyLock<Many> = LazyLock::new(|| many(PUT_FILE));
+
+/// An `INSERT` of one row made one of many.
+fn many(statement: &str) -> Many {
+    let (head, tail) = statement.split_once("VALUES (").unwrap_or((statement, ""));
+    let (values, tail) = tail.split_once(')').unwrap_or((tail, ""));
+    let width = values.split(',').count();
+    let rows = |parameter: fn(usize) -> String| {
+        let row = |row: usize| {
+            let values: Vec<String> = (1..=width).map(|value| parameter(row * width + value)).collect();
+            format!("({})", values.join(", "))
+        };
+        format!("{head}VALUES {}{tail}", (0..ROWS).map(row).collect::<Vec<_>>().join(", "))
+    };
+    // For SQLite, a number is a name, which is looked for among all others.
+    Many { sqlite: rows(|_| "?".to_owned()), postgres: rows(|number| format!("${number}")) }
 }
 
 /// Takes rows: Postgres passes over those that another worker is taking, instead of waiting.
@@ -121,6 +156,25 @@ dialects! {
             FROM _sqlx_migrations WHERE success), (SELECT value FROM secrets WHERE name = 'key'), m.id, m.name, m.address, m.began_at FROM (SELECT 1 AS one) o \
             LEFT JOIN magazine m ON m.one = o.one",
     };
+    /// Before very many rows are written. SQLite may keep more of the indexes in memory, into which they go all
+    /// over; Postgres plans by the tables as they are, and not as they were before the first of the rows.
+    FOR_MANY_ROWS = Two {
+        sqlite: "PRAGMA cache_size = -16384",
+        postgres: "SET LOCAL plan_cache_mode = force_custom_plan",
+    };
+    /// What the store holds of files and their columns that a sync found: `[place, source, path, key, guid,
+    /// address]`. Each is looked for by itself, so that Postgres takes the indexes whatever it knew of
+    /// the tables when it made its plan.
+    STANDINGS = rows!(
+        "SELECT CAST(x.value ->> 0 AS BIGINT), \
+        (SELECT f.content FROM source_files f WHERE f.source = x.value ->> 1 AND f.path = x.value ->> 2), \
+        (SELECT c.fingerprint FROM columns c WHERE c.source = x.value ->> 1 AND c.source_key = x.value ->> 3), \
+        (SELECT CAST(CASE WHEN c.withdrawn_at IS NULL THEN 0 ELSE 1 END AS BIGINT) FROM columns c \
+        WHERE c.source = x.value ->> 1 AND c.source_key = x.value ->> 3), \
+        (SELECT COUNT(*) FROM columns c WHERE c.guid = x.value ->> 4), \
+        (SELECT COUNT(*) FROM columns c WHERE c.url = x.value ->> 5 AND c.withdrawn_at IS NULL) FROM ",
+        " AS x"
+    );
     /// Takes pings of a hub that are due, and those whose worker died.
     LEASE_PINGS = taking!(
         "UPDATE hub_pings SET state = 'leased', fence = fence + 1, lease_until = $4 WHERE id IN ( \

@@ -1,7 +1,12 @@
 //! Two publications at once, one after the other step by step: whoever writes last without knowing of
 //! the other leaves nothing that stays, whether it lives to say so or dies.
 
-use std::{collections::BTreeMap, fs, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    sync::Arc,
+    time::Duration,
+};
 
 use gazetier::{
     config::{Config, Secret, StoreUrl},
@@ -188,6 +193,72 @@ fn a_lost_folder_is_written_whole_whatever_was_lost_of_it() {
         scene.ok(&["publish", "--at", AT]);
         assert_eq!(files(&scene), before, "{settings}");
     }
+}
+
+/// Publishes as long after the last change as cron does; says how many files were written.
+async fn later(scene: &Scene) -> usize {
+    let later = chrono::Utc::now() + chrono::Duration::hours(1);
+    press(scene).await.with_clock(later).publish().await.expect("a publication").written
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_lost_is_missed_though_its_folder_is_as_old_as_before() {
+    for scene in scenes() {
+        scene.ok(&["sync", "--at", AT]);
+        scene.ok(&["publish", "--at", AT]);
+        let before = files(&scene);
+        // What has just changed may change once more without looking otherwise.
+        let changed = |name: &str| fs::metadata(scene.path(name)).and_then(|meta| meta.modified()).expect("a time");
+        let names = before.keys().filter_map(|name| Some(format!("feeds/{}", name.rsplit_once('/')?.0)));
+        let last = names.map(|name| changed(&name)).max().expect("a folder");
+        let at_once = chrono::DateTime::<chrono::Utc>::from(last) + chrono::Duration::seconds(1);
+        let outcome = press(&scene).await.with_clock(at_once).publish().await.expect("a publication");
+        assert_eq!(outcome.written, 0);
+        let remembered = "DELETE FROM feed_state WHERE feed = '*files'";
+        tokio::task::block_in_place(|| assert_eq!(scene.sql(remembered), 0));
+        assert_eq!((later(&scene).await, later(&scene).await), (0, 0));
+        // What was found whole is not listed again: else it would be missed that a document is not there.
+        let believe = |more: i64| {
+            let statement = match more {
+                1 => "UPDATE feed_months SET documents = documents + 1 WHERE feed = '' AND month = '2026-10'",
+                _ => "UPDATE feed_months SET documents = documents - 1 WHERE feed = '' AND month = '2026-10'",
+            };
+            tokio::task::block_in_place(|| assert_eq!(scene.sql(statement), 1));
+        };
+        believe(1);
+        assert_eq!(later(&scene).await, 0);
+        believe(-1);
+        for (back, name) in [(0, "archive/2026-10/rss.xml"), (1, "edito/archive/2026-07/feed.json")] {
+            let path = scene.path(&format!("feeds/{name}"));
+            let folder = path.parent().expect("a folder");
+            let times = |of: &std::path::Path| fs::metadata(of).and_then(|meta| meta.modified()).expect("a time");
+            let (own, above) = (times(folder), times(folder.parent().expect("a folder")));
+            fs::remove_file(&path).expect("a file");
+            let older = own - Duration::from_secs(86_400 * back);
+            File::open(folder).and_then(|folder| folder.set_modified(older)).expect("a time");
+            assert_eq!((times(folder), times(folder.parent().expect("a folder"))), (older, above));
+            assert!(later(&scene).await > 0, "{name}");
+            assert_eq!(files(&scene), before, "{name}");
+            assert_eq!(later(&scene).await, 0);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_from_a_backup_finds_what_is_missing_in_a_newer_folder() {
+    let scene = scene(&DAYS, "");
+    scene.ok(&["sync", "--at", AT]);
+    scene.ok(&["publish", "--at", AT]);
+    let before = files(&scene);
+    assert_eq!(later(&scene).await, 0);
+    fs::copy(scene.path("gazetier.db"), scene.path("backup.db")).expect("a backup");
+    change(&scene);
+    scene.ok(&["publish", "--at", AT]);
+    assert_eq!(later(&scene).await, 0);
+    assert!(!scene.path("feeds/archive/2026-07.2/rss.xml").exists());
+    fs::copy(scene.path("backup.db"), scene.path("gazetier.db")).expect("a store");
+    assert!(later(&scene).await > 0);
+    assert_eq!(files(&scene).into_keys().collect::<Vec<_>>(), before.into_keys().collect::<Vec<_>>());
 }
 
 #[test]
