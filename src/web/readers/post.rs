@@ -7,7 +7,7 @@ use super::words::{self, Say};
 use crate::{
     digest::{
         self,
-        service::{self, Note},
+        service::{self, Cause, Note, Sending},
         token,
     },
     model::{EmailAddress, Instant},
@@ -116,7 +116,7 @@ async fn send(
         button: (!url.is_empty()).then(|| (say.label.to_owned(), url)),
         after: request.iter().map(|_| words.letter_not_you.to_owned()).collect(),
     };
-    let written = service::write(config, store.key(), &note, to, name, now)?;
+    let written = service::write(config, store.key(), &note, Sending { to, name, at: now, cause: Cause::Asked })?;
     let letter = ServiceLetter { address: to.clone(), message: written.text, queued: now, expires: now + expires };
     // What happened to a subscription is told whatever was told before.
     let since = if is_news { now } else { now - ONCE };
