@@ -32,6 +32,7 @@ mod output;
 mod postfix;
 mod proxy;
 mod readers;
+mod relays;
 mod serving;
 // The benchmarks' relay; not every test needs all of it.
 #[allow(dead_code)]
