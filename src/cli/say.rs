@@ -39,6 +39,21 @@ pub(super) fn message(text: Arguments<'_>) {
     let _ = std::io::stderr().write_all(readable(&text).as_bytes());
 }
 
+/// Standard error for what is logged, which quotes things as well. Each event comes in one piece.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Log;
+
+impl Write for Log {
+    fn write(&mut self, event: &[u8]) -> std::io::Result<usize> {
+        std::io::stderr().write_all(readable(&String::from_utf8_lossy(event)).as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// The exit code of a command that has done its work, unless what it had to print could not be written.
 pub(super) fn code(done: ExitCode) -> ExitCode {
     match FAILED.get() {

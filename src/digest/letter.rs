@@ -106,7 +106,8 @@ impl Form {
         let by_mail = format!("{}@{}", utf8_percent_encode(by_mail.local(), MAILTO), by_mail.domain());
         let (bounce, separator) = (letters.bounce_address.clone(), letters.bounce_separator);
         let (key, pieces, end) = (key.clone(), Vec::new(), String::new());
-        let mut form = Self { edition: edition.key(), mark: edition.mark, key, bounce, separator, pieces, end, length: 0 };
+        let mut form =
+            Self { edition: edition.key(), mark: edition.mark, key, bounce, separator, pieces, end, length: 0 };
         form.put(&words(&sender)?, Gap::To);
         form.put(&format!("{}Message-ID: <{name}.", words(&fixed)?), Gap::Id);
         // Each address has a line of its own.

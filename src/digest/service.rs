@@ -85,12 +85,7 @@ pub struct Sending<'a> {
 }
 
 /// Writes a letter to one person.
-pub fn write(
-    config: &Config,
-    key: &Key,
-    note: &Note,
-    sending: Sending<'_>,
-) -> Result<Written, Error> {
+pub fn write(config: &Config, key: &Key, note: &Note, sending: Sending<'_>) -> Result<Written, Error> {
     let magazine = &config.magazine;
     let (home, postal_address) = (magazine.url.as_str(), magazine.postal_address.as_str());
     let html = Html { note, lang: note.lang, theme: &config.theme, magazine: &magazine.name, home, postal_address };
