@@ -298,7 +298,7 @@ fn play(way: Way, step: &'static str, manner: &Manner, seed: u64) -> BTreeMap<St
     counts
 }
 
-/// How many seeds each fault is played with, unless `GAZETIER_TEST_SEEDS` says otherwise. Ten take five
+/// How many seeds each fault is played with, unless `GAZETIER_TEST_SEEDS` says otherwise. Ten take ten
 /// minutes.
 const SEEDS: u64 = 1;
 
@@ -346,8 +346,8 @@ fn whatever_is_wrong_with_an_answer_nobody_is_told_a_lie() {
     let totals = totals.into_inner().expect("counts");
     println!("{number} plays of 60 letters with {seeds} seeds: {totals:?}");
     assert_eq!(totals.values().sum::<usize>(), number * 60);
-    // Faults are rare in a play, and one costs at most a window of letters their certainty.
-    assert!(totals["sent"] > number * 40, "{totals:?}");
+    // The relay takes forty of them. Faults are rare, and one costs at most a window of letters their certainty.
+    assert!(totals["sent"] > number * 35, "{totals:?}");
 }
 
 /// Codes that stand for their kind: those that a client knows, and those that nobody knows.
