@@ -21,6 +21,14 @@
 #   GAZETIER_TEST_PGBOUNCER  path of pgbouncer, which tests start with a
 #                            configuration of their own, as nobody
 #   GAZETIER_TEST_AIOSMTPD   path of a Python that has aiosmtpd
+#   GAZETIER_TEST_EXIM       path of exim4, unpacked and not installed, as it
+#                            would take Postfix's place; it takes root as well
+#   GAZETIER_TEST_NSS_WRAPPER  path of libnss_wrapper.so, with which Exim finds
+#                            the user that its package would have made
+#   GAZETIER_TEST_SASLPASSWD path of saslpasswd2, which makes the users of a
+#                            Postfix that wants a login
+#   GAZETIER_TEST_SEEDS      if set, how many seeds a relay with a fault in its
+#                            answers is played with (tests/gazetier/faults.rs)
 #
 # Any number of calls may run at the same time.
 
@@ -163,6 +171,18 @@ find_pgbouncer() {
     pgbouncer=$(PATH=$PATH:/usr/sbin command -v pgbouncer)
 }
 
+find_saslpasswd() {
+    saslpasswd=$(PATH=$PATH:/usr/sbin command -v saslpasswd2)
+}
+
+# Sets library to the path of a shared library.
+find_library() {
+    for library in /usr/lib/*/"$1" /usr/lib/"$1" /lib/*/"$1"; do
+        [ ! -e "$library" ] || return 0
+    done
+    return 1
+}
+
 # Sets missing to the Debian packages still to be installed.
 find_all() {
     missing=
@@ -173,6 +193,12 @@ find_all() {
     find_python || missing="$missing python3-venv"
     find_dkimpy || missing="$missing python3-dkim"
     find_aiosmtpd || missing="$missing python3-aiosmtpd"
+    find_saslpasswd || missing="$missing sasl2-bin"
+    # What Exim needs, and Postfix does not bring.
+    find_library libidn.so.12 || missing="$missing libidn12"
+    find_library libgnutls-dane.so.0 || missing="$missing libgnutls-dane0"
+    find_library libnss_wrapper.so || missing="$missing libnss-wrapper"
+    nss_wrapper=$library
     find_nginx || missing="$missing nginx-light"
     command -v caddy >/dev/null 2>&1 || missing="$missing caddy"
     command -v newsboat >/dev/null 2>&1 || missing="$missing newsboat"
@@ -213,7 +239,7 @@ policy_forbids() {
 forbid_services() {
     if policy_forbids postgresql && policy_forbids postfix && policy_forbids pgbouncer &&
         policy_forbids nginx && policy_forbids caddy &&
-        policy_forbids spamassassin && policy_forbids spamd; then
+        policy_forbids spamassassin && policy_forbids spamd && policy_forbids saslauthd; then
         return 0
     fi
     printf '#!/bin/sh\n%s\nexit 101\n' "$policy_mark" >"$policy.new"
@@ -273,6 +299,7 @@ install_missing() {
     for package in $missing; do
         case $package in
         postfix | postgresql | pgbouncer | caddy) disable_service "$package" ;;
+        sasl2-bin) disable_service saslauthd ;;
         spamassassin) disable_service spamd && disable_service spamassassin ;;
         nginx-light) disable_service nginx ;;
         esac
@@ -297,6 +324,37 @@ if [ -n "$missing" ]; then
             "$package" "$package" >&2
     done
     exit 1
+fi
+
+# --- Exim -------------------------------------------------------------------
+
+exim=$root/target/test-exim
+exim_is_good() { [ -e "$exim/complete" ] && [ -x "$exim/usr/sbin/exim4" ]; }
+
+# Debian's mail servers exclude one another: this one is unpacked, and not
+# installed. apt checks the package's hash by the signed lists.
+if exim_is_good; then
+    say 'exim: it is there'
+else
+    mkdir -p "$root/target" 2>/dev/null || :
+    (
+        flock 9
+        if ! exim_is_good; then
+            say 'exim: unpacking it in target/test-exim'
+            rm -rf "$exim"
+            mkdir "$exim"
+            cd "$exim"
+            if ! apt download exim4-daemon-light >/dev/null 2>&1; then
+                ! is_root || quietly update_lists
+                quietly apt download exim4-daemon-light
+            fi
+            quietly dpkg-deb -x "$(printf '%s' exim4-daemon-light_*.deb)" .
+            rm -f exim4-daemon-light_*.deb
+            # A mail server for all users of this machine it is not.
+            chmod u-s usr/sbin/exim4
+            touch complete
+        fi
+    ) 9>"$root/target/test-exim.lock"
 fi
 
 # --- Python -----------------------------------------------------------------
@@ -454,6 +512,9 @@ export GAZETIER_TEST_NODE
 export GAZETIER_TEST_MODULES="$modules/node_modules"
 export GAZETIER_TEST_DKIMPY=/usr/bin/python3
 export GAZETIER_TEST_AIOSMTPD=/usr/bin/python3
+export GAZETIER_TEST_EXIM="$exim/usr/sbin/exim4"
+export GAZETIER_TEST_NSS_WRAPPER="$nss_wrapper"
+export GAZETIER_TEST_SASLPASSWD="$saslpasswd"
 
 # In the background, as a shell heeds a signal during `wait`, but not during a
 # command; and in a process group of its own, so that the compilers and test

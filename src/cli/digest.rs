@@ -111,6 +111,9 @@ pub(super) enum Command {
         /// Those whose refusal holds these words.
         #[arg(long, value_name = "REASON", default_value = "")]
         failed: String,
+        /// Who says so.
+        #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true, default_value = "the command line")]
+        by: String,
     },
     /// Say how the editions stand.
     Status {
@@ -155,7 +158,7 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<E
         }
         Command::Redate { period, to } => desk::redate(session, &period, to.as_deref()).await,
         Command::Redact { period } => desk::redact(session, &period).await,
-        Command::Retry { period, failed } => retry(session, period.as_deref(), &failed).await,
+        Command::Retry { period, failed, by } => retry(session, period.as_deref(), &failed, &by).await,
         Command::Status { json } => standing::status(session, json).await,
         Command::Dkim => dkim(session),
     }
@@ -237,7 +240,7 @@ async fn resend(session: &Session) -> anyhow::Result<()> {
 }
 
 /// Queues refused letters again.
-async fn retry(session: &Session, period: Option<&str>, words: &str) -> anyhow::Result<ExitCode> {
+async fn retry(session: &Session, period: Option<&str>, words: &str, who: &str) -> anyhow::Result<ExitCode> {
     let mut editions = session.store.editions(session.newsletter()).await?;
     if let Some(period) = period {
         editions.retain(|edition| edition.period.to_string() == period);
@@ -247,7 +250,7 @@ async fn retry(session: &Session, period: Option<&str>, words: &str) -> anyhow::
         }
     }
     for edition in editions.into_iter().rev() {
-        let store::Retried { letters, lifted } = session.store.retry_refused(edition.id, words).await?;
+        let store::Retried { letters, lifted } = session.store.retry_refused(&edition, words, who, session.at).await?;
         if letters > 0 {
             tell_of(restored::note(session, &edition, None).await?);
             let lifted = match lifted {

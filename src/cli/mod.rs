@@ -130,7 +130,7 @@ fn log(verbose: bool) {
     let filter = EnvFilter::try_from_env("GAZETIER_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| say::Log)
         .with_ansi(std::io::stderr().is_terminal())
         // It would tell of a line that cannot be written where that one could not be written, and panic.
         .log_internal_errors(false)

@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::exit;
+use crate::model::text::readable;
 
 /// Prints a line to standard output.
 macro_rules! say {
@@ -31,9 +32,26 @@ pub(super) fn line(text: Arguments<'_>) {
     }
 }
 
-/// Prints a line to standard error, in one piece: programs that share it do not mix their lines.
+/// Prints a line to standard error, in one piece: programs that share it do not mix their lines. Cron mails it:
+/// what a message quotes is cut where nobody would read on.
 pub(super) fn message(text: Arguments<'_>) {
-    let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
+    let text = format!("{text}\n");
+    let _ = std::io::stderr().write_all(readable(&text).as_bytes());
+}
+
+/// Standard error for what is logged, which quotes things as well. Each event comes in one piece.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Log;
+
+impl Write for Log {
+    fn write(&mut self, event: &[u8]) -> std::io::Result<usize> {
+        std::io::stderr().write_all(readable(&String::from_utf8_lossy(event)).as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The exit code of a command that has done its work, unless what it had to print could not be written.

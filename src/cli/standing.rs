@@ -150,6 +150,10 @@ async fn expected(session: &Session) -> anyhow::Result<Option<Standing>> {
 }
 
 fn decided(session: &Session, desk: &model::Desk) -> Option<Decided> {
-    let note = desk.notes.iter().rev().find(|note| !matches!(note.kind, NoteKind::Proof | NoteKind::Told))?;
+    let note = desk
+        .notes
+        .iter()
+        .rev()
+        .find(|note| !matches!(note.kind, NoteKind::Proof | NoteKind::Told | NoteKind::Retried))?;
     Some(Decided { what: note.kind.as_str(), who: note.who.clone(), at: hour(session, note.at) })
 }

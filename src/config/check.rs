@@ -258,6 +258,15 @@ fn letters(raw: raw::Letters, magazine: &Magazine) -> Result<Letters, Refusal> {
         let what = format!("above {BOUNCE} characters before the @ there is no room for what names the letter");
         return Err(refuse("letters.bounce_address", what));
     }
+    let bounce_separator = match raw.bounce_separator.as_str() {
+        "+" => '+',
+        "-" => '-',
+        "=" => '=',
+        other => {
+            let what = format!("{other:?} is none: write \"+\", \"-\" or \"=\", as your mail server has it");
+            return Err(refuse("letters.bounce_separator", what));
+        }
+    };
     let host = magazine.url.host_str().unwrap_or_default();
     let list_id = raw.list_id.unwrap_or_else(|| format!("digest.{host}"));
     if !list_id.contains('.') || list_id.bytes().any(|b| !(b.is_ascii_alphanumeric() || b".-_".contains(&b))) {
@@ -279,6 +288,7 @@ fn letters(raw: raw::Letters, magazine: &Magazine) -> Result<Letters, Refusal> {
         list_id,
         archive_url: raw.archive_url.map(|u| folder("letters.archive_url", &u)).transpose()?,
         bounce_address,
+        bounce_separator,
         from,
     })
 }

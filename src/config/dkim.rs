@@ -118,6 +118,40 @@ impl SigningKey {
     }
 }
 
+/// Who signs: the sender's domain, or one above it.
+fn signing_domain(named: Option<String>, from: &EmailAddress) -> Result<String, Refusal> {
+    let domain = match named {
+        Some(domain) => idna::domain_to_ascii_strict(&domain)
+            .map_err(|_| refuse("dkim.domain", format!("{domain:?} is not a valid host name")))?
+            .to_ascii_lowercase(),
+        None => from.domain().to_owned(),
+    };
+    // Receivers count a signature for the sender only if the domains go together (DMARC).
+    if from.domain() != domain && !from.domain().ends_with(&format!(".{domain}")) {
+        let what = format!("{domain:?} does not sign for letters.from: write {:?} or a domain above it", from.domain());
+        return Err(refuse("dkim.domain", what));
+    }
+    if is_public(&domain, from) {
+        let what = format!(
+            "under {domain:?} anybody registers names (publicsuffix.org), and receivers believe no signature of it: \
+             write {:?}",
+            from.domain()
+        );
+        return Err(refuse("dkim.domain", what));
+    }
+    Ok(domain)
+}
+
+/// Whether names are given to anybody below a domain: RFC 6376, section 6.1.1, lets receivers pass over its
+/// signatures. Who holds such a domain, as hosting companies do, may write from it and sign as it; nobody
+/// writes from a top-level domain.
+fn is_public(domain: &str, from: &EmailAddress) -> bool {
+    let Some(suffix) = psl::suffix(domain.as_bytes()).filter(|suffix| suffix.as_bytes() == domain.as_bytes()) else {
+        return false;
+    };
+    domain != from.domain() || suffix.typ() == Some(psl::Type::Icann)
+}
+
 /// Checks all of `[[dkim]]`; letters are signed with each.
 pub(super) fn check(
     raw: Vec<raw::Dkim>,
@@ -127,18 +161,7 @@ pub(super) fn check(
 ) -> Result<Vec<Dkim>, Refusal> {
     let mut signatures: Vec<Dkim> = Vec::new();
     for raw in raw {
-        let domain = match raw.domain {
-            Some(domain) => idna::domain_to_ascii_strict(&domain)
-                .map_err(|_| refuse("dkim.domain", format!("{domain:?} is not a valid host name")))?
-                .to_ascii_lowercase(),
-            None => from.domain().to_owned(),
-        };
-        // Receivers count a signature for the sender only if the domains go together (DMARC).
-        if from.domain() != domain && !from.domain().ends_with(&format!(".{domain}")) {
-            let what =
-                format!("{domain:?} does not sign for letters.from: write {:?} or a domain above it", from.domain());
-            return Err(refuse("dkim.domain", what));
-        }
+        let domain = signing_domain(raw.domain, from)?;
         let label = |label: &str| {
             let edges = label.starts_with('-') || label.ends_with('-');
             (1..=63).contains(&label.len()) && !edges && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')

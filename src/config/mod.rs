@@ -302,6 +302,8 @@ pub struct Letters {
     pub archive_url: Option<Url>,
     /// Completed for each letter (VERP).
     pub bounce_address: EmailAddress,
+    /// Stands between it and what it is completed with: `+`, `-` or `=`.
+    pub bounce_separator: char,
 }
 
 impl Config {

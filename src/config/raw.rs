@@ -224,6 +224,9 @@ pub struct Letters {
     pub archive_url: Option<String>,
     /// Where refused letters come back to: its local part is completed for each letter (VERP).
     pub bounce_address: Option<String>,
+    /// What parts that from what is added to it: as the mail server's `recipient_delimiter` has it.
+    #[serde(default = "plus")]
+    pub bounce_separator: String,
 }
 
 /// One signature of each letter.
@@ -406,6 +409,10 @@ fn subject() -> String {
 fn outbox() -> String {
     "file:outbox".into()
 }
+fn plus() -> String {
+    "+".into()
+}
+
 fn five_minutes() -> String {
     "5m".into()
 }

@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     digest::{
         render,
-        service::{self, Parts},
+        service::{self, Cause, Parts, Sending},
         token,
     },
     model::{Choice, EditionKey, EmailAddress, Instant, Mailbox, Note, NoteKind, Now, Period},
@@ -71,7 +71,7 @@ pub async fn tell(
     let mut letters = Vec::new();
     for editor in &config.desk.editors {
         let note = letter(config, period, notice, way_in(config, store, &editor.address));
-        let written = service::write(config, store.key(), &note, &editor.address, editor.name.as_deref(), at)?;
+        let written = service::write(config, store.key(), &note, to(editor, at))?;
         letters.push(queued(editor, written.text, at));
     }
     let note = Note { kind: NoteKind::Told, subject: notice.key(), who: NOBODY.into(), words: String::new(), at };
@@ -176,7 +176,7 @@ fn proofs(
         let way_in = way_in(config, store, &editor.address);
         let Some(rendered) = render::proof(config, &coming.draft, &Choice::all(), &way_in)? else { break };
         let parts = Parts { subject: &rendered.subject, html: &rendered.html, plain: &rendered.plain };
-        let written = service::compose(config, store.key(), &parts, &editor.address, editor.name.as_deref(), at)?;
+        let written = service::compose(config, store.key(), &parts, to(editor, at))?;
         letters.push(queued(editor, written.text, at));
     }
     Ok(letters)
@@ -214,6 +214,10 @@ pub async fn fallen(config: &Config, store: &Store, now: Now) -> Result<Option<(
     let period = coming.draft.due.period;
     let told = tell(config, store, at, &key, &period, &Notice::Fallen(who.clone(), approved)).await?;
     Ok(told.then_some((period, who, approved)))
+}
+
+fn to(editor: &Mailbox, at: Instant) -> Sending<'_> {
+    Sending { to: &editor.address, name: editor.name.as_deref(), at, cause: Cause::Event }
 }
 
 fn queued(editor: &Mailbox, message: String, at: Instant) -> ServiceLetter {

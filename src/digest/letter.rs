@@ -25,6 +25,9 @@ use crate::{
 /// The longest line that SMTP carries, without its line end (RFC 5321).
 const LINE: usize = 998;
 
+/// How long a line of a head is, where it can be folded: RFC 2047 wants no more of one with an encoded word.
+const FOLD: usize = 76;
+
 /// Room for what is added on the way out: a signature, the relay's commands.
 const SPARE: usize = 1_536;
 
@@ -61,6 +64,7 @@ pub struct Form {
     mark: i64,
     key: Key,
     bounce: EmailAddress,
+    separator: char,
     /// Texts, each with the gap that follows it.
     pieces: Vec<(String, Gap)>,
     end: String,
@@ -100,9 +104,10 @@ impl Form {
         let (name, domain) = (message_name(edition), letters.from.address.domain());
         let (leave, by_mail) = (&letters.unsubscribe_url, &letters.unsubscribe_address);
         let by_mail = format!("{}@{}", utf8_percent_encode(by_mail.local(), MAILTO), by_mail.domain());
-        let bounce = letters.bounce_address.clone();
+        let (bounce, separator) = (letters.bounce_address.clone(), letters.bounce_separator);
         let (key, pieces, end) = (key.clone(), Vec::new(), String::new());
-        let mut form = Self { edition: edition.key(), mark: edition.mark, key, bounce, pieces, end, length: 0 };
+        let mut form =
+            Self { edition: edition.key(), mark: edition.mark, key, bounce, separator, pieces, end, length: 0 };
         form.put(&words(&sender)?, Gap::To);
         form.put(&format!("{}Message-ID: <{name}.", words(&fixed)?), Gap::Id);
         // Each address has a line of its own.
@@ -166,7 +171,7 @@ impl Form {
         }
         text.push_str(&self.end);
         let (local, domain) = (self.bounce.local(), self.bounce.domain());
-        let sender = format!("{local}+{}@{domain}", token::bounce(&self.key, self.mark, reader));
+        let sender = format!("{local}{}{}@{domain}", self.separator, token::bounce(&self.key, self.mark, reader));
         Ok(Written { sender, recipient: address.clone(), text })
     }
 }
@@ -189,10 +194,35 @@ fn to(address: &EmailAddress, name: Option<&str>) -> Result<String, Error> {
 }
 
 /// Headers as text: encoding one may fail.
-fn words(headers: &Headers) -> Result<String, Error> {
+pub(super) fn words(headers: &Headers) -> Result<String, Error> {
     let mut words = String::new();
     write!(words, "{headers}").map_err(|error| Error::Letter(error.to_string()))?;
-    Ok(words)
+    Ok(folded(&words))
+}
+
+/// The same headers with no line above [`FOLD`] columns that has a space to be folded at, but for the one behind
+/// its name. The line end is put before the space, so that unfolding gives what was there.
+fn folded(headers: &str) -> String {
+    let mut out = String::with_capacity(headers.len() + 16);
+    for line in headers.split_inclusive("\r\n") {
+        let mut rest = line;
+        while rest.trim_end().len() > FOLD {
+            let end = rest.trim_end().len();
+            let first = match rest.starts_with(' ') {
+                true => rest.len() - rest.trim_start().len(),
+                false => rest.find(' ').unwrap_or(end),
+            };
+            let spaces = rest.match_indices(' ').map(|(at, _)| at).filter(|at| *at > first && *at < end);
+            // The last that fits; else the first, so that no more than one word is too long.
+            let (fitting, beyond): (Vec<usize>, Vec<usize>) = spaces.partition(|at| *at <= FOLD);
+            let Some(at) = fitting.last().or(beyond.first()).copied() else { break };
+            out.push_str(&rest[..at]);
+            out.push_str("\r\n");
+            rest = &rest[at..];
+        }
+        out.push_str(rest);
+    }
+    out
 }
 
 pub(super) fn mailboxes(mailbox: &model::Mailbox) -> Result<Mailboxes, Error> {
@@ -204,4 +234,56 @@ pub(super) fn mailboxes(mailbox: &model::Mailbox) -> Result<Mailboxes, Error> {
 pub(super) fn as_it_is(name: &'static str, value: String) -> Result<HeaderValue, Error> {
     let header = HeaderName::new_from_ascii(name.to_owned()).map_err(|error| Error::Letter(error.to_string()))?;
     Ok(HeaderValue::dangerous_new_pre_encoded(header, value.clone(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn head(name: &str, address: &str) -> String {
+        to(&address.parse().expect("an address"), Some(name)).expect("a header")
+    }
+
+    /// Lines that hold one word alone may be too long; no others.
+    fn assert_folded(head: &str) {
+        assert!(head.ends_with("\r\n") && head.is_ascii(), "{head:?}");
+        for line in head.trim_end().split("\r\n") {
+            let words = line.split(' ').filter(|word| !word.is_empty() && !word.ends_with(':')).count();
+            assert!(line.len() <= FOLD || words == 1, "{line:?}");
+            assert!(!line.trim().is_empty(), "{head:?}");
+            // RFC 2047, section 2.
+            assert!(line.split(' ').filter(|word| word.starts_with("=?")).all(|word| word.len() <= 75), "{line:?}");
+        }
+    }
+
+    fn name_of(head: &str) -> String {
+        let message = mail_parser::MessageParser::default().parse(head.as_bytes()).expect("a head").into_owned();
+        let address = message.to().and_then(|to| to.first()).expect("an address").clone();
+        address.name.unwrap_or_default().into_owned()
+    }
+
+    #[test]
+    fn a_long_name_is_folded() {
+        let long = "Association des amis et des anciens gardiens du phare de la pointe, section du sud";
+        for name in [long.to_owned(), long.replace('e', "\u{e9}"), "\u{e9}".repeat(90), "a b ".repeat(20)] {
+            let head = head(&name, "lettres.et.revues.de.la.maison@bureau-de-poste.estran.example.org");
+            assert_folded(&head);
+            assert_eq!(name_of(&head), name.trim(), "{head}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_name_lines_are_short_and_read_as_it(
+            words in prop::collection::vec(prop_oneof!["[a-z]{1,12}", "[A-Za-z.,\"()@]{1,9}", "\\PC{1,40}"], 1..12),
+            local in "[a-z]{1,40}",
+        ) {
+            let name = one_line(&legalise(&words.join(" ")).0);
+            prop_assume!(!name.is_empty());
+            let head = head(&name, &format!("{local}@estran.example.org"));
+            assert_folded(&head);
+        }
+    }
 }

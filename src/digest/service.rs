@@ -1,8 +1,6 @@
 //! Letters that serve one person: to confirm an address, to find one's preferences again. They look
 //! like the digest and are encoded like it; they go to one reader, once.
 
-use std::fmt::Write as _;
-
 use askama::Template;
 use lettre::message::header::{self, Headers};
 
@@ -54,22 +52,47 @@ struct Text<'a> {
     postal_address: &'a str,
 }
 
-/// Writes a letter to an address, dated at an instant.
-pub fn write(
-    config: &Config,
-    key: &Key,
-    note: &Note,
-    to: &EmailAddress,
-    name: Option<&str>,
-    at: Instant,
-) -> Result<Written, Error> {
+/// Why a letter was written, as its head says it to programs (RFC 3834): they answer neither.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Its recipient asked for it.
+    Asked,
+    /// Nobody did: the time has come, or something has happened.
+    Event,
+}
+
+impl Cause {
+    /// The value of Auto-Submitted.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Asked => "auto-replied",
+            Self::Event => "auto-generated",
+        }
+    }
+}
+
+/// To whom a letter to one person goes, when and why.
+#[derive(Debug, Clone, Copy)]
+pub struct Sending<'a> {
+    /// The address.
+    pub to: &'a EmailAddress,
+    /// Who has it.
+    pub name: Option<&'a str>,
+    /// Its date.
+    pub at: Instant,
+    /// Why it is written.
+    pub cause: Cause,
+}
+
+/// Writes a letter to one person.
+pub fn write(config: &Config, key: &Key, note: &Note, sending: Sending<'_>) -> Result<Written, Error> {
     let magazine = &config.magazine;
     let (home, postal_address) = (magazine.url.as_str(), magazine.postal_address.as_str());
     let html = Html { note, lang: note.lang, theme: &config.theme, magazine: &magazine.name, home, postal_address };
     let html = render::to_html(&html.render()?)?;
     let colon = words::of(note.lang).colon;
     let plain = render::wrap(&Text { note, colon, magazine: &magazine.name, home, postal_address }.render()?);
-    compose(config, key, &Parts { subject: &note.subject, html: &html, plain: &plain }, to, name, at)
+    compose(config, key, &Parts { subject: &note.subject, html: &html, plain: &plain }, sending)
 }
 
 /// What a letter is made of.
@@ -83,16 +106,10 @@ pub struct Parts<'a> {
     pub plain: &'a str,
 }
 
-/// A letter to one person from its parts, dated at an instant.
-pub fn compose(
-    config: &Config,
-    key: &Key,
-    parts: &Parts<'_>,
-    to: &EmailAddress,
-    name: Option<&str>,
-    at: Instant,
-) -> Result<Written, Error> {
+/// A letter to one person from its parts.
+pub fn compose(config: &Config, key: &Key, parts: &Parts<'_>, sending: Sending<'_>) -> Result<Written, Error> {
     let Parts { subject, html, plain } = *parts;
+    let Sending { to, name, at, cause } = sending;
     let unique = fingerprint([subject, html, &to.to_string(), &at.timestamp_millis().to_string()]);
     let entity = encode::entity(plain, html, &unique);
 
@@ -108,11 +125,9 @@ pub fn compose(
     headers.set(header::MIME_VERSION_1_0);
     let mark = data_encoding::BASE32_NOPAD.encode(&key.sign("service", unique.as_bytes())).to_lowercase();
     headers.insert_raw(letter::as_it_is("Message-ID", format!("<service.{mark}@{}>", letters.from.address.domain()))?);
-    // No answer by machine, please (RFC 3834).
-    headers.insert_raw(letter::as_it_is("Auto-Submitted", "auto-replied".to_owned())?);
+    headers.insert_raw(letter::as_it_is("Auto-Submitted", cause.as_str().to_owned())?);
 
-    let mut text = String::with_capacity(entity.len() + 1_024);
-    write!(text, "{headers}").map_err(|error| Error::Letter(error.to_string()))?;
+    let mut text = letter::words(&headers)?;
     text.push_str(&String::from_utf8(entity).map_err(|error| Error::Letter(error.to_string()))?);
     Ok(Written { sender: letters.bounce_address.to_string(), recipient: to.clone(), text })
 }

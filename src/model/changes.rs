@@ -116,6 +116,8 @@ pub enum NoteKind {
     Held,
     /// It is no longer held.
     Released,
+    /// Letters of it that were refused are tried again.
+    Retried,
     /// A proof of it was sent.
     Proof,
     /// The editors were told of something, once.
@@ -129,6 +131,7 @@ impl NoteKind {
             Self::Approved => "approved",
             Self::Held => "held",
             Self::Released => "released",
+            Self::Retried => "retried",
             Self::Proof => "proof",
             Self::Told => "told",
         }
@@ -139,7 +142,7 @@ impl std::str::FromStr for NoteKind {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        [Self::Approved, Self::Held, Self::Released, Self::Proof, Self::Told]
+        [Self::Approved, Self::Held, Self::Released, Self::Retried, Self::Proof, Self::Told]
             .into_iter()
             .find(|kind| kind.as_str() == text)
             .ok_or_else(|| format!("{text:?} is no note"))

@@ -202,6 +202,66 @@ pub fn without_mail(text: &str) -> Cow<'_, str> {
     Cow::Owned(one_line(&kept))
 }
 
+/// The longest word that a message tells whole, in bytes.
+const WORD: usize = 400;
+
+/// The longest line of a message, in bytes.
+const TOLD: usize = 4_000;
+
+/// How much of what is longer a message begins with, in bytes.
+const BEGINNING: usize = 80;
+
+/// A message that somebody can read, whatever it quotes: of a picture in an address (`data:`), of a word that is no
+/// word and of a line without end stands the beginning, with the length of all of it. Borrowed if nothing is so long.
+pub fn readable(message: &str) -> Cow<'_, str> {
+    if message.len() <= BEGINNING {
+        return Cow::Borrowed(message);
+    }
+    let mut out = String::new();
+    for line in message.split_inclusive('\n') {
+        let from = out.len();
+        for word in line.split_inclusive(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | ')')) {
+            let picture = word.match_indices(':').map(|(at, _)| at).find(|at| ends_with_data(&word[..*at]));
+            match picture {
+                Some(colon) if word.len() - colon > BEGINNING => {
+                    // The kind of the picture is told, and nothing of it.
+                    let kind = beginning(&word[colon..]).find(',').unwrap_or(0);
+                    cut(&mut out, word, colon + kind + 1);
+                }
+                _ if word.len() > WORD => cut(&mut out, word, beginning(word).len()),
+                _ => out.push_str(word),
+            }
+        }
+        if out.len() - from > TOLD {
+            let long = out.split_off(from);
+            let end = long.floor_char_boundary(TOLD);
+            out.push_str(long[..end].trim_end());
+            out.push_str(" …");
+            if long.ends_with('\n') {
+                out.push('\n');
+            }
+        }
+    }
+    if out == message { Cow::Borrowed(message) } else { Cow::Owned(out) }
+}
+
+fn ends_with_data(text: &str) -> bool {
+    let (before, scheme) = text.split_at(text.floor_char_boundary(text.len().saturating_sub(4)));
+    scheme.eq_ignore_ascii_case("data") && !before.ends_with(|c: char| c.is_alphanumeric())
+}
+
+fn beginning(text: &str) -> &str {
+    &text[..text.floor_char_boundary(BEGINNING)]
+}
+
+/// The beginning of a word, its length, and what ends it.
+fn cut(out: &mut String, word: &str, at: usize) {
+    let end = word.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | ')')).len();
+    out.push_str(&word[..at]);
+    out.push_str(&format!("… ({end} bytes)"));
+    out.push_str(&word[end..]);
+}
+
 #[cfg(test)]
 mod tests {
     use unicode_normalization::UnicodeNormalization;
@@ -261,6 +321,32 @@ mod tests {
         assert_eq!(words(&of_html(html)), ["qu", "est", "ce", "l", "oe", "ete"]);
         assert_eq!(words_in_one(&of_html(html)), "qu est ce l oe ete");
         assert_eq!(of_html("a < b & c"), "a < b & c");
+    }
+
+    #[test]
+    fn messages_stay_readable_whatever_they_quote() {
+        let picture = "A".repeat(4_000_000);
+        for (before, after) in [("the image \"", "\" is no address"), ("![x](", ")"), ("<img src='", "'>"), ("", "")] {
+            for scheme in ["data:", "DATA:"] {
+                let told = readable(&format!("{before}{scheme}image/png;base64,{picture}{after}")).into_owned();
+                let length = scheme.len() + "image/png;base64,".len() + picture.len();
+                // What stands in one word with it counts.
+                let word = before.rsplit(' ').next().unwrap_or_default().trim_end_matches(['"', '\'']).len();
+                let length = if before.ends_with('(') { length + word } else { length };
+                assert_eq!(told, format!("{before}{scheme}image/png;base64,… ({length} bytes){after}"));
+            }
+        }
+        // Without a kind, and where a letter is cut in two.
+        assert_eq!(readable(&format!("data:{picture}")), "data:… (4000005 bytes)");
+        let told = readable(&"\u{e9}".repeat(900)).into_owned();
+        assert_eq!(told, format!("{}… (1800 bytes)", "\u{e9}".repeat(40)));
+        let line = "word ".repeat(2_000);
+        let told = readable(&format!("{line}\n^ here")).into_owned();
+        assert!(told.len() < TOLD + 20 && told.ends_with(" …\n^ here"), "{told}");
+        // Paths, addresses and the word data are left alone.
+        for whole in [format!("cannot read /{}", "a/".repeat(150)), format!("the data: {}", "many words ".repeat(20))] {
+            assert!(matches!(readable(&whole), Cow::Borrowed(_)), "{whole}");
+        }
     }
 
     #[test]

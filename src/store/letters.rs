@@ -7,13 +7,15 @@ use serde_json::json;
 use sqlx::PgPool;
 
 use super::{
-    Backend, Error, Result, Store, Variant, millis, on, sql,
+    Backend, Error, Result, Store, Variant,
+    desk::add_note,
+    millis, on, sql,
     sql::ledger,
     transact,
     transactions::{ATTEMPTS, pause},
     worded,
 };
-use crate::model::{EmailAddress, Instant, Letter, LetterState, ReaderId};
+use crate::model::{Edition, EmailAddress, Instant, Letter, LetterState, Note, NoteKind, ReaderId};
 
 /// The right to handle a letter, until it ends or another one is given out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -284,16 +286,12 @@ impl Store {
     }
 
     /// Queues again the letters of an edition that a relay refused for good with these words, and lifts
-    /// the suppressions that came with it: at once or not at all.
-    pub async fn retry_refused(&self, edition: i64, words: &str) -> Result<Retried> {
-        let mut pattern = String::from("%");
-        for char in words.to_ascii_lowercase().chars() {
-            if matches!(char, '%' | '_' | '\\') {
-                pattern.push('\\');
-            }
-            pattern.push(char);
-        }
-        pattern.push('%');
+    /// the suppressions that came with it: at once or not at all. Who said so is noted, if there are some.
+    pub async fn retry_refused(&self, edition: &Edition, words: &str, who: &str, at: Instant) -> Result<Retried> {
+        let pattern = pattern(words);
+        let note = Note { kind: NoteKind::Retried, subject: String::new(), who: who.into(), words: words.into(), at };
+        let key = edition.key();
+        let edition = edition.id;
         let (lifted, letters) = transact!(self, begin, pool, tx => {
             sqlx::query(sql::TOUCH_EDITION).bind(edition).execute(&mut *tx).await?;
             let lifted = sqlx::query(sql::LIFT_REFUSED).bind(edition).bind(&pattern).execute(&mut *tx).await?;
@@ -301,10 +299,17 @@ impl Store {
             if letters.rows_affected() > 0 {
                 sqlx::query(ledger::OPEN_BLOCKS).bind(edition).execute(&mut *tx).await?;
                 sqlx::query(sql::REOPEN_EDITION).bind(edition).execute(&mut *tx).await?;
+                add_note!(tx, &key, &note);
             }
             (lifted.rows_affected(), letters.rows_affected())
         })?;
         Ok(Retried { letters, lifted })
+    }
+
+    /// How many letters of an edition a relay refused for good, by its words.
+    pub async fn refused_letters(&self, edition: i64) -> Result<Vec<(String, i64)>> {
+        let all = pattern("");
+        Ok(on!(self, pool => sqlx::query_as(sql::REFUSED_LETTERS).bind(edition).bind(&all).fetch_all(pool).await?))
     }
 
     /// How many bytes the largest of an edition's variants has.
@@ -319,4 +324,17 @@ impl Store {
         let entity = on!(self, pool => sqlx::query_scalar(sql::FIND_VARIANT).bind(id).fetch_one(pool).await?);
         Ok(Variant { entity })
     }
+}
+
+/// A pattern of texts that hold these words, in lower case.
+fn pattern(words: &str) -> String {
+    let mut pattern = String::from("%");
+    for char in words.to_ascii_lowercase().chars() {
+        if matches!(char, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(char);
+    }
+    pattern.push('%');
+    pattern
 }

@@ -584,6 +584,9 @@ statements! {
         refused!(), ")");
     RETRY_REFUSED = concat!("UPDATE letters SET state = 'queued', due_at = 0, attempts = 0, settled_at = NULL, \
         fence = fence + 1 WHERE id IN (SELECT l.id FROM letters l WHERE ", refused!(), ")");
+    /// The same letters by the relay's words.
+    REFUSED_LETTERS = concat!("SELECT COALESCE(l.reply, ''), COUNT(*) FROM letters l WHERE ", refused!(),
+        " GROUP BY COALESCE(l.reply, '')");
     HOLD_EDITION = "UPDATE editions SET state = 'held', held_reason = $2 WHERE id = $1 AND state IN ('frozen', 'sending')";
     HELD_REASON = "SELECT held_reason FROM editions WHERE id = $1 AND state = 'held'";
 

@@ -153,6 +153,11 @@ fn a_proof_goes_to_those_who_are_named() {
     let outcome = proof(&["a@example.org"]);
     assert_eq!((outcome.code, outcome.stderr.as_str()), (2, "gazetier: a@example.org is not one of desk.editors\n"));
     assert_eq!(proof(&[]).stdout, "2026-W47: 2 proofs, 2 letters sent\n");
+    // Nobody asked for it by mail, and no machine may answer it (RFC 3834).
+    for name in scene.files("outbox") {
+        let text = scene.read(&format!("outbox/{name}"));
+        assert_eq!(text.matches("\r\nAuto-Submitted: auto-generated\r\n").count(), 1, "{text}");
+    }
     let nobody = careful().run(&["digest", "proof"]);
     assert_eq!((nobody.code, nobody.stderr.contains("desk.editors names nobody")), (78, true));
 }

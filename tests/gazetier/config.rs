@@ -69,6 +69,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("leaving over http", "https://estran.example.org/lettre/quitter/", "http://estran.example.org/lettre/quitter/"),
     ("a sender beyond ASCII", "L’Estran <lettre@", "L’Estran <revue.été@"),
     ("bounces beyond ASCII", "retours@", "reçus@"),
+    ("a separator that no mail server has", "# bounce_separator = \"-\"", "bounce_separator = \"_\""),
     ("no room for what bounces name", "retours@", "les-lettres-qui-nous-reviennent@"),
     ("no list", "list_id = \"lettre.estran.example.org\"", "list_id = \"lettre de l’estran\""),
     ("a relay in words", "url = \"file:outbox\"", "url = \"smtp.example.org\""),

@@ -7,7 +7,11 @@ use std::{
     process::{Child, Stdio},
 };
 
-use crate::support::{MONDAY, SILENCE, Scene, column};
+use crate::{
+    sink::{Fault, Options, Sink, faults},
+    support::{MONDAY, SILENCE, Scene, column},
+    wire::crowd,
+};
 
 /// The evening before.
 pub const SUNDAY: &str = "2026-11-22T18:00";
@@ -363,5 +367,57 @@ fn what_was_held_over_its_hour_is_let_go_at_the_desk() {
             scene.posted().into_iter().filter(|letter| !letter.starts_with("service ")).collect();
         assert_eq!(letters, ["2026-W47 a@example.org"]);
         assert!(claire.get("/past/2026-W47?view=text").text.contains("Un banc"));
+    }
+}
+
+/// Letters that a relay refused are shown by its reasons, and can be tried again by each of them.
+#[test]
+fn refused_letters_are_shown_by_their_reasons_and_tried_again() {
+    let script = faults(|step, recipient, nth| match (step, recipient, nth) {
+        ("RCPT", "s1@example.org" | "s2@example.org", 1) => Fault::Reply(format!("550 5.1.1 <{recipient}>: nobody")),
+        ("RCPT", "s3@example.org", 1) => Fault::Reply("550 <b>not</b> permitted".into()),
+        _ => Fault::None,
+    });
+    for postgres in [false, true] {
+        let options = Options { script: script.clone(), pipelining: false, chunking: false, ..Options::default() };
+        let sink = Sink::start(options);
+        let scene = crowd(20, sink.port, "connections = 1");
+        let scene = if postgres { scene.on_postgres() } else { scene };
+        assert_eq!(scene.run(&["run", "--at", MONDAY]), SILENCE);
+        assert_eq!(scene.letters().0, [("failed", 3), ("sent", 17)].map(|(s, n)| (s.to_owned(), n)).into());
+        let open = Open::at(&scene, MONDAY);
+        let claire = Visitor::editor(&open, &open.way_in);
+        let shown = |text: &str| {
+            let table = text.split("<tbody>").nth(1).and_then(|rest| rest.split("</tbody>").next());
+            table.unwrap_or_default().trim().to_owned()
+        };
+        let page = claire.get("/past/2026-W47");
+        assert_eq!(
+            shown(&page.text),
+            "<tr><th scope=\"row\"><b>550 5.1.1</b> <span></span></th><td>2</td>\n\
+             <td><form method=\"post\" action=\"/retry\"><input type=\"hidden\" name=\"period\" value=\"2026-W47\">\n\
+             <button name=\"reason\" value=\"550 5.1.1\" class=\"quiet\">Réessayer <span class=\"unseen\">550 5.1.1</span>\
+             </button></form></td></tr>\n\
+             <tr><th scope=\"row\"><b>550 &#60;b&#62;not&#60;/b&#62; permitted</b> <span></span></th><td>1</td>\n\
+             <td><form method=\"post\" action=\"/retry\"><input type=\"hidden\" name=\"period\" value=\"2026-W47\">\n\
+             <button name=\"reason\" value=\"550 &#60;b&#62;not&#60;/b&#62; permitted\" class=\"quiet\">Réessayer \
+             <span class=\"unseen\">550 &#60;b&#62;not&#60;/b&#62; permitted</span></button></form></td></tr>"
+        );
+        // Nobody from elsewhere, and not everything at once.
+        let retry =
+            |visitor: &Visitor, reason: &str| visitor.post("/retry", &[("period", "2026-W47"), ("reason", reason)]);
+        assert_eq!(retry(&Visitor::stranger(&open), "550 5.1.1").status, 401);
+        assert_eq!(retry(&claire, "").status, 400);
+        assert_eq!(scene.letters().0.get("failed"), Some(&3));
+        let answer = retry(&claire, "550 5.1.1");
+        assert_eq!((answer.status, answer.place.as_str()), (303, "/past/2026-W47?said=retried"));
+        assert_eq!(scene.letters().0.get("queued"), Some(&2));
+        let page = claire.get(&answer.place);
+        assert!(page.text.contains("elles partiront au prochain passage"), "{}", page.text);
+        assert!(page.text.contains("lettres refusées remises en file par claire (550 5.1.1)"), "{}", page.text);
+        assert!(!shown(&page.text).contains("5.1.1"), "{}", page.text);
+        assert_eq!(retry(&claire, "550 5.1.1").place, "/past/2026-W47?said=none");
+        assert_eq!(scene.run(&["run", "--at", MONDAY]), SILENCE);
+        assert_eq!(scene.letters().0, [("failed", 1), ("sent", 19)].map(|(s, n)| (s.to_owned(), n)).into());
     }
 }

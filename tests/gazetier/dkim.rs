@@ -133,6 +133,8 @@ fn what_readers_see_or_click_cannot_be_changed() {
     change("\r\nFrom: ", "\r\nFrom: Eve <eve@example.org>\r\nFrom: ");
     change("\r\nSubject: ", "\r\nSubject: Urgent\r\nSubject: ");
     change("\r\nTo: ", "\r\nCc: eve@example.org\r\nTo: ");
+    change("\r\nTo: ", "\r\nSender: eve@example.org\r\nTo: ");
+    change("\r\nList-Id: ", "\r\nList-Id: <other.example.org>\r\nList-Id: ");
     change("alix@example.org", "alex@example.org");
     change("\r\nDate: Mon, 23", "\r\nDate: Tue, 24");
     change("2026-W47.digest.", "2026-W48.digest.");
@@ -232,6 +234,7 @@ fn keys_that_cannot_sign_are_refused_with_the_way_out() {
         ("somebody else's domain", "Estran.example.org", "example.com"),
         ("a part of the sender's domain", "Estran.example.org", "stran.example.org"),
         ("no domain", "Estran.example.org", "estran..org"),
+        ("a top-level domain", "Estran.example.org", "org"),
         ("a selector that DNS does not know", "\"g1\"", "\"g_1 \""),
         ("one record for two keys", "\"g1\"", "\"g2\""),
     ] {
@@ -265,4 +268,36 @@ fn a_key_may_come_as_pkcs1_or_from_the_environment_and_sign_for_a_parent_domain(
         .map(|(text, name)| ((*name).to_owned(), text.split('"').skip(1).step_by(2).collect::<String>()));
     let results = verify(&records.collect(), &[scene.letter_to("sterenn@example.org", "2026-W47")]);
     assert_eq!(results, [[json!(true), json!(true)]]);
+}
+
+/// Names below a public suffix are anybody's: receivers pass over what such a domain signs. Who holds one
+/// may write from it all the same.
+#[test]
+fn a_public_suffix_signs_nothing_but_its_own_letters() {
+    let run = |from: &str, domain: &str| {
+        let keys = format!("[[dkim]]\nselector = \"a\"\ndomain = \"{domain}\"\nkey = \"rsa.pem\"\n\n[relay]\n");
+        let scene = with_keys(Scene::sample().config("[relay]\n", &keys)).config("lettre@estran.example.org", from);
+        scene.run(&["digest", "dkim"])
+    };
+    for (from, domain) in [
+        ("lettre@estran.co.uk", "co.uk"),
+        ("lettre@estran.co.uk", "uk"),
+        ("lettre@estran.github.io", "github.io"),
+        ("lettre@estran.example", "example"),
+        ("lettre@co.uk", "co.uk"),
+    ] {
+        let outcome = run(from, domain);
+        let told = format!("under {domain:?} anybody registers names (publicsuffix.org)");
+        assert!(outcome.code == 78 && outcome.stderr.contains(&told), "{from}, {domain}: {outcome:?}");
+    }
+    for (from, domain) in [
+        ("lettre@estran.co.uk", "estran.co.uk"),
+        ("lettre@a.estran.github.io", "estran.github.io"),
+        ("lettre@github.io", "github.io"),
+        ("lettre@estran.example", "estran.example"),
+    ] {
+        let outcome = run(from, domain);
+        let record = format!("a._domainkey.{domain}. IN TXT ");
+        assert!(outcome.code == 0 && outcome.stdout.starts_with(&record), "{from}, {domain}: {outcome:?}");
+    }
 }

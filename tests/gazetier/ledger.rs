@@ -435,7 +435,7 @@ async fn the_sum_holds_whatever_happens(house: &House) {
             8 if die(9) == 0 => {
                 // What was settled may be undone by an operator.
                 store.resend_unknown(edition.id).await.expect("letters");
-                store.retry_refused(edition.id, "so").await.expect("letters");
+                store.retry_refused(&edition, "so", "claire", now).await.expect("letters");
                 finished = 0;
             }
             0 | 1 => leases.extend(lease(&store, &edition, now, 7).await.iter().map(|leased| leased.lease)),

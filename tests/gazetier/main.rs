@@ -33,6 +33,7 @@ mod output;
 mod postfix;
 mod proxy;
 mod readers;
+mod relays;
 mod restored;
 mod serving;
 // The benchmarks' relay; not every test needs all of it.

@@ -109,3 +109,34 @@ fn the_store_is_its_owners_and_the_feeds_are_everybodys_whatever_the_umask() {
         }
     }
 }
+
+/// Pictures may stand in addresses (`data:`), and megabytes in one line: cron does not mail them, wherever a
+/// message quotes them.
+#[test]
+fn pictures_in_addresses_are_not_told() {
+    let picture = format!("data:image/png;base64,{}", "iVBORw0KGgo".repeat(100_000));
+    let head = "title: Une marée\nrubrique: édito\npublished: 2026-11-19";
+    let mut told = 0;
+    for (what, text) in [
+        ("an image", format!("---\n{head}\nimage: {picture}\n---\nx\n")),
+        ("an image's address", format!("---\n{head}\nimage: {{ url: \"{picture}\" }}\n---\nx\n")),
+        ("an open quote", format!("---\n{head}\nimage: \"{picture}\n---\nx\n")),
+        ("TOML", format!("+++\ntitle = \"x\"\nimage = {picture}\n+++\nx\n")),
+        ("an address", format!("---\n{head}\nurl: {picture}\n---\nx\n")),
+        ("a rubrique", format!("---\n{}\n---\nx\n", head.replace("édito", &picture))),
+        ("a date", format!("---\n{}\n---\nx\n", head.replace("2026-11-19", &picture))),
+        ("a key", format!("---\n{head}\n\"{picture}\": x\n---\nx\n")),
+        ("a body", format!("---\n{head}\n---\n![un phare]({picture})\n\n<img src=\"{picture}\">\n")),
+        ("no head", format!("{picture}\n")),
+    ] {
+        let scene = Scene::sample().write("columns/picture.md", &text);
+        let outcome = scene.run(&["run", "--at", MONDAY]);
+        assert!(outcome.stderr.len() < 4_000, "{what}: {} bytes of {:.2000}", outcome.stderr.len(), outcome.stderr);
+        assert!(!outcome.stderr.contains("GgoiVBORw0KGgoiVBORw0KGgoiVBORw0KGgo"), "{what}: {:.2000}", outcome.stderr);
+        told += usize::from(outcome.stderr.contains("… ("));
+    }
+    assert!(told >= 4, "{told} messages quote the picture");
+    let scene = Scene::sample().config("tag_date = ", &format!("picture = {picture}\ntag_date = "));
+    let outcome = scene.run(&["run", "--at", MONDAY]);
+    assert!(outcome.code == 78 && outcome.stderr.len() < 4_000, "{} bytes", outcome.stderr.len());
+}

@@ -61,8 +61,24 @@ impl Postfix {
         Self::start_with(transports, mailbox, "", "0")
     }
 
-    /// The same with a service of the test's own, and with a time for which it tries again.
+    /// Starts one with these settings for TLS and logins. Debian's looks for those of Cyrus SASL in a folder
+    /// beside its own.
+    pub fn start_as(settings: &[(&str, String)], sasl: &str) -> Self {
+        Self::begin(&[], "retours/", "tlsmgr unix - - n 1000? 1 tlsmgr", "0", (settings, sasl))
+    }
+
+    /// The same as [`Self::start`] with a service of the test's own, and with a time for which it tries again.
     pub fn start_with(transports: &[(&str, &str)], mailbox: &str, service: &str, lifetime: &str) -> Self {
+        Self::begin(transports, mailbox, service, lifetime, (&[], ""))
+    }
+
+    fn begin(
+        transports: &[(&str, &str)],
+        mailbox: &str,
+        service: &str,
+        lifetime: &str,
+        (own, sasl): (&[(&str, String)], &str),
+    ) -> Self {
         let sink = PathBuf::from(needed("GAZETIER_TEST_SMTP_SINK"));
         let commands = sink.parent().expect("a folder").to_owned();
         let daemons = ["/usr/lib/postfix/sbin", "/usr/libexec/postfix"];
@@ -126,8 +142,11 @@ impl Postfix {
             ("maximal_backoff_time", "1s".to_owned()),
             ("deliver_lock_attempts", "40".to_owned()),
         ];
-        let main: String = settings.iter().map(|(name, value)| format!("{name} = {value}\n")).collect();
+        let settings = settings.iter().filter(|(name, _)| own.iter().all(|(other, _)| other != name)).chain(own);
+        let main: String = settings.map(|(name, value)| format!("{name} = {value}\n")).collect();
         fs::write(root.join("conf/main.cf"), main).expect("a file");
+        fs::create_dir(root.join("conf/sasl")).expect("a folder");
+        fs::write(root.join("conf/sasl/smtpd.conf"), sasl).expect("a file");
         let services = format!("127.0.0.1:{port} inet n - n - - smtpd\n{SERVICES}{service}\n");
         fs::write(root.join("conf/master.cf"), services).expect("a file");
 
@@ -193,7 +212,7 @@ impl Drop for Postfix {
 }
 
 /// The number of a user of this machine.
-fn user(name: &str) -> u32 {
+pub fn user(name: &str) -> u32 {
     let users = fs::read_to_string("/etc/passwd").expect("the users");
     let line = users.lines().find(|line| line.split(':').next() == Some(name));
     let line = line.unwrap_or_else(|| panic!("the user {name} is missing: run the tests with sh tests/run.sh"));

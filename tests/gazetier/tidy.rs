@@ -82,7 +82,7 @@ async fn letters_of_old_editions_go_and_their_sums_stay(house: &House) {
     assert_eq!(variants.iter().map(|variant| variant.choice.key()).collect::<Vec<_>>(), [""]);
     // An operator's word finds nothing to send again.
     assert_eq!(store.resend_unknown(one.id).await.expect("letters"), 0);
-    assert_eq!(store.retry_refused(one.id, "").await.expect("letters").letters, 0);
+    assert_eq!(store.retry_refused(&one, "", "claire", at("2026-12-31")).await.expect("letters").letters, 0);
 }
 
 async fn what_is_still_needed_stays(house: &House) {

@@ -214,6 +214,25 @@ pub(super) async fn decide(
     }
 }
 
+/// Queues letters again that were refused for a reason; the next run sends them.
+pub(super) async fn retry(
+    State(desk): State<Desk>,
+    Extension(editor): Extension<Editor>,
+    body: Bytes,
+) -> Result<Response, Trouble> {
+    let fields = Fields::read(&body);
+    let (store, now) = (desk.shared().store(), desk.shared().moment());
+    let period = Period::from_key(fields.get("period"));
+    let reason = line(&fields, "reason");
+    if reason.is_empty() {
+        return Ok(StatusCode::BAD_REQUEST.into_response());
+    }
+    let edition = store.edition_of(desk.shared().newsletter(), &period).await?.ok_or(Trouble::NotThere)?;
+    let retried = store.retry_refused(&edition, &reason, &editor.name, now.at).await?;
+    let said = if retried.letters > 0 { "retried" } else { "none" };
+    Ok(see(&desk, &format!("past/{period}{}", place(&ask(&fields), said))))
+}
+
 /// Sends the proof to the editors that are ticked.
 pub(super) async fn proof(
     State(desk): State<Desk>,

@@ -12,6 +12,7 @@ use super::{
     Desk, Trouble, answer,
     door::Editor,
     face::SCRIPT,
+    reasons,
     view::{self, Choice, Frame, Group, Line, Notice, Preview, Row, Shown, Status},
     words,
 };
@@ -264,6 +265,7 @@ fn history(desk: &Desk, notes: &[model::Note]) -> Vec<String> {
             NoteKind::Approved => w.note_approved,
             NoteKind::Held => w.note_held,
             NoteKind::Released => w.note_released,
+            NoteKind::Retried => w.note_retried,
             NoteKind::Proof => w.note_proof,
             NoteKind::Told => return None,
         };
@@ -382,7 +384,13 @@ pub(super) async fn one(
     Path(period): Path<String>,
     Query(ask): Query<Ask>,
 ) -> Result<Response, Trouble> {
-    show_one(&desk, &editor, &Period::from_key(&period), &ask, None, StatusCode::OK).await
+    let w = words::of(desk.lang());
+    let notice = match ask.said.as_str() {
+        "retried" => Some(Notice::Done(w.retried.to_owned())),
+        "none" => Some(Notice::Done(w.none_refused.to_owned())),
+        _ => None,
+    };
+    show_one(&desk, &editor, &Period::from_key(&period), &ask, notice, StatusCode::OK).await
 }
 
 /// The variants of an edition as they were frozen; of one that is held without letters, as they would be now.
@@ -440,6 +448,7 @@ pub(super) async fn show_one(
         notice,
         status: standing(desk, &edition, reason.as_deref()),
         letters: vec![letters],
+        refusals: reasons::of(&store.refused_letters(edition.id).await?),
         can_hold: matches!(edition.state, EditionState::Frozen | EditionState::Sending),
         can_go: edition.state == EditionState::Held,
         history: history(desk, &store.desk(&edition.key()).await?.notes),

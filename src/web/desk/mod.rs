@@ -7,6 +7,7 @@ mod door;
 mod edition;
 mod face;
 mod links;
+mod reasons;
 mod view;
 mod words;
 
@@ -71,6 +72,7 @@ pub fn routes(desk: &Desk) -> Router {
         .route(&at(""), get(edition::coming).post(change::mend))
         .route(&at("decide"), post(change::decide))
         .route(&at("proof"), post(change::proof))
+        .route(&at("retry"), post(change::retry))
         .route(&at("links"), post(change::links))
         .route(&at("leave"), post(door::leave))
         .route(&at("past"), get(edition::past))

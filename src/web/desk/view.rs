@@ -135,6 +135,16 @@ pub(super) struct Coming<'a> {
     pub(super) variant: String,
 }
 
+/// Letters that a relay refused for one reason.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// What all of them have in their refusal.
+    pub(super) reason: String,
+    /// What a relay said to one of them.
+    pub(super) example: String,
+    pub(super) letters: i64,
+}
+
 /// The past editions.
 #[derive(Template)]
 #[template(path = "desk/past.html")]
@@ -153,6 +163,8 @@ pub(super) struct One<'a> {
     pub(super) status: Status,
     pub(super) subject: String,
     pub(super) letters: Vec<String>,
+    /// Why letters of it were refused.
+    pub(super) refusals: Vec<Refusal>,
     pub(super) can_hold: bool,
     pub(super) can_go: bool,
     pub(super) history: Vec<String>,

@@ -7,7 +7,7 @@ use super::words::{self, Say};
 use crate::{
     digest::{
         self,
-        service::{self, Note},
+        service::{self, Cause, Note, Sending},
         token,
     },
     model::{EmailAddress, Instant},
@@ -136,7 +136,7 @@ async fn send(
             .flat_map(|request| [words.agreed.replace("{consent}", &request.consent), words.letter_not_you.to_owned()])
             .collect(),
     };
-    let written = service::write(config, store.key(), &note, to, name, now)?;
+    let written = service::write(config, store.key(), &note, Sending { to, name, at: now, cause: Cause::Asked })?;
     let letter = ServiceLetter {
         kind: is_about,
         address: to.clone(),

@@ -1,7 +1,11 @@
 //! What single messages mean, handed over as a mail server's pipe does.
 
 use super::post::{Sent, complaint, forged_token, group, letter_head, nobody, report};
-use crate::support::{Outcome, Scene};
+use crate::{
+    sink::{Options, Sink},
+    smtp::through,
+    support::{Outcome, Scene},
+};
 
 const OTHERS: [&str; 2] = ["sterenn@example.org", "loic@example.org"];
 const ALL: [&str; 3] = ["alix@example.org", "sterenn@example.org", "loic@example.org"];
@@ -40,6 +44,23 @@ fn a_report_suppresses_who_is_not_there() {
              refused: alix@example.org: came back: 550 5.1.1 no such reader\n"
         );
         assert_eq!(sent.next_readers(), OTHERS);
+    }
+}
+
+/// Mail servers part what is added to an address from it in several ways. What came back is understood
+/// whichever it was, also after another one was chosen.
+#[test]
+fn the_separator_can_be_chosen_and_each_is_understood() {
+    let line = |separator: char| format!("bounce_separator = \"{separator}\"");
+    for separator in ['+', '-', '='] {
+        let sink = Sink::start(Options::default());
+        let scene = Scene::sample().config("# bounce_separator = \"-\"", &line(separator));
+        let sent = Sent::out(through(scene, sink.port));
+        let letters = sink.accepted();
+        let letter = letters.iter().find(|letter| letter.recipients == ["alix@example.org"]).expect("a letter");
+        assert_eq!(letter.sender, sent.verp_by(separator, 1));
+        sent.scene.reconfigure(&line(separator), if separator == '-' { "" } else { "bounce_separator = \"-\"" });
+        assert_eq!(sent.pipe(report(&letter.sender, &nobody(), "").as_bytes()), done(HARD), "{separator}");
     }
 }
 

@@ -54,7 +54,13 @@ impl Sent {
 
     /// The address that the first edition's letter to a reader comes back to.
     pub fn verp(&self, number: usize) -> String {
-        format!("retours+{}@estran.example.org", token::bounce(&self.key, self.edition.mark, self.reader(number)))
+        self.verp_by('+', number)
+    }
+
+    /// The same with another separator.
+    pub fn verp_by(&self, separator: char, number: usize) -> String {
+        let named = token::bounce(&self.key, self.edition.mark, self.reader(number));
+        format!("retours{separator}{named}@estran.example.org")
     }
 
     pub fn message_id(&self, number: usize) -> String {

@@ -2,6 +2,7 @@
 //! workers, editors, readers and syncs, with a death, a sleep or a hold anywhere. Each mend can be taken
 //! out of a model: then the checker must find the fault that it mends, or it would find none.
 
+mod dialogue;
 mod freezing;
 mod ledger;
 mod pairs;
