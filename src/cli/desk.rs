@@ -69,6 +69,7 @@ pub(super) async fn write(
 
 /// Opens the desk alone, until it is told to stop.
 pub(super) async fn open(session: &Session, browse: bool) -> anyhow::Result<ExitCode> {
+    serve::keep_editors(&session.config, &session.store).await?;
     let (store, probe) = (session.store.clone(), serve::probe(&session.config).await?);
     let shared = Shared::new(Arc::clone(&session.config), store, probe, session.at)?;
     let stop = stop::watch(0, stop::Hangup::Stops)?.told();
@@ -76,7 +77,7 @@ pub(super) async fn open(session: &Session, browse: bool) -> anyhow::Result<Exit
     let (desk, way_in) = match opened {
         Ok((desk, way_in)) => (Some(desk), way_in),
         // `gazetier serve` has it open: what is wanted is the way in.
-        Err(error) if serve::is_taken(&error) => (None, serve::way_in(session, &session.config.desk.address())),
+        Err(error) if serve::is_taken(&error) => (None, serve::way_in(session, &session.config.desk.address()).await?),
         Err(error) => return Err(error),
     };
     say!("the desk: {way_in}");
@@ -178,23 +179,31 @@ pub(super) async fn redate(session: &Session, period: &str, to: Option<&str>) ->
     Ok(ExitCode::SUCCESS)
 }
 
+/// How often a page of the archive is made anew because columns changed meanwhile.
+const ATTEMPTS: usize = 5;
+
 /// Takes the columns that were withdrawn since out of an edition's page in the archive.
 pub(super) async fn redact(session: &Session, period: &str) -> anyhow::Result<ExitCode> {
     let (config, store) = (&session.config, &session.store);
     let edition = edition(session, period).await?;
-    let gone = store.withdrawn_in(edition.id).await?;
-    if gone.is_empty() {
-        say!("{period}: none of its columns was withdrawn, nothing is changed");
-        return Ok(ExitCode::SUCCESS);
+    for _ in 0..ATTEMPTS {
+        // The revision first: a column that is withdrawn while the page is made has it made anew.
+        let coming = plan::held(config, store, &edition).await?;
+        let gone = store.withdrawn_in(edition.id).await?;
+        if gone.is_empty() {
+            say!("{period}: none of its columns was withdrawn, nothing is changed");
+            return Ok(ExitCode::SUCCESS);
+        }
+        let Some(rendered) = render(config, &coming.draft, &Choice::all())? else {
+            let message = format!("{period}: no column of it is left, there would be nothing to show");
+            return Err(exit::complain(exit::BAD_INPUT, message));
+        };
+        if store.set_archive_page(edition.id, &rendered.html, coming.revision).await? {
+            say!("{period}: the archive shows it without {}", gone.join(", "));
+            return Ok(ExitCode::SUCCESS);
+        }
     }
-    let draft = plan::held(config, store, &edition).await?.draft;
-    let Some(rendered) = render(config, &draft, &Choice::all())? else {
-        let message = format!("{period}: no column of it is left, there would be nothing to show");
-        return Err(exit::complain(exit::BAD_INPUT, message));
-    };
-    store.set_archive_page(edition.id, &rendered.html).await?;
-    say!("{period}: the archive shows it without {}", gone.join(", "));
-    Ok(ExitCode::SUCCESS)
+    Err(exit::complain(exit::RUN_AGAIN, format!("{period}: its columns change too fast: say it again")))
 }
 
 async fn edition(session: &Session, period: &str) -> anyhow::Result<model::Edition> {

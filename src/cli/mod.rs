@@ -12,6 +12,7 @@ mod bounce;
 mod columns;
 mod desk;
 mod digest;
+mod doors;
 mod exit;
 mod feeds;
 mod hubs;
@@ -82,6 +83,9 @@ enum Command {
     /// The weekly digest.
     #[command(subcommand)]
     Digest(digest::Command),
+    /// Who is at the editors' desk.
+    #[command(subcommand)]
+    Desk(doors::Command),
     /// Who receives it.
     #[command(subcommand)]
     Subscribers(subscribers::Command),
@@ -169,6 +173,7 @@ async fn open_and_run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Feeds(command) => feeds::run(&session, command),
         Command::Serve => serve::run(&session).await,
         Command::Digest(command) => digest::run(&session, command).await,
+        Command::Desk(command) => doors::run(&session, command).await,
         Command::Subscribers(command) => subscribers::run(&session, command).await,
         Command::Status { json } => status::run(&session, json).await,
         Command::Tidy => tidy::run(&session).await,

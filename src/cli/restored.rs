@@ -109,9 +109,9 @@ pub(super) async fn notice(session: &Session) -> anyhow::Result<Option<String>> 
     }))
 }
 
-/// Letters that somebody has got, or that were refused: what is sent again by nobody's word but an operator's.
+/// Letters that somebody has got. Those that were refused go back into the queue by an editor's word.
 fn out(tally: &Tally) -> i64 {
-    tally.sent + tally.failed
+    tally.sent
 }
 
 fn traces(session: &Session) -> anyhow::Result<Vec<Trace>> {

@@ -36,6 +36,7 @@ struct House {
 
 pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     session.config.can_serve()?;
+    keep_editors(&session.config, &session.store).await?;
     let probe = probe(&session.config).await?;
     let shared = Shared::new(Arc::clone(&session.config), session.store.clone(), probe, session.at)?;
     // Before anybody hears of us: who is told to stop at once shall not die of it.
@@ -103,6 +104,7 @@ impl House {
             let what = format!("{}: {key} has changed, which takes a restart", config.path.display());
             return Err(exit::complain(exit::CONFIGURATION, what));
         }
+        keep_editors(&config, self.shared.store()).await?;
         let probe = probe(&config).await?;
         let shared = Shared::new(config, self.shared.store().clone(), probe, self.shared.now())?;
         let (public, desk) = (web::public(&shared), web::desk::routes(&desk_of(&shared, &self.place)?));
@@ -151,12 +153,23 @@ pub(super) async fn desk(session: &Session, shared: &Shared) -> anyhow::Result<(
     let place = format!("{}/", listener.place());
     let base = config.desk.url.as_ref().map_or_else(|| place.clone(), ToString::to_string);
     let (_, answers) = watch::channel(web::desk::routes(&desk_of(shared, &place)?));
-    Ok((desk_server(listener, answers), way_in(session, &base)))
+    Ok((desk_server(listener, answers), way_in(session, &base).await?))
 }
 
+/// So long the address opens the desk: who works at the machine can have another at any time.
+const LINK: chrono::Duration = chrono::Duration::hours(1);
+
 /// The address that lets who works at this machine in.
-pub(super) fn way_in(session: &Session, base: &str) -> String {
-    format!("{base}enter/{}", token::desk(session.store.key(), ""))
+pub(super) async fn way_in(session: &Session, base: &str) -> anyhow::Result<String> {
+    let store = &session.store;
+    let token = token::desk(store.key(), "", store.desk_generation("").await?, session.at + LINK);
+    Ok(format!("{base}enter/{token}"))
+}
+
+/// Has the store know whom the configuration names: who is named no more has no business at the desk.
+pub(super) async fn keep_editors(config: &Config, store: &Store) -> anyhow::Result<()> {
+    let names: Vec<String> = config.desk.editors.iter().map(|editor| editor.address.folded()).collect();
+    Ok(store.keep_editors(&names).await?)
 }
 
 /// Whether another program listens where we would.

@@ -4,7 +4,10 @@
 use std::process::ExitCode;
 
 use super::{again::again, say::say, session::Session};
-use crate::{delivery::service, store::Tidied};
+use crate::{
+    delivery::{erase, service},
+    store::Tidied,
+};
 
 /// By this the store knows the work of a day.
 const DAILY: &str = "tidy";
@@ -12,44 +15,85 @@ const DAILY: &str = "tidy";
 /// How many transactions of it a run makes at the most: the next goes on.
 const AT_ONCE: usize = 200;
 
+/// What was removed.
+#[derive(Debug, Default)]
+struct Removed {
+    ledger: Tidied,
+    left: u64,
+    consents: u64,
+    written: u64,
+    /// Wishes and letters to one person.
+    over: u64,
+}
+
 pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
-    let removed = again(async || service::tidy(&session.store, session.at).await.map_err(anyhow::Error::from)).await?;
-    let tidied = again(async || ledger(session, usize::MAX).await).await?;
-    let mut lines = words(&tidied);
-    if removed > 0 {
-        lines.push(format!("{removed} wishes and letters to one person that are over"));
+    let over = again(async || service::tidy(&session.store, session.at).await.map_err(anyhow::Error::from)).await?;
+    let mut removed = again(async || remove(session, usize::MAX).await).await?;
+    // Readers go some at a time.
+    while removed.left > 0 {
+        let more = again(async || left(session).await).await?;
+        removed.left += more;
+        if more == 0 {
+            break;
+        }
     }
-    match lines.is_empty() {
-        true => say!("nothing is old enough to be removed"),
-        false => say!("removed: {}", lines.join(", ")),
+    match words(&Removed { over, ..removed }) {
+        lines if lines.is_empty() => say!("nothing is old enough to be removed"),
+        lines => say!("removed: {}", lines.join(", ")),
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// What a run does of it, once a day; says what was removed.
 pub(super) async fn daily(session: &Session) -> anyhow::Result<Option<String>> {
-    if session.config.retention.letters.is_none() || !session.store.claim_daily(DAILY, session.at).await? {
+    let kept = &session.config.retention;
+    let is_forever = [kept.letters, kept.left, kept.consent_addresses, kept.outbox].iter().all(Option::is_none);
+    if is_forever || !session.store.claim_daily(DAILY, session.at).await? {
         return Ok(None);
     }
-    let tidied = ledger(session, AT_ONCE).await?;
-    if tidied.more {
+    let removed = remove(session, AT_ONCE).await?;
+    if removed.ledger.more {
         session.store.give_back_daily(DAILY).await?;
     }
-    Ok((!tidied.is_empty()).then(|| format!("removed: {}", words(&tidied).join(", "))))
+    let lines = words(&removed);
+    Ok((!lines.is_empty()).then(|| format!("removed: {}", lines.join(", "))))
 }
 
-async fn ledger(session: &Session, most: usize) -> anyhow::Result<Tidied> {
-    match session.config.retention.letters {
-        Some(kept) => Ok(session.store.tidy_ledger(session.at - kept, most).await?),
-        None => Ok(Tidied::default()),
+async fn remove(session: &Session, most: usize) -> anyhow::Result<Removed> {
+    let (kept, store, at) = (&session.config.retention, &session.store, session.at);
+    let mut removed = Removed { left: left(session).await?, ..Removed::default() };
+    if let Some(kept) = kept.letters {
+        removed.ledger = store.tidy_ledger(at - kept, most).await?;
+    }
+    if let Some(kept) = kept.consent_addresses {
+        removed.consents = store.forget_consent_addresses(at - kept).await?;
+    }
+    if let Some(kept) = kept.outbox {
+        // Their times are the machine's.
+        let older = at.min(session.now().clock) - kept;
+        removed.written = erase::forget_written(&session.config, older).await?;
+    }
+    Ok(removed)
+}
+
+/// Forgets some readers who left long ago.
+async fn left(session: &Session) -> anyhow::Result<u64> {
+    match session.config.retention.left {
+        Some(kept) => Ok(erase::forget_left(&session.config, &session.store, session.at - kept, session.at).await?),
+        None => Ok(0),
     }
 }
 
-fn words(tidied: &Tidied) -> Vec<String> {
+fn words(removed: &Removed) -> Vec<String> {
+    let Tidied { letters, variants, returns, .. } = removed.ledger;
     let counts = [
-        (tidied.letters, "letters of old editions"),
-        (tidied.variants, "of their variants"),
-        (tidied.returns, "bounces and complaints of theirs"),
+        (letters, "letters of old editions"),
+        (variants, "of their variants"),
+        (returns, "bounces and complaints of theirs"),
+        (removed.left, "readers who left long ago"),
+        (removed.consents, "consents' network addresses"),
+        (removed.written, "letters in the folder"),
+        (removed.over, "wishes and letters to one person that are over"),
     ];
     counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
 }

@@ -16,11 +16,16 @@ const LEAST: Duration = Duration::days(30);
 #[serde(deny_unknown_fields, default)]
 pub struct Raw {
     letters: String,
+    left: String,
+    consent_addresses: String,
+    outbox: String,
 }
 
 impl Default for Raw {
     fn default() -> Self {
-        Self { letters: "24 months".to_owned() }
+        let [letters, left, consent_addresses, outbox] =
+            ["24 months", "36 months", "12 months", "6 months"].map(str::to_owned);
+        Self { letters, left, consent_addresses, outbox }
     }
 }
 
@@ -30,10 +35,22 @@ pub struct Retention {
     /// Who got an edition, what came back of it, and how it was rendered for choices of rubriques; for ever if
     /// missing.
     pub letters: Option<Duration>,
+    /// Readers who left, from then on; for ever if missing. A keyed hash of their address stays, so that no list
+    /// brings them back.
+    pub left: Option<Duration>,
+    /// From which network addresses readers asked and confirmed; what they agreed to and when stays.
+    pub consent_addresses: Option<Duration>,
+    /// Letters that were written into a folder.
+    pub outbox: Option<Duration>,
 }
 
 pub(super) fn check(raw: &Raw) -> Result<Retention, Refusal> {
-    Ok(Retention { letters: kept("retention.letters", &raw.letters)? })
+    Ok(Retention {
+        letters: kept("retention.letters", &raw.letters)?,
+        left: kept("retention.left", &raw.left)?,
+        consent_addresses: kept("retention.consent_addresses", &raw.consent_addresses)?,
+        outbox: kept("retention.outbox", &raw.outbox)?,
+    })
 }
 
 /// A length of time such as `24 months`, or `forever`.

@@ -54,9 +54,22 @@ impl Notice {
     }
 }
 
-/// The address of the desk for an editor, with the token that lets in.
-pub fn way_in(config: &Config, store: &Store, editor: &EmailAddress) -> String {
-    format!("{}enter/{}", config.desk.address(), token::desk(store.key(), &editor.folded()))
+/// A link in a proof or a notice opens the desk for so long after the edition's hour: a letter that is passed on
+/// later opens nothing.
+const LINK: chrono::Duration = chrono::Duration::days(7);
+
+/// The address of the desk for an editor, with the token that lets in; it ends some days after the hour of the
+/// edition that it came with.
+async fn way_in(
+    config: &Config,
+    store: &Store,
+    editor: &EmailAddress,
+    cutoff: Instant,
+    at: Instant,
+) -> Result<String, Error> {
+    let name = editor.folded();
+    let token = token::desk(store.key(), &name, store.desk_generation(&name).await?, cutoff.max(at) + LINK);
+    Ok(format!("{}enter/{token}", config.desk.address()))
 }
 
 /// Tells the editors something about an edition, once; false if they know.
@@ -70,7 +83,8 @@ pub async fn tell(
 ) -> Result<bool, Error> {
     let mut letters = Vec::new();
     for editor in &config.desk.editors {
-        let note = letter(config, period, notice, way_in(config, store, &editor.address));
+        let way_in = way_in(config, store, &editor.address, key.cutoff, at).await?;
+        let note = letter(config, period, notice, way_in);
         let written = service::write(config, store.key(), &note, to(editor, at))?;
         letters.push(queued(editor, written.text, at));
     }
@@ -154,7 +168,7 @@ pub async fn proof(
     coming: &Coming,
     editors: &[Mailbox],
 ) -> Result<usize, Error> {
-    let letters = proofs(config, store, at, coming, editors)?;
+    let letters = proofs(config, store, at, coming, editors).await?;
     if !letters.is_empty() {
         let names: Vec<String> = editors.iter().map(|editor| editor.address.to_string()).collect();
         let (subject, words) = (coming.hash(config)?, names.join(", "));
@@ -164,7 +178,7 @@ pub async fn proof(
     Ok(letters.len())
 }
 
-fn proofs(
+async fn proofs(
     config: &Config,
     store: &Store,
     at: Instant,
@@ -173,7 +187,7 @@ fn proofs(
 ) -> Result<Vec<ServiceLetter>, Error> {
     let mut letters = Vec::new();
     for editor in editors {
-        let way_in = way_in(config, store, &editor.address);
+        let way_in = way_in(config, store, &editor.address, coming.draft.due.cutoff, at).await?;
         let Some(rendered) = render::proof(config, &coming.draft, &Choice::all(), &way_in)? else { break };
         let parts = Parts { subject: &rendered.subject, html: &rendered.html, plain: &rendered.plain };
         let written = service::compose(config, store.key(), &parts, to(editor, at))?;
@@ -196,7 +210,7 @@ pub async fn proof_when_due(config: &Config, store: &Store, now: Now) -> Result<
         return Ok(None);
     }
     // Of two runs at once, one says so.
-    let letters = proofs(config, store, at, &coming, &config.desk.editors)?;
+    let letters = proofs(config, store, at, &coming, &config.desk.editors).await?;
     let note = Note { kind: NoteKind::Told, subject: "proof".into(), who: NOBODY.into(), words: String::new(), at };
     Ok(store.note_and_queue(&due.key(), &note, &letters).await?.then_some(period))
 }

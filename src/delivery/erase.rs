@@ -12,15 +12,38 @@ use crate::{
 /// Erases a reader, with the letters that were written into a folder. Gives false if there is no such reader (any
 /// more).
 pub async fn erase(config: &Config, store: &Store, known: &Known, at: Instant) -> Result<bool, Error> {
+    let erased = forget(config, store, known, at).await?;
+    store.fold().await;
+    Ok(erased)
+}
+
+/// Forgets readers who left before an instant, some of them; gives how many.
+pub async fn forget_left(config: &Config, store: &Store, older: Instant, at: Instant) -> Result<u64, Error> {
+    let mut count = 0;
+    for id in store.left_before(older).await? {
+        if let Some(known) = store.subscriber(&config.digest.newsletter, id).await? {
+            count += u64::from(forget(config, store, &known, at).await?);
+        }
+    }
+    store.fold().await;
+    Ok(count)
+}
+
+/// Removes letters from the folder that they were written into before an instant; gives how many.
+pub async fn forget_written(config: &Config, older: Instant) -> Result<u64, Error> {
+    let Relays::Folder(folder) = &config.relays else { return Ok(0) };
+    let folder = folder.clone();
+    tokio::task::spawn_blocking(move || outbox::forget_older(&folder, older.into())).await?
+}
+
+async fn forget(config: &Config, store: &Store, known: &Known, at: Instant) -> Result<bool, Error> {
     // The letters first: once the store knows nothing of the reader, nobody finds them.
     if let Relays::Folder(folder) = &config.relays {
         let (folder, reader, address) = (folder.clone(), known.reader, known.address.clone());
         let names = store.service_letters_of(known.id).await?;
         tokio::task::spawn_blocking(move || outbox::forget(&folder, reader, &address, &names)).await??;
     }
-    let erased = store.erase(known.id, at).await?;
-    store.fold().await;
-    Ok(erased)
+    Ok(store.erase(known.id, at).await?)
 }
 
 /// Where letters are written into a folder, that folder.

@@ -6,6 +6,7 @@ use std::{
     fs::{self, File},
     io::Write,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use super::Error;
@@ -67,6 +68,27 @@ pub(super) fn forget(folder: &Path, reader: ReaderId, address: &str, names: &[St
         }
     }
     sync(folder)
+}
+
+/// Removes letters that were written before an instant.
+pub(super) fn forget_older(folder: &Path, older: SystemTime) -> Result<u64, Error> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(wrong(folder)(error)),
+    };
+    let mut count = 0;
+    for entry in entries {
+        let entry = entry.map_err(wrong(folder))?;
+        let path = entry.path();
+        let is_letter = path.extension().is_some_and(|ending| ending == "eml");
+        let written = entry.metadata().and_then(|meta| meta.modified()).map_err(wrong(&path))?;
+        if is_letter && written < older {
+            fs::remove_file(&path).map_err(wrong(&path))?;
+            count += 1;
+        }
+    }
+    Ok(count)
 }
 
 fn write(folder: &Path, name: &str, letter: &Written) -> Result<(), Error> {

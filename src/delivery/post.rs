@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use super::{
     Error,
     carrier::Carrier,
-    clerk::Clerk,
+    clerk::{Clerk, MARK},
     clock::LeaseClock,
     dkim::Signer,
     outbox,
@@ -44,6 +44,9 @@ const MOST: usize = 4_000;
 
 /// How many seconds' worth of letters are held ready where a rate is bounded.
 const FEW: u32 = 5;
+
+/// So long another worker may take to lease letters that are due and that nobody else gets meanwhile.
+const TAKING: Duration = Duration::from_secs(3);
 
 /// How often leases of the dead are looked for.
 const LOOK: Duration = Duration::from_secs(2);
@@ -160,16 +163,19 @@ impl Post {
     /// worker are written again.
     async fn fill(&self, folder: &std::path::Path, edition: &Edition) -> Result<(), Error> {
         let mut forms = Forms::new(self, edition);
+        let mut idle = None;
         while !self.stop.load(Ordering::Relaxed) {
             let now = self.clock.now();
             self.store.lapse(edition.id, now, LetterState::Queued).await?;
             let batch = self.store.lease_letters(edition.id, now, BATCH, now + LEASE).await?;
             if batch.letters.is_empty() {
-                if batch.suppressed > 0 || self.wait(edition).await? {
+                let since = *idle.get_or_insert_with(tokio::time::Instant::now);
+                if batch.suppressed > 0 || self.wait(edition, since).await? {
                     continue;
                 }
                 break;
             }
+            idle = None;
             let mut written = Vec::new();
             let mut settled = Vec::new();
             for leased in &batch.letters {
@@ -267,7 +273,7 @@ impl Post {
         let edition = &round.edition;
         let mut forms = Forms::new(self, edition);
         let mut pace = Pace::new(relays);
-        let mut looked: Option<tokio::time::Instant> = None;
+        let (mut looked, mut idle): (Option<tokio::time::Instant>, Option<tokio::time::Instant>) = (None, None);
         let mut asked = tokio::time::Instant::now();
         while !round.is_over() {
             let now = round.now();
@@ -309,11 +315,13 @@ impl Post {
                     continue;
                 }
                 looked = None;
-                if self.wait(edition).await? {
+                let since = *idle.get_or_insert_with(tokio::time::Instant::now);
+                if self.wait(edition, since).await? {
                     continue;
                 }
                 break;
             }
+            idle = None;
             round.is_leased(batch.letters.len());
             let mut resting = Vec::new();
             for leased in batch.letters {
@@ -354,11 +362,21 @@ impl Post {
         Err(Error::Relay { relay: names.join(", "), reason: words.join("; ") })
     }
 
-    /// Waits for letters that another worker holds; false if there is nothing to wait for now.
-    async fn wait(&self, edition: &Edition) -> Result<bool, Error> {
-        let Some(end) = self.store.leases_end(edition.id).await? else { return Ok(false) };
+    /// Waits for letters that another worker holds; false if there is nothing to wait for now. `idle` is since when
+    /// nothing came.
+    async fn wait(&self, edition: &Edition, idle: tokio::time::Instant) -> Result<bool, Error> {
+        let (due, end) = self.store.awaited(edition.id).await?;
+        let Some(end) = end else {
+            // What is due and was not given out is being leased by somebody just now: it is not committed yet.
+            let is_taken = due.is_some_and(|due| due <= self.clock.now()) && idle.elapsed() < TAKING;
+            if is_taken {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            return Ok(is_taken);
+        };
         let left = (end - self.clock.now()).to_std().unwrap_or_default();
-        if left > LEASE {
+        // A mark lasts longer than a lease; what lasts longer than either is of a clock that is wrong.
+        if left > LEASE.max(MARK) {
             return Ok(false);
         }
         tokio::time::sleep(left.clamp(Duration::from_millis(20), Duration::from_millis(500))).await;

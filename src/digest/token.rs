@@ -103,16 +103,20 @@ fn read<const N: usize>(key: &Key, purpose: &str, token: &str) -> Option<[u8; N]
     same(&sign(key, purpose, &claim), token).then_some(claim)
 }
 
-/// The token that lets an editor work at the desk, by the address that the configuration names; an
-/// empty one is for who works at the machine itself. It ends when the configuration no longer
-/// names the address.
-pub fn desk(key: &Key, address: &str) -> String {
-    encode(&key.sign("desk", address.as_bytes()))
+/// The token in a link to the desk: it lets one editor in, by the address that the configuration names, until an
+/// instant. An empty name is for who works at the machine itself. Of another generation than the store's, it opens
+/// nothing.
+pub fn desk(key: &Key, name: &str, generation: i64, until: Instant) -> String {
+    let claim = until.timestamp().to_be_bytes();
+    let message = [claim.as_slice(), &generation.to_be_bytes(), name.as_bytes()].concat();
+    encode(&[claim.as_slice(), &key.sign("desk link", &message)].concat())
 }
 
-/// Whether a token is an editor's.
-pub fn opens_desk(key: &Key, address: &str, given: &str) -> bool {
-    same(&desk(key, address), given)
+/// Whether a token lets somebody in at an instant.
+pub fn opens_desk(key: &Key, name: &str, generation: i64, given: &str, at: Instant) -> bool {
+    let bytes = BASE32_NOPAD.decode(given.to_ascii_uppercase().as_bytes()).unwrap_or_default();
+    let until = bytes.first_chunk().and_then(|until| Instant::from_timestamp(i64::from_be_bytes(*until), 0));
+    until.is_some_and(|until| at <= until && same(&desk(key, name, generation, until), given))
 }
 
 /// A short proof that a message id is ours: 13 letters and digits.

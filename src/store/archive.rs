@@ -23,10 +23,14 @@ impl Store {
         Ok(html.map(|html| (edition, html)))
     }
 
-    /// Puts another page in the place of the letter that the archive shows of an edition.
-    pub async fn set_archive_page(&self, edition: i64, html: &str) -> Result<()> {
-        on!(self, pool => sqlx::query(sql::SET_ARCHIVE_PAGE).bind(edition).bind(html).execute(pool).await?.rows_affected());
-        Ok(())
+    /// Puts another page in the place of the letter that the archive shows of an edition; false if columns have
+    /// changed since the revision that it was made of.
+    pub async fn set_archive_page(&self, edition: i64, html: &str, revision: i64) -> Result<bool> {
+        let set = on!(self, pool => {
+            let query = sqlx::query(sql::SET_ARCHIVE_PAGE).bind(edition).bind(html).bind(revision);
+            query.execute(pool).await?.rows_affected()
+        });
+        Ok(set == 1)
     }
 
     /// An edition's columns in their order, without those that were withdrawn since.

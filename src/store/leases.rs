@@ -107,11 +107,12 @@ impl Store {
         })
     }
 
-    /// When the first of the leases that others hold ends.
-    pub async fn leases_end(&self, edition: i64) -> Result<Option<Instant>> {
-        let end: Option<i64> =
-            on!(self, pool => sqlx::query_scalar(ledger::LEASES_END).bind(edition).fetch_one(pool).await?);
-        end.map(instant).transpose()
+    /// When the next of the letters that nobody holds is due, and when the first of the leases that others hold
+    /// ends: both of one moment, so that a letter that goes from one to the other is not missed.
+    pub async fn awaited(&self, edition: i64) -> Result<(Option<Instant>, Option<Instant>)> {
+        let (due, end): (Option<i64>, Option<i64>) =
+            on!(self, pool => sqlx::query_as(ledger::AWAITED).bind(edition).fetch_one(pool).await?);
+        Ok((due.map(instant).transpose()?, end.map(instant).transpose()?))
     }
 
     /// When the next of the letters that nobody holds is due.

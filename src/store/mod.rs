@@ -26,6 +26,7 @@ mod roll;
 mod rubriques;
 pub mod search;
 mod service;
+mod sessions;
 mod sources;
 #[doc(hidden)]
 #[allow(missing_docs)]
@@ -56,6 +57,7 @@ pub use readers::{Consent, Known, OtherData};
 pub use roll::{Listed, RollPage};
 pub use rubriques::Followed;
 pub use service::{ServiceKind, ServiceLease, ServiceLetter, ServiceState};
+pub use sessions::DeskSession;
 pub use sources::{ColumnTrace, OldFile, SourceFile, SourceState};
 pub use subscribers::Added;
 pub use suppressions::Leave;

@@ -466,7 +466,8 @@ statements! {
     ARCHIVED = concat!(edition!(), "WHERE e.newsletter = $1 AND e.period = $2 AND ", sent!());
     WHOLE_VARIANT = "SELECT COALESCE((SELECT e.archive_html FROM editions e WHERE e.id = $1), html) FROM variants \
         WHERE edition_id = $1 AND choice = ''";
-    SET_ARCHIVE_PAGE = "UPDATE editions SET archive_html = $2 WHERE id = $1";
+    SET_ARCHIVE_PAGE = "UPDATE editions SET archive_html = $2 WHERE id = $1 \
+        AND EXISTS (SELECT 1 FROM revision r WHERE r.number = $3)";
     COLUMNS_OF = columns!("id IN (SELECT column_id FROM edition_columns WHERE edition_id = $1)");
     PLACES_OF = "SELECT column_id FROM edition_columns WHERE edition_id = $1 ORDER BY place";
     /// Titles of an edition's columns that were withdrawn since.
@@ -612,6 +613,31 @@ statements! {
     TIDY_RETURNS = "DELETE FROM bounces WHERE (edition_id, subscriber_id, kind) IN (SELECT b.edition_id, b.subscriber_id, \
         b.kind FROM bounces b WHERE b.noted_at < $1 AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.edition_id = b.edition_id) \
         LIMIT $2)";
+    DESK_GENERATION = "SELECT generation FROM desk_keys WHERE name = $1";
+    DESK_EDITORS = "SELECT name, is_editor FROM desk_keys WHERE name <> ''";
+    ADD_DESK_EDITOR = "INSERT INTO desk_keys (name, generation, is_editor) VALUES ($1, 0, 1) \
+        ON CONFLICT (name) DO UPDATE SET is_editor = 1";
+    DROP_DESK_EDITOR = "UPDATE desk_keys SET is_editor = 0, generation = generation + 1 WHERE name = $1 AND is_editor = 1";
+    REVOKE_DESK = "INSERT INTO desk_keys (name, generation, is_editor) VALUES ($1, 1, 0) \
+        ON CONFLICT (name) DO UPDATE SET generation = desk_keys.generation + 1";
+    REVOKE_EDITORS = "UPDATE desk_keys SET generation = generation + 1 WHERE name <> ''";
+    ADD_DESK_SESSION = "INSERT INTO desk_sessions (id, name, generation, began_at, ends_at, came_from) \
+        VALUES ($1, $2, $3, $4, $5, $6)";
+    DESK_SESSION = "SELECT s.name FROM desk_sessions s LEFT JOIN desk_keys k ON k.name = s.name \
+        WHERE s.id = $1 AND s.ends_at > $2 AND s.generation = COALESCE(k.generation, 0)";
+    DESK_SESSIONS = "SELECT s.name, s.began_at, s.ends_at, s.came_from FROM desk_sessions s \
+        LEFT JOIN desk_keys k ON k.name = s.name WHERE s.ends_at > $1 AND s.generation = COALESCE(k.generation, 0) \
+        ORDER BY s.began_at, s.id";
+    END_DESK_SESSION = "DELETE FROM desk_sessions WHERE id = $1";
+    END_DESK_SESSIONS = "DELETE FROM desk_sessions";
+    END_DESK_SESSIONS_OF = "DELETE FROM desk_sessions WHERE name = $1";
+    DROP_OLD_DESK_SESSIONS = "DELETE FROM desk_sessions WHERE ends_at <= $1";
+    /// Readers who have left everything before an instant.
+    LEFT_BEFORE = "SELECT s.id FROM subscribers s WHERE s.id IN (SELECT p.subscriber_id FROM subscriptions p \
+        GROUP BY p.subscriber_id HAVING MAX(CASE WHEN p.state = 'active' THEN 1 ELSE 0 END) = 0 AND MAX(p.since_at) < $1) \
+        ORDER BY s.id LIMIT $2";
+    FORGET_CONSENT_ADDRESSES = "UPDATE consents SET asked_from = NULL, confirmed_from = NULL WHERE confirmed_at < $1 \
+        AND (asked_from IS NOT NULL OR confirmed_from IS NOT NULL)";
     UPKEEP_DONE = "SELECT COUNT(*) FROM upkeep WHERE name = $1 AND done_at <= $2 AND done_at > $3";
     CLAIM_UPKEEP = "INSERT INTO upkeep (name, done_at) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET \
         done_at = excluded.done_at WHERE NOT (upkeep.done_at <= $2 AND upkeep.done_at > $3)";

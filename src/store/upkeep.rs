@@ -93,6 +93,21 @@ impl Store {
         })
     }
 
+    /// Some readers who left everything before an instant, by the store's key.
+    pub async fn left_before(&self, older: Instant) -> Result<Vec<i64>> {
+        Ok(on!(self, pool => {
+            sqlx::query_scalar(sql::LEFT_BEFORE).bind(millis(older)).bind(BATCH).fetch_all(pool).await?
+        }))
+    }
+
+    /// Forgets from which network addresses readers asked and confirmed before an instant; gives of how many
+    /// consents.
+    pub async fn forget_consent_addresses(&self, older: Instant) -> Result<u64> {
+        transact!(self, begin, pool, tx => {
+            sqlx::query(sql::FORGET_CONSENT_ADDRESSES).bind(millis(older)).execute(&mut *tx).await?.rows_affected()
+        })
+    }
+
     /// Whether what is done once a day is to be done: it was not done in the last 24 hours. Of two that ask at
     /// once, one is to do it.
     pub async fn claim_daily(&self, name: &str, at: Instant) -> Result<bool> {

@@ -8,7 +8,7 @@ use axum::{
 };
 use ipnet::IpNet;
 
-use super::{Peer, Shared};
+use super::{Peer, Shared, desk::Desk};
 use crate::config::Proxy;
 
 /// Who asks, as far as it is known.
@@ -70,6 +70,14 @@ impl FromRequestParts<Shared> for Client {
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Infallible> {
         let peer = parts.extensions.get::<Peer>().copied().unwrap_or(Peer(None));
         Ok(Self::of(&shared.config().web.proxies, peer, &parts.headers))
+    }
+}
+
+impl FromRequestParts<Desk> for Client {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, Infallible> {
+        Self::from_request_parts(parts, desk.shared()).await
     }
 }
 

@@ -168,6 +168,78 @@ fn nobody_comes_in_without_a_token() {
     let claire = Visitor::editor(&desk, &desk.way_in);
     assert_eq!(claire.get("/").status, 200);
     assert!(claire.post("/leave", &[]).cookie.starts_with("gazetier_desk=; "), "a cookie that ends");
+    assert_eq!(claire.get("/").status, 401, "and a session");
+}
+
+/// The link to the desk in the newest proof of an editor.
+fn link_of_proof(scene: &Scene, desk: &Open, at: &str) -> String {
+    let before = scene.files("outbox");
+    scene.ok(&["digest", "proof", "maelle@estran.example.org", "--at", at]);
+    let mail = scene.files("outbox").into_iter().find(|name| !before.contains(name)).expect("a proof");
+    let mail = scene.read(&format!("outbox/{mail}"));
+    let parsed = mail_parser::MessageParser::default().parse(&mail).expect("a proof");
+    let text = parsed.body_text(0).expect("a text").into_owned();
+    let token = text.lines().find_map(|line| line.split_once("/enter/")).expect("a way in").1.trim().to_owned();
+    format!("{}/enter/{token}", desk.base)
+}
+
+#[test]
+fn sessions_are_listed_and_ended_and_links_end_by_themselves() {
+    for scene in [magazine(), magazine().on_postgres()] {
+        scene.ok(&["sync", "--take-over", "--at", SUNDAY]);
+        let desk = Open::at(&scene, SUNDAY);
+        let link = link_of_proof(&scene, &desk, SUNDAY);
+        let (claire, maelle) = (Visitor::editor(&desk, &desk.way_in), Visitor::editor(&desk, &link));
+        let again = Visitor::editor(&desk, &link);
+        assert_ne!(again.cookie, maelle.cookie, "each browser has a session of its own");
+        assert!(!link.contains(maelle.cookie.split('=').nth(1).expect("a secret")), "which is not the link");
+        let list = scene.ok(&["desk", "list", "--at", SUNDAY]);
+        let who: Vec<&str> = list.lines().map(|line| line.split('\t').next().expect("a name")).collect();
+        assert_eq!(who, ["operator", "maelle@estran.example.org", "maelle@estran.example.org"]);
+        assert!(list.contains("since 2026-11-22 18:00, until 2026-12-06 18:00, from 127.0.0.1"), "{list}");
+        // Who leaves is out, with the cookie that they had.
+        assert_eq!(again.post("/leave", &[]).status, 200);
+        assert_eq!((again.get("/").status, maelle.get("/").status), (401, 200));
+        // One is sent away, and the link that was passed on with her.
+        let said = scene.ok(&["desk", "revoke", "maelle@estran.example.org", "--at", SUNDAY]);
+        assert_eq!(said, "1 sessions are ended; links that were sent open nothing any more\n");
+        let path = link.strip_prefix(&desk.base).expect("a path").to_owned();
+        let stranger = Visitor::stranger(&desk);
+        assert_eq!((maelle.get("/").status, claire.get("/").status), (401, 200));
+        assert_eq!((stranger.get(&path).status, stranger.post(&path, &[]).status), (401, 401));
+        // The next proof lets her in again.
+        let link = link_of_proof(&scene, &desk, SUNDAY);
+        assert_eq!(Visitor::editor(&desk, &link).get("/").status, 200);
+        assert!(scene.ok(&["desk", "revoke", "--all", "--at", SUNDAY]).starts_with("2 sessions are ended"));
+        assert_eq!(claire.get("/").status, 401);
+        assert_eq!(stranger.post(desk.way_in.strip_prefix(&desk.base).expect("a path"), &[]).status, 401);
+        assert_eq!(scene.ok(&["desk", "list", "--at", SUNDAY]), "nobody is at the desk\n");
+        // Who is named no more, and named again later, begins anew.
+        let link = link_of_proof(&scene, &desk, SUNDAY);
+        let cookie = Visitor::editor(&desk, &link).cookie;
+        drop(desk);
+        let config = scene.read("config.toml");
+        scene.put("config.toml", &config.replace("\"Maëlle <maelle@estran.example.org>\", ", ""));
+        drop(Open::at(&scene, SUNDAY));
+        scene.put("config.toml", &config);
+        let desk = Open::at(&scene, SUNDAY);
+        let mut back = Visitor::stranger(&desk);
+        back.cookie = cookie;
+        assert_eq!(back.get("/").status, 401);
+        assert_eq!(
+            back.get(link.rsplit_once("/enter/").map(|(_, token)| format!("/enter/{token}")).expect("a path").as_str())
+                .status,
+            401
+        );
+        // A link in a letter ends some days after the edition's hour.
+        let path =
+            link_of_proof(&scene, &desk, SUNDAY).split_once("/enter/").map(|(_, token)| format!("/enter/{token}"));
+        let path = path.expect("a path");
+        assert_eq!(Visitor::stranger(&desk).get(&path).status, 200);
+        drop(desk);
+        let desk = Open::at(&scene, "2026-12-01T08:00");
+        assert_eq!(Visitor::stranger(&desk).get(&path).status, 401);
+    }
 }
 
 #[test]
@@ -394,7 +466,7 @@ fn refused_letters_are_shown_by_their_reasons_and_tried_again() {
         let page = claire.get("/past/2026-W47");
         assert_eq!(
             shown(&page.text),
-            "<tr><th scope=\"row\"><b>550 5.1.1</b> <span></span></th><td>2</td>\n\
+            "<tr><th scope=\"row\"><b>550 5.1.1</b> <span>550 5.1.1 &#60;(address)&#62;: nobody</span></th><td>2</td>\n\
              <td><form method=\"post\" action=\"/retry\"><input type=\"hidden\" name=\"period\" value=\"2026-W47\">\n\
              <button name=\"reason\" value=\"550 5.1.1\" class=\"quiet\">Réessayer <span class=\"unseen\">550 5.1.1</span>\
              </button></form></td></tr>\n\

@@ -314,7 +314,7 @@ async fn leases_that_end_are_taken_back(house: &House) {
     let third = lease(&store, &edition, now, 1).await[0].lease;
     assert!(mark(&store, batch[0].lease, until).await);
     assert!(mark(&store, batch[1].lease, until).await);
-    assert_eq!(store.leases_end(edition.id).await.expect("an end"), Some(until));
+    assert_eq!(store.awaited(edition.id).await.expect("an end").1, Some(until));
     assert_eq!(tally(&store, &edition).await, [("queued", 1), ("leased", 1), ("sending", 2)]);
     store.lapse(edition.id, until, LetterState::Unknown).await.expect("a lapse");
     assert_eq!(tally(&store, &edition).await, [("queued", 1), ("leased", 1), ("sending", 2)]);
@@ -335,7 +335,7 @@ async fn leases_that_end_are_taken_back(house: &House) {
     assert!(mark(&store, third, until).await);
     store.lapse(edition.id, now + Duration::seconds(60), LetterState::Queued).await.expect("a lapse");
     assert_eq!(tally(&store, &edition).await, [("queued", 2), ("sent", 1), ("failed", 1)]);
-    assert_eq!(store.leases_end(edition.id).await.expect("an end"), None);
+    assert_eq!(store.awaited(edition.id).await.expect("an end").1, None);
     let again = lease(&store, &edition, now + Duration::seconds(60), 9).await;
     assert_eq!(again.iter().map(|leased| leased.letter.attempts).sum::<i64>(), 1);
 }

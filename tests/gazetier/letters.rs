@@ -197,8 +197,9 @@ fn every_attempt_gives_the_same_bytes() {
     let first = outbox(&scene);
     assert_eq!(first.len(), 3);
 
-    // The outbox is lost, the store comes from a copy, and it is a day later.
+    // The outbox is lost, the store comes from a copy, with what tells that it is one, and it is a day later.
     fs::remove_dir_all(scene.path("outbox")).expect("an outbox");
+    fs::remove_file(scene.path("feeds/.gazetier")).expect("what went out");
     fs::copy(scene.path("frozen.db"), scene.path("gazetier.db")).expect("a copy");
     assert_eq!(scene.ok(&["digest", "send", "--at", "2026-11-24T08:00"]), "2026-W47: 3 of 3 letters sent\n");
     assert!(outbox(&scene) == first, "{:?}", scene.files("outbox"));

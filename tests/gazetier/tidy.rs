@@ -94,7 +94,12 @@ async fn what_is_still_needed_stays(house: &House) {
     let hold = of(&held, "UPDATE editions SET state = 'held'");
     script(house, &hold, &hold).await;
     // Whatever the state of an edition says, a letter of it waits.
-    let wait = format!("UPDATE letters SET state = 'deferred' WHERE edition_id = {} AND state = 'sent'", open.id);
+    let wait = format!(
+        "UPDATE letters SET state = 'deferred' WHERE edition_id = {0} AND state = 'sent'; \
+         INSERT INTO letter_blocks (edition_id, block, due_at) SELECT DISTINCT edition_id, id / 64, 0 FROM letters \
+         WHERE edition_id = {0}",
+        open.id
+    );
     script(house, &wait, &wait).await;
     assert_eq!(store.tidy_ledger(later(), 99).await.expect("nothing"), gone(0, 0, 0));
     let release = of(&held, "UPDATE editions SET state = 'sent'");

@@ -81,9 +81,11 @@ statements! {
     DROP_BLOCKS = "DELETE FROM letter_blocks WHERE edition_id = $1";
     COUNT_TO_DO = "SELECT COUNT(*) FROM letter_blocks b JOIN letters l ON l.id BETWEEN b.block * 64 AND b.block * 64 + 63 \
         AND l.edition_id = b.edition_id WHERE b.edition_id = $1 AND l.state IN ('queued', 'leased', 'sending', 'deferred')";
-    LEASES_END = "SELECT MIN(l.lease_until) FROM letter_blocks b JOIN letters l \
+    /// When the next letter that nobody holds is due, and when the next lease ends.
+    AWAITED = "SELECT MIN(CASE WHEN l.state IN ('queued', 'deferred') THEN l.due_at END), \
+        MIN(CASE WHEN l.state IN ('leased', 'sending') THEN l.lease_until END) FROM letter_blocks b JOIN letters l \
         ON l.id BETWEEN b.block * 64 AND b.block * 64 + 63 AND l.edition_id = b.edition_id \
-        WHERE b.edition_id = $1 AND b.lease_until IS NOT NULL AND l.state IN ('leased', 'sending')";
+        WHERE b.edition_id = $1 AND (b.due_at IS NOT NULL OR b.lease_until IS NOT NULL)";
     NEXT_DUE = "SELECT MIN(l.due_at) FROM letter_blocks b JOIN letters l \
         ON l.id BETWEEN b.block * 64 AND b.block * 64 + 63 AND l.edition_id = b.edition_id \
         WHERE b.edition_id = $1 AND b.due_at IS NOT NULL AND l.state IN ('queued', 'deferred')";

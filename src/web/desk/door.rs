@@ -1,5 +1,5 @@
-//! Who may come in: those whom the configuration names, by the token in their letters, and who works
-//! at the machine itself. A change is taken only from the desk's own pages.
+//! Who may come in: those whom the configuration names, by the link in their letters, and who works at the machine
+//! itself. A link ends, and begins a session that ends, too. A change is taken only from the desk's own pages.
 
 use askama::Template;
 use axum::{
@@ -9,14 +9,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{Desk, Trouble, answer, see, words};
-use crate::digest::token;
+use data_encoding::BASE32_NOPAD;
 
-/// The cookie that holds the token.
+use super::{Desk, Trouble, answer, see, words};
+use crate::{digest::token, store::DeskSession, web::Client};
+
+/// The cookie that names the session.
 const COOKIE: &str = "gazetier_desk";
 
-/// For so many seconds: the two weeks of an edition and the next.
-const MEMORY: u32 = 14 * 24 * 3_600;
+/// How long a session lasts: the two weeks of an edition and the next.
+const SESSION: chrono::Duration = chrono::Duration::days(14);
 
 /// An editor at the desk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,19 +39,54 @@ struct Door<'a> {
 }
 
 impl Desk {
-    /// Whom a token lets in.
-    fn editor(&self, given: &str) -> Option<Editor> {
-        let is = |address: &str| token::opens_desk(self.shared().store().key(), address, given);
+    /// Who has a name, if the configuration still names them.
+    fn editor(&self, name: &str) -> Option<Editor> {
+        if name.is_empty() {
+            return Some(Editor { name: self.0.operator.clone() });
+        }
         let editors = &self.shared().config().desk.editors;
-        let named = editors.iter().find(|editor| is(&editor.address.folded()));
-        let named = named.map(|editor| editor.name.clone().unwrap_or_else(|| editor.address.to_string()));
-        let name = named.or_else(|| is("").then(|| self.0.operator.clone()));
-        name.map(|name| Editor { name })
+        let editor = editors.iter().find(|editor| editor.address.folded() == name)?;
+        Some(Editor { name: editor.name.clone().unwrap_or_else(|| editor.address.to_string()) })
     }
 
-    fn cookie(&self, token: &str, age: u32) -> HeaderValue {
+    /// Whom the token of a link lets in: name and generation.
+    async fn invited(&self, given: &str) -> Result<Option<(String, i64)>, Trouble> {
+        let (store, now) = (self.shared().store(), self.shared().now());
+        let editors = self.shared().config().desk.editors.iter().map(|editor| editor.address.folded());
+        for name in editors.chain([String::new()]) {
+            let generation = store.desk_generation(&name).await?;
+            if token::opens_desk(store.key(), &name, generation, given, now) {
+                return Ok(Some((name, generation)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The cookie's name. Over TLS, no other host can set one of this name.
+    fn cookie_name(&self) -> String {
+        match self.0.base.scheme() {
+            "https" if self.root() == "/" => format!("__Host-{COOKIE}"),
+            _ => COOKIE.to_owned(),
+        }
+    }
+
+    /// The secret of the session that a request names.
+    fn secret(&self, headers: &HeaderMap) -> Option<Vec<u8>> {
+        let name = self.cookie_name();
+        let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+        let secret = cookies
+            .flat_map(|line| line.split(';'))
+            .find_map(|pair| pair.trim().strip_prefix(&name)?.strip_prefix('=').map(str::to_owned))?;
+        BASE32_NOPAD.decode(secret.to_ascii_uppercase().as_bytes()).ok()
+    }
+
+    fn cookie(&self, secret: &str, age: i64) -> HeaderValue {
         let secure = if self.0.base.scheme() == "https" { "; Secure" } else { "" };
-        let text = format!("{COOKIE}={token}; Path={}; Max-Age={age}; HttpOnly; SameSite=Strict{secure}", self.root());
+        let text = format!(
+            "{}={secret}; Path={}; Max-Age={age}; HttpOnly; SameSite=Strict{secure}",
+            self.cookie_name(),
+            self.root()
+        );
         HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 
@@ -69,13 +106,16 @@ impl Desk {
     }
 }
 
-/// Lets through who has shown a token, and changes only from our own pages.
+/// Lets through who has a session, and changes only from our own pages.
 pub(super) async fn watch(State(desk): State<Desk>, mut request: Request, next: Next) -> Response {
-    let cookies = request.headers().get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let token = cookies
-        .flat_map(|line| line.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('=').map(str::to_owned));
-    let Some(editor) = token.and_then(|token| desk.editor(&token)) else {
+    let editor = match desk.secret(request.headers()) {
+        None => None,
+        Some(secret) => match desk.shared().store().desk_session(&secret, desk.shared().now()).await {
+            Ok(name) => name.and_then(|name| desk.editor(&name)),
+            Err(error) => return Trouble::from(error).into_response(),
+        },
+    };
+    let Some(editor) = editor else {
         return closed(&desk).unwrap_or_else(IntoResponse::into_response);
     };
     if request.method() != Method::GET && request.method() != Method::HEAD && !desk.is_ours(request.headers()) {
@@ -100,34 +140,42 @@ fn door(desk: &Desk, status: StatusCode, name: Option<String>) -> Result<Respons
     answer(desk, status, &page)
 }
 
-/// Shows a button to who comes with a token: a program that only looks at links does not press it,
+/// Shows a button to who comes with a link: a program that only looks at links does not press it,
 /// and a cookie that keeps to our own pages would not come along from somebody's mailbox.
 pub(super) async fn knock(State(desk): State<Desk>, Path(token): Path<String>) -> Result<Response, Trouble> {
-    match desk.editor(&token) {
+    match desk.invited(&token).await?.and_then(|(name, _)| desk.editor(&name)) {
         Some(editor) => door(&desk, StatusCode::OK, Some(editor.name)),
         None => closed(&desk),
     }
 }
 
-/// Lets in.
+/// Lets in: a session begins.
 pub(super) async fn enter(
     State(desk): State<Desk>,
     Path(token): Path<String>,
+    client: Client,
     headers: HeaderMap,
 ) -> Result<Response, Trouble> {
-    if desk.editor(&token).is_none() {
-        return closed(&desk);
-    }
+    let Some((name, generation)) = desk.invited(&token).await? else { return closed(&desk) };
     if !desk.is_ours(&headers) {
         return Ok(StatusCode::FORBIDDEN.into_response());
     }
+    let (store, now) = (desk.shared().store(), desk.shared().now());
+    let secret = store.secret()?;
+    let came_from = client.address.map(|address| address.to_string());
+    let session = DeskSession { name, began: now, ends: now + SESSION, came_from };
+    store.begin_desk_session(&secret, generation, &session).await?;
     let mut response = see(&desk, "");
-    response.headers_mut().insert(header::SET_COOKIE, desk.cookie(&token, MEMORY));
+    let cookie = desk.cookie(&BASE32_NOPAD.encode(&secret).to_lowercase(), SESSION.num_seconds());
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)
 }
 
-/// Lets out.
-pub(super) async fn leave(State(desk): State<Desk>) -> Result<Response, Trouble> {
+/// Lets out: the session ends.
+pub(super) async fn leave(State(desk): State<Desk>, headers: HeaderMap) -> Result<Response, Trouble> {
+    if let Some(secret) = desk.secret(&headers) {
+        desk.shared().store().end_desk_session(&secret).await?;
+    }
     let mut response = closed(&desk)?;
     *response.status_mut() = StatusCode::OK;
     response.headers_mut().insert(header::SET_COOKIE, desk.cookie("", 0));

@@ -55,7 +55,7 @@ impl Desk {
         self.0.base.path()
     }
 
-    fn shared(&self) -> &Shared {
+    pub(super) fn shared(&self) -> &Shared {
         &self.0.shared
     }
 

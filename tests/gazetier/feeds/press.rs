@@ -264,7 +264,7 @@ fn a_web_server_may_read_what_is_published() {
 
 #[test]
 fn a_folder_that_cannot_be_written_is_told() {
-    for (file, path) in [("feeds", "feeds/rss.xml"), ("feeds/humeur", "feeds/humeur/rss.xml")] {
+    for (file, path) in [("feeds", "feeds/.gazetier"), ("feeds/humeur", "feeds/humeur/rss.xml")] {
         let scene = sample().write(file, "Ici, rien n’est un dossier.\n");
         for command in ["publish", "run"] {
             let outcome = scene.run(&[command, "--at", LATER]);

@@ -135,3 +135,41 @@ fn a_relay_s_words_are_kept_without_the_address() {
     }
     assert_eq!(scene.sql("UPDATE service_letters SET state = state WHERE lower(reply) LIKE '%marzhin@%'"), 0);
 }
+
+#[test]
+fn what_need_not_be_kept_goes_after_its_time() {
+    for scene in [at_home(Scene::empty(), ""), at_home(Scene::empty().on_postgres(), "")] {
+        let (scene, address) = lived_in(scene);
+        scene.ok(&["subscribers", "remove", "reader7@example.org", "--at", MONDAY]);
+        let kept = |scene: &Scene| scene.ok(&["subscribers", "list"]).lines().count();
+        assert_eq!(kept(&scene), 401);
+        let tidy = |at: &str| scene.ok(&["tidy", "--at", at]);
+        tidy("2026-12-20");
+        assert_eq!(tidy("2026-12-20"), "nothing is old enough to be removed\n");
+        // A year after, nobody has to know from where somebody confirmed; what was agreed to stays.
+        assert_eq!(tidy("2027-12-20"), "removed: 2 consents' network addresses\n");
+        let shown = scene.ok(&["subscribers", "show", &address]);
+        assert!(shown.contains("consent by form, asked 2026-11-20") && !shown.contains("127.0.0.1"), "{shown}");
+        // Three years after, who left is forgotten, and no list brings them back.
+        let said = tidy("2029-12-20");
+        assert!(said.contains("1 readers who left long ago"), "{said}");
+        assert_eq!(kept(&scene), 400);
+        scene.put("list.csv", "email\nreader7@example.org\n");
+        scene.ok(&["subscribers", "import", "list.csv", "--at", "2029-12-20"]);
+        assert_eq!(kept(&scene), 400);
+        // Letters in the folder go by their files' time.
+        let old = std::fs::File::options().write(true).open(scene.letter_file("reader8@example.org", "2026-W47"));
+        let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(200 * 86_400);
+        old.and_then(|file| file.set_modified(long_ago)).expect("a file's time");
+        assert_eq!(tidy("2029-12-21"), "removed: 1 letters in the folder\n");
+        let refused = scene.config("# [retention]", "[retention]\nleft = \"2 days\"").run(&["tidy"]);
+        assert_eq!(
+            (refused.code, refused.stderr.as_str()),
+            (
+                78,
+                "gazetier: config.toml: retention.left: that is too short, letters come back for weeks: write \"30d\" or more, \
+                 or \"forever\"\n"
+            )
+        );
+    }
+}

@@ -116,7 +116,10 @@ fn one_is_added_removed_and_erased_by_hand() {
     let alone = "and was left alone: if it is the reader's own wish, say --revive\n";
     assert_eq!(run(&["add", "zoe@example.org"]), told(65, "", &format!("gazetier: zoe@example.org has left {alone}")));
     assert_eq!(run(&["add", "zoe@example.org", "--revive"]), said("zoe@example.org is subscribed again"));
-    assert_eq!(run(&["erase", "zoe@example.org"]), said("Zoe@example.org is erased, and will not be added again"));
+    assert_eq!(
+        run(&["erase", "zoe@example.org"]),
+        said("Zoe@example.org is erased, and no list adds the address again")
+    );
     assert_eq!(
         run(&["add", "zoe@example.org"]),
         told(65, "", &format!("gazetier: zoe@example.org is suppressed {alone}"))

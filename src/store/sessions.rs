@@ -1,0 +1,123 @@
+//! Who may come to the editors' desk. A link or a session names its generation: ending all of somebody's is
+//! counting theirs up.
+
+use super::{Result, Store, instant, millis, on, sql, transact};
+use crate::model::Instant;
+
+/// A session at the desk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeskSession {
+    /// An editor's address, folded; empty for who works at the machine itself.
+    pub name: String,
+    /// When it began.
+    pub began: Instant,
+    /// When it ends.
+    pub ends: Instant,
+    /// From which address, if it is known.
+    pub came_from: Option<String>,
+}
+
+impl Store {
+    /// The generation of somebody's links and sessions.
+    pub async fn desk_generation(&self, name: &str) -> Result<i64> {
+        let found: Option<i64> = on!(self, pool => {
+            sqlx::query_scalar(sql::DESK_GENERATION).bind(name).fetch_optional(pool).await?
+        });
+        Ok(found.unwrap_or_default())
+    }
+
+    /// Notes whom the configuration names. Who is named no more loses links and sessions for good: named again,
+    /// they begin anew.
+    pub async fn keep_editors(&self, names: &[String]) -> Result<()> {
+        let known: Vec<(String, i64)> = on!(self, pool => sqlx::query_as(sql::DESK_EDITORS).fetch_all(pool).await?);
+        let is_known = |name: &String| known.iter().any(|(known, is_editor)| known == name && *is_editor == 1);
+        let is_left = |(known, is_editor): &(String, i64)| *is_editor == 1 && !names.contains(known);
+        if names.iter().all(is_known) && !known.iter().any(is_left) {
+            return Ok(());
+        }
+        transact!(self, begin_alone, pool, tx => {
+            for name in names {
+                sqlx::query(sql::ADD_DESK_EDITOR).bind(name).execute(&mut *tx).await?;
+            }
+            for (name, _) in known.iter().filter(|known| is_left(known)) {
+                sqlx::query(sql::DROP_DESK_EDITOR).bind(name).execute(&mut *tx).await?;
+                sqlx::query(sql::END_DESK_SESSIONS_OF).bind(name).execute(&mut *tx).await?;
+            }
+        })
+    }
+
+    /// A secret for a session: nobody guesses it.
+    pub fn secret(&self) -> Result<Vec<u8>> {
+        Ok(Self::random()?.to_vec())
+    }
+
+    /// Begins a session that a browser names by a secret.
+    pub async fn begin_desk_session(&self, secret: &[u8], generation: i64, session: &DeskSession) -> Result<()> {
+        let id = self.desk_session_id(secret);
+        transact!(self, begin, pool, tx => {
+            sqlx::query(sql::DROP_OLD_DESK_SESSIONS).bind(millis(session.began)).execute(&mut *tx).await?;
+            sqlx::query(sql::ADD_DESK_SESSION)
+                .bind(&id)
+                .bind(&session.name)
+                .bind(generation)
+                .bind(millis(session.began))
+                .bind(millis(session.ends))
+                .bind(&session.came_from)
+                .execute(&mut *tx)
+                .await?;
+        })
+    }
+
+    /// Whose session a secret names at an instant.
+    pub async fn desk_session(&self, secret: &[u8], at: Instant) -> Result<Option<String>> {
+        let id = self.desk_session_id(secret);
+        Ok(on!(self, pool => {
+            sqlx::query_scalar(sql::DESK_SESSION).bind(id).bind(millis(at)).fetch_optional(pool).await?
+        }))
+    }
+
+    /// Ends one session.
+    pub async fn end_desk_session(&self, secret: &[u8]) -> Result<()> {
+        let id = self.desk_session_id(secret);
+        on!(self, pool => {
+            sqlx::query(sql::END_DESK_SESSION).bind(id).execute(pool).await?;
+        });
+        Ok(())
+    }
+
+    /// All sessions that are open at an instant, the newest last.
+    pub async fn desk_sessions(&self, at: Instant) -> Result<Vec<DeskSession>> {
+        type Row = (String, i64, i64, Option<String>);
+        let rows: Vec<Row> = on!(self, pool => {
+            sqlx::query_as(sql::DESK_SESSIONS).bind(millis(at)).fetch_all(pool).await?
+        });
+        let session = |(name, began, ends, came_from): Row| {
+            Ok(DeskSession { name, began: instant(began)?, ends: instant(ends)?, came_from })
+        };
+        rows.into_iter().map(session).collect()
+    }
+
+    /// Ends somebody's sessions and links, or everybody's; gives how many sessions were open.
+    pub async fn revoke_desk(&self, name: Option<&str>, at: Instant) -> Result<usize> {
+        let open = self.desk_sessions(at).await?;
+        transact!(self, begin_alone, pool, tx => {
+            match name {
+                Some(name) => {
+                    sqlx::query(sql::REVOKE_DESK).bind(name).execute(&mut *tx).await?;
+                    sqlx::query(sql::END_DESK_SESSIONS_OF).bind(name).execute(&mut *tx).await?;
+                }
+                None => {
+                    // Who works at the machine has no row before.
+                    sqlx::query(sql::REVOKE_DESK).bind("").execute(&mut *tx).await?;
+                    sqlx::query(sql::REVOKE_EDITORS).execute(&mut *tx).await?;
+                    sqlx::query(sql::END_DESK_SESSIONS).execute(&mut *tx).await?;
+                }
+            }
+        })?;
+        Ok(open.iter().filter(|session| name.is_none_or(|name| session.name == name)).count())
+    }
+
+    fn desk_session_id(&self, secret: &[u8]) -> Vec<u8> {
+        self.key.sign("desk session", secret).to_vec()
+    }
+}
