@@ -23,9 +23,10 @@ pub(super) trait Dialect: Database {
 impl Dialect for sqlx::Sqlite {
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
     const BEGIN_ALONE: &'static str = Self::BEGIN;
-    // 64 MB for this connection: with its usual 2 MB, each page would be read and written several times over in
-    // one commit. And its journal is folded into the file after 8,000 pages, not after each commit.
-    const MANY_PAGES: Option<&'static str> = Some("PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8000");
+    // 16 MB for this connection, of which there may be four: with its usual 2 MB, each page would be read and
+    // written several times over in one commit. And its journal is folded into the file after 8,000 pages, not
+    // after each commit.
+    const MANY_PAGES: Option<&'static str> = Some("PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 8000");
 
     fn wording(two: sql::Two) -> &'static str {
         two.sqlite
