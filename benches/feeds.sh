@@ -81,7 +81,7 @@ for name in "${sizes[@]}"; do
     "$corpus" stale "$folder"
     "$gazetier" --config "$folder/config.toml" publish >/dev/null
     "$floor" build "$folder/store.db" "$folder/floor" 2 >/dev/null
-    if diff -rq -x index.html -x feeds.opml -x feed.css "$folder/feeds" "$folder/floor"; then
+    if diff -rq -x .gazetier -x index.html -x feeds.opml -x feed.css "$folder/feeds" "$folder/floor"; then
         find "$folder/floor" -type f -printf '%s\n' |
             awk -v name="$name" '{ n++; s += $1 } END { printf "%s: %d files, %.1f MB, the same bytes\n", name, n, s / 1e6 }'
     else
