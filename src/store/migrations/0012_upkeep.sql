@@ -13,10 +13,6 @@ CREATE TABLE tidied_letters (
     PRIMARY KEY (edition_id, state)
 );
 
--- Nearly all letters are sent. The others are counted, and of those that are sent the number is what is left. Postgres
--- writes each version of a row into all indexes if one of them names what has changed: it does without.
---sqlite: CREATE INDEX letters_not_sent ON letters (edition_id, state) WHERE state <> 'sent';
-
 -- What is done once a day, and when it was done last.
 CREATE TABLE upkeep (
     name TEXT PRIMARY KEY,
