@@ -355,7 +355,7 @@ impl Post {
         // With all of them out, the letters that are due stay because of that.
         let Some(reasons) = reasons.filter(|_| !stopped) else { return Ok(()) };
         let troubled = reasons.iter().any(|reason| matches!(reason, Reason::Trouble(_)));
-        if !troubled || self.store.next_due(edition.id).await?.is_none_or(|due| due > now) {
+        if !troubled || self.store.awaited(edition.id).await?.0.is_none_or(|due| due > now) {
             return Ok(());
         }
         let (names, words): (Vec<String>, Vec<String>) = std::mem::take(&mut outcome.troubles).into_iter().unzip();

@@ -114,11 +114,4 @@ impl Store {
             on!(self, pool => sqlx::query_as(ledger::AWAITED).bind(edition).fetch_one(pool).await?);
         Ok((due.map(instant).transpose()?, end.map(instant).transpose()?))
     }
-
-    /// When the next of the letters that nobody holds is due.
-    pub async fn next_due(&self, edition: i64) -> Result<Option<Instant>> {
-        let due: Option<i64> =
-            on!(self, pool => sqlx::query_scalar(ledger::NEXT_DUE).bind(edition).fetch_one(pool).await?);
-        due.map(instant).transpose()
-    }
 }

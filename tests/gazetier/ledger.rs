@@ -351,11 +351,11 @@ async fn a_deferred_letter_waits_until_it_is_due(house: &House) {
         settle(&store, &[later], now).await;
     }
     assert_eq!(tally(&store, &edition).await, [("deferred", 2)]);
-    assert_eq!(store.next_due(edition.id).await.expect("an instant"), Some(due));
+    assert_eq!(store.awaited(edition.id).await.expect("an instant").0, Some(due));
     assert!(lease(&store, &edition, due - Duration::milliseconds(1), 2).await.is_empty());
     let again = lease(&store, &edition, due, 2).await;
     assert_eq!(again.iter().map(|leased| leased.letter.attempts).collect::<Vec<_>>(), [1, 1]);
-    assert_eq!(store.next_due(edition.id).await.expect("an instant"), None);
+    assert_eq!(store.awaited(edition.id).await.expect("an instant").0, None);
 }
 
 async fn who_has_left_gets_no_letter(house: &House) {
@@ -508,7 +508,7 @@ async fn letters_that_wait_hide_no_others(house: &House) {
     let sent: Vec<_> = again.iter().map(|leased| settled(leased.lease, LetterState::Sent)).collect();
     settle(&store, &sent, now).await;
     assert!(lease(&store, &edition, due - Duration::milliseconds(1), 200).await.is_empty());
-    assert_eq!(store.next_due(edition.id).await.expect("an instant"), Some(due));
+    assert_eq!(store.awaited(edition.id).await.expect("an instant").0, Some(due));
     // Few at a time, from wherever they are.
     let mut late = 0;
     loop {

@@ -86,9 +86,6 @@ statements! {
         MIN(CASE WHEN l.state IN ('leased', 'sending') THEN l.lease_until END) FROM letter_blocks b JOIN letters l \
         ON l.id BETWEEN b.block * 64 AND b.block * 64 + 63 AND l.edition_id = b.edition_id \
         WHERE b.edition_id = $1 AND (b.due_at IS NOT NULL OR b.lease_until IS NOT NULL)";
-    NEXT_DUE = "SELECT MIN(l.due_at) FROM letter_blocks b JOIN letters l \
-        ON l.id BETWEEN b.block * 64 AND b.block * 64 + 63 AND l.edition_id = b.edition_id \
-        WHERE b.edition_id = $1 AND b.due_at IS NOT NULL AND l.state IN ('queued', 'deferred')";
 }
 
 dialects! {
