@@ -24,7 +24,7 @@ use crate::{
 const AT: &str = "2026-11-05";
 
 /// A press of its own, as another program has it.
-async fn press(scene: &Scene) -> Press {
+async fn press(scene: &Scene) -> (Press, Store) {
     let config = Arc::new(Config::load(&scene.path("config.toml")).expect("a configuration"));
     let url = match scene.store() {
         Some(url) => StoreUrl::Postgres { url: Secret::new(url.to_owned()), schema: None },
@@ -34,7 +34,8 @@ async fn press(scene: &Scene) -> Press {
     // The program finds it from its own folder, the test from elsewhere.
     config.feeds.path = scene.path("feeds");
     let at: Instant = "2026-11-04T23:00:00Z".parse().expect("an instant");
-    Press::new(Arc::new(config), Store::open(&url).await.expect("a store"), at)
+    let store = Store::open(&url).await.expect("a store");
+    (Press::new(Arc::new(config), store.clone(), at), store)
 }
 
 fn files(scene: &Scene) -> BTreeMap<String, Vec<u8>> {
@@ -110,7 +111,7 @@ fn same(scene: &Scene, what: &str) {
 async fn who_writes_last_without_knowing_of_another_builds_again() {
     for scene in scenes() {
         scene.ok(&["sync", "--at", AT]);
-        let slow = press(&scene).await;
+        let (slow, _) = press(&scene).await;
         let written = slow.write().await.expect("files").expect("something new");
         let old = files(&scene);
         assert!(old.contains_key("archive/2026-07.2/atom.xml"), "{:?}", old.keys());
@@ -130,7 +131,7 @@ async fn who_writes_last_without_knowing_of_another_builds_again() {
 async fn what_a_program_wrote_that_died_is_looked_at_again() {
     for scene in scenes() {
         scene.ok(&["sync", "--at", AT]);
-        let dead = press(&scene).await;
+        let (dead, _) = press(&scene).await;
         let written = dead.write().await.expect("files").expect("something new");
         let old = files(&scene);
         change(&scene);
@@ -197,8 +198,16 @@ fn a_lost_folder_is_written_whole_whatever_was_lost_of_it() {
 
 /// Publishes as long after the last change as cron does; says how many files were written.
 async fn later(scene: &Scene) -> usize {
-    let later = chrono::Utc::now() + chrono::Duration::hours(1);
-    press(scene).await.with_clock(later).publish().await.expect("a publication").written
+    at_clock(scene, chrono::Utc::now() + chrono::Duration::hours(1)).await
+}
+
+/// Publishes at an instant, and closes the store as a program does: left to themselves, its connections end some
+/// time later, and a copy of the file that is made meanwhile is not the store.
+async fn at_clock(scene: &Scene, clock: Instant) -> usize {
+    let (press, store) = press(scene).await;
+    let written = press.with_clock(clock).publish().await.expect("a publication").written;
+    store.close().await;
+    written
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -212,8 +221,7 @@ async fn a_file_that_is_lost_is_missed_though_its_folder_is_as_old_as_before() {
         let names = before.keys().filter_map(|name| Some(format!("feeds/{}", name.rsplit_once('/')?.0)));
         let last = names.map(|name| changed(&name)).max().expect("a folder");
         let at_once = chrono::DateTime::<chrono::Utc>::from(last) + chrono::Duration::seconds(1);
-        let outcome = press(&scene).await.with_clock(at_once).publish().await.expect("a publication");
-        assert_eq!(outcome.written, 0);
+        assert_eq!(at_clock(&scene, at_once).await, 0);
         let remembered = "DELETE FROM feed_state WHERE feed = '*files'";
         tokio::task::block_in_place(|| assert_eq!(scene.sql(remembered), 0));
         assert_eq!((later(&scene).await, later(&scene).await), (0, 0));
