@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use serde_json::json;
-use sqlx::PgPool;
+use sqlx::{PgPool, SqlitePool};
 
 use super::{
     Backend, Error, Result, Store, Variant,
@@ -73,6 +73,11 @@ impl Settlement {
         self.due.map_or(0, millis)
     }
 
+    /// What a statement is told of it.
+    fn row(&self) -> serde_json::Value {
+        json!([self.lease.letter, self.lease.fence, self.state.as_str(), self.due(), self.reply, self.tries])
+    }
+
     /// Whether something is still to be done about the letter.
     fn waits(&self) -> bool {
         matches!(self.state, LetterState::Queued | LetterState::Deferred)
@@ -85,38 +90,69 @@ fn is_plain(settlements: &[Settlement], marks: &[Mark]) -> bool {
     settlements.iter().all(|s| !s.suppress && !s.waits()) && marks.iter().all(|m| !settled.contains(&m.lease.letter))
 }
 
-/// Writes the ledger in one statement, which is a transaction: one round trip instead of four.
+/// Writes the ledger in one statement, which is a transaction: on Postgres one round trip instead of four, on SQLite
+/// one wait for its thread.
 async fn record_at_once(
-    pool: &PgPool,
+    store: &Store,
     settlements: &[Settlement],
     marks: &[Mark],
     now: Instant,
 ) -> Result<HashSet<i64>> {
-    let each = |value: &dyn Fn(&Settlement) -> i64| settlements.iter().map(value).collect::<Vec<i64>>();
-    let of_marks = |value: &dyn Fn(&Mark) -> i64| marks.iter().map(value).collect::<Vec<i64>>();
     let mut attempt = 0;
     loop {
-        let granted = sqlx::query_scalar(ledger::RECORD_LETTERS)
-            .bind(each(&|s| s.lease.letter))
-            .bind(each(&|s| s.lease.fence))
-            .bind(settlements.iter().map(|s| s.state.as_str()).collect::<Vec<_>>())
-            .bind(each(&Settlement::due))
-            .bind(settlements.iter().map(|s| s.reply.as_str()).collect::<Vec<_>>())
-            .bind(each(&|s| s.tries))
-            .bind(millis(now))
-            .bind(of_marks(&|m| m.lease.letter))
-            .bind(of_marks(&|m| m.lease.fence))
-            .bind(of_marks(&|m| millis(m.until)))
-            .fetch_all(pool)
-            .await;
-        match granted.map_err(Error::from) {
+        let written = match &store.pool {
+            Backend::Sqlite(pool) => record_rows(pool, settlements, marks, now).await,
+            Backend::Postgres(pool) => record_arrays(pool, settlements, marks, now).await,
+        };
+        match written {
             Err(error) if error.is_conflict() && attempt < ATTEMPTS => {
                 attempt += 1;
                 pause(attempt).await;
             }
-            granted => return Ok(granted?.into_iter().collect()),
+            written => {
+                let sending = |(letter, state): (i64, String)| (state == "sending").then_some(letter);
+                return Ok(written?.into_iter().filter_map(sending).collect());
+            }
         }
     }
+}
+
+async fn record_rows(
+    pool: &SqlitePool,
+    settlements: &[Settlement],
+    marks: &[Mark],
+    now: Instant,
+) -> Result<Vec<(i64, String)>> {
+    let settled = settlements.iter().map(Settlement::row);
+    let marked = marks.iter().map(|m| {
+        let sending = LetterState::Sending.as_str();
+        json!([m.lease.letter, m.lease.fence, sending, null, null, 1, millis(m.until)])
+    });
+    let rows: Vec<_> = settled.chain(marked).collect();
+    let query = sqlx::query_as(ledger::RECORD_LETTERS.sqlite).bind(json!(rows).to_string()).bind(millis(now));
+    Ok(query.fetch_all(pool).await?)
+}
+
+async fn record_arrays(
+    pool: &PgPool,
+    settlements: &[Settlement],
+    marks: &[Mark],
+    now: Instant,
+) -> Result<Vec<(i64, String)>> {
+    let each = |value: &dyn Fn(&Settlement) -> i64| settlements.iter().map(value).collect::<Vec<i64>>();
+    let of_marks = |value: &dyn Fn(&Mark) -> i64| marks.iter().map(value).collect::<Vec<i64>>();
+    let query = sqlx::query_as(ledger::RECORD_LETTERS.postgres)
+        .bind(each(&|s| s.lease.letter))
+        .bind(each(&|s| s.lease.fence))
+        .bind(settlements.iter().map(|s| s.state.as_str()).collect::<Vec<_>>())
+        .bind(each(&Settlement::due))
+        .bind(settlements.iter().map(|s| s.reply.as_str()).collect::<Vec<_>>())
+        .bind(each(&|s| s.tries))
+        .bind(millis(now))
+        .bind(of_marks(&|m| m.lease.letter))
+        .bind(of_marks(&|m| m.lease.fence))
+        .bind(of_marks(&|m| millis(m.until)));
+    Ok(query.fetch_all(pool).await?)
 }
 
 /// What trying refused letters again came to.
@@ -172,12 +208,10 @@ impl Store {
     /// gives the letters of these whose lease still holds, whose edition is not held and whose readers
     /// still want them. The others must not be handed over.
     pub async fn record(&self, settlements: &[Settlement], marks: &[Mark], now: Instant) -> Result<HashSet<i64>> {
-        match &self.pool {
-            // To a pooler a statement is committed when its connection is given back, and not before.
-            Backend::Postgres(pool) if !self.by_transaction && is_plain(settlements, marks) => {
-                record_at_once(pool, settlements, marks, now).await
-            }
-            _ => self.settle(sql::SETTLE_LETTERS, settlements, marks, now).await,
+        // To a pooler a statement is committed when its connection is given back, and not before.
+        match !self.by_transaction && is_plain(settlements, marks) {
+            true => record_at_once(self, settlements, marks, now).await,
+            false => self.settle(sql::SETTLE_LETTERS, settlements, marks, now).await,
         }
     }
 
@@ -194,10 +228,7 @@ impl Store {
         marks: &[Mark],
         now: Instant,
     ) -> Result<HashSet<i64>> {
-        let settled: Vec<_> = settlements
-            .iter()
-            .map(|s| json!([s.lease.letter, s.lease.fence, s.state.as_str(), s.due(), s.reply, s.tries]))
-            .collect();
+        let settled: Vec<_> = settlements.iter().map(Settlement::row).collect();
         let refused: Vec<i64> = settlements.iter().filter(|s| s.suppress).map(|s| s.lease.letter).collect();
         let waiting: Vec<&Settlement> = settlements.iter().filter(|s| s.waits()).collect();
         let marked: Vec<_> = marks.iter().map(|m| json!([m.lease.letter, m.lease.fence, millis(m.until)])).collect();

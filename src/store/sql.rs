@@ -87,8 +87,8 @@ macro_rules! reader {
 /// Letters of an edition of alias `e` about which something is still to be done: each is in a block.
 macro_rules! to_do {
     () => {
-        "EXISTS (SELECT 1 FROM letter_blocks b JOIN letters l ON l.id BETWEEN b.block * 64 AND b.block * 64 + 63 \
-         AND l.edition_id = b.edition_id WHERE b.edition_id = e.id \
+        "EXISTS (SELECT 1 FROM letter_blocks b CROSS JOIN letters l WHERE l.id BETWEEN b.block * 64 \
+         AND b.block * 64 + 63 AND +l.edition_id = b.edition_id AND b.edition_id = e.id \
          AND l.state IN ('queued', 'leased', 'sending', 'deferred'))"
     };
 }
@@ -105,27 +105,26 @@ macro_rules! to_tidy {
     };
 }
 
-/// How many letters are in which state, of editions and letters that are chosen. Those that are not simply sent are
-/// counted, and those that are not kept any more; the others are sent.
+/// How many letters are in which state, of editions, letters and blocks that are chosen. Those that are to do are in
+/// blocks, those that did not go in an index, and some are not kept any more; the others are sent.
 macro_rules! tally {
-    ($edition:literal, $letters:literal) => {
+    ($editions:literal, $letters:literal, $blocks:literal) => {
         concat!(
-            "SELECT state, CAST(SUM(letters) AS BIGINT) FROM ( \
-            SELECT state, COUNT(*) AS letters FROM letters WHERE state <> 'sent'",
+            "WITH others AS ( \
+            SELECT state, COUNT(*) AS letters FROM letters \
+            WHERE state IN ('deferred', 'failed', 'suppressed', 'unknown')",
             $letters,
             " GROUP BY state \
-            UNION ALL SELECT 'sent', -COUNT(*) FROM letters WHERE state <> 'sent'",
-            $letters,
-            " \
+            UNION ALL SELECT l.state, COUNT(*) FROM letter_blocks b CROSS JOIN letters l \
+            WHERE l.id BETWEEN b.block * 64 AND b.block * 64 + 63 AND +l.edition_id = b.edition_id",
+            $blocks,
+            " AND l.state IN ('queued', 'leased', 'sending') GROUP BY l.state \
             UNION ALL SELECT state, letters FROM tidied_letters WHERE 0 = 0",
             $letters,
-            " \
-            UNION ALL SELECT 'sent', -letters FROM tidied_letters WHERE 0 = 0",
-            $letters,
-            " \
+            ") SELECT state, CAST(SUM(letters) AS BIGINT) FROM (SELECT state, letters FROM others \
             UNION ALL SELECT 'sent', letters FROM editions",
-            $edition,
-            ") AS counted \
+            $editions,
+            " UNION ALL SELECT 'sent', -letters FROM others) AS counted \
             GROUP BY state HAVING SUM(letters) <> 0 ORDER BY state"
         )
     };
@@ -345,7 +344,7 @@ statements! {
         ON CONFLICT (address_hash) DO UPDATE SET reason = excluded.reason, suppressed_at = excluded.suppressed_at \
         WHERE excluded.reason = 'complaint' AND suppressions.reason <> 'complaint'";
     /// For the figures of who keeps the house.
-    LETTER_COUNTS = tally!("", "");
+    LETTER_COUNTS = tally!("", "", "");
     SUBSCRIBER_COUNTS = "SELECT state, COUNT(*) FROM subscriptions GROUP BY state ORDER BY state";
 
     SUBSCRIBER = reader!("s.id = $2");
@@ -512,7 +511,7 @@ statements! {
     REOPEN_EDITION = "UPDATE editions SET state = CASE WHEN state = 'sent' THEN 'sending' ELSE state END WHERE id = $1";
     MARK_OF = "SELECT mark FROM editions WHERE id = $1";
     EDITION_STATE = "SELECT state FROM editions WHERE id = $1";
-    TALLY = tally!(" WHERE id = $1", " AND edition_id = $1");
+    TALLY = tally!(" WHERE id = $1", " AND edition_id = $1", " AND b.edition_id = $1");
     SET_LETTERS = "UPDATE editions SET letters = $2 WHERE id = $1";
     UNKNOWN_LETTERS = "SELECT address FROM letters WHERE edition_id = $1 AND state = 'unknown' ORDER BY id";
     FAILED_LETTERS = "SELECT address, COALESCE(reply, '') FROM letters WHERE edition_id = $1 AND state = 'failed' ORDER BY id";

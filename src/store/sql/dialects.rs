@@ -101,10 +101,13 @@ macro_rules! dialects {
 /// What is written of a letter by row `x` of a settlement, but for the instants. Of who was erased meanwhile, no
 /// word is kept, and no letter waits.
 macro_rules! settled {
-    () => {
-        "state = CASE WHEN letters.address = '(erased)' AND x.became IN ('queued', 'deferred') THEN 'suppressed' \
-        ELSE x.became END, reply = CASE WHEN letters.address = '(erased)' THEN NULL ELSE x.words END, \
-        attempts = letters.attempts + x.tries"
+    ($words:literal) => {
+        concat!(
+            "state = CASE WHEN letters.address = '(erased)' AND x.became IN ('queued', 'deferred') THEN 'suppressed' \
+            ELSE x.became END, reply = CASE WHEN letters.address = '(erased)' THEN NULL ELSE ",
+            $words,
+            " END, attempts = letters.attempts + x.tries"
+        )
     };
 }
 
@@ -134,7 +137,7 @@ macro_rules! settle {
         rows!(
             concat!(
                 "UPDATE letters SET settled_at = $2, due_at = x.due, ",
-                settled!(),
+                settled!("x.words"),
                 " FROM ( \
             SELECT CAST(value ->> 0 AS BIGINT) AS letter, CAST(value ->> 1 AS BIGINT) AS lease, \
             value ->> 2 AS became, CAST(value ->> 3 AS BIGINT) AS due, value ->> 4 AS words, \

@@ -58,7 +58,7 @@ macro_rules! lapse {
             concat!("UPDATE letters SET ", $set, " WHERE id = ANY(ARRAY(SELECT l.id FROM "),
             concat!("UPDATE letters SET ", $set, " WHERE id IN (SELECT l.id FROM "),
             concat!(
-                " CROSS JOIN letters l WHERE l.id BETWEEN x.block * 64 AND x.block * 64 + 63 AND l.edition_id = $2 \
+                " CROSS JOIN letters l WHERE l.id BETWEEN x.block * 64 AND x.block * 64 + 63 AND +l.edition_id = $2 \
                 AND l.state = ",
                 $state
             ),
@@ -79,13 +79,13 @@ statements! {
         ON CONFLICT (edition_id, block) DO UPDATE SET due_at = excluded.due_at";
     /// Nothing is to do any more.
     DROP_BLOCKS = "DELETE FROM letter_blocks WHERE edition_id = $1";
-    COUNT_TO_DO = "SELECT COUNT(*) FROM letter_blocks b JOIN letters l ON l.id BETWEEN b.block * 64 AND b.block * 64 + 63 \
-        AND l.edition_id = b.edition_id WHERE b.edition_id = $1 AND l.state IN ('queued', 'leased', 'sending', 'deferred')";
+    COUNT_TO_DO = "SELECT COUNT(*) FROM letter_blocks b CROSS JOIN letters l WHERE l.id BETWEEN b.block * 64 AND b.block * 64 + 63 \
+        AND +l.edition_id = b.edition_id AND b.edition_id = $1 AND l.state IN ('queued', 'leased', 'sending', 'deferred')";
     /// When the next letter that nobody holds is due, and when the next lease ends.
     AWAITED = "SELECT MIN(CASE WHEN l.state IN ('queued', 'deferred') THEN l.due_at END), \
-        MIN(CASE WHEN l.state IN ('leased', 'sending') THEN l.lease_until END) FROM letter_blocks b JOIN letters l \
-        ON l.id BETWEEN b.block * 64 AND b.block * 64 + 63 AND l.edition_id = b.edition_id \
-        WHERE b.edition_id = $1 AND (b.due_at IS NOT NULL OR b.lease_until IS NOT NULL)";
+        MIN(CASE WHEN l.state IN ('leased', 'sending') THEN l.lease_until END) FROM letter_blocks b CROSS JOIN letters l \
+        WHERE l.id BETWEEN b.block * 64 AND b.block * 64 + 63 AND +l.edition_id = b.edition_id \
+        AND b.edition_id = $1 AND (b.due_at IS NOT NULL OR b.lease_until IS NOT NULL)";
 }
 
 dialects! {
@@ -101,7 +101,7 @@ dialects! {
     LEASE_LETTERS = blocks!(
         concat!(lease!(), " WHERE id = ANY(ARRAY(SELECT l.id FROM "),
         concat!(lease!(), " WHERE id IN (SELECT l.id FROM "),
-        " CROSS JOIN letters l WHERE l.id BETWEEN x.block * 64 AND x.block * 64 + 63 AND l.edition_id = $2 \
+        " CROSS JOIN letters l WHERE l.id BETWEEN x.block * 64 AND x.block * 64 + 63 AND +l.edition_id = $2 \
         AND l.state IN ('queued', 'deferred') AND l.due_at <= $3 \
         AND EXISTS (SELECT 1 FROM editions e WHERE e.id = $2 AND e.state IN ('frozen', 'sending')) \
         ORDER BY l.due_at, l.id LIMIT $4",
@@ -119,10 +119,10 @@ dialects! {
     LOOK_AGAIN = blocks!(
         "UPDATE letter_blocks SET due_at = (SELECT MIN(l.due_at) FROM letters l \
         WHERE l.id BETWEEN letter_blocks.block * 64 AND letter_blocks.block * 64 + 63 \
-        AND l.edition_id = letter_blocks.edition_id AND l.state IN ('queued', 'deferred')), \
+        AND +l.edition_id = letter_blocks.edition_id AND l.state IN ('queued', 'deferred')), \
         lease_until = (SELECT MIN(l.lease_until) FROM letters l \
         WHERE l.id BETWEEN letter_blocks.block * 64 AND letter_blocks.block * 64 + 63 \
-        AND l.edition_id = letter_blocks.edition_id AND l.state IN ('leased', 'sending')) \
+        AND +l.edition_id = letter_blocks.edition_id AND l.state IN ('leased', 'sending')) \
         WHERE edition_id = $2 AND block IN (SELECT x.block FROM ",
         ") RETURNING due_at"
     );
@@ -148,13 +148,29 @@ dialects! {
     LAPSE_LEASED = lapse!("state = 'queued'", "'leased'");
     /// Leases that ended while the relay may have taken the letter.
     LAPSE_SENDING = lapse!("state = $5, settled_at = $3", "'sending'");
+    /// What became of letters, as `SETTLE_LETTERS` does it, and which are about to be handed over, as `MARK_LETTERS`
+    /// does: in one statement, which is a transaction. No letter is among both. Gives letters with their states.
+    RECORD_LETTERS = Two { sqlite: RECORD_ROWS, postgres: RECORD_ARRAYS };
 }
 
-/// What Postgres alone does so, in one round trip and one commit: what became of letters, as `SETTLE_LETTERS`
-/// does it, and which are about to be handed over, as `MARK_LETTERS` does. No letter is among both.
-pub const RECORD_LETTERS: &str = concat!(
+/// `[letter, fence, state, due, reply, tries, lease until]`: what is to be handed over has a lease, and nothing but
+/// that is written of it. Gives the state that each letter has now.
+const RECORD_ROWS: &str = concat!(
+    "UPDATE letters SET settled_at = CASE WHEN x.until IS NULL THEN $2 ELSE settled_at END, \
+    due_at = CASE WHEN x.until IS NULL THEN x.due ELSE due_at END, \
+    lease_until = CASE WHEN x.until > lease_until THEN x.until ELSE lease_until END, ",
+    settled!("CASE WHEN x.until IS NULL THEN x.words ELSE letters.reply END"),
+    " FROM (SELECT CAST(value ->> 0 AS BIGINT) AS letter, CAST(value ->> 1 AS BIGINT) AS lease, value ->> 2 AS became, \
+    CAST(value ->> 3 AS BIGINT) AS due, value ->> 4 AS words, CAST(value ->> 5 AS BIGINT) AS tries, \
+    CAST(value ->> 6 AS BIGINT) AS until FROM json_each($1)) AS x WHERE CASE WHEN x.until IS NULL \
+    THEN letters.state IN ('leased', 'sending', 'unknown') ELSE ",
+    marked!(),
+    " END AND letters.id = x.letter AND letters.fence = x.lease RETURNING id, state"
+);
+
+const RECORD_ARRAYS: &str = concat!(
     "WITH settled AS (UPDATE letters SET settled_at = $7, due_at = x.due, ",
-    settled!(),
+    settled!("x.words"),
     " FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::bigint[]) \
     AS x (letter, lease, became, due, words, tries) WHERE letters.id = x.letter AND letters.fence = x.lease \
     AND letters.state IN ('leased', 'sending', 'unknown')) \
@@ -162,7 +178,5 @@ pub const RECORD_LETTERS: &str = concat!(
     marks!(),
     " FROM unnest($8::bigint[], $9::bigint[], $10::bigint[]) AS x (letter, lease, until) WHERE ",
     marked!(),
-    " RETURNING id"
+    " RETURNING id, state"
 );
-/// The same, for the test that prepares all statements.
-pub const POSTGRES: &[(&str, &str)] = &[("RECORD_LETTERS", RECORD_LETTERS)];
