@@ -23,6 +23,8 @@
 #   GAZETIER_TEST_AIOSMTPD   path of a Python that has aiosmtpd
 #   GAZETIER_TEST_EXIM       path of exim4, unpacked and not installed, as it
 #                            would take Postfix's place; it takes root as well
+#   GAZETIER_TEST_OPENSMTPD  folder in which OpenSMTPD's package is unpacked; it
+#                            takes root as well
 #   GAZETIER_TEST_NSS_WRAPPER  path of libnss_wrapper.so, with which Exim finds
 #                            the user that its package would have made
 #   GAZETIER_TEST_SASLPASSWD path of saslpasswd2, which makes the users of a
@@ -197,6 +199,9 @@ find_all() {
     # What Exim needs, and Postfix does not bring.
     find_library libidn.so.12 || missing="$missing libidn12"
     find_library libgnutls-dane.so.0 || missing="$missing libgnutls-dane0"
+    # What OpenSMTPD needs.
+    find_library libevent-2.1.so.7 || missing="$missing libevent-2.1-7"
+    find_library libdb-5.3.so || missing="$missing libdb5.3"
     find_library libnss_wrapper.so || missing="$missing libnss-wrapper"
     nss_wrapper=$library
     find_nginx || missing="$missing nginx-light"
@@ -326,36 +331,48 @@ if [ -n "$missing" ]; then
     exit 1
 fi
 
-# --- Exim -------------------------------------------------------------------
+# --- Exim and OpenSMTPD -----------------------------------------------------
 
+# Debian's mail servers exclude one another: these are unpacked, and not
+# installed. apt checks a package's hash by the signed lists.
 exim=$root/target/test-exim
-exim_is_good() { [ -e "$exim/complete" ] && [ -x "$exim/usr/sbin/exim4" ]; }
+opensmtpd=$root/target/test-opensmtpd
 
-# Debian's mail servers exclude one another: this one is unpacked, and not
-# installed. apt checks the package's hash by the signed lists.
-if exim_is_good; then
-    say 'exim: it is there'
-else
+# Whether a package is unpacked in a folder, with this program.
+unpacked() { [ -e "$1/complete" ] && [ -x "$1/$2" ]; }
+
+# Unpacks a package into a folder, for this program in it.
+unpack() {
+    package=$1
+    unpack_in=$2
+    program=$3
+    if unpacked "$unpack_in" "$program"; then
+        say "$package: it is there"
+        return 0
+    fi
     mkdir -p "$root/target" 2>/dev/null || :
     (
         flock 9
-        if ! exim_is_good; then
-            say 'exim: unpacking it in target/test-exim'
-            rm -rf "$exim"
-            mkdir "$exim"
-            cd "$exim"
-            if ! apt download exim4-daemon-light >/dev/null 2>&1; then
+        if ! unpacked "$unpack_in" "$program"; then
+            say "$package: unpacking it in target/${unpack_in##*/}"
+            rm -rf "$unpack_in"
+            mkdir "$unpack_in"
+            cd "$unpack_in"
+            if ! apt download "$package" >/dev/null 2>&1; then
                 ! is_root || quietly update_lists
-                quietly apt download exim4-daemon-light
+                quietly apt download "$package"
             fi
-            quietly dpkg-deb -x "$(printf '%s' exim4-daemon-light_*.deb)" .
-            rm -f exim4-daemon-light_*.deb
+            quietly dpkg-deb -x "$(printf '%s' "$package"_*.deb)" .
+            rm -f "$package"_*.deb
             # A mail server for all users of this machine it is not.
-            chmod u-s usr/sbin/exim4
+            chmod u-s,g-s "$program"
             touch complete
         fi
-    ) 9>"$root/target/test-exim.lock"
-fi
+    ) 9>"$unpack_in.lock"
+}
+
+unpack exim4-daemon-light "$exim" usr/sbin/exim4
+unpack opensmtpd "$opensmtpd" usr/sbin/smtpd
 
 # --- Python -----------------------------------------------------------------
 
@@ -409,8 +426,9 @@ else
             rm -rf "$modules"
             mkdir "$modules"
             cp "$locked/package.json" "$locked/package-lock.json" "$modules"
-            # What the lock file names, by its hashes; no package runs a script.
-            quietly npm ci --prefix "$modules" --ignore-scripts --no-audit --no-fund
+            # What the lock file names, by its hashes; no package runs a script. Haraka's
+            # plugins, which are optional, are not needed.
+            quietly npm ci --prefix "$modules" --ignore-scripts --omit=optional --no-audit --no-fund
             cp "$locked/package-lock.json" "$modules/complete.json"
         fi
     ) 9>"$root/target/test-npm.lock"
@@ -513,6 +531,7 @@ export GAZETIER_TEST_MODULES="$modules/node_modules"
 export GAZETIER_TEST_DKIMPY=/usr/bin/python3
 export GAZETIER_TEST_AIOSMTPD=/usr/bin/python3
 export GAZETIER_TEST_EXIM="$exim/usr/sbin/exim4"
+export GAZETIER_TEST_OPENSMTPD="$opensmtpd"
 export GAZETIER_TEST_NSS_WRAPPER="$nss_wrapper"
 export GAZETIER_TEST_SASLPASSWD="$saslpasswd"
 

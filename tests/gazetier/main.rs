@@ -35,6 +35,7 @@ mod proxy;
 mod readers;
 mod relays;
 mod restored;
+mod servers;
 mod serving;
 // The benchmarks' relay; not every test needs all of it.
 #[allow(dead_code)]

@@ -20,15 +20,15 @@ use crate::{
     wire::crowd,
 };
 
-const PASSWORD: &str = "marée";
-const LOGIN: &str = "user = \"estran\"\npassword_env = \"ESTRAN_PASSWORD\"";
+pub const PASSWORD: &str = "marée";
+pub const LOGIN: &str = "user = \"estran\"\npassword_env = \"ESTRAN_PASSWORD\"";
 
-fn fixture(name: &str) -> String {
+pub fn fixture(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls").join(name).display().to_string()
 }
 
 /// Also on this machine.
-fn required(settings: &str) -> String {
+pub fn required(settings: &str) -> String {
     format!("tls = \"required\"\n{settings}")
 }
 
@@ -174,7 +174,7 @@ impl Drop for Exim {
 }
 
 /// Sends three letters to a server whose certificate is known.
-fn send(port: u16, settings: &str, password: &str) -> (Scene, Outcome) {
+pub fn send(port: u16, settings: &str, password: &str) -> (Scene, Outcome) {
     let settings = format!("connections = 1\nca_file = {:?}\n{settings}", fixture("ca.pem"));
     let scene = crowd(3, 1, &settings).config("\"2s\"", "\"20s\"");
     scene.reconfigure("smtp://127.0.0.1:1", &format!("smtp://localhost:{port}"));
@@ -184,20 +184,20 @@ fn send(port: u16, settings: &str, password: &str) -> (Scene, Outcome) {
 }
 
 /// The states of all letters; no command of the program reads them without the password.
-fn states(scene: &Scene) -> Vec<String> {
+pub fn states(scene: &Scene) -> Vec<String> {
     let store = rusqlite::Connection::open(scene.path("gazetier.db")).expect("SQLite");
     let mut statement = store.prepare("SELECT state FROM letters").expect("a statement");
     let rows = statement.query_map([], |row| row.get(0)).expect("rows");
     rows.collect::<Result<_, _>>().expect("rows")
 }
 
-fn all_sent(what: &str, (scene, outcome): &(Scene, Outcome)) {
+pub fn all_sent(what: &str, (scene, outcome): &(Scene, Outcome)) {
     assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{what}");
     assert_eq!(states(scene), ["sent"; 3], "{what}");
 }
 
 /// Nothing is sent, nobody is given up, and somebody is told with these words.
-fn none_sent(what: &str, code: i32, words: &str, (scene, outcome): &(Scene, Outcome)) {
+pub fn none_sent(what: &str, code: i32, words: &str, (scene, outcome): &(Scene, Outcome)) {
     assert_eq!(outcome.code, code, "{what}: {outcome:?}");
     assert!(outcome.stderr.contains(words), "{what}: {outcome:?}");
     assert_eq!(states(scene), ["queued"; 3], "{what}");
