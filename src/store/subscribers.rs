@@ -103,6 +103,8 @@ struct Plan {
     revived: Rows,
     /// The same, each with why.
     forgiven: Rows,
+    /// Ids for new readers.
+    fresh: std::vec::IntoIter<[u8; 16]>,
 }
 
 /// Rows as a statement takes them: the text of one JSON array, and nothing besides, because there are many.
@@ -219,9 +221,10 @@ impl Plan {
     /// A reader that is new, with all that hangs on one.
     fn reader(&mut self, hash: &str, entry: &ListEntry, standing: Option<&Standing>, at: Instant) -> Result<()> {
         let own = entry.identity.as_ref();
-        let id = match own {
-            Some(own) => HEXLOWER.encode(own.reader.bytes()),
-            None => HEXLOWER.encode(&Store::random()?),
+        let id = match (own, self.fresh.next()) {
+            (Some(own), _) => HEXLOWER.encode(own.reader.bytes()),
+            (None, Some(fresh)) => HEXLOWER.encode(&fresh),
+            (None, None) => HEXLOWER.encode(&Store::random()?),
         };
         let joined = entry.joined.unwrap_or(at);
         // When somebody left is not known by when they came.
@@ -378,8 +381,10 @@ impl Store {
         })
     }
 
-    /// The lines of a list by the hashes of their addresses, in order; how many addresses stood there twice. Of
-    /// two lines about one address, what weighs more counts.
+    /// The lines of a list with the hashes of their addresses; how many addresses stood there twice. Of two lines
+    /// about one address, what weighs more counts. A short list keeps its order, and so does one that another
+    /// store wrote, so that both can be compared. A long one is put in the order of the hashes: an index is then read
+    /// and written page by page, and not a page for each line.
     fn join_twins(&self, entries: Vec<ListEntry>) -> (Vec<(String, ListEntry)>, u64) {
         let mut places: HashMap<String, usize> = HashMap::with_capacity(entries.len());
         let mut joined: Vec<(String, ListEntry)> = Vec::with_capacity(entries.len());
@@ -395,6 +400,9 @@ impl Store {
             }
         }
         let twins = count - joined.len();
+        if joined.len() > FEW && joined.iter().all(|(_, entry)| entry.identity.is_none()) {
+            joined.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        }
         (joined, twins as u64)
     }
 }
@@ -403,9 +411,17 @@ impl Store {
 fn plan(entries: &[(String, ListEntry)], rows: Vec<StandingRow>, at: Instant, revive: Option<&str>) -> Result<Plan> {
     let standings: HashMap<String, Standing> =
         rows.into_iter().map(|row| (HEXLOWER.encode(&row.0), Standing::from(row))).collect();
-    let mut plan = Plan::default();
+    let mut plan = Plan { fresh: fresh_ids(entries.len())?.into_iter(), ..Plan::default() };
     for (hash, entry) in entries {
         plan.add(hash, entry, standings.get(hash), at, revive)?;
     }
     Ok(plan)
+}
+
+/// As many random ids as a long list may need, in order, for the sake of their index; none for a short one.
+fn fresh_ids(lines: usize) -> Result<Vec<[u8; 16]>> {
+    let count = if lines > FEW { lines } else { 0 };
+    let mut ids = (0..count).map(|_| Store::random()).collect::<Result<Vec<_>>>()?;
+    ids.sort_unstable();
+    Ok(ids)
 }
