@@ -32,6 +32,8 @@ pub struct Raw {
     #[serde(default)]
     pub dkim: Vec<Dkim>,
     #[serde(default)]
+    pub fetch: Fetch,
+    #[serde(default)]
     pub retention: super::retention::Raw,
 }
 
@@ -350,6 +352,13 @@ impl Default for Desk {
 fn desk_listen() -> String {
     "127.0.0.1:8381".into()
 }
+/// What is got from other machines.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Fetch {
+    pub private_hosts: Vec<String>,
+}
+
 /// Where letters come back to; `run` reads it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

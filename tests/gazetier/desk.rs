@@ -88,7 +88,7 @@ impl<'a> Visitor<'a> {
         read(request.call().expect("an answer"))
     }
 
-    fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let mut request = self.agent.post(format!("{}{path}", self.desk.base)).header("Cookie", &self.cookie);
         if let Some(origin) = &self.origin {
             request = request.header("Origin", origin);

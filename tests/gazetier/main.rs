@@ -27,6 +27,7 @@ mod imports;
 mod keys;
 mod ledger;
 mod letters;
+mod links;
 mod lists;
 mod model;
 mod output;
