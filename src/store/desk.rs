@@ -190,7 +190,7 @@ impl Store {
                 return Ok(false);
             }
             for letter in letters {
-                queue_letter!(tx, self.hash(&letter.address), letter, letter.queued);
+                queue_letter!(tx, self.hash(&letter.address), self.mailbox_hash(&letter.address), letter, letter.queued);
             }
             true
         })

@@ -62,7 +62,7 @@ pub use sources::{ColumnTrace, OldFile, SourceFile, SourceState};
 pub use subscribers::Added;
 pub use suppressions::Leave;
 pub use upkeep::Tidied;
-pub use wishes::{Confirmation, Confirmed, Pace, Request, Wish};
+pub use wishes::{Confirmation, Confirmed, Pace, Queueing, Request, Wish};
 
 pub use crate::model::Reason;
 use crate::{
@@ -301,6 +301,11 @@ impl Store {
     /// What an address is recognised by, also when the address itself is gone.
     fn hash(&self, address: &EmailAddress) -> Vec<u8> {
         self.key.sign("address", address.folded().as_bytes()).to_vec()
+    }
+
+    /// What a mailbox is recognised by, whatever address of it is used.
+    fn mailbox_hash(&self, address: &EmailAddress) -> Vec<u8> {
+        self.key.sign("mailbox", address.mailbox().as_bytes()).to_vec()
     }
 
     /// Makes a schema that is not there. Its name is a slug: it needs no escaping but quotes.

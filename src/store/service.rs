@@ -54,7 +54,7 @@ pub struct ServiceLetter {
 
 /// Queues a letter in the commit of what it tells of, to be sent from an instant on.
 macro_rules! queue_letter {
-    ($transaction:ident, $hash:expr, $letter:expr, $due:expr) => {
+    ($transaction:ident, $hash:expr, $mailbox:expr, $letter:expr, $due:expr) => {
         sqlx::query(sql::ADD_SERVICE_LETTER)
             .bind(Store::random()?.to_vec())
             .bind($hash)
@@ -64,6 +64,7 @@ macro_rules! queue_letter {
             .bind(millis($due))
             .bind(millis($letter.expires))
             .bind($letter.kind.as_str())
+            .bind($mailbox)
             .execute(&mut *$transaction)
             .await?
     };

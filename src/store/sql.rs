@@ -354,9 +354,14 @@ statements! {
     SUBSCRIBER_AT = reader!("s.address_hash = $2");
     IS_SUBSCRIPTION = "SELECT COUNT(*) FROM subscriptions WHERE subscriber_id = $1 AND newsletter = $2";
     /// Of one kind: how many since an instant, and the last; of all kinds: how many since another.
-    SERVED = "SELECT COUNT(CASE WHEN kind = $2 AND queued_at > $3 THEN 1 END), MAX(CASE WHEN kind = $2 THEN queued_at END), \
-        COUNT(CASE WHEN queued_at > $4 THEN 1 END) FROM service_letters \
-        WHERE address_hash = $1 AND kind <> 'desk' AND queued_at <= $5";
+    /// A letter that was refused has brought no link.
+    SERVED = "SELECT COUNT(CASE WHEN queued_at > $3 THEN 1 END), \
+        COUNT(CASE WHEN queued_at > $4 AND state <> 'failed' THEN 1 END), \
+        MAX(CASE WHEN state <> 'failed' THEN queued_at END) FROM service_letters \
+        WHERE address_hash = $1 AND kind = $2 AND queued_at <= $5";
+    /// Letters to one mailbox, whatever stands after a + in the address.
+    SERVED_IN_A_DAY = "SELECT COUNT(*) FROM service_letters WHERE mailbox_hash = $1 AND kind <> 'desk' AND queued_at > $2 \
+        AND queued_at <= $3";
     OPEN_WISH = "SELECT id FROM requests WHERE kind = $1 AND address_hash = $2 AND COALESCE(subscriber_id, 0) = COALESCE(CAST($3 AS BIGINT), 0) \
         AND expires_at > $4 ORDER BY asked_at DESC LIMIT 1";
     IS_WISH = "SELECT COUNT(*) FROM requests WHERE id = $1 AND expires_at > $2";
@@ -435,7 +440,7 @@ statements! {
     ERASE_REQUESTS = "DELETE FROM requests WHERE address_hash = $1";
     ERASE_SERVICE_LETTERS = "DELETE FROM service_letters WHERE address_hash = $1";
     ADD_SERVICE_LETTER = "INSERT INTO service_letters (public_id, address_hash, address, message, state, attempts, fence, \
-        queued_at, due_at, expires_at, kind) VALUES ($1, $2, $3, $4, 'queued', 0, 0, $5, $6, $7, $8)";
+        queued_at, due_at, expires_at, kind, mailbox_hash) VALUES ($1, $2, $3, $4, 'queued', 0, 0, $5, $6, $7, $8, $9)";
     SETTLE_SERVICE_LETTER = "UPDATE service_letters SET state = $3, attempts = attempts + 1, due_at = $4, reply = $5, \
         address = CASE WHEN $3 = 'queued' THEN address ELSE '' END, \
         message = CASE WHEN $3 = 'queued' THEN message ELSE '' END WHERE id = $1 AND fence = $2 AND state = 'leased'";

@@ -46,13 +46,26 @@ impl Client {
         Self { address, direct }
     }
 
-    /// The network that counts as one neighbour: a provider gives one customer a /64 or more.
+    /// What counts as one client.
+    pub fn customer(&self) -> Option<IpNet> {
+        self.address.map(customer)
+    }
+
+    /// Whose neighbours count together: in IPv6, a provider gives many customers networks of one /48.
     pub fn network(&self) -> Option<IpNet> {
         let prefix = match self.address? {
             IpAddr::V4(_) => 24,
             IpAddr::V6(_) => 48,
         };
         self.address.and_then(|address| IpNet::new(address, prefix).ok()).map(|net| net.trunc())
+    }
+}
+
+/// What counts as one client: an address, or, in IPv6, the /64 that one customer has and may use any address of.
+pub(super) fn customer(address: IpAddr) -> IpNet {
+    match IpNet::new(address, if address.is_ipv4() { 32 } else { 64 }) {
+        Ok(net) => net.trunc(),
+        Err(_) => address.into(),
     }
 }
 

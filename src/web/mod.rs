@@ -11,7 +11,9 @@ mod feeds;
 mod gate;
 mod health;
 pub mod listen;
+mod origin;
 pub mod page;
+mod places;
 mod readers;
 mod words;
 

@@ -8,6 +8,7 @@ mod feeds;
 pub mod house;
 mod join;
 mod leave;
+mod limits;
 pub mod mail;
 mod roll;
 mod wire;

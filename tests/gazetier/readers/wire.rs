@@ -131,7 +131,8 @@ fn one_client_does_not_take_all_places() {
         line.read_exact(&mut bytes).is_ok() && bytes == *b"HTTP/1.1 200"
     };
     let served: Vec<bool> = lines.iter_mut().map(served).collect();
-    assert_eq!(served, [true, true, false, false]);
+    // It has a quarter: its oldest connections, which ask for nothing, make room for its own.
+    assert_eq!(served, [false, false, true, true]);
 }
 
 #[test]

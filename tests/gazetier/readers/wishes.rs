@@ -4,7 +4,7 @@
 use chrono::Duration;
 use gazetier::{
     model::{Choice, Slug},
-    store::{Confirmation, Confirmed, Pace, Request, ServiceKind, ServiceLetter, Store},
+    store::{Confirmation, Confirmed, Pace, Queueing, Request, ServiceKind, ServiceLetter, Store},
 };
 
 use super::{
@@ -205,6 +205,7 @@ fn letters_to_one_address_become_rarer() {
     const PACE: Pace = Pace {
         pauses: &[Duration::minutes(10), Duration::hours(1), Duration::hours(6)],
         memory: Duration::days(7),
+        open: Duration::days(3),
         a_day: 4,
     };
     for scene in scenes() {
@@ -219,7 +220,7 @@ fn letters_to_one_address_become_rarer() {
                 let (request, letter) = wish(&store, when, ServiceKind::Join);
                 let open = store.open_wish(&request).await.expect("a store");
                 let request = Request { id: open.unwrap_or(request.id), ..request };
-                if store.ask(Some(&request), &letter, &PACE).await.expect("a store") {
+                if store.ask(Some(&request), &letter, &PACE).await.expect("a store") == Queueing::Queued {
                     asked.push(minutes);
                 }
             }
@@ -229,8 +230,8 @@ fn letters_to_one_address_become_rarer() {
             // Another kind has its own count, though the day has its end.
             let when = begun + Duration::hours(36);
             let (_, letter) = wish(&store, when, ServiceKind::Link);
-            assert!(store.ask(None, &letter, &PACE).await.expect("a store"));
-            assert!(!store.ask(None, &letter, &PACE).await.expect("a store"));
+            assert_eq!(store.ask(None, &letter, &PACE).await.expect("a store"), Queueing::Queued);
+            assert_eq!(store.ask(None, &letter, &PACE).await.expect("a store"), Queueing::IsThere);
             // All the while there was one wish, the newest.
             let (request, _) = wish(&store, when, ServiceKind::Join);
             let id = store.open_wish(&request).await.expect("a store").expect("a wish");
