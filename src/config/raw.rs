@@ -312,6 +312,8 @@ pub struct Web {
     pub proxies: Vec<String>,
     pub origins: Vec<String>,
     pub consents: Vec<String>,
+    /// Where figures for Prometheus are; nowhere if missing.
+    pub metrics_listen: Option<String>,
     pub metrics: Vec<String>,
     pub connections: usize,
 }
@@ -325,6 +327,7 @@ impl Default for Web {
             proxies: vec!["unix".into()],
             origins: Vec::new(),
             consents: Vec::new(),
+            metrics_listen: None,
             metrics: vec!["127.0.0.0/8".into(), "::1".into()],
             connections: 1_024,
         }

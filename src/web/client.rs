@@ -16,8 +16,6 @@ use crate::config::Proxy;
 pub struct Client {
     /// The address; `None` where a Unix socket's peer says nothing.
     pub address: Option<IpAddr>,
-    /// Whether nobody claims to ask for somebody else.
-    pub direct: bool,
 }
 
 impl Client {
@@ -30,7 +28,6 @@ impl Client {
                 _ => false,
             })
         };
-        let direct = !["x-forwarded-for", "forwarded", "x-real-ip"].iter().any(|name| headers.contains_key(*name));
         let mut address = peer.0;
         let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
         let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
@@ -43,7 +40,7 @@ impl Client {
             let Some(next) = read(hop) else { break };
             address = Some(next);
         }
-        Self { address, direct }
+        Self { address }
     }
 
     /// What counts as one client.
