@@ -31,7 +31,7 @@ const MIGRATIONS: [(&str, &str); 16] = [
 /// The migrations, as the store's backend wants them.
 pub(super) fn all(store: &Store) -> Vec<Migration> {
     let words = match store.pool {
-        Backend::Sqlite(_) => [
+        Backend::Sqlite { .. } => [
             ("{key}", "INTEGER PRIMARY KEY"),
             ("{counted}", "INTEGER PRIMARY KEY AUTOINCREMENT"),
             ("{bytes}", "BLOB"),

@@ -444,8 +444,13 @@ statements! {
     SETTLE_SERVICE_LETTER = "UPDATE service_letters SET state = $3, attempts = attempts + 1, due_at = $4, reply = $5, \
         address = CASE WHEN $3 = 'queued' THEN address ELSE '' END, \
         message = CASE WHEN $3 = 'queued' THEN message ELSE '' END WHERE id = $1 AND fence = $2 AND state = 'leased'";
+    SERVICE_LETTERS_DUE = "SELECT COUNT(*) FROM (SELECT 1 FROM service_letters WHERE due_at <= $1 \
+        AND state IN ('queued', 'leased') LIMIT 1) AS due";
     /// Who works on a batch says that it is still at it.
     RENEW_SERVICE_LETTER = "UPDATE service_letters SET lease_until = $3 WHERE id = $1 AND fence = $2 AND state = 'leased'";
+    SERVICE_LETTER = "SELECT id, address_hash, kind FROM service_letters WHERE public_id = $1";
+    FAIL_SERVICE_LETTER = "UPDATE service_letters SET state = 'failed', reply = 'came back' WHERE id = $1 AND state = 'sent'";
+    DROP_RETURNED_WISHES = "DELETE FROM requests WHERE address_hash = $1 AND kind = $2";
     DROP_OLD_REQUESTS = "DELETE FROM requests WHERE expires_at <= $1";
     DROP_OLD_SERVICE_LETTERS = "DELETE FROM service_letters WHERE queued_at <= $1 AND (state NOT IN ('queued', 'leased') \
         OR expires_at <= $2)";
@@ -636,6 +641,12 @@ statements! {
     END_DESK_SESSION = "DELETE FROM desk_sessions WHERE id = $1";
     END_DESK_SESSIONS = "DELETE FROM desk_sessions";
     END_DESK_SESSIONS_OF = "DELETE FROM desk_sessions WHERE name = $1";
+    /// A link that works once.
+    ADD_DESK_ENTRY = "INSERT INTO desk_entries (id, ends_at) VALUES ($1, $2)";
+    IS_DESK_ENTRY = "SELECT COUNT(*) FROM desk_entries WHERE id = $1 AND ends_at > $2";
+    USE_DESK_ENTRY = "DELETE FROM desk_entries WHERE id = $1 AND ends_at > $2";
+    DROP_OLD_DESK_ENTRIES = "DELETE FROM desk_entries WHERE ends_at <= $1";
+    END_DESK_ENTRIES = "DELETE FROM desk_entries";
     DROP_OLD_DESK_SESSIONS = "DELETE FROM desk_sessions WHERE ends_at <= $1";
     /// Readers who have left everything before an instant.
     LEFT_BEFORE = "SELECT s.id FROM subscribers s WHERE s.id IN (SELECT p.subscriber_id FROM subscriptions p \
