@@ -297,6 +297,8 @@ impl Talk {
         });
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
+            // Who says no more after a request still waits for the answer.
+            .half_close(true)
             .header_read_timeout(HEAD)
             .max_headers(HEAD_FIELDS)
             .max_buf_size(HEAD_BYTES)
