@@ -17,6 +17,7 @@ mod design;
 mod desk;
 mod digest;
 mod dkim;
+mod entry;
 mod faults;
 mod feeds;
 mod fences;
