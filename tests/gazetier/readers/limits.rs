@@ -100,7 +100,7 @@ fn forms_are_taken_from_our_pages_and_the_magazines() {
         "origins = [\"https://www.estran.example.org\"]\nurl = \"https://lettre.estran.example.org/lettre/\"",
     );
     let house = House::open(&scene, &["--at", MONDAY]);
-    assert_eq!(house.get("/lettre/").header("referrer-policy"), "same-origin", "or the form's Origin were null");
+    assert_eq!(house.get("/lettre/").header("referrer-policy"), "strict-origin", "or the form's Origin were null");
     let sent = |headers: &str| house.ask("POST", "/lettre/", &format!("{FORM}{headers}"), "email=nobody").status;
     for own in [
         "",

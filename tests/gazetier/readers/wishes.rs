@@ -180,6 +180,30 @@ fn who_was_struck_off_comes_back_by_confirming() {
     }
 }
 
+/// A relay has said just now that nobody is there: the letter waits for an hour from then, and the page says so.
+#[test]
+fn after_a_relays_refusal_the_letter_waits_for_an_hour() {
+    for scene in scenes() {
+        scene.put("list.csv", "email\na@example.org\n");
+        scene.ok(&["subscribers", "import", "list.csv", "--at", MONDAY]);
+        // Ten minutes before Monday's hour.
+        scene.sql(
+            "INSERT INTO suppressions (address_hash, reason, suppressed_at) SELECT address_hash, 'refused', \
+             1795416600000 FROM subscribers",
+        );
+        let house = House::open(&scene, &["--at", MONDAY]);
+        let page = house.post("/lettre/", "lang=en&email=a%40example.org");
+        assert!(page.text().contains("If your server refused our last letter, the message waits for an hour."));
+        drop(house);
+        let queued = "UPDATE service_letters SET attempts = attempts WHERE state = 'queued' AND due_at = 1795420200000";
+        assert_eq!(scene.sql(queued), 1);
+        scene.ok(&["run", "--at", "2026-11-23T08:49"]);
+        assert_eq!(scene.sql(queued), 1);
+        scene.ok(&["run", "--at", "2026-11-23T08:51"]);
+        assert_eq!(notes(&scene, 1)[0].subject, "Confirm your subscription · L’Estran");
+    }
+}
+
 /// A wish to join, with its letter.
 fn wish(store: &Store, when: chrono::DateTime<chrono::Utc>, kind: ServiceKind) -> (Request, ServiceLetter) {
     let address: gazetier::model::EmailAddress = "a@example.org".parse().expect("an address");
