@@ -12,6 +12,7 @@ pub mod config;
 
 pub mod digest;
 pub mod feeds;
+pub mod fetch;
 pub mod import;
 pub mod store;
 

@@ -19,7 +19,7 @@ use super::{
     maildir::Maildir,
     mbox::{self, Scanner},
     proof::Seal,
-    understand::{Meaning, understand, weigh},
+    understand::{Meaning, understand, weigh, weigh_service},
 };
 use crate::{
     model::{Instant, Slug},
@@ -214,6 +214,7 @@ impl Work<'_> {
                     };
                     weigh(letter, fates, address.as_deref())
                 }
+                Ok(Meaning::Service(letter, fates)) => weigh_service(letter, fates),
                 Ok(Meaning::AutoReply) => {
                     self.summary.auto_replies += 1;
                     handled.push(true);
@@ -244,7 +245,11 @@ impl Work<'_> {
         };
         summary.suppressed += u64::from(suppressed);
         summary.unsubscribed += u64::from(left);
-        let Notice::Returned { reason, words, .. } = notice else { return };
+        let (reason, words) = match notice {
+            Notice::Returned { reason, words, .. } => (reason, words),
+            Notice::ServiceReturned { reason, .. } => (reason, String::new()),
+            Notice::Leave(..) => return,
+        };
         match reason {
             Return::Hard => summary.hard += 1,
             Return::Soft => summary.soft += 1,

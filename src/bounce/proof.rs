@@ -41,6 +41,8 @@ struct Found {
     /// By addresses for bounces, then by Message-IDs; each letter once.
     by_address: Vec<Letter>,
     by_message: Vec<Letter>,
+    /// Letters to one person, by their public ids.
+    services: Vec<[u8; 16]>,
     /// Something has the form of a proof of ours and is none.
     forged: bool,
 }
@@ -72,6 +74,16 @@ impl<'a> Seal<'a> {
         } else {
             "it says of no letter of ours that it is about it".into()
         })
+    }
+
+    /// The letter to one person that a report is about, by the address that it came back to: one and no other.
+    pub(super) fn service(&self, parts: &Parts, statements: &[String]) -> Option<[u8; 16]> {
+        let heads = parts.heads.iter().flat_map(Head::values);
+        let found = self.search(heads.chain(statements.iter().map(String::as_str)));
+        match (found.services.as_slice(), found.by_address.as_slice(), found.by_message.as_slice()) {
+            ([one], [], []) => Some(*one),
+            _ => None,
+        }
     }
 
     /// The reader whose token for leaving stands in a letter's head, for complaints in which nothing else is
@@ -126,6 +138,12 @@ impl<'a> Seal<'a> {
                 Ok(named) => add(&mut found.by_address, letter(named)),
                 Err(()) => found.forged = true,
             };
+        }
+        if let Some(letter) = token::service_bounced(self.key, last) {
+            if !found.services.contains(&letter) {
+                found.services.push(letter);
+            }
+            return;
         }
         let mut words = local.rsplitn(3, '.');
         let (Some(proof), Some(reader), Some(rest)) = (words.next(), words.next(), words.next()) else { return };

@@ -13,6 +13,8 @@ use crate::store::{Notice, Return};
 pub(super) enum Meaning {
     /// A mail server says what became of a letter.
     Report(Letter, Vec<Fate>),
+    /// The same of a letter to one person.
+    Service([u8; 16], Vec<Fate>),
     /// A reader says something.
     Notice(Notice),
     /// A reader is away, and a machine says so.
@@ -51,6 +53,9 @@ pub(super) fn understand(message: &[u8], seal: &Seal<'_>) -> Result<Meaning, Str
         for status in &parts.statuses {
             fates.extend(report::fates(status)?);
         }
+        if let Some(letter) = seal.service(&parts, &parts.statuses) {
+            return Ok(Meaning::Service(letter, fates));
+        }
         return Ok(Meaning::Report(seal.letter(&parts, &parts.statuses)?, fates));
     }
     if parts.receipt {
@@ -87,18 +92,28 @@ fn by_a_machine(head: &Head) -> bool {
 /// says of others (to whom a mailbox forwards) counts for nothing; if it names only others, the
 /// address stands for them all, and is as good as the best of them.
 pub(super) fn weigh(letter: Letter, mut fates: Vec<Fate>, address: Option<&str>) -> Option<Notice> {
+    let Letter { edition, reader } = letter;
     if let Some(address) = address.map(str::to_lowercase)
         && fates.iter().any(|fate| fate.recipients.contains(&address))
     {
         fates.retain(|fate| fate.recipients.contains(&address));
     }
+    let best = best(fates)?;
+    best.reason.map(|reason| Notice::Returned { edition, reader, reason, words: best.words })
+}
+
+/// The same for a letter to one person, which has gone to nobody else.
+pub(super) fn weigh_service(letter: [u8; 16], fates: Vec<Fate>) -> Option<Notice> {
+    let best = best(fates)?;
+    best.reason.map(|reason| Notice::ServiceReturned { letter, reason })
+}
+
+fn best(fates: Vec<Fate>) -> Option<Fate> {
     let worth = |fate: &Fate| match fate.reason {
         None => 3,
         Some(Return::Ours) => 2,
         Some(Return::Soft) => 1,
         Some(Return::Hard | Return::Complaint) => 0,
     };
-    let best = fates.into_iter().max_by_key(worth)?;
-    let Letter { edition, reader } = letter;
-    best.reason.map(|reason| Notice::Returned { edition, reader, reason, words: best.words })
+    fates.into_iter().max_by_key(worth)
 }

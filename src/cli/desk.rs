@@ -1,6 +1,6 @@
 //! `gazetier digest preview`, `proof`, `approve`, `hold`: what editors do at the desk, as commands.
 
-use std::{path::Path, process::ExitCode, sync::Arc};
+use std::{io::Write, path::Path, process::ExitCode, sync::Arc};
 
 use super::{
     exit, restored,
@@ -81,16 +81,63 @@ pub(super) async fn open(session: &Session, browse: bool) -> anyhow::Result<Exit
         Err(error) => return Err(error),
     };
     say!("the desk: {way_in}");
-    if browse {
-        open::that_detached(&way_in).map_err(|error| exit::complain(1, format!("cannot open a browser: {error}")))?;
-    }
-    let Some(desk) = desk else { return Ok(ExitCode::SUCCESS) };
+    let base = way_in.rsplit_once("enter/").map_or(way_in.as_str(), |(base, _)| base);
+    let leading = if browse { Some(Leading::open(session, base).await?) } else { None };
+    let Some(desk) = desk else {
+        if let Some(leading) = leading {
+            leading.followed(session).await?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    };
     let courier = tokio::spawn(web::carry(shared.clone()));
     web::serve(vec![desk], stop).await;
     shared.close();
     courier.await?;
     Ok(ExitCode::SUCCESS)
 }
+
+/// A page that leads a browser to the desk. What a program is called with, all users of the machine may see: so the
+/// browser is called with this page, which only its owner reads, and the address in it works once.
+struct Leading {
+    page: tempfile::NamedTempFile,
+    secret: Vec<u8>,
+}
+
+impl Leading {
+    /// Writes it, and has the browser open it.
+    async fn open(session: &Session, base: &str) -> anyhow::Result<Self> {
+        let (address, secret) = serve::way_in_once(session, base).await?;
+        let address = address.replace('&', "&amp;");
+        let text = format!(
+            "<!doctype html><meta charset=\"utf-8\"><meta name=\"referrer\" content=\"no-referrer\"><title>gazetier</title>\n\
+             <meta http-equiv=\"refresh\" content=\"0; url={address}\"><p><a href=\"{address}\">gazetier</a></p>\n"
+        );
+        let made = tempfile::Builder::new().prefix("gazetier").suffix(".html").tempfile();
+        let wrong = |error: std::io::Error| {
+            let folder = std::env::temp_dir();
+            exit::complain(exit::CANNOT_WRITE, format!("cannot write a page in {}: {error}", folder.display()))
+        };
+        let mut page = made.map_err(wrong)?;
+        page.write_all(text.as_bytes()).map_err(wrong)?;
+        open::that_detached(page.path())
+            .map_err(|error| exit::complain(1, format!("cannot open a browser: {error}")))?;
+        Ok(Self { page, secret })
+    }
+
+    /// Waits until the browser has been there, but not for ever; then the page goes.
+    async fn followed(self, session: &Session) -> anyhow::Result<()> {
+        let end = tokio::time::Instant::now() + FOLLOWED;
+        while tokio::time::Instant::now() < end && session.store.is_desk_entry(&self.secret, session.at).await? {
+            tokio::time::sleep(LOOK).await;
+        }
+        self.page.close()?;
+        Ok(())
+    }
+}
+
+/// So long a browser may take to open a page, and so often it is looked at whether it has.
+const FOLLOWED: std::time::Duration = std::time::Duration::from_secs(30);
+const LOOK: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// Sends the proof of the coming edition.
 pub(super) async fn proof(session: &Session, to: &[String], by: &str) -> anyhow::Result<ExitCode> {

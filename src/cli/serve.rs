@@ -4,6 +4,7 @@ use std::{io::IsTerminal, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 use axum::Router;
+use data_encoding::BASE32_NOPAD;
 use listenfd::ListenFd;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -30,6 +31,7 @@ struct House {
     courier: JoinHandle<()>,
     public: watch::Sender<Router>,
     desk: watch::Sender<Router>,
+    figures: watch::Sender<Router>,
     /// Under which address the desk is reached unless the configuration names one.
     place: String,
 }
@@ -62,9 +64,19 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     let desk_server = desk_server(desk_listener, answers);
     // A token has no place in a service's log.
     say!("the desk on {}; `gazetier digest preview` gives the way in", desk_server.listener.place());
+    let (figures, router) = watch::channel(web::figures(&shared));
+    let mut servers = vec![public_server, desk_server];
+    if let Some(place) = &web.metrics_listen {
+        let listener = match Listener::handed(&mut sockets, 2)? {
+            Some(listener) => listener,
+            None => Listener::open(place).await?,
+        };
+        say!("figures on {}", listener.place());
+        servers.push(Server { listener, router, connections: FIGURES });
+    }
     let courier = tokio::spawn(web::carry(shared.clone()));
-    let mut house = House { shared, courier, public, desk, place };
-    let serving = web::serve(vec![public_server, desk_server], stop);
+    let mut house = House { shared, courier, public, desk, figures, place };
+    let serving = web::serve(servers, stop);
     tokio::pin!(serving);
     loop {
         tokio::select! {
@@ -93,6 +105,7 @@ impl House {
         let same = [
             ("store", format!("{:?}", before.store) == format!("{:?}", config.store)),
             ("web.listen", before.web.listen == config.web.listen),
+            ("web.metrics_listen", before.web.metrics_listen == config.web.metrics_listen),
             ("web.connections", before.web.connections == config.web.connections),
             ("desk.listen", before.desk.listen == config.desk.listen),
             (
@@ -108,11 +121,13 @@ impl House {
         let probe = probe(&config).await?;
         let shared = Shared::new(config, self.shared.store().clone(), probe, self.shared.now())?;
         let (public, desk) = (web::public(&shared), web::desk::routes(&desk_of(&shared, &self.place)?));
+        let figures = web::figures(&shared);
         let courier = tokio::spawn(web::carry(shared.clone()));
         let (shared, courier) =
             (std::mem::replace(&mut self.shared, shared), std::mem::replace(&mut self.courier, courier));
         let _ = self.public.send_replace(public);
         let _ = self.desk.send_replace(desk);
+        let _ = self.figures.send_replace(figures);
         shared.close();
         courier.await?;
         Ok(())
@@ -124,6 +139,9 @@ impl House {
         Ok(ExitCode::SUCCESS)
     }
 }
+
+/// How many connections at once ask for figures.
+const FIGURES: usize = 16;
 
 /// A store with a connection of its own, for who watches the program.
 pub(super) async fn probe(config: &Config) -> anyhow::Result<Store> {
@@ -164,6 +182,13 @@ pub(super) async fn way_in(session: &Session, base: &str) -> anyhow::Result<Stri
     let store = &session.store;
     let token = token::desk(store.key(), "", store.desk_generation("").await?, session.at + LINK);
     Ok(format!("{base}enter/{token}"))
+}
+
+/// An address that lets who works at this machine in once, and its secret.
+pub(super) async fn way_in_once(session: &Session, base: &str) -> anyhow::Result<(String, Vec<u8>)> {
+    let secret = session.store.secret()?;
+    session.store.add_desk_entry(&secret, session.at + LINK, session.at).await?;
+    Ok((format!("{base}enter/{}", BASE32_NOPAD.encode(&secret).to_lowercase()), secret))
 }
 
 /// Has the store know whom the configuration names: who is named no more has no business at the desk.

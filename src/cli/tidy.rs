@@ -27,7 +27,9 @@ struct Removed {
 }
 
 pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
-    let over = again(async || service::tidy(&session.store, session.at).await.map_err(anyhow::Error::from)).await?;
+    let over =
+        again(async || service::tidy(&session.config, &session.store, session.at).await.map_err(anyhow::Error::from))
+            .await?;
     let mut removed = again(async || remove(session, usize::MAX).await).await?;
     // Readers go some at a time.
     while removed.left > 0 {

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::{
     Config, Connections, Desk, Digest, Error, Feeds, Letters, Magazine, Secret, Special, StoreUrl, bounces, desk, dkim,
-    feeds::hubs, feeds::moved, raw, relay, retention, sources, theme, web as web_room,
+    feeds::hubs, feeds::moved, fetch, raw, relay, retention, sources, theme, web as web_room,
 };
 use crate::model::{Colour, Mailbox, Rubrique, Slug, Zone, text, uri};
 
@@ -76,6 +76,7 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         desk,
         theme: theme::check(raw.theme, &magazine.name)?,
         dkim: dkim::check(raw.dkim, &letters.from.address, base, &mut warnings)?,
+        fetch: fetch::check(&raw.fetch)?,
         retention: retention::check(&raw.retention)?,
         letters,
         relays: relay::check(raw.relay, raw.relays, base)?,

@@ -5,6 +5,7 @@ mod check;
 mod desk;
 mod dkim;
 mod feeds;
+mod fetch;
 mod raw;
 mod relay;
 mod retention;
@@ -22,6 +23,7 @@ pub use bounces::Inbox;
 pub use desk::Desk;
 pub use dkim::{Dkim, SigningKey};
 pub use feeds::{FORMS, Moved};
+pub use fetch::Fetch;
 pub use raw::Content;
 pub use relay::{Certificates, Login, Proof, Rates, Relay, Relays, Secret, Security};
 pub use retention::Retention;
@@ -101,6 +103,8 @@ pub struct Config {
     pub bounces: Option<Inbox>,
     /// With what letters are signed.
     pub dkim: Vec<Dkim>,
+    /// What may be got from other machines.
+    pub fetch: Fetch,
     /// What is kept how long.
     pub retention: Retention,
 }

@@ -32,6 +32,8 @@ pub struct Raw {
     #[serde(default)]
     pub dkim: Vec<Dkim>,
     #[serde(default)]
+    pub fetch: Fetch,
+    #[serde(default)]
     pub retention: super::retention::Raw,
 }
 
@@ -310,6 +312,8 @@ pub struct Web {
     pub proxies: Vec<String>,
     pub origins: Vec<String>,
     pub consents: Vec<String>,
+    /// Where figures for Prometheus are; nowhere if missing.
+    pub metrics_listen: Option<String>,
     pub metrics: Vec<String>,
     pub connections: usize,
 }
@@ -323,6 +327,7 @@ impl Default for Web {
             proxies: vec!["unix".into()],
             origins: Vec::new(),
             consents: Vec::new(),
+            metrics_listen: None,
             metrics: vec!["127.0.0.0/8".into(), "::1".into()],
             connections: 1_024,
         }
@@ -350,6 +355,13 @@ impl Default for Desk {
 fn desk_listen() -> String {
     "127.0.0.1:8381".into()
 }
+/// What is got from other machines.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Fetch {
+    pub private_hosts: Vec<String>,
+}
+
 /// Where letters come back to; `run` reads it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

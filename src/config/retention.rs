@@ -11,6 +11,9 @@ const FOREVER: &str = "forever";
 /// Less than this is of no use: letters come back after days, and what is refused is tried again.
 const LEAST: Duration = Duration::days(30);
 
+/// The same of letters to one person: so long they count for what an address may have sent to it, and their links work.
+const LEAST_SERVICE: Duration = Duration::days(7);
+
 /// The user's words.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -19,13 +22,14 @@ pub struct Raw {
     left: String,
     consent_addresses: String,
     outbox: String,
+    service_letters: String,
 }
 
 impl Default for Raw {
     fn default() -> Self {
-        let [letters, left, consent_addresses, outbox] =
-            ["24 months", "36 months", "12 months", "6 months"].map(str::to_owned);
-        Self { letters, left, consent_addresses, outbox }
+        let [letters, left, consent_addresses, outbox, service_letters] =
+            ["24 months", "36 months", "12 months", "6 months", "7 days"].map(str::to_owned);
+        Self { letters, left, consent_addresses, outbox, service_letters }
     }
 }
 
@@ -42,26 +46,30 @@ pub struct Retention {
     pub consent_addresses: Option<Duration>,
     /// Letters that were written into a folder.
     pub outbox: Option<Duration>,
+    /// That a letter to one person was sent, about what, and what became of it; what it said goes at once.
+    pub service_letters: Option<Duration>,
 }
 
 pub(super) fn check(raw: &Raw) -> Result<Retention, Refusal> {
     Ok(Retention {
-        letters: kept("retention.letters", &raw.letters)?,
-        left: kept("retention.left", &raw.left)?,
-        consent_addresses: kept("retention.consent_addresses", &raw.consent_addresses)?,
-        outbox: kept("retention.outbox", &raw.outbox)?,
+        letters: kept("retention.letters", &raw.letters, LEAST)?,
+        left: kept("retention.left", &raw.left, LEAST)?,
+        consent_addresses: kept("retention.consent_addresses", &raw.consent_addresses, LEAST)?,
+        outbox: kept("retention.outbox", &raw.outbox, LEAST)?,
+        service_letters: kept("retention.service_letters", &raw.service_letters, LEAST_SERVICE)?,
     })
 }
 
 /// A length of time such as `24 months`, or `forever`.
-fn kept(key: &str, text: &str) -> Result<Option<Duration>, Refusal> {
+fn kept(key: &str, text: &str, least: Duration) -> Result<Option<Duration>, Refusal> {
     if text.trim() == FOREVER {
         return Ok(None);
     }
     let kept = duration(key, text)?;
-    if kept < LEAST {
-        let why = "that is too short, letters come back for weeks: write \"30d\" or more, or \"forever\"";
-        return Err(refuse(key, why));
+    if kept < least {
+        let days = least.num_days();
+        let why = if least == LEAST_SERVICE { "limits count for a week" } else { "letters come back for weeks" };
+        return Err(refuse(key, format!("that is too short, {why}: write \"{days}d\" or more, or \"forever\"")));
     }
     Ok(Some(kept))
 }

@@ -27,7 +27,9 @@ pub struct Web {
     pub origins: Vec<String>,
     /// What readers agree to on pages of the magazine's own, where those say it in other words than ours.
     pub consents: Vec<String>,
-    /// Who may see `/metrics`.
+    /// Where `/metrics` is, beside the pages: no visitor of a web server that stands before those gets there.
+    pub metrics_listen: Option<Listen>,
+    /// Who may see it, by the connection alone.
     pub metrics: Vec<IpNet>,
     /// How many connections are served at once.
     pub connections: usize,
@@ -120,6 +122,7 @@ pub(super) fn check(
         proxies: raw.proxies.iter().map(|text| proxy(text)).collect::<Result<_, _>>()?,
         origins: raw.origins.iter().map(|text| origin(text)).collect::<Result<_, _>>()?,
         consents: raw.consents.iter().map(|text| consent(text)).collect::<Result<_, _>>()?,
+        metrics_listen: raw.metrics_listen.map(|text| listen("web.metrics_listen", &text, base)).transpose()?,
         metrics: raw.metrics.iter().map(|text| net("web.metrics", text)).collect::<Result<_, _>>()?,
         connections: raw.connections,
         url,

@@ -13,17 +13,14 @@ use super::{
 };
 use crate::{
     config::{Config, Relays},
-    digest::letter::Written,
-    model::Instant,
+    digest::{letter::Written, token},
+    model::{Instant, Key},
     store::{ServiceLease, ServiceState, Store},
 };
 
 /// How many letters a worker takes at once, and for how long: it may meet a slow relay.
 const BATCH: u32 = 8;
 const LEASE: chrono::Duration = chrono::Duration::minutes(10);
-
-/// How long what was settled is remembered.
-const MEMORY: chrono::Duration = chrono::Duration::days(7);
 
 /// What sending came to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -60,16 +57,18 @@ impl Outcome {
 }
 
 /// Forgets what is over, wishes and letters; says how many.
-pub async fn tidy(store: &Store, at: Instant) -> Result<u64, Error> {
-    match store.is_untidy(at, at - MEMORY).await? {
-        true => Ok(store.tidy(at, at - MEMORY).await?),
+pub async fn tidy(config: &Config, store: &Store, at: Instant) -> Result<u64, Error> {
+    // What is kept for ever is older than nothing.
+    let older = config.retention.service_letters.map_or(Instant::UNIX_EPOCH, |kept| at - kept);
+    match store.is_untidy(at, older).await? {
+        true => Ok(store.tidy(at, older).await?),
         false => Ok(0),
     }
 }
 
 /// Sends what is due at an instant. `clock` is the machine's: leases are between machines.
 pub async fn deliver(config: &Config, store: &Store, at: Instant, clock: fn() -> Instant) -> Result<Told, Error> {
-    tidy(store, at).await?;
+    tidy(config, store, at).await?;
     let mut told = Told::default();
     loop {
         let now = clock();
@@ -83,7 +82,7 @@ pub async fn deliver(config: &Config, store: &Store, at: Instant, clock: fn() ->
                 continue;
             }
             let clean = |reply: String| without_address(&reply, &letter.address);
-            let (state, reply) = match hand_over(config, &letter, at).await.map(clean) {
+            let (state, reply) = match hand_over(config, store.key(), &letter, at).await.map(clean) {
                 Outcome::Taken(reply) => {
                     told.sent += 1;
                     (ServiceState::Sent, reply)
@@ -109,13 +108,22 @@ fn pause(letter: &ServiceLease) -> Duration {
     Duration::from_secs(60 << letter.attempts.clamp(0, 6))
 }
 
+/// The address that a letter comes back to: it names the letter, so that a wish whose letter found nobody ends.
+fn sender(config: &Config, key: &Key, letter: &ServiceLease) -> String {
+    let (bounce, separator) = (&config.letters.bounce_address, config.letters.bounce_separator);
+    match letter.public_id() {
+        Some(id) => format!("{}{separator}{}@{}", bounce.local(), token::service_bounce(key, &id), bounce.domain()),
+        None => bounce.to_string(),
+    }
+}
+
 /// Hands a letter to the folder, or to the first relay that can be reached.
-async fn hand_over(config: &Config, letter: &ServiceLease, at: Instant) -> Outcome {
+async fn hand_over(config: &Config, key: &Key, letter: &ServiceLease, at: Instant) -> Outcome {
     let recipient = match letter.address.parse() {
         Ok(recipient) => recipient,
         Err(error) => return Outcome::Refused(format!("not sent: {error}")),
     };
-    let sender = config.letters.bounce_address.to_string();
+    let sender = sender(config, key, letter);
     let mut written = Written { sender, recipient, text: letter.message.clone() };
     if let Some(signer) = Signer::new(config, at)
         && let Err(reason) = signer.sign(&mut written)

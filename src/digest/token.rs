@@ -149,6 +149,19 @@ pub fn bounced(key: &Key, given: &str) -> Option<Result<(i64, ReaderId), ()>> {
     Some(if same(&bounce(key, mark, reader), given) { Ok((mark, reader)) } else { Err(()) })
 }
 
+/// What is put to the address for bounces for a letter to one person: 34 letters and digits that name it by its public
+/// id, and prove that they are ours.
+pub fn service_bounce(key: &Key, letter: &[u8; 16]) -> String {
+    encode(&[letter.as_slice(), &key.sign("service bounce", letter)[..5]].concat())
+}
+
+/// The letter to one person that an address for bounces names, if it is ours.
+pub fn service_bounced(key: &Key, given: &str) -> Option<[u8; 16]> {
+    let bytes = BASE32_NOPAD.decode(given.to_ascii_uppercase().as_bytes()).ok()?;
+    let letter = *bytes.first_chunk()?;
+    same(&service_bounce(key, &letter), given).then_some(letter)
+}
+
 /// Whether the first version wrote a proof, by the numbers that it named edition and reader with.
 pub fn proved_before(key: &Key, purpose: &str, edition: i64, subscriber: i64, given: &str) -> bool {
     let message = [edition.to_be_bytes(), subscriber.to_be_bytes()].concat();
@@ -171,6 +184,19 @@ mod tests {
 
     fn slug(text: &str) -> Slug {
         Slug::parse(text).expect("a slug")
+    }
+
+    #[test]
+    fn an_address_for_bounces_names_a_letter_to_one_person() {
+        let (key, letter) = (Key::new([7; 32]), [42; 16]);
+        let named = service_bounce(&key, &letter);
+        assert_eq!(named.len(), 34);
+        assert_eq!(service_bounced(&key, &named.to_uppercase()), Some(letter));
+        for other in ["", "a", &named[1..], &service_bounce(&Key::new([8; 32]), &letter), &bounce(&key, 1, reader(42))]
+        {
+            assert_eq!(service_bounced(&key, other), None, "{other}");
+        }
+        assert_eq!(bounced(&key, &named), None);
     }
 
     #[test]

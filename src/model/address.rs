@@ -37,6 +37,19 @@ impl EmailAddress {
     }
 }
 
+impl EmailAddress {
+    /// The mailbox that an address leads to, as far as most mail servers have it: what follows a + in the local part
+    /// is for whoever sorts the mail. Used to count letters, never to write to it or to recognise a reader.
+    pub fn mailbox(&self) -> String {
+        let folded = self.folded();
+        let (local, domain) = folded.rsplit_once('@').unwrap_or((&folded, ""));
+        match local.split_once('+') {
+            Some((name, _)) if !name.is_empty() => format!("{name}@{domain}"),
+            _ => folded,
+        }
+    }
+}
+
 impl FromStr for EmailAddress {
     type Err = NotAnAddress;
 

@@ -1,6 +1,6 @@
 //! Editions as the archive shows them: those that were sent to somebody.
 
-use super::{Result, Store, editions, on, pack::Packed, sql};
+use super::{Result, Store, editions, on, on_writing, pack::Packed, sql};
 use crate::model::{Column, Edition, Period, Slug};
 
 impl Store {
@@ -26,7 +26,7 @@ impl Store {
     /// Puts another page in the place of the letter that the archive shows of an edition; false if columns have
     /// changed since the revision that it was made of.
     pub async fn set_archive_page(&self, edition: i64, html: &str, revision: i64) -> Result<bool> {
-        let set = on!(self, pool => {
+        let set = on_writing!(self, pool => {
             let query = sqlx::query(sql::SET_ARCHIVE_PAGE).bind(edition).bind(html).bind(revision);
             query.execute(pool).await?.rows_affected()
         });

@@ -58,6 +58,13 @@ pub enum Notice {
     },
     /// The reader wants no more letters of a newsletter.
     Leave(Slug, ReaderName),
+    /// A letter to one person came back.
+    ServiceReturned {
+        /// Its public id.
+        letter: [u8; 16],
+        /// Why.
+        reason: Return,
+    },
 }
 
 /// What a notice came to.
@@ -187,6 +194,25 @@ impl Store {
                         None => Effect::Gone,
                         Some(standing) => returned!(self, tx, *edition, standing, *reason, words, at),
                     },
+                    Notice::ServiceReturned { letter, reason } => {
+                        let query = sqlx::query_as(sql::SERVICE_LETTER).bind(letter.to_vec());
+                        let found: Option<(i64, Vec<u8>, String)> = query.fetch_optional(&mut *tx).await?;
+                        match (found, reason) {
+                            (None, _) => Effect::Gone,
+                            // Nobody is there: what was to be confirmed cannot be, and whoever asks again begins anew.
+                            (Some((id, hash, kind)), Return::Hard | Return::Complaint) => {
+                                let failed = sqlx::query(sql::FAIL_SERVICE_LETTER).bind(id).execute(&mut *tx).await?;
+                                if failed.rows_affected() == 1 {
+                                    let query = sqlx::query(sql::DROP_RETURNED_WISHES).bind(hash).bind(kind);
+                                    query.execute(&mut *tx).await?;
+                                    Effect::Noted { suppressed: false, left: false }
+                                } else {
+                                    Effect::Known
+                                }
+                            }
+                            (Some(_), Return::Soft | Return::Ours) => Effect::Known,
+                        }
+                    }
                 });
             }
             if rehearsal {

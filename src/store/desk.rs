@@ -1,7 +1,8 @@
 //! What editors change and say before an edition is frozen, and what its variants were when it was.
 
 use super::{
-    Error, NewVariant, Result, ServiceLetter, Store, instant, millis, on, service::queue_letter, sql, transact,
+    Error, NewVariant, Result, ServiceLetter, Store, instant, millis, on, on_writing, service::queue_letter, sql,
+    transact,
 };
 use crate::model::{Changes, Choice, ColumnId, Desk, EditionKey, EditionState, Instant, Note, NoteKind, Slug, Version};
 
@@ -190,7 +191,7 @@ impl Store {
                 return Ok(false);
             }
             for letter in letters {
-                queue_letter!(tx, self.hash(&letter.address), letter, letter.queued);
+                queue_letter!(tx, self.hash(&letter.address), self.mailbox_hash(&letter.address), letter, letter.queued);
             }
             true
         })
@@ -231,7 +232,7 @@ impl Store {
 
     /// Says that nothing was new at a cutoff.
     pub async fn close_quiet(&self, key: &EditionKey) -> Result<()> {
-        on!(self, pool => {
+        on_writing!(self, pool => {
             let query = sqlx::query(sql::ADD_QUIET_CUTOFF).bind(key.newsletter.as_str()).bind(millis(key.cutoff));
             query.execute(pool).await?;
         });

@@ -1,7 +1,7 @@
 //! Editions: frozen in one transaction with their columns, variants and letters, held, let go, closed.
 //! Whatever another run may have changed since an edition was drawn up is compared in that transaction.
 
-use super::{Error, Result, Store, instant, millis, on, sql, transact};
+use super::{Error, Result, Store, instant, millis, on, on_writing, sql, transact};
 use crate::model::{
     Choice, ColumnId, Edition, EditionKey, EditionState, Instant, LetterState, Note, Period, Slug, Tally,
 };
@@ -371,7 +371,7 @@ impl Store {
 
     /// Says that an edition's letters are going out; false if it is not to go out.
     pub async fn begin_edition(&self, id: i64) -> Result<bool> {
-        let state: Option<String> = on!(self, pool => {
+        let state: Option<String> = on_writing!(self, pool => {
             sqlx::query(sql::BEGIN_EDITION).bind(id).execute(pool).await?;
             sqlx::query_scalar(sql::EDITION_STATE).bind(id).fetch_optional(pool).await?
         });
@@ -405,7 +405,7 @@ impl Store {
 
     /// Holds an edition that is being sent, and says why; false if it is not being sent any more.
     pub async fn hold_edition(&self, id: i64, reason: &str) -> Result<bool> {
-        let held = on!(self, pool => {
+        let held = on_writing!(self, pool => {
             sqlx::query(sql::HOLD_EDITION).bind(id).bind(reason).execute(pool).await?.rows_affected()
         });
         Ok(held == 1)

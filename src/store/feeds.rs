@@ -3,7 +3,7 @@
 
 use sqlx::{FromRow, postgres::PgRow, sqlite::SqliteRow};
 
-use super::{Error, Result, Store, Topic, Unfinished, instant, millis, on, pack::Packed, sql};
+use super::{Error, Result, Store, Topic, Unfinished, instant, millis, on, on_writing, pack::Packed, sql};
 use crate::model::{Column, ColumnId, FeedKey, Instant, Month, Slug, Tombstone, column::fingerprint};
 
 /// What was last published of a feed.
@@ -173,7 +173,7 @@ impl Store {
 
     /// Remembers how the feeds' folder looks.
     pub async fn put_seen(&self, seen: &str) -> Result<()> {
-        on!(self, pool => { sqlx::query(sql::PUT_SEEN).bind(seen).execute(pool).await?; });
+        on_writing!(self, pool => { sqlx::query(sql::PUT_SEEN).bind(seen).execute(pool).await?; });
         Ok(())
     }
 

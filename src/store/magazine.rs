@@ -3,7 +3,7 @@
 
 use data_encoding::HEXLOWER;
 
-use super::{Error, Result, Store, instant, millis, on, sql};
+use super::{Error, Result, Store, instant, millis, on_writing, sql};
 use crate::model::Instant;
 
 /// The magazine that a store belongs to.
@@ -69,7 +69,7 @@ impl Store {
         }
         if !same {
             (magazine.name, magazine.address) = (ours.name.to_owned(), ours.address.to_owned());
-            on!(self, pool => sqlx::query(sql::CALL_MAGAZINE).bind(ours.name).bind(ours.address).execute(pool).await?.rows_affected());
+            on_writing!(self, pool => sqlx::query(sql::CALL_MAGAZINE).bind(ours.name).bind(ours.address).execute(pool).await?.rows_affected());
         }
         Ok(())
     }
@@ -78,7 +78,7 @@ impl Store {
         // An id in the configuration of a store that is new: it was lost, and is made again.
         let named = ours.id.and_then(|id| HEXLOWER.decode(id.to_ascii_lowercase().as_bytes()).ok());
         let id = named.map_or_else(|| Self::random().map(Vec::from), Ok)?;
-        let row: (Vec<u8>, String, String, i64) = on!(self, pool => {
+        let row: (Vec<u8>, String, String, i64) = on_writing!(self, pool => {
             sqlx::query(sql::ADD_MAGAZINE)
                 .bind(id)
                 .bind(ours.name)

@@ -9,7 +9,7 @@ use sqlx::{
 use super::{Backend, Result, Store, transact};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
-const MIGRATIONS: [(&str, &str); 15] = [
+const MIGRATIONS: [(&str, &str); 16] = [
     ("press", include_str!("migrations/0001_press.sql")),
     ("hubs", include_str!("migrations/0002_hubs.sql")),
     ("delivery", include_str!("migrations/0003_delivery.sql")),
@@ -25,12 +25,13 @@ const MIGRATIONS: [(&str, &str); 15] = [
     ("ledger", include_str!("migrations/0013_ledger.sql")),
     ("wishes", include_str!("migrations/0014_wishes.sql")),
     ("desk keys", include_str!("migrations/0015_desk_keys.sql")),
+    ("doors", include_str!("migrations/0016_doors.sql")),
 ];
 
 /// The migrations, as the store's backend wants them.
 pub(super) fn all(store: &Store) -> Vec<Migration> {
     let words = match store.pool {
-        Backend::Sqlite(_) => [
+        Backend::Sqlite { .. } => [
             ("{key}", "INTEGER PRIMARY KEY"),
             ("{counted}", "INTEGER PRIMARY KEY AUTOINCREMENT"),
             ("{bytes}", "BLOB"),

@@ -39,7 +39,7 @@ mod wishes;
 
 use dialect::{for_many_pages, worded};
 use sqlx::{postgres::PgPool, sqlite::SqlitePool};
-use transactions::{on, transact};
+use transactions::{on, on_writing, transact};
 
 pub use apply::{Applied, Changes, FileChange, MovedFrom, Stamps};
 pub use bounces::{Effect, Notice, Return};
@@ -62,7 +62,7 @@ pub use sources::{ColumnTrace, OldFile, SourceFile, SourceState};
 pub use subscribers::Added;
 pub use suppressions::Leave;
 pub use upkeep::Tidied;
-pub use wishes::{Confirmation, Confirmed, Pace, Request, Wish};
+pub use wishes::{Confirmation, Confirmed, Pace, Queueing, Request, Wish};
 
 pub use crate::model::Reason;
 use crate::{
@@ -200,7 +200,11 @@ pub struct Store {
 
 #[derive(Debug, Clone)]
 enum Backend {
-    Sqlite(SqlitePool),
+    Sqlite {
+        reading: SqlitePool,
+        /// With one connection: SQLite has one writer at a time, and those that wait must not keep readers out.
+        writing: SqlitePool,
+    },
     Postgres(PgPool),
 }
 
@@ -217,7 +221,10 @@ impl Store {
     /// The same, with so many connections to Postgres.
     pub async fn open_with(url: &StoreUrl, connections: Connections) -> Result<Self> {
         let (pool, by_transaction) = match url {
-            StoreUrl::Sqlite(path) => (Backend::Sqlite(open::sqlite(path).await?), false),
+            StoreUrl::Sqlite(path) => {
+                let (reading, writing) = open::sqlite(path).await?;
+                (Backend::Sqlite { reading, writing }, false)
+            }
             StoreUrl::Postgres { url, schema } => {
                 let schema = schema.as_ref().map(crate::model::Slug::as_str);
                 let (pool, by_transaction) = open::postgres(url.expose(), schema, connections).await?;
@@ -261,12 +268,13 @@ impl Store {
             });
         }
         on!(self, pool => pool.close().await);
+        on_writing!(self, pool => pool.close().await);
     }
 
     /// Folds SQLite's journal into the file, unless somebody reads it just now: whoever closes the store next does.
     pub async fn fold(&self) {
-        if let Backend::Sqlite(pool) = &self.pool
-            && let Ok(mut line) = pool.acquire().await
+        if let Backend::Sqlite { reading, .. } = &self.pool
+            && let Ok(mut line) = reading.acquire().await
         {
             for statement in ["PRAGMA busy_timeout = 200", "PRAGMA wal_checkpoint(TRUNCATE)"] {
                 let _ = sqlx::query(statement).execute(&mut *line).await;
@@ -276,7 +284,7 @@ impl Store {
 
     /// Writes a row as it is: whether the store can be written.
     pub async fn write_a_row(&self) -> Result<()> {
-        on!(self, pool => {
+        on_writing!(self, pool => {
             sqlx::query(sql::WRITE_A_ROW).execute(pool).await?;
         });
         Ok(())
@@ -303,6 +311,11 @@ impl Store {
         self.key.sign("address", address.folded().as_bytes()).to_vec()
     }
 
+    /// What a mailbox is recognised by, whatever address of it is used.
+    fn mailbox_hash(&self, address: &EmailAddress) -> Vec<u8> {
+        self.key.sign("mailbox", address.mailbox().as_bytes()).to_vec()
+    }
+
     /// Makes a schema that is not there. Its name is a slug: it needs no escaping but quotes.
     async fn make_schema(&self, schema: &str) -> Result<()> {
         if let Backend::Postgres(pool) = &self.pool {
@@ -320,7 +333,7 @@ impl Store {
     }
 
     async fn find_key(&self) -> Result<Key> {
-        on!(self, pool => {
+        on_writing!(self, pool => {
             let found: Option<Vec<u8>> = sqlx::query_scalar(sql::FIND_KEY).fetch_optional(pool).await?;
             let value = match found {
                 Some(value) => value,

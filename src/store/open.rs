@@ -35,6 +35,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long the server's own word is waited for, to tell it.
 const DIAGNOSIS: Duration = Duration::from_secs(2);
 
+/// How long one waits inside this program until it may write: longer than another program is waited for.
+const TURN: Duration = Duration::from_secs(90);
+
 /// Connections to a SQLite file. One that was left in the middle of a commit (the disk was full) is
 /// not used again: sqlx still counts a transaction there that SQLite has ended by itself.
 fn sqlite_pool() -> SqlitePoolOptions {
@@ -45,8 +48,9 @@ fn sqlite_pool() -> SqlitePoolOptions {
         .before_acquire(|line, _| Box::pin(async move { Ok(!line.is_in_transaction()) }))
 }
 
-/// Opens a SQLite file, and makes it if it is not there.
-pub(super) async fn sqlite(path: &Path) -> Result<SqlitePool> {
+/// Opens a SQLite file, and makes it if it is not there: connections to read, and one to write, which is opened
+/// when it is needed.
+pub(super) async fn sqlite(path: &Path) -> Result<(SqlitePool, SqlitePool)> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         // A column is longer than a page of 4 KiB; rows are handed over in one go.
@@ -76,7 +80,9 @@ pub(super) async fn sqlite(path: &Path) -> Result<SqlitePool> {
         tokio::time::sleep(Duration::from_millis(20)).await;
         pool = sqlite_pool().connect_with(options.clone()).await;
     }
-    pool.map_err(|reason| Error::Open { place: path.display().to_string(), reason })
+    let reading = pool.map_err(|reason| Error::Open { place: path.display().to_string(), reason })?;
+    let writing = sqlite_pool().max_connections(1).acquire_timeout(TURN).connect_lazy_with(options);
+    Ok((reading, writing))
 }
 
 /// Whether a SQLite file can be written. One that is not there is made, for its owner alone, whatever

@@ -4,7 +4,7 @@ use chrono::Duration;
 use data_encoding::HEXLOWER;
 use url::Url;
 
-use super::{Error, Result, Standing, Store, hubs::queue_pings, instant, millis, on, sql, transact};
+use super::{Error, Result, Standing, Store, hubs::queue_pings, instant, millis, on, on_writing, sql, transact};
 use crate::model::{FeedKey, Instant, Month};
 
 /// How long a publication may be under way. One that did not end in that time is ended by another that
@@ -107,7 +107,7 @@ impl Store {
         let mut id = [0; 16];
         getrandom::fill(&mut id).map_err(|error| Error::Random(error.to_string()))?;
         let id = HEXLOWER.encode(&id);
-        on!(self, pool => {
+        on_writing!(self, pool => {
             sqlx::query(sql::BEGIN_PUBLICATION).bind(&id).bind(millis(at)).execute(pool).await?;
         });
         Ok(Publication { id, unfinished })

@@ -1,7 +1,7 @@
 //! What each relay has got: the letters of its last 24 hours and of the hour before that it shares with
 //! them, counted by hours for all that share the store.
 
-use super::{Result, Store, millis, on, sql, transact};
+use super::{Result, Store, millis, on_writing, sql, transact};
 use crate::model::Instant;
 
 const HOUR: i64 = 3_600_000;
@@ -30,7 +30,7 @@ impl Store {
 
     /// Gives back what was taken out of a relay's day and not needed.
     pub async fn give_back(&self, relay: &str, letters: u32, now: Instant) -> Result<()> {
-        on!(self, pool => {
+        on_writing!(self, pool => {
             sqlx::query(sql::TAKE_FROM_DAY)
                 .bind(relay)
                 .bind(millis(now) / HOUR)

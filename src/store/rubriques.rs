@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    Result, Store, instant, on,
+    Result, Store, instant, on, on_writing,
     put::{Batch, ColumnSteps},
     sql::lists,
     transact,
@@ -47,7 +47,7 @@ impl Store {
 
     /// Says that they have.
     pub async fn set_rubriques_checked(&self, configuration: &str) -> Result<()> {
-        on!(self, pool => sqlx::query(lists::SET_RUBRIQUES_CHECKED).bind(configuration).execute(pool).await?.rows_affected());
+        on_writing!(self, pool => sqlx::query(lists::SET_RUBRIQUES_CHECKED).bind(configuration).execute(pool).await?.rows_affected());
         Ok(())
     }
 

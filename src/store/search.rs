@@ -81,7 +81,7 @@ impl Store {
     /// Writes a SQLite store anew, without what its pages keep of rows that are no more. Whoever else is at work in
     /// the store waits meanwhile.
     pub async fn rewrite(&self) -> Result<()> {
-        if let Backend::Sqlite(pool) = &self.pool {
+        if let Backend::Sqlite { writing: pool, .. } = &self.pool {
             sqlx::query("VACUUM").execute(pool).await?;
         }
         self.fold().await;

@@ -3,7 +3,7 @@
 
 use data_encoding::BASE32_NOPAD;
 
-use super::{Result, Store, millis, on, sql, transact, worded};
+use super::{Result, Store, millis, on, on_writing, sql, transact, worded};
 use crate::model::{EmailAddress, Instant};
 
 /// What a letter to one person is about.
@@ -54,7 +54,7 @@ pub struct ServiceLetter {
 
 /// Queues a letter in the commit of what it tells of, to be sent from an instant on.
 macro_rules! queue_letter {
-    ($transaction:ident, $hash:expr, $letter:expr, $due:expr) => {
+    ($transaction:ident, $hash:expr, $mailbox:expr, $letter:expr, $due:expr) => {
         sqlx::query(sql::ADD_SERVICE_LETTER)
             .bind(Store::random()?.to_vec())
             .bind($hash)
@@ -64,6 +64,7 @@ macro_rules! queue_letter {
             .bind(millis($due))
             .bind(millis($letter.expires))
             .bind($letter.kind.as_str())
+            .bind($mailbox)
             .execute(&mut *$transaction)
             .await?
     };
@@ -89,6 +90,11 @@ impl ServiceLease {
     /// What its file in an outbox and its envelope name it by: never another letter's.
     pub fn name(&self) -> String {
         name(&self.public_id.0)
+    }
+
+    /// The same as bytes.
+    pub fn public_id(&self) -> Option<[u8; 16]> {
+        self.public_id.0.as_slice().try_into().ok()
     }
 }
 
@@ -127,7 +133,14 @@ impl Store {
         clock: Instant,
         until: Instant,
     ) -> Result<Vec<ServiceLease>> {
-        let mut letters: Vec<ServiceLease> = on!(self, pool => {
+        // Nearly always none is, and a look takes no lock.
+        let due: i64 = on!(self, pool => {
+            sqlx::query_scalar(sql::SERVICE_LETTERS_DUE).bind(millis(at)).fetch_one(pool).await?
+        });
+        if due == 0 {
+            return Ok(Vec::new());
+        }
+        let mut letters: Vec<ServiceLease> = on_writing!(self, pool => {
             sqlx::query_as(worded(pool, sql::LEASE_SERVICE_LETTERS))
                 .bind(millis(at))
                 .bind(i64::from(limit))
@@ -147,7 +160,7 @@ impl Store {
             ServiceState::Queued(due) => ("queued", Some(due)),
             ServiceState::Failed => ("failed", None),
         };
-        on!(self, pool => {
+        on_writing!(self, pool => {
             sqlx::query(sql::SETTLE_SERVICE_LETTER)
                 .bind(lease.id)
                 .bind(lease.fence)
@@ -170,7 +183,7 @@ impl Store {
 
     /// Says that a worker is still at a letter, by the machine's clock; false if another has it now.
     pub async fn renew_service_letter(&self, lease: &ServiceLease, until: Instant) -> Result<bool> {
-        let renewed = on!(self, pool => {
+        let renewed = on_writing!(self, pool => {
             let query = sqlx::query(sql::RENEW_SERVICE_LETTER).bind(lease.id).bind(lease.fence).bind(millis(until));
             query.execute(pool).await?.rows_affected()
         });

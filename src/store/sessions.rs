@@ -1,7 +1,7 @@
 //! Who may come to the editors' desk. A link or a session names its generation: ending all of somebody's is
 //! counting theirs up.
 
-use super::{Result, Store, instant, millis, on, sql, transact};
+use super::{Result, Store, instant, millis, on, on_writing, sql, transact};
 use crate::model::Instant;
 
 /// A session at the desk.
@@ -51,6 +51,33 @@ impl Store {
         Ok(Self::random()?.to_vec())
     }
 
+    /// Makes a link that lets who works at the machine in once, before an instant; a browser shows its secret.
+    pub async fn add_desk_entry(&self, secret: &[u8], ends: Instant, at: Instant) -> Result<()> {
+        let id = self.desk_entry_id(secret);
+        transact!(self, begin, pool, tx => {
+            sqlx::query(sql::DROP_OLD_DESK_ENTRIES).bind(millis(at)).execute(&mut *tx).await?;
+            sqlx::query(sql::ADD_DESK_ENTRY).bind(&id).bind(millis(ends)).execute(&mut *tx).await?;
+        })
+    }
+
+    /// Whether such a link still lets somebody in.
+    pub async fn is_desk_entry(&self, secret: &[u8], at: Instant) -> Result<bool> {
+        let id = self.desk_entry_id(secret);
+        let count: i64 = on!(self, pool => {
+            sqlx::query_scalar(sql::IS_DESK_ENTRY).bind(id).bind(millis(at)).fetch_one(pool).await?
+        });
+        Ok(count == 1)
+    }
+
+    /// Uses such a link up; false if it is already.
+    pub async fn use_desk_entry(&self, secret: &[u8], at: Instant) -> Result<bool> {
+        let id = self.desk_entry_id(secret);
+        let used = on_writing!(self, pool => {
+            sqlx::query(sql::USE_DESK_ENTRY).bind(id).bind(millis(at)).execute(pool).await?.rows_affected()
+        });
+        Ok(used == 1)
+    }
+
     /// Begins a session that a browser names by a secret.
     pub async fn begin_desk_session(&self, secret: &[u8], generation: i64, session: &DeskSession) -> Result<()> {
         let id = self.desk_session_id(secret);
@@ -79,7 +106,7 @@ impl Store {
     /// Ends one session.
     pub async fn end_desk_session(&self, secret: &[u8]) -> Result<()> {
         let id = self.desk_session_id(secret);
-        on!(self, pool => {
+        on_writing!(self, pool => {
             sqlx::query(sql::END_DESK_SESSION).bind(id).execute(pool).await?;
         });
         Ok(())
@@ -101,6 +128,9 @@ impl Store {
     pub async fn revoke_desk(&self, name: Option<&str>, at: Instant) -> Result<usize> {
         let open = self.desk_sessions(at).await?;
         transact!(self, begin_alone, pool, tx => {
+            if name.is_none_or(str::is_empty) {
+                sqlx::query(sql::END_DESK_ENTRIES).execute(&mut *tx).await?;
+            }
             match name {
                 Some(name) => {
                     sqlx::query(sql::REVOKE_DESK).bind(name).execute(&mut *tx).await?;
@@ -115,6 +145,10 @@ impl Store {
             }
         })?;
         Ok(open.iter().filter(|session| name.is_none_or(|name| session.name == name)).count())
+    }
+
+    fn desk_entry_id(&self, secret: &[u8]) -> Vec<u8> {
+        self.key.sign("desk entry", secret).to_vec()
     }
 
     fn desk_session_id(&self, secret: &[u8]) -> Vec<u8> {

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Result, Store, apply::FileSteps, millis, on, sql, transact};
+use super::{Result, Store, apply::FileSteps, millis, on, on_writing, sql, transact};
 use crate::model::Instant;
 
 /// A file that a source was read from.
@@ -107,7 +107,7 @@ impl Store {
     /// Takes a source for a place: one that nobody reads, or one that the place named last reads.
     /// Says whether it is taken; of two at once, one gets it.
     pub async fn take_source(&self, name: &str, place: &str, instead_of: Option<&str>, at: Instant) -> Result<bool> {
-        on!(self, pool => {
+        on_writing!(self, pool => {
             let query = match instead_of {
                 None => sqlx::query(sql::ADD_SOURCE).bind(name).bind(place).bind(millis(at)),
                 Some(before) => sqlx::query(sql::TAKE_SOURCE).bind(name).bind(place).bind(millis(at)).bind(before),
@@ -205,7 +205,7 @@ impl Store {
 
     /// Notes that something was told; says whether it was not told before.
     pub async fn tell_notice(&self, what: &str, at: Instant) -> Result<bool> {
-        on!(self, pool => {
+        on_writing!(self, pool => {
             let query = sqlx::query(sql::ADD_NOTICE).bind(what).bind(millis(at));
             Ok(query.execute(pool).await?.rows_affected() == 1)
         })
@@ -214,12 +214,10 @@ impl Store {
     /// Forgets what was told under names that begin so, but for those that still stand: what is
     /// mended and breaks again is told again.
     pub async fn forget_notices(&self, prefix: &str, keep: &[String]) -> Result<()> {
-        on!(self, pool => {
-            let told: Vec<String> = sqlx::query_scalar(sql::NOTICES).fetch_all(pool).await?;
-            for what in told.iter().filter(|what| what.starts_with(prefix) && !keep.contains(what)) {
-                sqlx::query(sql::DROP_NOTICE).bind(what).execute(pool).await?;
-            }
-        });
+        let told: Vec<String> = on!(self, pool => sqlx::query_scalar(sql::NOTICES).fetch_all(pool).await?);
+        for what in told.iter().filter(|what| what.starts_with(prefix) && !keep.contains(what)) {
+            on_writing!(self, pool => sqlx::query(sql::DROP_NOTICE).bind(what).execute(pool).await?.rows_affected());
+        }
         Ok(())
     }
 }

@@ -353,9 +353,14 @@ statements! {
     SUBSCRIBER_AT = reader!("s.address_hash = $2");
     IS_SUBSCRIPTION = "SELECT COUNT(*) FROM subscriptions WHERE subscriber_id = $1 AND newsletter = $2";
     /// Of one kind: how many since an instant, and the last; of all kinds: how many since another.
-    SERVED = "SELECT COUNT(CASE WHEN kind = $2 AND queued_at > $3 THEN 1 END), MAX(CASE WHEN kind = $2 THEN queued_at END), \
-        COUNT(CASE WHEN queued_at > $4 THEN 1 END) FROM service_letters \
-        WHERE address_hash = $1 AND kind <> 'desk' AND queued_at <= $5";
+    /// A letter that was refused has brought no link.
+    SERVED = "SELECT COUNT(CASE WHEN queued_at > $3 THEN 1 END), \
+        COUNT(CASE WHEN queued_at > $4 AND state <> 'failed' THEN 1 END), \
+        MAX(CASE WHEN state <> 'failed' THEN queued_at END) FROM service_letters \
+        WHERE address_hash = $1 AND kind = $2 AND queued_at <= $5";
+    /// Letters to one mailbox, whatever stands after a + in the address.
+    SERVED_IN_A_DAY = "SELECT COUNT(*) FROM service_letters WHERE mailbox_hash = $1 AND kind <> 'desk' AND queued_at > $2 \
+        AND queued_at <= $3";
     OPEN_WISH = "SELECT id FROM requests WHERE kind = $1 AND address_hash = $2 AND COALESCE(subscriber_id, 0) = COALESCE(CAST($3 AS BIGINT), 0) \
         AND expires_at > $4 ORDER BY asked_at DESC LIMIT 1";
     IS_WISH = "SELECT COUNT(*) FROM requests WHERE id = $1 AND expires_at > $2";
@@ -434,12 +439,17 @@ statements! {
     ERASE_REQUESTS = "DELETE FROM requests WHERE address_hash = $1";
     ERASE_SERVICE_LETTERS = "DELETE FROM service_letters WHERE address_hash = $1";
     ADD_SERVICE_LETTER = "INSERT INTO service_letters (public_id, address_hash, address, message, state, attempts, fence, \
-        queued_at, due_at, expires_at, kind) VALUES ($1, $2, $3, $4, 'queued', 0, 0, $5, $6, $7, $8)";
+        queued_at, due_at, expires_at, kind, mailbox_hash) VALUES ($1, $2, $3, $4, 'queued', 0, 0, $5, $6, $7, $8, $9)";
     SETTLE_SERVICE_LETTER = "UPDATE service_letters SET state = $3, attempts = attempts + 1, due_at = $4, reply = $5, \
         address = CASE WHEN $3 = 'queued' THEN address ELSE '' END, \
         message = CASE WHEN $3 = 'queued' THEN message ELSE '' END WHERE id = $1 AND fence = $2 AND state = 'leased'";
+    SERVICE_LETTERS_DUE = "SELECT COUNT(*) FROM (SELECT 1 FROM service_letters WHERE due_at <= $1 \
+        AND state IN ('queued', 'leased') LIMIT 1) AS due";
     /// Who works on a batch says that it is still at it.
     RENEW_SERVICE_LETTER = "UPDATE service_letters SET lease_until = $3 WHERE id = $1 AND fence = $2 AND state = 'leased'";
+    SERVICE_LETTER = "SELECT id, address_hash, kind FROM service_letters WHERE public_id = $1";
+    FAIL_SERVICE_LETTER = "UPDATE service_letters SET state = 'failed', reply = 'came back' WHERE id = $1 AND state = 'sent'";
+    DROP_RETURNED_WISHES = "DELETE FROM requests WHERE address_hash = $1 AND kind = $2";
     DROP_OLD_REQUESTS = "DELETE FROM requests WHERE expires_at <= $1";
     DROP_OLD_SERVICE_LETTERS = "DELETE FROM service_letters WHERE queued_at <= $1 AND (state NOT IN ('queued', 'leased') \
         OR expires_at <= $2)";
@@ -630,6 +640,12 @@ statements! {
     END_DESK_SESSION = "DELETE FROM desk_sessions WHERE id = $1";
     END_DESK_SESSIONS = "DELETE FROM desk_sessions";
     END_DESK_SESSIONS_OF = "DELETE FROM desk_sessions WHERE name = $1";
+    /// A link that works once.
+    ADD_DESK_ENTRY = "INSERT INTO desk_entries (id, ends_at) VALUES ($1, $2)";
+    IS_DESK_ENTRY = "SELECT COUNT(*) FROM desk_entries WHERE id = $1 AND ends_at > $2";
+    USE_DESK_ENTRY = "DELETE FROM desk_entries WHERE id = $1 AND ends_at > $2";
+    DROP_OLD_DESK_ENTRIES = "DELETE FROM desk_entries WHERE ends_at <= $1";
+    END_DESK_ENTRIES = "DELETE FROM desk_entries";
     DROP_OLD_DESK_SESSIONS = "DELETE FROM desk_sessions WHERE ends_at <= $1";
     /// Readers who have left everything before an instant.
     LEFT_BEFORE = "SELECT s.id FROM subscribers s WHERE s.id IN (SELECT p.subscriber_id FROM subscriptions p \

@@ -1,7 +1,7 @@
 //! Who must not be written to any more. The ledger looks here when it leases letters, so that what
 //! is said here also counts for letters that wait.
 
-use super::{Result, Store, millis, on, roll, sql, sql::lists, transact};
+use super::{Result, Store, millis, on, on_writing, roll, sql, sql::lists, transact};
 use crate::model::{EmailAddress, Instant, Reason, Slug, Suppression};
 
 /// What came of a wish to leave.
@@ -19,7 +19,7 @@ impl Store {
     /// Lets a subscriber of a newsletter go: no letter from now on, also of editions that are frozen. Saying
     /// it twice changes nothing.
     pub async fn unsubscribe(&self, newsletter: &Slug, subscriber: i64, at: Instant) -> Result<Leave> {
-        on!(self, pool => {
+        on_writing!(self, pool => {
             let query = sqlx::query(sql::UNSUBSCRIBE).bind(subscriber).bind(newsletter.as_str()).bind(millis(at));
             if query.execute(pool).await?.rows_affected() == 1 {
                 return Ok(Leave::Done);
@@ -40,7 +40,7 @@ impl Store {
     /// A complaint takes the place of any lesser reason.
     pub async fn suppress(&self, address: &EmailAddress, reason: Reason, at: Instant) -> Result<bool> {
         let hash = self.hash(address);
-        let changed = on!(self, pool => {
+        let changed = on_writing!(self, pool => {
             let query = sqlx::query(sql::SUPPRESS).bind(hash).bind(reason.as_str()).bind(millis(at));
             query.execute(pool).await?.rows_affected()
         });

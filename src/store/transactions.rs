@@ -1,16 +1,28 @@
 //! The one place where transactions begin, end, and are done again: a body is written once for both backends,
 //! and run until no other transaction is in its way.
 
-/// Expands one body for both backends: inside, `$pool` is the pool of one of them.
+/// Expands one body for both backends: inside, `$pool` is the pool of one of them. It only reads: where SQLite's
+/// writers wait for one another, readers do not.
 macro_rules! on {
     ($store:expr, $pool:ident => $body:expr) => {
         match &$store.pool {
-            $crate::store::Backend::Sqlite($pool) => $body,
+            $crate::store::Backend::Sqlite { reading: $pool, .. } => $body,
             $crate::store::Backend::Postgres($pool) => $body,
         }
     };
 }
 pub(super) use on;
+
+/// The same for a body that writes.
+macro_rules! on_writing {
+    ($store:expr, $pool:ident => $body:expr) => {
+        match &$store.pool {
+            $crate::store::Backend::Sqlite { writing: $pool, .. } => $body,
+            $crate::store::Backend::Postgres($pool) => $body,
+        }
+    };
+}
+pub(super) use on_writing;
 
 /// How often a transaction is tried again that others are in the way of.
 pub(super) const ATTEMPTS: u32 = 12;
@@ -20,7 +32,7 @@ pub(super) const ATTEMPTS: u32 = 12;
 /// (a deadlock, a serialization failure), so that it takes nothing that it needs twice.
 macro_rules! transact {
     ($store:expr, $begin:ident, $pool:ident, $tx:ident => $body:block) => {
-        $crate::store::transactions::on!($store, $pool => {
+        $crate::store::transactions::on_writing!($store, $pool => {
             let mut attempt = 0;
             loop {
                 let work = async {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 
-use super::{Result, Store, millis, on, sql, transact};
+use super::{Result, Store, millis, on, on_writing, sql, transact};
 use crate::model::Instant;
 
 /// How many rows go in one transaction: others wait as long as that.
@@ -112,13 +112,15 @@ impl Store {
     /// once, one is to do it.
     pub async fn claim_daily(&self, name: &str, at: Instant) -> Result<bool> {
         let since = millis(at - Duration::days(1));
-        on!(self, pool => {
-            // Nearly always it is done, and a look takes no lock.
+        // Nearly always it is done, and a look takes no lock.
+        let done: i64 = on!(self, pool => {
             let query = sqlx::query_scalar(sql::UPKEEP_DONE).bind(name).bind(millis(at)).bind(since);
-            let done: i64 = query.fetch_one(pool).await?;
-            if done > 0 {
-                return Ok(false);
-            }
+            query.fetch_one(pool).await?
+        });
+        if done > 0 {
+            return Ok(false);
+        }
+        on_writing!(self, pool => {
             let query = sqlx::query(sql::CLAIM_UPKEEP).bind(name).bind(millis(at)).bind(since);
             Ok(query.execute(pool).await?.rows_affected() == 1)
         })
@@ -126,7 +128,7 @@ impl Store {
 
     /// What was claimed for a day is not done to its end: the next run goes on.
     pub async fn give_back_daily(&self, name: &str) -> Result<()> {
-        on!(self, pool => sqlx::query(sql::FORGET_UPKEEP).bind(name).execute(pool).await?.rows_affected());
+        on_writing!(self, pool => sqlx::query(sql::FORGET_UPKEEP).bind(name).execute(pool).await?.rows_affected());
         Ok(())
     }
 }

@@ -97,19 +97,44 @@ pub struct Pace {
     pub pauses: &'static [Duration],
     /// How far back letters count.
     pub memory: Duration,
-    /// So many letters of all kinds go to one address in a day.
+    /// How long a wish is open, whose links are good for what is wished next.
+    pub open: Duration,
+    /// So many letters of all kinds go to one mailbox in a day.
     pub a_day: i64,
 }
 
 impl Pace {
-    /// Whether one more would be too much, after so many of its kind, the last of them then, and so many of
-    /// all kinds in a day.
-    fn is_too_soon(&self, count: i64, last: Option<i64>, in_a_day: i64, at: Instant) -> bool {
-        let place = usize::try_from(count).unwrap_or(usize::MAX).min(self.pauses.len());
-        let pause = place.checked_sub(1).and_then(|place| self.pauses.get(place));
-        let waits = pause.zip(last).is_some_and(|(pause, last)| millis(at) - last < pause.num_milliseconds());
-        count > 0 && (waits || in_a_day >= self.a_day)
+    /// What becomes of one more letter. `served` says how many of its kind went to the address, how many of those
+    /// were not refused and are young enough for their links, and when the last of them was written. Whether somebody
+    /// with the address has joined makes no difference.
+    fn judge(&self, letter: &ServiceLetter, is_wish: bool, served: (i64, i64, Option<i64>), in_a_day: i64) -> Queueing {
+        let (count, good, last) = served;
+        let is_full = in_a_day >= self.a_day;
+        if letter.kind == ServiceKind::Moved {
+            return Queueing::Queued;
+        }
+        if is_wish && good > 0 {
+            let place = usize::try_from(count).unwrap_or(usize::MAX).min(self.pauses.len());
+            let pause = place.checked_sub(1).and_then(|place| self.pauses.get(place));
+            let since = |last| millis(letter.queued) - last;
+            let waits = pause.zip(last).is_some_and(|(pause, last)| since(last) < pause.num_milliseconds());
+            return if waits || is_full { Queueing::IsThere } else { Queueing::Queued };
+        }
+        // No link is there. Readers get theirs in any case, once.
+        let is_first = letter.kind == ServiceKind::Link && count == 0;
+        if is_full && !is_first { Queueing::TooMany } else { Queueing::Queued }
     }
+}
+
+/// What became of a letter that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queueing {
+    /// It is queued.
+    Queued,
+    /// It is not, because one of its kind went there a short while ago: its link is good for this, too.
+    IsThere,
+    /// It is not, because the mailbox has had too many letters today. Nothing was changed.
+    TooMany,
 }
 
 #[derive(sqlx::FromRow)]
@@ -158,17 +183,36 @@ impl Store {
     }
 
     /// Queues a letter to an address, with the wish that it is to confirm. The wish takes the place of an older
-    /// one. False if no letter is queued, because a letter of its kind went there a short while ago: its link
-    /// is good for the new wish.
-    pub async fn ask(&self, request: Option<&Request>, letter: &ServiceLetter, pace: &Pace) -> Result<bool> {
-        let hash = self.hash(&letter.address);
+    /// one.
+    pub async fn ask(&self, request: Option<&Request>, letter: &ServiceLetter, pace: &Pace) -> Result<Queueing> {
+        let (hash, mailbox) = (self.hash(&letter.address), self.mailbox_hash(&letter.address));
         let at = letter.queued;
         transact!(self, begin_alone, pool, tx => {
-            let mut replaced = 0;
+            let is_wish: i64 = match request {
+                Some(request) => {
+                    sqlx::query_scalar(sql::IS_WISH).bind(request.id).bind(millis(at)).fetch_one(&mut *tx).await?
+                }
+                None => 1,
+            };
+            let served: (i64, i64, Option<i64>) = sqlx::query_as(sql::SERVED)
+                .bind(&hash)
+                .bind(letter.kind.as_str())
+                .bind(millis(at - pace.memory))
+                .bind(millis(at - pace.open))
+                .bind(millis(at))
+                .fetch_one(&mut *tx)
+                .await?;
+            let in_a_day: i64 = sqlx::query_scalar(sql::SERVED_IN_A_DAY)
+                .bind(&mailbox)
+                .bind(millis(at - Duration::days(1)))
+                .bind(millis(at))
+                .fetch_one(&mut *tx)
+                .await?;
+            let queueing = pace.judge(letter, is_wish > 0, served, in_a_day);
+            if queueing == Queueing::TooMany {
+                return Ok(queueing);
+            }
             if let Some(request) = request {
-                let known: i64 =
-                    sqlx::query_scalar(sql::IS_WISH).bind(request.id).bind(millis(at)).fetch_one(&mut *tx).await?;
-                replaced = known;
                 sqlx::query(sql::DROP_OLDER_WISHES)
                     .bind(request.id)
                     .bind(request.kind())
@@ -193,19 +237,7 @@ impl Store {
                     .execute(&mut *tx)
                     .await?;
             }
-            let (count, last, in_a_day): (i64, Option<i64>, i64) = sqlx::query_as(sql::SERVED)
-                .bind(&hash)
-                .bind(letter.kind.as_str())
-                .bind(millis(at - pace.memory))
-                .bind(millis(at - Duration::days(1)))
-                .bind(millis(at))
-                .fetch_one(&mut *tx)
-                .await?;
-            // A wish whose letter was never written has no link yet.
-            let has_link = request.is_none() || replaced > 0;
-            let is_written =
-                !has_link || letter.kind == ServiceKind::Moved || !pace.is_too_soon(count, last, in_a_day, at);
-            if is_written {
+            if queueing == Queueing::Queued {
                 let query = sqlx::query_as(lists::SUPPRESSION_OF).bind(&hash);
                 let barred: Option<(String, i64)> = query.fetch_optional(&mut *tx).await?;
                 // A relay's own word weighs more than a report that whoever has a letter could write.
@@ -214,9 +246,9 @@ impl Store {
                     Some((_, since)) => at.max(instant(since)? + AFTER_REFUSAL).min(at + AFTER_REFUSAL),
                     None => at,
                 };
-                queue_letter!(tx, &hash, letter, due);
+                queue_letter!(tx, &hash, &mailbox, letter, due);
             }
-            is_written
+            queueing
         })
     }
 

@@ -16,8 +16,6 @@ use crate::config::Proxy;
 pub struct Client {
     /// The address; `None` where a Unix socket's peer says nothing.
     pub address: Option<IpAddr>,
-    /// Whether nobody claims to ask for somebody else.
-    pub direct: bool,
 }
 
 impl Client {
@@ -30,7 +28,6 @@ impl Client {
                 _ => false,
             })
         };
-        let direct = !["x-forwarded-for", "forwarded", "x-real-ip"].iter().any(|name| headers.contains_key(*name));
         let mut address = peer.0;
         let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
         let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
@@ -43,16 +40,29 @@ impl Client {
             let Some(next) = read(hop) else { break };
             address = Some(next);
         }
-        Self { address, direct }
+        Self { address }
     }
 
-    /// The network that counts as one neighbour: a provider gives one customer a /64 or more.
+    /// What counts as one client.
+    pub fn customer(&self) -> Option<IpNet> {
+        self.address.map(customer)
+    }
+
+    /// Whose neighbours count together: in IPv6, a provider gives many customers networks of one /48.
     pub fn network(&self) -> Option<IpNet> {
         let prefix = match self.address? {
             IpAddr::V4(_) => 24,
             IpAddr::V6(_) => 48,
         };
         self.address.and_then(|address| IpNet::new(address, prefix).ok()).map(|net| net.trunc())
+    }
+}
+
+/// What counts as one client: an address, or, in IPv6, the /64 that one customer has and may use any address of.
+pub(super) fn customer(address: IpAddr) -> IpNet {
+    match IpNet::new(address, if address.is_ipv4() { 32 } else { 64 }) {
+        Ok(net) => net.trunc(),
+        Err(_) => address.into(),
     }
 }
 

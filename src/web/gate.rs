@@ -1,6 +1,6 @@
 //! How often one client, and one network, may ask for what costs others something: letters.
 
-use std::{net::IpAddr, num::NonZeroU32, time::Duration};
+use std::{num::NonZeroU32, time::Duration};
 
 use axum::{
     http::{HeaderValue, StatusCode, header::RETRY_AFTER},
@@ -22,7 +22,7 @@ const NETWORK: (NonZeroU32, Duration) = (NonZeroU32::MIN.saturating_add(39), Dur
 /// The gate.
 #[derive(Debug)]
 pub(super) struct Gate {
-    clients: DefaultKeyedRateLimiter<Option<IpAddr>>,
+    clients: DefaultKeyedRateLimiter<Option<IpNet>>,
     networks: DefaultKeyedRateLimiter<Option<IpNet>>,
 }
 
@@ -52,15 +52,14 @@ impl Gate {
     }
 
     /// Lets a client pass, or says when it may come again. Clients of whom nothing is known count
-    /// as one network.
+    /// as one network. Who is refused spends nothing of what its neighbours may do.
     pub(super) fn pass(&self, client: Client) -> Result<(), Wait> {
         let wait = |until: governor::NotUntil<_>| until.wait_time_from(DefaultClock::default().now());
-        let network = self.networks.check_key(&client.network()).map_err(wait);
-        let own = match client.address {
-            Some(_) => self.clients.check_key(&client.address).map_err(wait),
-            None => Ok(()),
-        };
-        network.and(own).map_err(Wait)
+        let own = client.customer();
+        if own.is_some() {
+            self.clients.check_key(&own).map_err(wait).map_err(Wait)?;
+        }
+        self.networks.check_key(&client.network()).map_err(wait).map_err(Wait)
     }
 
     /// Forgets whom it let pass long ago.

@@ -7,13 +7,14 @@ use std::{
 };
 
 use axum::{
+    Extension,
     extract::State,
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use tokio::sync::Mutex;
 
-use super::{Client, Shared};
+use super::{Peer, Shared};
 use crate::{
     feeds,
     model::{EditionState, FeedKey},
@@ -73,14 +74,11 @@ fn told<T>(outcome: Result<store::Result<T>, tokio::time::error::Elapsed>, words
     (StatusCode::SERVICE_UNAVAILABLE, [(CONTENT_TYPE, "application/json")], format!("\"{words}\"\n")).into_response()
 }
 
-/// Figures in Prometheus' text format, for those whom `web.metrics` names and nobody who asks for
-/// another.
-pub(super) async fn metrics(State(shared): State<Shared>, client: Client) -> Result<Response, StatusCode> {
-    let welcome = match client.address {
-        Some(address) => client.direct && shared.config().web.metrics.iter().any(|net| net.contains(&address)),
-        None => false,
-    };
-    if !welcome {
+/// Figures in Prometheus' text format, for those whom `web.metrics` names, by their connection, and for who may open
+/// the socket.
+pub(super) async fn metrics(State(shared): State<Shared>, peer: Extension<Peer>) -> Result<Response, StatusCode> {
+    let nets = &shared.config().web.metrics;
+    if peer.0.0.is_some_and(|address| !nets.iter().any(|net| net.contains(&address))) {
         return Err(StatusCode::NOT_FOUND);
     }
     let text = figures(&shared).await.map_err(|error| {

@@ -3,7 +3,6 @@
 //! where more is wanted.
 
 use std::{
-    collections::HashMap,
     fs::Permissions,
     io,
     net::IpAddr,
@@ -14,7 +13,7 @@ use std::{
     path::Path,
     pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
@@ -30,13 +29,16 @@ use listenfd::ListenFd;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
-    sync::{Semaphore, watch},
+    sync::watch,
     task::JoinSet,
 };
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
-use super::Error;
+use super::{
+    Error,
+    places::{Admission, Answered, Guest, Places},
+};
 use crate::config::Listen;
 
 /// A client that has not sent its whole head by then is left: also the wait for a next request.
@@ -200,15 +202,10 @@ pub async fn serve(servers: Vec<Server>, stop: impl Future<Output = ()>) {
 impl Server {
     async fn run(self, mut stop: watch::Receiver<()>) {
         let graceful = GracefulShutdown::new();
-        let places = Arc::new(Semaphore::new(self.connections));
-        let crowd = Crowd::new(self.connections.div_ceil(4));
+        let places = Places::new(self.connections);
         loop {
-            let next = async {
-                let place = Arc::clone(&places).acquire_owned().await;
-                (place, self.listener.accept().await)
-            };
-            let (place, accepted) = tokio::select! {
-                next = next => next,
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
                 _ = stop.changed() => break,
             };
             let (line, peer) = match accepted {
@@ -220,33 +217,34 @@ impl Server {
                     continue;
                 }
             };
-            let Some(guest) = crowd.admit(peer) else { continue };
-            let router = self.router.clone();
-            let (watcher, stop) = (graceful.watcher(), stop.clone());
+            let guest = tokio::select! {
+                guest = admitted(&places, peer) => guest,
+                _ = stop.changed() => break,
+            };
+            let Some(guest) = guest.map(Arc::new) else { continue };
+            let talk = Talk { peer, router: self.router.clone(), watcher: graceful.watcher(), stop: stop.clone() };
             tokio::spawn(async move {
-                let talk = Talk { peer, router, watcher, stop };
-                match line {
-                    Line::Tcp(line) => {
-                        let twin = line.as_fd().try_clone_to_owned();
-                        talk.hold(line).await;
-                        if let Ok(line) = twin.and_then(|twin| TcpStream::from_std(twin.into())) {
-                            see_off(line).await;
-                        }
-                    }
-                    Line::Unix(line) => {
-                        let twin = line.as_fd().try_clone_to_owned();
-                        talk.hold(line).await;
-                        if let Ok(line) = twin.and_then(|twin| UnixStream::from_std(twin.into())) {
-                            see_off(line).await;
-                        }
-                    }
+                let whole = talk.whole(line, &guest);
+                tokio::select! {
+                    () = whole => {}
+                    () = guest.must_leave() => tracing::debug!("a connection without a request made room"),
                 }
-                drop((place, guest));
             });
         }
         let Self { listener, .. } = self;
         drop(listener);
         let _ = tokio::time::timeout(FAREWELL, graceful.shutdown()).await;
+    }
+}
+
+/// A place for a connection, as soon as there is one; none if its client has too many.
+async fn admitted(places: &Arc<Places>, peer: Peer) -> Option<Guest> {
+    loop {
+        match places.admit(peer) {
+            Admission::In(guest) => return Some(guest),
+            Admission::Refused => return None,
+            Admission::Full => places.freed().await,
+        }
     }
 }
 
@@ -259,7 +257,27 @@ struct Talk {
 }
 
 impl Talk {
-    async fn hold<L>(self, line: L)
+    /// All of it, with the end.
+    async fn whole(self, line: Line, guest: &Arc<Guest>) {
+        match line {
+            Line::Tcp(line) => {
+                let twin = line.as_fd().try_clone_to_owned();
+                self.hold(line, guest).await;
+                if let Ok(line) = twin.and_then(|twin| TcpStream::from_std(twin.into())) {
+                    see_off(line).await;
+                }
+            }
+            Line::Unix(line) => {
+                let twin = line.as_fd().try_clone_to_owned();
+                self.hold(line, guest).await;
+                if let Ok(line) = twin.and_then(|twin| UnixStream::from_std(twin.into())) {
+                    see_off(line).await;
+                }
+            }
+        }
+    }
+
+    async fn hold<L>(self, line: L, guest: &Arc<Guest>)
     where
         L: AsyncRead + AsyncWrite + Send + 'static,
     {
@@ -268,13 +286,19 @@ impl Talk {
         line.set_write_timeout(Some(STALL));
         let heard = Arc::new(AtomicBool::new(false));
         let line = Heard { line: Box::pin(line), heard: Arc::clone(&heard) };
-        let answer = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        let answer = hyper::service::service_fn(|mut request: hyper::Request<hyper::body::Incoming>| {
+            guest.is_busy();
             request.extensions_mut().insert(peer);
-            let router = router.borrow().clone();
-            router.oneshot(request.map(axum::body::Body::new) as Request)
+            let (router, guest) = (router.borrow().clone(), Arc::clone(guest));
+            async move {
+                let answer = router.oneshot(request.map(axum::body::Body::new) as Request).await?;
+                Answered::Ok(answer.map(|body| guest.until_sent(body)))
+            }
         });
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
+            // Who says no more after a request still waits for the answer.
+            .half_close(true)
             .header_read_timeout(HEAD)
             .max_headers(HEAD_FIELDS)
             .max_buf_size(HEAD_BYTES)
@@ -350,51 +374,5 @@ impl<L: AsyncRead + AsyncWrite> AsyncWrite for Heard<L> {
 
     fn is_write_vectored(&self) -> bool {
         self.line.is_write_vectored()
-    }
-}
-
-/// How many connections each client has: one alone must not take all places. Servers that stand
-/// before ours come by a Unix socket, or with many clients' requests on few connections.
-#[derive(Debug, Clone)]
-struct Crowd {
-    most: usize,
-    here: Arc<Mutex<HashMap<IpAddr, usize>>>,
-}
-
-/// A client's place, given back when it goes.
-#[derive(Debug)]
-struct Guest {
-    address: Option<IpAddr>,
-    crowd: Crowd,
-}
-
-impl Crowd {
-    fn new(most: usize) -> Self {
-        Self { most, here: Arc::default() }
-    }
-
-    fn admit(&self, peer: Peer) -> Option<Guest> {
-        if let Some(address) = peer.0 {
-            let mut here = self.here.lock().unwrap_or_else(PoisonError::into_inner);
-            let count = here.entry(address).or_default();
-            if *count >= self.most {
-                return None;
-            }
-            *count += 1;
-        }
-        Some(Guest { address: peer.0, crowd: self.clone() })
-    }
-}
-
-impl Drop for Guest {
-    fn drop(&mut self) {
-        let Some(address) = self.address else { return };
-        let mut here = self.crowd.here.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = here.get_mut(&address) {
-            *count -= 1;
-            if *count == 0 {
-                here.remove(&address);
-            }
-        }
     }
 }

@@ -11,7 +11,9 @@ mod feeds;
 mod gate;
 mod health;
 pub mod listen;
+mod origin;
 pub mod page;
+mod places;
 mod readers;
 mod words;
 
@@ -181,11 +183,17 @@ pub fn public(shared: &Shared) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/favicon.ico", get(page::icon))
-        .route("/metrics", get(health::metrics))
         .merge(feeds::routes(shared))
         .merge(readers::routes(shared))
         .merge(archive::routes(shared))
         .fallback(feeds::moved);
+    guard(router.with_state(shared.clone()), shared, BODY)
+}
+
+/// What Prometheus asks for.
+pub fn figures(shared: &Shared) -> Router {
+    let router = Router::new().route("/metrics", get(health::metrics));
+    let router = router.fallback(|| async { StatusCode::NOT_FOUND });
     guard(router.with_state(shared.clone()), shared, BODY)
 }
 

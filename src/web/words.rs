@@ -108,6 +108,10 @@ impl Lang {
             (Self::Fr, StatusCode::METHOD_NOT_ALLOWED) => {
                 ("Cela ne peut pas se faire ainsi", "Revenez à la page précédente et servez-vous de son bouton.")
             }
+            (Self::Fr, StatusCode::FORBIDDEN) => (
+                "Cette demande vient d’une autre page",
+                "Ouvrez la page elle-même, dans votre navigateur, et servez-vous de son bouton.",
+            ),
             (Self::Fr, StatusCode::PAYLOAD_TOO_LARGE) => {
                 ("C’est trop long", "Ce qui a été envoyé dépasse ce que cette page peut recevoir.")
             }
@@ -130,6 +134,9 @@ impl Lang {
             }
             (Self::En, StatusCode::METHOD_NOT_ALLOWED) => {
                 ("It cannot be done this way", "Go back to the page before and use its button.")
+            }
+            (Self::En, StatusCode::FORBIDDEN) => {
+                ("This request comes from another page", "Open the page itself in your browser, and use its button.")
             }
             (Self::En, StatusCode::PAYLOAD_TOO_LARGE) => {
                 ("That is too long", "What was sent is more than this page can take.")

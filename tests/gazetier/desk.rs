@@ -4,7 +4,7 @@
 
 use std::{
     io::{BufRead, BufReader},
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use crate::{
@@ -27,7 +27,11 @@ pub struct Open {
 
 impl Open {
     pub fn at(scene: &Scene, at: &str) -> Self {
-        let mut command = scene.command(&["digest", "preview", "--at", at]);
+        Self::by(scene.command(&["digest", "preview", "--at", at]))
+    }
+
+    /// By a command that says where the desk is.
+    pub fn by(mut command: Command) -> Self {
         let mut process = command.env("USER", "claire").stdout(Stdio::piped()).spawn().expect("the program");
         let mut line = String::new();
         let out = process.stdout.take().expect("its words");
@@ -35,6 +39,15 @@ impl Open {
         let way_in = line.strip_prefix("the desk: ").unwrap_or_else(|| panic!("{line}")).trim().to_owned();
         let (base, _) = way_in.split_once("/enter/").expect("a way in");
         Self { process, base: base.to_owned(), way_in }
+    }
+
+    /// That of `gazetier serve`, which gives no way in.
+    pub fn served(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().expect("the program");
+        let out = BufReader::new(process.stdout.take().expect("its words"));
+        let line = out.lines().nth(1).expect("a line").expect("a line");
+        let base = line.strip_prefix("the desk on ").and_then(|rest| rest.split(';').next()).expect("a place");
+        Self { process, base: base.to_owned(), way_in: String::new() }
     }
 }
 
@@ -55,6 +68,13 @@ pub struct Answer {
     pub text: String,
 }
 
+impl Answer {
+    /// The cookie that it sets.
+    pub fn cookie(&self) -> &str {
+        &self.cookie
+    }
+}
+
 /// A browser without a script.
 pub struct Visitor<'a> {
     desk: &'a Open,
@@ -64,7 +84,7 @@ pub struct Visitor<'a> {
 }
 
 impl<'a> Visitor<'a> {
-    fn stranger(desk: &'a Open) -> Self {
+    pub fn stranger(desk: &'a Open) -> Self {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -83,12 +103,17 @@ impl<'a> Visitor<'a> {
         visitor
     }
 
+    /// Its forms come from pages of this origin.
+    pub fn comes_from(&mut self, origin: &str) {
+        self.origin = Some(origin.to_owned());
+    }
+
     pub fn get(&self, path: &str) -> Answer {
         let request = self.agent.get(format!("{}{path}", self.desk.base)).header("Cookie", &self.cookie);
         read(request.call().expect("an answer"))
     }
 
-    fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let mut request = self.agent.post(format!("{}{path}", self.desk.base)).header("Cookie", &self.cookie);
         if let Some(origin) = &self.origin {
             request = request.header("Origin", origin);

@@ -11,7 +11,7 @@ use scan::{Scan, scan};
 const FLOORS: [&[&str]; 6] = [
     &["model"],
     &["config"],
-    &["store", "import", "feeds", "digest"],
+    &["store", "import", "feeds", "digest", "fetch"],
     &["delivery", "press", "bounce"],
     &["web"],
     &["cli"],

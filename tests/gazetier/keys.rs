@@ -15,7 +15,7 @@ use chrono::Duration;
 use gazetier::{
     config::StoreUrl,
     model::{EmailAddress, Instant},
-    store::{Confirmation, Confirmed, Known, Pace, Request, ServiceKind, ServiceLetter, Store},
+    store::{Confirmation, Confirmed, Known, Pace, Queueing, Request, ServiceKind, ServiceLetter, Store},
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
@@ -50,7 +50,7 @@ pub async fn known(store: &Store, who: &str) -> Known {
 }
 
 /// Letters as soon as they are asked for.
-pub const NO_PAUSE: Pace = Pace { pauses: &[], memory: Duration::days(7), a_day: i64::MAX };
+pub const NO_PAUSE: Pace = Pace { pauses: &[], memory: Duration::days(7), open: Duration::days(3), a_day: i64::MAX };
 
 /// Has a reader confirm a new address.
 async fn move_reader(store: &Store, from: &str, to: &str, at: Instant) -> Confirmed {
@@ -75,7 +75,8 @@ async fn move_reader(store: &Store, from: &str, to: &str, at: Instant) -> Confir
         queued: at,
         expires: at + Duration::days(3),
     };
-    assert!(store.ask(Some(&request), &letter, &NO_PAUSE).await.expect("a wish"), "{to} must not be written to");
+    let queueing = store.ask(Some(&request), &letter, &NO_PAUSE).await.expect("a wish");
+    assert_eq!(queueing, Queueing::Queued, "{to} must be written to");
     store.confirm(&digest(), request.id, at, &Confirmation::default()).await.expect("a move")
 }
 

@@ -178,3 +178,32 @@ fn a_time_that_is_too_short_is_refused() {
                  more, or \"forever\"\n";
     assert_eq!(refused.stderr, words);
 }
+
+/// That somebody was sent a link is remembered for as long as the configuration says.
+#[test]
+fn letters_to_one_person_are_remembered_as_long_as_is_said() {
+    use crate::readers::{
+        house::{House as Server, at_home},
+        mail::notes,
+    };
+    for (kept, after, removed) in [
+        ("", "2026-12-01T08:00", "removed: 2 wishes and letters to one person that are over\n"),
+        ("30 days", "2026-12-01T08:00", "removed: 1 wishes and letters to one person that are over\n"),
+        ("30 days", "2026-12-24T08:00", "removed: 2 wishes and letters to one person that are over\n"),
+        ("forever", "2027-12-24T08:00", "removed: 1 wishes and letters to one person that are over\n"),
+    ] {
+        let scene = at_home(Scene::empty(), "");
+        if !kept.is_empty() {
+            scene.reconfigure("[digest]\n", &format!("[retention]\nservice_letters = \"{kept}\"\n\n[digest]\n"));
+        }
+        let server = Server::open(&scene, &["--at", MONDAY]);
+        assert_eq!(server.post("/lettre/", "email=alix%40example.org").status, 200);
+        notes(&scene, 1);
+        drop(server);
+        assert_eq!(scene.ok(&["tidy", "--at", after]), removed, "{kept:?}");
+    }
+    let scene = Scene::empty().config("[digest]\n", "[retention]\nservice_letters = \"6 days\"\n\n[digest]\n");
+    let told = "gazetier: config.toml: retention.service_letters: that is too short, limits count for a week: write \
+                \"7d\" or more, or \"forever\"\n";
+    assert_eq!(scene.run(&["tidy"]).stderr, told);
+}

@@ -270,12 +270,13 @@ pub(super) async fn links(
     let coming = plan::coming(config, store, now).await?;
     let variants = plan::variants(config, store, &coming.draft).await?;
     let html = variants.first().and_then(|(_, rendered)| rendered.as_ref()).map(|rendered| rendered.html.as_str());
-    let broken = super::links::broken(html.unwrap_or_default()).await;
+    let tried = super::links::tried(html.unwrap_or_default(), &config.fetch.private_hosts).await;
     let w = words::of(desk.lang());
-    let notice = if broken.is_empty() {
-        Notice::Done(w.links_good.to_owned())
+    let left = (tried.left > 0).then(|| w.links_left.replace("{count}", &tried.left.to_string()));
+    let notice = if tried.broken.is_empty() {
+        Notice::Done([Some(w.links_good.to_owned()), left].into_iter().flatten().collect::<Vec<_>>().join(" "))
     } else {
-        Notice::Refused { title: w.links_bad, lines: broken, yours: Vec::new() }
+        Notice::Refused { title: w.links_bad, lines: tried.broken.into_iter().chain(left).collect(), yours: Vec::new() }
     };
     edition::show(&desk, &editor, &ask(&fields), Some(notice), StatusCode::OK).await
 }

@@ -62,10 +62,18 @@ impl Desk {
         Ok(None)
     }
 
+    /// The secret of a link that works once, if the token is one that still does.
+    async fn entry(&self, given: &str) -> Result<Option<Vec<u8>>, Trouble> {
+        let Ok(secret) = BASE32_NOPAD.decode(given.to_ascii_uppercase().as_bytes()) else { return Ok(None) };
+        let is_open = self.shared().store().is_desk_entry(&secret, self.shared().now()).await?;
+        Ok(is_open.then_some(secret))
+    }
+
     /// The cookie's name. Over TLS, no other host can set one of this name.
     fn cookie_name(&self) -> String {
         match self.0.base.scheme() {
             "https" if self.root() == "/" => format!("__Host-{COOKIE}"),
+            "https" => format!("__Secure-{COOKIE}"),
             _ => COOKIE.to_owned(),
         }
     }
@@ -143,7 +151,11 @@ fn door(desk: &Desk, status: StatusCode, name: Option<String>) -> Result<Respons
 /// Shows a button to who comes with a link: a program that only looks at links does not press it,
 /// and a cookie that keeps to our own pages would not come along from somebody's mailbox.
 pub(super) async fn knock(State(desk): State<Desk>, Path(token): Path<String>) -> Result<Response, Trouble> {
-    match desk.invited(&token).await?.and_then(|(name, _)| desk.editor(&name)) {
+    let invited = match desk.invited(&token).await? {
+        Some((name, _)) => Some(name),
+        None => desk.entry(&token).await?.map(|_| String::new()),
+    };
+    match invited.and_then(|name| desk.editor(&name)) {
         Some(editor) => door(&desk, StatusCode::OK, Some(editor.name)),
         None => closed(&desk),
     }
@@ -156,11 +168,23 @@ pub(super) async fn enter(
     client: Client,
     headers: HeaderMap,
 ) -> Result<Response, Trouble> {
-    let Some((name, generation)) = desk.invited(&token).await? else { return closed(&desk) };
+    let (store, now) = (desk.shared().store(), desk.shared().now());
+    let invited = desk.invited(&token).await?;
+    let entry = if invited.is_none() { desk.entry(&token).await? } else { None };
+    if invited.is_none() && entry.is_none() {
+        return closed(&desk);
+    }
     if !desk.is_ours(&headers) {
         return Ok(StatusCode::FORBIDDEN.into_response());
     }
-    let (store, now) = (desk.shared().store(), desk.shared().now());
+    let (name, generation) = match (invited, entry) {
+        (Some(invited), _) => invited,
+        // Of two at once, one comes in.
+        (None, Some(entry)) if store.use_desk_entry(&entry, now).await? => {
+            (String::new(), store.desk_generation("").await?)
+        }
+        (None, _) => return closed(&desk),
+    };
     let secret = store.secret()?;
     let came_from = client.address.map(|address| address.to_string());
     let session = DeskSession { name, began: now, ends: now + SESSION, came_from };

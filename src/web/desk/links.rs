@@ -7,17 +7,31 @@ use std::{
 };
 
 use tokio::task::JoinSet;
+use url::Url;
 
-use crate::digest::token::PLACEHOLDER;
+use crate::{
+    digest::token::PLACEHOLDER,
+    fetch::{Fetcher, Limits},
+};
 
-/// So many at once, and each for so long.
+/// So many at once.
 const AT_ONCE: usize = 12;
-const PATIENCE: Duration = Duration::from_secs(4);
 /// No more than these: the answer must come while somebody waits.
 const MOST: usize = 60;
+/// What one of them may take. Whether it answers is all that is asked: nothing of what it holds is read.
+const LIMITS: Limits = Limits { time: Duration::from_secs(4), redirects: 5, bytes: 0 };
 
-/// The links of a letter that lead nowhere, each with why.
-pub(super) async fn broken(html: &str) -> Vec<String> {
+/// What came of a letter's links.
+#[derive(Debug, Default)]
+pub(super) struct Tried {
+    /// Those that lead nowhere, each with why.
+    pub(super) broken: Vec<String>,
+    /// How many were not tried, because there are too many.
+    pub(super) left: usize,
+}
+
+/// Tries the links of a letter. Hosts that are named may have private addresses.
+pub(super) async fn tried(html: &str, private_hosts: &[String]) -> Tried {
     let mut links = BTreeSet::new();
     for name in [" href=\"", " src=\""] {
         for rest in html.split(name).skip(1) {
@@ -28,29 +42,31 @@ pub(super) async fn broken(html: &str) -> Vec<String> {
             }
         }
     }
+    let left = links.len().saturating_sub(MOST);
     let queue = Arc::new(Mutex::new(links.into_iter().take(MOST).collect::<Vec<_>>()));
+    let fetcher = Fetcher::new(private_hosts, LIMITS);
     let mut workers = JoinSet::new();
     for _ in 0..AT_ONCE {
-        let queue = Arc::clone(&queue);
-        workers.spawn_blocking(move || work(&queue));
+        let (queue, fetcher) = (Arc::clone(&queue), fetcher.clone());
+        workers.spawn_blocking(move || work(&queue, &fetcher));
     }
     let mut broken = Vec::new();
     while let Some(found) = workers.join_next().await {
         broken.extend(found.unwrap_or_default());
     }
     broken.sort();
-    broken
+    Tried { broken, left }
 }
 
-fn work(queue: &Mutex<Vec<String>>) -> Vec<String> {
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).max_redirects(5).build().into();
+fn work(queue: &Mutex<Vec<String>>, fetcher: &Fetcher) -> Vec<String> {
     let mut broken = Vec::new();
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let Some(address) = next else { return broken };
-        if let Err(error) = agent.get(&address).call() {
-            broken.push(format!("{address} ({error})"));
+        match address.parse::<Url>().map(|parsed| fetcher.get(&parsed)) {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => broken.push(format!("{address} ({error})")),
+            Err(error) => broken.push(format!("{address} ({error})")),
         }
     }
 }

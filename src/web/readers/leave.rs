@@ -14,7 +14,7 @@ use crate::{
     digest::token,
     model::{ReaderName, Slug},
     store::{self, Known},
-    web::{Client, Lang, Shared, page::Frame},
+    web::{Client, Lang, Shared, origin, page::Frame},
 };
 
 /// The token, wherever in the address it stands.
@@ -83,6 +83,9 @@ pub(super) async fn take(
     let spoken = Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE));
     // Whatever a mail program sends, this alone is another wish.
     let rather = Fields::read(&body).get("do") == "preferences";
+    if rather && origin::is_foreign(&shared, &headers) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
     if rather && let Err(wait) = shared.gate().pass(client) {
         return wait.into_response();
     }

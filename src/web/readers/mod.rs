@@ -16,12 +16,13 @@ use askama::Template;
 use axum::{
     Router,
     http::{HeaderValue, StatusCode, header},
+    middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
 
 use super::{
-    Shared,
+    Lang, Shared, origin,
     page::{self, Frame},
 };
 
@@ -38,15 +39,18 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
         .route(&mount, get(subscribe::show).post(subscribe::take).options(subscribe::preflight))
         .route(&format!("{mount}confirm/{{token}}"), get(confirm::show).post(confirm::take))
         .route(&format!("{mount}preferences/{{token}}"), get(preferences::show).post(preferences::take))
-        .route(&format!("{mount}preferences/{{token}}/data"), get(preferences::data))
+        .route(&format!("{mount}preferences/{{token}}/data"), get(preferences::data));
+    let bare = mount.trim_end_matches('/');
+    if !bare.is_empty() {
+        router = router.route(bare, get(subscribe::show).post(subscribe::take).options(subscribe::preflight));
+    }
+    // Leaving by one click comes from mail programs, whatever they say of themselves: the token is all that counts.
+    let mut router = router
+        .route_layer(middleware::from_fn_with_state(shared.clone(), origin::own_forms))
         // The token stands at the end of the address: of its path, or of its query.
         .route(&leave, get(leave::show).post(leave::take));
     if leave.ends_with('/') {
         router = router.route(&format!("{leave}{{token}}"), get(leave::show).post(leave::take));
-    }
-    let bare = mount.trim_end_matches('/');
-    if !bare.is_empty() {
-        router = router.route(bare, get(subscribe::show).post(subscribe::take).options(subscribe::preflight));
     }
     router
 }
@@ -77,11 +81,27 @@ impl<'a> Note<'a> {
 fn answer(status: StatusCode, page: &impl Template) -> Response {
     match page::html(status, page) {
         Ok(mut response) => {
-            response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Language"));
+            let headers = response.headers_mut();
+            headers.insert(header::VARY, HeaderValue::from_static("Accept-Language"));
+            // With no referrer at all, a browser would not say where a form comes from either. Of an address, which
+            // may hold a token, it tells nobody more than the host: not the magazine's own pages, either.
+            headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
             response
         }
         Err(error) => broken(&error),
     }
+}
+
+/// When to come again whose mailbox has had too many letters today, in seconds.
+const TOMORROW: u32 = 86_400;
+
+/// Why a letter is not on its way.
+fn refused(shared: &Shared, lang: Lang, error: &post::Error) -> Response {
+    let post::Error::TooMany = error else { return broken(error) };
+    let note = Note::of(Frame::of(shared, lang), words::of(lang).too_many, str::to_owned);
+    let mut response = answer(StatusCode::TOO_MANY_REQUESTS, &note);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(TOMORROW));
+    response
 }
 
 /// What went wrong on our side is told in the log, and not to the reader.

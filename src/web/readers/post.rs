@@ -11,7 +11,7 @@ use crate::{
         token,
     },
     model::{EmailAddress, Instant},
-    store::{Known, Pace, Request, ServiceKind, ServiceLetter},
+    store::{Known, Pace, Queueing, Request, ServiceKind, ServiceLetter},
     web::{Lang, Shared},
 };
 
@@ -23,6 +23,7 @@ pub(super) const PREFERENCES: Duration = Duration::days(7);
 const PACE: Pace = Pace {
     pauses: &[Duration::minutes(10), Duration::hours(1), Duration::hours(6), Duration::hours(24)],
     memory: Duration::days(7),
+    open: CONFIRM,
     a_day: 8,
 };
 
@@ -35,6 +36,9 @@ pub(super) enum Error {
     Delivery(#[from] crate::delivery::Error),
     #[error(transparent)]
     Digest(#[from] digest::Error),
+    /// The mailbox has had too many letters today: none goes out, and none is said to.
+    #[error("the mailbox has had too many letters today")]
+    TooMany,
 }
 
 /// Which letter, and where its button leads.
@@ -144,8 +148,10 @@ async fn send(
         queued: now,
         expires: now + expires,
     };
-    if store.ask(request, &letter, &PACE).await? {
-        shared.courier().call();
+    match store.ask(request, &letter, &PACE).await? {
+        Queueing::Queued => shared.courier().call(),
+        Queueing::IsThere => {}
+        Queueing::TooMany => return Err(Error::TooMany),
     }
     Ok(())
 }

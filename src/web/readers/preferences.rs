@@ -13,7 +13,7 @@ use url::Position;
 use super::{
     BREATH, Note, answer, broken, consent,
     form::{self, Fields, Tick, Wrong},
-    post, words,
+    post, refused, words,
 };
 use crate::{
     delivery::erase,
@@ -283,8 +283,11 @@ async fn change(
         from: client.address.map(|address| address.to_string()),
         expires: now + post::CONFIRM,
     };
-    post::change(shared, lang, &request).await?;
+    let asked = post::change(shared, lang, &request).await;
     tokio::time::sleep_until(begun + BREATH).await;
+    if let Err(error) = asked {
+        return Ok(refused(shared, lang, &error));
+    }
     Ok(answer(StatusCode::OK, &Note::of(Frame::of(shared, lang), words.sent, str::to_owned)))
 }
 

@@ -12,14 +12,14 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
-    BREATH, Note, answer, broken, consent,
+    BREATH, Note, TOMORROW, answer, consent,
     form::{self, Fields, Tick, Wrong},
-    post, words,
+    post, refused, words,
 };
 use crate::{
     model::{Choice, EmailAddress},
     store::Request,
-    web::{Client, Lang, Shared, page::Frame},
+    web::{Client, Lang, Shared, origin, page::Frame},
 };
 
 #[derive(Template)]
@@ -86,10 +86,7 @@ pub(super) async fn take(
     body: Bytes,
 ) -> Response {
     let begun = Instant::now();
-    let script = headers.get(header::CONTENT_TYPE).is_some_and(|kind| {
-        kind.to_str().is_ok_and(|kind| kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json"))
-    });
-    if script {
+    if origin::is_json(&headers) {
         return call(&shared, client, &uri, &headers, &body, begun).await;
     }
     let fields = Fields::read(&body);
@@ -103,12 +100,14 @@ pub(super) async fn take(
         Err(wrong) => return page(&shared, lang, StatusCode::UNPROCESSABLE_ENTITY, &fields, Some(wrong)),
     };
     // Only a program fills in what nobody sees; it is told the same.
-    if fields.get("website").is_empty()
-        && let Err(error) = ask(&shared, lang, client, wanted, "form").await
-    {
-        return broken(&error);
-    }
+    let asked = match fields.get("website") {
+        "" => ask(&shared, lang, client, wanted, "form").await,
+        _ => Ok(()),
+    };
     tokio::time::sleep_until(begun + BREATH).await;
+    if let Err(error) = asked {
+        return refused(&shared, lang, &error);
+    }
     let words = words::of(lang);
     answer(StatusCode::OK, &Note::of(Frame::of(&shared, lang), words.sent, str::to_owned))
 }
@@ -128,7 +127,7 @@ async fn call(
         response
     };
     let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-    if origin.is_some_and(|origin| !is_welcome(shared, origin)) {
+    if origin.is_some_and(|origin| !origin::is_welcome(shared, origin)) {
         return tell(StatusCode::FORBIDDEN, json!({ "error": "origin" }));
     }
     let lang = Lang::asked(shared, uri, headers.get(header::ACCEPT_LANGUAGE));
@@ -148,14 +147,25 @@ async fn call(
             return tell(StatusCode::UNPROCESSABLE_ENTITY, value);
         }
     };
-    if fields.get("website").is_empty()
-        && let Err(error) = ask(shared, lang, client, wanted, "script").await
-    {
-        tracing::error!("{error}");
-        return tell(StatusCode::SERVICE_UNAVAILABLE, json!({ "error": "store" }));
-    }
+    let asked = match fields.get("website") {
+        "" => ask(shared, lang, client, wanted, "script").await,
+        _ => Ok(()),
+    };
     tokio::time::sleep_until(begun + BREATH).await;
     let words = words::of(lang);
+    match asked {
+        Ok(()) => {}
+        Err(post::Error::TooMany) => {
+            let value = json!({ "error": "rate", "message": words.too_many.text.join(" ") });
+            let mut response = tell(StatusCode::TOO_MANY_REQUESTS, value);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(TOMORROW));
+            return response;
+        }
+        Err(error) => {
+            tracing::error!("{error}");
+            return tell(StatusCode::SERVICE_UNAVAILABLE, json!({ "error": "store" }));
+        }
+    }
     tell(StatusCode::ACCEPTED, json!({ "title": words.sent.title, "message": words.sent.text.join(" ") }))
 }
 
@@ -174,17 +184,13 @@ pub(super) async fn preflight(State(shared): State<Shared>, headers: HeaderMap) 
 /// Names the origin that asks, if it may.
 fn allow(shared: &Shared, asked: &HeaderMap, ours: &mut HeaderMap) -> bool {
     ours.insert(header::VARY, HeaderValue::from_static("Origin"));
-    let origin =
-        asked.get(header::ORIGIN).filter(|origin| origin.to_str().is_ok_and(|origin| is_welcome(shared, origin)));
+    let origin = asked
+        .get(header::ORIGIN)
+        .filter(|origin| origin.to_str().is_ok_and(|origin| origin::is_welcome(shared, origin)));
     if let Some(origin) = origin {
         ours.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
     }
     origin.is_some()
-}
-
-fn is_welcome(shared: &Shared, origin: &str) -> bool {
-    let web = &shared.config().web;
-    web.origins.iter().any(|known| known == origin) || web.url.origin().ascii_serialization() == origin
 }
 
 fn check(shared: &Shared, lang: Lang, fields: &Fields) -> Result<Wanted, Wrong> {

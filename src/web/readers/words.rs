@@ -40,6 +40,8 @@ pub(super) struct Words {
     pub(super) other_language: &'static str,
     /// After a subscription, whoever sent it.
     pub(super) sent: Say,
+    /// After one for a mailbox that has had too many letters today.
+    pub(super) too_many: Say,
     pub(super) confirm: Say,
     pub(super) confirm_move: Say,
     pub(super) stale: Say,
@@ -113,6 +115,13 @@ const FRENCH: Words = Words {
     rubrique_wrong: "Cette rubrique n’existe pas.",
     feeds: "Plutôt dans un lecteur de flux\u{202f}?",
     other_language: "This page in English",
+    too_many: Say {
+        title: "Trop de messages aujourd’hui",
+        text: &[
+            "Cette boîte a déjà reçu plusieurs messages de notre part aujourd’hui\u{202f}: nous n’en envoyons pas d’autre, et rien n’a été changé. Servez-vous du lien de l’un d’eux, ou réessayez demain.",
+        ],
+        label: "",
+    },
     sent: Say {
         title: "Relevez votre courrier",
         text: &[
@@ -278,6 +287,13 @@ const ENGLISH: Words = Words {
     rubrique_wrong: "There is no such section.",
     feeds: "In a feed reader instead?",
     other_language: "Cette page en français",
+    too_many: Say {
+        title: "Too many messages today",
+        text: &[
+            "This mailbox has had several messages from us today: we send no other one, and nothing was changed. Use the link in one of them, or try again tomorrow.",
+        ],
+        label: "",
+    },
     sent: Say {
         title: "Look at your mail",
         text: &[

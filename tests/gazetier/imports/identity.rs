@@ -220,6 +220,46 @@ fn a_file_counts_once_whatever_links_lead_to_it_and_a_pipe_is_not_opened() {
     assert_eq!(scene.run(&["run", "--at", "2026-11-21"]).code, 65);
 }
 
+/// A link to a file elsewhere would publish it, and one to a folder all that is in it.
+#[test]
+fn links_that_lead_out_are_told_and_circles_are_walked_once() {
+    let scene = Scene::empty();
+    scene.put("secret.md", &column("Secret", "edito", "2026-11-20"));
+    scene.put("ailleurs/loin.md", &column("Loin", "edito", "2026-11-20"));
+    scene.put("columns/2026/seule.md", &column("Seule", "edito", "2026-11-20"));
+    let link = |target: &str, name: &str| symlink(target, scene.path(name)).expect("a link");
+    let absolute = scene.path("secret.md").display().to_string();
+    link("../secret.md", "columns/un.md");
+    link(&absolute, "columns/deux.md");
+    // By a link that is itself in the folder, and leads to one that leads out.
+    link("un.md", "columns/trois.md");
+    link("../../ailleurs", "columns/2026/dehors");
+    // Circles: to the folder itself, to one another, and from outside back in.
+    link("..", "columns/2026/retour");
+    link("b", "columns/a");
+    link("a", "columns/b");
+    link("../columns", "ailleurs/dedans");
+    let out = |name: &str| {
+        format!(
+            "gazetier: columns/{name}: the link leads out of columns: write `follow_links = true` into this source if \
+             that is meant; passed over"
+        )
+    };
+    let outcome = scene.run(&["sync"]);
+    let mut told: Vec<&str> = outcome.stderr.lines().collect();
+    assert_eq!(told.pop(), Some("gazetier: 4 files of the sources were passed over, see above"));
+    told.sort();
+    let mut expected = ["2026/dehors", "deux.md", "trois.md", "un.md"].map(out);
+    expected.sort();
+    assert_eq!((outcome.code, told), (65, expected.iter().map(String::as_str).collect()));
+    assert_eq!(titles(&scene), ["Seule"]);
+    scene.reconfigure("path = \"columns\"", "path = \"columns\"\nfollow_links = true");
+    let outcome = scene.run(&["sync"]);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""));
+    // Each once, whatever links lead to it.
+    assert_eq!(titles(&scene), ["Loin", "Secret", "Seule"]);
+}
+
 #[test]
 fn a_folder_with_an_index_is_its_column_and_an_ending_may_be_in_capitals() {
     let scene = Scene::empty();

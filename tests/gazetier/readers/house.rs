@@ -4,8 +4,10 @@ use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
+    os::unix::net::UnixStream,
+    path::Path,
     process::{Child, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crate::support::Scene;
@@ -73,9 +75,30 @@ impl House {
         read(&self.raw(request.as_bytes()))
     }
 
+    /// A request to a Unix socket, which may not be there yet.
+    pub fn ask_socket(socket: &Path, path: &str) -> Answer {
+        let end = Instant::now() + Duration::from_secs(10);
+        let mut line = loop {
+            match UnixStream::connect(socket) {
+                Ok(line) => break line,
+                Err(error) => assert!(Instant::now() < end, "{error}"),
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        write!(line, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").expect("a request");
+        let mut answer = Vec::new();
+        line.read_to_end(&mut answer).expect("an answer");
+        read(&answer)
+    }
+
     /// Bytes on the line, and what comes back until it is closed.
     pub fn raw(&self, bytes: &[u8]) -> Vec<u8> {
-        let mut line = TcpStream::connect(&self.place).expect("a connection");
+        Self::raw_at(&self.place, bytes)
+    }
+
+    /// The same at another place.
+    pub fn raw_at(place: &str, bytes: &[u8]) -> Vec<u8> {
+        let mut line = TcpStream::connect(place).expect("a connection");
         line.set_read_timeout(Some(Duration::from_secs(60))).expect("a timeout");
         // Who refuses a request need not read all of it.
         let _ = line.write_all(bytes);

@@ -4,7 +4,7 @@
 use chrono::Duration;
 use gazetier::{
     model::{Choice, Slug},
-    store::{Confirmation, Confirmed, Pace, Request, ServiceKind, ServiceLetter, Store},
+    store::{Confirmation, Confirmed, Pace, Queueing, Request, ServiceKind, ServiceLetter, Store},
 };
 
 use super::{
@@ -180,6 +180,30 @@ fn who_was_struck_off_comes_back_by_confirming() {
     }
 }
 
+/// A relay has said just now that nobody is there: the letter waits for an hour from then, and the page says so.
+#[test]
+fn after_a_relays_refusal_the_letter_waits_for_an_hour() {
+    for scene in scenes() {
+        scene.put("list.csv", "email\na@example.org\n");
+        scene.ok(&["subscribers", "import", "list.csv", "--at", MONDAY]);
+        // Ten minutes before Monday's hour.
+        scene.sql(
+            "INSERT INTO suppressions (address_hash, reason, suppressed_at) SELECT address_hash, 'refused', \
+             1795416600000 FROM subscribers",
+        );
+        let house = House::open(&scene, &["--at", MONDAY]);
+        let page = house.post("/lettre/", "lang=en&email=a%40example.org");
+        assert!(page.text().contains("If your server refused our last letter, the message waits for an hour."));
+        drop(house);
+        let queued = "UPDATE service_letters SET attempts = attempts WHERE state = 'queued' AND due_at = 1795420200000";
+        assert_eq!(scene.sql(queued), 1);
+        scene.ok(&["run", "--at", "2026-11-23T08:49"]);
+        assert_eq!(scene.sql(queued), 1);
+        scene.ok(&["run", "--at", "2026-11-23T08:51"]);
+        assert_eq!(notes(&scene, 1)[0].subject, "Confirm your subscription · L’Estran");
+    }
+}
+
 /// A wish to join, with its letter.
 fn wish(store: &Store, when: chrono::DateTime<chrono::Utc>, kind: ServiceKind) -> (Request, ServiceLetter) {
     let address: gazetier::model::EmailAddress = "a@example.org".parse().expect("an address");
@@ -205,6 +229,7 @@ fn letters_to_one_address_become_rarer() {
     const PACE: Pace = Pace {
         pauses: &[Duration::minutes(10), Duration::hours(1), Duration::hours(6)],
         memory: Duration::days(7),
+        open: Duration::days(3),
         a_day: 4,
     };
     for scene in scenes() {
@@ -219,7 +244,7 @@ fn letters_to_one_address_become_rarer() {
                 let (request, letter) = wish(&store, when, ServiceKind::Join);
                 let open = store.open_wish(&request).await.expect("a store");
                 let request = Request { id: open.unwrap_or(request.id), ..request };
-                if store.ask(Some(&request), &letter, &PACE).await.expect("a store") {
+                if store.ask(Some(&request), &letter, &PACE).await.expect("a store") == Queueing::Queued {
                     asked.push(minutes);
                 }
             }
@@ -229,8 +254,8 @@ fn letters_to_one_address_become_rarer() {
             // Another kind has its own count, though the day has its end.
             let when = begun + Duration::hours(36);
             let (_, letter) = wish(&store, when, ServiceKind::Link);
-            assert!(store.ask(None, &letter, &PACE).await.expect("a store"));
-            assert!(!store.ask(None, &letter, &PACE).await.expect("a store"));
+            assert_eq!(store.ask(None, &letter, &PACE).await.expect("a store"), Queueing::Queued);
+            assert_eq!(store.ask(None, &letter, &PACE).await.expect("a store"), Queueing::IsThere);
             // All the while there was one wish, the newest.
             let (request, _) = wish(&store, when, ServiceKind::Join);
             let id = store.open_wish(&request).await.expect("a store").expect("a wish");

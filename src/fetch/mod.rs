@@ -1,0 +1,330 @@
+//! Gets what others' texts lead to, such as a link in a column. Who writes a link must not reach with our hands what
+//! only this machine can reach: an address that is not of the public internet is refused, at each redirect anew, by
+//! the address that is connected to and not by the name.
+
+mod public;
+
+use std::{fmt::Debug, io, net::IpAddr, time::Duration};
+
+use tokio::time::Instant;
+use ureq::{
+    Agent,
+    config::Config,
+    http::{Uri, header},
+    unversioned::{
+        resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver},
+        transport::{DefaultConnector, NextTimeout},
+    },
+};
+use url::Url;
+
+pub use public::is_public;
+
+/// How much an answer may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// All of it, redirects included.
+    pub time: Duration,
+    /// How many redirects are followed.
+    pub redirects: usize,
+    /// How many bytes of the body are read at the most; with none, the body is left alone.
+    pub bytes: u64,
+}
+
+/// What came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// Where from, after all redirects.
+    pub address: Url,
+    /// Its body, if one was wanted.
+    pub body: Vec<u8>,
+}
+
+/// Why nothing came.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is no address of the web.
+    #[error("{0} is no web address")]
+    Address(String),
+    /// It is not on the public internet.
+    #[error(
+        "it leads to {address}, which is not on the public internet: if it may, name {host} in fetch.private_hosts"
+    )]
+    Private {
+        /// Whose name it is.
+        host: String,
+        /// Where that leads.
+        address: IpAddr,
+    },
+    /// The server says that it has nothing.
+    #[error("the server answers {0}")]
+    Status(u16),
+    /// It leads on, again and again.
+    #[error("it leads on more than {0} times")]
+    Redirects(usize),
+    /// It took too long.
+    #[error("no answer within {} seconds", .0.as_secs())]
+    Late(Duration),
+    /// More came than is read.
+    #[error("the answer is longer than {0} bytes")]
+    Long(u64),
+    /// Anything else.
+    #[error("{0}")]
+    Failed(Box<ureq::Error>),
+}
+
+/// Gets addresses.
+#[derive(Debug, Clone)]
+pub struct Fetcher {
+    agent: Agent,
+    limits: Limits,
+}
+
+impl Fetcher {
+    /// One that goes to public addresses, and to these hosts wherever they are.
+    pub fn new(private_hosts: &[String], limits: Limits) -> Self {
+        Self::with(private_hosts, limits, DefaultResolver::default())
+    }
+
+    fn with(private_hosts: &[String], limits: Limits, resolver: impl Resolver) -> Self {
+        let config = Agent::config_builder()
+            // Redirects are followed here: the body of one is nothing to wait for.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .http_status_as_error(false)
+            .user_agent(concat!("gazetier/", env!("CARGO_PKG_VERSION")))
+            // A proxy would look the name up by itself, and go wherever that leads.
+            .proxy(None)
+            .build();
+        let hosts = private_hosts.iter().map(|host| bare(host)).collect();
+        let agent = Agent::with_parts(config, DefaultConnector::default(), Guard { hosts, inner: resolver });
+        Self { agent, limits }
+    }
+
+    /// Gets what is at an address. It blocks until that is there.
+    pub fn get(&self, address: &Url) -> Result<Fetched, Error> {
+        let end = Instant::now() + self.limits.time;
+        let mut address = address.clone();
+        for _ in 0..=self.limits.redirects {
+            if !matches!(address.scheme(), "http" | "https") {
+                return Err(Error::Address(address.into()));
+            }
+            let left = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+            let request = self.agent.get(address.as_str()).config().timeout_global(Some(left)).build();
+            let mut answer = request.call().map_err(|error| self.failed(error))?;
+            let status = answer.status();
+            let place = answer.headers().get(header::LOCATION).filter(|_| status.is_redirection());
+            if let Some(place) = place {
+                let place = String::from_utf8_lossy(place.as_bytes()).into_owned();
+                address = address.join(&place).map_err(|_| Error::Address(place))?;
+                continue;
+            }
+            if !status.is_success() {
+                return Err(Error::Status(status.as_u16()));
+            }
+            let body = match self.limits.bytes {
+                0 => Vec::new(),
+                most => {
+                    let read = answer.body_mut().with_config().limit(most).read_to_vec();
+                    read.map_err(|error| self.failed(error))?
+                }
+            };
+            return Ok(Fetched { address, body });
+        }
+        Err(Error::Redirects(self.limits.redirects))
+    }
+
+    fn failed(&self, error: ureq::Error) -> Error {
+        match error {
+            ureq::Error::Timeout(_) => Error::Late(self.limits.time),
+            ureq::Error::BodyExceedsLimit(_) => Error::Long(self.limits.bytes),
+            ureq::Error::Other(other) => match other.downcast::<Error>() {
+                Ok(refused) => *refused,
+                Err(other) => Error::Failed(Box::new(ureq::Error::Other(other))),
+            },
+            ureq::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut => Error::Late(self.limits.time),
+            error => Error::Failed(Box::new(error)),
+        }
+    }
+}
+
+/// A host's name as it is compared: without brackets, the last dot and capitals.
+fn bare(host: &str) -> String {
+    host.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// Looks names up, and gives the addresses that may be connected to. What is connected to is what was looked at: the
+/// name is not looked up once more in between.
+#[derive(Debug)]
+struct Guard<R> {
+    hosts: Vec<String>,
+    inner: R,
+}
+
+impl<R: Resolver> Resolver for Guard<R> {
+    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let found = self.inner.resolve(uri, config, timeout)?;
+        let host = bare(uri.host().unwrap_or_default());
+        if self.hosts.contains(&host) {
+            return Ok(found);
+        }
+        let mut kept = self.empty();
+        for address in found.iter().filter(|address| is_public(address.ip())) {
+            kept.push(*address);
+        }
+        match found.first() {
+            Some(first) if kept.is_empty() => {
+                let refused = Error::Private { host, address: first.ip().to_canonical() };
+                Err(ureq::Error::Other(Box::new(refused)))
+            }
+            _ => Ok(kept),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{BufRead, BufReader, Write},
+        net::{SocketAddr, TcpListener},
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+    };
+
+    use super::*;
+
+    const LIMITS: Limits = Limits { time: Duration::from_secs(5), redirects: 2, bytes: 10 };
+
+    /// A name server of our own: each look-up gives the next answer, the last one for ever.
+    #[derive(Debug, Clone)]
+    struct Names {
+        answers: Vec<Vec<SocketAddr>>,
+        asked: Arc<AtomicUsize>,
+    }
+
+    impl Names {
+        fn of(answers: &[&[SocketAddr]]) -> Self {
+            Self { answers: answers.iter().map(|answer| answer.to_vec()).collect(), asked: Arc::default() }
+        }
+    }
+
+    impl Resolver for Names {
+        fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+            let at = self.asked.fetch_add(1, Ordering::Relaxed).min(self.answers.len() - 1);
+            let mut found = self.empty();
+            for address in &self.answers[at] {
+                found.push(*address);
+            }
+            Ok(found)
+        }
+    }
+
+    /// Answers any number of requests by their paths; gives its address and how many it got.
+    fn server(answer: fn(&str) -> String) -> (SocketAddr, Arc<AtomicUsize>) {
+        let ear = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let place = ear.local_addr().expect("an address");
+        let count = Arc::new(AtomicUsize::new(0));
+        let asked = Arc::clone(&count);
+        std::thread::spawn(move || {
+            for line in ear.incoming() {
+                let mut line = line.expect("a connection");
+                let mut first = String::new();
+                let _ = BufReader::new(&line).read_line(&mut first);
+                asked.fetch_add(1, Ordering::Relaxed);
+                let path = first.split(' ').nth(1).unwrap_or_default();
+                let _ = line.write_all(format!("HTTP/1.1 {}", answer(path)).as_bytes());
+            }
+        });
+        (place, count)
+    }
+
+    fn get(fetcher: &Fetcher, address: &str) -> Result<Fetched, String> {
+        fetcher.get(&address.parse().expect("an address")).map_err(|error| error.to_string())
+    }
+
+    fn ok(_: &str) -> String {
+        "200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok".into()
+    }
+
+    #[test]
+    fn a_name_that_leads_here_is_refused_whatever_it_led_to_before() {
+        let (place, count) = server(ok);
+        let public: SocketAddr = "192.0.2.1:1".parse().expect("an address");
+        let mapped = SocketAddr::new(IpAddr::V6("::ffff:127.0.0.1".parse().expect("an address")), place.port());
+        for answers in [&[place][..], &[mapped], &[mapped, place]] {
+            let fetcher = Fetcher::with(&[], LIMITS, Names::of(&[answers]));
+            let told = "it leads to 127.0.0.1, which is not on the public internet: if it may, name x.example in \
+                        fetch.private_hosts";
+            assert_eq!(get(&fetcher, "http://x.example/"), Err(told.to_owned()));
+        }
+        // A name is looked up once for each connection: what is connected to is what was looked at.
+        let names = Names::of(&[&[place, public], &[place]]);
+        let fetcher = Fetcher::with(&["x.example".into()], LIMITS, names.clone());
+        assert_eq!(get(&fetcher, "http://x.example/").map(|got| got.body), Ok(b"ok".to_vec()));
+        assert_eq!((names.asked.load(Ordering::Relaxed), count.load(Ordering::Relaxed)), (1, 1));
+    }
+
+    #[test]
+    fn addresses_themselves_are_refused_however_they_are_written() {
+        let (place, count) = server(ok);
+        let fetcher = Fetcher::new(&[], LIMITS);
+        for host in ["127.0.0.1", "127.1", "0x7f000001", "2130706433", "[::1]", "[::ffff:127.0.0.1]", "localhost"] {
+            let told = get(&fetcher, &format!("http://{host}:{}/", place.port())).expect_err(host);
+            assert!(told.contains("not on the public internet"), "{host}: {told}");
+        }
+        assert_eq!(count.load(Ordering::Relaxed), 0, "nobody was connected to");
+        let fetcher = Fetcher::new(&["127.0.0.1".into()], LIMITS);
+        assert!(get(&fetcher, &format!("http://{place}/")).is_ok());
+    }
+
+    #[test]
+    fn redirects_are_looked_at_and_counted() {
+        fn answer(path: &str) -> String {
+            let (status, place) = match path {
+                "/here" => ("302 Found", "http://127.0.0.1:1/secret"),
+                "/file" => ("302 Found", "file:///etc/passwd"),
+                "/round" => ("301 Moved", "/round"),
+                "/once" => ("307 Temporary", "good"),
+                _ => return ok(path),
+            };
+            // A body without an end is not waited for.
+            format!("{status}\r\nLocation: {place}\r\nContent-Length: 1000000\r\n\r\n")
+        }
+        let (place, count) = server(answer);
+        let fetcher = Fetcher::new(&["localhost".into()], LIMITS);
+        let ask = |path: &str| get(&fetcher, &format!("http://localhost:{}{path}", place.port()));
+        let told = ask("/here").expect_err("a redirect to this machine");
+        assert!(told.starts_with("it leads to 127.0.0.1, which is not on the public internet"), "{told}");
+        assert_eq!(ask("/file"), Err("file:///etc/passwd is no web address".to_owned()));
+        assert_eq!(ask("/once").map(|got| got.address.path().to_owned()), Ok("/good".to_owned()));
+        let before = count.load(Ordering::Relaxed);
+        assert_eq!(ask("/round"), Err("it leads on more than 2 times".to_owned()));
+        assert_eq!(count.load(Ordering::Relaxed) - before, 3);
+    }
+
+    #[test]
+    fn an_answer_has_its_time_and_its_length() {
+        fn answer(path: &str) -> String {
+            match path {
+                "/long" => format!("200 OK\r\nContent-Length: 11\r\n\r\n{}", "a".repeat(11)),
+                "/slow" => {
+                    std::thread::sleep(Duration::from_millis(1_500));
+                    "200 OK\r\n\r\n".into()
+                }
+                "/gone" => "404 Not Found\r\nContent-Length: 0\r\n\r\n".into(),
+                other => ok(other),
+            }
+        }
+        let (place, _) = server(answer);
+        let limits = Limits { time: Duration::from_secs(1), ..LIMITS };
+        let fetcher = Fetcher::new(&["127.0.0.1".into()], limits);
+        let ask = |path: &str| get(&fetcher, &format!("http://{place}{path}")).expect_err(path);
+        assert_eq!(ask("/long"), "the answer is longer than 10 bytes");
+        assert_eq!(ask("/gone"), "the server answers 404");
+        assert_eq!(ask("/slow"), "no answer within 1 seconds");
+        let unread = Fetcher::new(&["127.0.0.1".into()], Limits { bytes: 0, ..LIMITS });
+        assert_eq!(get(&unread, &format!("http://{place}/long")).map(|got| got.body), Ok(Vec::new()));
+    }
+}
