@@ -101,7 +101,7 @@ async fn record_at_once(
     let mut attempt = 0;
     loop {
         let written = match &store.pool {
-            Backend::Sqlite(pool) => record_rows(pool, settlements, marks, now).await,
+            Backend::Sqlite { writing, .. } => record_rows(writing, settlements, marks, now).await,
             Backend::Postgres(pool) => record_arrays(pool, settlements, marks, now).await,
         };
         match written {
