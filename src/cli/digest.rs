@@ -70,6 +70,18 @@ pub(super) enum Command {
         #[arg(long, value_name = "WORDS", default_value = "")]
         why: String,
     },
+    /// Say that an edition is no longer held: it goes out at its hour, or with the next run if that is over.
+    Release {
+        /// Which edition; the only one that is held if it is not said.
+        #[arg(value_name = "PERIOD")]
+        period: Option<String>,
+        /// Who says so.
+        #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true, default_value = "the command line")]
+        by: String,
+        /// Also if columns of the edition were withdrawn since it was drawn up.
+        #[arg(long)]
+        with_withdrawn: bool,
+    },
     /// Freeze the edition that is due and send its letters; resume what an earlier run left.
     Send {
         /// Let this edition go, if it is held; without it, the newest if that is held.
@@ -142,8 +154,11 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<E
                 say_which(session).await?;
             }
             let period = desk::decide(session, &who, Decision::Hold(&why)).await?;
-            say!("{period}: held{}; let it go with `gazetier digest send {period}`", out(session, &period).await?);
+            say!("{period}: held{}; let it go with `gazetier digest release {period}`", out(session, &period).await?);
             Ok(ExitCode::SUCCESS)
+        }
+        Command::Release { period, by, with_withdrawn } => {
+            desk::let_go(session, Decide { period, by }, with_withdrawn).await
         }
         Command::Send { period: Some(period), resend_written: true, .. } => {
             resend_written(session, &Period::from_key(&period)).await?;

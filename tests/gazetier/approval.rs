@@ -152,7 +152,14 @@ fn a_proof_goes_to_those_who_are_named() {
     assert_eq!(service_letters(&scene), [("yann@estran.example.org".into(), "Épreuve · Une marée".into())]);
     let outcome = proof(&["a@example.org"]);
     assert_eq!((outcome.code, outcome.stderr.as_str()), (2, "gazetier: a@example.org is not one of desk.editors\n"));
-    assert_eq!(proof(&[]).stdout, "2026-W47: 2 proofs, 2 letters sent\n");
+    // Within a minute nobody gets the same twice; whoever has not had it does.
+    assert_eq!(proof(&[]).stdout, "2026-W47: 1 proofs, 1 letters sent\n");
+    assert_eq!(proof(&[]).stdout, "2026-W47: they got this proof a moment ago, and get no other\n");
+    let later = ["digest", "proof", "--at", "2026-11-22T00:01"];
+    assert_eq!(scene.ok(&later), "2026-W47: 2 proofs, 2 letters sent\n");
+    let twice = ["digest", "proof", "yann@estran.example.org", "YANN@estran.example.org", "--at", "2026-11-22T00:03"];
+    assert_eq!(scene.ok(&twice), "2026-W47: 1 proofs, 1 letters sent\n");
+    assert_eq!(service_letters(&scene).len(), 5);
     // Nobody asked for it by mail, and no machine may answer it (RFC 3834).
     for name in scene.files("outbox") {
         let text = scene.read(&format!("outbox/{name}"));
@@ -169,7 +176,7 @@ fn what_is_held_stays_until_its_name_is_called() {
         .write("columns/a.md", &column("Une marée", "edito", "2026-11-18"));
     scene.ok(&["sync", "--at", "2026-11-20"]);
     let hold = ["digest", "hold", "--by", "Yann", "--why", "le titre", "--at", "2026-11-22"];
-    assert_eq!(scene.ok(&hold), "2026-W47: held; let it go with `gazetier digest send 2026-W47`\n");
+    assert_eq!(scene.ok(&hold), "2026-W47: held; let it go with `gazetier digest release 2026-W47`\n");
     assert_eq!(scene.run(&["run", "--at", MONDAY]), SILENCE);
     assert_eq!(scene.files("outbox"), [""; 0]);
     assert_eq!(
@@ -306,10 +313,11 @@ async fn a_note_that_comes_while_an_edition_is_drawn_up_counts(house: &House) {
         revision: 1,
         held: None,
         note: None,
+        readers: None,
     };
     let note =
         Note { kind: NoteKind::Held, subject: String::new(), who: "Yann".into(), words: "non".into(), at: now() };
-    assert_eq!(store.decide(&key, &note).await.expect("a note"), Noted::OfDraft);
+    assert_eq!(store.hold(&key, &note).await.expect("a note"), Noted::OfDraft);
     let stale = new((seen.version.number, seen.last_note));
     assert!(matches!(store.freeze(&stale).await, Ok(Freeze::Stale)));
     let desk = store.desk(&key).await.expect("a desk");

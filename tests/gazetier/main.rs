@@ -12,6 +12,7 @@ mod conflicts;
 mod conformance;
 mod connections;
 mod crashes;
+mod decisions;
 mod delivery;
 mod design;
 mod desk;

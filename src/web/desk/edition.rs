@@ -13,12 +13,16 @@ use super::{
     door::Editor,
     face::SCRIPT,
     reasons,
-    view::{self, Choice, Frame, Group, Line, Notice, Preview, Row, Shown, Status},
+    script,
+    view::{self, Before, Choice, Frame, Group, Line, Most, Notice, Preview, Row, Shown, Status},
     words,
 };
 use crate::{
     config::Config,
-    delivery::plan::{self, Coming, Outlook},
+    delivery::{
+        self,
+        plan::{self, Coming, Outlook},
+    },
     digest::{
         archive::without_token,
         choose::lay_out,
@@ -40,7 +44,26 @@ pub(super) struct Ask {
     pub(super) said: String,
     #[serde(default)]
     pub(super) mode: String,
+    #[serde(skip)]
+    pub(super) typed: Typed,
 }
+
+/// What somebody wrote that could not be kept: the page that says so has it in its fields.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Typed {
+    /// Subject, preheader and opening words.
+    pub(super) words: Option<[String; 3]>,
+    /// Why something is to be held.
+    pub(super) why: String,
+}
+
+/// The longest subject and preheader, and the longest reason, in UTF-16 units as browsers count them.
+pub(super) const LINE: usize = 250;
+
+/// The longest opening words.
+pub(super) const OPENING: usize = 20_000;
+
+const MOST: Most = Most { line: LINE, opening: OPENING };
 
 pub(super) async fn coming(
     State(desk): State<Desk>,
@@ -50,6 +73,7 @@ pub(super) async fn coming(
     let w = words::of(desk.lang());
     let notice = match ask.said.as_str() {
         "proof" => Some(Notice::Done(w.proof_sent.to_owned())),
+        "proof-again" => Some(Notice::Done(w.proof_again.to_owned())),
         "saved" => Some(Notice::Done(w.saved.to_owned())),
         _ => None,
     };
@@ -78,7 +102,6 @@ pub(super) async fn show(
         }
     }
     let outlook = coming.outlook(config)?;
-    let hash = coming.hash(config)?;
     let chosen = all.iter().find(|(choice, _)| choice.key() == ask.variant).or(all.first());
     let rendered = chosen.and_then(|(_, rendered)| rendered.as_ref());
     let key = chosen.map(|(choice, _)| choice.key()).unwrap_or_default();
@@ -87,7 +110,12 @@ pub(super) async fn show(
         Some(rendered) => match ask.view.as_str() {
             "text" => Shown::Text(without_token(&rendered.plain, "…")),
             "source" => Shown::Text(without_token(&rendered.html, "…")),
-            "headers" => Shown::Text(head(&plan::specimen(config, store, draft, rendered, now.at)?)),
+            "headers" => Shown::Text(match plan::specimen(config, store, draft, rendered, now.at) {
+                Ok(letter) => head(&letter),
+                // What no mail server would take; the preflight says so, too.
+                Err(delivery::Error::Digest(error)) => error.to_string(),
+                Err(error) => return Err(error.into()),
+            }),
             view => Shown::Frames(frame(desk, draft.due.period.as_str(), &key, view, &rendered.hash)),
         },
     };
@@ -98,20 +126,29 @@ pub(super) async fn show(
         if variants.is_empty() { Vec::new() } else { plan::inspect(config, store, draft, &variants, now.at)? };
     let whole = variants.first().map(|(_, rendered)| rendered);
     let changes = &draft.changes;
-    let subject = whole.map_or_else(|| default_subject(config, draft), |whole| whole.subject.clone());
+    let shown_subject = whole.map_or_else(|| default_subject(config, draft), |whole| whole.subject.clone());
+    let sight = coming.sight(config, store, &variants).await?;
     let preheader = whole.map(|whole| whole.preheader.clone()).unwrap_or_default();
     let state = state(desk, &coming, &outlook);
+    let words = ask.typed.words.clone().unwrap_or_else(|| {
+        [
+            changes.subject.clone().unwrap_or_else(|| default_subject(config, draft)),
+            changes.preheader.clone().unwrap_or_default(),
+            changes.opening.clone().unwrap_or_else(|| config.digest.opening.clone()),
+        ]
+    });
+    let [subject, own_preheader, opening] = words;
     let page = view::Coming {
         f: head_of(desk, editor, false),
         notice,
         version: coming.desk.version.number,
         touched: coming.desk.version.at.map(|at| format!("{}, {}", coming.desk.version.who, hour(config, at))),
         sender: inbox(&config.letters.from),
-        subject_length: subject.chars().count(),
+        subject_length: shown_subject.chars().count(),
         subject_most: SUBJECT,
-        preheader: changes.preheader.clone().unwrap_or_default(),
+        preheader: own_preheader,
         preheader_default: preheader,
-        opening: changes.opening.clone().unwrap_or_else(|| config.digest.opening.clone()),
+        opening,
         groups: groups(config, &coming, w),
         left_out: left_out(config, &coming),
         repeats: repeats(config, &coming, w),
@@ -130,13 +167,17 @@ pub(super) async fn show(
                 (editor.name.clone().unwrap_or_else(|| address.clone()), address)
             })
             .collect(),
-        history: history(desk, &coming.desk.notes),
+        history: history(desk, &coming.desk.notes, matches!(outlook, Outlook::Fallen { .. })),
         preview: preview_of(desk, ask, &choices, &key, shown, desk.root().to_owned()),
         view: ask.view.clone(),
         variant: key,
         status: state,
+        before: Before { decision: sight.decision, hash: sight.hash, readers: sight.readers },
+        most: MOST,
+        s: script::of(desk.lang()),
+        why: ask.typed.why.clone(),
+        shown_subject,
         subject,
-        hash,
     };
     answer(desk, status, &page)
 }
@@ -258,10 +299,13 @@ fn lines(desk: &Desk, findings: &[Finding]) -> Vec<Line> {
     lines.into_iter().map(|(_, line)| line).collect()
 }
 
-fn history(desk: &Desk, notes: &[model::Note]) -> Vec<String> {
+/// What was decided, the last first; `fallen` says that the last approval holds no longer.
+fn history(desk: &Desk, notes: &[model::Note], fallen: bool) -> Vec<String> {
     let w = words::of(desk.lang());
-    let said = notes.iter().rev().filter_map(|note| {
+    let last = notes.iter().rposition(|note| note.kind == NoteKind::Approved).filter(|_| fallen);
+    let said = notes.iter().enumerate().rev().filter_map(|(at, note)| {
         let what = match note.kind {
+            NoteKind::Approved if Some(at) == last => w.note_fallen,
             NoteKind::Approved => w.note_approved,
             NoteKind::Held => w.note_held,
             NoteKind::Released => w.note_released,
@@ -443,6 +487,20 @@ pub(super) async fn show_one(
     let letters = format!("{} / {} {}", tally.sent, tally.frozen(), w.letters);
     let reason = store.held_reason(edition.id).await?;
     let choices: Vec<model::Choice> = variants.iter().map(|variant| variant.choice.clone()).collect();
+    let noted = store.desk(&edition.key()).await?;
+    let config = desk.shared().config();
+    let before = match edition.is_frozen {
+        true => Before {
+            decision: noted.last_decision,
+            hash: store.frozen_hash(edition.id).await?,
+            readers: tally.to_do(),
+        },
+        false => Before {
+            decision: noted.last_decision,
+            hash: plan::held(config, store, &edition).await?.hash(config)?,
+            readers: store.readers_of(desk.shared().newsletter(), &choices).await?,
+        },
+    };
     let page = view::One {
         f: head_of(desk, editor, true),
         notice,
@@ -451,7 +509,10 @@ pub(super) async fn show_one(
         refusals: reasons::of(&store.refused_letters(edition.id).await?),
         can_hold: matches!(edition.state, EditionState::Frozen | EditionState::Sending),
         can_go: edition.state == EditionState::Held,
-        history: history(desk, &store.desk(&edition.key()).await?.notes),
+        history: history(desk, &noted.notes, false),
+        before,
+        most: MOST,
+        why: ask.typed.why.clone(),
         preview: preview_of(desk, ask, &choices, &key, shown, format!("{}past/{period}", desk.root())),
         subject: edition.subject,
     };

@@ -8,6 +8,8 @@ mod edition;
 mod face;
 mod links;
 mod reasons;
+mod refusals;
+mod script;
 mod view;
 mod words;
 
