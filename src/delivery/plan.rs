@@ -121,12 +121,7 @@ impl Coming {
     }
 
     /// What somebody looks at who has it before them, with the choices of rubriques that have a letter.
-    pub async fn sight(
-        &self,
-        config: &Config,
-        store: &Store,
-        variants: &[(Choice, Rendered)],
-    ) -> Result<Sight, Error> {
+    pub async fn sight(&self, config: &Config, store: &Store, variants: &[(Choice, Rendered)]) -> Result<Sight, Error> {
         let choices: Vec<Choice> = variants.iter().map(|(choice, _)| choice.clone()).collect();
         let readers = store.readers_of(&config.digest.newsletter, &choices).await?;
         Ok(Sight { decision: self.desk.last_decision, hash: self.hash(config)?, readers })

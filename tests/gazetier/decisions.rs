@@ -252,10 +252,7 @@ fn what_hold_advises_works_as_it_is_printed() {
         assert_eq!(scene.run(&["run", "--at", MONDAY]).stdout, "");
         assert_eq!(scene.posted(), [""; 0]);
         let said = follow(&scene, &held, MONDAY);
-        assert_eq!(
-            said,
-            "2026-W47: released; the next `gazetier run` sends it, or `gazetier digest send` at once\n"
-        );
+        assert_eq!(said, "2026-W47: released; the next `gazetier run` sends it, or `gazetier digest send` at once\n");
         assert_eq!(scene.run(&["run", "--at", "2026-11-23T08:10"]), SILENCE);
         assert_eq!(scene.posted(), ["2026-W47 a@example.org"]);
         // Long after its hour, and before the next: somebody has let it go, so nothing is too late.

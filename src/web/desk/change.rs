@@ -97,8 +97,7 @@ pub(super) async fn mend(
         let notice = Some(refused(&desk, too_long));
         return edition::show(&desk, &editor, &ask, notice, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
-    let written =
-        |name: &str, own: &str| Some(line(&fields, name)).filter(|text| !text::is_blank(text) && text != own);
+    let written = |name: &str, own: &str| Some(line(&fields, name)).filter(|text| !text::is_blank(text) && text != own);
     let mut changes = Changes {
         subject: written("subject", &default_subject(config, &coming.draft)),
         preheader: written("preheader", ""),

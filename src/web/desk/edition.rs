@@ -12,8 +12,7 @@ use super::{
     Desk, Trouble, answer,
     door::Editor,
     face::SCRIPT,
-    reasons,
-    script,
+    reasons, script,
     view::{self, Before, Choice, Frame, Group, Line, Most, Notice, Preview, Row, Shown, Status},
     words,
 };
@@ -490,11 +489,9 @@ pub(super) async fn show_one(
     let noted = store.desk(&edition.key()).await?;
     let config = desk.shared().config();
     let before = match edition.is_frozen {
-        true => Before {
-            decision: noted.last_decision,
-            hash: store.frozen_hash(edition.id).await?,
-            readers: tally.to_do(),
-        },
+        true => {
+            Before { decision: noted.last_decision, hash: store.frozen_hash(edition.id).await?, readers: tally.to_do() }
+        }
         false => Before {
             decision: noted.last_decision,
             hash: plan::held(config, store, &edition).await?.hash(config)?,

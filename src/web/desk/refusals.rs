@@ -10,7 +10,9 @@ pub(super) fn words(lang: Lang, refused: &Refused) -> String {
     }
     match refused {
         Refused::NoSuchEdition(period) => format!("il n’y a pas d’édition {period}"),
-        Refused::Empty(period) => format!("{period}\u{202f}: aucune chronique n’est nouvelle, il n’y a rien à approuver"),
+        Refused::Empty(period) => {
+            format!("{period}\u{202f}: aucune chronique n’est nouvelle, il n’y a rien à approuver")
+        }
         Refused::Changed => "l’édition a changé entre-temps\u{202f}: regardez-la encore une fois".into(),
         Refused::Decided(Some(note)) => {
             let did = match note.kind {
@@ -22,9 +24,9 @@ pub(super) fn words(lang: Lang, refused: &Refused) -> String {
             format!("{} {did} l’édition entre-temps{why}\u{202f}: regardez-la encore une fois", note.who)
         }
         Refused::Decided(None) => "ce qui était décidé a changé\u{202f}: regardez encore une fois".into(),
-        Refused::Readers { seen, now } => format!(
-            "l’édition va maintenant à {now} lecteurs, et non à {seen}\u{202f}: regardez-la encore une fois"
-        ),
+        Refused::Readers { seen, now } => {
+            format!("l’édition va maintenant à {now} lecteurs, et non à {seen}\u{202f}: regardez-la encore une fois")
+        }
         Refused::Held { who, why, .. } => {
             let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
             format!("elle est retenue par {who}{why}\u{202f}: laissez-la partir d’abord")
