@@ -11,6 +11,9 @@ const FOREVER: &str = "forever";
 /// Less than this is of no use: letters come back after days, and what is refused is tried again.
 const LEAST: Duration = Duration::days(30);
 
+/// More than this is for ever.
+const MOST: Duration = Duration::days(36_525);
+
 /// The user's words.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -62,6 +65,9 @@ fn kept(key: &str, text: &str) -> Result<Option<Duration>, Refusal> {
     if kept < LEAST {
         let why = "that is too short, letters come back for weeks: write \"30d\" or more, or \"forever\"";
         return Err(refuse(key, why));
+    }
+    if kept > MOST {
+        return Err(refuse(key, "that is more than a hundred years: write \"100 years\" or less, or \"forever\""));
     }
     Ok(Some(kept))
 }

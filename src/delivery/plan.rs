@@ -432,9 +432,15 @@ pub fn inspect(
     variants: &[(Choice, Rendered)],
     at: Instant,
 ) -> Result<Vec<Finding>, Error> {
-    let letter = variants.first().map(|(_, rendered)| specimen(config, store, draft, rendered, at)).transpose()?;
+    let letter = match variants.first().map(|(_, rendered)| specimen(config, store, draft, rendered, at)) {
+        None => Ok(Vec::new()),
+        Some(Ok(letter)) => Ok(letter),
+        // What no letter can be written of is mended at the desk, and must be seen there.
+        Some(Err(Error::Digest(digest::Error::Letter(words)))) => Err(words),
+        Some(Err(error)) => return Err(error),
+    };
     let rendered: Vec<&Rendered> = variants.iter().map(|(_, rendered)| rendered).collect();
-    Ok(preflight::check(config, draft, &rendered, &letter.unwrap_or_default()))
+    Ok(preflight::check(config, draft, &rendered, &letter))
 }
 
 /// A whole letter as it would go out, to the magazine itself.

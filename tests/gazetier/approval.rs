@@ -79,7 +79,16 @@ fn an_approval_falls_when_the_content_changes() {
                   approve it again with `gazetier digest approve 2026-W47`\n";
     assert_eq!(scene.run(&["run", "--at", "2026-11-22T18:20"]), told(fallen));
     assert_eq!(scene.run(&["run", "--at", "2026-11-22T18:30"]), SILENCE);
-    assert!(status(&scene, "2026-11-22T19:00").starts_with("2026-W47 (n° 1) draft: 2 columns"));
+    assert_eq!(
+        status(&scene, "2026-11-22T19:00"),
+        "2026-W47 (n° 1) draft: 2 columns, due at 2026-11-23 07:30\n  \
+         changed since Maëlle approved it, 2026-11-22 18:00: to be approved again\n"
+    );
+    let json = scene.ok(&["digest", "status", "--json", "--at", "2026-11-22T19:00"]);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let decided = serde_json::json!({ "what": "fallen", "who": "Maëlle", "at": "2026-11-22T18:00:00+01:00" });
+    assert_eq!((&json[0]["decided"], json[0]["state"].as_str()), (&decided, Some("draft")));
+    assert_eq!(json[0]["coming"]["due"].as_str(), Some("2026-11-23T07:30:00+01:00"));
     let unsent = scene.run(&["run", "--at", MONDAY]);
     assert!(unsent.stderr.contains("it has changed since Maëlle approved it"), "{unsent:?}");
     assert_eq!(scene.files("outbox"), [""; 0]);
@@ -90,7 +99,7 @@ fn an_approval_falls_when_the_content_changes() {
 }
 
 /// The subjects of the letters to one person in the outbox, and to whom.
-fn service_letters(scene: &Scene) -> Vec<(String, String)> {
+pub fn service_letters(scene: &Scene) -> Vec<(String, String)> {
     let names = scene.files("outbox").into_iter().filter(|name| name.starts_with("service."));
     let letters = names.map(|name| {
         let text = scene.read(&format!("outbox/{name}"));

@@ -8,7 +8,7 @@ use gazetier::{
 };
 
 use crate::{
-    desk::{Open, SUNDAY, Visitor, link_of_proof, magazine},
+    desk::{Open, SUNDAY, Visitor, link_of_proof, magazine, value},
     store::{House, at, digest, draft, now, on_both, subscriber},
     support::{MONDAY, SILENCE, Scene, column},
 };
@@ -305,6 +305,120 @@ fn what_a_run_advises_works_as_it_is_printed() {
         let told = scene.run(&["run", "--at", "2026-11-25T08:00"]).stderr;
         follow(&scene, &told, "2026-11-25T08:10");
         assert_eq!(scene.posted(), ["2026-W47 a@example.org"]);
+    }
+}
+
+#[test]
+fn what_the_form_cannot_hold_the_desk_does_not_take() {
+    let scene = magazine();
+    let desk = Open::at(&scene, SUNDAY);
+    let claire = Visitor::editor(&desk, &desk.way_in);
+    let fits = "é".repeat(250);
+    assert_eq!(claire.mend(&[("subject", &fits), ("preheader", &fits)]).status, 303);
+    let before = claire.get("/").text;
+    for (field, text, told) in [
+        ("subject", "s".repeat(5_000), "Sujet\u{202f}: 4750 caractères de trop (5000 / 250)"),
+        // As browsers count: in UTF-16.
+        ("subject", "😀".repeat(126), "Sujet\u{202f}: 2 caractères de trop (252 / 250)"),
+        ("preheader", "s".repeat(251), "Accroche\u{202f}: 1 caractères de trop (251 / 250)"),
+        ("opening", "s".repeat(20_001), "Mot d’ouverture\u{202f}: 1 caractères de trop (20001 / 20000)"),
+    ] {
+        let refused = claire.mend(&[(field, &text)]);
+        assert_eq!(refused.status, 422, "{field}");
+        assert!(refused.text.contains(told), "{told}: {}", refused.text);
+        // It stands in its field, to be shortened.
+        assert!(refused.text.contains(&text), "{field}");
+    }
+    let after = claire.get("/").text;
+    assert_eq!(value(&after, "version"), value(&before, "version"));
+    let why = "s".repeat(251);
+    let refused = claire.decide(&after, "hold", &[("why", &why)]);
+    assert_eq!(refused.status, 422);
+    assert!(refused.text.contains("1 caractères de trop (251 / 250)") && refused.text.contains(&why));
+    assert!(claire.get("/").text.contains("elle attend une approbation"));
+    // One that is in the store from before is told, and shuts nobody out.
+    let changes = format!("{{\"subject\":\"{}\"}}", "s".repeat(5_000));
+    scene.sql(Box::leak(format!("UPDATE edition_changes SET changes = '{changes}'").into_boxed_str()));
+    for view in ["/", "/?view=headers", "/?view=text"] {
+        assert_eq!(claire.get(view).status, 200, "{view}");
+    }
+    let page = claire.get("/").text;
+    assert!(page.contains("le sujet fait 5000 caractères"), "{page}");
+    assert_eq!(claire.decide(&page, "approve", &[]).status, 422);
+    let sent = scene.run(&["digest", "approve", "--at", SUNDAY]);
+    assert!(sent.stderr.contains("the subject has 5000 characters: between 1 and 60"), "{sent:?}");
+    assert_eq!(claire.mend(&[("subject", "Un sujet")]).status, 303);
+    assert_eq!(claire.decide(&claire.get("/").text, "approve", &[]).status, 303);
+}
+
+#[test]
+fn what_stands_for_something_is_filled_in_at_the_desk_too() {
+    let scene = magazine();
+    let desk = Open::at(&scene, SUNDAY);
+    let claire = Visitor::editor(&desk, &desk.way_in);
+    let page = claire.get("/").text;
+    let first = value(&page, "subject");
+    assert_eq!(claire.mend(&[("subject", "{magazine} {number}\u{202f}: {lead}, {semaine} ({period})")]).status, 303);
+    let page = claire.get("/").text;
+    // The field has what was written, the inbox what readers get.
+    assert!(page.contains("value=\"{magazine} {number}\u{202f}: {lead}, {semaine} ({period})\""), "{page}");
+    let filled = format!("<b>L’Estran 1\u{202f}: {first}, {{semaine}} (2026-W47)</b>");
+    assert!(page.contains(&filled), "{filled}: {page}");
+    // Another lead, another subject.
+    let last = page.rsplit("value=\"pin ").next().and_then(|rest| rest.split('"').next()).expect("a column").to_owned();
+    let written = [("subject", "{lead}, encore"), ("act", &format!("pin {last}"))];
+    assert_eq!(claire.mend(&written).status, 303);
+    assert!(claire.get("/").text.contains("<b>Un banc, encore</b>"), "{}", claire.get("/").text);
+    // Nothing that shows is nothing that was written.
+    assert_eq!(claire.mend(&[("subject", "\u{200b}"), ("preheader", "\u{2060}\u{feff}")]).status, 303);
+    let page = claire.get("/").text;
+    assert!(page.contains("<b>Un banc</b>") && page.contains("name=\"preheader\" value=\"\""), "{page}");
+}
+
+#[test]
+fn when_the_store_is_away_the_page_says_that_nothing_was_lost() {
+    let scene = magazine();
+    let desk = Open::at(&scene, SUNDAY);
+    let claire = Visitor::editor(&desk, &desk.way_in);
+    let page = claire.get("/").text;
+    scene.sql("ALTER TABLE edition_notes RENAME TO away");
+    let answers =
+        [claire.mend_with(&page, &[("subject", "Un sujet")]), claire.decide(&page, "hold", &[]), claire.get("/")];
+    for answer in answers {
+        assert_eq!(answer.status, 503);
+        assert!(answer.text.contains("Rien n’a été perdu."), "{}", answer.text);
+    }
+    scene.sql("ALTER TABLE away RENAME TO edition_notes");
+    assert_eq!(value(&claire.get("/").text, "version"), "0");
+}
+
+#[test]
+fn columns_are_dragged_also_when_a_pinned_one_was_withdrawn() {
+    for scene in [magazine(), magazine().on_postgres()] {
+        scene.put("columns/d.md", &column("Une balise", "edito", "2026-11-17"));
+        scene.ok(&["sync", "--take-over", "--at", SUNDAY]);
+        let desk = Open::at(&scene, SUNDAY);
+        let claire = Visitor::editor(&desk, &desk.way_in);
+        let ids = |page: &str| -> Vec<String> {
+            let ids = page.split("data-id=\"").skip(1).map(|rest| rest.split('"').next().expect("an id"));
+            ids.filter(|id| id.bytes().all(|b| b.is_ascii_digit())).map(str::to_owned).collect()
+        };
+        // All three editorials are pinned, in their order; one of them goes.
+        let all = ids(&claire.get("/").text);
+        for id in &all[..3] {
+            assert_eq!(claire.mend(&[("act", &format!("pin {id}"))]).status, 303);
+        }
+        std::fs::remove_file(scene.path("columns/d.md")).expect("a file");
+        scene.ok(&["sync", "--at", SUNDAY]);
+        let left = ids(&claire.get("/").text);
+        assert_eq!(left, [&all[..2], &all[3..]].concat());
+        let dragged = [&*left[1], &*left[0], &*left[2]];
+        assert_eq!(claire.mend(&[("act", &format!("order {}", dragged.join(",")))]).status, 303);
+        assert_eq!(ids(&claire.get("/").text), dragged);
+        // It comes back, and is pinned as it was: behind what was ordered.
+        scene.put("columns/d.md", &column("Une balise", "edito", "2026-11-17"));
+        scene.ok(&["sync", "--at", SUNDAY]);
+        assert_eq!(ids(&claire.get("/").text), [&*left[1], &*left[0], &*all[2], &*left[2]]);
     }
 }
 

@@ -110,8 +110,12 @@ impl<'a> Visitor<'a> {
 
     /// Sends the form of the coming edition, with these fields changed.
     pub fn mend(&self, changed: &[(&str, &str)]) -> Answer {
-        let page = self.get("/").text;
-        let version = value(&page, "version");
+        self.mend_with(&self.get("/").text, changed)
+    }
+
+    /// The same from a page that was there before.
+    pub fn mend_with(&self, page: &str, changed: &[(&str, &str)]) -> Answer {
+        let version = value(page, "version");
         let mut fields = vec![("period", "2026-W47"), ("version", &version), ("act", "save")];
         for (name, text) in changed {
             fields.retain(|field| field.0 != *name);

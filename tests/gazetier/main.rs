@@ -32,6 +32,7 @@ mod lists;
 mod model;
 mod output;
 mod postfix;
+mod preflight;
 mod proxy;
 mod readers;
 mod relays;
