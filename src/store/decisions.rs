@@ -2,7 +2,7 @@
 //! is: the last decision before it, the content, and for how many readers it is.
 
 use super::{Error, NoteRow, Result, Store, millis, on, sql, transact};
-use crate::model::{Choice, EditionKey, EditionState, Note, NoteKind, Slug};
+use crate::model::{Choice, Edition, EditionKey, EditionState, Note, NoteKind, Slug};
 
 /// Within so many milliseconds the same word of the same person is one: a button was pressed twice.
 pub const ONCE: i64 = 60_000;
@@ -45,6 +45,23 @@ pub enum Noted {
     Stale,
 }
 
+/// What became of an edition that was to be let go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Released {
+    /// It goes out.
+    Done,
+    /// It is not held.
+    NotHeld(EditionState),
+    /// Columns of it were withdrawn since: these titles.
+    Withdrawn(Vec<String>),
+    /// The same person had let it go a moment before: it is written down once.
+    Again,
+    /// Somebody else has decided since: this is the last word.
+    Decided(Option<Note>),
+    /// It would go to so many readers, and that is not what was seen.
+    Readers(i64),
+}
+
 /// Whether a number of readers is no longer the one that was seen.
 pub fn is_another_list(seen: i64, now: i64) -> bool {
     (seen - now).abs() * SPREAD > seen.max(now)
@@ -61,10 +78,9 @@ macro_rules! last_decision {
         row.map($crate::store::NoteRow::read).transpose()?
     }};
 }
-pub(super) use last_decision;
 
 /// Whether a note says what the last one said, by the same person a moment ago.
-pub(super) fn is_again(last: Option<&(i64, Note)>, note: &Note) -> bool {
+fn is_again(last: Option<&(i64, Note)>, note: &Note) -> bool {
     last.is_some_and(|(_, last)| {
         let apart = millis(note.at) - millis(last.at);
         (last.kind, &last.subject, &last.who, &last.words) == (note.kind, &note.subject, &note.who, &note.words)
@@ -126,6 +142,47 @@ impl Store {
                 super::desk::add_note!(tx, key, note);
             }
             Noted::OfDraft
+        })
+    }
+
+    /// Lets a held edition go that is frozen, with a new date on its letters, and writes down who said so.
+    /// One of which columns were withdrawn meanwhile only if that is wished. `seen`: the number of the last decision
+    /// and for how many readers it was, if somebody looked.
+    pub async fn release_edition(
+        &self,
+        edition: &Edition,
+        note: &Note,
+        with_withdrawn: bool,
+        seen: Option<(i64, i64)>,
+    ) -> Result<Released> {
+        let key = edition.key();
+        transact!(self, begin_alone, pool, tx => {
+            let last = last_decision!(tx, key);
+            let state: String = sqlx::query_scalar(sql::EDITION_STATE).bind(edition.id).fetch_one(&mut *tx).await?;
+            if state != EditionState::Held.as_str() && is_again(last.as_ref(), note) {
+                return Ok(Released::Again);
+            }
+            if let Some((decision, readers)) = seen.filter(|_| state == EditionState::Held.as_str()) {
+                if last.as_ref().map_or(0, |(id, _)| *id) != decision {
+                    return Ok(Released::Decided(last.map(|(_, note)| note)));
+                }
+                let to_do: i64 = sqlx::query_scalar(sql::ledger::COUNT_TO_DO).bind(edition.id).fetch_one(&mut *tx).await?;
+                if is_another_list(readers, to_do) {
+                    return Ok(Released::Readers(to_do));
+                }
+            }
+            let withdrawn: Vec<String> =
+                sqlx::query_scalar(sql::WITHDRAWN_IN).bind(edition.id).fetch_all(&mut *tx).await?;
+            if !withdrawn.is_empty() && !with_withdrawn {
+                return Ok(Released::Withdrawn(withdrawn));
+            }
+            let query = sqlx::query(sql::RELEASE_EDITION).bind(edition.id).bind(millis(note.at));
+            if query.execute(&mut *tx).await?.rows_affected() == 0 {
+                let state = state.parse().map_err(|value| Error::Corrupt { what: "state", value })?;
+                return Ok(Released::NotHeld(state));
+            }
+            super::desk::add_note!(tx, &key, note);
+            Released::Done
         })
     }
 

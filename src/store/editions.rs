@@ -1,11 +1,7 @@
 //! Editions: frozen in one transaction with their columns, variants and letters, held, let go, closed.
 //! Whatever another run may have changed since an edition was drawn up is compared in that transaction.
 
-use super::{
-    Error, Result, Store,
-    decisions::{is_again, is_another_list, last_decision},
-    instant, millis, on, sql, transact,
-};
+use super::{Error, Result, Store, instant, is_another_list, millis, on, sql, transact};
 use crate::model::{
     Choice, ColumnId, Edition, EditionKey, EditionState, Instant, LetterState, Note, Period, Slug, Tally,
 };
@@ -102,23 +98,6 @@ pub enum Freeze {
     /// The store has changed since the edition was drawn up: draw it up again.
     Stale,
     /// It would have so many letters, and somebody let it go for another number of readers.
-    Readers(i64),
-}
-
-/// What became of an edition that was to be let go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Released {
-    /// It goes out.
-    Done,
-    /// It is not held.
-    NotHeld(EditionState),
-    /// Columns of it were withdrawn since: these titles.
-    Withdrawn(Vec<String>),
-    /// The same person had let it go a moment before: it is written down once.
-    Again,
-    /// Somebody else has decided since: this is the last word.
-    Decided(Option<Note>),
-    /// It would go to so many readers, and that is not what was seen.
     Readers(i64),
 }
 
@@ -433,47 +412,6 @@ impl Store {
         let reason: Option<Option<String>> =
             on!(self, pool => sqlx::query_scalar(sql::HELD_REASON).bind(id).fetch_optional(pool).await?);
         Ok(reason.flatten())
-    }
-
-    /// Lets a held edition go that is frozen, with a new date on its letters, and writes down who said so.
-    /// One of which columns were withdrawn meanwhile only if that is wished. `seen`: the number of the last decision
-    /// and for how many readers it was, if somebody looked.
-    pub async fn release_edition(
-        &self,
-        edition: &Edition,
-        note: &Note,
-        with_withdrawn: bool,
-        seen: Option<(i64, i64)>,
-    ) -> Result<Released> {
-        let key = edition.key();
-        transact!(self, begin_alone, pool, tx => {
-            let last = last_decision!(tx, key);
-            let state: String = sqlx::query_scalar(sql::EDITION_STATE).bind(edition.id).fetch_one(&mut *tx).await?;
-            if state != EditionState::Held.as_str() && is_again(last.as_ref(), note) {
-                return Ok(Released::Again);
-            }
-            if let Some((decision, readers)) = seen.filter(|_| state == EditionState::Held.as_str()) {
-                if last.as_ref().map_or(0, |(id, _)| *id) != decision {
-                    return Ok(Released::Decided(last.map(|(_, note)| note)));
-                }
-                let to_do: i64 = sqlx::query_scalar(sql::ledger::COUNT_TO_DO).bind(edition.id).fetch_one(&mut *tx).await?;
-                if is_another_list(readers, to_do) {
-                    return Ok(Released::Readers(to_do));
-                }
-            }
-            let withdrawn: Vec<String> =
-                sqlx::query_scalar(sql::WITHDRAWN_IN).bind(edition.id).fetch_all(&mut *tx).await?;
-            if !withdrawn.is_empty() && !with_withdrawn {
-                return Ok(Released::Withdrawn(withdrawn));
-            }
-            let query = sqlx::query(sql::RELEASE_EDITION).bind(edition.id).bind(millis(note.at));
-            if query.execute(&mut *tx).await?.rows_affected() == 0 {
-                let state = state.parse().map_err(|value| Error::Corrupt { what: "state", value })?;
-                return Ok(Released::NotHeld(state));
-            }
-            super::desk::add_note!(tx, &key, note);
-            Released::Done
-        })
     }
 
     /// Makes an edition of the future one of the present, by its real cutoff; false if somebody else has done so

@@ -26,6 +26,9 @@
   const clash = new Map();
   const isNew = (name) => field(name).value !== known[name].typed;
 
+  // Whether a subject that differs is somebody's, and not the one that the edition has by itself.
+  const isWritten = (name, page) => name !== "subject" || page.getElementById(name).dataset.own !== undefined;
+
   // ---- The browser's storage.
   const ours = `gazetier desk ${say.root} ${say.who} `;
   const storage = (() => {
@@ -231,7 +234,7 @@
         clash.delete(name);
       } else if (theirs !== known[name].desk) {
         known[name] = { typed: theirs, desk: theirs };
-        clash.set(name, theirs);
+        if (isWritten(name, page)) clash.set(name, theirs);
       }
     }
     renew(page, false);
@@ -382,7 +385,7 @@
   for (const name of NAMES) {
     const words = restored[name];
     if (!words || words.mine === field(name).value) continue;
-    if (words.desk !== field(name).value) clash.set(name, field(name).value);
+    if (words.desk !== field(name).value && isWritten(name, document)) clash.set(name, field(name).value);
     field(name).value = words.mine;
   }
   if (clash.size) disagree([]);

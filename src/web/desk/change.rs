@@ -17,7 +17,7 @@ use super::{
     Desk, Trouble,
     door::Editor,
     edition::{self, Ask, LINE, OPENING, Typed},
-    refusals, see,
+    past, refusals, see,
     view::Notice,
     words,
 };
@@ -263,7 +263,7 @@ pub(super) async fn decide(
     let notice = Some(refused(&desk, lines));
     ask.typed = Typed { why, ..Typed::default() };
     if is_past {
-        return edition::show_one(&desk, &editor, &period, &ask, notice, status).await;
+        return past::show_one(&desk, &editor, &period, &ask, notice, status).await;
     }
     edition::show(&desk, &editor, &ask, notice, status).await
 }

@@ -138,6 +138,8 @@ pub(super) struct Coming<'a> {
     pub(super) shown_subject: String,
     /// As it is written, with what is filled in.
     pub(super) subject: String,
+    /// Whether somebody wrote it.
+    pub(super) is_own_subject: bool,
     pub(super) subject_length: usize,
     pub(super) subject_most: usize,
     pub(super) preheader: String,

@@ -144,7 +144,8 @@ async fn what_could_not_be_decided_stands_in_red_until_it_is() {
     browser.until(&format!("({undone}).includes('Yann a retenu l’édition entre-temps (le titre)')"), true).await;
     let colour = browser.script("return getComputedStyle(document.getElementById('undone')).color").await;
     assert_eq!(colour, json!("rgb(155, 28, 28)"));
-    assert_eq!(browser.violations().await, [""; 0], "with something undone");
+    browser.inspect("desk-undone").await;
+    browser.size(1300, 900).await;
     // It stays whatever is saved meanwhile.
     browser.types("subject", "Un autre sujet", "").await;
     browser.until("document.querySelector('#inbox b').textContent", "Un autre sujet").await;
@@ -215,7 +216,8 @@ async fn whatever_the_desk_answers_the_text_stays() {
     let text = "Ce qui a été écrit sans connexion.";
     browser.types("opening", text, "").await;
     stays(&browser, text, "le bureau ne répond pas. Rien n’est perdu").await;
-    assert_eq!(browser.violations().await, [""; 0], "not saved");
+    browser.inspect("desk-unsaved").await;
+    browser.size(1300, 900).await;
     browser.connected(true).await;
     is_saved(&browser, text).await;
     // The store is away: 503.
@@ -298,7 +300,8 @@ async fn of_two_who_change_one_field_both_keep_their_words() {
     browser.until("document.querySelector('#kept .refused')?.textContent.includes('Les mots des autres.')", true).await;
     browser.until("document.getElementById('opening').value", "Les nôtres.").await;
     assert!(browser.kept().await.contains("Les nôtres."));
-    assert_eq!(browser.violations().await, [""; 0]);
+    browser.inspect("desk-conflict").await;
+    browser.size(1300, 900).await;
     // What else is saved meanwhile neither writes over the others nor empties the notice.
     browser
         .types("preheader", "Une accroche", "document.querySelector('#columns button[value^=\"pin \"]').click()")
@@ -325,6 +328,26 @@ async fn of_two_who_change_one_field_both_keep_their_words() {
         .await;
     browser.until("document.getElementById('opening').value", "Encore les leurs.").await;
     browser.until("Object.values(localStorage).join()", "").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subject_that_nobody_wrote_is_in_nobodys_way() {
+    let scene = magazine();
+    let desk = Open::at(&scene, SUNDAY);
+    let browser = at_the_desk(&desk).await;
+    // Another editor pins a column: the edition has another subject by itself.
+    let other = "const done = arguments[0]; \
+                 const body = new URLSearchParams(new FormData(document.getElementById('mend'))); \
+                 const pins = document.querySelectorAll('#columns button[value^=\"pin \"]'); \
+                 body.set('act', pins[pins.length - 1].value); \
+                 fetch('/', { method: 'POST', body }).then(answer => done(answer.status))";
+    assert_eq!(browser.client.execute_async(other, vec![]).await.expect("a change"), json!(200));
+    browser.types("subject", "Le nôtre", "").await;
+    browser.until("document.getElementById('version').value", "2").await;
+    browser.until("document.querySelector('#inbox b').textContent", "Le nôtre").await;
+    browser.until("document.querySelector('#columns .tag')?.textContent", "à la une").await;
+    browser.until("document.getElementById('kept').textContent.includes('les épingles')", true).await;
+    browser.until("document.querySelectorAll('#kept .yours').length", 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
