@@ -36,7 +36,11 @@
   })();
   const keep = () => {
     const words = {};
-    for (const name of NAMES) if (isNew(name)) words[name] = { mine: field(name).value, desk: known[name].desk };
+    for (const name of NAMES) {
+      // Of what two have changed somebody says whose it is, also on the page that is opened next.
+      const desk = clash.has(name) ? null : known[name].desk;
+      if (isNew(name)) words[name] = { mine: field(name).value, desk };
+    }
     if (why.value) words.why = { mine: why.value };
     try {
       if (Object.keys(words).length) storage.setItem(ours + period(), JSON.stringify(words));

@@ -94,6 +94,23 @@ async fn a_click_within_the_half_second_is_never_swallowed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn enter_in_the_field_for_the_reason_holds_the_edition() {
+    let scene = magazine();
+    let desk = Open::at(&scene, SUNDAY);
+    let browser = at_the_desk(&desk).await;
+    for script in [true, false] {
+        browser.cdp("Emulation.setScriptExecutionDisabled", json!({ "value": !script })).await;
+        browser.client.goto(&format!("{}/", desk.base)).await.expect("the desk");
+        let why = browser.client.find(Locator::Id("why")).await.expect("a field");
+        why.send_keys("le titre\u{e007}").await.expect("keys");
+        browser.cdp("Emulation.setScriptExecutionDisabled", json!({ "value": false })).await;
+        browser.until(&format!("{STATE}.includes('Retenue (claire') && {STATE}.includes('· le titre')"), true).await;
+        browser.press("#release").await;
+        browser.until(&format!("{STATE}.startsWith('Approuvée (claire')"), true).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_reason_and_the_focus_stay_while_something_is_saved() {
     let scene = magazine();
     let desk = Open::at(&scene, SUNDAY);
@@ -309,6 +326,12 @@ async fn of_two_who_change_one_field_both_keep_their_words() {
     browser.until("document.querySelector('#inbox span').textContent", "Une accroche").await;
     browser.until("document.querySelector('#kept .refused')?.textContent.includes('Les mots des autres.')", true).await;
     browser.until("document.getElementById('opening').value", "Les nôtres.").await;
+    // Nor does another page of the same browser decide it.
+    browser.client.refresh().await.expect("the page again");
+    browser.until("document.querySelector('#kept .refused')?.textContent.includes('Les mots des autres.')", true).await;
+    browser.until("document.getElementById('opening').value", "Les nôtres.").await;
+    browser.client.refresh().await.expect("the page again");
+    browser.until("document.querySelector('#kept .refused')?.textContent.includes('Les mots des autres.')", true).await;
     // Nor is anything approved of which somebody has not said whose it is.
     browser.press("#approve").await;
     browser.until("document.getElementById('undone').textContent.includes('n’a pas pu être enregistré')", true).await;
