@@ -13,7 +13,8 @@ use crate::{
     delivery::{
         self,
         decide::{self, Decision},
-        editors, plan, service,
+        editors::{self, Proofs},
+        plan, service,
     },
     digest::{render::render, token::PLACEHOLDER},
     model::{self, Choice, EditionState, Mailbox, Period, Rubrique},
@@ -157,8 +158,9 @@ pub(super) async fn proof(session: &Session, to: &[String], by: &str) -> anyhow:
     let coming = plan::coming(config, store, session.now()).await?;
     let period = &coming.draft.due.period;
     match editors::proof(config, store, session.at, by, &coming, &editors).await? {
-        0 => say!("nothing new for {period}: there is no proof"),
-        count => {
+        Proofs::Empty | Proofs::Nobody => say!("nothing new for {period}: there is no proof"),
+        Proofs::Again => say!("{period}: they got this proof a moment ago, and get no other"),
+        Proofs::Queued(count) => {
             let told = service::deliver(config, store, session.at, clock).await?;
             say!("{period}: {count} proofs, {} letters sent", told.sent);
         }
@@ -176,7 +178,7 @@ pub(super) async fn decide(session: &Session, decide: &Decide, decision: Decisio
 /// Lets the edition go that is named; without a name the newest, drawn up or to come, if it is
 /// held.
 pub(super) async fn release(session: &Session, who: Decide, with_withdrawn: bool) -> anyhow::Result<()> {
-    let release = Decision::Release { with_withdrawn };
+    let release = Decision::Release { seen: None, with_withdrawn };
     if who.period.is_some() {
         decide(session, &who, release).await?;
         return Ok(());
@@ -192,6 +194,49 @@ pub(super) async fn release(session: &Session, who: Decide, with_withdrawn: bool
         decide(session, &Decide { period, ..who }, release).await?;
     }
     Ok(())
+}
+
+/// Says that an edition is no longer held: the one that is named, else the only one that is. The next run sends it
+/// when its hour has come.
+pub(super) async fn let_go(session: &Session, who: Decide, with_withdrawn: bool) -> anyhow::Result<ExitCode> {
+    let release = Decision::Release { seen: None, with_withdrawn };
+    let period = match who.period.clone() {
+        Some(period) => period,
+        None => {
+            let held = held(session).await?;
+            match &held[..] {
+                [one] => one.clone(),
+                [] => return Err(exit::complain(exit::BAD_INPUT, "no edition is held: there is nothing to release")),
+                several => {
+                    let message = format!("which one? {} are held: name it", several.join(", "));
+                    return Err(exit::complain(exit::BAD_INPUT, message));
+                }
+            }
+        }
+    };
+    let period = decide(session, &Decide { period: Some(period), ..who }, release).await?;
+    let coming = plan::coming(&session.config, &session.store, session.now()).await?;
+    let hour = super::standing::hour(session, coming.draft.due.cutoff);
+    if coming.draft.due.period == period && !coming.is_due {
+        say!("{period}: released; it goes out at its hour, {hour}");
+    } else {
+        say!("{period}: released; the next `gazetier run` sends it, or `gazetier digest send` at once");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The editions that are held, drawn up or to come.
+async fn held(session: &Session) -> anyhow::Result<Vec<String>> {
+    let editions = session.store.editions(session.newsletter()).await?.into_iter();
+    let mut held: Vec<String> = editions
+        .filter(|edition| edition.state == EditionState::Held)
+        .map(|edition| edition.period.to_string())
+        .collect();
+    let coming = plan::coming(&session.config, &session.store, session.now()).await?;
+    if matches!(coming.desk.decision(), model::Decision::Held { .. }) {
+        held.push(coming.draft.due.period.to_string());
+    }
+    Ok(held)
 }
 
 /// Makes an edition that a wrong clock has put into the future one of the present.

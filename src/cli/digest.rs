@@ -70,6 +70,18 @@ pub(super) enum Command {
         #[arg(long, value_name = "WORDS", default_value = "")]
         why: String,
     },
+    /// Say that an edition is no longer held: it goes out at its hour, or with the next run if that is over.
+    Release {
+        /// Which edition; the only one that is held if it is not said.
+        #[arg(value_name = "PERIOD")]
+        period: Option<String>,
+        /// Who says so.
+        #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true, default_value = "the command line")]
+        by: String,
+        /// Also if columns of the edition were withdrawn since it was drawn up.
+        #[arg(long)]
+        with_withdrawn: bool,
+    },
     /// Freeze the edition that is due and send its letters; resume what an earlier run left.
     Send {
         /// Let this edition go, if it is held; without it, the newest if that is held.
@@ -142,8 +154,11 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<E
                 say_which(session).await?;
             }
             let period = desk::decide(session, &who, Decision::Hold(&why)).await?;
-            say!("{period}: held{}; let it go with `gazetier digest send {period}`", out(session, &period).await?);
+            say!("{period}: held{}; let it go with `gazetier digest release {period}`", out(session, &period).await?);
             Ok(ExitCode::SUCCESS)
+        }
+        Command::Release { period, by, with_withdrawn } => {
+            desk::let_go(session, Decide { period, by }, with_withdrawn).await
         }
         Command::Send { period: Some(period), resend_written: true, .. } => {
             resend_written(session, &Period::from_key(&period)).await?;
@@ -299,8 +314,19 @@ impl Sent {
 }
 
 /// Freezes the edition that is due, and sends the letters of all that are open. `asked` says that
-/// somebody wants it sent now: then nothing is too late.
+/// somebody wants it sent now: then nothing is too late. What stops it is told to the editors, who can mend it.
 pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent> {
+    let sent = send_all(session, asked).await;
+    let what = sent.as_ref().err().and_then(|error| error.downcast_ref::<delivery::Error>()).and_then(broken);
+    if let Some(what) = what {
+        let (config, store) = (&session.config, &session.store);
+        let due = plan::coming(config, store, session.now()).await?.draft.due;
+        editors::tell(config, store, session.at, &due.key(), &due.period, &Notice::Broken(what)).await?;
+    }
+    sent
+}
+
+async fn send_all(session: &Session, asked: bool) -> anyhow::Result<Sent> {
     let (config, store) = (&session.config, &session.store);
     let mut sent = Sent { troubles: status::future_editions(session).await?, ..Sent::default() };
     // Before anything is said of an edition that went out already.
@@ -315,7 +341,7 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
     if let Some(period) = editors::proof_when_due(config, store, session.now()).await? {
         sent.lines.push(format!("{period}: the proof goes to the editors"));
     }
-    match draw_up(session, asked).await? {
+    match plan::draw_up(config, store, session.now(), Wish { asked, future: session.future }).await? {
         Drawn::NotDue => {}
         Drawn::NothingNew(period) => {
             if asked {
@@ -340,12 +366,16 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
                     .push(format!("{period}: held by the editors; let it go with `gazetier digest send {period}`"));
             }
         }
-        Drawn::Future(due) => sent.troubles.push(format!(
-            "{}: its hour, {}, is more than a day ahead of this machine's clock: it is not given to a relay. Put the \
-             clock right, or say --future",
-            due.period,
-            hour(session, due.cutoff)
-        )),
+        Drawn::Future(due) => {
+            let what = format!(
+                "its hour, {}, is more than a day ahead of this machine's clock: it is not given to a relay. Put the \
+                 clock right, or say --future",
+                hour(session, due.cutoff)
+            );
+            let notice = Notice::Broken(what.clone());
+            editors::tell(config, store, session.at, &due.key(), &due.period, &notice).await?;
+            sent.troubles.push(format!("{}: {what}", due.period));
+        }
         Drawn::Unapproved(due, outlook) => {
             let (key, period) = (due.key(), due.period);
             let first = editors::tell(config, store, session.at, &key, &period, &Notice::Unapproved).await?;
@@ -429,15 +459,13 @@ async fn written(session: &Session) -> anyhow::Result<Option<String>> {
     )))
 }
 
-/// Draws up the edition that is due. What would break is told to the editors, who can mend it.
-async fn draw_up(session: &Session, asked: bool) -> anyhow::Result<Drawn> {
-    let (config, store) = (&session.config, &session.store);
-    let drawn = plan::draw_up(config, store, session.now(), Wish { asked, future: session.future }).await;
-    if let Err(delivery::Error::Digest(digest::Error::Preflight(what))) = &drawn {
-        let due = plan::coming(config, store, session.now()).await?.draft.due;
-        editors::tell(config, store, session.at, &due.key(), &due.period, &Notice::Broken(what.clone())).await?;
+/// What of an error is about the edition, so that its editors can mend it.
+fn broken(error: &delivery::Error) -> Option<String> {
+    match error {
+        delivery::Error::Digest(digest::Error::Preflight(what)) => Some(what.clone()),
+        delivery::Error::Digest(error) => Some(error.to_string()),
+        _ => None,
     }
-    Ok(drawn?)
 }
 
 /// Sends the letters of an edition, on threads of their own and over lines to the store of their own.

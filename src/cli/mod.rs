@@ -48,7 +48,8 @@ struct Cli {
     /// The configuration.
     #[arg(long, global = true, value_name = "FILE", env = "GAZETIER_CONFIG", default_value = "config.toml")]
     config: PathBuf,
-    /// Work as if it were this instant: 2026-11-23T08:00 by the magazine's clock, or with an offset.
+    /// Work as if it were this instant: 2026-11-23T08:00 by the magazine's clock, or with an offset,
+    /// 2026-11-23T08:00+01:00.
     #[arg(long, global = true, value_name = "INSTANT")]
     at: Option<String>,
     /// Give editions to a relay also if their hour is more than a day ahead of this machine's clock.

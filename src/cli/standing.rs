@@ -2,13 +2,14 @@
 
 use std::process::ExitCode;
 
+use chrono::{DateTime, FixedOffset};
 use serde::Serialize;
 
 use super::{restored, say::say, session::Session};
 use crate::{
-    delivery::plan,
+    delivery::plan::{self, Outlook},
     digest::render::render,
-    model::{self, Choice, Instant, NoteKind, Tally},
+    model::{self, Choice, Instant, Tally},
 };
 
 /// An instant by the magazine's clock.
@@ -54,15 +55,39 @@ struct Standing {
 
 #[derive(Serialize)]
 struct Decided {
+    /// `approved`, `held`, `released`; `fallen` is an approval of what the edition was before it changed.
     what: &'static str,
     who: String,
-    at: String,
+    at: Moment,
+}
+
+/// An instant: for programs with its offset, for people by the magazine's clock.
+struct Moment {
+    local: DateTime<FixedOffset>,
+}
+
+impl Moment {
+    fn of(session: &Session, at: Instant) -> Self {
+        Self { local: session.config.magazine.zone.local(at) }
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.local.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+    }
+}
+
+impl std::fmt::Display for Moment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.local.format("%Y-%m-%d %H:%M"))
+    }
 }
 
 #[derive(Serialize)]
 struct Expected {
     columns: usize,
-    due: String,
+    due: Moment,
     /// Titles of columns that are not in it because readers have had their words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     repeats: Vec<String>,
@@ -82,7 +107,7 @@ pub(super) async fn status(session: &Session, json: bool) -> anyhow::Result<Exit
             period: edition.period.to_string(),
             number: edition.number,
             state: edition.state.as_str(),
-            decided: decided(session, &store.desk(&edition.key()).await?),
+            decided: decided(session, &store.desk(&edition.key()).await?, false),
             subject: edition.subject,
             coming: None,
         });
@@ -105,7 +130,11 @@ pub(super) async fn status(session: &Session, json: bool) -> anyhow::Result<Exit
         };
         say!("{} (n° {}) {}: {how}", standing.period, standing.number, standing.state);
         if let Some(decided) = &standing.decided {
-            say!("  {} by {}, {}", decided.what, decided.who, decided.at);
+            let Decided { what, who, at } = decided;
+            match *what {
+                "fallen" => say!("  changed since {who} approved it, {at}: to be approved again"),
+                what => say!("  {what} by {who}, {at}"),
+            }
         }
         for title in standing.coming.iter().flat_map(|expected| &expected.repeats) {
             say!("  already sent, left out: {title}");
@@ -130,30 +159,28 @@ async fn expected(session: &Session) -> anyhow::Result<Option<Standing>> {
     }
     let rendered = render(config, &coming.draft, &Choice::all())?;
     let due = &coming.draft.due;
+    let outlook = coming.outlook(config)?;
     Ok(Some(Standing {
         period: due.period.to_string(),
         number: due.number,
-        state: coming.outlook(config)?.as_str(),
+        state: outlook.as_str(),
         subject: rendered.map(|rendered| rendered.subject).unwrap_or_default(),
         frozen: 0,
         to_do: 0,
         letters: Tally::default(),
         unknown: Vec::new(),
         failed: Vec::new(),
-        decided: decided(session, &coming.desk),
+        decided: decided(session, &coming.desk, matches!(outlook, Outlook::Fallen { .. })),
         coming: Some(Expected {
             columns: coming.draft.columns.len(),
-            due: hour(session, due.cutoff),
+            due: Moment::of(session, due.cutoff),
             repeats: coming.repeats.iter().map(|repeat| repeat.column.title.clone()).collect(),
         }),
     }))
 }
 
-fn decided(session: &Session, desk: &model::Desk) -> Option<Decided> {
-    let note = desk
-        .notes
-        .iter()
-        .rev()
-        .find(|note| !matches!(note.kind, NoteKind::Proof | NoteKind::Told | NoteKind::Retried))?;
-    Some(Decided { what: note.kind.as_str(), who: note.who.clone(), at: hour(session, note.at) })
+fn decided(session: &Session, desk: &model::Desk, has_fallen: bool) -> Option<Decided> {
+    let note = desk.last_said()?;
+    let what = if has_fallen { "fallen" } else { note.kind.as_str() };
+    Some(Decided { what, who: note.who.clone(), at: Moment::of(session, note.at) })
 }

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    check::{Refusal, beside, refuse},
+    bounds,
+    check::{Refusal, refuse},
     raw,
 };
 
@@ -20,7 +21,7 @@ pub enum Inbox {
 pub(super) fn check(raw: raw::Bounces, base: &Path) -> Result<Option<Inbox>, Refusal> {
     let path = |key, text: &str| match text.trim() {
         "" => Err(refuse(key, "it is empty: write the path of the mailbox, or leave the key out")),
-        text => Ok(beside(base, text)),
+        text => bounds::path(key, base, text),
     };
     match (raw.maildir, raw.mbox) {
         (None, None) => Ok(None),

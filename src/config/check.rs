@@ -1,22 +1,20 @@
 //! From the user's words to checked values: each guard names the key, what is wrong with it, and
 //! what to write instead.
 
-use std::{
-    collections::HashMap,
-    fmt::Display,
-    net::IpAddr,
-    path::{Path, PathBuf},
-    str::FromStr,
-};
+use std::{collections::HashMap, fmt::Display, net::IpAddr, path::Path, str::FromStr};
 
 use chrono::{Duration, NaiveDate};
 use url::Url;
 
 use super::{
-    Config, Connections, Desk, Digest, Error, Feeds, Letters, Magazine, Secret, Special, StoreUrl, bounces, desk, dkim,
-    feeds::hubs, feeds::moved, fetch, raw, relay, retention, sources, theme, web as web_room,
+    Config, Connections, Desk, Digest, Error, Feeds, Letters, Magazine, Secret, Special, StoreUrl, bounces,
+    bounds::{number, path as path_of, span},
+    desk, dkim,
+    feeds::hubs,
+    feeds::moved,
+    fetch, raw, relay, retention, sources, theme, web as web_room,
 };
-use crate::model::{Colour, Mailbox, Rubrique, Slug, Zone, text, uri};
+use crate::model::{Colour, Mailbox, Rubrique, Schedule, Slug, Zone, text, uri};
 
 /// Names the store instead of `store.url`: an address with a password has no place in a file.
 const STORE_VARIABLE: &str = "GAZETIER_STORE_URL";
@@ -36,6 +34,12 @@ const COLOURS: [Colour; 6] = [
 
 /// A local part may have 64 characters (RFC 5321), and `+EDITION.SUBSCRIBER.PROOF` takes the rest.
 const BOUNCE: usize = 24;
+
+/// The most columns that a feed holds: what is older stands in the archive.
+const ITEMS: u32 = 10_000;
+
+/// A proof goes out no earlier before its edition: what comes after the hour is of the edition after it.
+const FIRST_PROOF: Duration = Duration::days(5);
 
 /// The longest web address that fits on a line of a letter, which has 998 characters at the most.
 const ADDRESS: usize = 900;
@@ -69,7 +73,7 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
         connections: connections(&raw.store)?,
         store: store(raw.store, base)?,
         sources: sources::check(raw.sources, base)?,
-        subscribers_file: raw.subscribers.file.map(|file| base.join(file)),
+        subscribers_file: raw.subscribers.file.map(|file| path_of("subscribers.file", base, &file)).transpose()?,
         rubriques,
         feeds,
         digest: digest(raw.digest, &desk)?,
@@ -136,7 +140,7 @@ fn store(raw: raw::Store, base: &Path) -> Result<StoreUrl, Refusal> {
                 "only Postgres has schemas: leave it out, a SQLite file is one magazine's",
             ));
         }
-        return Ok(StoreUrl::Sqlite(base.join(file)));
+        return Ok(StoreUrl::Sqlite(path_of("store.url", base, file)?));
     }
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         let schema = raw.schema.map(|schema| Slug::parse(&schema)).transpose();
@@ -148,10 +152,8 @@ fn store(raw: raw::Store, base: &Path) -> Result<StoreUrl, Refusal> {
 
 fn connections(raw: &raw::Store) -> Result<Connections, Refusal> {
     let usual = Connections::default();
-    match raw.connections.unwrap_or(usual.most) {
-        most @ 2..=100 => Ok(Connections { most, pooler: raw.pooler }),
-        other => Err(refuse("store.connections", format!("{other} is no number from 2 to 100"))),
-    }
+    let most = number("store.connections", raw.connections.unwrap_or(usual.most), 2, 100)?;
+    Ok(Connections { most, pooler: raw.pooler })
 }
 
 fn rubriques(raw: Vec<raw::Rubrique>) -> Result<(Vec<Rubrique>, Vec<Special>), Refusal> {
@@ -184,10 +186,8 @@ fn rubriques(raw: Vec<raw::Rubrique>) -> Result<(Vec<Rubrique>, Vec<Special>), R
                 return Err(refuse("rubriques.formerly", message));
             }
         }
-        if entry.items == Some(0) {
-            return Err(refuse("rubriques.items", "a feed holds at least 1 column"));
-        }
-        specials.push(Special { rubrique: slug.clone(), content: entry.content, items: entry.items });
+        let items = entry.items.map(|items| number("rubriques.items", items, 1, ITEMS)).transpose()?;
+        specials.push(Special { rubrique: slug.clone(), content: entry.content, items });
         let colour = match entry.colour {
             Some(text) => theme::colour("rubriques.colour", &text)?,
             None => COLOURS[index % COLOURS.len()],
@@ -199,13 +199,10 @@ fn rubriques(raw: Vec<raw::Rubrique>) -> Result<(Vec<Rubrique>, Vec<Special>), R
 }
 
 fn feeds(raw: raw::Feeds, special: Vec<Special>, base: &Path) -> Result<Feeds, Refusal> {
-    if raw.items == 0 {
-        return Err(refuse("feeds.items", "a feed holds at least 1 column"));
-    }
     Ok(Feeds {
-        path: base.join(raw.path),
+        path: path_of("feeds.path", base, &raw.path)?,
         url: folder("feeds.url", &raw.url)?,
-        items: raw.items,
+        items: number("feeds.items", raw.items, 1, ITEMS)?,
         content: raw.content,
         special,
         archives: raw.archives,
@@ -219,29 +216,40 @@ fn feeds(raw: raw::Feeds, special: Vec<Special>, base: &Path) -> Result<Feeds, R
 }
 
 fn digest(raw: raw::Digest, desk: &Desk) -> Result<Digest, Refusal> {
-    if raw.standfirst_length < 80 {
-        return Err(refuse("digest.standfirst_length", "below 80 characters no sentence is left: write 80 or more"));
-    }
     for (at, _) in raw.subject.match_indices('{') {
         let known = ["{magazine}", "{number}", "{period}", "{lead}"];
         if !known.iter().any(|name| raw.subject[at..].starts_with(name)) {
             return Err(refuse("digest.subject", format!("only {} are filled in", known.join(", "))));
         }
     }
-    let proof_at = raw.proof_at.map(|text| parse("digest.proof_at", &text)).transpose()?;
+    let proof_at: Option<Schedule> = raw.proof_at.map(|text| parse("digest.proof_at", &text)).transpose()?;
     if proof_at.is_some() && desk.editors.is_empty() {
         return Err(refuse("digest.proof_at", "nobody would get the proof: name the editors in desk.editors"));
+    }
+    let schedule: Schedule = raw.schedule.parse().map_err(|error| refuse("digest.schedule", error))?;
+    if let Some(proof) = &proof_at {
+        let ahead = schedule.behind(proof);
+        if ahead.is_zero() || ahead > FIRST_PROOF {
+            let what = format!(
+                "the proof would go out {} before {}: write an hour in the days before it, such as the evening before",
+                if ahead.is_zero() { "a week".to_owned() } else { format!("{} days", ahead.num_days()) },
+                raw.schedule,
+            );
+            return Err(refuse("digest.proof_at", what));
+        }
     }
     let newsletter = Slug::parse(DIGEST).map_err(|error| refuse("digest", error))?;
     Ok(Digest {
         newsletter,
         approval: raw.approval,
         proof_at,
-        schedule: raw.schedule.parse().map_err(|error| refuse("digest.schedule", error))?,
-        grace: duration("digest.grace", &raw.grace)?,
-        send_within: duration("digest.send_within", &raw.send_within)?,
-        max_columns: raw.max_columns.max(1),
-        standfirst_length: raw.standfirst_length,
+        schedule,
+        grace: span("digest.grace", &raw.grace, "0s", "366d")?,
+        // Cron comes every few minutes, and after a week the next edition is due.
+        send_within: span("digest.send_within", &raw.send_within, "10m", "7d")?,
+        max_columns: number("digest.max_columns", raw.max_columns, 1, 1_000)?,
+        // Below it no sentence is left.
+        standfirst_length: number("digest.standfirst_length", raw.standfirst_length, 80, 10_000)?,
         subject: line("digest.subject", raw.subject)?,
         opening: legal("digest.opening", raw.opening)?,
     })
@@ -277,6 +285,10 @@ fn letters(raw: raw::Letters, magazine: &Magazine) -> Result<Letters, Refusal> {
     let end = unsubscribe_url.as_str().as_bytes().last().copied().unwrap_or_default();
     if !matches!(end, b'/' | b'=') {
         return Err(refuse("letters.unsubscribe_url", "the token is put at its end: it must end in / or ="));
+    }
+    if unsubscribe_url.fragment().is_some() {
+        let what = format!("{:?}: what comes after # reaches no server: leave it out", raw.unsubscribe_url);
+        return Err(refuse("letters.unsubscribe_url", what));
     }
     if unsubscribe_url.scheme() != "https" && !on_this_machine(&unsubscribe_url) {
         let what = "mail programs leave by one click only over https (RFC 8058): write an https:// address";
@@ -322,11 +334,6 @@ pub(super) fn duration(key: &str, value: &str) -> Result<Duration, Refusal> {
     parsed.ok_or_else(|| refuse(key, format!("{value:?} is no length of time: write one such as \"12h\" or \"7d\"")))
 }
 
-/// A path beside the configuration.
-pub(super) fn beside(base: &Path, path: &str) -> PathBuf {
-    base.join(path)
-}
-
 pub(super) fn legal(key: &str, value: String) -> Result<String, Refusal> {
     match text::first_illegal(&value) {
         None => Ok(value),
@@ -336,7 +343,7 @@ pub(super) fn legal(key: &str, value: String) -> Result<String, Refusal> {
 
 pub(super) fn line(key: &str, value: String) -> Result<String, Refusal> {
     let value = text::one_line(&legal(key, value)?);
-    if value.is_empty() { Err(refuse(key, "it is empty")) } else { Ok(value) }
+    if text::is_blank(&value) { Err(refuse(key, "it is empty")) } else { Ok(value) }
 }
 
 pub(super) fn web(key: &str, value: &str) -> Result<Url, Refusal> {
@@ -355,6 +362,9 @@ pub(super) fn web(key: &str, value: &str) -> Result<Url, Refusal> {
 
 /// A web address that others are joined to: it ends in a slash.
 pub(super) fn folder(key: &str, value: &str) -> Result<Url, Refusal> {
-    web(key, value)?;
+    let url = web(key, value)?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(refuse(key, format!("{value:?}: pages are put behind it: write it without ? and #")));
+    }
     web(key, &format!("{}/", value.trim_end_matches('/')))
 }

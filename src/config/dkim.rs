@@ -13,7 +13,8 @@ use data_encoding::BASE64;
 use rustls_pki_types::{PrivateKeyDer, pem::PemObject};
 
 use super::{
-    check::{Refusal, beside, refuse},
+    bounds::path,
+    check::{Refusal, refuse},
     raw,
 };
 use crate::model::EmailAddress;
@@ -174,7 +175,7 @@ pub(super) fn check(
         }
         let key = match (raw.key, raw.key_env) {
             (Some(file), None) => {
-                let file = beside(base, &file);
+                let file = path("dkim.key", base, &file)?;
                 let wrong = |what: String| refuse("dkim.key", format!("{}: {what}", file.display()));
                 let pem = std::fs::read_to_string(&file).map_err(|error| wrong(format!("cannot read it: {error}")))?;
                 // Whoever has it writes letters in the magazine's name.

@@ -1,6 +1,7 @@
 //! `config.toml`, checked once: what stands here is right, and everything below takes it as it is.
 
 mod bounces;
+mod bounds;
 mod check;
 mod desk;
 mod dkim;

@@ -12,7 +12,8 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use url::Url;
 
 use super::{
-    check::{Refusal, beside, duration, refuse},
+    bounds::{number, path, span},
+    check::{Refusal, refuse},
     raw,
 };
 
@@ -137,7 +138,7 @@ pub enum Security {
 /// Checks `[relay]`, or all of `[[relays]]`.
 pub(super) fn check(one: Option<raw::Relay>, several: Vec<raw::Relay>, base: &Path) -> Result<Relays, Refusal> {
     let raws = match (one, several) {
-        (None, several) if several.is_empty() => return Ok(Relays::Folder(beside(base, "outbox"))),
+        (None, several) if several.is_empty() => return Ok(Relays::Folder(base.join("outbox"))),
         (Some(_), several) if !several.is_empty() => {
             return Err(refuse("relays", "there is [relay] and [[relays]]: write all of them as [[relays]]"));
         }
@@ -156,7 +157,7 @@ pub(super) fn check(one: Option<raw::Relay>, several: Vec<raw::Relay>, base: &Pa
                 return Err(refuse(&key("url"), "a file: relay takes all letters: it stands alone, as [relay]"));
             }
             patience(&raw, &key)?;
-            return Ok(Relays::Folder(beside(base, folder)));
+            return Ok(Relays::Folder(path(&key("url"), base, folder)?));
         }
         let relay = smtp(raw, &key, base)?;
         if relays.iter().any(|other| other.name == relay.name) {
@@ -169,8 +170,8 @@ pub(super) fn check(one: Option<raw::Relay>, several: Vec<raw::Relay>, base: &Pa
 
 /// How long any one answer may take.
 fn patience(raw: &raw::Relay, key: &dyn Fn(&str) -> String) -> Result<Duration, Refusal> {
-    let timeout = duration(&key("timeout"), &raw.timeout)?.to_std().ok().filter(|timeout| !timeout.is_zero());
-    timeout.ok_or_else(|| refuse(&key("timeout"), "it must be longer than nothing"))
+    let timeout = span(&key("timeout"), &raw.timeout, "100ms", "1h")?;
+    timeout.to_std().map_err(|error| refuse(&key("timeout"), error))
 }
 
 /// Whether and when TLS begins; none if the address is of another kind.
@@ -199,7 +200,7 @@ fn security(
 /// Reads the certificates that are named: what is wrong with them is told before anything is sent.
 fn certificates(raw: &raw::Relay, key: &dyn Fn(&str) -> String, base: &Path) -> Result<Certificates, Refusal> {
     let read = |name: &str, file: &str| {
-        let path = beside(base, file);
+        let path = path(&key(name), base, file)?;
         let wrong = |what: String| refuse(&key(name), format!("{}: {what}", path.display()));
         std::fs::read(&path).map_err(|error| wrong(format!("cannot read it: {error}")))
     };
@@ -262,6 +263,9 @@ fn smtp(raw: raw::Relay, key: &dyn Fn(&str) -> String, base: &Path) -> Result<Re
         let reason = format!("user and password don't stand in it: use {} and {}", key("user"), key("password_env"));
         return Err(refuse(&key("url"), reason));
     }
+    if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+        return Err(refuse(&key("url"), "a relay has a host and a port, and nothing behind them: leave it out"));
+    }
     let loopback = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
     let security = security(&raw, url.scheme(), loopback, key)?.ok_or_else(wrong)?;
     let certificates = certificates(&raw, key, base)?;
@@ -279,9 +283,7 @@ fn smtp(raw: raw::Relay, key: &dyn Fn(&str) -> String, base: &Path) -> Result<Re
     }
     let bounds = [("weight", raw.weight, 1000), ("connections", raw.connections, 1000), ("window", raw.window, 64)];
     for (name, value, most) in bounds {
-        if !(1..=most).contains(&value) {
-            return Err(refuse(&key(name), format!("{value} is not between 1 and {most}")));
-        }
+        number(&key(name), value, 1, most)?;
     }
     let positive = |name, value: Option<u32>| {
         let zero = || refuse(&key(name), "0 letters are none: leave it out, or write a number");

@@ -14,6 +14,9 @@ const LEAST: Duration = Duration::days(30);
 /// The same of letters to one person: so long they count for what an address may have sent to it, and their links work.
 const LEAST_SERVICE: Duration = Duration::days(7);
 
+/// More than this is for ever.
+const MOST: Duration = Duration::days(36_525);
+
 /// The user's words.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -70,6 +73,9 @@ fn kept(key: &str, text: &str, least: Duration) -> Result<Option<Duration>, Refu
         let days = least.num_days();
         let why = if least == LEAST_SERVICE { "limits count for a week" } else { "letters come back for weeks" };
         return Err(refuse(key, format!("that is too short, {why}: write \"{days}d\" or more, or \"forever\"")));
+    }
+    if kept > MOST {
+        return Err(refuse(key, "that is more than a hundred years: write \"100 years\" or less, or \"forever\""));
     }
     Ok(Some(kept))
 }

@@ -4,6 +4,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::{
+    bounds::path,
     check::{Refusal, line, refuse},
     raw,
 };
@@ -85,7 +86,8 @@ fn source(raw: raw::Source, base: &Path) -> Result<Source, Refusal> {
         let what = format!("{name:?} is a name gazetier uses itself, or longer than {LONGEST_NAME} characters");
         return Err(refuse("sources.name", what));
     }
-    Ok(Source { name, named, kind, folder: base.join(raw.path), follow_links: raw.follow_links })
+    let folder = path("sources.path", base, &raw.path)?;
+    Ok(Source { name, named, kind, folder, follow_links: raw.follow_links })
 }
 
 /// A path without what does not tell it from others.

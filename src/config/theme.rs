@@ -4,6 +4,7 @@
 use url::Url;
 
 use super::{
+    bounds::number,
     check::{Refusal, legal, line, refuse, web},
     raw,
 };
@@ -50,7 +51,7 @@ pub(super) fn check(raw: raw::Theme, magazine: &str) -> Result<Theme, Refusal> {
         let alt = logo.alt.unwrap_or_else(|| raw.masthead.as_deref().unwrap_or(magazine).to_owned());
         Ok::<_, Refusal>(Logo {
             url: web("theme.logo.url", &logo.url)?,
-            width: logo.width,
+            width: number("theme.logo.width", logo.width, 1, 600)?,
             alt: line("theme.logo.alt", alt)?,
         })
     });

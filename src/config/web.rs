@@ -6,8 +6,8 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::{
-    Config, Error, Feeds, Letters, Magazine,
-    check::{Refusal, beside, folder, refuse},
+    Config, Error, Feeds, Letters, Magazine, bounds,
+    check::{Refusal, folder, refuse},
     raw,
 };
 use crate::model::text;
@@ -68,7 +68,7 @@ pub enum Proxy {
 /// Reads where to listen: an address with its port, or `unix:` and a path.
 pub(super) fn listen(key: &str, text: &str, base: &std::path::Path) -> Result<Listen, Refusal> {
     if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
-        return Ok(Listen::Unix(beside(base, path)));
+        return Ok(Listen::Unix(bounds::path(key, base, path)?));
     }
     let address = text.replacen("localhost:", "127.0.0.1:", 1).parse();
     address.map(Listen::Tcp).map_err(|_| {
@@ -114,9 +114,6 @@ pub(super) fn check(
         Some(url) => folder("letters.archive_url", url.as_str())?,
         None => folder("web.url", &format!("{url}archive/"))?,
     };
-    if raw.connections == 0 {
-        return Err(refuse("web.connections", "nobody could be served: write 1 or more"));
-    }
     Ok(Web {
         listen: listen("web.listen", &raw.listen, base)?,
         proxies: raw.proxies.iter().map(|text| proxy(text)).collect::<Result<_, _>>()?,
@@ -124,7 +121,7 @@ pub(super) fn check(
         consents: raw.consents.iter().map(|text| consent(text)).collect::<Result<_, _>>()?,
         metrics_listen: raw.metrics_listen.map(|text| listen("web.metrics_listen", &text, base)).transpose()?,
         metrics: raw.metrics.iter().map(|text| net("web.metrics", text)).collect::<Result<_, _>>()?,
-        connections: raw.connections,
+        connections: bounds::number("web.connections", raw.connections, 1, 100_000)?,
         url,
         archive,
     })

@@ -158,8 +158,21 @@ fn letter(config: &Config, period: &Period, notice: &Notice, way_in: String) -> 
     }
 }
 
-/// Sends the proof of an edition to editors, with the content that it has now. Gives how many get
-/// it: none if nothing is new.
+/// What became of a proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proofs {
+    /// It goes to so many editors.
+    Queued(usize),
+    /// All of them got this content a moment ago.
+    Again,
+    /// No column is new: there is none.
+    Empty,
+    /// Nobody is named.
+    Nobody,
+}
+
+/// Sends the proof of an edition to editors, with the content that it has now: once for each of them, however often
+/// a button is pressed.
 pub async fn proof(
     config: &Config,
     store: &Store,
@@ -167,15 +180,20 @@ pub async fn proof(
     who: &str,
     coming: &Coming,
     editors: &[Mailbox],
-) -> Result<usize, Error> {
-    let letters = proofs(config, store, at, coming, editors).await?;
-    if !letters.is_empty() {
-        let names: Vec<String> = editors.iter().map(|editor| editor.address.to_string()).collect();
-        let (subject, words) = (coming.hash(config)?, names.join(", "));
-        let note = Note { kind: NoteKind::Proof, subject, who: who.to_owned(), words, at };
-        store.note_and_queue(&coming.draft.due.key(), &note, &letters).await?;
+) -> Result<Proofs, Error> {
+    if editors.is_empty() {
+        return Ok(Proofs::Nobody);
     }
-    Ok(letters.len())
+    let letters = proofs(config, store, at, coming, editors).await?;
+    if letters.is_empty() {
+        return Ok(Proofs::Empty);
+    }
+    let (subject, words) = (coming.hash(config)?, String::new());
+    let note = Note { kind: NoteKind::Proof, subject, who: who.to_owned(), words, at };
+    Ok(match store.queue_proofs(&coming.draft.due.key(), &note, &letters).await? {
+        0 => Proofs::Again,
+        count => Proofs::Queued(count),
+    })
 }
 
 async fn proofs(

@@ -1,7 +1,7 @@
 //! Draws an edition up: which columns, which variants; then freezes it with its letters. What the
 //! editors changed and decided until then counts; afterwards nothing changes any more.
 
-use super::Error;
+use super::{Error, decide::Sight};
 use crate::{
     config::{Config, Relays},
     digest::{
@@ -13,8 +13,8 @@ use crate::{
         repeats::{self, Repeat},
     },
     model::{
-        Choice, Column, ColumnId, Decision, Desk, Edition, EditionKey, EditionState, Instant, Note, Now, Period,
-        ReaderId,
+        Choice, Column, ColumnId, Decision, Desk, Edition, EditionKey, EditionState, Instant, Note, NoteKind, Now,
+        Period, ReaderId,
     },
     store::{Freeze, NewEdition, NewVariant, Reserve, Store},
 };
@@ -120,6 +120,13 @@ impl Coming {
         Ok(content_hash(config, &self.draft)?)
     }
 
+    /// What somebody looks at who has it before them, with the choices of rubriques that have a letter.
+    pub async fn sight(&self, config: &Config, store: &Store, variants: &[(Choice, Rendered)]) -> Result<Sight, Error> {
+        let choices: Vec<Choice> = variants.iter().map(|(choice, _)| choice.clone()).collect();
+        let readers = store.readers_of(&config.digest.newsletter, &choices).await?;
+        Ok(Sight { decision: self.desk.last_decision, hash: self.hash(config)?, readers })
+    }
+
     /// How it stands.
     pub fn outlook(&self, config: &Config) -> Result<Outlook, Error> {
         Ok(match self.desk.decision() {
@@ -139,12 +146,12 @@ impl Coming {
         self.is_first && untouched && began && self.is_late(config, at)
     }
 
-    /// Whether it is too late to go out by itself. Somebody who approves it after its hour wants it
-    /// to go out then.
+    /// Whether it is too late to go out by itself. Somebody who approves it or lets it go after its hour wants
+    /// it to go out then.
     fn is_late(&self, config: &Config, at: Instant) -> bool {
         let cutoff = self.draft.due.cutoff;
-        let since = match self.desk.decision() {
-            Decision::Approved { at, .. } => at.max(cutoff),
+        let since = match self.desk.last_said() {
+            Some(note) if note.kind != NoteKind::Held => note.at.max(cutoff),
             _ => cutoff,
         };
         at - since > config.digest.send_within
@@ -267,7 +274,7 @@ pub async fn draw_up(config: &Config, store: &Store, now: Now, wish: Wish) -> Re
             Freeze::Done(edition, letters) if late => return Ok(Drawn::Held(edition, letters)),
             Freeze::Done(edition, letters) => return Ok(Drawn::Frozen(edition, letters)),
             Freeze::Taken => return Ok(Drawn::NotDue),
-            Freeze::Stale => period = Some(due.period.clone()),
+            Freeze::Stale | Freeze::Readers(_) => period = Some(due.period.clone()),
         }
     }
     Err(period.map_or(Error::Restless(Period::of(at, &config.magazine.zone)), Error::Restless))
@@ -326,28 +333,19 @@ pub async fn held(config: &Config, store: &Store, edition: &Edition) -> Result<C
     Ok(Coming { draft, all, repeats: Vec::new(), desk, is_due: true, is_first: false, revision })
 }
 
-/// Gives an edition its letters that was held over its hour, by the word of an editor; nothing if no column of
-/// it is left.
+/// Gives an edition its letters that was held over its hour, as it is now, by the word of an editor who looked at it
+/// for so many readers.
 pub async fn draw_up_held(
     config: &Config,
     store: &Store,
     edition: &Edition,
+    coming: &Coming,
     note: &Note,
-) -> Result<Option<Freeze>, Error> {
-    let mut frozen = Freeze::Stale;
-    for _ in 0..ATTEMPTS {
-        let coming = held(config, store, edition).await?;
-        if coming.draft.columns.is_empty() {
-            return Ok(None);
-        }
-        let new = self::edition(config, store, &coming, EditionState::Frozen, note.at).await?;
-        let new = NewEdition { held: Some(edition.id), note: Some(note.clone()), ..new };
-        frozen = store.freeze(&new).await?;
-        if !matches!(frozen, Freeze::Stale) {
-            return Ok(Some(frozen));
-        }
-    }
-    Ok(Some(frozen))
+    readers: Option<i64>,
+) -> Result<Freeze, Error> {
+    let new = self::edition(config, store, coming, EditionState::Frozen, note.at).await?;
+    let new = NewEdition { held: Some(edition.id), note: Some(note.clone()), readers, ..new };
+    Ok(store.freeze(&new).await?)
 }
 
 /// What an edition that is to be redated to a cutoff is called then.
@@ -402,6 +400,7 @@ async fn edition(
         revision: coming.revision,
         held: None,
         note: None,
+        readers: None,
     })
 }
 
@@ -433,9 +432,15 @@ pub fn inspect(
     variants: &[(Choice, Rendered)],
     at: Instant,
 ) -> Result<Vec<Finding>, Error> {
-    let letter = variants.first().map(|(_, rendered)| specimen(config, store, draft, rendered, at)).transpose()?;
+    let letter = match variants.first().map(|(_, rendered)| specimen(config, store, draft, rendered, at)) {
+        None => Ok(Vec::new()),
+        Some(Ok(letter)) => Ok(letter),
+        // What no letter can be written of is mended at the desk, and must be seen there.
+        Some(Err(Error::Digest(digest::Error::Letter(words)))) => Err(words),
+        Some(Err(error)) => return Err(error),
+    };
     let rendered: Vec<&Rendered> = variants.iter().map(|(_, rendered)| rendered).collect();
-    Ok(preflight::check(config, draft, &rendered, &letter.unwrap_or_default()))
+    Ok(preflight::check(config, draft, &rendered, &letter))
 }
 
 /// A whole letter as it would go out, to the magazine itself.

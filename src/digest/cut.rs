@@ -39,6 +39,28 @@ pub fn at_sentence(text: &str, longest: usize) -> String {
     format!("{}{MARK}", kept.unwrap_or_default().trim_end_matches([' ', '\n', '\t']))
 }
 
+/// The text if it has no more than so many UTF-16 units, as browsers count them, else its first words that fit, with
+/// an ellipsis.
+pub fn at_word(text: &str, longest: usize) -> String {
+    let length = |text: &str| text.encode_utf16().count();
+    if length(text) <= longest {
+        return text.to_owned();
+    }
+    let pieces = [words(text), text.graphemes(true).collect()];
+    let kept = pieces.into_iter().map(|pieces| {
+        let mut kept = String::new();
+        for piece in pieces {
+            if length(&kept) + length(piece.trim_end()) >= longest {
+                break;
+            }
+            kept.push_str(piece);
+        }
+        kept
+    });
+    let kept = kept.into_iter().find(|kept| !kept.trim_end().is_empty()).unwrap_or_default();
+    format!("{}…", kept.trim_end())
+}
+
 fn fitting(pieces: &[&str], room: usize) -> String {
     let mut kept = String::new();
     let mut used = 0;

@@ -12,6 +12,7 @@ pub mod render;
 pub mod repeats;
 pub mod service;
 mod shield;
+mod tags;
 pub mod token;
 pub mod view;
 mod words;

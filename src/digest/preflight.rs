@@ -1,10 +1,16 @@
 //! What would break in mail programs, or shame the magazine, is found before anything is frozen. A
 //! red finding stops the sending; each says how to mend it.
 
-use super::{choose::Draft, render::Rendered, token::PLACEHOLDER, words::is_french};
+use super::{
+    choose::Draft,
+    render::{Rendered, SUBJECT_MOST},
+    tags::{self, Tag},
+    token::PLACEHOLDER,
+    words::is_french,
+};
 use crate::{
     config::{Config, Relays},
-    model::{EmailAddress, Mailbox},
+    model::{EmailAddress, Mailbox, text},
 };
 
 /// Where the HTML of a variant must stay below: Gmail cuts what is above 102 kB, and the way to
@@ -46,6 +52,8 @@ pub enum Matter {
     Size(usize),
     /// Bytes of the longest line of a letter.
     Lines(usize),
+    /// Why no letter can be written, in a library's words.
+    Letter(String),
     /// Pictures in the letter without a description.
     Alt(usize),
     /// Addresses that lead nowhere from a letter.
@@ -76,8 +84,10 @@ pub struct Finding {
 }
 
 /// Looks at an edition: its draft, its rendered variants, and one whole letter of it as it would
-/// go out.
-pub fn check(config: &Config, draft: &Draft, variants: &[&Rendered], letter: &[u8]) -> Vec<Finding> {
+/// go out, or why there is none.
+pub fn check(config: &Config, draft: &Draft, variants: &[&Rendered], letter: &Result<Vec<u8>, String>) -> Vec<Finding> {
+    let broken = letter.as_ref().err().cloned();
+    let letter = letter.as_deref().unwrap_or_default();
     let letters = &config.letters;
     let grade = |red: bool, amber: bool| match (red, amber) {
         (true, _) => Grade::Red,
@@ -88,31 +98,36 @@ pub fn check(config: &Config, draft: &Draft, variants: &[&Rendered], letter: &[u
     let entities = variants.iter().map(|variant| variant.entity.as_slice());
     let lines = entities.chain([letter]).flat_map(|bytes| bytes.split(|byte| *byte == b'\n'));
     let longest = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).len()).max().unwrap_or_default();
-    let silent: usize = variants.iter().map(|variant| without_alt(&variant.html)).max().unwrap_or_default();
-    let mut lost: Vec<String> = variants.iter().flat_map(|variant| lost_links(&variant.html)).collect();
+    let tags: Vec<Vec<Tag>> = variants.iter().map(|variant| tags::of(&variant.html)).collect();
+    let silent: usize = tags.iter().map(|tags| without_alt(tags)).max().unwrap_or_default();
+    let mut lost: Vec<String> = tags.iter().flat_map(|tags| lost_links(tags)).collect();
     lost.sort();
     lost.dedup();
     let sample = goes_out(config) && is_sample(&letters.from.address);
     let apart = !related(letters.from.address.domain(), letters.bounce_address.domain());
     let unsigned = goes_out(config) && config.dkim.is_empty();
     let mut trapped = Vec::new();
-    if !can_leave(letter) {
+    if broken.is_none() && !can_leave(letter) {
         trapped.push("List-Unsubscribe");
     }
     let way = format!("{}{PLACEHOLDER}", letters.unsubscribe_url);
-    if variants.iter().any(|variant| !variant.html.replace("&#38;", "&").contains(&way)) {
+    if tags.iter().any(|tags| !tags.iter().any(|tag| tag.attribute("href") == Some(&way))) {
         trapped.push("HTML");
     }
     if variants.iter().any(|variant| !variant.plain.contains(&way)) {
         trapped.push("text");
     }
-    let subject = variants.first().map_or(0, |variant| variant.subject.trim().chars().count());
+    let subject = variants.first().map_or("", |variant| variant.subject.trim());
+    let is_blank = text::is_blank(subject);
+    // As browsers count what stands in the desk's field.
+    let too_long = subject.encode_utf16().count() > SUBJECT_MOST;
+    let subject = if is_blank { 0 } else { subject.chars().count() };
     let titles = |wrong: &dyn Fn(&crate::model::Column) -> bool| -> Vec<String> {
         draft.columns.iter().filter(|column| wrong(column)).map(|column| column.title.clone()).collect()
     };
     let bare = titles(&|column| column.standfirst.is_empty());
     let unsaid = titles(&|column| column.image.as_ref().is_some_and(|image| image.alt.is_empty()));
-    vec![
+    let mut findings = vec![
         Finding { grade: grade(size > LARGEST, size > LARGE), matter: Matter::Size(size) },
         Finding { grade: grade(longest > LONGEST_LINE, false), matter: Matter::Lines(longest) },
         Finding { grade: grade(silent > 0, false), matter: Matter::Alt(silent) },
@@ -124,10 +139,12 @@ pub fn check(config: &Config, draft: &Draft, variants: &[&Rendered], letter: &[u
         },
         Finding { grade: grade(false, unsigned), matter: Matter::Signature(!config.dkim.is_empty()) },
         Finding { grade: grade(!trapped.is_empty(), false), matter: Matter::Unsubscribe(trapped) },
-        Finding { grade: grade(subject == 0, subject > SUBJECT), matter: Matter::Subject(subject) },
+        Finding { grade: grade(is_blank || too_long, subject > SUBJECT), matter: Matter::Subject(subject) },
         Finding { grade: grade(false, !bare.is_empty()), matter: Matter::Standfirsts(bare) },
         Finding { grade: grade(false, !unsaid.is_empty()), matter: Matter::Pictures(unsaid) },
-    ]
+    ];
+    findings.extend(broken.map(|words| Finding { grade: Grade::Red, matter: Matter::Letter(words) }));
+    findings
 }
 
 /// What stops the sending, in English words; `None` if nothing does.
@@ -176,6 +193,13 @@ impl Finding {
                     format!("its longest line has {longest} bytes"),
                 ),
                 mend("raccourcissez les champs de l’en-tête", "shorten what stands in the headers"),
+            ),
+            Matter::Letter(words) => (
+                say(
+                    format!("aucune lettre ne peut être écrite ({words})"),
+                    format!("no letter can be written ({words})"),
+                ),
+                mend("raccourcissez le sujet et les noms d’expéditeur", "shorten the subject and the sender's name"),
             ),
             Matter::Alt(0) => {
                 (say("chaque image a sa description".into(), "each picture has its description".into()), String::new())
@@ -250,7 +274,10 @@ impl Finding {
             ),
             Matter::Subject(length) => (
                 say(format!("le sujet fait {length} caractères"), format!("the subject has {length} characters")),
-                mend("entre 1 et 60, les boîtes le montrent en entier", "between 1 and 60, inboxes show all of it"),
+                mend(
+                    "entre 1 et 60, les boîtes le montrent en entier\u{202f}; plus de 250 ne partent pas",
+                    "between 1 and 60, inboxes show all of it; more than 250 do not go out",
+                ),
             ),
             Matter::Standfirsts(titles) => (
                 if wrong {
@@ -318,28 +345,15 @@ fn can_leave(letter: &[u8]) -> bool {
 }
 
 /// How many pictures say not what they show.
-fn without_alt(html: &str) -> usize {
-    let tags = html.split("<img").skip(1).map(|rest| rest.split('>').next().unwrap_or_default());
-    tags.filter(|tag| attribute(tag, "alt").is_none_or(|alt| alt.trim().is_empty())).count()
+fn without_alt(tags: &[Tag]) -> usize {
+    let silent = |tag: &&Tag| tag.attribute("alt").is_none_or(text::is_blank);
+    tags.iter().filter(|tag| tag.name == "img").filter(silent).count()
 }
 
-/// Addresses in attributes that mean nothing in a letter.
-fn lost_links(html: &str) -> Vec<String> {
-    let mut lost = Vec::new();
-    for name in ["href", "src"] {
-        for rest in html.split(&format!(" {name}=\"")).skip(1) {
-            let address = rest.split('"').next().unwrap_or_default();
-            let is_whole = ["https://", "http://", "mailto:", "tel:"].iter().any(|scheme| address.starts_with(scheme));
-            if !is_whole {
-                lost.push(address.to_owned());
-            }
-        }
-    }
-    lost
-}
-
-fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
-    tag.split_once(&format!(" {name}=\""))?.1.split('"').next()
+/// Addresses that lead nowhere from a letter.
+fn lost_links(tags: &[Tag]) -> Vec<String> {
+    let addresses = tags.iter().flat_map(Tag::addresses);
+    addresses.filter(|address| !tags::leads_somewhere(address)).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -348,13 +362,9 @@ mod tests {
 
     #[test]
     fn what_would_break_is_found() {
-        assert_eq!(without_alt("<img src=\"a\" alt=\"b\"><img alt=\" \" /><img src=\"c\">"), 2);
-        assert_eq!(
-            lost_links(
-                "<a href=\"/x\">y</a><a href=\"https://a.example/\"><img src=\"data:z\"><a href=\"mailto:a@b.c\"><a href=\"tel:+33\">"
-            ),
-            ["/x", "data:z"]
-        );
+        let tags = tags::of("<img src=\"a\" alt=\"b\"><img alt=\" \" /><img src=\"c\"><a href=\"mailto:a@b.c\">");
+        assert_eq!(without_alt(&tags), 2);
+        assert_eq!(lost_links(&tags), ["a", "c"]);
         assert!(related("lettre.estran.fr", "estran.fr") && related("estran.fr", "estran.fr"));
         assert!(!related("estran.fr", "tran.fr") && !related("estran.fr", "estran.org"));
         for (address, sample) in [("a@example.org", true), ("a@estran.example", true), ("a@estran.fr", false)] {

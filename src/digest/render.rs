@@ -14,12 +14,15 @@ use super::{
     words,
 };
 use crate::{
-    config::Config,
-    model::{Choice, Column, Rubrique, column::fingerprint},
+    config::{Config, Feeds, Letters},
+    model::{Choice, Column, Mailbox, Rubrique, column::fingerprint},
 };
 
 /// Gmail shows only so much of a letter's HTML.
 pub const CLIP: usize = 102_400;
+
+/// The longest subject, in UTF-16 units as browsers count them.
+pub const SUBJECT_MOST: usize = 250;
 
 /// How wide the text part's lines may be.
 const TEXT_WIDTH: usize = 72;
@@ -86,18 +89,44 @@ pub fn proof(config: &Config, draft: &Draft, choice: &Choice, desk: &str) -> Res
     Ok(Some(Rendered { subject, html, plain: plain_text, ..plain }))
 }
 
-/// A fingerprint of all that readers of a draft could see, whatever they chose: an approval is bound
+/// A fingerprint of all that readers of a draft could see or answer to, whatever they chose: an approval is bound
 /// to it.
 pub fn content_hash(config: &Config, draft: &Draft) -> Result<String, Error> {
     let mut parts = vec![subject(config, draft)];
+    parts.extend(heads(&config.letters, &config.feeds));
     for choice in [Choice::all()].into_iter().chain(config.rubriques.iter().map(|r| Choice::of([r.slug.clone()]))) {
         parts.push(render(config, draft, &choice)?.map(|rendered| rendered.hash).unwrap_or_default());
     }
     // A choice of several rubriques may show in full what stands as a title for all.
     for column in &draft.columns {
-        parts.extend([column.id.0.to_string(), column.title.clone(), column.standfirst.clone()]);
+        let image = column.image.as_ref();
+        parts.extend([
+            column.id.0.to_string(),
+            column.title.clone(),
+            column.standfirst.clone(),
+            column.byline.clone().unwrap_or_default(),
+            column.url.to_string(),
+            image.map(|image| image.url.to_string()).unwrap_or_default(),
+            image.map(|image| image.alt.clone()).unwrap_or_default(),
+            image.and_then(|image| image.credit.clone()).unwrap_or_default(),
+        ]);
     }
     Ok(fingerprint(parts))
+}
+
+/// What stands above a letter for its readers and their programs: who sends, who gets the answers, and where
+/// leaving and the list's addresses lead.
+fn heads(letters: &Letters, feeds: &Feeds) -> [String; 7] {
+    let mailbox = |mailbox: &Mailbox| format!("{} <{}>", mailbox.name.as_deref().unwrap_or_default(), mailbox.address);
+    [
+        mailbox(&letters.from),
+        letters.reply_to.as_ref().map(mailbox).unwrap_or_default(),
+        letters.unsubscribe_url.to_string(),
+        letters.unsubscribe_address.to_string(),
+        letters.list_id.clone(),
+        letters.archive_url.as_ref().unwrap_or(&feeds.url).to_string(),
+        letters.bounce_address.domain().to_owned(),
+    ]
 }
 
 /// MJML as the HTML of a letter.
@@ -114,19 +143,24 @@ pub(super) fn to_html(mjml: &str) -> Result<String, Error> {
 
 /// The subject of an edition's letters.
 fn subject(config: &Config, draft: &Draft) -> String {
-    if let Some(subject) = &draft.changes.subject {
-        return subject.clone();
+    match &draft.changes.subject {
+        Some(subject) => filled(config, draft, subject),
+        None => default_subject(config, draft),
     }
-    default_subject(config, draft)
 }
 
-/// The subject that an edition has if nobody writes another.
+/// The subject that an edition has if nobody writes another: one that the desk's field could hold.
 pub fn default_subject(config: &Config, draft: &Draft) -> String {
+    cut::at_word(&filled(config, draft, &config.digest.subject), SUBJECT_MOST)
+}
+
+/// A subject with what stands for something filled in; what stands for nothing stays.
+fn filled(config: &Config, draft: &Draft, subject: &str) -> String {
     let due = &draft.due;
     let sheet = lay_out(config, draft, &Choice::all());
     // One by one and in order: a title that holds a brace is not filled in again.
     let mut filled = String::new();
-    let mut rest = config.digest.subject.as_str();
+    let mut rest = subject;
     while let Some(at) = rest.find('{') {
         filled.push_str(&rest[..at]);
         rest = &rest[at..];

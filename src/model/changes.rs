@@ -125,6 +125,11 @@ pub enum NoteKind {
 }
 
 impl NoteKind {
+    /// Whether it says if an edition may go out.
+    pub fn is_decision(self) -> bool {
+        matches!(self, Self::Approved | Self::Held | Self::Released)
+    }
+
     /// As the store writes it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -173,17 +178,19 @@ pub struct Desk {
     pub notes: Vec<Note>,
     /// Grows with every note: who freezes an edition must have seen the last one.
     pub last_note: i64,
+    /// The number of the last decision, 0 if there is none: who decides must have seen it.
+    pub last_decision: i64,
 }
 
 impl Desk {
+    /// The last note that decides something.
+    pub fn last_said(&self) -> Option<&Note> {
+        self.notes.iter().rev().find(|note| note.kind.is_decision())
+    }
+
     /// What the editors last said.
     pub fn decision(&self) -> Decision {
-        let said = self
-            .notes
-            .iter()
-            .rev()
-            .find(|note| matches!(note.kind, NoteKind::Approved | NoteKind::Held | NoteKind::Released));
-        match said {
+        match self.last_said() {
             Some(note) if note.kind == NoteKind::Approved => {
                 Decision::Approved { hash: note.subject.clone(), who: note.who.clone(), at: note.at }
             }

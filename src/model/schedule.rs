@@ -46,6 +46,14 @@ impl Schedule {
         }
     }
 
+    /// How long before this hour the other one comes, by the week's calendar: less than a week, nothing if they are
+    /// one.
+    pub fn behind(&self, other: &Self) -> Duration {
+        let days = i64::from(self.weekday.days_since(other.weekday));
+        let apart = Duration::days(days) + (self.time - other.time);
+        if apart < Duration::zero() { apart + Duration::days(7) } else { apart }
+    }
+
     /// The due hour one week of the magazine's calendar after another (or before, for -1): seven
     /// days, and an hour more or less where summer time begins or ends between them.
     pub fn shifted(&self, due: Instant, weeks: i64, zone: &Zone) -> Instant {
@@ -91,6 +99,11 @@ mod tests {
         let night: Schedule = "Sun 02:30".parse().expect("a schedule");
         assert_eq!(night.last(at("2026-03-29T12:00"), &paris()), at("2026-03-29T03:30"));
         assert_eq!(night.before(at("2026-03-29T03:30"), week, &paris()), at("2026-03-22T02:30"));
+        let ahead = |proof: &str| schedule.behind(&proof.parse().expect("a schedule"));
+        assert_eq!(ahead("Sun 18:00"), Duration::minutes(13 * 60 + 30));
+        assert_eq!(ahead("Mon 07:30"), Duration::zero());
+        assert_eq!(ahead("Mon 07:31"), Duration::days(7) - Duration::minutes(1));
+        assert_eq!(ahead("Wed 07:30"), Duration::days(5));
         for wrong in ["07:30", "Lun 07:30", "Mon 25:00", "Mon"] {
             assert!(wrong.parse::<Schedule>().is_err(), "{wrong}");
         }

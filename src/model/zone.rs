@@ -38,7 +38,7 @@ impl FromStr for Zone {
 
 /// Why a text is no instant.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no instant: write 2026-11-23T08:00, 2026-11-23, or 2026-11-23T08:00:00+01:00")]
+#[error("{0:?} is no instant: write 2026-11-23T08:00, 2026-11-23, or 2026-11-23T08:00+01:00")]
 pub struct NotAnInstant(String);
 
 impl Zone {
@@ -46,7 +46,13 @@ impl Zone {
     /// this zone's clock.
     pub fn parse(&self, text: &str) -> Result<Instant, NotAnInstant> {
         let text = text.trim();
-        if let Ok(at) = DateTime::parse_from_rfc3339(&text.replacen(' ', "T", 1)) {
+        let whole = text.replacen(' ', "T", 1);
+        if let Ok(at) = DateTime::parse_from_rfc3339(&whole) {
+            return Ok(at.to_utc());
+        }
+        // The same without seconds, as ISO 8601 and people have it.
+        let with_offset = whole.strip_suffix(['Z', 'z']).map_or(whole.clone(), |local| format!("{local}+00:00"));
+        if let Ok(at) = DateTime::parse_from_str(&with_offset, "%Y-%m-%dT%H:%M%:z") {
             return Ok(at.to_utc());
         }
         for form in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"] {
@@ -102,6 +108,12 @@ mod tests {
         let of = |text: &str| paris.parse(text).map(|at| at.to_rfc3339()).ok();
         assert_eq!(of("2026-11-23T08:00").as_deref(), Some("2026-11-23T07:00:00+00:00"));
         assert_eq!(of("2026-07-01").as_deref(), Some("2026-06-30T22:00:00+00:00"));
+        for text in
+            ["2026-11-23T08:00+01:00", "2026-11-23 08:00+01:00", "2026-11-23T07:00Z", "2026-11-23T08:00:00+01:00"]
+        {
+            assert_eq!(of(text).as_deref(), Some("2026-11-23T07:00:00+00:00"), "{text}");
+        }
+        assert_eq!(of("2026-11-23T08:00+25:00"), None);
         assert_eq!(of("2026-11-23T08:00:00Z").as_deref(), Some("2026-11-23T08:00:00+00:00"));
         assert_eq!(of("2026-03-29T02:30").as_deref(), Some("2026-03-29T01:30:00+00:00"));
         assert_eq!(of("2026-10-25T02:30").as_deref(), Some("2026-10-25T00:30:00+00:00"));

@@ -1,21 +1,12 @@
 //! What editors change and say before an edition is frozen, and what its variants were when it was.
 
+use std::collections::BTreeSet;
+
 use super::{
     Error, NewVariant, Result, ServiceLetter, Store, instant, millis, on, on_writing, service::queue_letter, sql,
     transact,
 };
 use crate::model::{Changes, Choice, ColumnId, Desk, EditionKey, EditionState, Instant, Note, NoteKind, Slug, Version};
-
-/// What became of a word of the editors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Noted {
-    /// It is written down, of an edition that is not frozen.
-    OfDraft,
-    /// It is written down, and the edition is held that was going out.
-    OfEdition,
-    /// It comes too late: so the edition stands.
-    TooLate(EditionState),
-}
 
 /// Writes a note down, inside a transaction; gives how many: 0 if it says what was told already.
 macro_rules! add_note {
@@ -39,17 +30,19 @@ pub(super) use add_note;
 /// The state of the edition with a key, inside a transaction.
 macro_rules! state_of {
     ($tx:ident, $key:expr) => {{
-        let state: Option<(i64, String)> = sqlx::query_as(sql::STATE_AT)
+        let state: Option<(i64, String)> = sqlx::query_as($crate::store::sql::STATE_AT)
             .bind($key.newsletter.as_str())
-            .bind(millis($key.cutoff))
+            .bind($crate::store::millis($key.cutoff))
             .fetch_optional(&mut *$tx)
             .await?;
         let read = |(id, state): (i64, String)| {
-            Ok::<_, Error>((id, state.parse().map_err(|value| Error::Corrupt { what: "state", value })?))
+            let corrupt = |value| $crate::store::Error::Corrupt { what: "state", value };
+            Ok::<_, $crate::store::Error>((id, state.parse().map_err(corrupt)?))
         };
         state.map(read).transpose()?
     }};
 }
+pub(super) use state_of;
 
 #[derive(sqlx::FromRow)]
 struct VersionRow {
@@ -70,13 +63,13 @@ impl TryFrom<VersionRow> for Version {
 }
 
 #[derive(sqlx::FromRow)]
-struct NoteRow {
-    id: i64,
-    kind: String,
-    subject: String,
-    who: String,
-    words: String,
-    noted_at: i64,
+pub struct NoteRow {
+    pub(super) id: i64,
+    pub(super) kind: String,
+    pub(super) subject: String,
+    pub(super) who: String,
+    pub(super) words: String,
+    pub(super) noted_at: i64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -98,21 +91,13 @@ impl Store {
         let rows: Vec<NoteRow> = on!(self, pool => {
             sqlx::query_as(sql::NOTES).bind(newsletter).bind(cutoff).fetch_all(pool).await?
         });
-        let last_note = rows.last().map_or(0, |row| row.id);
-        let note = |row: NoteRow| {
-            Ok(Note {
-                kind: row.kind.parse().map_err(|value| Error::Corrupt { what: "note", value })?,
-                subject: row.subject,
-                who: row.who,
-                words: row.words,
-                at: instant(row.noted_at)?,
-            })
-        };
+        let notes = rows.into_iter().map(NoteRow::read).collect::<Result<Vec<_>>>()?;
         let untouched = || Version { number: 0, changes: Changes::default(), who: String::new(), at: None };
         Ok(Desk {
             version: version.map(Version::try_from).transpose()?.unwrap_or_else(untouched),
-            notes: rows.into_iter().map(note).collect::<Result<_>>()?,
-            last_note,
+            last_note: notes.last().map_or(0, |(id, _)| *id),
+            last_decision: notes.iter().rev().find(|(_, note)| note.kind.is_decision()).map_or(0, |(id, _)| *id),
+            notes: notes.into_iter().map(|(_, note)| note).collect(),
         })
     }
 
@@ -157,27 +142,6 @@ impl Store {
         })
     }
 
-    /// Writes down a decision about an edition that is not frozen. A hold also stops one that another run has
-    /// frozen meanwhile.
-    pub async fn decide(&self, key: &EditionKey, note: &Note) -> Result<Noted> {
-        transact!(self, begin_alone, pool, tx => {
-            let noted = match state_of!(tx, key) {
-                None => Noted::OfDraft,
-                Some((id, _)) if note.kind == NoteKind::Held => {
-                    let query = sqlx::query(sql::HOLD_EDITION).bind(id).bind(&note.words);
-                    if query.execute(&mut *tx).await?.rows_affected() == 0 {
-                        let (_, state) = state_of!(tx, key).unwrap_or((id, EditionState::Sent));
-                        return Ok(Noted::TooLate(state));
-                    }
-                    Noted::OfEdition
-                }
-                Some((_, state)) => return Ok(Noted::TooLate(state)),
-            };
-            add_note!(tx, key, note);
-            noted
-        })
-    }
-
     /// Writes a note down; false if it says what was told already.
     pub async fn note(&self, key: &EditionKey, note: &Note) -> Result<bool> {
         self.note_and_queue(key, note, &[]).await
@@ -194,6 +158,34 @@ impl Store {
                 queue_letter!(tx, self.hash(&letter.address), self.mailbox_hash(&letter.address), letter, letter.queued);
             }
             true
+        })
+    }
+
+    /// Queues proofs of an edition and writes down to whom, each once for one content and address within a minute;
+    /// gives how many.
+    pub async fn queue_proofs(&self, key: &EditionKey, note: &Note, letters: &[ServiceLetter]) -> Result<usize> {
+        let since = millis(note.at) - super::decisions::ONCE;
+        transact!(self, begin_alone, pool, tx => {
+            let had: Vec<String> = sqlx::query_scalar(sql::PROOFS_SINCE)
+                .bind(key.newsletter.as_str())
+                .bind(millis(key.cutoff))
+                .bind(&note.subject)
+                .bind(since)
+                .fetch_all(&mut *tx)
+                .await?;
+            let mut had: BTreeSet<String> = had.iter().flat_map(|words| words.split(", ")).map(str::to_owned).collect();
+            let new: Vec<&ServiceLetter> =
+                letters.iter().filter(|letter| had.insert(letter.address.to_string())).collect();
+            if new.is_empty() {
+                return Ok(0);
+            }
+            let words = new.iter().map(|letter| letter.address.to_string()).collect::<Vec<_>>().join(", ");
+            let note = Note { words, ..note.clone() };
+            add_note!(tx, key, &note);
+            for letter in &new {
+                queue_letter!(tx, self.hash(&letter.address), self.mailbox_hash(&letter.address), letter, letter.queued);
+            }
+            new.len()
         })
     }
 
@@ -252,6 +244,13 @@ impl Store {
         let ids: Vec<i64> =
             on!(self, pool => sqlx::query_scalar(sql::EDITION_COLUMNS).bind(edition).fetch_all(pool).await?);
         Ok(ids.into_iter().map(ColumnId).collect())
+    }
+
+    /// A fingerprint of what a frozen edition says, whatever readers chose.
+    pub async fn frozen_hash(&self, edition: i64) -> Result<String> {
+        let hashes: Vec<String> =
+            on!(self, pool => sqlx::query_scalar(sql::VARIANT_HASHES).bind(edition).fetch_all(pool).await?);
+        Ok(crate::model::column::fingerprint(hashes))
     }
 
     /// The variants of a frozen edition, that for all rubriques first.

@@ -1,7 +1,7 @@
 //! Editions: frozen in one transaction with their columns, variants and letters, held, let go, closed.
 //! Whatever another run may have changed since an edition was drawn up is compared in that transaction.
 
-use super::{Error, Result, Store, instant, millis, on, on_writing, sql, transact};
+use super::{Error, Result, Store, instant, is_another_list, millis, on, on_writing, sql, transact};
 use crate::model::{
     Choice, ColumnId, Edition, EditionKey, EditionState, Instant, LetterState, Note, Period, Slug, Tally,
 };
@@ -39,6 +39,8 @@ pub struct NewEdition {
     pub held: Option<i64>,
     /// What is to be written down with it.
     pub note: Option<Note>,
+    /// For how many readers somebody let it go; `None` if nobody looked.
+    pub readers: Option<i64>,
 }
 
 /// An edition that editors hold over its hour: it keeps its columns, and has no letters yet.
@@ -95,17 +97,8 @@ pub enum Freeze {
     Taken,
     /// The store has changed since the edition was drawn up: draw it up again.
     Stale,
-}
-
-/// What became of an edition that was to be let go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Released {
-    /// It goes out.
-    Done,
-    /// It is not held.
-    NotHeld(EditionState),
-    /// Columns of it were withdrawn since: these titles.
-    Withdrawn(Vec<String>),
+    /// It would have so many letters, and somebody let it go for another number of readers.
+    Readers(i64),
 }
 
 #[derive(sqlx::FromRow)]
@@ -326,6 +319,9 @@ impl Store {
             let query = sqlx::query(sql::ADD_LETTERS).bind(id).bind(newsletter.as_str());
             let letters = query.execute(&mut *tx).await?.rows_affected();
             let count = i64::try_from(letters).unwrap_or(i64::MAX);
+            if new.readers.is_some_and(|seen| is_another_list(seen, count)) {
+                return Ok(Freeze::Readers(count));
+            }
             sqlx::query(sql::SET_LETTERS).bind(id).bind(count).execute(&mut *tx).await?;
             sqlx::query(sql::ledger::ADD_BLOCKS).bind(id).execute(&mut *tx).await?;
             // On Postgres each statement sees what was committed before it: who chose anew between the choices
@@ -416,26 +412,6 @@ impl Store {
         let reason: Option<Option<String>> =
             on!(self, pool => sqlx::query_scalar(sql::HELD_REASON).bind(id).fetch_optional(pool).await?);
         Ok(reason.flatten())
-    }
-
-    /// Lets a held edition go that is frozen, with a new date on its letters, and writes down who said so.
-    /// One of which columns were withdrawn meanwhile only if that is wished.
-    pub async fn release_edition(&self, edition: &Edition, note: &Note, with_withdrawn: bool) -> Result<Released> {
-        transact!(self, begin_alone, pool, tx => {
-            let withdrawn: Vec<String> =
-                sqlx::query_scalar(sql::WITHDRAWN_IN).bind(edition.id).fetch_all(&mut *tx).await?;
-            if !withdrawn.is_empty() && !with_withdrawn {
-                return Ok(Released::Withdrawn(withdrawn));
-            }
-            let query = sqlx::query(sql::RELEASE_EDITION).bind(edition.id).bind(millis(note.at));
-            if query.execute(&mut *tx).await?.rows_affected() == 0 {
-                let state: String = sqlx::query_scalar(sql::EDITION_STATE).bind(edition.id).fetch_one(&mut *tx).await?;
-                let state = state.parse().map_err(|value| Error::Corrupt { what: "state", value })?;
-                return Ok(Released::NotHeld(state));
-            }
-            super::desk::add_note!(tx, &edition.key(), note);
-            Released::Done
-        })
     }
 
     /// Makes an edition of the future one of the present, by its real cutoff; false if somebody else has done so

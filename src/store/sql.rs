@@ -457,6 +457,10 @@ statements! {
         WHERE queued_at <= $2 AND (state NOT IN ('queued', 'leased') OR expires_at <= $1))";
 
     /// The choices that a variant is rendered for.
+    /// Who would get an edition that is drawn up now, by choice.
+    READERS_BY_CHOICE = "SELECT p.choice, COUNT(*) FROM subscriptions p JOIN subscribers s ON s.id = p.subscriber_id \
+        WHERE p.newsletter = $1 AND p.state = 'active' \
+        AND NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = s.address_hash) GROUP BY p.choice";
     CHOICES = "SELECT DISTINCT choice FROM subscriptions WHERE newsletter = $1 AND state = 'active' ORDER BY choice";
 
     /// Editions of a newsletter up to an instant: what lies behind it hides nothing.
@@ -542,7 +546,13 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
     NOTES = "SELECT id, kind, subject, who, words, noted_at FROM edition_notes WHERE newsletter = $1 AND cutoff_at = $2 \
         ORDER BY id";
-    /// What a freezing must have seen: the last version, the last decision.
+    /// The last word on whether an edition may go out.
+    LAST_DECISION = "SELECT id, kind, subject, who, words, noted_at FROM edition_notes WHERE newsletter = $1 AND cutoff_at = $2 \
+        AND kind IN ('approved', 'held', 'released') ORDER BY id DESC LIMIT 1";
+    /// Who has got the proof of a content since an instant.
+    PROOFS_SINCE = "SELECT words FROM edition_notes WHERE newsletter = $1 AND cutoff_at = $2 AND kind = 'proof' \
+        AND subject = $3 AND noted_at > $4";
+    /// What a freezing must have seen: the last version, the last note.
     DESK_STAMP = "SELECT COALESCE((SELECT MAX(version) FROM edition_changes WHERE newsletter = $1 AND cutoff_at = $2), 0), \
         COALESCE((SELECT MAX(id) FROM edition_notes WHERE newsletter = $1 AND cutoff_at = $2), 0)";
     /// Cutoffs of which editors have said something and that have no edition yet, oldest first.
@@ -556,6 +566,7 @@ statements! {
     /// An edition's variants as they were frozen, that for all rubriques first.
     FROZEN_VARIANTS = "SELECT choice, html, plain, entity, content_hash FROM variants WHERE edition_id = $1 AND html <> '' \
         ORDER BY choice";
+    VARIANT_HASHES = "SELECT content_hash FROM variants WHERE edition_id = $1 ORDER BY choice";
     /// Of what came back.
     EDITION_BY_MARK = "SELECT id FROM editions WHERE mark = $1";
     LETTER_ADDRESS = "SELECT address FROM letters WHERE edition_id = $1 AND subscriber_id = $2";

@@ -79,7 +79,16 @@ fn an_approval_falls_when_the_content_changes() {
                   approve it again with `gazetier digest approve 2026-W47`\n";
     assert_eq!(scene.run(&["run", "--at", "2026-11-22T18:20"]), told(fallen));
     assert_eq!(scene.run(&["run", "--at", "2026-11-22T18:30"]), SILENCE);
-    assert!(status(&scene, "2026-11-22T19:00").starts_with("2026-W47 (n° 1) draft: 2 columns"));
+    assert_eq!(
+        status(&scene, "2026-11-22T19:00"),
+        "2026-W47 (n° 1) draft: 2 columns, due at 2026-11-23 07:30\n  \
+         changed since Maëlle approved it, 2026-11-22 18:00: to be approved again\n"
+    );
+    let json = scene.ok(&["digest", "status", "--json", "--at", "2026-11-22T19:00"]);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let decided = serde_json::json!({ "what": "fallen", "who": "Maëlle", "at": "2026-11-22T18:00:00+01:00" });
+    assert_eq!((&json[0]["decided"], json[0]["state"].as_str()), (&decided, Some("draft")));
+    assert_eq!(json[0]["coming"]["due"].as_str(), Some("2026-11-23T07:30:00+01:00"));
     let unsent = scene.run(&["run", "--at", MONDAY]);
     assert!(unsent.stderr.contains("it has changed since Maëlle approved it"), "{unsent:?}");
     assert_eq!(scene.files("outbox"), [""; 0]);
@@ -90,7 +99,7 @@ fn an_approval_falls_when_the_content_changes() {
 }
 
 /// The subjects of the letters to one person in the outbox, and to whom.
-fn service_letters(scene: &Scene) -> Vec<(String, String)> {
+pub fn service_letters(scene: &Scene) -> Vec<(String, String)> {
     let names = scene.files("outbox").into_iter().filter(|name| name.starts_with("service."));
     let letters = names.map(|name| {
         let text = scene.read(&format!("outbox/{name}"));
@@ -152,7 +161,14 @@ fn a_proof_goes_to_those_who_are_named() {
     assert_eq!(service_letters(&scene), [("yann@estran.example.org".into(), "Épreuve · Une marée".into())]);
     let outcome = proof(&["a@example.org"]);
     assert_eq!((outcome.code, outcome.stderr.as_str()), (2, "gazetier: a@example.org is not one of desk.editors\n"));
-    assert_eq!(proof(&[]).stdout, "2026-W47: 2 proofs, 2 letters sent\n");
+    // Within a minute nobody gets the same twice; whoever has not had it does.
+    assert_eq!(proof(&[]).stdout, "2026-W47: 1 proofs, 1 letters sent\n");
+    assert_eq!(proof(&[]).stdout, "2026-W47: they got this proof a moment ago, and get no other\n");
+    let later = ["digest", "proof", "--at", "2026-11-22T00:01"];
+    assert_eq!(scene.ok(&later), "2026-W47: 2 proofs, 2 letters sent\n");
+    let twice = ["digest", "proof", "yann@estran.example.org", "YANN@estran.example.org", "--at", "2026-11-22T00:03"];
+    assert_eq!(scene.ok(&twice), "2026-W47: 1 proofs, 1 letters sent\n");
+    assert_eq!(service_letters(&scene).len(), 5);
     // Nobody asked for it by mail, and no machine may answer it (RFC 3834).
     for name in scene.files("outbox") {
         let text = scene.read(&format!("outbox/{name}"));
@@ -169,7 +185,7 @@ fn what_is_held_stays_until_its_name_is_called() {
         .write("columns/a.md", &column("Une marée", "edito", "2026-11-18"));
     scene.ok(&["sync", "--at", "2026-11-20"]);
     let hold = ["digest", "hold", "--by", "Yann", "--why", "le titre", "--at", "2026-11-22"];
-    assert_eq!(scene.ok(&hold), "2026-W47: held; let it go with `gazetier digest send 2026-W47`\n");
+    assert_eq!(scene.ok(&hold), "2026-W47: held; let it go with `gazetier digest release 2026-W47`\n");
     assert_eq!(scene.run(&["run", "--at", MONDAY]), SILENCE);
     assert_eq!(scene.files("outbox"), [""; 0]);
     assert_eq!(
@@ -306,10 +322,11 @@ async fn a_note_that_comes_while_an_edition_is_drawn_up_counts(house: &House) {
         revision: 1,
         held: None,
         note: None,
+        readers: None,
     };
     let note =
         Note { kind: NoteKind::Held, subject: String::new(), who: "Yann".into(), words: "non".into(), at: now() };
-    assert_eq!(store.decide(&key, &note).await.expect("a note"), Noted::OfDraft);
+    assert_eq!(store.hold(&key, &note).await.expect("a note"), Noted::OfDraft);
     let stale = new((seen.version.number, seen.last_note));
     assert!(matches!(store.freeze(&stale).await, Ok(Freeze::Stale)));
     let desk = store.desk(&key).await.expect("a desk");

@@ -1,6 +1,8 @@
 //! The desk in a real browser, from the way in to the letter that goes out: Chromium, led by
 //! chromedriver.
 
+mod words;
+
 use std::{
     fs,
     path::Path,
@@ -208,10 +210,14 @@ async fn who_was_too_late_sees_what_has_changed_and_loses_nothing() {
     let opening = page.find(Locator::Id("opening")).await.expect("the opening words");
     opening.clear().await.expect("a field to clear");
     opening.send_keys("Les nôtres.").await.expect("a field to write in");
-    browser.until("document.querySelector('#notice .refused') !== null", true).await;
-    let notice = page.find(Locator::Id("notice")).await.expect("a notice").text().await.expect("a text");
-    assert!(notice.contains("claire a changé le sujet") && notice.contains("Les nôtres."), "{notice}");
+    browser.until("document.querySelector('#kept .refused') !== null", true).await;
+    let notice = page.find(Locator::Id("kept")).await.expect("a notice").text().await.expect("a text");
+    assert!(notice.contains("claire a changé le sujet"), "{notice}");
     browser.until("document.getElementById('subject').value", "Le leur").await;
+    // Two fields, two editors: both are saved, and nobody types anything twice.
+    browser.until("document.getElementById('opening').value", "Les nôtres.").await;
+    browser.until("document.getElementById('version').value", "2").await;
+    browser.until("document.getElementById('kept').textContent.includes('claire a changé le sujet')", true).await;
     assert_eq!(browser.violations().await, [""; 0]);
 }
 

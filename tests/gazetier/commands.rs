@@ -190,7 +190,7 @@ fn a_command_line_without_sense_ends_with_2() {
         told(
             2,
             "gazetier: --at: \"yesterday\" is no instant: write 2026-11-23T08:00, 2026-11-23, or \
-             2026-11-23T08:00:00+01:00\n"
+             2026-11-23T08:00+01:00\n"
         )
     );
     assert_eq!(scene.files("feeds"), [""; 0]);

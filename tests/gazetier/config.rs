@@ -115,6 +115,40 @@ const WRONG: &[(&str, &str, &str)] = &[
         "url = \"file:outbox\"",
         "url = \"smtps://example.org\"\ncertificate = \"config.toml\"\ncertificate_key = \"config.toml\"",
     ),
+    ("an edition that is late at once", "send_within = \"12h\"", "send_within = \"0\""),
+    ("an edition without columns", "max_columns = 30", "max_columns = 0"),
+    ("a feed of a rubrique without columns", "slug = \"carnet\"\n", "slug = \"carnet\"\nitems = 0\n"),
+    ("a proof at the hour itself", "[desk]\n", "proof_at = \"Mon 07:30\"\n[desk]\neditors = [\"a@example.org\"]\n"),
+    ("a proof after the hour", "[desk]\n", "proof_at = \"Mon 08:00\"\n[desk]\neditors = [\"a@example.org\"]\n"),
+    ("a proof for a week to come", "[desk]\n", "proof_at = \"Tue 18:00\"\n[desk]\neditors = [\"a@example.org\"]\n"),
+    ("feeds at home", "path = \"feeds\"", "path = \"~/feeds\""),
+    ("feeds nowhere", "path = \"feeds\"", "path = \"\""),
+    ("a store at home", "sqlite:gazetier.db", "sqlite:~/gazetier.db"),
+    ("columns at somebody's home", "path = \"columns\"", "path = \"~claire/columns\""),
+    ("subscribers at home", "file = \"subscribers.csv\"", "file = \"~/subscribers.csv\""),
+    ("letters at home", "url = \"file:outbox\"", "url = \"file:~/outbox\""),
+    ("what comes back at home", "[theme]\n", "[bounces]\nmaildir = \"~/Maildir\"\n[theme]\n"),
+    ("a key at home", "[theme]\n", "[[dkim]]\nselector = \"a\"\nkey = \"~/dkim.pem\"\n[theme]\n"),
+    ("certificates at home", "url = \"file:outbox\"", "url = \"smtps://example.org\"\nca_file = \"~/ca.pem\""),
+    ("a socket at home", "listen = \"127.0.0.1:0\"", "listen = \"unix:~/desk.sock\""),
+    (
+        "a magazine with a query",
+        "url = \"https://estran.example.org/\"",
+        "url = \"https://estran.example.org/?lang=fr\"",
+    ),
+    (
+        "a magazine with a fragment",
+        "url = \"https://estran.example.org/\"",
+        "url = \"https://estran.example.org/#haut\"",
+    ),
+    ("feeds with a query", "https://estran.example.org/feeds/", "https://estran.example.org/feeds?v=2"),
+    ("feeds with a fragment", "https://estran.example.org/feeds/", "https://estran.example.org/feeds/#rss"),
+    ("a form with a query", "[digest]\n", "[web]\nurl = \"https://estran.example.org/lettre?x\"\n[digest]\n"),
+    ("a desk with a fragment", "[desk]\n", "[desk]\nurl = \"https://desk.example.org/#a\"\n"),
+    ("an archive with a query", "[letters]\n", "[letters]\narchive_url = \"https://estran.example.org/a?b\"\n"),
+    ("leaving by a fragment", "lettre/quitter/\"", "lettre/#quitter/\""),
+    ("a relay with a path", "url = \"file:outbox\"", "url = \"smtps://example.org/lettres\""),
+    ("a relay with a query", "url = \"file:outbox\"", "url = \"smtps://example.org?tls=no\""),
     ("a relay without patience", "url = \"file:outbox\"", "url = \"file:outbox\"\ntimeout = \"0s\""),
 ];
 
@@ -126,6 +160,95 @@ fn a_wrong_configuration_is_refused_in_words_and_nothing_is_made() {
         told += &refusal(&scene, what, &["run"]);
     }
     insta::assert_snapshot!("refusals", told);
+}
+
+/// Each number and length of time: its key, what is replaced and by what (V is the value), and four values: just
+/// below what it may be, the least, the most, and just above.
+const BOUNDS: &[(&str, &str, &str, [&str; 4])] = &[
+    ("feeds.items", "items = 50", "items = V", ["0", "1", "10000", "10001"]),
+    ("rubriques.items", "slug = \"carnet\"", "slug = \"carnet\"\nitems = V", ["0", "1", "10000", "10001"]),
+    ("digest.max_columns", "max_columns = 30", "max_columns = V", ["0", "1", "1000", "1001"]),
+    ("digest.standfirst_length", "standfirst_length = 330", "standfirst_length = V", ["79", "80", "10000", "10001"]),
+    ("digest.grace", "grace = \"7d\"", "grace = \"V\"", ["-1s", "0s", "366d", "366d 1s"]),
+    ("digest.send_within", "send_within = \"12h\"", "send_within = \"V\"", ["9m 59s", "10m", "7d", "7d 1s"]),
+    ("store.connections", "[store]\n", "[store]\nconnections = V\n", ["1", "2", "100", "101"]),
+    ("web.connections", "[digest]\n", "[web]\nconnections = V\n[digest]\n", ["0", "1", "100000", "100001"]),
+    (
+        "theme.logo.width",
+        "[theme]\n",
+        "[theme]\nlogo = { url = \"https://estran.example.org/l.png\", width = V }\n",
+        ["0", "1", "600", "601"],
+    ),
+    (
+        "relay.timeout",
+        "url = \"file:outbox\"",
+        "url = \"file:outbox\"\ntimeout = \"V\"",
+        ["99ms", "100ms", "1h", "1h 1s"],
+    ),
+    ("relay.weight", RELAY.0, "url = \"smtp://127.0.0.1:9\"\nweight = V", ["0", "1", "1000", "1001"]),
+    ("relay.connections", RELAY.0, "url = \"smtp://127.0.0.1:9\"\nconnections = V", ["0", "1", "1000", "1001"]),
+    ("relay.window", RELAY.0, "url = \"smtp://127.0.0.1:9\"\nwindow = V", ["0", "1", "64", "65"]),
+    ("relay.letters_per_connection", RELAY.0, "url = \"smtp://127.0.0.1:9\"\nletters_per_connection = V", RELAY.1),
+    ("relay.per_second", RELAY.0, "url = \"smtp://127.0.0.1:9\"\nper_second = V", RELAY.1),
+    ("relay.per_minute", RELAY.0, "url = \"smtp://127.0.0.1:9\"\nper_minute = V", RELAY.1),
+    ("relay.per_day", RELAY.0, "url = \"smtp://127.0.0.1:9\"\nper_day = V", RELAY.1),
+    ("retention.letters", "[theme]\n", "[retention]\nletters = \"V\"\n[theme]\n", KEPT),
+    ("retention.left", "[theme]\n", "[retention]\nleft = \"V\"\n[theme]\n", KEPT),
+    ("retention.consent_addresses", "[theme]\n", "[retention]\nconsent_addresses = \"V\"\n[theme]\n", KEPT),
+    ("retention.outbox", "[theme]\n", "[retention]\noutbox = \"V\"\n[theme]\n", KEPT),
+    (
+        "digest.proof_at",
+        "[desk]\n",
+        "proof_at = \"V\"\n[desk]\neditors = [\"a@example.org\"]\n",
+        ["Wed 07:29", "Wed 07:30", "Mon 07:29", "Mon 07:30"],
+    ),
+];
+
+/// What is replaced for a relay, and the bounds of its counts.
+const RELAY: (&str, [&str; 4]) = ("url = \"file:outbox\"", ["0", "1", "4294967295", "4294967296"]);
+
+const KEPT: [&str; 4] = ["29d 23h", "30d", "36525d", "36525d 1s"];
+
+#[test]
+fn each_number_and_length_of_time_has_its_bounds() {
+    for (key, from, to, values) in BOUNDS {
+        for (at, value) in values.iter().enumerate() {
+            let scene = Scene::sample().config(from, &to.replace('V', value));
+            let outcome = scene.run(&["digest", "status"]);
+            if at == 1 || at == 2 {
+                assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{key} = {value}");
+                continue;
+            }
+            assert_eq!((outcome.code, outcome.stdout.as_str()), (78, ""), "{key} = {value}: {outcome:?}");
+            // A number that no machine would hold is told with its line.
+            let name = key.rsplit('.').next().expect("a name");
+            assert!(outcome.stderr.contains(name), "{key} = {value}: {outcome:?}");
+            assert!(outcome.stderr.contains(key) || outcome.stderr.contains("expected u32"), "{key}: {outcome:?}");
+            assert_eq!(made(&scene), Vec::<String>::new(), "{key} = {value}");
+        }
+    }
+}
+
+/// The keys of the configuration that hold a number or a length of time, all of them: a new one has its bounds.
+#[test]
+fn no_number_is_without_its_bounds() {
+    let raw = ["raw.rs", "retention.rs"].map(|name| {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/config").join(name);
+        std::fs::read_to_string(path).expect("the source")
+    });
+    let numbers = ["u8", "u16", "u32", "u64", "usize", "i32", "i64", "f64"];
+    let mut unbound = Vec::new();
+    for line in raw.iter().flat_map(|text| text.lines()) {
+        let Some((name, kind)) = line.trim().trim_start_matches("pub ").trim_end_matches(',').split_once(": ") else {
+            continue;
+        };
+        let kind = kind.trim_start_matches("Option<").trim_end_matches('>');
+        let is_bound = BOUNDS.iter().any(|(key, ..)| key.rsplit('.').next() == Some(name));
+        if numbers.contains(&kind) && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') && !is_bound {
+            unbound.push(name.to_owned());
+        }
+    }
+    assert_eq!(unbound, [""; 0]);
 }
 
 #[test]
@@ -161,7 +284,7 @@ fn an_instant_that_is_none_is_a_mistake_in_the_command() {
             2,
             "",
             "gazetier: --at: \"nonsense\" is no instant: write 2026-11-23T08:00, 2026-11-23, or \
-             2026-11-23T08:00:00+01:00\n"
+             2026-11-23T08:00+01:00\n"
         )
     );
     assert_eq!(made(&scene), Vec::<String>::new());

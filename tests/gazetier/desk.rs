@@ -62,7 +62,7 @@ impl Drop for Open {
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
-    place: String,
+    pub place: String,
     cookie: String,
     policy: String,
     pub text: String,
@@ -121,10 +121,26 @@ impl<'a> Visitor<'a> {
         read(request.send_form(fields.iter().copied()).expect("an answer"))
     }
 
+    /// Decides about an edition, with what a page of it has in its forms.
+    pub fn decide(&self, page: &str, act: &str, changed: &[(&str, &str)]) -> Answer {
+        let own = ["period", "decision", "hash", "readers"].map(|name| (name, decision_value(page, name)));
+        let mut fields: Vec<(&str, &str)> = own.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        fields.push(("act", act));
+        for (name, text) in changed {
+            fields.retain(|field| field.0 != *name);
+            fields.push((name, text));
+        }
+        self.post("/decide", &fields)
+    }
+
     /// Sends the form of the coming edition, with these fields changed.
     pub fn mend(&self, changed: &[(&str, &str)]) -> Answer {
-        let page = self.get("/").text;
-        let version = value(&page, "version");
+        self.mend_with(&self.get("/").text, changed)
+    }
+
+    /// The same from a page that was there before.
+    pub fn mend_with(&self, page: &str, changed: &[(&str, &str)]) -> Answer {
+        let version = value(page, "version");
         let mut fields = vec![("period", "2026-W47"), ("version", &version), ("act", "save")];
         for (name, text) in changed {
             fields.retain(|field| field.0 != *name);
@@ -146,13 +162,19 @@ fn read(mut response: ureq::http::Response<ureq::Body>) -> Answer {
     Answer { status, place, cookie, policy, text: response.body_mut().read_to_string().expect("a text") }
 }
 
+/// The value of a field in the forms in which one decides.
+fn decision_value(page: &str, name: &str) -> String {
+    let (_, forms) = page.split_once("decision-title").unwrap_or_else(|| panic!("no decision: {page}"));
+    value(forms, name)
+}
+
 /// The value of a form's field in a page.
-fn value(page: &str, name: &str) -> String {
+pub fn value(page: &str, name: &str) -> String {
     let after = page.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap_or_else(|| panic!("no {name}: {page}"));
     after.split('"').next().expect("a value").to_owned()
 }
 
-fn magazine() -> Scene {
+pub fn magazine() -> Scene {
     let hostile = "</script><script>alert(1)</script> & \"l’été\"";
     let scene = Scene::empty()
         .config(
@@ -197,7 +219,7 @@ fn nobody_comes_in_without_a_token() {
 }
 
 /// The link to the desk in the newest proof of an editor.
-fn link_of_proof(scene: &Scene, desk: &Open, at: &str) -> String {
+pub fn link_of_proof(scene: &Scene, desk: &Open, at: &str) -> String {
     let before = scene.files("outbox");
     scene.ok(&["digest", "proof", "maelle@estran.example.org", "--at", at]);
     let mail = scene.files("outbox").into_iter().find(|name| !before.contains(name)).expect("a proof");
@@ -219,6 +241,8 @@ fn sessions_are_listed_and_ended_and_links_end_by_themselves() {
         assert_ne!(again.cookie, maelle.cookie, "each browser has a session of its own");
         assert!(!link.contains(maelle.cookie.split('=').nth(1).expect("a secret")), "which is not the link");
         let list = scene.ok(&["desk", "list", "--at", SUNDAY]);
+        // A proof goes once in a minute: the next ones are asked for later.
+        let later = |minutes: u32| format!("2026-11-22T18:{minutes:02}");
         let who: Vec<&str> = list.lines().map(|line| line.split('\t').next().expect("a name")).collect();
         assert_eq!(who, ["operator", "maelle@estran.example.org", "maelle@estran.example.org"]);
         assert!(list.contains("since 2026-11-22 18:00, until 2026-12-06 18:00, from 127.0.0.1"), "{list}");
@@ -233,14 +257,14 @@ fn sessions_are_listed_and_ended_and_links_end_by_themselves() {
         assert_eq!((maelle.get("/").status, claire.get("/").status), (401, 200));
         assert_eq!((stranger.get(&path).status, stranger.post(&path, &[]).status), (401, 401));
         // The next proof lets her in again.
-        let link = link_of_proof(&scene, &desk, SUNDAY);
+        let link = link_of_proof(&scene, &desk, &later(2));
         assert_eq!(Visitor::editor(&desk, &link).get("/").status, 200);
         assert!(scene.ok(&["desk", "revoke", "--all", "--at", SUNDAY]).starts_with("2 sessions are ended"));
         assert_eq!(claire.get("/").status, 401);
         assert_eq!(stranger.post(desk.way_in.strip_prefix(&desk.base).expect("a path"), &[]).status, 401);
         assert_eq!(scene.ok(&["desk", "list", "--at", SUNDAY]), "nobody is at the desk\n");
         // Who is named no more, and named again later, begins anew.
-        let link = link_of_proof(&scene, &desk, SUNDAY);
+        let link = link_of_proof(&scene, &desk, &later(4));
         let cookie = Visitor::editor(&desk, &link).cookie;
         drop(desk);
         let config = scene.read("config.toml");
@@ -258,7 +282,7 @@ fn sessions_are_listed_and_ended_and_links_end_by_themselves() {
         );
         // A link in a letter ends some days after the edition's hour.
         let path =
-            link_of_proof(&scene, &desk, SUNDAY).split_once("/enter/").map(|(_, token)| format!("/enter/{token}"));
+            link_of_proof(&scene, &desk, &later(6)).split_once("/enter/").map(|(_, token)| format!("/enter/{token}"));
         let path = path.expect("a path");
         assert_eq!(Visitor::stranger(&desk).get(&path).status, 200);
         drop(desk);
@@ -371,20 +395,17 @@ fn everything_works_by_plain_forms() {
         assert_eq!(value(&claire.get("/").text, "version"), value(&page, "version"));
 
         // Held, let go, approved: each with a name, and what is approved is what was looked at.
-        let hash = value(&page, "hash");
-        let say = |act: &str, hash: &str, why: &str| {
-            claire.post("/decide", &[("period", "2026-W47"), ("act", act), ("hash", hash), ("why", why)]).status
-        };
-        assert_eq!(say("hold", "", "le titre"), 303);
+        let say = |act: &str, changed: &[(&str, &str)]| claire.decide(&claire.get("/").text, act, changed).status;
+        assert_eq!(say("hold", &[("why", "le titre")]), 303);
         assert!(claire.get("/").text.contains("Retenue (claire, 2026-11-22 18:0"));
         // What the desk does not know is not a release.
         for act in ["", "reelase", "HOLD"] {
-            assert_eq!(say(act, "", ""), 400, "{act:?}");
+            assert_eq!(say(act, &[]), 400, "{act:?}");
         }
         assert!(claire.get("/").text.contains("Retenue (claire, 2026-11-22 18:0"));
-        assert_eq!(say("release", "", ""), 303);
-        assert_eq!(say("approve", "something else", ""), 409);
-        assert_eq!(say("approve", &hash, ""), 303);
+        assert_eq!(say("release", &[]), 303);
+        assert_eq!(say("approve", &[("hash", "something else")]), 409);
+        assert_eq!(say("approve", &[]), 303);
         assert!(claire.get("/").text.contains("Approuvée (claire, 2026-11-22 18:0"));
         assert_eq!(scene.run(&["run", "--at", MONDAY]), SILENCE);
         assert_eq!(scene.posted(), ["2026-W47 a@example.org"]);
@@ -432,12 +453,11 @@ fn what_is_red_stops_the_approval_and_says_how_to_mend_it() {
     let page = claire.get("/").text;
     assert!(page.contains("ces liens ne mènent nulle part\u{202f}: /chroniques"), "{page}");
     assert!(page.contains("écrivez-les en entier, avec https://"));
-    assert!(page.contains("id=\"approve\" disabled"));
-    let hash = value(&page, "hash");
-    let refused = claire.post("/decide", &[("period", "2026-W47"), ("act", "approve"), ("hash", &hash)]);
+    assert!(page.contains("id=\"approve\" data-live-state disabled"));
+    let refused = claire.decide(&page, "approve", &[]);
     assert_eq!(refused.status, 422);
     assert_eq!(claire.mend(&[("opening", "Bonjour.")]).status, 303);
-    assert!(!claire.get("/").text.contains("id=\"approve\" disabled"));
+    assert!(!claire.get("/").text.contains("id=\"approve\" data-live-state disabled"));
 }
 
 #[test]
@@ -456,9 +476,12 @@ fn what_was_held_over_its_hour_is_let_go_at_the_desk() {
         let past = claire.get("/past/2026-W47");
         assert_eq!(past.status, 200, "{}", past.text);
         assert!(past.text.contains("value=\"release\""), "{}", past.text);
-        let release = [("period", "2026-W47"), ("act", "release")];
-        assert_eq!(claire.post("/decide", &release).status, 303);
-        assert_eq!(claire.post("/decide", &release).status, 422, "it goes out already");
+        assert_eq!(claire.decide(&past.text, "release", &[]).status, 303);
+        assert_eq!(claire.decide(&past.text, "release", &[]).status, 303, "pressed twice, it is said once");
+        let noted = claire.get("/past/2026-W47").text;
+        assert_eq!(noted.matches("libérée par claire").count(), 1, "{noted}");
+        let maelle = Visitor::editor(&desk, &link_of_proof(&scene, &desk, "2026-11-30T09:00"));
+        assert_eq!(maelle.decide(&past.text, "release", &[]).status, 422, "it goes out already");
         scene.run(&["run", "--at", "2026-11-30T09:10"]);
         let letters: Vec<String> =
             scene.posted().into_iter().filter(|letter| !letter.starts_with("service ")).collect();

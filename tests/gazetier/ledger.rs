@@ -64,6 +64,7 @@ pub fn edition(number: i64, columns: &[ColumnId]) -> NewEdition {
         revision: REVISION,
         held: None,
         note: None,
+        readers: None,
     }
 }
 
@@ -216,7 +217,7 @@ async fn of_freezings_at_once_one_wins(house: &House) {
                     done += 1;
                     assert_eq!((edition.number, letters), (number, 6));
                 }
-                Freeze::Taken | Freeze::Stale => {}
+                Freeze::Taken | Freeze::Stale | Freeze::Readers(_) => {}
             }
         }
         assert_eq!(done, 1, "edition {number}");
@@ -240,7 +241,7 @@ async fn an_edition_goes_from_state_to_state(house: &House) {
     let release = async |edition: &Edition, day: &str| {
         let (subject, words) = (String::new(), String::new());
         let note = Note { kind: NoteKind::Released, subject, who: "Yann".into(), words, at: at(day) };
-        store.release_edition(edition, &note, false).await.expect("a release")
+        store.release_edition(edition, &note, false, None).await.expect("a release")
     };
     assert_eq!(release(&two, "2026-12-01").await, Released::NotHeld(Frozen));
     assert_eq!(release(&one, "2026-12-01T09:00").await, Released::Done);

@@ -1,11 +1,13 @@
 //! What editors do: they mend the coming edition, send its proof, and decide. A change that was made
 //! to what somebody else has changed meanwhile is refused, and told.
 
+use std::collections::BTreeSet;
+
 use axum::{
     Extension,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderValue, StatusCode},
     response::{IntoResponse, Response},
 };
 use url::form_urlencoded;
@@ -14,15 +16,16 @@ use super::super::readers::form::Fields;
 use super::{
     Desk, Trouble,
     door::Editor,
-    edition::{self, Ask},
-    see,
+    edition::{self, Ask, LINE, OPENING, Typed},
+    past, refusals, see,
     view::Notice,
     words,
 };
 use crate::{
     delivery::{
-        decide::{self, Decision, Refused},
-        editors, plan,
+        decide::{self, Decision, Refused, Sight},
+        editors::{self, Proofs},
+        plan,
     },
     digest::render::default_subject,
     model::{Changes, ColumnId, EditionKey, Mailbox, Part, Period, text},
@@ -31,6 +34,29 @@ use crate::{
 /// A field's text on one line, without what no letter can hold.
 fn line(fields: &Fields, name: &str) -> String {
     text::one_line(&text::legalise(fields.get(name)).0)
+}
+
+/// A field's text on several lines.
+fn long_text(fields: &Fields, name: &str) -> String {
+    text::legalise(&fields.get(name).replace("\r\n", "\n")).0.into_owned()
+}
+
+/// Which texts are longer than their fields in the page, in words.
+fn too_long(desk: &Desk, fields: &Fields, opening: &str) -> Vec<String> {
+    let w = words::of(desk.lang());
+    let (subject, preheader, why) = (line(fields, "subject"), line(fields, "preheader"), line(fields, "why"));
+    let texts = [
+        (w.subject, subject.as_str(), LINE),
+        (w.preheader, &preheader, LINE),
+        (w.opening, opening, OPENING),
+        (w.why, &why, LINE),
+    ];
+    let long = texts.into_iter().filter_map(|(label, text, most)| {
+        // As browsers count.
+        let length = text.encode_utf16().count();
+        (length > most).then(|| format!("{label}\u{202f}: {} {} ({length} / {most})", length - most, w.too_long))
+    });
+    long.collect()
 }
 
 /// What the page showed.
@@ -63,25 +89,36 @@ pub(super) async fn mend(
     let (period, key) = (&coming.draft.due.period, coming.draft.due.key());
     let current = &coming.desk.version;
     let base: i64 = fields.get("version").parse().unwrap_or(-1);
-    let written = |name: &str, own: &str| Some(line(&fields, name)).filter(|text| !text.is_empty() && text != own);
-    let opening = text::legalise(&fields.get("opening").replace("\r\n", "\n")).0.trim().to_owned();
+    let mut ask = ask(&fields);
+    let opening = long_text(&fields, "opening");
+    let too_long = too_long(&desk, &fields, &opening);
+    if !too_long.is_empty() {
+        ask.typed.words = Some([line(&fields, "subject"), line(&fields, "preheader"), opening]);
+        let notice = Some(refused(&desk, too_long));
+        return edition::show(&desk, &editor, &ask, notice, StatusCode::UNPROCESSABLE_ENTITY).await;
+    }
+    let written = |name: &str, own: &str| Some(line(&fields, name)).filter(|text| !text::is_blank(text) && text != own);
     let mut changes = Changes {
         subject: written("subject", &default_subject(config, &coming.draft)),
         preheader: written("preheader", ""),
-        opening: (opening != config.digest.opening.trim()).then_some(opening),
+        opening: (opening.trim() != config.digest.opening.trim()).then(|| opening.trim().to_owned()),
         ..current.changes.clone()
     };
     act(&mut changes, &coming, fields.get("act"));
     let same = *period == Period::from_key(fields.get("period")) && base == current.number;
     let kept = same && (changes == current.changes || store.change(&key, base, &changes, &editor.name, now.at).await?);
-    let ask = ask(&fields);
     if !kept {
         let notice = stale(&desk, &fields, period, &key, base).await?;
         return edition::show(&desk, &editor, &ask, Some(notice), StatusCode::CONFLICT).await;
     }
     // The script takes what it needs from the page; others come back to it.
     if headers.contains_key("x-desk") {
-        return edition::show(&desk, &editor, &ask, None, StatusCode::OK).await;
+        let mut response = edition::show(&desk, &editor, &ask, None, StatusCode::OK).await?;
+        // What stood there before this change alone: whoever looked at it may decide about what it is now.
+        if let Ok(was) = HeaderValue::try_from(coming.hash(config)?) {
+            response.headers_mut().insert("x-desk-was", was);
+        }
+        return Ok(response);
     }
     Ok(see(&desk, &place(&ask, "saved")))
 }
@@ -106,12 +143,12 @@ fn act(changes: &mut Changes, coming: &plan::Coming, act: &str) {
         "in" => changes.left_out.retain(|other| *other != id),
         "again" if !changes.again.contains(&id) => changes.again.push(id),
         "order" => {
-            // What the page did not know stays where it is: before what it ordered.
-            let pins = |list: &[ColumnId]| list.iter().filter(|id| changes.pinned.contains(id)).copied().collect();
-            let pinned: Vec<ColumnId> = pins(&ids);
-            if pinned.len() == changes.pinned.len() {
-                changes.pinned = pinned;
-            }
+            // What the page did not know stays: before what it ordered, or, if it is pinned, behind that. A column
+            // that was withdrawn meanwhile may come back.
+            let mut seen = BTreeSet::new();
+            let mut pinned: Vec<ColumnId> = ids.iter().chain(&changes.pinned).copied().collect();
+            pinned.retain(|id| changes.pinned.contains(id) && seen.insert(*id));
+            changes.pinned = pinned;
             changes.order = ids;
         }
         "up" | "down" => {
@@ -177,7 +214,14 @@ fn refused(desk: &Desk, lines: Vec<String>) -> Notice {
     Notice::Refused { title: words::of(desk.lang()).refused, lines, yours: Vec::new() }
 }
 
-/// Approves, holds, or lets go.
+/// What somebody had before them who decides, as the form carries it.
+fn sight(fields: &Fields) -> Option<Sight> {
+    let number = |name: &str| fields.get(name).parse::<i64>().ok();
+    let hash = Some(fields.get("hash").to_owned()).filter(|hash| !hash.is_empty());
+    Some(Sight { decision: number("decision")?, hash: hash?, readers: number("readers")? })
+}
+
+/// Approves, holds, or lets go: each by its name. Without what was looked at nothing is approved or let go.
 pub(super) async fn decide(
     State(desk): State<Desk>,
     Extension(editor): Extension<Editor>,
@@ -187,31 +231,41 @@ pub(super) async fn decide(
     let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().moment());
     let period = Period::from_key(fields.get("period"));
     let why = line(&fields, "why");
-    let decision = match fields.get("act") {
-        "approve" => Decision::Approve(Some(fields.get("hash"))),
-        "hold" => Decision::Hold(&why),
-        "release" => Decision::Release { with_withdrawn: false },
-        "release-withdrawn" => Decision::Release { with_withdrawn: true },
+    let seen = sight(&fields);
+    let decision = match (fields.get("act"), &seen) {
+        ("hold", _) => Decision::Hold(&why),
+        ("approve", Some(seen)) => Decision::Approve(Some(seen)),
+        ("release", Some(seen)) => Decision::Release { seen: Some(seen), with_withdrawn: false },
+        ("release-withdrawn", Some(seen)) => Decision::Release { seen: Some(seen), with_withdrawn: true },
         _ => return Ok(StatusCode::BAD_REQUEST.into_response()),
     };
-    let decided = decide::decide(config, store, now, &editor.name, Some(&period), decision).await?;
-    let ask = ask(&fields);
+    let too_long = too_long(&desk, &fields, "");
+    let decided = match too_long.is_empty() {
+        true => Some(decide::decide(config, store, now, &editor.name, Some(&period), decision).await?),
+        false => None,
+    };
+    let mut ask = ask(&fields);
     let is_past = store.edition_of(desk.shared().newsletter(), &period).await?.is_some();
     let page = if is_past { format!("past/{period}") } else { String::new() };
-    match decided {
-        Ok(_) => Ok(see(&desk, &format!("{page}{}", place(&ask, "")))),
-        Err(refusal) => {
+    let (status, lines) = match decided {
+        Some(Ok(_)) => return Ok(see(&desk, &format!("{page}{}", place(&ask, "")))),
+        Some(Err(refusal)) => {
             let status = match refusal {
-                Refused::Changed => StatusCode::CONFLICT,
+                Refused::Changed | Refused::Decided(_) | Refused::Readers { .. } | Refused::Held { .. } => {
+                    StatusCode::CONFLICT
+                }
                 _ => StatusCode::UNPROCESSABLE_ENTITY,
             };
-            let notice = Some(refused(&desk, vec![refusal.to_string()]));
-            if is_past {
-                return edition::show_one(&desk, &editor, &period, &ask, notice, status).await;
-            }
-            edition::show(&desk, &editor, &ask, notice, status).await
+            (status, vec![refusals::words(desk.lang(), &refusal)])
         }
+        None => (StatusCode::UNPROCESSABLE_ENTITY, too_long),
+    };
+    let notice = Some(refused(&desk, lines));
+    ask.typed = Typed { why, ..Typed::default() };
+    if is_past {
+        return past::show_one(&desk, &editor, &period, &ask, notice, status).await;
     }
+    edition::show(&desk, &editor, &ask, notice, status).await
 }
 
 /// Queues letters again that were refused for a reason; the next run sends them.
@@ -249,14 +303,20 @@ pub(super) async fn proof(
         .cloned()
         .collect();
     let coming = plan::coming(config, store, now).await?;
-    let sent = editors::proof(config, store, now.at, &editor.name, &coming, &chosen).await?;
-    let ask = ask(&fields);
-    if sent == 0 {
-        let notice = refused(&desk, vec![words::of(desk.lang()).no_editors.to_owned()]);
-        return edition::show(&desk, &editor, &ask, Some(notice), StatusCode::UNPROCESSABLE_ENTITY).await;
-    }
-    desk.shared().call_courier();
-    Ok(see(&desk, &place(&ask, "proof")))
+    let proofs = editors::proof(config, store, now.at, &editor.name, &coming, &chosen).await?;
+    let (ask, w) = (ask(&fields), words::of(desk.lang()));
+    let why_not = match proofs {
+        Proofs::Queued(_) => {
+            desk.shared().call_courier();
+            return Ok(see(&desk, &place(&ask, "proof")));
+        }
+        Proofs::Again => return Ok(see(&desk, &place(&ask, "proof-again"))),
+        Proofs::Nobody if config.desk.editors.is_empty() => w.no_editors,
+        Proofs::Nobody => w.nobody_ticked,
+        Proofs::Empty => w.no_proof,
+    };
+    let notice = refused(&desk, vec![why_not.to_owned()]);
+    edition::show(&desk, &editor, &ask, Some(notice), StatusCode::UNPROCESSABLE_ENTITY).await
 }
 
 /// Tries every link of the edition, because somebody asked.

@@ -1,4 +1,4 @@
-//! The pages that show an edition: the coming one, the past ones, and the preview's frames.
+//! The pages that show the coming edition, what they have in common with those of past ones, and the preview's frames.
 
 use axum::{
     Extension,
@@ -12,21 +12,23 @@ use super::{
     Desk, Trouble, answer,
     door::Editor,
     face::SCRIPT,
-    reasons,
-    view::{self, Choice, Frame, Group, Line, Notice, Preview, Row, Shown, Status},
+    past, script,
+    view::{self, Before, Choice, Frame, Group, Line, Most, Notice, Preview, Row, Shown, Status},
     words,
 };
 use crate::{
     config::Config,
-    delivery::plan::{self, Coming, Outlook},
+    delivery::{
+        self,
+        plan::{self, Coming, Outlook},
+    },
     digest::{
         archive::without_token,
         choose::lay_out,
         preflight::{Finding, Grade, SUBJECT, inbox},
         render::{Rendered, default_subject, render},
     },
-    model::{self, Column, Edition, EditionState, NoteKind, Period},
-    store::NewVariant,
+    model::{self, Column, NoteKind, Period},
 };
 
 /// What an address asks for.
@@ -40,7 +42,26 @@ pub(super) struct Ask {
     pub(super) said: String,
     #[serde(default)]
     pub(super) mode: String,
+    #[serde(skip)]
+    pub(super) typed: Typed,
 }
+
+/// What somebody wrote that could not be kept: the page that says so has it in its fields.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Typed {
+    /// Subject, preheader and opening words.
+    pub(super) words: Option<[String; 3]>,
+    /// Why something is to be held.
+    pub(super) why: String,
+}
+
+/// The longest subject and preheader, and the longest reason, in UTF-16 units as browsers count them.
+pub(super) const LINE: usize = 250;
+
+/// The longest opening words.
+pub(super) const OPENING: usize = 20_000;
+
+pub(super) const MOST: Most = Most { line: LINE, opening: OPENING };
 
 pub(super) async fn coming(
     State(desk): State<Desk>,
@@ -50,6 +71,7 @@ pub(super) async fn coming(
     let w = words::of(desk.lang());
     let notice = match ask.said.as_str() {
         "proof" => Some(Notice::Done(w.proof_sent.to_owned())),
+        "proof-again" => Some(Notice::Done(w.proof_again.to_owned())),
         "saved" => Some(Notice::Done(w.saved.to_owned())),
         _ => None,
     };
@@ -78,7 +100,6 @@ pub(super) async fn show(
         }
     }
     let outlook = coming.outlook(config)?;
-    let hash = coming.hash(config)?;
     let chosen = all.iter().find(|(choice, _)| choice.key() == ask.variant).or(all.first());
     let rendered = chosen.and_then(|(_, rendered)| rendered.as_ref());
     let key = chosen.map(|(choice, _)| choice.key()).unwrap_or_default();
@@ -87,7 +108,12 @@ pub(super) async fn show(
         Some(rendered) => match ask.view.as_str() {
             "text" => Shown::Text(without_token(&rendered.plain, "…")),
             "source" => Shown::Text(without_token(&rendered.html, "…")),
-            "headers" => Shown::Text(head(&plan::specimen(config, store, draft, rendered, now.at)?)),
+            "headers" => Shown::Text(match plan::specimen(config, store, draft, rendered, now.at) {
+                Ok(letter) => head(&letter),
+                // What no mail server would take; the preflight says so, too.
+                Err(delivery::Error::Digest(error)) => error.to_string(),
+                Err(error) => return Err(error.into()),
+            }),
             view => Shown::Frames(frame(desk, draft.due.period.as_str(), &key, view, &rendered.hash)),
         },
     };
@@ -98,20 +124,29 @@ pub(super) async fn show(
         if variants.is_empty() { Vec::new() } else { plan::inspect(config, store, draft, &variants, now.at)? };
     let whole = variants.first().map(|(_, rendered)| rendered);
     let changes = &draft.changes;
-    let subject = whole.map_or_else(|| default_subject(config, draft), |whole| whole.subject.clone());
+    let shown_subject = whole.map_or_else(|| default_subject(config, draft), |whole| whole.subject.clone());
+    let sight = coming.sight(config, store, &variants).await?;
     let preheader = whole.map(|whole| whole.preheader.clone()).unwrap_or_default();
     let state = state(desk, &coming, &outlook);
+    let words = ask.typed.words.clone().unwrap_or_else(|| {
+        [
+            changes.subject.clone().unwrap_or_else(|| default_subject(config, draft)),
+            changes.preheader.clone().unwrap_or_default(),
+            changes.opening.clone().unwrap_or_else(|| config.digest.opening.clone()),
+        ]
+    });
+    let [subject, own_preheader, opening] = words;
     let page = view::Coming {
         f: head_of(desk, editor, false),
         notice,
         version: coming.desk.version.number,
         touched: coming.desk.version.at.map(|at| format!("{}, {}", coming.desk.version.who, hour(config, at))),
         sender: inbox(&config.letters.from),
-        subject_length: subject.chars().count(),
+        subject_length: shown_subject.chars().count(),
         subject_most: SUBJECT,
-        preheader: changes.preheader.clone().unwrap_or_default(),
+        preheader: own_preheader,
         preheader_default: preheader,
-        opening: changes.opening.clone().unwrap_or_else(|| config.digest.opening.clone()),
+        opening,
         groups: groups(config, &coming, w),
         left_out: left_out(config, &coming),
         repeats: repeats(config, &coming, w),
@@ -130,18 +165,23 @@ pub(super) async fn show(
                 (editor.name.clone().unwrap_or_else(|| address.clone()), address)
             })
             .collect(),
-        history: history(desk, &coming.desk.notes),
+        history: history(desk, &coming.desk.notes, matches!(outlook, Outlook::Fallen { .. })),
         preview: preview_of(desk, ask, &choices, &key, shown, desk.root().to_owned()),
         view: ask.view.clone(),
         variant: key,
         status: state,
+        before: Before { decision: sight.decision, hash: sight.hash, readers: sight.readers },
+        most: MOST,
+        s: script::of(desk.lang()),
+        why: ask.typed.why.clone(),
+        is_own_subject: changes.subject.is_some(),
+        shown_subject,
         subject,
-        hash,
     };
     answer(desk, status, &page)
 }
 
-fn head_of<'a>(desk: &'a Desk, editor: &'a Editor, is_past: bool) -> Frame<'a> {
+pub(super) fn head_of<'a>(desk: &'a Desk, editor: &'a Editor, is_past: bool) -> Frame<'a> {
     Frame {
         lang: desk.lang().tag(),
         w: words::of(desk.lang()),
@@ -154,7 +194,7 @@ fn head_of<'a>(desk: &'a Desk, editor: &'a Editor, is_past: bool) -> Frame<'a> {
     }
 }
 
-fn hour(config: &Config, at: model::Instant) -> String {
+pub(super) fn hour(config: &Config, at: model::Instant) -> String {
     config.magazine.zone.local(at).format("%Y-%m-%d %H:%M").to_string()
 }
 
@@ -258,10 +298,13 @@ fn lines(desk: &Desk, findings: &[Finding]) -> Vec<Line> {
     lines.into_iter().map(|(_, line)| line).collect()
 }
 
-fn history(desk: &Desk, notes: &[model::Note]) -> Vec<String> {
+/// What was decided, the last first; `fallen` says that the last approval holds no longer.
+pub(super) fn history(desk: &Desk, notes: &[model::Note], fallen: bool) -> Vec<String> {
     let w = words::of(desk.lang());
-    let said = notes.iter().rev().filter_map(|note| {
+    let last = notes.iter().rposition(|note| note.kind == NoteKind::Approved).filter(|_| fallen);
+    let said = notes.iter().enumerate().rev().filter_map(|(at, note)| {
         let what = match note.kind {
+            NoteKind::Approved if Some(at) == last => w.note_fallen,
             NoteKind::Approved => w.note_approved,
             NoteKind::Held => w.note_held,
             NoteKind::Released => w.note_released,
@@ -276,7 +319,14 @@ fn history(desk: &Desk, notes: &[model::Note]) -> Vec<String> {
     said.collect()
 }
 
-fn preview_of(desk: &Desk, ask: &Ask, choices: &[model::Choice], key: &str, shown: Shown, action: String) -> Preview {
+pub(super) fn preview_of(
+    desk: &Desk,
+    ask: &Ask,
+    choices: &[model::Choice],
+    key: &str,
+    shown: Shown,
+    action: String,
+) -> Preview {
     let w = words::of(desk.lang());
     let views =
         [("both", w.wide_and_phone), ("dark", w.dark), ("text", w.text), ("source", w.source), ("headers", w.headers)];
@@ -307,13 +357,13 @@ fn preview_of(desk: &Desk, ask: &Ask, choices: &[model::Choice], key: &str, show
 }
 
 /// The address of the preview's frames; it changes with what they show.
-fn frame(desk: &Desk, period: &str, variant: &str, view: &str, hash: &str) -> String {
+pub(super) fn frame(desk: &Desk, period: &str, variant: &str, view: &str, hash: &str) -> String {
     let mode = if view == "dark" { "dark" } else { "light" };
     format!("{}preview/{period}?variant={variant}&mode={mode}&hash={hash}", desk.root())
 }
 
 /// A letter's header, with the token that it shows hidden.
-fn head(letter: &[u8]) -> String {
+pub(super) fn head(letter: &[u8]) -> String {
     let text = String::from_utf8_lossy(letter);
     text.split("\r\n\r\n").next().unwrap_or_default().replace("\r\n", "\n")
 }
@@ -328,7 +378,7 @@ pub(super) async fn preview(
     let period = Period::from_key(&period);
     let html = match store.edition_of(desk.shared().newsletter(), &period).await? {
         Some(edition) => {
-            let variants = variants_of(&desk, &edition).await?;
+            let variants = past::variants_of(&desk, &edition).await?;
             variants.into_iter().find(|variant| variant.choice.key() == ask.variant).map(|variant| variant.html)
         }
         None => {
@@ -352,108 +402,4 @@ pub(super) async fn preview(
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
     ];
     Ok((headers, html).into_response())
-}
-
-pub(super) async fn past(State(desk): State<Desk>, Extension(editor): Extension<Editor>) -> Result<Response, Trouble> {
-    let editions = desk.shared().store().editions(desk.shared().newsletter()).await?;
-    let editions =
-        editions.into_iter().rev().map(|edition| (standing(&desk, &edition, None), edition.subject)).collect();
-    answer(&desk, StatusCode::OK, &view::Past { f: head_of(&desk, &editor, true), editions })
-}
-
-fn standing(desk: &Desk, edition: &Edition, reason: Option<&str>) -> Status {
-    let w = words::of(desk.lang());
-    let words = match edition.state {
-        EditionState::Frozen => w.frozen,
-        EditionState::Sending => w.sending,
-        EditionState::Sent => w.sent,
-        EditionState::Held => w.held,
-    };
-    Status {
-        state: edition.state.as_str(),
-        words: reason.map_or_else(|| words.to_owned(), |reason| format!("{words} · {reason}")),
-        period: edition.period.to_string(),
-        number: edition.number.to_string(),
-        due: hour(desk.shared().config(), edition.cutoff),
-    }
-}
-
-pub(super) async fn one(
-    State(desk): State<Desk>,
-    Extension(editor): Extension<Editor>,
-    Path(period): Path<String>,
-    Query(ask): Query<Ask>,
-) -> Result<Response, Trouble> {
-    let w = words::of(desk.lang());
-    let notice = match ask.said.as_str() {
-        "retried" => Some(Notice::Done(w.retried.to_owned())),
-        "none" => Some(Notice::Done(w.none_refused.to_owned())),
-        _ => None,
-    };
-    show_one(&desk, &editor, &Period::from_key(&period), &ask, notice, StatusCode::OK).await
-}
-
-/// The variants of an edition as they were frozen; of one that is held without letters, as they would be now.
-async fn variants_of(desk: &Desk, edition: &Edition) -> Result<Vec<NewVariant>, Trouble> {
-    let (config, store) = (desk.shared().config(), desk.shared().store());
-    if edition.is_frozen {
-        return Ok(store.frozen_variants(edition.id).await?);
-    }
-    let coming = plan::held(config, store, edition).await?;
-    let variants = plan::variants(config, store, &coming.draft).await?.into_iter();
-    let variants = variants.filter_map(|(choice, rendered)| Some((choice, rendered?)));
-    Ok(variants
-        .map(|(choice, rendered)| NewVariant {
-            choice,
-            html: rendered.html,
-            plain: rendered.plain,
-            entity: rendered.entity,
-            content_hash: rendered.hash,
-            columns: Vec::new(),
-        })
-        .collect())
-}
-
-/// The page of an edition that is frozen, or keeps its columns.
-pub(super) async fn show_one(
-    desk: &Desk,
-    editor: &Editor,
-    period: &Period,
-    ask: &Ask,
-    notice: Option<Notice>,
-    status: StatusCode,
-) -> Result<Response, Trouble> {
-    let store = desk.shared().store();
-    let edition = store.edition_of(desk.shared().newsletter(), period).await?.ok_or(Trouble::NotThere)?;
-    let variants = variants_of(desk, &edition).await?;
-    let chosen: Option<&NewVariant> =
-        variants.iter().find(|variant| variant.choice.key() == ask.variant).or(variants.first());
-    let key = chosen.map(|variant| variant.choice.key()).unwrap_or_default();
-    let shown = match (chosen, ask.view.as_str()) {
-        (None, _) => Shown::Nothing,
-        (Some(variant), "text") => Shown::Text(without_token(&variant.plain, "…")),
-        (Some(variant), "source") => Shown::Text(without_token(&variant.html, "…")),
-        (Some(variant), "headers") => {
-            Shown::Text(head(&plan::frozen_specimen(desk.shared().config(), store, &edition, &variant.entity)?))
-        }
-        (Some(variant), view) => Shown::Frames(frame(desk, period.as_str(), &key, view, &variant.content_hash)),
-    };
-    let tally = store.tally(edition.id).await?;
-    let w = words::of(desk.lang());
-    let letters = format!("{} / {} {}", tally.sent, tally.frozen(), w.letters);
-    let reason = store.held_reason(edition.id).await?;
-    let choices: Vec<model::Choice> = variants.iter().map(|variant| variant.choice.clone()).collect();
-    let page = view::One {
-        f: head_of(desk, editor, true),
-        notice,
-        status: standing(desk, &edition, reason.as_deref()),
-        letters: vec![letters],
-        refusals: reasons::of(&store.refused_letters(edition.id).await?),
-        can_hold: matches!(edition.state, EditionState::Frozen | EditionState::Sending),
-        can_go: edition.state == EditionState::Held,
-        history: history(desk, &store.desk(&edition.key()).await?.notes),
-        preview: preview_of(desk, ask, &choices, &key, shown, format!("{}past/{period}", desk.root())),
-        subject: edition.subject,
-    };
-    answer(desk, status, &page)
 }

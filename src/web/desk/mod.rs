@@ -7,7 +7,10 @@ mod door;
 mod edition;
 mod face;
 mod links;
+mod past;
 mod reasons;
+mod refusals;
+mod script;
 mod view;
 mod words;
 
@@ -75,8 +78,8 @@ pub fn routes(desk: &Desk) -> Router {
         .route(&at("retry"), post(change::retry))
         .route(&at("links"), post(change::links))
         .route(&at("leave"), post(door::leave))
-        .route(&at("past"), get(edition::past))
-        .route(&at("past/{period}"), get(edition::one))
+        .route(&at("past"), get(past::past))
+        .route(&at("past/{period}"), get(past::one))
         .route(&at("preview/{period}"), get(edition::preview))
         .layer(middleware::from_fn_with_state(desk.clone(), door::watch));
     let router = inside

@@ -20,6 +20,25 @@ pub(super) struct Frame<'a> {
     pub(super) is_past: bool,
 }
 
+/// What a decision carries: what its sender had before them.
+#[derive(Debug)]
+pub(super) struct Before {
+    /// The number of the last decision.
+    pub(super) decision: i64,
+    /// The content's fingerprint.
+    pub(super) hash: String,
+    /// For how many readers it is.
+    pub(super) readers: i64,
+}
+
+/// How long what is written in the form may be, in the units in which browsers count.
+#[derive(Debug)]
+pub(super) struct Most {
+    /// Subject, preheader, and why something is held.
+    pub(super) line: usize,
+    pub(super) opening: usize,
+}
+
 /// What is said above everything else.
 #[derive(Debug)]
 pub(super) enum Notice {
@@ -108,10 +127,19 @@ pub(super) struct Coming<'a> {
     pub(super) notice: Option<Notice>,
     pub(super) status: Status,
     pub(super) version: i64,
-    pub(super) hash: String,
+    pub(super) before: Before,
+    pub(super) most: Most,
+    pub(super) s: &'static super::script::Script,
+    /// Why it is to be held, as it was written when that could not be done.
+    pub(super) why: String,
     pub(super) touched: Option<String>,
     pub(super) sender: String,
+    /// As readers get it.
+    pub(super) shown_subject: String,
+    /// As it is written, with what is filled in.
     pub(super) subject: String,
+    /// Whether somebody wrote it.
+    pub(super) is_own_subject: bool,
     pub(super) subject_length: usize,
     pub(super) subject_most: usize,
     pub(super) preheader: String,
@@ -167,6 +195,9 @@ pub(super) struct One<'a> {
     pub(super) refusals: Vec<Refusal>,
     pub(super) can_hold: bool,
     pub(super) can_go: bool,
+    pub(super) before: Before,
+    pub(super) most: Most,
+    pub(super) why: String,
     pub(super) history: Vec<String>,
     pub(super) preview: Preview,
 }

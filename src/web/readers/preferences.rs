@@ -148,7 +148,6 @@ fn page(shared: &Shared, token: &str, shown: &Shown<'_>) -> Response {
     let lang = lang(shared, known);
     let words = words::of(lang);
     let fill = |text: &str| words::fill(text, &config.magazine.name).replace("{address}", &known.address);
-    let all = known.choice == crate::model::Choice::all();
     let page = Page {
         frame: Frame::of(shared, lang),
         words,
@@ -157,7 +156,7 @@ fn page(shared: &Shared, token: &str, shown: &Shown<'_>) -> Response {
         wrong,
         name: known.name.as_deref().unwrap_or_default(),
         email,
-        rubriques: form::ticks(config, |slug| !all && known.choice.wants(Some(slug))),
+        rubriques: form::ticks(config, |slug| known.choice.wants(Some(slug))),
         active: known.state == "active" && !is_barred,
         consent: consent::ours(config, lang),
         leave: format!(

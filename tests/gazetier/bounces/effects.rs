@@ -77,6 +77,7 @@ async fn frozen(store: &Store, columns: &[Column], number: i64) -> (i64, u64) {
         revision: 1,
         held: None,
         note: None,
+        readers: None,
     };
     match store.freeze(&new).await.expect("a freezing") {
         Freeze::Done(edition, letters) => (edition.id, letters),

@@ -80,6 +80,36 @@ fn a_schedule_that_moves_swallows_no_edition() {
 }
 
 #[test]
+fn a_schedule_that_moves_within_its_week_is_told_and_swallows_nothing() {
+    for scene in magazines() {
+        let scene = scene.config("# approval = true", "approval = true");
+        enter(&scene, "T-a", "2026-11-18");
+        scene.ok(&["sync", "--at", "2026-11-19"]);
+        scene.ok(&["digest", "approve", "--at", "2026-11-19"]);
+        run(&scene, MONDAY);
+        scene.reconfigure("schedule = \"Mon 07:30\"", "schedule = \"Thu 07:30\"");
+        enter(&scene, "T-b", "2026-11-24");
+        scene.ok(&["sync", "--at", "2026-11-24"]);
+        let status = scene.ok(&["digest", "status", "--at", "2026-11-24"]);
+        assert!(status.ends_with("2026-W47-2 (n° 2) draft: 1 columns, due at 2026-11-26 07:30\n"), "{status}");
+        // What it says is done: on Thursday somebody is asked, and then it goes.
+        let words = "gazetier: 2026-W47-2: its hour has come and nobody has approved it: it is not sent; approve it with \
+                     `gazetier digest approve 2026-W47-2`\n";
+        assert_eq!(scene.run(&["run", "--at", "2026-11-26T08:00"]), told(words));
+        scene.ok(&["digest", "approve", "2026-W47-2", "--at", "2026-11-26T08:05"]);
+        run(&scene, "2026-11-26T08:10");
+        assert_eq!(scene.posted(), ["2026-W47 a@example.org", "2026-W47-2 a@example.org"]);
+        assert_eq!(titles(&scene, "2026-W47-2"), ["T-b"]);
+        // And the week after.
+        enter(&scene, "T-c", "2026-11-30");
+        scene.ok(&["sync", "--at", "2026-12-01"]);
+        scene.ok(&["digest", "approve", "--at", "2026-12-01"]);
+        run(&scene, "2026-12-03T08:00");
+        assert_eq!(scene.posted().len(), 3);
+    }
+}
+
+#[test]
 fn what_is_approved_after_the_schedule_has_moved_is_sent() {
     for scene in magazines() {
         let scene = scene.config("# approval = true", "approval = true");

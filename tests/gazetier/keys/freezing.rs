@@ -56,7 +56,7 @@ async fn a_hold_and_a_freezing_at_once_leave_nothing_that_goes_out(house: &House
             let (store, new) = (store.clone(), edition(number, &new.columns));
             tokio::spawn(async move { store.freeze(&new).await })
         };
-        let noted = other.decide(&key, &held("the title")).await.expect("a decision");
+        let noted = other.hold(&key, &held("the title")).await.expect("a decision");
         match (freezing.await.expect("a task").expect("a freezing"), noted) {
             // The hold came before: what was drawn up does not know it.
             (Freeze::Stale, Noted::OfDraft) => first += 1,
@@ -73,15 +73,15 @@ async fn a_hold_and_a_freezing_at_once_leave_nothing_that_goes_out(house: &House
     // And without luck, in both orders.
     let late = edition(9, &[]);
     let (nine, _) = frozen(&store, &late).await;
-    assert_eq!(store.decide(&nine.key(), &held("")).await.expect("a decision"), Noted::OfEdition);
+    assert_eq!(store.hold(&nine.key(), &held("")).await.expect("a decision"), Noted::OfEdition);
     assert_eq!(store.held_reason(nine.id).await.expect("a reason"), Some(String::new()));
     let early = edition(10, &[]);
-    assert_eq!(store.decide(&early.key, &held("")).await.expect("a decision"), Noted::OfDraft);
+    assert_eq!(store.hold(&early.key, &held("")).await.expect("a decision"), Noted::OfDraft);
     assert!(matches!(store.freeze(&early).await, Ok(Freeze::Stale)));
     let again = NewEdition { desk: stamp(&store, &early).await, ..early };
     let (ten, _) = frozen(&store, &again).await;
     // What is held is not held again: so it stands.
-    assert_eq!(store.decide(&nine.key(), &held("")).await.expect("a word"), Noted::TooLate(EditionState::Held));
+    assert_eq!(store.hold(&nine.key(), &held("non")).await.expect("a word"), Noted::TooLate(EditionState::Held));
     assert_eq!(tally(&store, &ten).await, [("queued", 2)]);
 }
 

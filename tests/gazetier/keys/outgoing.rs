@@ -49,7 +49,7 @@ fn held_in_the_middle(postgres: bool) {
     let after = sink.recipients().len();
     let words = told.strip_prefix("2026-W47: held, ").unwrap_or_else(|| panic!("{told}"));
     let (out, rest) = words.split_once(' ').expect("a count");
-    assert_eq!(rest, "of 300 letters are out; let it go with `gazetier digest send 2026-W47`\n");
+    assert_eq!(rest, "of 300 letters are out; let it go with `gazetier digest release 2026-W47`\n");
     let out: usize = out.parse().expect("a count");
     // On two connections, two are on their way at a time.
     assert!((20..=after + 4).contains(&out), "{out} told, {after} arrived");

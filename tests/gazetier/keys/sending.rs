@@ -223,7 +223,7 @@ async fn hold_stops_leases_and_marks_and_release_goes_on(house: &House) {
         words: String::new(),
         at: monday() + Duration::days(1),
     };
-    assert_eq!(store.release_edition(&one, &note, false).await.expect("a release"), Released::Done);
+    assert_eq!(store.release_edition(&one, &note, false, None).await.expect("a release"), Released::Done);
     let released = store.edition_at(&one.key()).await.expect("an edition").expect("an edition");
     assert_eq!((released.state, released.dated), (EditionState::Frozen, one.dated));
     assert_eq!(lease(&store, &one, monday(), 9).await.len(), 5);

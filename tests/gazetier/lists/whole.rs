@@ -77,6 +77,28 @@ fn a_table_for_people_comes_back_as_it_was() {
 }
 
 #[test]
+fn names_that_a_spreadsheet_would_take_for_formulas_come_back_as_they_were() {
+    let names = ["=1+1", "-3", "+33", "@a", "'=1", "''=1", "'tis", "L’Estran", "'", "\t=1"];
+    for (scene, other) in both().into_iter().zip(both()) {
+        for (at, name) in names.iter().enumerate() {
+            scene.ok(&["subscribers", "add", &format!("r{at}@example.org"), &format!("--name={name}")]);
+        }
+        let table = scene.ok(&["subscribers", "export"]);
+        for line in table.lines().skip(1) {
+            let name = line.split(',').nth(1).expect("a name").trim_matches('"');
+            assert!(!name.starts_with(['=', '+', '-', '@', '\t']), "{line}");
+        }
+        other.put("list.csv", &table);
+        other.ok(&["subscribers", "import", "list.csv"]);
+        assert_eq!(other.ok(&["subscribers", "export"]), table);
+        for (at, name) in names.iter().enumerate() {
+            let shown = &shown(&other)[&format!("r{at}@example.org")];
+            assert_eq!(shown["name"].as_str(), Some(name.trim()), "{table}");
+        }
+    }
+}
+
+#[test]
 fn all_that_is_known_of_who_is_on_the_list_comes_back_without_the_key() {
     for (scene, other) in both().into_iter().zip(both()) {
         let scene = lived_in(scene);

@@ -165,10 +165,10 @@ impl Scene {
                 self.store.lapse(self.edition.id, later, LetterState::Unknown).await.expect("a lapse");
             }
             (Holds, _) => {
-                self.store.decide(&self.edition.key(), &note(NoteKind::Held)).await.expect("a decision");
+                self.store.hold(&self.edition.key(), &note(NoteKind::Held)).await.expect("a decision");
             }
             (Releases, _) => {
-                let released = self.store.release_edition(&self.edition, &note(NoteKind::Released), false).await;
+                let released = self.store.release_edition(&self.edition, &note(NoteKind::Released), false, None).await;
                 assert!(
                     !matches!(released.expect("a release"), Released::Withdrawn(titles) if !self.withdrawn || titles.is_empty())
                 );
@@ -214,7 +214,7 @@ impl Scene {
             }
             (HoldsTheNext, _) => {
                 let key = edition(2, &[]).key;
-                let noted = self.store.decide(&key, &note(NoteKind::Held)).await.expect("a decision");
+                let noted = self.store.hold(&key, &note(NoteKind::Held)).await.expect("a decision");
                 self.told_held = matches!(noted, gazetier::store::Noted::OfDraft);
             }
             (ChangesTheNext, 0) => {

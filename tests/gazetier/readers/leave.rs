@@ -147,7 +147,13 @@ fn a_subscriber_sees_and_changes_what_was_chosen() {
         assert!(has(&saved, "value=\"S. &#60;b&#62;\""), "{}", saved.text());
         assert!(scene.ok(&["subscribers", "list"]).contains("sterenn@example.org\tactive\tcarnet\tS. <b>\n"));
         // All rubriques ticked are all that there will be.
-        house.post(&path, "do=save&name=&rubriques=carnet&rubriques=edito&rubriques=humeur");
+        let saved = house.post(&path, "do=save&name=&rubriques=carnet&rubriques=edito&rubriques=humeur");
+        // Who ticks all of them sees all of them ticked.
+        for page in [saved.text(), house.get(&path).text()] {
+            for slug in ["edito", "humeur", "carnet"] {
+                assert!(page.contains(&format!("value=\"{slug}\" checked")), "{page}");
+            }
+        }
         assert!(scene.ok(&["subscribers", "list"]).contains("sterenn@example.org\tactive\t*\t\n"));
         for wrong in ["do=save&rubriques=cuisine", "do=erase", "do=move&email=x"] {
             assert_eq!(house.post(&path, wrong).status, 422, "{wrong}");

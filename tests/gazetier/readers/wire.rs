@@ -200,7 +200,7 @@ fn a_configuration_that_cannot_be_served_is_told_with_its_key() {
             "\"https://example.org/page\": write scheme and host",
         ),
         ("origins = [\"null\"]", "web.origins", "\"null\": write scheme and host"),
-        ("connections = 0", "web.connections", "nobody could be served: write 1 or more"),
+        ("connections = 0", "web.connections", "0 is no number from 1 to 100000"),
         (
             "url = \"https://estran.example.org/feeds\"",
             "web.url",
