@@ -471,7 +471,9 @@ host all gazetier 127.0.0.1/32 trust
 EOF
 # The data are thrown away: nothing needs to reach the disk. The time zone is
 # fixed so that the tests give the same result everywhere, and there are
-# connections enough for the pools of all tests that run at the same time.
+# connections enough for the pools of all tests that run at the same time. Of two
+# in a deadlock, the one is ended that has waited so long when both are in it: a
+# test that makes one must have done so before, however busy the machine is.
 cat >"$scratch/postgresql.conf" <<EOF
 listen_addresses = '127.0.0.1'
 unix_socket_directories = '$cluster'
@@ -479,6 +481,7 @@ fsync = off
 synchronous_commit = off
 full_page_writes = off
 max_connections = 300
+deadlock_timeout = 3s
 timezone = 'UTC'
 log_timezone = 'UTC'
 EOF

@@ -94,12 +94,8 @@ fn place(metadata: &Metadata) -> (u64, u64) {
 
 /// Makes the `.lock` file; `None` if somebody holds it.
 fn dot_lock(path: &Path, now: Instant) -> io::Result<Option<DotLock>> {
-    match OpenOptions::new().write(true).create_new(true).open(path) {
-        Ok(mut file) => {
-            let lock = DotLock(path.to_owned());
-            writeln!(file, "{}", std::process::id())?;
-            Ok(Some(lock))
-        }
+    match number_into(path) {
+        Ok(()) => Ok(Some(DotLock(path.to_owned()))),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             if is_left_over(path, now) {
                 match fs::remove_file(path) {
@@ -111,6 +107,28 @@ fn dot_lock(path: &Path, now: Instant) -> io::Result<Option<DotLock>> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// Makes the `.lock` file with our number in it from the first instant: who is killed before the number is there
+/// leaves a file of which nobody knows whose it is. The name beside it is ours alone, as we hold the other locks.
+fn number_into(path: &Path) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".gazetier-new");
+    let beside = Path::new(&beside);
+    let _ = fs::remove_file(beside);
+    let linked = write_number(beside).is_ok().then(|| fs::hard_link(beside, path));
+    let _ = fs::remove_file(beside);
+    match linked {
+        Some(Ok(())) => Ok(()),
+        Some(Err(error)) if error.kind() == ErrorKind::AlreadyExists => Err(error),
+        // Not all file systems know links.
+        _ => write_number(path),
+    }
+}
+
+fn write_number(path: &Path) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    writeln!(file, "{}", std::process::id())
 }
 
 /// Whether who made a `.lock` file is gone.

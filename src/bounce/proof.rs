@@ -33,6 +33,8 @@ pub(super) struct Letter {
     /// The store's key of its edition; 0 if only the reader is known.
     pub edition: i64,
     pub reader: ReaderName,
+    /// Whether its address for bounces names it.
+    pub by_envelope: bool,
 }
 
 /// What was found of proofs in some texts.
@@ -133,6 +135,7 @@ impl<'a> Seal<'a> {
             let letter = |(mark, reader)| Letter {
                 edition: self.by_mark.get(&mark).copied().unwrap_or(0),
                 reader: ReaderName::Id(reader),
+                by_envelope: true,
             };
             return match named {
                 Ok(named) => add(&mut found.by_address, letter(named)),
@@ -153,7 +156,8 @@ impl<'a> Seal<'a> {
         if let Ok(reader) = reader.parse::<ReaderId>() {
             return match self.by_name.get(&rest.to_lowercase()) {
                 Some((edition, key)) if token::proves(self.key, key, reader, proof) => {
-                    add(&mut found.by_message, Letter { edition: *edition, reader: ReaderName::Id(reader) });
+                    let reader = ReaderName::Id(reader);
+                    add(&mut found.by_message, Letter { edition: *edition, reader, by_envelope: false });
                 }
                 _ => found.forged = true,
             };
@@ -165,13 +169,15 @@ impl<'a> Seal<'a> {
     fn look_at_old(&self, proof: &str, number: &str, rest: &str, found: &mut Found) {
         let Ok(reader) = number.parse::<i64>() else { return };
         let number = rest.rsplit(['+', '-', '=']).next().unwrap_or_default();
-        let (purpose, edition, letters) = match number.parse::<i64>() {
+        let by_envelope = number.parse::<i64>();
+        let (purpose, edition, letters) = match by_envelope {
             Ok(edition) => ("bounce", Some(edition), &mut found.by_address),
             Err(_) => ("message", self.by_period.get(&rest.to_lowercase()).copied(), &mut found.by_message),
         };
+        let by_envelope = by_envelope.is_ok();
         match edition {
             Some(edition) if token::proved_before(self.key, purpose, edition, reader, proof) => {
-                add(letters, Letter { edition, reader: ReaderName::Old(reader) });
+                add(letters, Letter { edition, reader: ReaderName::Old(reader), by_envelope });
             }
             _ => found.forged = true,
         }

@@ -33,7 +33,9 @@ pub(super) fn understand(message: &[u8], seal: &Seal<'_>) -> Result<Meaning, Str
         let feedback = report::feedback(report)?;
         let who = match seal.letter(&parts, &parts.feedback) {
             Ok(letter) => Ok(letter),
-            Err(why) => seal.reader(&parts).map(|(_, reader)| Letter { edition: 0, reader }).ok_or(why),
+            Err(why) => {
+                seal.reader(&parts).map(|(_, reader)| Letter { edition: 0, reader, by_envelope: false }).ok_or(why)
+            }
         };
         return Ok(match feedback {
             Feedback::Nothing => Meaning::Nothing,
@@ -42,9 +44,9 @@ pub(super) fn understand(message: &[u8], seal: &Seal<'_>) -> Result<Meaning, Str
                 Meaning::Notice(Notice::Leave(newsletter.ok_or("it names no newsletter of ours")?, who?.reader))
             }
             Feedback::Abuse => {
-                let Letter { edition, reader } = who?;
-                let words = "the reader complained".to_owned();
-                Meaning::Notice(Notice::Returned { edition, reader, reason: Return::Complaint, words })
+                let Letter { edition, reader, by_envelope } = who?;
+                let (reason, words) = (Return::Complaint, "the reader complained".to_owned());
+                Meaning::Notice(Notice::Returned { edition, reader, reason, words, by_envelope })
             }
         });
     }
@@ -92,14 +94,14 @@ fn by_a_machine(head: &Head) -> bool {
 /// says of others (to whom a mailbox forwards) counts for nothing; if it names only others, the
 /// address stands for them all, and is as good as the best of them.
 pub(super) fn weigh(letter: Letter, mut fates: Vec<Fate>, address: Option<&str>) -> Option<Notice> {
-    let Letter { edition, reader } = letter;
+    let Letter { edition, reader, by_envelope } = letter;
     if let Some(address) = address.map(str::to_lowercase)
         && fates.iter().any(|fate| fate.recipients.contains(&address))
     {
         fates.retain(|fate| fate.recipients.contains(&address));
     }
     let best = best(fates)?;
-    best.reason.map(|reason| Notice::Returned { edition, reader, reason, words: best.words })
+    best.reason.map(|reason| Notice::Returned { edition, reader, reason, words: best.words, by_envelope })
 }
 
 /// The same for a letter to one person, which has gone to nobody else.

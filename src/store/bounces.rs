@@ -55,6 +55,8 @@ pub enum Notice {
         reason: Return,
         /// The mail server's words.
         words: String,
+        /// Whether it came back to the letter's address for bounces, which whoever has the letter need not know.
+        by_envelope: bool,
     },
     /// The reader wants no more letters of a newsletter.
     Leave(Slug, ReaderName),
@@ -105,7 +107,7 @@ macro_rules! standing {
 /// Notes what came back of a letter, inside a transaction, and what follows from it. What is said of a letter
 /// counts for the address that it went to, and not against one that has proven good since.
 macro_rules! returned {
-    ($store:ident, $tx:ident, $edition:expr, $standing:expr, $reason:expr, $words:expr, $at:expr) => {{
+    ($store:ident, $tx:ident, $edition:expr, $standing:expr, $reason:expr, $words:expr, $by_envelope:expr, $at:expr) => {{
         let (subscriber, own, returned_at): Standing = $standing;
         let address: Option<String> =
             sqlx::query_scalar(sql::LETTER_ADDRESS).bind($edition).bind(subscriber).fetch_optional(&mut *$tx).await?;
@@ -151,8 +153,11 @@ macro_rules! returned {
         };
         let mut suppressed = false;
         if let Some(why) = why {
-            let query = sqlx::query(sql::SUPPRESS).bind(hash).bind(why.as_str()).bind(millis($at));
+            let query = sqlx::query(sql::SUPPRESS).bind(hash.clone()).bind(why.as_str()).bind(millis($at));
             suppressed = query.execute(&mut *$tx).await?.rows_affected() == 1;
+            if suppressed && $by_envelope {
+                sqlx::query(sql::PROVE_SUPPRESSION).bind(hash).execute(&mut *$tx).await?;
+            }
         }
         match noted == 1 || left || suppressed {
             true => Effect::Noted { suppressed, left },
@@ -190,9 +195,11 @@ impl Store {
                             }
                         }
                     },
-                    Notice::Returned { edition, reader, reason, words } => match standing!(tx, *reader) {
+                    Notice::Returned { edition, reader, reason, words, by_envelope } => match standing!(tx, *reader) {
                         None => Effect::Gone,
-                        Some(standing) => returned!(self, tx, *edition, standing, *reason, words, at),
+                        Some(standing) => {
+                            returned!(self, tx, *edition, standing, *reason, words, *by_envelope, at)
+                        }
                     },
                     Notice::ServiceReturned { letter, reason } => {
                         let query = sqlx::query_as(sql::SERVICE_LETTER).bind(letter.to_vec());

@@ -9,7 +9,7 @@ use sqlx::{
 use super::{Backend, Result, Store, transact};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
-const MIGRATIONS: [(&str, &str); 16] = [
+const MIGRATIONS: [(&str, &str); 17] = [
     ("press", include_str!("migrations/0001_press.sql")),
     ("hubs", include_str!("migrations/0002_hubs.sql")),
     ("delivery", include_str!("migrations/0003_delivery.sql")),
@@ -26,6 +26,7 @@ const MIGRATIONS: [(&str, &str); 16] = [
     ("wishes", include_str!("migrations/0014_wishes.sql")),
     ("desk keys", include_str!("migrations/0015_desk_keys.sql")),
     ("doors", include_str!("migrations/0016_doors.sql")),
+    ("proven", include_str!("migrations/0017_proven.sql")),
 ];
 
 /// The migrations, as the store's backend wants them.

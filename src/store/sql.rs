@@ -343,6 +343,8 @@ statements! {
     SUPPRESS = "INSERT INTO suppressions (address_hash, reason, suppressed_at) VALUES ($1, $2, $3) \
         ON CONFLICT (address_hash) DO UPDATE SET reason = excluded.reason, suppressed_at = excluded.suppressed_at \
         WHERE excluded.reason = 'complaint' AND suppressions.reason <> 'complaint'";
+    /// Of who was just suppressed.
+    PROVE_SUPPRESSION = "UPDATE suppressions SET proven = 1 WHERE address_hash = $1";
     /// For the figures of who keeps the house.
     LETTER_COUNTS = tally!("", "", "");
     SUBSCRIBER_COUNTS = "SELECT state, COUNT(*) FROM subscriptions GROUP BY state ORDER BY state";

@@ -5,7 +5,7 @@
 use chrono::Duration;
 
 use super::{
-    Reason, Result, ServiceKind, ServiceLetter, Store, instant, millis, on,
+    Result, ServiceKind, ServiceLetter, Store, instant, millis, on,
     readers::forget,
     service::queue_letter,
     sql::{self, lists},
@@ -13,7 +13,8 @@ use super::{
 };
 use crate::model::{Choice, EmailAddress, Instant, Slug};
 
-/// After a relay said that nobody is there, a letter waits for so long.
+/// After a relay said that nobody is there, or a letter came back to its own address for bounces, a letter waits for
+/// so long.
 const AFTER_REFUSAL: Duration = Duration::hours(1);
 
 /// A wish that its owner has to confirm by mail.
@@ -238,12 +239,10 @@ impl Store {
                     .await?;
             }
             if queueing == Queueing::Queued {
-                let query = sqlx::query_as(lists::SUPPRESSION_OF).bind(&hash);
-                let barred: Option<(String, i64)> = query.fetch_optional(&mut *tx).await?;
-                // A relay's own word weighs more than a report that whoever has a letter could write.
-                let refused = barred.filter(|(reason, _)| reason == Reason::Refused.as_str());
-                let due = match refused {
-                    Some((_, since)) => at.max(instant(since)? + AFTER_REFUSAL).min(at + AFTER_REFUSAL),
+                let query = sqlx::query_scalar(lists::BARRED_SINCE).bind(&hash);
+                let barred: Option<i64> = query.fetch_optional(&mut *tx).await?;
+                let due = match barred {
+                    Some(since) => at.max(instant(since)? + AFTER_REFUSAL).min(at + AFTER_REFUSAL),
                     None => at,
                 };
                 queue_letter!(tx, &hash, &mailbox, letter, due);

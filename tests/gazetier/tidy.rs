@@ -52,7 +52,7 @@ async fn complain(store: &Store, edition: &Edition, who: &str, when: Instant) {
     let reader = crate::keys::known(store, who).await;
     let reader = gazetier::model::ReaderName::Id(reader.reader);
     let words = "abuse".to_owned();
-    let notice = Notice::Returned { edition: edition.id, reader, reason: Return::Complaint, words };
+    let notice = Notice::Returned { edition: edition.id, reader, reason: Return::Complaint, words, by_envelope: false };
     store.take_notices(&[notice], when, false).await.expect("a notice");
 }
 

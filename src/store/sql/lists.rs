@@ -69,6 +69,8 @@ statements! {
         ORDER BY h.address_hash LIMIT $2";
     ALLOWANCES_OF = "SELECT words, reason, suppressed_at, allowed_at FROM allowances WHERE address_hash = $1 ORDER BY id";
     SUPPRESSION_OF = "SELECT reason, suppressed_at FROM suppressions WHERE address_hash = $1";
+    /// Since when an address is suppressed by what weighs more than a report that whoever has a letter could write.
+    BARRED_SINCE = "SELECT suppressed_at FROM suppressions WHERE address_hash = $1 AND (reason = 'refused' OR proven = 1)";
     IS_FORMER = "SELECT COUNT(*) FROM former_addresses WHERE address_hash = $1";
 
     LIFT_SUPPRESSION = "DELETE FROM suppressions WHERE address_hash = $1";

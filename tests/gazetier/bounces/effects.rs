@@ -118,7 +118,7 @@ async fn id(store: &Store, name: &str) -> ReaderId {
 
 async fn returned(store: &Store, edition: i64, name: &str, reason: Return) -> Notice {
     let reader = ReaderName::Id(id(store, name).await);
-    Notice::Returned { edition, reader, reason, words: format!("{} words", reason.as_str()) }
+    Notice::Returned { edition, reader, reason, words: format!("{} words", reason.as_str()), by_envelope: false }
 }
 
 async fn leave(store: &Store, name: &str) -> Notice {

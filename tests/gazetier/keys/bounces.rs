@@ -40,7 +40,7 @@ async fn sent(store: &Store, columns: &[gazetier::model::ColumnId], number: i64)
 
 /// What comes of something that a reader's letter came back for, a day after it was sent.
 async fn come_back(store: &Store, edition: &Edition, reader: ReaderName, reason: Return) -> Effect {
-    let notice = Notice::Returned { edition: edition.id, reader, reason, words: "words".into() };
+    let notice = Notice::Returned { edition: edition.id, reader, reason, words: "words".into(), by_envelope: false };
     let effects = store.take_notices(&[notice], edition.dated + Duration::days(1), false).await.expect("effects");
     effects[0]
 }
@@ -80,8 +80,13 @@ async fn passing_reasons_are_forgotten_when_the_reader_comes_back(house: &House)
     }
     revive(&store, "all0@example.org", 4).await;
     // A letter of before the return that comes back late says nothing of the address as it is now.
-    let late =
-        Notice::Returned { edition: last.expect("an edition").id, reader, reason: Return::Hard, words: "late".into() };
+    let late = Notice::Returned {
+        edition: last.expect("an edition").id,
+        reader,
+        reason: Return::Hard,
+        words: "late".into(),
+        by_envelope: false,
+    };
     let effects = store.take_notices(&[late], edition(4, &[]).dated, false).await.expect("effects");
     assert_eq!(effects, [NOTHING]);
     for (number, expected) in [(4, NOTHING), (5, NOTHING), (6, SUPPRESSED)] {

@@ -191,7 +191,13 @@ impl Scene {
             }
             (Complains, _) => {
                 let (edition, reader) = (self.edition.id, ReaderName::Id(self.reader.reader));
-                let notice = Notice::Returned { edition, reader, reason: Return::Complaint, words: "spam".into() };
+                let notice = Notice::Returned {
+                    edition,
+                    reader,
+                    reason: Return::Complaint,
+                    words: "spam".into(),
+                    by_envelope: false,
+                };
                 self.store.take_notices(&[notice], when, false).await.expect("an effect");
             }
             (ChoosesAnew, _) => {

@@ -1,6 +1,8 @@
 //! What is asked for in a reader's name: the newest wish counts, its owner sees all of it and mends it, letters do not
 //! become a flood, and who was struck off comes back by confirming.
 
+use std::collections::BTreeSet;
+
 use chrono::Duration;
 use gazetier::{
     model::{Choice, Slug},
@@ -12,6 +14,7 @@ use super::{
     mail::notes,
 };
 use crate::{
+    bounces::post::{Sent, group, letter_head, report},
     store::{at, digest},
     support::{MONDAY, Scene},
 };
@@ -201,6 +204,37 @@ fn after_a_relays_refusal_the_letter_waits_for_an_hour() {
         assert_eq!(scene.sql(queued), 1);
         scene.ok(&["run", "--at", "2026-11-23T08:51"]);
         assert_eq!(notes(&scene, 1)[0].subject, "Confirm your subscription · L’Estran");
+    }
+}
+
+/// A report that came back to the letter's own address weighs as much. One that is known by the Message-ID alone
+/// can be written by whoever has the letter: it makes nobody wait.
+#[test]
+fn after_a_bounce_the_letter_waits_if_the_envelope_proves_it() {
+    for scene in [at_home(Scene::sample(), ""), at_home(Scene::sample().on_postgres(), "")] {
+        let sent = Sent::out(scene);
+        for (to, id, who) in [
+            (sent.verp(1), sent.message_id(1), "alix"),
+            ("retours@estran.example.org".to_owned(), sent.message_id(2), "sterenn"),
+        ] {
+            let groups = group(&format!("{who}@example.org"), "failed", "5.1.1", "550 5.1.1 no such reader");
+            let report = report(&to, &groups, &letter_head(&id, &sent.token(1)));
+            assert_eq!(sent.pipe_at("2026-11-23T08:30", report.as_bytes(), &[]).code, 0);
+        }
+        let scene = &sent.scene;
+        assert_eq!(scene.sql("UPDATE suppressions SET reason = reason WHERE reason = 'bounce'"), 2);
+        let house = House::open(scene, &["--at", "2026-11-23T08:40"]);
+        for who in ["alix", "sterenn"] {
+            assert_eq!(house.post("/lettre/", &format!("lang=en&email={who}%40example.org")).status, 200);
+        }
+        // Sterenn's is on its way at once; alix's an hour after the report.
+        assert_eq!(notes(scene, 1)[0].to, "sterenn@example.org");
+        drop(house);
+        scene.ok(&["run", "--at", "2026-11-23T09:29"]);
+        assert_eq!(notes(scene, 1).len(), 1);
+        scene.ok(&["run", "--at", "2026-11-23T09:31"]);
+        let to: BTreeSet<String> = notes(scene, 2).into_iter().map(|note| note.to).collect();
+        assert_eq!(to.into_iter().collect::<Vec<_>>(), ["alix@example.org", "sterenn@example.org"]);
     }
 }
 
