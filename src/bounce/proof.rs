@@ -169,12 +169,10 @@ impl<'a> Seal<'a> {
     fn look_at_old(&self, proof: &str, number: &str, rest: &str, found: &mut Found) {
         let Ok(reader) = number.parse::<i64>() else { return };
         let number = rest.rsplit(['+', '-', '=']).next().unwrap_or_default();
-        let by_envelope = number.parse::<i64>();
-        let (purpose, edition, letters) = match by_envelope {
-            Ok(edition) => ("bounce", Some(edition), &mut found.by_address),
-            Err(_) => ("message", self.by_period.get(&rest.to_lowercase()).copied(), &mut found.by_message),
+        let (by_envelope, purpose, edition, letters) = match number.parse::<i64>() {
+            Ok(edition) => (true, "bounce", Some(edition), &mut found.by_address),
+            Err(_) => (false, "message", self.by_period.get(&rest.to_lowercase()).copied(), &mut found.by_message),
         };
-        let by_envelope = by_envelope.is_ok();
         match edition {
             Some(edition) if token::proved_before(self.key, purpose, edition, reader, proof) => {
                 add(letters, Letter { edition, reader: ReaderName::Old(reader), by_envelope });

@@ -110,7 +110,8 @@ async fn record_at_once(
                 pause(attempt).await;
             }
             written => {
-                let sending = |(letter, state): (i64, String)| (state == "sending").then_some(letter);
+                let sending = LetterState::Sending.as_str();
+                let sending = |(letter, state): (i64, String)| (state == sending).then_some(letter);
                 return Ok(written?.into_iter().filter_map(sending).collect());
             }
         }

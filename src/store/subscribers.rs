@@ -411,16 +411,18 @@ impl Store {
 fn plan(entries: &[(String, ListEntry)], rows: Vec<StandingRow>, at: Instant, revive: Option<&str>) -> Result<Plan> {
     let standings: HashMap<String, Standing> =
         rows.into_iter().map(|row| (HEXLOWER.encode(&row.0), Standing::from(row))).collect();
-    let mut plan = Plan { fresh: fresh_ids(entries.len())?.into_iter(), ..Plan::default() };
+    // Of a list that was read before, nearly all are known: no ids are drawn for them.
+    let unknown = entries.len().saturating_sub(standings.len());
+    let mut plan = Plan { fresh: fresh_ids(unknown)?.into_iter(), ..Plan::default() };
     for (hash, entry) in entries {
         plan.add(hash, entry, standings.get(hash), at, revive)?;
     }
     Ok(plan)
 }
 
-/// As many random ids as a long list may need, in order, for the sake of their index; none for a short one.
-fn fresh_ids(lines: usize) -> Result<Vec<[u8; 16]>> {
-    let count = if lines > FEW { lines } else { 0 };
+/// Random ids for so many new readers, in order, for the sake of their index; none for a few.
+fn fresh_ids(readers: usize) -> Result<Vec<[u8; 16]>> {
+    let count = if readers > FEW { readers } else { 0 };
     let mut ids = (0..count).map(|_| Store::random()).collect::<Result<Vec<_>>>()?;
     ids.sort_unstable();
     Ok(ids)
