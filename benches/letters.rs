@@ -6,13 +6,12 @@ use std::{hint::black_box, path::Path};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gazetier::{
     config::Config,
-    delivery::dkim::Signer,
-    digest::{
+    edition::render::{
         encode::entity,
         letter::{Form, Written},
-        token::PLACEHOLDER,
     },
-    model::{Edition, EditionState, Key, Period, ReaderId},
+    model::{Edition, EditionState, Key, Period, ReaderId, token::PLACEHOLDER},
+    send::dkim::Signer,
 };
 
 /// About 62 KB when it is encoded, like an edition of thirty columns.

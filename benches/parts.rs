@@ -17,9 +17,9 @@ use chrono::{DateTime, Utc};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gazetier::{
     config::Config,
-    feeds::{Feed, conform},
-    import::clean::clean,
+    ingest::clean::clean,
     model::{Column, ColumnId, Draft, html},
+    publish::forms::{Feed, conform},
 };
 
 /// The columns of one feed of the corpus, drafts as an import gives them.

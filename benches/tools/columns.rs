@@ -196,7 +196,7 @@ pub fn column(number: u64, of: u64, rubriques: usize) -> Draft {
         byline: (dice.below(10) > 0).then(|| dice.pick(NAMES).to_owned()),
         body_raw: body.clone(),
         body,
-        cleaner: gazetier::import::clean::CLEANER,
+        cleaner: gazetier::ingest::clean::CLEANER,
         withdrawn: false,
         url: url(format!("{}chroniques/{number}", magazine::SITE)),
         image,

@@ -13,7 +13,7 @@ use std::{fmt::Write as _, fs, path::Path, process::ExitCode};
 
 use gazetier::{
     config::{Config, StoreUrl},
-    import::clean::clean,
+    ingest::clean::clean,
     model::Draft,
     store::Store,
 };

@@ -15,8 +15,10 @@ use std::{fs, path::Path, process::ExitCode, time::Instant};
 use chrono::Duration;
 use gazetier::{
     config::Config,
-    delivery::plan::{self, Drawn, Wish},
-    digest::render::render,
+    edition::{
+        plan::{self, Drawn, Wish},
+        render::render,
+    },
     model::{Choice, Draft, Now, Subscriber},
     store::Store,
 };

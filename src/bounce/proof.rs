@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use crate::{
-    digest::{letter::message_name, token},
-    model::{Edition, EditionKey, Key, ReaderId, ReaderName, Slug},
+    edition::render::letter::message_name,
+    model::{Edition, EditionKey, Key, ReaderId, ReaderName, Slug, token},
 };
 
 use super::mime::{Head, Parts};

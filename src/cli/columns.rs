@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::{exit, say::say, session::Session};
-use crate::{import::markdown, store::ListedColumn};
+use crate::{ingest::markdown, store::ListedColumn};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {

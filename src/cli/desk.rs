@@ -10,14 +10,15 @@ use super::{
     stop,
 };
 use crate::{
-    delivery::{
-        self,
+    edition::{
         decide::{self, Decision},
         editors::{self, Proofs},
-        plan, service,
+        plan,
+        render::render,
     },
-    digest::{render::render, token::PLACEHOLDER},
-    model::{self, Choice, EditionState, Mailbox, Period, Rubrique},
+    model::{self, Choice, EditionState, Mailbox, Period, Rubrique, token::PLACEHOLDER},
+    outbox::service,
+    send,
     web::{self, Shared},
 };
 
@@ -55,7 +56,7 @@ pub(super) async fn write(
         let text = text.replace(PLACEHOLDER, "preview");
         std::fs::create_dir_all(folder)
             .and_then(|()| std::fs::write(&path, text))
-            .map_err(|source| delivery::Error::Write { path: path.clone(), source })?;
+            .map_err(|source| send::Error::Write { path: path.clone(), source })?;
         say!("{}", path.display());
         Ok::<_, anyhow::Error>(path)
     };

@@ -20,16 +20,17 @@ use super::{
 };
 use crate::{
     config::{Connections, Relays},
-    delivery::{
+    edition::{
         self,
-        clock::LeaseClock,
         decide::Decision,
         editors::{self, Notice},
         plan::{self, Drawn, Outlook, Wish},
+    },
+    model::{Edition, Period},
+    send::{
+        clock::LeaseClock,
         post::{Outcome, Post},
     },
-    digest,
-    model::{Edition, Period},
     store::{self, Store},
 };
 
@@ -317,7 +318,7 @@ impl Sent {
 /// somebody wants it sent now: then nothing is too late. What stops it is told to the editors, who can mend it.
 pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent> {
     let sent = send_all(session, asked).await;
-    let what = sent.as_ref().err().and_then(|error| error.downcast_ref::<delivery::Error>()).and_then(broken);
+    let what = sent.as_ref().err().and_then(|error| error.downcast_ref::<edition::Error>()).and_then(broken);
     if let Some(what) = what {
         let (config, store) = (&session.config, &session.store);
         let due = plan::coming(config, store, session.now()).await?.draft.due;
@@ -460,10 +461,10 @@ async fn written(session: &Session) -> anyhow::Result<Option<String>> {
 }
 
 /// What of an error is about the edition, so that its editors can mend it.
-fn broken(error: &delivery::Error) -> Option<String> {
+fn broken(error: &edition::Error) -> Option<String> {
     match error {
-        delivery::Error::Digest(digest::Error::Preflight(what)) => Some(what.clone()),
-        delivery::Error::Digest(error) => Some(error.to_string()),
+        edition::Error::Render(edition::render::Error::Preflight(what)) => Some(what.clone()),
+        edition::Error::Render(error) => Some(error.to_string()),
         _ => None,
     }
 }

@@ -2,7 +2,11 @@
 
 use std::{error::Error, process::ExitCode};
 
-use crate::{bounce, config, delivery, digest, feeds, import, press, store, web};
+use crate::{
+    bounce, config, edition, ingest,
+    publish::{self, forms},
+    send, store, web,
+};
 
 /// The command line makes no sense.
 pub(super) const USAGE: u8 = 2;
@@ -65,14 +69,17 @@ fn of_store<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a store::Error> {
     if let Some(error) = error.downcast_ref::<store::Error>() {
         return Some(error);
     }
-    if let Some(press::Error::Store(error)) = error.downcast_ref() {
+    if let Some(publish::Error::Store(error)) = error.downcast_ref() {
         return Some(error);
     }
     if let Some(bounce::Error::Store(error)) = error.downcast_ref() {
         return Some(error);
     }
+    if let Some(edition::Error::Store(error)) = error.downcast_ref() {
+        return Some(error);
+    }
     match error.downcast_ref() {
-        Some(delivery::Error::Store(error)) => Some(error),
+        Some(send::Error::Store(error)) => Some(error),
         _ => None,
     }
 }
@@ -98,22 +105,22 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
     if error.is::<config::Error>() {
         return is(CONFIGURATION);
     }
-    if error.is::<import::Error>() {
+    if error.is::<ingest::Error>() {
         return is(BAD_INPUT);
     }
-    if let Some(feeds::Error::Server { .. }) = error.downcast_ref() {
+    if let Some(forms::Error::Server { .. }) = error.downcast_ref() {
         return is(CONFIGURATION);
     }
-    if error.is::<feeds::Error>() || error.is::<digest::Error>() {
+    if error.is::<forms::Error>() || error.is::<edition::render::Error>() {
         return is(BAD_INPUT);
     }
-    if let Some(error) = error.downcast_ref::<press::Error>() {
+    if let Some(error) = error.downcast_ref::<publish::Error>() {
         return is(match error {
-            press::Error::Store(_) => OUT_OF_REACH,
-            press::Error::Write { .. } => CANNOT_WRITE,
-            press::Error::Foreign { .. } | press::Error::Owner { .. } => CONFIGURATION,
-            press::Error::Feed(_) | press::Error::Refused { .. } | press::Error::LeftOut { .. } => BAD_INPUT,
-            press::Error::Worker(_) => 1,
+            publish::Error::Store(_) => OUT_OF_REACH,
+            publish::Error::Write { .. } => CANNOT_WRITE,
+            publish::Error::Foreign { .. } | publish::Error::Owner { .. } => CONFIGURATION,
+            publish::Error::Feed(_) | publish::Error::Refused { .. } | publish::Error::LeftOut { .. } => BAD_INPUT,
+            publish::Error::Worker(_) => 1,
         });
     }
     if let Some(error) = error.downcast_ref::<web::Error>() {
@@ -130,11 +137,17 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
             bounce::Error::Locked { .. } => RUN_AGAIN,
         });
     }
-    error.downcast_ref::<delivery::Error>().map(|error| match error {
-        delivery::Error::Store(_) | delivery::Error::Relay { .. } | delivery::Error::Ledger => OUT_OF_REACH,
-        delivery::Error::Write { .. } => CANNOT_WRITE,
-        delivery::Error::Digest(_) => BAD_INPUT,
-        delivery::Error::Restless(_) => RUN_AGAIN,
-        delivery::Error::Worker(_) => 1,
+    if let Some(error) = error.downcast_ref::<edition::Error>() {
+        return is(match error {
+            edition::Error::Store(_) => OUT_OF_REACH,
+            edition::Error::Render(_) => BAD_INPUT,
+            edition::Error::Restless(_) => RUN_AGAIN,
+        });
+    }
+    error.downcast_ref::<send::Error>().map(|error| match error {
+        send::Error::Store(_) | send::Error::Relay { .. } | send::Error::Ledger => OUT_OF_REACH,
+        send::Error::Write { .. } => CANNOT_WRITE,
+        send::Error::Render(_) => BAD_INPUT,
+        send::Error::Worker(_) => 1,
     })
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use super::{exit, session::Session};
-use crate::feeds::serving;
+use crate::publish::forms::serving;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {

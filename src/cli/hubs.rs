@@ -2,7 +2,7 @@
 //! becomes of it, the feeds are live and the letters out.
 
 use super::session::{Session, clock};
-use crate::delivery::hubs::{Hubs, Told};
+use crate::outbox::hubs::{Hubs, Told};
 
 /// Tells the hubs what they are to be told of by now; gives lines for who looks on. What was
 /// given up is told on standard error.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     config::Source,
-    import::{
+    ingest::{
         Harvest, Place, Warning, folder,
         listing::{self, Answers, Became, Line, Page},
         markdown,

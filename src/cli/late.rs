@@ -5,10 +5,9 @@ use std::collections::HashMap;
 
 use super::session::Session;
 use crate::{
-    delivery::plan,
-    digest::{
+    edition::{
         choose::{self, Due},
-        repeats,
+        plan, repeats,
     },
     model::Instant,
 };

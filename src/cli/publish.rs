@@ -3,7 +3,7 @@
 use std::{process::ExitCode, sync::Arc};
 
 use super::{again::again, exit, hubs, say::say, session::Session};
-use crate::press::{Owner, Press};
+use crate::publish::{Owner, Press};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -6,12 +6,13 @@
 use super::session::Session;
 use crate::{
     config::Relays,
-    delivery::{
+    edition::{
         editors::{self, Notice},
-        outbox, restored,
+        restored,
     },
     model::{Edition, EditionKey, Instant, Period, Tally},
-    press::{Owner, Trace},
+    publish::{Owner, Trace},
+    send::folder as letters,
 };
 
 /// What became of an edition by what stands beside the store.
@@ -143,7 +144,7 @@ async fn find(session: &Session) -> anyhow::Result<Option<Unknown>> {
     if weeks.is_empty() {
         return Ok(None);
     }
-    for period in outbox::periods(folder) {
+    for period in letters::periods(folder) {
         let is_due = weeks.iter().any(|week| period.is_in(week));
         if is_due && store.edition_of(newsletter, &period).await?.is_none() {
             return Ok(Some(Unknown { place: folder.display().to_string(), period, cutoff: None }));

@@ -10,7 +10,7 @@ use super::{
     session::{Session, clock},
     stop, sync, tidy,
 };
-use crate::delivery::service;
+use crate::outbox::service;
 
 pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     let mut lines = Vec::new();

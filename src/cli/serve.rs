@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     config::{Config, Connections},
-    digest::token,
+    model::token,
     store::Store,
     web::{self, Answers, Listener, Server, Shared, desk::Desk},
 };

@@ -8,7 +8,7 @@ use anyhow::Context;
 use super::{again::again, exit};
 use crate::{
     config::{Config, Connections},
-    import::House,
+    ingest::House,
     model::{Instant, Now, Slug},
     store::{MagazineName, Store},
 };
@@ -75,7 +75,7 @@ pub(super) fn clock() -> Instant {
 
 /// Reads a text file; says which if it cannot.
 pub(super) fn read(path: &Path) -> anyhow::Result<String> {
-    let bytes = std::fs::read(path).map_err(|source| crate::import::Error::Read { path: path.to_owned(), source })?;
+    let bytes = std::fs::read(path).map_err(|source| crate::ingest::Error::Read { path: path.to_owned(), source })?;
     String::from_utf8(bytes)
         .map_err(|error| {
             exit::complain(

@@ -7,8 +7,10 @@ use serde::Serialize;
 
 use super::{restored, say::say, session::Session};
 use crate::{
-    delivery::plan::{self, Outlook},
-    digest::render::render,
+    edition::{
+        plan::{self, Outlook},
+        render::render,
+    },
     model::{self, Choice, Instant, Tally},
 };
 

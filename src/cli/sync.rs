@@ -23,7 +23,7 @@ use super::{
     subscribers::read_roll,
 };
 use crate::{
-    import::folder,
+    ingest::folder,
     store::{Applied, FileChange, Put, SourceFile, SourceState, Twin},
 };
 

@@ -4,10 +4,7 @@
 use std::process::ExitCode;
 
 use super::{again::again, say::say, session::Session};
-use crate::{
-    delivery::{erase, service},
-    store::Tidied,
-};
+use crate::{outbox::service, send::erase, store::Tidied};
 
 /// By this the store knows the work of a day.
 const DAILY: &str = "tidy";

@@ -16,6 +16,7 @@ pub mod signed;
 pub mod slug;
 pub mod subscriber;
 pub mod text;
+pub mod token;
 pub mod uri;
 pub mod zone;
 

@@ -19,9 +19,9 @@ use super::{
     page::{self, Frame},
 };
 use crate::{
-    digest::archive,
-    feeds::editions,
+    edition::render::archive,
     model::{Edition, Period},
+    publish::forms::editions,
 };
 
 /// How many editions the index names: twenty years of weeks.

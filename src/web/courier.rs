@@ -8,7 +8,7 @@ use std::{
 use tokio::sync::Notify;
 
 use super::Shared;
-use crate::{delivery::service, model::Instant};
+use crate::{model::Instant, outbox::service};
 
 /// How often it looks without being called: for letters that a relay asked to bring later.
 const ROUND: Duration = Duration::from_secs(30);

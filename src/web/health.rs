@@ -16,8 +16,8 @@ use tokio::sync::Mutex;
 
 use super::{Peer, Shared};
 use crate::{
-    feeds,
     model::{EditionState, FeedKey},
+    publish::forms,
     store,
 };
 
@@ -119,7 +119,7 @@ async fn figures(shared: &Shared) -> store::Result<String> {
     let now = shared.now();
     let keys = shared.config().rubriques.iter().map(|rubrique| FeedKey::Rubrique(rubrique.slug.clone()));
     let ages = keys.chain([FeedKey::All]).filter_map(|key| {
-        let [rss, ..] = feeds::paths(&key, None);
+        let [rss, ..] = forms::paths(&key, None);
         let changed = std::fs::metadata(shared.config().feeds.path.join(rss)).and_then(|file| file.modified()).ok()?;
         let age = now - chrono::DateTime::<chrono::Utc>::from(changed);
         let name = if key == FeedKey::All { "*".to_owned() } else { key.key() };

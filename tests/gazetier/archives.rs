@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use gazetier::{config::Config, feeds::conform::LARGEST, model::FeedKey};
+use gazetier::{config::Config, model::FeedKey, publish::forms::conform::LARGEST};
 
 use crate::{
     history::{DAYS, scene, walk},
@@ -70,7 +70,7 @@ fn by_others(scene: &Scene, feed: &str, columns: usize) {
     let key = FeedKey::from_key(feed.trim_end_matches('/')).expect("a feed");
     for name in documents(scene, feed).iter().map(|name| Some(name.as_str())).chain([None]) {
         let read = |path: String| (path.clone(), scene.read(&format!("feeds/{path}")).into_bytes());
-        let files: Vec<_> = gazetier::feeds::paths(&key, name).into_iter().map(read).collect();
+        let files: Vec<_> = gazetier::publish::forms::paths(&key, name).into_iter().map(read).collect();
         assert_eq!(validator::document(&config, &key, name, &files, at), Vec::<String>::new(), "{name:?}");
     }
     for form in ["rss.xml", "atom.xml"] {

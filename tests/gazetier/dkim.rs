@@ -9,7 +9,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use gazetier::{config::Config, delivery::dkim::Signer, digest::letter::Written};
+use gazetier::{config::Config, edition::render::letter::Written, send::dkim::Signer};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use gazetier::{
     config::Config,
-    digest::{encode::entity, letter::Form, token::PLACEHOLDER},
-    model::{Edition, EditionState, Key, Period, ReaderId},
+    edition::render::{encode::entity, letter::Form},
+    model::{Edition, EditionState, Key, Period, ReaderId, token::PLACEHOLDER},
 };
 use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
 use proptest::prelude::*;

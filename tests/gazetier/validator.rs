@@ -8,8 +8,8 @@ use std::{
 
 use gazetier::{
     config::Config,
-    feeds::Addresses,
     model::{FeedKey, Instant, Rubrique},
+    publish::forms::Addresses,
 };
 use serde_json::json;
 

@@ -7,7 +7,7 @@ use chrono::{Datelike, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTim
 use chrono_tz::Europe::Paris;
 use gazetier::{
     config::{Config, StoreUrl},
-    delivery::plan::{self, Drawn, Wish},
+    edition::plan::{self, Drawn, Wish},
     model::{Changes, ColumnId, EditionState, Instant, Now},
     store::Store,
 };

@@ -14,7 +14,7 @@ use super::{
     super::{exit, session::Session},
     PAGE, each,
 };
-use crate::import::subscribers::{cells, whole};
+use crate::ingest::subscribers::{cells, whole};
 
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use super::super::{
     session::{Session, clock},
 };
 use crate::{
-    import::{
+    ingest::{
         self,
         subscribers::{Field, Layout, List, Refused, Settings, Word},
     },
@@ -140,7 +140,7 @@ impl Import<'_> {
 }
 
 fn open(path: &Path) -> anyhow::Result<File> {
-    let wrong = |source| import::Error::Read { path: path.to_owned(), source };
+    let wrong = |source| ingest::Error::Read { path: path.to_owned(), source };
     Ok(File::open(path).map_err(wrong)?)
 }
 

@@ -6,7 +6,7 @@ use super::{How, SUBSCRIBERS, Synced, notices::Notices};
 use crate::{
     cli::{exit, place::Places, session::Session},
     config::Source,
-    import::markdown,
+    ingest::markdown,
     store::{SourceFile, SourceState},
 };
 

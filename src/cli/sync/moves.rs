@@ -11,7 +11,7 @@ use anyhow::Context;
 
 use crate::{
     cli::session::Session,
-    import::{
+    ingest::{
         likeness::Pieces,
         listing, markdown,
         moved::{self, GoneColumn, Likeness, Moves, NewColumn},

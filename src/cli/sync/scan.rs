@@ -11,7 +11,7 @@ use std::{
 use super::spool::{self, Spool, Spooled};
 use crate::{
     config::Source,
-    import::{Error, Harvest, House, Warning, clean::CLEANER, folder, markdown},
+    ingest::{Error, Harvest, House, Warning, clean::CLEANER, folder, markdown},
     model::{Draft, Instant, column::fingerprint},
     store::SourceFile,
 };

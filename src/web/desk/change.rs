@@ -22,12 +22,12 @@ use super::{
     words,
 };
 use crate::{
-    delivery::{
+    edition::{
         decide::{self, Decision, Refused, Sight},
         editors::{self, Proofs},
         plan,
+        render::default_subject,
     },
-    digest::render::default_subject,
     model::{Changes, ColumnId, EditionKey, Mailbox, Part, Period, text},
 };
 

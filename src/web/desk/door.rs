@@ -12,7 +12,7 @@ use axum::{
 use data_encoding::BASE32_NOPAD;
 
 use super::{Desk, Trouble, answer, see, words};
-use crate::{digest::token, store::DeskSession, web::Client};
+use crate::{model::token, store::DeskSession, web::Client};
 
 /// The cookie that names the session.
 const COOKIE: &str = "gazetier_desk";

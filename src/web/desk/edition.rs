@@ -18,15 +18,11 @@ use super::{
 };
 use crate::{
     config::Config,
-    delivery::{
-        self,
-        plan::{self, Coming, Outlook},
-    },
-    digest::{
-        archive::without_token,
+    edition::{
         choose::lay_out,
+        plan::{self, Coming, Outlook},
         preflight::{Finding, Grade, SUBJECT, inbox},
-        render::{Rendered, default_subject, render},
+        render::{Rendered, archive::without_token, default_subject, render},
     },
     model::{self, Column, NoteKind, Period},
 };
@@ -111,7 +107,7 @@ pub(super) async fn show(
             "headers" => Shown::Text(match plan::specimen(config, store, draft, rendered, now.at) {
                 Ok(letter) => head(&letter),
                 // What no mail server would take; the preflight says so, too.
-                Err(delivery::Error::Digest(error)) => error.to_string(),
+                Err(crate::edition::Error::Render(error)) => error.to_string(),
                 Err(error) => return Err(error.into()),
             }),
             view => Shown::Frames(frame(desk, draft.due.period.as_str(), &key, view, &rendered.hash)),

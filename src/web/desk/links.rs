@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use crate::{
-    digest::token::PLACEHOLDER,
     fetch::{Fetcher, Limits},
+    model::token::PLACEHOLDER,
 };
 
 /// So many at once.

@@ -26,7 +26,7 @@ use axum::{
 use url::Url;
 
 use super::{Error, Lang, Shared, guard, page};
-use crate::{delivery, store};
+use crate::{send, store};
 
 /// The largest form: opening words may be long.
 const BODY: usize = 262_144;
@@ -96,9 +96,11 @@ enum Trouble {
     #[error(transparent)]
     Store(#[from] store::Error),
     #[error(transparent)]
-    Delivery(#[from] delivery::Error),
+    Edition(#[from] crate::edition::Error),
     #[error(transparent)]
-    Digest(#[from] crate::digest::Error),
+    Render(#[from] crate::edition::render::Error),
+    #[error(transparent)]
+    Send(#[from] send::Error),
     #[error(transparent)]
     Page(#[from] Error),
     #[error("it is not there")]

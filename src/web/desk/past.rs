@@ -17,8 +17,7 @@ use super::{
     words,
 };
 use crate::{
-    delivery::plan,
-    digest::archive::without_token,
+    edition::{plan, render::archive::without_token},
     model::{self, Edition, EditionState, Period},
     store::NewVariant,
 };

@@ -1,7 +1,7 @@
 //! Why a decision could not be carried out, in the language of the desk.
 
 use super::Lang;
-use crate::{delivery::decide::Refused, model::NoteKind};
+use crate::{edition::decide::Refused, model::NoteKind};
 
 /// The words for it.
 pub(super) fn words(lang: Lang, refused: &Refused) -> String {

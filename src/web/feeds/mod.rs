@@ -30,8 +30,8 @@ pub(super) use self::shelf::Shelf;
 use super::Shared;
 use crate::{
     config::Config,
-    feeds::serving::{self, Served},
     model::{FeedKey, Instant},
+    publish::forms::serving::{self, Served},
 };
 
 /// How old the list of what was once published may be, in seconds.

@@ -16,8 +16,7 @@ use super::{
     words::{self, Say},
 };
 use crate::{
-    digest::token,
-    model::Choice,
+    model::{Choice, token},
     store::{Confirmation, Confirmed, Wish},
     web::{Client, Lang, Shared, page::Frame},
 };

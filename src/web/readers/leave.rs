@@ -11,8 +11,7 @@ use axum::{
 
 use super::{Note, answer, broken, form::Fields, post, words};
 use crate::{
-    digest::token,
-    model::{ReaderName, Slug},
+    model::{ReaderName, Slug, token},
     store::{self, Known},
     web::{Client, Lang, Shared, origin, page::Frame},
 };

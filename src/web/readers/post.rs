@@ -5,12 +5,11 @@ use chrono::Duration;
 
 use super::words::{self, Say};
 use crate::{
-    digest::{
+    edition::{
         self,
-        service::{self, Cause, Note, Sending},
-        token,
+        render::service::{self, Cause, Note, Sending},
     },
-    model::{EmailAddress, Instant},
+    model::{EmailAddress, Instant, token},
     store::{Known, Pace, Queueing, Request, ServiceKind, ServiceLetter},
     web::{Lang, Shared},
 };
@@ -33,9 +32,9 @@ pub(super) enum Error {
     #[error(transparent)]
     Store(#[from] crate::store::Error),
     #[error(transparent)]
-    Delivery(#[from] crate::delivery::Error),
+    Send(#[from] crate::send::Error),
     #[error(transparent)]
-    Digest(#[from] digest::Error),
+    Render(#[from] edition::render::Error),
     /// The mailbox has had too many letters today: none goes out, and none is said to.
     #[error("the mailbox has had too many letters today")]
     TooMany,

@@ -16,9 +16,8 @@ use super::{
     post, refused, words,
 };
 use crate::{
-    delivery::erase,
-    digest::token,
-    model::{Instant, list::version_of_consent},
+    model::{Instant, list::version_of_consent, token},
+    send::erase,
     store::{Known, Request},
     web::{Client, Lang, Shared, page::Frame},
 };

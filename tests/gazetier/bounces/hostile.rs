@@ -300,10 +300,10 @@ proptest! {
     fn no_address_is_believed_without_its_proof(mark in 0..1i64 << 24, reader: [u8; 16], at in 0..39usize, to in "[a-z2-7]") {
         let key = Key::new([3; 32]);
         let reader = gazetier::model::ReaderId::new(reader);
-        let ours = gazetier::digest::token::bounce(&key, mark, reader);
+        let ours = gazetier::model::token::bounce(&key, mark, reader);
         let mut given = ours.clone();
         given.replace_range(at..=at, &to);
-        let proven = gazetier::digest::token::bounced(&key, &given).and_then(Result::ok);
+        let proven = gazetier::model::token::bounced(&key, &given).and_then(Result::ok);
         assert_eq!(proven, (given == ours).then_some((mark, reader)));
     }
 }

@@ -4,8 +4,8 @@ use std::{io::Write, process::Stdio};
 
 use data_encoding::BASE32_NOPAD;
 use gazetier::{
-    digest::{letter::message_name, token},
-    model::{Edition, Key, ReaderId},
+    edition::render::letter::message_name,
+    model::{Edition, Key, ReaderId, token},
     store::Store,
 };
 

@@ -8,8 +8,8 @@ use std::{
 
 use chrono::Duration;
 use gazetier::{
-    feeds::{Feed, History, conform},
     model::{Column, Tombstone},
+    publish::forms::{Feed, History, conform},
 };
 use proptest::{prelude::*, sample::select};
 

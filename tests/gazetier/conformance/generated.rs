@@ -2,7 +2,7 @@
 
 use chrono::{Duration, TimeZone, Utc};
 use gazetier::{
-    import::clean::clean,
+    ingest::clean::clean,
     model::{Column, ColumnId, Image, Instant, Slug},
 };
 use proptest::{prelude::*, sample::select};

@@ -7,12 +7,12 @@ use std::{
 
 use chrono::Duration;
 use gazetier::{
-    feeds::{
+    ingest::{Harvest, House, markdown},
+    model::{Column, ColumnId, Draft},
+    publish::forms::{
         Feed,
         conform::{self, Finding},
     },
-    import::{Harvest, House, markdown},
-    model::{Column, ColumnId, Draft},
 };
 use proptest::{prelude::*, sample::select};
 

@@ -3,8 +3,8 @@
 use chrono::Duration;
 use gazetier::{
     config::Config,
-    feeds::{Feed, Paper, conform},
     model::Column,
+    publish::forms::{Feed, Paper, conform},
 };
 
 use super::{configs, now, sound};
@@ -30,7 +30,8 @@ fn hundreds_of_columns_at_one_instant_are_valid() {
     let config = Config::load(&scene.path("config.toml")).expect("a configuration");
     for rubrique in [None, Some(&config.rubriques[1])] {
         let read = |path: String| (path.clone(), scene.read(&format!("feeds/{path}")).into_bytes());
-        let files: Vec<_> = gazetier::feeds::paths(&validator::key(rubrique), None).into_iter().map(read).collect();
+        let files: Vec<_> =
+            gazetier::publish::forms::paths(&validator::key(rubrique), None).into_iter().map(read).collect();
         assert_eq!(validator::findings(&config, rubrique, &files, now()), Vec::<String>::new());
     }
 }

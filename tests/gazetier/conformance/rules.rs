@@ -3,8 +3,8 @@
 use chrono::{Duration, TimeZone, Utc};
 use gazetier::{
     config::Config,
-    feeds::{Feed, conform},
     model::{Column, Image},
+    publish::forms::{Feed, conform},
 };
 
 use super::{configs, image, now, sound, web};

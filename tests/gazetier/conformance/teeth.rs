@@ -1,6 +1,6 @@
 //! The independent validator has teeth.
 
-use gazetier::{feeds::Feed, model::Column};
+use gazetier::{model::Column, publish::forms::Feed};
 
 use super::{configs, image, now, sound};
 use crate::validator;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use gazetier::feeds::{Feed, conform};
+use gazetier::publish::forms::{Feed, conform};
 use proptest::prelude::*;
 
 use super::{configs, generated::column, now, readers::read_back, runner};

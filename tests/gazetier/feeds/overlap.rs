@@ -11,7 +11,7 @@ use std::{
 use gazetier::{
     config::{Config, Secret, StoreUrl},
     model::Instant,
-    press::Press,
+    publish::Press,
     store::Store,
 };
 

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use gazetier::import::listing::matching::{PageColumn, StoredColumn, Verdict, match_page};
+use gazetier::ingest::listing::matching::{PageColumn, StoredColumn, Verdict, match_page};
 
 use crate::support::Dice;
 

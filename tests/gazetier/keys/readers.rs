@@ -1,7 +1,7 @@
 //! A reader's links and letters are that one reader's, whatever becomes of rows, lists and addresses.
 
 use chrono::Duration;
-use gazetier::{digest::token, store::Added};
+use gazetier::{model::token, store::Added};
 
 use super::{address, in_store, known, move_reader, scenes};
 use crate::{

@@ -1,6 +1,10 @@
 //! Leaving, choosing, moving, and being forgotten: behind links that came by mail.
 
-use gazetier::{config::Config, digest::token, model::ReaderId, store::Store};
+use gazetier::{
+    config::Config,
+    model::{ReaderId, token},
+    store::Store,
+};
 
 use super::{
     house::{Answer, House, at_home},

@@ -4,7 +4,7 @@
 use std::{io::Write, process::Stdio};
 
 use data_encoding::BASE32_NOPAD;
-use gazetier::{digest::token, store::Store};
+use gazetier::{model::token, store::Store};
 use mail_parser::MessageParser;
 
 use super::{

@@ -1,0 +1,290 @@
+//! A letter's bytes. What all letters of a variant have in common is written once, as a form with
+//! gaps: headers and entity. A letter is a copy of the form with its gaps filled in: nothing is
+//! rendered or encoded here, and every attempt gives the same bytes.
+
+use std::fmt::Write as _;
+
+use lettre::{
+    Address,
+    message::{
+        Mailbox, Mailboxes,
+        header::{self, HeaderName, HeaderValue, Headers},
+    },
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{Error, encode::MARK};
+use crate::model::token;
+use crate::{
+    config::Config,
+    model::{
+        self, Edition, EditionKey, EmailAddress, Key, ReaderId,
+        text::{legalise, one_line},
+    },
+};
+
+/// The longest line that SMTP carries, without its line end (RFC 5321).
+const LINE: usize = 998;
+
+/// How long a line of a head is, where it can be folded: RFC 2047 wants no more of one with an encoded word.
+const FOLD: usize = 76;
+
+/// Room for what is added on the way out: a signature, the relay's commands.
+const SPARE: usize = 1_536;
+
+/// What stands in a mailto address as it is (RFC 6068).
+const MAILTO: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'+');
+
+/// A letter as it goes to a relay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The envelope's sender: refusals come back to it and tell which letter they mean (VERP).
+    pub sender: String,
+    /// The envelope's recipient.
+    pub recipient: EmailAddress,
+    /// The message (RFC 5322) with CRLF line ends, the last one included. ASCII, but for a
+    /// recipient beyond it. No line begins with a dot: DATA has nothing to stuff.
+    pub text: String,
+}
+
+/// What differs from letter to letter.
+#[derive(Debug, Clone, Copy)]
+enum Gap {
+    /// The header with the recipient.
+    To,
+    /// The part of the Message-ID that names the recipient.
+    Id,
+    /// The token for leaving.
+    Token,
+}
+
+/// The form that an edition's letters of one variant are written on.
+#[derive(Debug)]
+pub struct Form {
+    edition: EditionKey,
+    mark: i64,
+    key: Key,
+    bounce: EmailAddress,
+    separator: char,
+    /// Texts, each with the gap that follows it.
+    pieces: Vec<(String, Gap)>,
+    end: String,
+    length: usize,
+}
+
+impl Form {
+    /// Prepares the form from a variant's entity.
+    pub fn new(config: &Config, edition: &Edition, key: &Key, entity: &[u8]) -> Result<Self, Error> {
+        let letters = &config.letters;
+        let entity = std::str::from_utf8(entity)
+            .map_err(|error| Error::Letter(format!("the variant in the store is no text: {error}")))?;
+
+        let mut sender = Headers::new();
+        sender.set(header::From::from(mailboxes(&letters.from)?));
+        let mut fixed = Headers::new();
+        if let Some(reply_to) = &letters.reply_to {
+            fixed.set(header::ReplyTo::from(mailboxes(reply_to)?));
+        }
+        fixed.set(header::Subject::from(edition.subject.clone()));
+        fixed.set(header::Date::from(std::time::SystemTime::from(edition.dated)));
+        fixed.set(header::MIME_VERSION_1_0);
+        // These hold only what is ASCII by its type.
+        let archive = letters.archive_url.as_ref().unwrap_or(&config.feeds.url);
+        // Gmail wants 5 to 15 characters for the sender, at the end.
+        let feedback: String = letters.list_id.replace('.', "-").chars().take(15).collect();
+        let mut list = Headers::new();
+        for (name, value) in [
+            ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
+            ("List-Archive", format!("<{archive}>")),
+            ("Feedback-ID", format!("{}:{}:{feedback}", edition.period, edition.newsletter)),
+            ("Precedence", "bulk".to_owned()),
+        ] {
+            list.insert_raw(as_it_is(name, value)?);
+        }
+
+        let (name, domain) = (message_name(edition), letters.from.address.domain());
+        let (leave, by_mail) = (&letters.unsubscribe_url, &letters.unsubscribe_address);
+        let by_mail = format!("{}@{}", utf8_percent_encode(by_mail.local(), MAILTO), by_mail.domain());
+        let (bounce, separator) = (letters.bounce_address.clone(), letters.bounce_separator);
+        let (key, pieces, end) = (key.clone(), Vec::new(), String::new());
+        let mut form =
+            Self { edition: edition.key(), mark: edition.mark, key, bounce, separator, pieces, end, length: 0 };
+        form.put(&words(&sender)?, Gap::To);
+        form.put(&format!("{}Message-ID: <{name}.", words(&fixed)?), Gap::Id);
+        // Each address has a line of its own.
+        form.put(&format!("@{domain}>\r\nList-Id: <{}>\r\nList-Unsubscribe: <{leave}", letters.list_id), Gap::Token);
+        form.put(&format!(">,\r\n <mailto:{by_mail}?subject=unsubscribe%20"), Gap::Token);
+        let mut pieces = entity.split(MARK);
+        let first = format!(">\r\n{}{}", words(&list)?, pieces.next().unwrap_or_default());
+        let end = pieces.fold(first, |before, piece| {
+            form.put(&before, Gap::Token);
+            piece.to_owned()
+        });
+        form.length += end.len();
+        form.end = end;
+        form.check()?;
+        Ok(form)
+    }
+
+    /// About how many bytes a letter has.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    fn put(&mut self, text: &str, gap: Gap) {
+        self.length += text.len() + token::PLACEHOLDER.len();
+        self.pieces.push((text.to_owned(), gap));
+    }
+
+    /// Whether SMTP carries what was prepared as it is.
+    fn check(&self) -> Result<(), Error> {
+        let pieces = self.pieces.iter().map(|(piece, gap)| match gap {
+            Gap::To => piece.clone(),
+            Gap::Id | Gap::Token => format!("{piece}{}", token::PLACEHOLDER),
+        });
+        let text = pieces.chain([self.end.clone()]).collect::<String>();
+        let wrong = text.split("\r\n").find(|line| {
+            line.len() > LINE || line.starts_with('.') || line.bytes().any(|byte| matches!(byte, b'\r' | b'\n' | 0))
+        });
+        match wrong {
+            Some(line) => {
+                let start: String = line.chars().take(60).collect();
+                Err(Error::Letter(format!("no mail server would take the line that begins {start:?}")))
+            }
+            None if !text.ends_with("\r\n") => Err(Error::Letter("the variant in the store is cut off".into())),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes one reader's letter.
+    pub fn write(&self, reader: ReaderId, address: &EmailAddress, name: Option<&str>) -> Result<Written, Error> {
+        let token = token::unsubscribe(&self.key, &self.edition.newsletter, reader);
+        let id = format!("{reader}.{}", token::proof(&self.key, &self.edition, reader));
+        let to = to(address, name)?;
+        let mut text = String::with_capacity(self.length + to.len() + SPARE);
+        for (piece, gap) in &self.pieces {
+            text.push_str(piece);
+            text.push_str(match gap {
+                Gap::To => &to,
+                Gap::Id => &id,
+                Gap::Token => &token,
+            });
+        }
+        text.push_str(&self.end);
+        let (local, domain) = (self.bounce.local(), self.bounce.domain());
+        let sender = format!("{local}{}{}@{domain}", self.separator, token::bounce(&self.key, self.mark, reader));
+        Ok(Written { sender, recipient: address.clone(), text })
+    }
+}
+
+/// How message ids name an edition: by its label and its newsletter.
+pub fn message_name(edition: &Edition) -> String {
+    format!("{}.{}", edition.period, edition.newsletter)
+}
+
+/// The header with the recipient.
+fn to(address: &EmailAddress, name: Option<&str>) -> Result<String, Error> {
+    // An address alone is what it is by its type; a name may have to be encoded and folded.
+    let name = name.map(|name| one_line(&legalise(name).0)).filter(|name| !name.is_empty());
+    if name.is_none() {
+        return Ok(format!("To: {address}\r\n"));
+    }
+    let mut headers = Headers::new();
+    headers.set(header::To::from(mailboxes(&model::Mailbox { name, address: address.clone() })?));
+    words(&headers)
+}
+
+/// Headers as text: encoding one may fail.
+pub(super) fn words(headers: &Headers) -> Result<String, Error> {
+    let mut words = String::new();
+    write!(words, "{headers}").map_err(|error| Error::Letter(error.to_string()))?;
+    Ok(folded(&words))
+}
+
+/// The same headers with no line above [`FOLD`] columns that has a space to be folded at, but for the one behind
+/// its name. The line end is put before the space, so that unfolding gives what was there.
+fn folded(headers: &str) -> String {
+    let mut out = String::with_capacity(headers.len() + 16);
+    for line in headers.split_inclusive("\r\n") {
+        let mut rest = line;
+        while rest.trim_end().len() > FOLD {
+            let end = rest.trim_end().len();
+            let first = match rest.starts_with(' ') {
+                true => rest.len() - rest.trim_start().len(),
+                false => rest.find(' ').unwrap_or(end),
+            };
+            let spaces = rest.match_indices(' ').map(|(at, _)| at).filter(|at| *at > first && *at < end);
+            // The last that fits; else the first, so that no more than one word is too long.
+            let (fitting, beyond): (Vec<usize>, Vec<usize>) = spaces.partition(|at| *at <= FOLD);
+            let Some(at) = fitting.last().or(beyond.first()).copied() else { break };
+            out.push_str(&rest[..at]);
+            out.push_str("\r\n");
+            rest = &rest[at..];
+        }
+        out.push_str(rest);
+    }
+    out
+}
+
+pub(super) fn mailboxes(mailbox: &model::Mailbox) -> Result<Mailboxes, Error> {
+    let address = Address::new(mailbox.address.local(), mailbox.address.domain())
+        .map_err(|error| Error::Letter(format!("{}: {error}", mailbox.address)))?;
+    Ok(Mailbox::new(mailbox.name.clone(), address).into())
+}
+
+pub(super) fn as_it_is(name: &'static str, value: String) -> Result<HeaderValue, Error> {
+    let header = HeaderName::new_from_ascii(name.to_owned()).map_err(|error| Error::Letter(error.to_string()))?;
+    Ok(HeaderValue::dangerous_new_pre_encoded(header, value.clone(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn head(name: &str, address: &str) -> String {
+        to(&address.parse().expect("an address"), Some(name)).expect("a header")
+    }
+
+    /// Lines that hold one word alone may be too long; no others.
+    fn assert_folded(head: &str) {
+        assert!(head.ends_with("\r\n") && head.is_ascii(), "{head:?}");
+        for line in head.trim_end().split("\r\n") {
+            let words = line.split(' ').filter(|word| !word.is_empty() && !word.ends_with(':')).count();
+            assert!(line.len() <= FOLD || words == 1, "{line:?}");
+            assert!(!line.trim().is_empty(), "{head:?}");
+            // RFC 2047, section 2.
+            assert!(line.split(' ').filter(|word| word.starts_with("=?")).all(|word| word.len() <= 75), "{line:?}");
+        }
+    }
+
+    fn name_of(head: &str) -> String {
+        let message = mail_parser::MessageParser::default().parse(head.as_bytes()).expect("a head").into_owned();
+        let address = message.to().and_then(|to| to.first()).expect("an address").clone();
+        address.name.unwrap_or_default().into_owned()
+    }
+
+    #[test]
+    fn a_long_name_is_folded() {
+        let long = "Association des amis et des anciens gardiens du phare de la pointe, section du sud";
+        for name in [long.to_owned(), long.replace('e', "\u{e9}"), "\u{e9}".repeat(90), "a b ".repeat(20)] {
+            let head = head(&name, "lettres.et.revues.de.la.maison@bureau-de-poste.estran.example.org");
+            assert_folded(&head);
+            assert_eq!(name_of(&head), name.trim(), "{head}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_name_lines_are_short_and_read_as_it(
+            words in prop::collection::vec(prop_oneof!["[a-z]{1,12}", "[A-Za-z.,\"()@]{1,9}", "\\PC{1,40}"], 1..12),
+            local in "[a-z]{1,40}",
+        ) {
+            let name = one_line(&legalise(&words.join(" ")).0);
+            prop_assume!(!name.is_empty());
+            let head = head(&name, &format!("{local}@estran.example.org"));
+            assert_folded(&head);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What becomes of an edition that went out by all signs, and that the store does not know: it is an older copy
+//! of the store. The edition is kept as one that is held, with its columns and without letters, so that none of
+//! these is sent again by itself.
+
+use std::collections::BTreeSet;
+
+use super::Error;
+use super::plan;
+use super::{
+    choose::{self, Due},
+    render::render,
+};
+use crate::{
+    config::Config,
+    model::{Choice, EditionKey, Instant, Now, Period},
+    store::{Reserve, Store},
+};
+
+/// Whether the hour of an edition has come that is not drawn up.
+pub async fn is_due(config: &Config, store: &Store, now: Now) -> Result<bool, Error> {
+    let newsletter = &config.digest.newsletter;
+    let last = store.last_edition(newsletter, now.horizon()).await?.map(|last| last.cutoff);
+    let closed = last.max(store.last_quiet(newsletter, now.horizon()).await?);
+    Ok(choose::due_cutoff(config, now.at, closed).is_some())
+}
+
+/// The weeks of which an edition would be drawn up now: all since the last one.
+pub async fn weeks_due(config: &Config, store: &Store, now: Now) -> Result<BTreeSet<Period>, Error> {
+    let zone = &config.magazine.zone;
+    let past = plan::past(config, store, now).await?;
+    let Some(due) = choose::due(config, now.at, &past) else { return Ok(BTreeSet::new()) };
+    let hours = std::iter::successors(Some(due.cutoff), |hour| Some(config.digest.schedule.shifted(*hour, -1, zone)));
+    Ok(hours.take_while(|hour| *hour > due.since).map(|hour| Period::of(hour, zone)).collect())
+}
+
+/// Keeps the columns up to an hour as an edition that is held; without an hour, up to that of the edition that is
+/// due. Where there is no column, the hour counts as one at which nothing was new. Gives which edition that is, and
+/// nothing if there is none, or another one of the kind already.
+pub async fn keep(
+    config: &Config,
+    store: &Store,
+    now: Now,
+    cutoff: Option<Instant>,
+    reason: &str,
+) -> Result<Option<(EditionKey, Period)>, Error> {
+    let past = plan::past(config, store, now).await?;
+    let due = match cutoff {
+        Some(cutoff) => choose::held_over(config, cutoff, &past),
+        None => match choose::due(config, now.at, &past) {
+            Some(due) => due,
+            None => return Ok(None),
+        },
+    };
+    let draft = plan::assemble(store, due, true, &past).await?.draft;
+    let (key, Due { period, number, since, .. }) = (draft.due.key(), &draft.due);
+    if draft.columns.is_empty() {
+        store.close_quiet(&key).await?;
+        return Ok(Some((key, period.clone())));
+    }
+    let subject = render(config, &draft, &Choice::all())?.map(|rendered| rendered.subject).unwrap_or_default();
+    let reserve = Reserve {
+        key: key.clone(),
+        period: period.clone(),
+        number: *number,
+        since: *since,
+        subject,
+        columns: draft.columns.iter().map(|column| column.id).collect(),
+        reason: reason.to_owned(),
+        at: now.at,
+    };
+    Ok(store.reserve(&reserve).await?.then(|| (key, period.clone())))
+}

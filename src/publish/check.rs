@@ -1,0 +1,126 @@
+//! `publish --check`: what validators would find in any feed, and whether readers find what its
+//! documents lead to.
+
+use std::{collections::BTreeSet, fs};
+
+use url::Url;
+
+use super::forms::{
+    self, Feed, History, Paper,
+    conform::{self, Finding},
+};
+use super::{Error, Owner, Press, files::Folder, months, name};
+use crate::{
+    model::{FeedKey, Month},
+    store::{SharedAddress, Span},
+};
+
+impl Press {
+    /// Looks at every feed as validators would, changed or not, at its archives, and at the files of what
+    /// was published; gives how many feeds there are and what was found, each with its feed's name.
+    pub async fn check(&self) -> Result<(usize, Vec<(String, Finding)>), Error> {
+        if let Some(magazine) = self.store.magazine() {
+            Owner::check(&self.config.feeds.path, magazine)?;
+        }
+        let feeds = self.changed(None, 0, Vec::new(), None).await?.feeds;
+        let (mut found, mut paper) = (Vec::new(), Paper::default());
+        for key in &feeds {
+            let mut findings = self.contents(key, &mut paper).await?;
+            findings.extend(self.files(key).await?);
+            found.extend(findings.into_iter().map(|finding| (name(key), finding)));
+        }
+        let shared = self.store.shared_addresses().await?;
+        found.extend(shared.into_iter().map(|shared| (name(&FeedKey::All), twin_address(shared))));
+        Ok((feeds.len(), found))
+    }
+
+    /// What validators would find in a feed.
+    async fn contents(&self, key: &FeedKey, paper: &mut Paper) -> Result<Vec<Finding>, Error> {
+        let (limit, all) = (self.config.feeds.items(key), Span::until(self.at));
+        let columns = self.store.newest(key, all, limit).await?.columns;
+        let feed = Feed::document(&self.config, key.clone(), &columns, History::default(), &[])?;
+        let mut findings = conform::files(&feed, self.at, paper)?.err().unwrap_or_default();
+        let archived = if self.config.feeds.archives { limit } else { 0 };
+        let mut columns = self.store.oldest(key, all, None, archived).await?;
+        while let Some(newest) = columns.first() {
+            let after = Some((newest.published, newest.id));
+            let feed = Feed::document(&self.config, key.clone(), &columns, History::default(), &[])?;
+            let older = conform::check(&feed, self.at).into_iter().filter(|finding| !findings.contains(finding));
+            findings.extend(older.collect::<Vec<_>>());
+            columns = self.store.oldest(key, all, after, archived).await?;
+        }
+        Ok(findings)
+    }
+
+    /// What is wrong with a feed's files: walks back from each of its forms, as readers do.
+    async fn files(&self, key: &FeedKey) -> Result<Vec<Finding>, Error> {
+        if self.store.published(key).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let mut findings = Vec::new();
+        let mut walked = BTreeSet::new();
+        for path in forms::paths(key, None) {
+            let mut next = Some(path);
+            while let Some(path) = next.take().filter(|path| walked.insert(path.clone())) {
+                next = match fs::read_to_string(self.config.feeds.path.join(&path)) {
+                    Ok(text) => previous(&path, &text).and_then(|link| match self.path_of(&link) {
+                        Some(path) => Some(path),
+                        None => {
+                            findings.push(finding("link", format!("{path} leads to {link}, which is no feed of ours")));
+                            None
+                        }
+                    }),
+                    Err(error) => {
+                        let message = format!("{path} cannot be read ({error}): the next run writes it again");
+                        findings.push(finding("file-missing", message));
+                        None
+                    }
+                };
+            }
+        }
+        let folder = Folder::new(&self.config);
+        let led_to = |name: &str| forms::paths(key, Some(name)).iter().any(|path| walked.contains(path));
+        let stray = |name: &&str| !led_to(name) && months::is_stray(key, name, Month::of(self.at), &folder);
+        for name in folder.documents(key).names().filter(stray) {
+            let message = format!("nothing leads to its document {name}: the next run takes it away");
+            findings.push(finding("file-stray", message));
+        }
+        Ok(findings)
+    }
+
+    /// The path below the feeds' folder of an address that a feed names.
+    fn path_of(&self, link: &str) -> Option<String> {
+        let link = Url::parse(link).ok()?;
+        link.as_str().strip_prefix(self.config.feeds.url.as_str()).map(str::to_owned)
+    }
+}
+
+fn finding(rule: &'static str, message: String) -> Finding {
+    Finding { column: None, field: "folder", rule, message }
+}
+
+/// The address of the document before one, as its form names it.
+fn previous(path: &str, text: &str) -> Option<String> {
+    if path.ends_with(".json") {
+        let feed: serde_json::Value = serde_json::from_str(text).ok()?;
+        return feed["next_url"].as_str().map(str::to_owned);
+    }
+    let tags = text.split("link ").skip(1).filter_map(|rest| rest.split('>').next());
+    let link = tags.into_iter().find(|tag| tag.contains("rel=\"prev-archive\""))?;
+    let (_, rest) = link.split_once("href=\"")?;
+    Some(rest.split('"').next()?.replace("&amp;", "&"))
+}
+
+/// What is found of a column that wants the address of another.
+fn twin_address(shared: SharedAddress) -> Finding {
+    let SharedAddress { title, guid, url, owner, wanted } = shared;
+    let stands = if url == wanted { String::new() } else { format!(" and stands at {url}") };
+    Finding {
+        column: Some(format!("{title:?} ({guid})")),
+        field: "url",
+        rule: "address-twice",
+        message: format!(
+            "it wants {wanted}, which is that of {owner:?},{stands}: give one of them another slug or url"
+        ),
+    }
+}

@@ -1,0 +1,340 @@
+//! What a feed holds, and its three forms. Nothing here reads or writes a file (`press` aside) or
+//! asks for the time: equal columns give equal bytes.
+
+mod atom;
+pub mod conform;
+pub mod editions;
+mod escape;
+mod gist;
+mod json;
+pub mod page;
+mod paper;
+mod rss;
+pub mod serving;
+mod words;
+
+use std::borrow::Cow;
+
+use chrono::Datelike;
+use url::Url;
+
+use escape::{escape, escape_into};
+pub use paper::Paper;
+
+use crate::{
+    config::{Config, Content, FORMS},
+    model::{Column, EARLIEST, FeedKey, Image, Instant, Rubrique, Tombstone, uri},
+};
+
+/// What files are made with, besides columns and configuration: when it changes, all are made
+/// again.
+pub const PRESS: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    include_str!("../../../templates/feeds.html"),
+    include_str!("../../../templates/feeds.opml.xml"),
+    include_str!("../../../templates/feed.css")
+);
+
+/// Why a feed could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An address of the feed cannot be made.
+    #[error("cannot make an address under feeds.url: {0}")]
+    Address(#[from] url::ParseError),
+    /// The form failed.
+    #[error("cannot write a feed as {form}: {reason}")]
+    Form {
+        /// RSS, Atom, JSON, or a page.
+        form: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// A web server cannot be told to serve the feeds.
+    #[error("cannot write a snippet for {server}: {reason}")]
+    Server {
+        /// Which.
+        server: &'static str,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A file of a feed: its path below the folder of the feeds, and its bytes.
+pub type File = (String, Vec<u8>);
+
+/// What all forms of a document show of a column, made once. The crates want to own what they
+/// write, so that the text is lent to one form after the other.
+#[derive(Debug)]
+struct Shown<'a> {
+    content: Option<String>,
+    image: Option<&'a Image>,
+}
+
+/// A document of a feed and the columns it holds, newest first.
+#[derive(Debug, Clone)]
+pub struct Feed<'a> {
+    config: &'a Config,
+    key: FeedKey,
+    rubrique: Option<&'a Rubrique>,
+    columns: &'a [Column],
+    history: History,
+    tombstones: &'a [Tombstone],
+    addresses: Addresses,
+    /// When it is known to have changed, whatever its columns say.
+    changed: Option<Instant>,
+}
+
+/// Where a document stands in its feed's history (RFC 5005).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct History {
+    /// Which archive document it is; `None` for the one that readers subscribe to.
+    pub archive: Option<String>,
+    /// The archive document before it.
+    pub previous: Option<String>,
+    /// Whether it holds all columns of the feed.
+    pub complete: bool,
+}
+
+impl History {
+    /// Whether the document says anything about it in words of RFC 5005's own.
+    fn is_told(&self) -> bool {
+        self.archive.is_some() || self.complete
+    }
+}
+
+/// Where the forms of a document are published.
+#[derive(Debug, Clone)]
+pub struct Addresses {
+    /// RSS 2.0.
+    pub rss: Url,
+    /// Atom 1.0 (RFC 4287).
+    pub atom: Url,
+    /// JSON Feed 1.1.
+    pub json: Url,
+}
+
+impl Addresses {
+    /// Of a feed's document: the one to subscribe to, or an archive.
+    pub fn of(config: &Config, feed: &FeedKey, archive: Option<&str>) -> Result<Self, Error> {
+        let [rss, atom, json] = paths(feed, archive).map(|path| config.feeds.url.join(&path));
+        Ok(Self { rss: rss?, atom: atom?, json: json? })
+    }
+}
+
+/// The paths of a document's three forms, RSS, Atom and JSON, below the folder of the feeds.
+pub fn paths(feed: &FeedKey, archive: Option<&str>) -> [String; 3] {
+    let folder = match (feed.key().as_str(), archive) {
+        ("", None) => String::new(),
+        ("", Some(name)) => format!("archive/{name}/"),
+        (key, None) => format!("{key}/"),
+        (key, Some(name)) => format!("{key}/archive/{name}/"),
+    };
+    FORMS.map(|form| format!("{folder}{form}"))
+}
+
+/// The folder of a feed's archive documents, each in a folder of its own, below that of the feeds.
+pub fn archive_folder(feed: &FeedKey) -> String {
+    match feed.key().as_str() {
+        "" => "archive".to_owned(),
+        key => format!("{key}/archive"),
+    }
+}
+
+impl<'a> Feed<'a> {
+    /// The feed of a rubrique, or of all columns.
+    pub fn new(config: &'a Config, rubrique: Option<&'a Rubrique>, columns: &'a [Column]) -> Result<Self, Error> {
+        let key = rubrique.map_or(FeedKey::All, |rubrique| FeedKey::Rubrique(rubrique.slug.clone()));
+        Self::document(config, key, columns, History::default(), &[])
+    }
+
+    /// Any document of any feed. Columns that were withdrawn are told in Atom.
+    pub fn document(
+        config: &'a Config,
+        key: FeedKey,
+        columns: &'a [Column],
+        history: History,
+        tombstones: &'a [Tombstone],
+    ) -> Result<Self, Error> {
+        let rubrique = match &key {
+            FeedKey::Rubrique(slug) => config.rubriques.iter().find(|rubrique| rubrique.slug == *slug),
+            FeedKey::All | FeedKey::Byline(_) => None,
+        };
+        let addresses = Addresses::of(config, &key, history.archive.as_deref())?;
+        Ok(Self { config, key, rubrique, columns, history, tombstones, addresses, changed: None })
+    }
+
+    /// The same, and it tells its readers that it changed at this instant, unless a column did later.
+    pub fn changed_at(self, changed: Option<Instant>) -> Self {
+        Self { changed, ..self }
+    }
+
+    /// Its files.
+    pub fn files(&self) -> Result<Vec<File>, Error> {
+        self.files_on(&mut Paper::default())
+    }
+
+    /// Its files, on paper that may have been used before.
+    pub fn files_on(&self, paper: &mut Paper) -> Result<Vec<File>, Error> {
+        self.dated()?;
+        let mut shown = self.shown();
+        let room = self.room();
+        let [rss, atom, json] = paths(&self.key, self.history.archive.as_deref());
+        Ok(vec![
+            (rss, rss::write(self, &mut shown, paper.sheet(room))?),
+            (atom, atom::write(self, &shown, paper)?),
+            (json, json::write(self, &shown, paper.sheet(room))?),
+        ])
+    }
+
+    /// It as RSS 2.0.
+    pub fn rss(&self) -> Result<Vec<u8>, Error> {
+        self.dated().and_then(|()| rss::write(self, &mut self.shown(), Vec::new()))
+    }
+
+    /// It as Atom 1.0.
+    pub fn atom(&self) -> Result<Vec<u8>, Error> {
+        self.dated().and_then(|()| atom::write(self, &self.shown(), &mut Paper::default()))
+    }
+
+    /// It as JSON Feed 1.1.
+    pub fn json(&self) -> Result<Vec<u8>, Error> {
+        self.dated().and_then(|()| json::write(self, &self.shown(), Vec::new()))
+    }
+
+    /// RFC 822 and RFC 3339 have four digits for a year.
+    fn dated(&self) -> Result<(), Error> {
+        let dates = self.columns.iter().flat_map(|column| [column.published.max(EARLIEST), column.updated]);
+        match dates.chain([self.updated()]).find(|date| !(0..=9999).contains(&date.year())) {
+            Some(date) => Err(Error::Form { form: "RSS", reason: format!("no feed can hold the date {date}") }),
+            None => Ok(()),
+        }
+    }
+
+    /// The addresses of the document that readers subscribe to, for an archive.
+    fn current(&self) -> Result<Option<Addresses>, Error> {
+        let archive = self.history.archive.is_some();
+        archive.then(|| Addresses::of(self.config, &self.key, None)).transpose()
+    }
+
+    /// The addresses of the archive before it.
+    fn previous(&self) -> Result<Option<Addresses>, Error> {
+        let previous = self.history.previous.as_deref();
+        previous.map(|name| Addresses::of(self.config, &self.key, Some(name))).transpose()
+    }
+
+    fn title(&self) -> String {
+        let magazine = &self.config.magazine.name;
+        let byline = || self.columns.iter().find_map(|column| column.byline.as_deref());
+        let part = match &self.key {
+            FeedKey::All => None,
+            FeedKey::Rubrique(_) => self.rubrique.map(|rubrique| rubrique.label.as_str()),
+            FeedKey::Byline(slug) => Some(byline().unwrap_or(slug.as_str())),
+        };
+        part.map_or_else(|| magazine.clone(), |part| format!("{magazine} — {part}"))
+    }
+
+    fn description(&self) -> String {
+        let own = self.rubrique.and_then(|rubrique| rubrique.description.clone());
+        own.or_else(|| self.config.magazine.tagline.clone()).unwrap_or_else(|| self.title())
+    }
+
+    /// Its own id, as old as the rubrique's slug.
+    fn id(&self) -> String {
+        self.config.magazine.tag("feed", &self.key.key())
+    }
+
+    /// When its newest column was updated or withdrawn, or when it told so before; a feed without columns
+    /// is as old as the magazine's name.
+    pub fn updated(&self) -> Instant {
+        let columns = self.columns.iter().map(|column| column.updated);
+        columns
+            .chain(self.tombstones.iter().map(|tombstone| tombstone.when))
+            .chain(self.changed)
+            .max()
+            .unwrap_or_else(|| self.config.magazine.tag_date.and_time(chrono::NaiveTime::MIN).and_utc())
+    }
+
+    /// About how many bytes a form of it takes, so that its memory need not grow step by step.
+    fn room(&self) -> usize {
+        let texts = |column: &Column| 2_048 + 2 * column.standfirst.len() + column.body.len() * 9 / 8;
+        self.columns.iter().map(texts).sum::<usize>() + 4_096
+    }
+
+    fn full(&self) -> bool {
+        self.config.feeds.content(&self.key) == Content::Full
+    }
+
+    /// The stylesheet, told before the root element, where a browser looks for it.
+    fn stylesheet(&self) -> Result<String, Error> {
+        stylesheet(self.config)
+    }
+
+    /// A column's text as a reader that shows one text alone should show it: standfirst, then
+    /// body. `None` where the feed tells the standfirst alone, or there is no body.
+    fn content(&self, column: &Column) -> Option<String> {
+        if !self.full() || gist::is_blank(&column.body) {
+            return None;
+        }
+        let mut content = String::with_capacity(column.body.len() + column.standfirst.len() * 9 / 8 + 64);
+        if !gist::is_blank(&column.standfirst) {
+            content.push_str("<p><strong>");
+            escape_into(&column.standfirst, &mut content);
+            content.push_str("</strong></p>\n");
+        }
+        content.push_str(&column.body);
+        Some(content)
+    }
+
+    /// What its forms show of its columns.
+    fn shown(&self) -> Vec<Shown<'a>> {
+        let shown = |column: &'a Column| {
+            let content = self.content(column);
+            // No picture that the text shows already.
+            let html = content.as_deref().unwrap_or_default();
+            let twice = |image: &&Image| gist::shows(html, &escape(&address(&image.url)));
+            let image = column.image.as_ref().filter(|image| !twice(image));
+            Shown { content, image }
+        };
+        self.columns.iter().map(shown).collect()
+    }
+
+    /// A column's id in Atom, which wants a URI in its one normal form (RFC 4287, section 4.2.6.1): the
+    /// column's own id if it is such a one, else a tag with that id in it. An id that was imported
+    /// from a feed of another kind may be any text, and RSS and JSON readers know it as it is.
+    fn atom_id(&self, guid: &str) -> String {
+        if uri::is_canonical(guid) {
+            return guid.to_owned();
+        }
+        self.config.magazine.tag("guid", guid)
+    }
+
+    /// What readers call the rubrique of a column.
+    fn label(&self, column: &Column) -> Option<&'a Rubrique> {
+        let slug = column.rubrique.as_ref()?;
+        self.config.rubriques.iter().find(|rubrique| rubrique.slug == *slug)
+    }
+}
+
+/// The declaration of an XML document, and the stylesheet that a browser shows it with.
+fn stylesheet(config: &Config) -> Result<String, Error> {
+    let css = config.feeds.url.join("feed.css")?;
+    let href = escape(css.as_str());
+    Ok(format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<?xml-stylesheet type=\"text/css\" href=\"{href}\"?>\n"))
+}
+
+/// An address as a feed may carry it, a URI.
+fn address(url: &Url) -> Cow<'_, str> {
+    uri::encode(url.as_str())
+}
+
+/// What a picture measures, in pixels or bytes: nothing measures 0, and validators refuse it.
+fn measure<N: PartialEq + Default + ToString>(n: Option<N>) -> Option<String> {
+    n.filter(|n| *n != N::default()).map(|n| n.to_string())
+}
+
+/// A picture's media type, if it is one (RFC 6838: `image/` and a name).
+fn media_type(image: &Image) -> Option<&str> {
+    let named = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte);
+    let is_name = |name: &str| !name.is_empty() && name.bytes().all(named);
+    image.media_type.as_deref().filter(|text| text.strip_prefix("image/").is_some_and(is_name))
+}

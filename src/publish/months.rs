@@ -1,0 +1,216 @@
+//! The history of a feed: which archive documents there are, by month, and how they follow one
+//! another. A document holds as many columns as the one that readers subscribe to, oldest first, or
+//! as many as fit; it is closed when there are more, or when its month is over, and changes only if
+//! its columns do.
+
+use std::collections::BTreeSet;
+
+use super::forms::{History, conform};
+use super::{
+    Error, Press,
+    feed::{Archived, Worker},
+    files::{Disk, Folder},
+};
+use crate::{
+    model::{FeedKey, Month},
+    store::{FeedMonth, Place, Published, Span},
+};
+
+/// The months of a feed, as they were when it was published last, and as they are now.
+pub(super) struct Months {
+    /// Those that were published, and what was written of them.
+    before: Vec<FeedMonth>,
+    now: Vec<FeedMonth>,
+    /// Whether the columns of each may have changed, or a file of its documents is not there.
+    changed: Vec<bool>,
+    lost: Vec<bool>,
+    /// Whether the same program made what was written, by the same configuration.
+    same_make: bool,
+    present: Month,
+}
+
+impl Months {
+    /// Counts the columns of the months that can have changed; the others are as they were.
+    pub(super) async fn read(
+        press: &Press,
+        key: &FeedKey,
+        before: Option<&Published>,
+        disk: &Disk,
+    ) -> Result<Self, Error> {
+        let present = Month::of(press.at);
+        let wanted = press.config.feeds.archives;
+        // Without archives, there may be some to remove if there were any under the last make.
+        let rows = if wanted || before.is_none() { press.store.feed_months(key).await? } else { Vec::new() };
+        // Months to come hold what readers may not see.
+        let rows: Vec<FeedMonth> = rows.into_iter().filter(|row| row.month <= present).collect();
+        let (mut now, mut changed) = (rows.clone(), Vec::new());
+        for row in &mut now {
+            // Time passes in the month of the last publication and since: columns come out in it.
+            let may = before.is_none_or(|before| row.revision > before.revision || row.month >= Month::of(before.at));
+            if may && wanted {
+                row.columns = press.store.count(key, span(press, row.month)).await?;
+            }
+            changed.push(may);
+        }
+        let lost = rows.iter().map(|row| !names(row).all(|name| disk.has(&name))).collect();
+        Ok(Self { before: rows, now, changed, lost, same_make: before.is_some(), present })
+    }
+
+    /// How many columns the feed has.
+    pub(super) fn columns(&self) -> i64 {
+        self.now.iter().map(|month| month.columns).sum()
+    }
+
+    /// The last document of all.
+    pub(super) fn last(&self) -> Option<String> {
+        self.now.iter().rev().find_map(last_of)
+    }
+
+    /// Writes the closed documents that have changed, or that follow another one than before, oldest
+    /// first: whoever walks back finds what a document says is before it. Gives how many files.
+    pub(super) async fn archive(&mut self, worker: &mut Worker, key: &FeedKey) -> Result<usize, Error> {
+        let mut written = 0;
+        let (mut previous, mut was) = (None, None);
+        for index in 0..self.now.len() {
+            let before = &self.before[index];
+            let over = before.month < self.present;
+            let same = previous == was && self.same_make;
+            let lost = self.lost[index];
+            if self.changed[index] || lost || !same || before.closed != over {
+                let start = if same && !lost { self.full(&worker.press, key, before).await? } else { None };
+                let mut month = Writing { worker, key, month: &mut self.now[index], over, previous: previous.clone() };
+                written += month.write(start).await?;
+            }
+            previous = last_of(&self.now[index]).or(previous);
+            was = last_of(&self.before[index]).or(was);
+        }
+        Ok(written)
+    }
+
+    /// The place up to which an open month's documents hold what they held: they were full, so what
+    /// came behind it changes nothing in them.
+    async fn full(&self, press: &Press, key: &FeedKey, before: &FeedMonth) -> Result<Option<Place>, Error> {
+        if before.closed || before.documents == 0 {
+            return Ok(None);
+        }
+        let heads = press.store.oldest_heads(key, span(press, before.month), before.held).await?;
+        Ok(heads.filter(|(heads, _)| *heads == before.heads).map(|(_, place)| place))
+    }
+
+    /// The documents of a feed that holds all its columns itself: none.
+    pub(super) fn clear(&mut self) {
+        for month in &mut self.now {
+            *month = FeedMonth { closed: false, documents: 0, held: 0, heads: String::new(), ..month.clone() };
+        }
+    }
+
+    /// The documents on the disk that are linked no more: those that were published once, and those that
+    /// a publication wrote that somebody else has overtaken. What others keep there is theirs.
+    pub(super) fn gone(&self, key: &FeedKey, disk: &Disk, folder: &Folder) -> Vec<String> {
+        let published: BTreeSet<String> = self.before.iter().flat_map(names).collect();
+        let wanted: BTreeSet<String> = self.now.iter().flat_map(names).collect();
+        let gone = disk.names().filter(|name| !wanted.contains(*name));
+        let ours = gone.filter(|name| published.contains(*name) || is_stray(key, name, self.present, folder));
+        ours.map(str::to_owned).collect()
+    }
+
+    /// What to remember.
+    pub(super) fn standing(self) -> Vec<FeedMonth> {
+        self.now.into_iter().zip(&self.before).filter(|(now, before)| now != *before).map(|(now, _)| now).collect()
+    }
+}
+
+/// The documents of one month, as they are written.
+struct Writing<'a> {
+    worker: &'a mut Worker,
+    key: &'a FeedKey,
+    month: &'a mut FeedMonth,
+    over: bool,
+    /// The document before the next one.
+    previous: Option<String>,
+}
+
+impl Writing<'_> {
+    /// Writes them, from behind those that stay as they are; says how many files.
+    async fn write(&mut self, start: Option<Place>) -> Result<usize, Error> {
+        let (key, press) = (self.key, self.worker.press.clone());
+        let (size, span) = (press.config.feeds.items(key), span(&press, self.month.month));
+        let mut after = start;
+        if start.is_none() {
+            (self.month.documents, self.month.held) = (0, 0);
+        } else {
+            self.previous = last_of(self.month);
+        }
+        let mut written = 0;
+        loop {
+            let columns = press.store.oldest(key, span, after, size).await?;
+            let full = columns.len() == usize::try_from(size).unwrap_or(usize::MAX);
+            // What is in no document yet is in the one to subscribe to.
+            if columns.is_empty() || !(self.over || full) && conform::is_small(&columns) {
+                break;
+            }
+            let places: Vec<Place> = columns.iter().rev().map(|column| (column.published, column.id)).collect();
+            let name = name(self.month.month, self.month.documents);
+            let history = History { archive: Some(name.clone()), previous: self.previous.clone(), complete: false };
+            let open = !(self.over || full);
+            let Archived { kept, files, written: is_written } = self.worker.archive(key, &columns, history, open)?;
+            if open && kept == places.len() {
+                break;
+            }
+            written += files;
+            after = places.get(kept - 1).copied();
+            self.month.held += i64::try_from(kept).unwrap_or(0);
+            if is_written {
+                self.previous = Some(name);
+                self.month.documents += 1;
+            }
+        }
+        let heads = press.store.oldest_heads(key, span, self.month.held).await?;
+        self.month.heads = heads.map(|(heads, _)| heads).unwrap_or_default();
+        self.month.closed = self.over;
+        Ok(written)
+    }
+}
+
+/// What readers may see of a month.
+fn span(press: &Press, month: Month) -> Span {
+    Span { from: month.start(), until: month.end().min(press.at) }
+}
+
+/// The name of one of a month's documents, counted from 0: `2026-10`, then `2026-10.2`.
+fn name(month: Month, part: i64) -> String {
+    match part {
+        0 => month.to_string(),
+        part => format!("{month}.{}", part + 1),
+    }
+}
+
+/// The month and the number of a document, from its name.
+fn read_name(text: &str) -> Option<(Month, i64)> {
+    let (month, part) = match text.split_once('.') {
+        None => (text, 0),
+        Some((month, part)) => (month, part.parse::<i64>().ok()?.checked_sub(1)?),
+    };
+    let read = (Month::parse(month)?, part);
+    (name(read.0, read.1) == text).then_some(read)
+}
+
+/// Whether a document is one of ours, by its name and what is in it, of a month that readers may see.
+pub(super) fn is_stray(key: &FeedKey, name: &str, present: Month, folder: &Folder) -> bool {
+    read_name(name).is_some_and(|(month, _)| month <= present) && folder.is_ours(key, name)
+}
+
+/// The names of the documents of a month.
+fn names(month: &FeedMonth) -> impl Iterator<Item = String> {
+    documents(month.month, month.documents)
+}
+
+/// The names of so many documents of a month.
+pub(super) fn documents(month: Month, count: i64) -> impl Iterator<Item = String> {
+    (0..count).map(move |part| name(month, part))
+}
+
+/// The name of a month's last document.
+fn last_of(month: &FeedMonth) -> Option<String> {
+    (month.documents > 0).then(|| name(month.month, month.documents - 1))
+}
