@@ -4,13 +4,15 @@
 
 mod public;
 
-use std::{fmt::Debug, io, net::IpAddr, time::Duration};
+use std::{fmt::Debug, io, net::IpAddr, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
 use ureq::{
     Agent,
     config::Config,
     http::{Uri, header},
+    tls::TlsConfig,
     unversioned::{
         resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver},
         transport::{DefaultConnector, NextTimeout},
@@ -80,6 +82,11 @@ pub struct Fetcher {
     limits: Limits,
 }
 
+/// TLS as all requests to other servers speak it: by the one provider of cryptography that the program has.
+pub fn tls() -> TlsConfig {
+    TlsConfig::builder().unversioned_rustls_crypto_provider(Arc::new(aws_lc_rs::default_provider())).build()
+}
+
 impl Fetcher {
     /// One that goes to public addresses, and to these hosts wherever they are.
     pub fn new(private_hosts: &[String], limits: Limits) -> Self {
@@ -95,6 +102,7 @@ impl Fetcher {
             .user_agent(concat!("gazetier/", env!("CARGO_PKG_VERSION")))
             // A proxy would look the name up by itself, and go wherever that leads.
             .proxy(None)
+            .tls_config(tls())
             .build();
         let hosts = private_hosts.iter().map(|host| bare(host)).collect();
         let agent = Agent::with_parts(config, DefaultConnector::default(), Guard { hosts, inner: resolver });
@@ -302,6 +310,14 @@ mod tests {
         let before = count.load(Ordering::Relaxed);
         assert_eq!(ask("/round"), Err("it leads on more than 2 times".to_owned()));
         assert_eq!(count.load(Ordering::Relaxed) - before, 3);
+    }
+
+    #[test]
+    fn tls_has_its_cryptography() {
+        // ureq panics where it finds no provider; a server that speaks no TLS is an error.
+        let (place, _) = server(ok);
+        let fetcher = Fetcher::new(&["127.0.0.1".into()], LIMITS);
+        assert!(get(&fetcher, &format!("https://{place}/")).is_err());
     }
 
     #[test]

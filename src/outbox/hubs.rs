@@ -9,6 +9,7 @@ use url::{Url, form_urlencoded};
 use crate::send::Error;
 use crate::{
     config::Config,
+    fetch,
     model::Instant,
     store::{Ping, PingState, PutOff, SettledPing, Store},
 };
@@ -193,6 +194,7 @@ fn agent() -> ureq::Agent {
         .max_redirects_will_error(false)
         .http_status_as_error(false)
         .user_agent(concat!("gazetier/", env!("CARGO_PKG_VERSION")))
+        .tls_config(fetch::tls())
         .build()
         .into()
 }

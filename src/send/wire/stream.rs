@@ -133,7 +133,7 @@ fn client(certificates: &Certificates) -> io::Result<ClientConfig> {
         Some(pem) => roots.add_parsable_certificates(CertificateDer::pem_slice_iter(pem).filter_map(Result::ok)),
         None => roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs),
     };
-    let provider = Arc::new(crypto::ring::default_provider());
+    let provider = Arc::new(crypto::aws_lc_rs::default_provider());
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let client = versions.map_err(io::Error::other)?.with_root_certificates(roots);
     let Some((chain, key)) = &certificates.own else { return Ok(client.with_no_client_auth()) };
