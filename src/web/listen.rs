@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, extract::Request};
+use axum::extract::Request;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -36,7 +36,7 @@ use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 use super::{
-    Error,
+    Answers, Error,
     places::{Admission, Answered, Guest, Places},
 };
 use crate::config::Listen;
@@ -172,16 +172,13 @@ enum Line {
     Unix(UnixStream),
 }
 
-/// Who answers, from the next request on: the router may change while connections are open.
-pub type Answers = watch::Receiver<Router>;
-
 /// A listener, what answers there, and how many connections it has at once.
 #[derive(Debug)]
 pub struct Server {
     /// Where.
     pub listener: Listener,
     /// Who answers, from the next request on.
-    pub router: Answers,
+    pub answers: Answers,
     /// How many connections at once; no one client gets more than a quarter.
     pub connections: usize,
 }
@@ -222,7 +219,7 @@ impl Server {
                 _ = stop.changed() => break,
             };
             let Some(guest) = guest.map(Arc::new) else { continue };
-            let talk = Talk { peer, router: self.router.clone(), watcher: graceful.watcher(), stop: stop.clone() };
+            let talk = Talk { peer, answers: self.answers.clone(), watcher: graceful.watcher(), stop: stop.clone() };
             tokio::spawn(async move {
                 let whole = talk.whole(line, &guest);
                 tokio::select! {
@@ -251,7 +248,7 @@ async fn admitted(places: &Arc<Places>, peer: Peer) -> Option<Guest> {
 /// What is said over one connection.
 struct Talk {
     peer: Peer,
-    router: Answers,
+    answers: Answers,
     watcher: hyper_util::server::graceful::Watcher,
     stop: watch::Receiver<()>,
 }
@@ -281,18 +278,27 @@ impl Talk {
     where
         L: AsyncRead + AsyncWrite + Send + 'static,
     {
-        let Self { peer, router, watcher, mut stop } = self;
+        let Self { peer, answers, watcher, mut stop } = self;
         let mut line = TimeoutStream::new(line);
         line.set_write_timeout(Some(STALL));
         let heard = Arc::new(AtomicBool::new(false));
         let line = Heard { line: Box::pin(line), heard: Arc::clone(&heard) };
         let answer = hyper::service::service_fn(|mut request: hyper::Request<hyper::body::Incoming>| {
             guest.is_busy();
-            request.extensions_mut().insert(peer);
-            let (router, guest) = (router.borrow().clone(), Arc::clone(guest));
+            let answers = answers.borrow();
+            let begun = match answers.at_once(&request) {
+                Some(answer) => Begun::Done(guest.until_sent_at_once(answer)),
+                None => {
+                    request.extensions_mut().insert(peer);
+                    let request: Request = request.map(axum::body::Body::new);
+                    Begun::Later(answers.router().clone().oneshot(request), Arc::clone(guest))
+                }
+            };
             async move {
-                let answer = router.oneshot(request.map(axum::body::Body::new) as Request).await?;
-                Answered::Ok(answer.map(|body| guest.until_sent(body)))
+                match begun {
+                    Begun::Done(answer) => answer,
+                    Begun::Later(answer, guest) => guest.until_sent(answer.await?),
+                }
             }
         });
         let connection = hyper::server::conn::http1::Builder::new()
@@ -317,6 +323,12 @@ impl Talk {
             () = silent => {}
         }
     }
+}
+
+/// An answer on its way.
+enum Begun<F> {
+    Done(Answered),
+    Later(F, Arc<Guest>),
 }
 
 /// Lets a client read the last answer before the connection is gone.

@@ -12,12 +12,15 @@ use std::{
     task::{Context, Poll},
 };
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    http::Response,
+};
 use hyper::body::{Frame, SizeHint};
 use ipnet::IpNet;
 use tokio::sync::Notify;
 
-use super::{Peer, client::customer};
+use super::{Peer, client::customer, feeds::Content};
 
 /// While a request is answered.
 const BUSY: u64 = 0;
@@ -150,9 +153,14 @@ impl Guest {
         self.place.waits.store(self.places.turn.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
     }
 
-    /// An answer's body, after which the connection waits again.
-    pub(super) fn until_sent(self: &Arc<Self>, body: Body) -> Sent {
-        Sent { body, guest: Arc::clone(self) }
+    /// An answer, after which the connection waits again.
+    pub(super) fn until_sent(self: &Arc<Self>, answer: Response<Body>) -> Answered {
+        Ok(answer.map(|body| Sent { body: Either::Made(body), guest: Arc::clone(self) }))
+    }
+
+    /// The same of one that was at hand.
+    pub(super) fn until_sent_at_once(self: &Arc<Self>, answer: Response<Content>) -> Answered {
+        Ok(answer.map(|body| Sent { body: Either::AtHand(body), guest: Arc::clone(self) }))
     }
 }
 
@@ -167,8 +175,14 @@ impl Drop for Guest {
 
 /// A body that tells when it has been sent.
 pub(super) struct Sent {
-    body: Body,
+    body: Either,
     guest: Arc<Guest>,
+}
+
+/// A body of either kind.
+enum Either {
+    Made(Body),
+    AtHand(Content),
 }
 
 impl HttpBody for Sent {
@@ -179,15 +193,24 @@ impl HttpBody for Sent {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        match &mut self.body {
+            Either::Made(body) => Pin::new(body).poll_frame(context),
+            Either::AtHand(body) => Pin::new(body).poll_frame(context),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        match &self.body {
+            Either::Made(body) => body.is_end_stream(),
+            Either::AtHand(body) => body.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        match &self.body {
+            Either::Made(body) => body.size_hint(),
+            Either::AtHand(body) => body.size_hint(),
+        }
     }
 }
 
@@ -198,7 +221,7 @@ impl Drop for Sent {
 }
 
 /// An answer that never fails, with its body.
-pub(super) type Answered = Result<hyper::Response<Sent>, Infallible>;
+pub(super) type Answered = Result<Response<Sent>, Infallible>;
 
 #[cfg(test)]
 mod tests {
