@@ -79,14 +79,17 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     tokio::pin!(serving);
     loop {
         tokio::select! {
-            () = &mut serving => break,
+            served = &mut serving => {
+                served?;
+                break;
+            }
             told = hangups.recv(), if hangup == Hangup::Reloads => match told {
                 Some(()) => match house.reload().await {
                     Ok(()) => say!("the configuration has been read again"),
                     Err(error) => eprintln!("gazetier: {}; the configuration of before stays", exit::words(&error)),
                 },
                 None => {
-                    serving.as_mut().await;
+                    serving.as_mut().await?;
                     break;
                 }
             },

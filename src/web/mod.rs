@@ -2,6 +2,7 @@
 //! the archive of editions; and for who keeps the house, health and figures. Everything is rendered
 //! here and works without a script; nothing is kept in cookies.
 
+mod alarm;
 mod answers;
 mod archive;
 mod client;
@@ -16,7 +17,9 @@ mod origin;
 pub mod page;
 mod places;
 mod readers;
+mod talk;
 mod words;
+mod workers;
 
 use std::{sync::Arc, time::Duration};
 
@@ -59,6 +62,9 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// The threads for connections do not start.
+    #[error("cannot start threads for connections: {0}")]
+    Threads(std::io::Error),
     /// A page cannot be made.
     #[error("cannot make a page: {0}")]
     Template(#[from] askama::Error),
