@@ -6,6 +6,8 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod locales;
+
 pub mod model;
 
 pub mod config;

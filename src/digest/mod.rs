@@ -15,9 +15,6 @@ mod shield;
 mod tags;
 pub mod token;
 pub mod view;
-mod words;
-
-pub use words::is_french;
 
 /// Why an edition could not be drawn up.
 #[derive(Debug, thiserror::Error)]

@@ -10,12 +10,12 @@ mod dress;
 mod feeds;
 mod gate;
 mod health;
+mod lang;
 pub mod listen;
 mod origin;
 pub mod page;
 mod places;
 mod readers;
-mod words;
 
 use std::{sync::Arc, time::Duration};
 
@@ -44,7 +44,6 @@ pub use client::Client;
 pub use courier::carry;
 pub use dress::dress;
 pub use listen::{Answers, Listener, Peer, Server, serve};
-pub use words::Lang;
 
 /// Why readers cannot be served.
 #[derive(Debug, thiserror::Error)]
