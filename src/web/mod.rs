@@ -12,13 +12,13 @@ mod dress;
 mod feeds;
 mod gate;
 mod health;
+mod lang;
 pub mod listen;
 mod origin;
 pub mod page;
 mod places;
 mod readers;
 mod talk;
-mod words;
 mod workers;
 
 use std::{sync::Arc, time::Duration};
@@ -49,7 +49,6 @@ pub use client::Client;
 pub use courier::carry;
 pub use dress::dress;
 pub use listen::{Listener, Peer, Server, serve};
-pub use words::Lang;
 
 /// Why readers cannot be served.
 #[derive(Debug, thiserror::Error)]
