@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     model::{Instant, list::version_of_consent, token},
-    send::erase,
+    outbox::retention,
     store::{Known, Request},
     web::{Client, Lang, Shared, page::Frame},
 };
@@ -199,7 +199,7 @@ pub(super) async fn take(
             Err(wait) => return wait.into_response(),
         },
         "erase" if fields.get("sure") == "yes" => {
-            let erased = erase::erase(shared.config(), shared.store(), &known, shared.now()).await;
+            let erased = retention::erase_reader(shared.config(), shared.store(), &known, shared.now()).await;
             let frame = Frame::of(&shared, lang(&shared, &known));
             erased
                 .map(|_| answer(StatusCode::OK, &Note::of(frame, words.erased, str::to_owned)))
