@@ -10,7 +10,7 @@ use std::{
 use crate::{
     sink::{Fault, Options, Sink, faults},
     support::{MONDAY, SILENCE, Scene, column},
-    wire::crowd,
+    wire::scene_with_subscribers,
 };
 
 /// The evening before.
@@ -501,7 +501,7 @@ fn refused_letters_are_shown_by_their_reasons_and_tried_again() {
     for postgres in [false, true] {
         let options = Options { script: script.clone(), pipelining: false, chunking: false, ..Options::default() };
         let sink = Sink::start(options);
-        let scene = crowd(20, sink.port, "connections = 1");
+        let scene = scene_with_subscribers(20, sink.port, "connections = 1");
         let scene = if postgres { scene.on_postgres() } else { scene };
         assert_eq!(scene.run(&["run", "--at", MONDAY]), SILENCE);
         assert_eq!(scene.letters().0, [("failed", 3), ("sent", 17)].map(|(s, n)| (s.to_owned(), n)).into());

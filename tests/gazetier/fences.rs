@@ -29,7 +29,7 @@ const CRATES: [(&str, &[&str]); 8] = [
     ("atom_syndication", &["publish/forms/"]),
     ("askama", &["edition/render.rs", "edition/render/", "publish/forms/page.rs", "web/"]),
     ("mail_parser", &["bounce/"]),
-    ("rustix", &["bounce/", "send/wire/", "publish/", "store/open.rs"]),
+    ("rustix", &["bounce/", "send/smtp/", "publish/", "store/open.rs"]),
 ];
 
 /// What makes bytes of values: no file, no network, no store.

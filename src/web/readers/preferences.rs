@@ -18,7 +18,7 @@ use super::{
 use crate::{
     locales::Readers,
     model::{Instant, Lang, list::version_of_consent, token},
-    send::erase,
+    outbox::retention,
     store::{Known, Request},
     web::{Client, Shared, page::Frame},
 };
@@ -208,7 +208,7 @@ pub(super) async fn take(
             Err(wait) => return wait.into_response(),
         },
         "erase" if fields.get("sure") == "yes" => {
-            let erased = erase::erase(shared.config(), shared.store(), &known, shared.now()).await;
+            let erased = retention::erase_reader(shared.config(), shared.store(), &known, shared.now()).await;
             let frame = Frame::of(&shared, lang(&shared, &known));
             erased.map(|_| answer(StatusCode::OK, &Note::of(frame, &words.erased, &[]))).map_err(post::Error::from)
         }

@@ -1,45 +1,37 @@
-//! What a client says to a relay, and the only answers that are a yes to it (RFC 5321, 4.3.2). Any
-//! other positive answer is somebody else's, or the relay's mistake: nothing is concluded from it.
+//! Commands, and the only replies that say yes to each (RFC 5321, 4.3.2). Any other positive reply belongs to another
+//! command or is the relay's mistake: nothing is concluded from it.
 
-/// A command, or another point at which an answer is due.
+/// A command, or another point at which a reply is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Command {
+pub(in crate::send) enum SmtpCommand {
     /// The connection was made.
     Greeting,
-    /// EHLO.
     Hello,
-    /// STARTTLS.
     StartTls,
     /// A line of a login.
     Login,
-    /// MAIL.
     Mail,
-    /// RCPT.
     Recipient,
-    /// DATA.
     Data,
-    /// The final dot, or the last chunk.
+    /// The final dot of DATA, or the last chunk of BDAT.
     End,
-    /// RSET.
     Reset,
-    /// QUIT.
     Quit,
 }
 
-/// What an answer says to a command.
+/// What a reply says to a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Says {
-    /// It was done.
+pub(in crate::send) enum ReplyClass {
     Yes,
-    /// It was not done: 4xx or 5xx.
+    /// 4xx or 5xx.
     No,
-    /// Nothing that makes sense at this step.
-    Nonsense,
+    /// Makes no sense at this step.
+    Unexpected,
 }
 
-impl Command {
-    /// As it is called in messages.
-    pub(crate) fn name(self) -> &'static str {
+impl SmtpCommand {
+    /// Its name in messages.
+    pub(in crate::send) fn name(self) -> &'static str {
         match self {
             Self::Greeting => "the connection",
             Self::Hello => "EHLO",
@@ -54,8 +46,7 @@ impl Command {
         }
     }
 
-    /// What an answer with this code says to it.
-    pub(crate) fn judge(self, code: u16) -> Says {
+    pub(in crate::send) fn classify(self, code: u16) -> ReplyClass {
         let yes = match self {
             Self::Greeting | Self::StartTls => code == 220,
             Self::Hello | Self::Mail | Self::End | Self::Reset => code == 250,
@@ -65,9 +56,9 @@ impl Command {
             Self::Quit => code == 221,
         };
         match code {
-            _ if yes => Says::Yes,
-            400..=599 => Says::No,
-            _ => Says::Nonsense,
+            _ if yes => ReplyClass::Yes,
+            400..=599 => ReplyClass::No,
+            _ => ReplyClass::Unexpected,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a relay says it can do, in its answer to EHLO.
+//! The extensions that a relay offers in its reply to EHLO, and what follows from them for a letter.
 
 use std::fmt::{self, Write};
 
@@ -6,65 +6,65 @@ use crate::{config::Relay, edition::render::letter::Written, model::EmailAddress
 
 /// The extensions that matter to us.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Offers {
+pub(in crate::send) struct Extensions {
     /// RFC 2920: several commands in one write.
-    pub(crate) pipelining: bool,
+    pub(in crate::send) pipelining: bool,
     /// RFC 3030: BDAT.
-    pub(crate) chunking: bool,
-    /// RFC 1870, with the largest letter it takes, if it says so.
+    pub(in crate::send) chunking: bool,
+    /// RFC 1870: the largest letter it accepts; 0 if it names no limit.
     size: Option<u64>,
-    /// RFC 3461: notifications to our wish.
+    /// RFC 3461: which delivery notifications are sent.
     dsn: bool,
     /// RFC 6531: addresses beyond ASCII.
-    utf8: bool,
+    smtp_utf8: bool,
     /// RFC 6152.
-    eight_bit: bool,
+    eight_bit_mime: bool,
     /// RFC 3207.
-    pub(crate) starttls: bool,
-    /// RFC 4954: the ways to log in.
-    pub(crate) logins: Vec<String>,
+    pub(in crate::send) starttls: bool,
+    /// RFC 4954: mechanisms to log in.
+    pub(in crate::send) logins: Vec<String>,
 }
 
-impl Offers {
-    /// Reads the lines of an answer to EHLO, but for the first.
-    pub(crate) fn read<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
-        let mut offers = Self::default();
+impl Extensions {
+    /// Reads the lines of a reply to EHLO after the first one.
+    pub(in crate::send) fn parse<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
+        let mut extensions = Self::default();
         for line in lines {
             let mut words = line.split_ascii_whitespace();
             match words.next().unwrap_or_default().to_ascii_uppercase().as_str() {
-                "PIPELINING" => offers.pipelining = true,
-                "CHUNKING" => offers.chunking = true,
-                "SIZE" => offers.size = Some(words.next().and_then(|size| size.parse().ok()).unwrap_or(0)),
-                "DSN" => offers.dsn = true,
-                "SMTPUTF8" => offers.utf8 = true,
-                "8BITMIME" => offers.eight_bit = true,
-                "STARTTLS" => offers.starttls = true,
-                "AUTH" => offers.logins.extend(words.map(str::to_owned)),
+                "PIPELINING" => extensions.pipelining = true,
+                "CHUNKING" => extensions.chunking = true,
+                "SIZE" => extensions.size = Some(words.next().and_then(|size| size.parse().ok()).unwrap_or(0)),
+                "DSN" => extensions.dsn = true,
+                "SMTPUTF8" => extensions.smtp_utf8 = true,
+                "8BITMIME" => extensions.eight_bit_mime = true,
+                "STARTTLS" => extensions.starttls = true,
+                "AUTH" => extensions.logins.extend(words.map(str::to_owned)),
                 _ => {}
             }
         }
-        offers
+        extensions
     }
 
-    /// What the configuration lets us use of it. Chunks are sent ahead of the answers, or not at all.
-    pub(crate) fn allowed(mut self, relay: &Relay) -> Self {
+    /// Drops what the configuration forbids. BDAT is only sent with pipelining.
+    pub(in crate::send) fn allowed_by(mut self, relay: &Relay) -> Self {
         self.pipelining &= relay.pipelining;
         self.chunking &= relay.chunking && self.pipelining;
         self
     }
 
-    /// Whether the relay takes a letter of this size to this address; else why not.
-    pub(crate) fn takes(&self, size: u64, to: &EmailAddress) -> Result<(), Unfit> {
+    /// Whether the relay accepts a letter of this size to this address.
+    pub(in crate::send) fn accepts(&self, size: u64, to: &EmailAddress) -> Result<(), RelayLimit> {
         match self.size {
-            Some(most) if most > 0 && size > most => Err(Unfit::TooLarge { size, most }),
-            _ if !self.utf8 && !to.local().is_ascii() => Err(Unfit::BeyondAscii),
+            Some(max) if max > 0 && size > max => Err(RelayLimit::TooLarge { size, max }),
+            _ if !self.smtp_utf8 && !to.local().is_ascii() => Err(RelayLimit::NoSmtpUtf8),
             _ => Ok(()),
         }
     }
 
-    /// The commands that announce a letter that the relay takes, each with its line end: MAIL and
-    /// RCPT. What is put into them is parsed: it holds no line end and no space.
-    pub(crate) fn envelope(&self, letter: &Written, id: &str) -> (String, String) {
+    /// MAIL and RCPT for a letter, each with its line end. Nobody can inject a command: the addresses were parsed, and
+    /// hold no line end and no space.
+    pub(in crate::send) fn envelope(&self, letter: &Written, id: &str) -> (String, String) {
         let size = letter.text.len() as u64;
         let to = &letter.recipient;
         let mut mail = format!("MAIL FROM:<{}>", letter.sender);
@@ -73,8 +73,8 @@ impl Offers {
             let _ = write!(mail, " SIZE={size}");
         }
         if !to.local().is_ascii() {
-            // RFC 6531 wants who offers the one to offer the other.
-            mail.push_str(if self.eight_bit { " BODY=8BITMIME SMTPUTF8" } else { " SMTPUTF8" });
+            // RFC 6531 asks servers with SMTPUTF8 for 8BITMIME, too, but not all have it.
+            mail.push_str(if self.eight_bit_mime { " BODY=8BITMIME SMTPUTF8" } else { " SMTPUTF8" });
         }
         if self.dsn {
             let _ = write!(mail, " RET=HDRS ENVID={}", xtext(id));
@@ -89,27 +89,22 @@ impl Offers {
     }
 }
 
-/// Why a relay cannot take a letter.
+/// Why a relay cannot accept a letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unfit {
+pub(in crate::send) enum RelayLimit {
     /// It is larger than the relay's SIZE.
-    TooLarge {
-        /// The letter's bytes.
-        size: u64,
-        /// What the relay takes.
-        most: u64,
-    },
+    TooLarge { size: u64, max: u64 },
     /// Its address is beyond ASCII, and the relay has no SMTPUTF8.
-    BeyondAscii,
+    NoSmtpUtf8,
 }
 
-impl fmt::Display for Unfit {
+impl fmt::Display for RelayLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLarge { size, most } => {
-                write!(f, "the letter has {size} bytes, and the relay takes no more than {most} (SIZE)")
+            Self::TooLarge { size, max } => {
+                write!(f, "the letter has {size} bytes, and the relay takes no more than {max} (SIZE)")
             }
-            Self::BeyondAscii => f.write_str("the relay takes no address beyond ASCII (SMTPUTF8)"),
+            Self::NoSmtpUtf8 => f.write_str("the relay takes no address beyond ASCII (SMTPUTF8)"),
         }
     }
 }
@@ -142,11 +137,11 @@ mod tests {
 
     #[test]
     fn an_envelope_uses_what_is_offered_and_nothing_else() {
-        let plain = Offers::read([].into_iter());
+        let plain = Extensions::parse([].into_iter());
         let bare = ("MAIL FROM:<back+1.2.x@estran.example>\r\n".to_owned(), "RCPT TO:<a+b@c.example>\r\n".to_owned());
         assert_eq!(plain.envelope(&letter("a+b@c.example"), "id"), bare);
 
-        let all = Offers::read("pipelining/CHUNKING/SIZE 1000/DSN/SMTPUTF8/8BITMIME/X-OTHER 1".split('/'));
+        let all = Extensions::parse("pipelining/CHUNKING/SIZE 1000/DSN/SMTPUTF8/8BITMIME/X-OTHER 1".split('/'));
         assert!(all.pipelining && all.chunking);
         let (mail, rcpt) = all.envelope(&letter("a+b@c.example"), "2026-W47=1");
         assert_eq!(mail, "MAIL FROM:<back+1.2.x@estran.example> SIZE=17 RET=HDRS ENVID=2026-W47+3D1\r\n");
@@ -158,15 +153,15 @@ mod tests {
 
     #[test]
     fn what_a_relay_cannot_take_is_known_before() {
-        let takes = |offers: &str, size, to: &str| {
+        let takes = |extensions: &str, size, to: &str| {
             let to: EmailAddress = to.parse().expect("an address");
-            Offers::read(offers.split('/')).takes(size, &to).map_err(|unfit| unfit.to_string())
+            Extensions::parse(extensions.split('/')).accepts(size, &to).map_err(|unfit| unfit.to_string())
         };
         assert_eq!(takes("SIZE 10", 10, "a@c.example"), Ok(()));
         let large = "the letter has 11 bytes, and the relay takes no more than 10 (SIZE)";
         assert_eq!(takes("SIZE 10", 11, "a@c.example"), Err(large.to_owned()));
-        for offers in ["", "SIZE", "SIZE 0"] {
-            assert_eq!(takes(offers, u64::MAX, "a@c.example"), Ok(()), "{offers}");
+        for extensions in ["", "SIZE", "SIZE 0"] {
+            assert_eq!(takes(extensions, u64::MAX, "a@c.example"), Ok(()), "{extensions}");
         }
         let beyond = "the relay takes no address beyond ASCII (SMTPUTF8)";
         assert_eq!(takes("", 1, "zoé@c.example"), Err(beyond.to_owned()));

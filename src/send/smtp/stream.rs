@@ -1,5 +1,5 @@
-//! The stream below a dialogue: TCP with TCP_NODELAY (without it the end of a letter waits for the
-//! relay's delayed acknowledgement, and 23 letters a second are all there is), with or without TLS.
+//! The stream of a connection, with or without TLS. TCP_NODELAY is set: without it, the end of each letter waits for the
+//! relay's delayed acknowledgement, and no more than 23 letters a second go out.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -19,41 +19,35 @@ use tokio_rustls::{
 
 use crate::config::{Certificates, Relay};
 
-/// How long what stands in the socket may take to become plain text, or nothing (TLS tickets).
-const GLANCE: Duration = Duration::from_millis(50);
+/// How long TLS may take to decrypt what is in the socket; it may be no data at all, but a session ticket.
+const TLS_READ_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// A connection's stream.
-pub(super) enum Stream {
-    /// In the clear.
+pub(super) enum SmtpStream {
     Plain(TcpStream),
-    /// Encrypted.
     Tls(Box<TlsStream<TcpStream>>),
-    /// On its way from the one to the other, or lost on it.
-    Between,
+    /// While TLS begins, and if it could not.
+    Upgrading,
 }
 
-/// What stands in a stream when nothing should.
+/// What is in the socket when no reply is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Waiting {
-    Nothing,
-    Bytes,
-    /// The other side has closed it.
-    End,
+pub(super) enum SocketState {
+    Quiet,
+    Readable,
+    Closed,
 }
 
-impl Stream {
-    /// Connects to a relay.
+impl SmtpStream {
     pub(super) async fn connect(relay: &Relay) -> io::Result<Self> {
         let stream = TcpStream::connect((relay.host.as_str(), relay.port)).await?;
         stream.set_nodelay(true)?;
         Ok(Self::Plain(stream))
     }
 
-    /// Begins TLS on it.
-    pub(super) async fn secure(&mut self, relay: &Relay) -> io::Result<()> {
+    pub(super) async fn start_tls(&mut self, relay: &Relay) -> io::Result<()> {
         let name = ServerName::try_from(relay.host.clone()).map_err(io::Error::other)?;
-        let connector = TlsConnector::from(Arc::new(client(&relay.certificates)?));
-        if let Self::Plain(stream) = std::mem::replace(self, Self::Between) {
+        let connector = TlsConnector::from(Arc::new(client_config(&relay.certificates)?));
+        if let Self::Plain(stream) = std::mem::replace(self, Self::Upgrading) {
             *self = Self::Tls(Box::new(connector.connect(name, stream).await?));
         }
         Ok(())
@@ -67,11 +61,10 @@ impl Stream {
         match self {
             Self::Plain(stream) => Ok(stream),
             Self::Tls(stream) => Ok(stream.get_ref().0),
-            Self::Between => Err(lost()),
+            Self::Upgrading => Err(tls_failed()),
         }
     }
 
-    /// The address that we have on it.
     pub(super) fn local_addr(&self) -> io::Result<std::net::SocketAddr> {
         self.tcp()?.local_addr()
     }
@@ -80,7 +73,7 @@ impl Stream {
         match self {
             Self::Plain(stream) => stream.read_buf(to).await,
             Self::Tls(stream) => stream.read_buf(to).await,
-            Self::Between => Err(lost()),
+            Self::Upgrading => Err(tls_failed()),
         }
     }
 
@@ -88,47 +81,46 @@ impl Stream {
         match self {
             Self::Plain(stream) => stream.write(bytes).await,
             Self::Tls(stream) => stream.write(bytes).await,
-            Self::Between => Err(lost()),
+            Self::Upgrading => Err(tls_failed()),
         }
     }
 
     pub(super) async fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Plain(_) | Self::Between => Ok(()),
+            Self::Plain(_) | Self::Upgrading => Ok(()),
             Self::Tls(stream) => stream.flush().await,
         }
     }
 
-    /// What waits to be read. The socket itself is asked: what the runtime knows of it may be old.
-    pub(super) async fn waiting(&mut self) -> Waiting {
+    /// What waits to be read. The socket itself is asked, because tokio's readiness may be out of date.
+    pub(super) async fn state(&mut self) -> SocketState {
         let mut byte = [0];
-        let Ok(socket) = self.tcp() else { return Waiting::End };
+        let Ok(socket) = self.tcp() else { return SocketState::Closed };
         match recv(socket, &mut byte[..], RecvFlags::PEEK | RecvFlags::DONTWAIT) {
-            Ok((_, 0)) => Waiting::End,
-            Ok(_) if !self.is_secure() => Waiting::Bytes,
+            Ok((_, 0)) => SocketState::Closed,
+            Ok(_) if !self.is_secure() => SocketState::Readable,
             Ok(_) => {
                 let mut bytes = Vec::with_capacity(64);
-                match tokio::time::timeout(GLANCE, self.read(&mut bytes)).await {
-                    Ok(Ok(0) | Err(_)) => Waiting::End,
-                    Ok(Ok(_)) => Waiting::Bytes,
-                    Err(_) => Waiting::Nothing,
+                match tokio::time::timeout(TLS_READ_TIMEOUT, self.read(&mut bytes)).await {
+                    Ok(Ok(0) | Err(_)) => SocketState::Closed,
+                    Ok(Ok(_)) => SocketState::Readable,
+                    Err(_) => SocketState::Quiet,
                 }
             }
-            Err(rustix::io::Errno::AGAIN) => Waiting::Nothing,
-            Err(_) => Waiting::End,
+            Err(rustix::io::Errno::AGAIN) => SocketState::Quiet,
+            Err(_) => SocketState::Closed,
         }
     }
 }
 
-fn lost() -> io::Error {
+fn tls_failed() -> io::Error {
     io::Error::other("TLS could not begin")
 }
 
-/// Whom to trust: the certificates that the configuration names, or the machine's (or those that
-/// `SSL_CERT_FILE` names); and who we are.
-fn client(certificates: &Certificates) -> io::Result<ClientConfig> {
+/// Trusts the certificates that the configuration names, or else the machine's (or those that `SSL_CERT_FILE` names).
+fn client_config(certificates: &Certificates) -> io::Result<ClientConfig> {
     let mut roots = RootCertStore::empty();
-    // A broken certificate in the machine's store is no reason to do without the others.
+    // A broken certificate in the machine's store is no reason to reject the others.
     match &certificates.trusted {
         Some(pem) => roots.add_parsable_certificates(CertificateDer::pem_slice_iter(pem).filter_map(Result::ok)),
         None => roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs),

@@ -1,6 +1,6 @@
 //! Logging in (RFC 4954): PLAIN and LOGIN for passwords, SCRAM-SHA-256 (RFC 7677) where there is no
-//! TLS or nothing else, XOAUTH2 for tokens. What a relay answers may repeat what it was told: the
-//! secret parts are taken out of it before anybody reads it.
+//! TLS or nothing else, XOAUTH2 for tokens. Relays repeat in their replies what they were told: secrets are taken out
+//! before a reply is kept or shown.
 
 use std::{process::Stdio, time::Duration};
 
@@ -8,85 +8,85 @@ use data_encoding::BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use super::{Broken, Command, Wire};
+use super::{commands::SmtpCommand, connection::SmtpConnection, error::ConnectionError};
 use crate::config::{Login, Proof};
 
 /// How long the command that prints a token may take.
 const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The most rounds that a server may want of us, and the fewest that are worth something.
-const ROUNDS: std::ops::RangeInclusive<u32> = 4_096..=1_000_000;
+/// Fewer iterations protect too little, and more would keep this program busy for a server's sake.
+const SCRAM_ITERATIONS: std::ops::RangeInclusive<u32> = 4_096..=1_000_000;
 
-impl Wire {
-    /// Logs in by the best way that the relay offers.
-    pub(super) async fn log_in(&mut self, login: &Login) -> Result<(), Broken> {
-        let offered = std::mem::take(&mut self.offers.logins);
-        let offers = |name: &str| offered.iter().any(|offer| offer.eq_ignore_ascii_case(name));
+impl SmtpConnection {
+    /// Logs in with the best mechanism that the relay offers.
+    pub(super) async fn log_in(&mut self, login: &Login) -> Result<(), ConnectionError> {
+        let offered = std::mem::take(&mut self.extensions.logins);
+        let is_offered = |name: &str| offered.iter().any(|offer| offer.eq_ignore_ascii_case(name));
         let secret = match &login.proof {
             Proof::Password(password) => password.expose().to_owned(),
-            Proof::TokenCommand(command) => token(command).await?,
+            Proof::TokenCommand(command) => run_token_command(command).await?,
         };
-        let ways: &[&str] = match (&login.proof, self.stream_is_secure()) {
+        let mechanisms: &[&str] = match (&login.proof, self.is_secure()) {
             (Proof::TokenCommand(_), _) => &["XOAUTH2"],
             (_, true) => &["PLAIN", "LOGIN", "SCRAM-SHA-256"],
             (_, false) => &["SCRAM-SHA-256", "PLAIN", "LOGIN"],
         };
-        // What cannot stand in a line, or is the separator of PLAIN, is no user and no password.
+        // Line ends would end the command; NUL separates the parts of PLAIN.
         if login.user.contains(['\0', '\r', '\n']) || secret.contains(['\0', '\r', '\n']) {
-            return Err(Broken::because("the login holds a line end or a null: check the variable it comes from"));
+            return Err(ConnectionError::new("the login holds a line end or a null: check the variable it comes from"));
         }
         let user = login.user.as_str();
-        let outcome = match ways.iter().copied().find(|way| offers(way)) {
+        let outcome = match mechanisms.iter().copied().find(|mechanism| is_offered(mechanism)) {
             Some("PLAIN") => self.exchange(&[format!("AUTH PLAIN {}", encode(&format!("\0{user}\0{secret}")))]).await,
             Some("LOGIN") => self.exchange(&["AUTH LOGIN".to_owned(), encode(user), encode(&secret)]).await,
             Some("SCRAM-SHA-256") => self.scram(user, &secret).await,
             Some(_) => {
                 let bearer = format!("user={user}\x01auth=Bearer {secret}\x01\x01");
-                // After a refusal the relay wants an empty line before it says so.
+                // After a failure the relay waits for an empty line before it replies with the code.
                 self.exchange(&[format!("AUTH XOAUTH2 {}", encode(&bearer)), String::new()]).await
             }
             None => {
                 let there = if offered.is_empty() { "none at all".to_owned() } else { offered.join(", ") };
-                return Err(Broken::because(format!("it offers none of the logins that we have: {there}")));
+                return Err(ConnectionError::new(format!("it offers none of the logins that we have: {there}")));
             }
         };
-        outcome.map_err(|broken| broken.without(&[secret.as_str(), user]))
+        outcome.map_err(|error| error.without(&[secret.as_str(), user]))
     }
 
-    /// Says lines one by one, as long as more are wanted.
-    async fn exchange(&mut self, lines: &[String]) -> Result<(), Broken> {
+    /// Sends lines one by one, as long as the relay asks for more.
+    async fn exchange(&mut self, lines: &[String]) -> Result<(), ConnectionError> {
         for line in lines {
-            let reply = self.ask(Command::Login, &format!("{line}\r\n")).await?;
+            let reply = self.ask(SmtpCommand::Login, &format!("{line}\r\n")).await?;
             match reply.code {
                 235 => return Ok(()),
                 334 => {}
-                _ => return Err(Broken::because(format!("it refused the login: {reply}"))),
+                _ => return Err(ConnectionError::new(format!("it refused the login: {reply}"))),
             }
         }
-        Err(Broken::because("it wants more of a login than there is"))
+        Err(ConnectionError::new("it wants more of a login than there is"))
     }
 
-    async fn scram(&mut self, user: &str, password: &str) -> Result<(), Broken> {
+    async fn scram(&mut self, user: &str, password: &str) -> Result<(), ConnectionError> {
         let mut random = [0; 18];
-        getrandom::fill(&mut random).map_err(|error| Broken::because(format!("no random numbers: {error}")))?;
+        getrandom::fill(&mut random).map_err(|error| ConnectionError::new(format!("no random numbers: {error}")))?;
         let scram = Scram::new(user, password, &BASE64.encode(&random));
-        let refused = |reply: &dyn std::fmt::Display| Broken::because(format!("it refused the login: {reply}"));
-        let first = format!("AUTH SCRAM-SHA-256 {}\r\n", encode(&scram.first()));
-        let challenge = self.ask(Command::Login, &first).await?;
+        let refused = |reply: &dyn std::fmt::Display| ConnectionError::new(format!("it refused the login: {reply}"));
+        let first = format!("AUTH SCRAM-SHA-256 {}\r\n", encode(&scram.first_message()));
+        let challenge = self.ask(SmtpCommand::Login, &first).await?;
         if challenge.code != 334 {
             return Err(refused(&challenge));
         }
-        let strange = || Broken::because("its part of SCRAM-SHA-256 makes no sense");
+        let strange = || ConnectionError::new("its part of SCRAM-SHA-256 makes no sense");
         let server = decode(challenge.text()).ok_or_else(strange)?;
-        let (last, signature) = scram.last(&server).ok_or_else(strange)?;
-        let reply = self.ask(Command::Login, &format!("{}\r\n", encode(&last))).await?;
-        // The proof that the relay knows the password comes with the 235, or before it.
+        let (last, signature) = scram.final_message(&server).ok_or_else(strange)?;
+        let reply = self.ask(SmtpCommand::Login, &format!("{}\r\n", encode(&last))).await?;
+        // The relay's own proof that it knows the password comes with the 235, or before it.
         let proof = decode(reply.text().split(' ').next_back().unwrap_or_default());
         let is_known = proof.as_deref() == Some(&format!("v={signature}"));
         match reply.code {
             235 if is_known => Ok(()),
             334 if is_known => self.exchange(&[String::new()]).await,
-            235 | 334 => Err(Broken::because("it does not know our password, and said that it does")),
+            235 | 334 => Err(ConnectionError::new("it does not know our password, and said that it does")),
             _ => Err(refused(&reply)),
         }
     }
@@ -100,11 +100,10 @@ fn decode(text: &str) -> Option<String> {
     String::from_utf8(BASE64.decode(text.trim().as_bytes()).ok()?).ok()
 }
 
-/// What the command prints.
-async fn token(command: &str) -> Result<String, Broken> {
+async fn run_token_command(command: &str) -> Result<String, ConnectionError> {
     let mut shell = tokio::process::Command::new("sh");
     shell.args(["-c", command]).stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-    let wrong = |what: &str| Broken::because(format!("the token_command {what}: try it in a shell"));
+    let wrong = |what: &str| ConnectionError::new(format!("the token_command {what}: try it in a shell"));
     let output = tokio::time::timeout(TOKEN_TIMEOUT, shell.output()).await.map_err(|_| wrong("takes too long"))?;
     let output = output.map_err(|error| wrong(&format!("cannot be run ({error})")))?;
     let token = String::from_utf8(output.stdout).ok().map(|token| token.trim().to_owned());
@@ -127,19 +126,19 @@ impl Scram {
         Self { bare: format!("n={user},r={nonce}"), nonce: nonce.to_owned(), password: password.to_owned() }
     }
 
-    fn first(&self) -> String {
+    fn first_message(&self) -> String {
         format!("n,,{}", self.bare)
     }
 
     /// The second message, and what the server must answer; none if its own makes no sense.
-    fn last(&self, server: &str) -> Option<(String, String)> {
+    fn final_message(&self, server: &str) -> Option<(String, String)> {
         let field = |name: &str| server.split(',').find_map(|field| field.strip_prefix(name));
         let nonce = field("r=").filter(|nonce| nonce.starts_with(&self.nonce) && *nonce != self.nonce)?;
         let salt = BASE64.decode(field("s=")?.as_bytes()).ok()?;
-        let rounds: u32 = field("i=")?.parse().ok().filter(|rounds| ROUNDS.contains(rounds))?;
+        let iterations: u32 = field("i=")?.parse().ok().filter(|iterations| SCRAM_ITERATIONS.contains(iterations))?;
         let without = format!("c=biws,r={nonce}");
         let signed = format!("{},{server},{without}", self.bare);
-        let salted = salted(self.password.as_bytes(), &salt, rounds);
+        let salted = salted_password(self.password.as_bytes(), &salt, iterations);
         let client = mac(&salted, &[b"Client Key"]);
         let signature = mac(&Sha256::digest(client), &[signed.as_bytes()]);
         let proof: Vec<u8> = client.iter().zip(signature).map(|(key, sign)| key ^ sign).collect();
@@ -149,10 +148,10 @@ impl Scram {
 }
 
 /// PBKDF2 with HMAC-SHA-256, for one block.
-fn salted(password: &[u8], salt: &[u8], rounds: u32) -> [u8; 32] {
+fn salted_password(password: &[u8], salt: &[u8], iterations: u32) -> [u8; 32] {
     let mut last = mac(password, &[salt, &1u32.to_be_bytes()]);
     let mut all = last;
-    for _ in 1..rounds {
+    for _ in 1..iterations {
         last = mac(password, &[&last]);
         all.iter_mut().zip(last).for_each(|(all, last)| *all ^= last);
     }
@@ -180,15 +179,15 @@ mod tests {
     #[test]
     fn scram_is_as_its_rfc_says() {
         let scram = Scram::new("user", "pencil", "rOprNGfwEbeRWgbNEkqO");
-        assert_eq!(scram.first(), "n,,n=user,r=rOprNGfwEbeRWgbNEkqO");
+        assert_eq!(scram.first_message(), "n,,n=user,r=rOprNGfwEbeRWgbNEkqO");
         let server = "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096";
         let last = "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
                     p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
         let signature = "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
-        assert_eq!(scram.last(server), Some((last.to_owned(), signature.to_owned())));
-        // Another one's nonce, too few rounds, or too many.
+        assert_eq!(scram.final_message(server), Some((last.to_owned(), signature.to_owned())));
+        // Another one's nonce, too few iterations, or too many.
         for wrong in [server.replace("rOpr", "x"), server.replace("4096", "10"), server.replace("4096", "4294967295")] {
-            assert_eq!(scram.last(&wrong), None, "{wrong}");
+            assert_eq!(scram.final_message(&wrong), None, "{wrong}");
         }
     }
 }
