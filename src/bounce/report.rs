@@ -84,7 +84,7 @@ fn typed(value: &str) -> &str {
 }
 
 fn shorten(words: &str) -> String {
-    text::one_line(&text::legalise(words).0).chars().take(LONGEST_WORDS).collect()
+    text::one_line(&text::remove_illegal(words).0).chars().take(LONGEST_WORDS).collect()
 }
 
 /// A status code of RFC 3463, such as 5.1.1.

@@ -11,7 +11,7 @@ use crate::{
 /// Where a newsletter stands: which editions there are, and at which cutoff there was none. What lies in the
 /// future, because a clock was wrong, hides nothing.
 #[derive(Debug, Clone, Default)]
-pub struct Past {
+pub struct PastEditions {
     /// The first edition.
     pub first: Option<Edition>,
     /// The last edition.
@@ -26,7 +26,7 @@ pub struct Past {
 
 /// An edition to come: its label and the span its columns are looked for in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Due {
+pub struct EditionSlot {
     /// The newsletter.
     pub newsletter: Slug,
     /// The week it is named after; with a number behind it where the week has several.
@@ -41,7 +41,7 @@ pub struct Due {
     pub cutoff: Instant,
 }
 
-impl Due {
+impl EditionSlot {
     /// What it is known by.
     pub fn key(&self) -> EditionKey {
         EditionKey { newsletter: self.newsletter.clone(), cutoff: self.cutoff }
@@ -56,12 +56,12 @@ pub fn due_cutoff(config: &Config, at: Instant, closed: Option<Instant>) -> Opti
 }
 
 /// The edition whose hour has come and that is not drawn up yet, if there is one.
-pub fn due(config: &Config, at: Instant, past: &Past) -> Option<Due> {
+pub fn due(config: &Config, at: Instant, past: &PastEditions) -> Option<EditionSlot> {
     Some(with_cutoff(config, due_cutoff(config, at, past.closed())?, past))
 }
 
 /// The edition after the last one whose hour has come.
-pub fn next(config: &Config, at: Instant, past: &Past) -> Due {
+pub fn next(config: &Config, at: Instant, past: &PastEditions) -> EditionSlot {
     let zone = &config.magazine.zone;
     let schedule = config.digest.schedule;
     // `--at` may name an instant before an edition that is drawn up.
@@ -74,7 +74,7 @@ pub fn next(config: &Config, at: Instant, past: &Past) -> Due {
 }
 
 /// The edition with a cutoff that editors hold over its hour.
-pub fn held_over(config: &Config, cutoff: Instant, past: &Past) -> Due {
+pub fn held_over(config: &Config, cutoff: Instant, past: &PastEditions) -> EditionSlot {
     with_cutoff(config, cutoff, past)
 }
 
@@ -83,23 +83,23 @@ pub fn is_scheduled(config: &Config, cutoff: Instant) -> bool {
     config.digest.schedule.last(cutoff, &config.magazine.zone) == cutoff
 }
 
-impl Past {
+impl PastEditions {
     /// Up to where there is nothing more to draw up.
     pub fn closed(&self) -> Option<Instant> {
         self.last.as_ref().map(|last| last.cutoff).max(self.quiet)
     }
 }
 
-fn with_cutoff(config: &Config, cutoff: Instant, past: &Past) -> Due {
+fn with_cutoff(config: &Config, cutoff: Instant, past: &PastEditions) -> EditionSlot {
     let zone = &config.magazine.zone;
-    let Past { first, last, .. } = past;
+    let PastEditions { first, last, .. } = past;
     // The first edition takes one week; an edition after a missed one takes all since the last.
     let since = last.as_ref().map_or_else(|| config.digest.schedule.shifted(cutoff, -1, zone), |last| last.cutoff);
     // No grace reaches behind the first edition, to columns that never were for the digest.
     let reach = first
         .as_ref()
         .map_or(since, |first| config.digest.schedule.before(since, config.digest.grace, zone).max(first.since));
-    Due {
+    EditionSlot {
         newsletter: config.digest.newsletter.clone(),
         period: Period::of(cutoff, zone),
         number: past.number + 1,
@@ -112,34 +112,34 @@ fn with_cutoff(config: &Config, cutoff: Instant, past: &Past) -> Due {
 
 /// An edition as it would be now: its columns, and what the editors changed.
 #[derive(Debug, Clone)]
-pub struct Draft {
+pub struct EditionDraft {
     /// Which edition.
-    pub due: Due,
+    pub slot: EditionSlot,
     /// Its columns in the order in which they are read, without those left out.
     pub columns: Vec<Column>,
     /// What the editors changed.
     pub changes: Changes,
 }
 
-impl Draft {
+impl EditionDraft {
     /// The draft of an edition from all the columns there are for it, given newest first.
-    pub fn new(due: Due, columns: Vec<Column>, changes: Changes) -> Self {
-        Self { due, columns: changes.applied(columns), changes }
+    pub fn new(slot: EditionSlot, columns: Vec<Column>, changes: Changes) -> Self {
+        Self { slot, columns: changes.applied(columns), changes }
     }
 }
 
 /// An edition's columns in the order in which they are read.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Sheet<'a> {
+pub struct EditionLayout<'a> {
     /// The first and largest.
     pub lead: Option<&'a Column>,
     /// The others by rubrique, in the configuration's order; at the end those without one.
-    pub sections: Vec<Section<'a>>,
+    pub sections: Vec<LayoutSection<'a>>,
 }
 
 /// The columns of one rubrique.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Section<'a> {
+pub struct LayoutSection<'a> {
     /// None for columns without one.
     pub rubrique: Option<&'a Rubrique>,
     /// With standfirst, newest first.
@@ -153,7 +153,7 @@ pub struct Section<'a> {
 /// The lead is the first column that the editors pinned; without one, the newest with a picture
 /// that says what it shows; without one, the newest of the first rubrique that has any. Above
 /// `max_columns`, the last stand as titles.
-pub fn lay_out<'a>(config: &'a Config, draft: &'a Draft, choice: &Choice) -> Sheet<'a> {
+pub fn layout<'a>(config: &'a Config, draft: &'a EditionDraft, choice: &Choice) -> EditionLayout<'a> {
     let rubrique_of = |column: &Column| config.rubriques.iter().find(|r| Some(&r.slug) == column.rubrique.as_ref());
     let wanted: Vec<&Column> = draft.columns.iter().filter(|column| choice.wants(column.rubrique.as_ref())).collect();
     let place = |column: &Column| {
@@ -173,9 +173,9 @@ pub fn lay_out<'a>(config: &'a Config, draft: &'a Draft, choice: &Choice) -> She
             let slug = rubrique.map(|r| &r.slug);
             part.iter().copied().filter(|column| rubrique_of(column).map(|r| &r.slug) == slug).collect()
         };
-        Section { rubrique, columns: of(&others[..full]), titles: of(&others[full..]) }
+        LayoutSection { rubrique, columns: of(&others[..full]), titles: of(&others[full..]) }
     };
-    let mut sections: Vec<Section<'a>> = config.rubriques.iter().map(Some).chain([None]).map(section).collect();
+    let mut sections: Vec<LayoutSection<'a>> = config.rubriques.iter().map(Some).chain([None]).map(section).collect();
     sections.retain(|section| !section.columns.is_empty() || !section.titles.is_empty());
-    Sheet { lead, sections }
+    EditionLayout { lead, sections }
 }

@@ -23,5 +23,5 @@ pub enum Error {
     Render(#[from] render::Error),
     /// The store changed again and again while the edition was drawn up.
     #[error("the store changes too fast to freeze {0}: run again")]
-    Restless(model::Period),
+    TooManyChanges(model::Period),
 }

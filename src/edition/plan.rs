@@ -2,11 +2,11 @@
 //! editors changed and decided until then counts; afterwards nothing changes any more.
 
 use super::Error;
-use super::decide::Sight;
+use super::decide::ReviewedState;
 use super::{
-    choose::{self, Draft, Due, Past},
-    preflight::{self, Finding},
-    render::{Rendered, content_hash, letter::Form, render},
+    choose::{self, EditionDraft, EditionSlot, PastEditions},
+    preflight::{self, PreflightFinding},
+    render::{Rendered, content_hash, letter::LetterTemplate, render},
     repeats::{self, Repeat},
 };
 use crate::{
@@ -20,11 +20,11 @@ use crate::{
 };
 
 /// How often an edition is drawn up again because the store changed meanwhile.
-const ATTEMPTS: usize = 5;
+const MAX_ATTEMPTS: usize = 5;
 
 /// What came of drawing up the edition that is due.
 #[derive(Debug)]
-pub enum Drawn {
+pub enum DueOutcome {
     /// Its hour has not come, or it is drawn up already.
     NotDue,
     /// No column is new since the last edition: nobody gets a letter.
@@ -36,25 +36,25 @@ pub enum Drawn {
     /// The editors hold it; it is not frozen.
     OnHold(Period),
     /// It wants an approval and has none, or one for what it was before.
-    Unapproved(Due, Outlook),
+    Unapproved(EditionSlot, ApprovalState),
     /// By the machine's clock it is of the future, and a relay would send it for good.
-    Future(Due),
+    Future(EditionSlot),
 }
 
 /// How an edition is to be drawn up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Wish {
+pub struct FreezeOptions {
     /// Somebody asked for it: nothing is too late.
-    pub asked: bool,
+    pub on_request: bool,
     /// Also if it is of the future by the machine's clock.
-    pub future: bool,
+    pub allow_future: bool,
 }
 
 /// The edition that comes next, as it is now.
 #[derive(Debug)]
-pub struct Coming {
+pub struct NextEdition {
     /// What it holds.
-    pub draft: Draft,
+    pub draft: EditionDraft,
     /// The columns there are for it, newest first, with those that were left out.
     pub all: Vec<Column>,
     /// Those that are not for it because readers have had their words.
@@ -71,7 +71,7 @@ pub struct Coming {
 
 /// How the coming edition stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outlook {
+pub enum ApprovalState {
     /// No column is new.
     Empty,
     /// The editors have said nothing of it.
@@ -84,7 +84,7 @@ pub enum Outlook {
         at: Instant,
     },
     /// It was approved, and has changed since.
-    Fallen {
+    Lapsed {
         /// Who approved it.
         who: String,
         /// When.
@@ -101,55 +101,60 @@ pub enum Outlook {
     },
 }
 
-impl Outlook {
+impl ApprovalState {
     /// Its name for scripts.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Empty => "empty",
             // An approval that has fallen is none.
-            Self::Draft | Self::Fallen { .. } => "draft",
+            Self::Draft | Self::Lapsed { .. } => "draft",
             Self::Approved { .. } => "approved",
             Self::Held { .. } => "held",
         }
     }
 }
 
-impl Coming {
+impl NextEdition {
     /// A fingerprint of all that its readers could see.
     pub fn hash(&self, config: &Config) -> Result<String, Error> {
         Ok(content_hash(config, &self.draft)?)
     }
 
     /// What somebody looks at who has it before them, with the choices of rubriques that have a letter.
-    pub async fn sight(&self, config: &Config, store: &Store, variants: &[(Choice, Rendered)]) -> Result<Sight, Error> {
+    pub async fn reviewed_state(
+        &self,
+        config: &Config,
+        store: &Store,
+        variants: &[(Choice, Rendered)],
+    ) -> Result<ReviewedState, Error> {
         let choices: Vec<Choice> = variants.iter().map(|(choice, _)| choice.clone()).collect();
         let readers = store.readers_of(&config.digest.newsletter, &choices).await?;
-        Ok(Sight { decision: self.desk.last_decision, hash: self.hash(config)?, readers })
+        Ok(ReviewedState { decision: self.desk.last_decision, hash: self.hash(config)?, readers })
     }
 
     /// How it stands.
-    pub fn outlook(&self, config: &Config) -> Result<Outlook, Error> {
+    pub fn approval_state(&self, config: &Config) -> Result<ApprovalState, Error> {
         Ok(match self.desk.decision() {
-            Decision::Held { who, at, why } => Outlook::Held { who, at, why },
-            _ if self.draft.columns.is_empty() => Outlook::Empty,
-            Decision::Open => Outlook::Draft,
-            Decision::Approved { hash, who, at } if hash == self.hash(config)? => Outlook::Approved { who, at },
-            Decision::Approved { who, at, .. } => Outlook::Fallen { who, at },
+            Decision::Held { who, at, why } => ApprovalState::Held { who, at, why },
+            _ if self.draft.columns.is_empty() => ApprovalState::Empty,
+            Decision::Open => ApprovalState::Draft,
+            Decision::Approved { hash, who, at } if hash == self.hash(config)? => ApprovalState::Approved { who, at },
+            Decision::Approved { who, at, .. } => ApprovalState::Lapsed { who, at },
         })
     }
 
     /// Whether the magazine waits for its first hour, because it began in the middle of a week, after the hour
     /// before, and nobody has had a hand in that.
-    fn waits(&self, config: &Config, store: &Store, at: Instant) -> bool {
+    fn waits_for_first_hour(&self, config: &Config, store: &Store, at: Instant) -> bool {
         let untouched = self.desk.version.number == 0 && self.desk.notes.is_empty();
-        let began = store.magazine().is_none_or(|magazine| magazine.began > self.draft.due.cutoff);
+        let began = store.magazine().is_none_or(|magazine| magazine.began > self.draft.slot.cutoff);
         self.is_first && untouched && began && self.is_late(config, at)
     }
 
     /// Whether it is too late to go out by itself. Somebody who approves it or lets it go after its hour wants
     /// it to go out then.
     fn is_late(&self, config: &Config, at: Instant) -> bool {
-        let cutoff = self.draft.due.cutoff;
+        let cutoff = self.draft.slot.cutoff;
         let since = match self.desk.last_said() {
             Some(note) if note.kind != NoteKind::Held => note.at.max(cutoff),
             _ => cutoff,
@@ -159,12 +164,12 @@ impl Coming {
 }
 
 /// The edition that comes next, as it is at an instant.
-pub async fn coming(config: &Config, store: &Store, now: Now) -> Result<Coming, Error> {
-    let past = past(config, store, now).await?;
-    move_drafts(config, store, now.at, &past).await?;
+pub async fn next_edition(config: &Config, store: &Store, now: Now) -> Result<NextEdition, Error> {
+    let past = past_editions(config, store, now).await?;
+    move_rescheduled_drafts(config, store, now.at, &past).await?;
     if let Some(due) = choose::due(config, now.at, &past) {
         let coming = assemble(store, due, true, &past).await?;
-        if !coming.waits(config, store, now.at) {
+        if !coming.waits_for_first_hour(config, store, now.at) {
             return Ok(coming);
         }
     }
@@ -172,10 +177,10 @@ pub async fn coming(config: &Config, store: &Store, now: Now) -> Result<Coming, 
 }
 
 /// What the newsletter's editions so far say of the next one.
-pub async fn past(config: &Config, store: &Store, now: Now) -> Result<Past, Error> {
+pub async fn past_editions(config: &Config, store: &Store, now: Now) -> Result<PastEditions, Error> {
     let (newsletter, until) = (&config.digest.newsletter, now.horizon());
     let future = store.future_editions(until).await?.into_iter();
-    Ok(Past {
+    Ok(PastEditions {
         first: store.first_edition(newsletter, until).await?,
         last: store.last_edition(newsletter, until).await?,
         quiet: store.last_quiet(newsletter, until).await?,
@@ -185,10 +190,15 @@ pub async fn past(config: &Config, store: &Store, now: Now) -> Result<Past, Erro
 }
 
 /// What editors said of an hour that the schedule no longer has is for the hour that comes in its place.
-async fn move_drafts(config: &Config, store: &Store, at: Instant, past: &Past) -> Result<(), Error> {
+async fn move_rescheduled_drafts(
+    config: &Config,
+    store: &Store,
+    at: Instant,
+    past: &PastEditions,
+) -> Result<(), Error> {
     let newsletter = &config.digest.newsletter;
     // An hour that is over counts if the magazine was there: it has an edition that nobody has drawn up yet.
-    let was_there = |due: &Due| past.last.is_some() || store.magazine().is_some_and(|m| m.began <= due.cutoff);
+    let was_there = |due: &EditionSlot| past.last.is_some() || store.magazine().is_some_and(|m| m.began <= due.cutoff);
     for cutoff in store.draft_cutoffs(newsletter).await? {
         if Some(cutoff) > past.closed() && !choose::is_scheduled(config, cutoff) {
             let due = choose::due(config, at, past).filter(|due| due.cutoff >= cutoff || was_there(due));
@@ -199,7 +209,12 @@ async fn move_drafts(config: &Config, store: &Store, at: Instant, past: &Past) -
     Ok(())
 }
 
-pub(super) async fn assemble(store: &Store, due: Due, is_due: bool, past: &Past) -> Result<Coming, Error> {
+pub(super) async fn assemble(
+    store: &Store,
+    due: EditionSlot,
+    is_due: bool,
+    past: &PastEditions,
+) -> Result<NextEdition, Error> {
     let due = labelled(store, due).await?;
     // The notes and the revision first: what is decided or changed while the columns are read makes a freezing
     // stale.
@@ -208,13 +223,13 @@ pub(super) async fn assemble(store: &Store, due: Due, is_due: bool, past: &Past)
     let all = store.unsent(&due.newsletter, due.reach, due.cutoff).await?;
     let sent = store.repeated(&due.newsletter, due.reach, due.cutoff).await?;
     let sent = sent.into_iter().map(|repeated| (repeated.column, repeated.period)).collect();
-    let (all, repeats) = repeats::separate(all, &sent, &desk.version.changes);
-    let draft = Draft::new(due, all.clone(), desk.version.changes.clone());
-    Ok(Coming { draft, all, repeats, desk, is_due, is_first: past.last.is_none(), revision })
+    let (all, repeats) = repeats::split_repeats(all, &sent, &desk.version.changes);
+    let draft = EditionDraft::new(due, all.clone(), desk.version.changes.clone());
+    Ok(NextEdition { draft, all, repeats, desk, is_due, is_first: past.last.is_none(), revision })
 }
 
 /// An edition to come with a label that no other one has.
-async fn labelled(store: &Store, mut due: Due) -> Result<Due, Error> {
+async fn labelled(store: &Store, mut due: EditionSlot) -> Result<EditionSlot, Error> {
     let taken = store.labels(&due.newsletter, &due.period).await?;
     due.period = free_label(&due.period, due.cutoff, &taken);
     Ok(due)
@@ -229,60 +244,60 @@ fn free_label(week: &Period, cutoff: Instant, taken: &[(Period, Instant)]) -> Pe
 /// Draws up and freezes the edition that is due at an instant. One that is later than
 /// `digest.send_within` is held, unless somebody asked for it. One that editors hold over the next hour
 /// keeps its columns.
-pub async fn draw_up(config: &Config, store: &Store, now: Now, wish: Wish) -> Result<Drawn, Error> {
+pub async fn freeze_due(config: &Config, store: &Store, now: Now, options: FreezeOptions) -> Result<DueOutcome, Error> {
     let (at, newsletter) = (now.at, &config.digest.newsletter);
     // Nearly always there is nothing to do.
     let last = store.last_edition(newsletter, now.horizon()).await?.map(|last| last.cutoff);
     let closed = last.max(store.last_quiet(newsletter, now.horizon()).await?);
     if choose::due_cutoff(config, at, closed).is_none() {
-        return Ok(Drawn::NotDue);
+        return Ok(DueOutcome::NotDue);
     }
     let mut period = None;
-    for _ in 0..ATTEMPTS {
-        let mut past = past(config, store, now).await?;
-        move_drafts(config, store, at, &past).await?;
-        if keep_held(config, store, at, &past).await? {
-            past = self::past(config, store, now).await?;
+    for _ in 0..MAX_ATTEMPTS {
+        let mut past = past_editions(config, store, now).await?;
+        move_rescheduled_drafts(config, store, at, &past).await?;
+        if reserve_held(config, store, at, &past).await? {
+            past = past_editions(config, store, now).await?;
         }
-        let Some(due) = choose::due(config, at, &past) else { return Ok(Drawn::NotDue) };
+        let Some(due) = choose::due(config, at, &past) else { return Ok(DueOutcome::NotDue) };
         let coming = assemble(store, due, true, &past).await?;
-        let due = &coming.draft.due;
-        let late = !wish.asked && coming.is_late(config, at);
-        if !wish.asked && coming.waits(config, store, at) {
-            return Ok(Drawn::NotDue);
+        let due = &coming.draft.slot;
+        let late = !options.on_request && coming.is_late(config, at);
+        if !options.on_request && coming.waits_for_first_hour(config, store, at) {
+            return Ok(DueOutcome::NotDue);
         }
-        match coming.outlook(config)? {
-            Outlook::Held { .. } => return Ok(Drawn::OnHold(due.period.clone())),
-            Outlook::Empty => {
+        match coming.approval_state(config)? {
+            ApprovalState::Held { .. } => return Ok(DueOutcome::OnHold(due.period.clone())),
+            ApprovalState::Empty => {
                 // What is entered in the hours after is still for this edition, later for the next.
                 if coming.is_late(config, at) && coming.all.is_empty() {
                     store.close_quiet(&due.key()).await?;
                 }
-                return Ok(Drawn::NothingNew(due.period.clone()));
+                return Ok(DueOutcome::NothingNew(due.period.clone()));
             }
-            Outlook::Approved { .. } => {}
-            outlook if config.digest.approval => return Ok(Drawn::Unapproved(due.clone(), outlook)),
+            ApprovalState::Approved { .. } => {}
+            state if config.digest.approval => return Ok(DueOutcome::Unapproved(due.clone(), state)),
             _ => {}
         }
         let is_future = due.cutoff > now.clock + chrono::Duration::days(1);
-        if is_future && !wish.future && matches!(config.relays, Relays::Smtp(_)) {
-            return Ok(Drawn::Future(due.clone()));
+        if is_future && !options.allow_future && matches!(config.relays, Relays::Smtp(_)) {
+            return Ok(DueOutcome::Future(due.clone()));
         }
         let state = if late { EditionState::Held } else { EditionState::Frozen };
-        let new = edition(config, store, &coming, state, at).await?;
+        let new = new_edition(config, store, &coming, state, at).await?;
         match store.freeze(&new).await? {
-            Freeze::Done(edition, letters) if late => return Ok(Drawn::Held(edition, letters)),
-            Freeze::Done(edition, letters) => return Ok(Drawn::Frozen(edition, letters)),
-            Freeze::Taken => return Ok(Drawn::NotDue),
+            Freeze::Done(edition, letters) if late => return Ok(DueOutcome::Held(edition, letters)),
+            Freeze::Done(edition, letters) => return Ok(DueOutcome::Frozen(edition, letters)),
+            Freeze::Taken => return Ok(DueOutcome::NotDue),
             Freeze::Stale | Freeze::Readers(_) => period = Some(due.period.clone()),
         }
     }
-    Err(period.map_or(Error::Restless(Period::of(at, &config.magazine.zone)), Error::Restless))
+    Err(period.map_or(Error::TooManyChanges(Period::of(at, &config.magazine.zone)), Error::TooManyChanges))
 }
 
 /// Keeps the columns of editions that editors hold and whose hour is not the last that has come: the edition
 /// that comes now is without them. Gives whether there was one.
-async fn keep_held(config: &Config, store: &Store, at: Instant, past: &Past) -> Result<bool, Error> {
+async fn reserve_held(config: &Config, store: &Store, at: Instant, past: &PastEditions) -> Result<bool, Error> {
     let newsletter = &config.digest.newsletter;
     let Some(due) = choose::due_cutoff(config, at, past.closed()) else { return Ok(false) };
     let mut kept = false;
@@ -291,15 +306,15 @@ async fn keep_held(config: &Config, store: &Store, at: Instant, past: &Past) -> 
             continue;
         }
         let coming = assemble(store, choose::held_over(config, cutoff, past), true, past).await?;
-        let Outlook::Held { who, why, .. } = coming.outlook(config)? else { continue };
+        let ApprovalState::Held { who, why, .. } = coming.approval_state(config)? else { continue };
         if coming.draft.columns.is_empty() {
             continue;
         }
         let subject =
             render(config, &coming.draft, &Choice::all())?.map(|rendered| rendered.subject).unwrap_or_default();
-        let Draft { due: Due { period, number, since, .. }, columns, .. } = &coming.draft;
+        let EditionDraft { slot: EditionSlot { period, number, since, .. }, columns, .. } = &coming.draft;
         let reserve = Reserve {
-            key: coming.draft.due.key(),
+            key: coming.draft.slot.key(),
             period: period.clone(),
             number: *number,
             since: *since,
@@ -316,11 +331,11 @@ async fn keep_held(config: &Config, store: &Store, at: Instant, past: &Past) -> 
 }
 
 /// An edition that is held and has no letters yet, as it would be now.
-pub async fn held(config: &Config, store: &Store, edition: &Edition) -> Result<Coming, Error> {
+pub async fn held_edition(config: &Config, store: &Store, edition: &Edition) -> Result<NextEdition, Error> {
     let desk = store.desk(&edition.key()).await?;
     let revision = store.revision().await?;
     let all = store.columns_of(edition.id).await?;
-    let due = Due {
+    let due = EditionSlot {
         newsletter: edition.newsletter.clone(),
         period: edition.period.clone(),
         number: edition.number,
@@ -328,22 +343,22 @@ pub async fn held(config: &Config, store: &Store, edition: &Edition) -> Result<C
         reach: config.digest.schedule.before(edition.since, config.digest.grace, &config.magazine.zone),
         cutoff: edition.cutoff,
     };
-    let draft = Draft::new(due, all.clone(), desk.version.changes.clone());
+    let draft = EditionDraft::new(due, all.clone(), desk.version.changes.clone());
     // What it keeps was chosen at its hour.
-    Ok(Coming { draft, all, repeats: Vec::new(), desk, is_due: true, is_first: false, revision })
+    Ok(NextEdition { draft, all, repeats: Vec::new(), desk, is_due: true, is_first: false, revision })
 }
 
 /// Gives an edition its letters that was held over its hour, as it is now, by the word of an editor who looked at it
 /// for so many readers.
-pub async fn draw_up_held(
+pub async fn freeze_held(
     config: &Config,
     store: &Store,
     edition: &Edition,
-    coming: &Coming,
+    coming: &NextEdition,
     note: &Note,
     readers: Option<i64>,
 ) -> Result<Freeze, Error> {
-    let new = self::edition(config, store, coming, EditionState::Frozen, note.at).await?;
+    let new = new_edition(config, store, coming, EditionState::Frozen, note.at).await?;
     let new = NewEdition { held: Some(edition.id), note: Some(note.clone()), readers, ..new };
     Ok(store.freeze(&new).await?)
 }
@@ -355,10 +370,10 @@ pub async fn label_at(config: &Config, store: &Store, cutoff: Instant) -> Result
     Ok(free_label(&week, cutoff, &taken))
 }
 
-async fn edition(
+async fn new_edition(
     config: &Config,
     store: &Store,
-    coming: &Coming,
+    coming: &NextEdition,
     state: EditionState,
     at: Instant,
 ) -> Result<NewEdition, Error> {
@@ -380,12 +395,12 @@ async fn edition(
         entity: rendered.entity,
         content_hash: rendered.hash,
     });
-    let Due { period, since, number, .. } = draft.due.clone();
+    let EditionSlot { period, since, number, .. } = draft.slot.clone();
     let ids = |columns: &[Column]| columns.iter().map(|column| column.id).collect::<Vec<_>>();
     let mut left_out = ids(&coming.all);
     left_out.retain(|id| draft.changes.left_out.contains(id));
     Ok(NewEdition {
-        key: draft.due.key(),
+        key: draft.slot.key(),
         period,
         since,
         state,
@@ -405,14 +420,18 @@ async fn edition(
 }
 
 /// The columns that readers with a choice get of a draft.
-fn columns_for(draft: &Draft, choice: &Choice) -> Vec<ColumnId> {
+fn columns_for(draft: &EditionDraft, choice: &Choice) -> Vec<ColumnId> {
     draft.columns.iter().filter(|column| choice.wants(column.rubrique.as_ref())).map(|column| column.id).collect()
 }
 
 /// A draft as each choice of rubriques sees it, that of all first; `None` where there is nothing
 /// to read.
-pub async fn variants(config: &Config, store: &Store, draft: &Draft) -> Result<Vec<(Choice, Option<Rendered>)>, Error> {
-    let mut choices = store.choices(&draft.due.newsletter).await?;
+pub async fn variants(
+    config: &Config,
+    store: &Store,
+    draft: &EditionDraft,
+) -> Result<Vec<(Choice, Option<Rendered>)>, Error> {
+    let mut choices = store.choices(&draft.slot.newsletter).await?;
     // The edition as a whole, for the archive, also when nobody wants all of it.
     choices.retain(|choice| *choice != Choice::all());
     choices.insert(0, Choice::all());
@@ -428,11 +447,11 @@ pub async fn variants(config: &Config, store: &Store, draft: &Draft) -> Result<V
 pub fn inspect(
     config: &Config,
     store: &Store,
-    draft: &Draft,
+    draft: &EditionDraft,
     variants: &[(Choice, Rendered)],
     at: Instant,
-) -> Result<Vec<Finding>, Error> {
-    let letter = match variants.first().map(|(_, rendered)| specimen(config, store, draft, rendered, at)) {
+) -> Result<Vec<PreflightFinding>, Error> {
+    let letter = match variants.first().map(|(_, rendered)| sample_letter(config, store, draft, rendered, at)) {
         None => Ok(Vec::new()),
         Some(Ok(letter)) => Ok(letter),
         // What no letter can be written of is mended at the desk, and must be seen there.
@@ -444,31 +463,36 @@ pub fn inspect(
 }
 
 /// A whole letter as it would go out, to the magazine itself.
-pub fn specimen(
+pub fn sample_letter(
     config: &Config,
     store: &Store,
-    draft: &Draft,
+    draft: &EditionDraft,
     rendered: &Rendered,
     at: Instant,
 ) -> Result<Vec<u8>, Error> {
     let edition = Edition {
         id: 0,
-        newsletter: draft.due.newsletter.clone(),
-        mark: draft.due.key().mark(),
-        number: draft.due.number,
-        period: draft.due.period.clone(),
-        since: draft.due.since,
-        cutoff: draft.due.cutoff,
+        newsletter: draft.slot.newsletter.clone(),
+        mark: draft.slot.key().mark(),
+        number: draft.slot.number,
+        period: draft.slot.period.clone(),
+        since: draft.slot.since,
+        cutoff: draft.slot.cutoff,
         state: EditionState::Frozen,
         subject: rendered.subject.clone(),
         dated: at,
         is_frozen: false,
     };
-    frozen_specimen(config, store, &edition, &rendered.entity)
+    frozen_sample_letter(config, store, &edition, &rendered.entity)
 }
 
 /// The same of an edition that is frozen, from a variant's entity.
-pub fn frozen_specimen(config: &Config, store: &Store, edition: &Edition, entity: &[u8]) -> Result<Vec<u8>, Error> {
-    let form = Form::new(config, edition, store.key(), entity)?;
-    Ok(form.write(ReaderId::NOBODY, &config.letters.from.address, None)?.text.into_bytes())
+pub fn frozen_sample_letter(
+    config: &Config,
+    store: &Store,
+    edition: &Edition,
+    entity: &[u8],
+) -> Result<Vec<u8>, Error> {
+    let template = LetterTemplate::new(config, edition, store.key(), entity)?;
+    Ok(template.write(ReaderId::NOBODY, &config.letters.from.address, None)?.text.into_bytes())
 }

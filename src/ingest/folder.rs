@@ -32,7 +32,7 @@ pub struct FoundFile {
 
 /// Something in the folder that is not read.
 #[derive(Debug)]
-pub struct PassedOver {
+pub struct SkippedEntry {
     /// Below the folder.
     pub name: String,
     /// Why, and what to do.
@@ -41,44 +41,44 @@ pub struct PassedOver {
 
 /// What a folder holds.
 #[derive(Debug, Default)]
-pub struct Contents {
+pub struct FolderContents {
     /// Its files, in the order of their names.
     pub files: Vec<FoundFile>,
     /// What is not read.
-    pub passed_over: Vec<PassedOver>,
+    pub passed_over: Vec<SkippedEntry>,
 }
 
 /// A file or folder, whatever it is called.
-type Identity = (u64, u64);
+type FileIdentity = (u64, u64);
 
-struct Walk<'a> {
+struct FolderWalk<'a> {
     root: &'a Path,
     /// Without links.
     full_root: PathBuf,
     follow_links: bool,
     /// Links, looked at when all that is there itself has been seen.
     links: Vec<PathBuf>,
-    folders: HashSet<Identity>,
-    files: HashSet<Identity>,
-    contents: Contents,
+    folders: HashSet<FileIdentity>,
+    files: HashSet<FileIdentity>,
+    contents: FolderContents,
 }
 
 /// Finds the files of a folder and of the folders in it. Links that lead out of it are followed only
 /// if that is wanted; what begins with a dot or an underscore is not read.
-pub fn contents(folder: &Path, follow_links: bool) -> Result<Contents, Error> {
+pub fn contents(folder: &Path, follow_links: bool) -> Result<FolderContents, Error> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| Error::Read { path, source }
     };
     let full_root = folder.canonicalize().map_err(failed(folder))?;
-    let mut walk = Walk {
+    let mut walk = FolderWalk {
         root: folder,
         full_root,
         follow_links,
         links: Vec::new(),
         folders: HashSet::new(),
         files: HashSet::new(),
-        contents: Contents::default(),
+        contents: FolderContents::default(),
     };
     let mut folders = vec![folder.to_owned()];
     loop {
@@ -121,7 +121,7 @@ pub fn contents(folder: &Path, follow_links: bool) -> Result<Contents, Error> {
     Ok(walk.contents)
 }
 
-impl Walk<'_> {
+impl FolderWalk<'_> {
     /// Takes a file, if it is one that can be read.
     fn take(&mut self, path: PathBuf, meta: io::Result<Metadata>) {
         // A file that has gone since its folder was read is gone.
@@ -178,11 +178,11 @@ impl Walk<'_> {
 
     fn pass_over(&mut self, path: &Path, why: String) {
         let name = self.name(path);
-        self.contents.passed_over.push(PassedOver { name, why });
+        self.contents.passed_over.push(SkippedEntry { name, why });
     }
 }
 
-fn identity(meta: &Metadata) -> Identity {
+fn identity(meta: &Metadata) -> FileIdentity {
     (meta.dev(), meta.ino())
 }
 

@@ -4,12 +4,12 @@
 mod body;
 pub mod clean;
 pub mod folder;
-mod front;
-pub mod likeness;
+mod front_matter;
 pub mod listing;
 pub mod markdown;
 mod media;
 pub mod moved;
+pub mod similarity;
 pub mod subscribers;
 mod utf8;
 
@@ -35,7 +35,7 @@ pub enum Error {
     #[error("{place}: {message}")]
     Wrong {
         /// File and line or key.
-        place: Place,
+        place: SourceLocation,
         /// What is wrong and what to do.
         message: String,
     },
@@ -43,14 +43,14 @@ pub enum Error {
 
 /// Where in a source something was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct SourceLocation {
     /// The file.
     pub file: String,
     /// Its line, counted from 1, if it is known.
     pub line: Option<usize>,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SourceLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
             Some(line) => write!(f, "{}:{line}", self.file),
@@ -63,7 +63,7 @@ impl fmt::Display for Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
     /// Where.
-    pub place: Place,
+    pub place: SourceLocation,
     /// What.
     pub message: String,
 }
@@ -76,7 +76,7 @@ impl fmt::Display for Warning {
 
 /// What an import works with.
 #[derive(Debug, Clone, Copy)]
-pub struct House<'a> {
+pub struct ImportContext<'a> {
     /// The magazine.
     pub magazine: &'a Magazine,
     /// Its rubriques.
@@ -87,33 +87,33 @@ pub struct House<'a> {
 
 /// What a source gave.
 #[derive(Debug, Default)]
-pub struct Harvest {
+pub struct ImportResult {
     /// Columns for the store.
     pub drafts: Vec<crate::model::Draft>,
     /// What the editors should know.
     pub warnings: Vec<Warning>,
 }
 
-impl Harvest {
+impl ImportResult {
     /// Refuses two columns that would be one.
-    pub fn refuse_twins(&self) -> Result<(), Error> {
+    pub fn refuse_duplicates(&self) -> Result<(), Error> {
         let mut seen = std::collections::HashSet::new();
         match self.drafts.iter().find(|draft| !seen.insert((&draft.source, &draft.key))) {
             None => Ok(()),
             Some(twin) => {
-                let place = Place { file: twin.source.clone(), line: None };
+                let place = SourceLocation { file: twin.source.clone(), line: None };
                 Err(wrong(&place, format!("two columns have the id {:?}: give one of them another", twin.key)))
             }
         }
     }
 
-    fn warn(&mut self, place: &Place, message: impl Into<String>) {
+    fn warn(&mut self, place: &SourceLocation, message: impl Into<String>) {
         self.warnings.push(Warning { place: place.clone(), message: message.into() });
     }
 
     /// A text without characters that no feed can hold; says which were taken out of which field.
-    fn legal(&mut self, place: &Place, field: &str, text: &str) -> String {
-        let (clean, removed) = text::legalise(text);
+    fn legal(&mut self, place: &SourceLocation, field: &str, text: &str) -> String {
+        let (clean, removed) = text::remove_illegal(text);
         if !removed.is_empty() {
             let codes: Vec<String> = removed.iter().map(|c| format!("U+{:04X}", *c as u32)).collect();
             self.warn(place, format!("the {field} held {}, which no feed can hold: taken out", codes.join(", ")));
@@ -122,6 +122,6 @@ impl Harvest {
     }
 }
 
-fn wrong(place: &Place, message: impl fmt::Display) -> Error {
+fn wrong(place: &SourceLocation, message: impl fmt::Display) -> Error {
     Error::Wrong { place: place.clone(), message: message.to_string() }
 }

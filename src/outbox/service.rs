@@ -13,7 +13,7 @@ use crate::send::{
 };
 use crate::{
     config::{Config, Relays},
-    edition::render::letter::Written,
+    edition::render::letter::RenderedLetter,
     model::{Instant, Key, token},
     store::{ServiceLease, ServiceState, Store},
 };
@@ -124,7 +124,7 @@ async fn hand_over(config: &Config, key: &Key, letter: &ServiceLease, at: Instan
         Err(error) => return Outcome::Refused(format!("not sent: {error}")),
     };
     let sender = sender(config, key, letter);
-    let mut written = Written { sender, recipient, text: letter.message.clone() };
+    let mut written = RenderedLetter { sender, recipient, text: letter.message.clone() };
     if let Some(signer) = Signer::new(config, at)
         && let Err(reason) = signer.sign(&mut written)
     {
@@ -158,7 +158,7 @@ async fn hand_over(config: &Config, key: &Key, letter: &ServiceLease, at: Instan
 }
 
 /// Leads the dialogue over one letter, step by step.
-async fn say(wire: &mut Wire, written: &Written, id: &str) -> Outcome {
+async fn say(wire: &mut Wire, written: &RenderedLetter, id: &str) -> Outcome {
     if let Err(unfit) = wire.offers.takes(written.text.len() as u64, &written.recipient) {
         return Outcome::Unfit(unfit.to_string());
     }

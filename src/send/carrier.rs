@@ -31,7 +31,7 @@ use super::{
     wire::{Broken, Proven, Wire},
 };
 use crate::{
-    edition::render::letter::Written,
+    edition::render::letter::RenderedLetter,
     model::LetterState,
     store::{Leased, Mark, Settlement},
 };
@@ -50,7 +50,7 @@ const QUEUE: Duration = Duration::from_millis(500);
 /// A letter with its envelope, ready to go.
 struct Letter {
     leased: Leased,
-    written: Written,
+    written: RenderedLetter,
     mail: String,
     rcpt: String,
     /// Whether it stands in the ledger as `sending`.

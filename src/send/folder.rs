@@ -11,7 +11,7 @@ use std::{
 
 use super::Error;
 use crate::{
-    edition::render::letter::Written,
+    edition::render::letter::RenderedLetter,
     model::{Period, ReaderId},
     store::search::count_in_file,
 };
@@ -28,7 +28,7 @@ pub fn periods(folder: &Path) -> BTreeSet<Period> {
 }
 
 /// Writes letters into the folder and brings them to the disk.
-pub(super) fn put(folder: &Path, period: &Period, letters: &[(ReaderId, Written)]) -> Result<(), Error> {
+pub(super) fn put(folder: &Path, period: &Period, letters: &[(ReaderId, RenderedLetter)]) -> Result<(), Error> {
     fs::create_dir_all(folder).map_err(wrong(folder))?;
     for (reader, letter) in letters {
         write(folder, &format!("{period}.{reader}.eml"), letter)?;
@@ -37,7 +37,7 @@ pub(super) fn put(folder: &Path, period: &Period, letters: &[(ReaderId, Written)
 }
 
 /// Writes one letter under a name of its own.
-pub(crate) fn put_one(folder: &Path, name: &str, letter: &Written) -> Result<(), Error> {
+pub(crate) fn put_one(folder: &Path, name: &str, letter: &RenderedLetter) -> Result<(), Error> {
     fs::create_dir_all(folder).map_err(wrong(folder))?;
     write(folder, name, letter)?;
     sync(folder)
@@ -91,7 +91,7 @@ pub(super) fn forget_older(folder: &Path, older: SystemTime) -> Result<u64, Erro
     Ok(count)
 }
 
-fn write(folder: &Path, name: &str, letter: &Written) -> Result<(), Error> {
+fn write(folder: &Path, name: &str, letter: &RenderedLetter) -> Result<(), Error> {
     let path = folder.join(name);
     let mut file = tempfile::Builder::new().prefix(".letter-").tempfile_in(folder).map_err(wrong(&path))?;
     file.write_all(letter.text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(wrong(&path))?;

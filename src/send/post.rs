@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     config::{Config, Relays},
-    edition::render::letter::{Form, Written},
+    edition::render::letter::{LetterTemplate, RenderedLetter},
     model::{Edition, EmailAddress, Instant, LetterState, Tally},
     store::{Leased, Settlement, Store},
 };
@@ -88,7 +88,7 @@ pub struct Outcome {
 /// A letter and what it is written on.
 pub(super) struct Job {
     pub(super) leased: Leased,
-    pub(super) form: Arc<Form>,
+    pub(super) form: Arc<LetterTemplate>,
     pub(super) signer: Option<Arc<Signer>>,
     /// When its lease ends.
     pub(super) until: Instant,
@@ -101,7 +101,7 @@ impl Job {
     }
 
     /// The letter's bytes, or why there are none.
-    pub(super) fn write(&self) -> Result<Written, String> {
+    pub(super) fn write(&self) -> Result<RenderedLetter, String> {
         let letter = &self.leased.letter;
         let address: EmailAddress = letter.address.parse().map_err(|error| format!("not sent: {error}"))?;
         let written = self.form.write(letter.reader, &address, letter.name.as_deref());
@@ -117,7 +117,7 @@ impl Job {
 struct Forms<'a> {
     post: &'a Post,
     edition: &'a Edition,
-    made: HashMap<i64, Arc<Form>>,
+    made: HashMap<i64, Arc<LetterTemplate>>,
     signer: Option<Arc<Signer>>,
 }
 
@@ -133,7 +133,8 @@ impl<'a> Forms<'a> {
             Some(form) => Arc::clone(form),
             None => {
                 let variant = self.post.store.variant(id).await?;
-                let form = Form::new(&self.post.config, self.edition, self.post.store.key(), &variant.entity)?;
+                let form =
+                    LetterTemplate::new(&self.post.config, self.edition, self.post.store.key(), &variant.entity)?;
                 Arc::clone(self.made.entry(id).or_insert(Arc::new(form)))
             }
         };

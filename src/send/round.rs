@@ -22,7 +22,7 @@ use super::{
     wire::Unfit,
 };
 use crate::{
-    edition::render::letter::Written,
+    edition::render::letter::RenderedLetter,
     model::{Edition, Instant, LetterState},
     store::{self, Leased, Settlement, Store},
 };
@@ -157,7 +157,7 @@ impl Round {
     }
 
     /// What becomes of a letter that a relay cannot take: another one gets it, if there is one.
-    pub(super) fn unfit(&self, relay: &Relay, leased: &Leased, written: &Written, unfit: Unfit) -> Settlement {
+    pub(super) fn unfit(&self, relay: &Relay, leased: &Leased, written: &RenderedLetter, unfit: Unfit) -> Settlement {
         let size = written.text.len() as u64;
         if self.relays.iter().any(|other| other.takes(size, &written.recipient).is_ok()) {
             let reply = format!("{} cannot take it: {unfit}", relay.config.name);

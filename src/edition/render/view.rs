@@ -8,15 +8,15 @@ use crate::{
 
 /// An edition as one set of rubriques sees it.
 #[derive(Debug)]
-pub struct View<'a> {
+pub struct DigestView<'a> {
     /// Whose it is.
     pub magazine: &'a Magazine,
     /// Colours, fonts, masthead.
     pub theme: &'a Theme,
     /// The same colours at night.
-    pub night: Night,
+    pub night: NightPalette,
     /// The accent, on the sheet's upper edge.
-    pub edge: Hue,
+    pub edge: AccentColours,
     /// The fixed words in the magazine's language.
     pub words: Words,
     /// The way in which that language is written.
@@ -42,9 +42,9 @@ pub struct View<'a> {
     /// The same as text.
     pub footer_text: String,
     /// The first and largest column.
-    pub lead: Option<Piece>,
+    pub lead: Option<ColumnView>,
     /// The others.
-    pub sections: Vec<Section>,
+    pub sections: Vec<SectionView>,
     /// Where the feeds are.
     pub feeds_url: String,
     /// The edition on the web.
@@ -76,20 +76,20 @@ impl Direction {
 
 /// The columns of one rubrique.
 #[derive(Debug)]
-pub struct Section {
+pub struct SectionView {
     /// Empty for columns without a rubrique.
     pub label: String,
     /// Its rubrique's colour.
-    pub hue: Hue,
+    pub hue: AccentColours,
     /// With standfirst.
-    pub pieces: Vec<Piece>,
+    pub pieces: Vec<ColumnView>,
     /// As titles.
-    pub titles: Vec<Piece>,
+    pub titles: Vec<ColumnView>,
 }
 
 /// A column.
 #[derive(Debug)]
-pub struct Piece {
+pub struct ColumnView {
     /// Plain text.
     pub title: String,
     /// Plain text, cut; may be empty.
@@ -99,18 +99,18 @@ pub struct Piece {
     /// Its rubrique's label.
     pub rubrique: Option<String>,
     /// Its rubrique's colour.
-    pub hue: Hue,
+    pub hue: AccentColours,
     /// Its page.
     pub url: String,
     /// In words: `19 novembre`.
     pub date: String,
     /// Its picture.
-    pub image: Option<Picture>,
+    pub image: Option<PictureView>,
 }
 
 /// A column's picture.
 #[derive(Debug)]
-pub struct Picture {
+pub struct PictureView {
     /// Absolute.
     pub url: String,
     /// For who does not see it.
@@ -125,7 +125,7 @@ pub struct Picture {
 
 /// The sheet at night: warm greys far from black and white, which go with any accent.
 #[derive(Debug, Clone, Copy)]
-pub struct Night {
+pub struct NightPalette {
     /// Text.
     pub ink: Colour,
     /// Lesser text.
@@ -139,7 +139,7 @@ pub struct Night {
 }
 
 /// The night of every magazine.
-pub const NIGHT: Night = Night {
+pub const NIGHT_PALETTE: NightPalette = NightPalette {
     ink: Colour::new(0xeb, 0xe6, 0xdc),
     muted: Colour::new(0xb5, 0xb1, 0xa7),
     paper: Colour::new(0x14, 0x17, 0x1a),
@@ -149,7 +149,7 @@ pub const NIGHT: Night = Night {
 
 /// A magazine's own colour, and what becomes of it where words are written in it.
 #[derive(Debug, Clone, Copy)]
-pub struct Hue {
+pub struct AccentColours {
     /// Of rules and bars: as it was chosen.
     pub bar: Colour,
     /// Of words on the sheet, and under words in the sheet's colour.
@@ -158,10 +158,10 @@ pub struct Hue {
     pub night: Colour,
 }
 
-impl Hue {
+impl AccentColours {
     /// The hue of a colour on a magazine's sheet.
     pub fn of(colour: Colour, theme: &Theme) -> Self {
-        Self { bar: colour, text: colour.legible_on(theme.surface), night: colour.legible_on(NIGHT.surface) }
+        Self { bar: colour, text: colour.legible_on(theme.surface), night: colour.legible_on(NIGHT_PALETTE.surface) }
     }
 }
 
@@ -173,16 +173,16 @@ mod tests {
     /// Words and what they stand on, by day and by night, for a rubrique of this colour.
     fn pairs(colour: Colour, ground: Colour) -> Vec<(&'static str, Colour, Colour)> {
         let text = colour.legible_on(ground);
-        let night = colour.legible_on(NIGHT.surface);
+        let night = colour.legible_on(NIGHT_PALETTE.surface);
         vec![
             ("a label", text, ground),
             ("a button", ground, text),
-            ("a label at night", night, NIGHT.surface),
-            ("a button at night", NIGHT.surface, night),
-            ("text at night", NIGHT.ink, NIGHT.surface),
-            ("the foot at night", NIGHT.ink, NIGHT.paper),
-            ("a byline at night", NIGHT.muted, NIGHT.surface),
-            ("lesser words at the foot at night", NIGHT.muted, NIGHT.paper),
+            ("a label at night", night, NIGHT_PALETTE.surface),
+            ("a button at night", NIGHT_PALETTE.surface, night),
+            ("text at night", NIGHT_PALETTE.ink, NIGHT_PALETTE.surface),
+            ("the foot at night", NIGHT_PALETTE.ink, NIGHT_PALETTE.paper),
+            ("a byline at night", NIGHT_PALETTE.muted, NIGHT_PALETTE.surface),
+            ("lesser words at the foot at night", NIGHT_PALETTE.muted, NIGHT_PALETTE.paper),
         ]
     }
 

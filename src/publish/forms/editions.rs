@@ -8,7 +8,7 @@ use super::{
     Error, address,
     atom::{fixed, link, text},
     escape,
-    gist::{is_blank, plain},
+    plain_text::{is_blank, plain},
     stylesheet, words,
 };
 use crate::{

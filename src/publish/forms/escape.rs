@@ -40,7 +40,7 @@ impl<'a, F: Fn(u8) -> bool + Copy> Iterator for Pieces<'a, F> {
         if self.rest.is_empty() {
             return None;
         }
-        let Some(at) = text::position(self.rest.as_bytes(), self.special) else {
+        let Some(at) = text::find_byte(self.rest.as_bytes(), self.special) else {
             return Some((std::mem::take(&mut self.rest), ""));
         };
         let (stretch, rest) = self.rest.split_at(at);

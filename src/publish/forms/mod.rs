@@ -1,14 +1,14 @@
-//! What a feed holds, and its three forms. Nothing here reads or writes a file (`press` aside) or
+//! What a feed holds, and its three forms. Nothing here reads or writes a file (`publisher` aside) or
 //! asks for the time: equal columns give equal bytes.
 
 mod atom;
+mod buffers;
 pub mod conform;
 pub mod editions;
 mod escape;
-mod gist;
 mod json;
 pub mod page;
-mod paper;
+mod plain_text;
 mod rss;
 pub mod serving;
 mod words;
@@ -18,8 +18,8 @@ use std::borrow::Cow;
 use chrono::Datelike;
 use url::Url;
 
+pub use buffers::BufferPool;
 use escape::{escape, escape_into};
-pub use paper::Paper;
 
 use crate::{
     config::{Config, Content, FORMS},
@@ -28,7 +28,7 @@ use crate::{
 
 /// What files are made with, besides columns and configuration: when it changes, all are made
 /// again.
-pub const PRESS: &str = concat!(
+pub const BUILD_INPUTS: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     include_str!("../../../templates/feeds.html"),
     include_str!("../../../templates/feeds.opml.xml"),
@@ -60,12 +60,12 @@ pub enum Error {
 }
 
 /// A file of a feed: its path below the folder of the feeds, and its bytes.
-pub type File = (String, Vec<u8>);
+pub type FeedFile = (String, Vec<u8>);
 
 /// What all forms of a document show of a column, made once. The crates want to own what they
 /// write, so that the text is lent to one form after the other.
 #[derive(Debug)]
-struct Shown<'a> {
+struct ColumnContent<'a> {
     content: Option<String>,
     image: Option<&'a Image>,
 }
@@ -169,20 +169,20 @@ impl<'a> Feed<'a> {
     }
 
     /// Its files.
-    pub fn files(&self) -> Result<Vec<File>, Error> {
-        self.files_on(&mut Paper::default())
+    pub fn files(&self) -> Result<Vec<FeedFile>, Error> {
+        self.files_with(&mut BufferPool::default())
     }
 
     /// Its files, on paper that may have been used before.
-    pub fn files_on(&self, paper: &mut Paper) -> Result<Vec<File>, Error> {
+    pub fn files_with(&self, buffers: &mut BufferPool) -> Result<Vec<FeedFile>, Error> {
         self.dated()?;
         let mut shown = self.shown();
         let room = self.room();
         let [rss, atom, json] = paths(&self.key, self.history.archive.as_deref());
         Ok(vec![
-            (rss, rss::write(self, &mut shown, paper.sheet(room))?),
-            (atom, atom::write(self, &shown, paper)?),
-            (json, json::write(self, &shown, paper.sheet(room))?),
+            (rss, rss::write(self, &mut shown, buffers.take(room))?),
+            (atom, atom::write(self, &shown, buffers)?),
+            (json, json::write(self, &shown, buffers.take(room))?),
         ])
     }
 
@@ -193,7 +193,7 @@ impl<'a> Feed<'a> {
 
     /// It as Atom 1.0.
     pub fn atom(&self) -> Result<Vec<u8>, Error> {
-        self.dated().and_then(|()| atom::write(self, &self.shown(), &mut Paper::default()))
+        self.dated().and_then(|()| atom::write(self, &self.shown(), &mut BufferPool::default()))
     }
 
     /// It as JSON Feed 1.1.
@@ -272,11 +272,11 @@ impl<'a> Feed<'a> {
     /// A column's text as a reader that shows one text alone should show it: standfirst, then
     /// body. `None` where the feed tells the standfirst alone, or there is no body.
     fn content(&self, column: &Column) -> Option<String> {
-        if !self.full() || gist::is_blank(&column.body) {
+        if !self.full() || plain_text::is_blank(&column.body) {
             return None;
         }
         let mut content = String::with_capacity(column.body.len() + column.standfirst.len() * 9 / 8 + 64);
-        if !gist::is_blank(&column.standfirst) {
+        if !plain_text::is_blank(&column.standfirst) {
             content.push_str("<p><strong>");
             escape_into(&column.standfirst, &mut content);
             content.push_str("</strong></p>\n");
@@ -286,14 +286,14 @@ impl<'a> Feed<'a> {
     }
 
     /// What its forms show of its columns.
-    fn shown(&self) -> Vec<Shown<'a>> {
+    fn shown(&self) -> Vec<ColumnContent<'a>> {
         let shown = |column: &'a Column| {
             let content = self.content(column);
             // No picture that the text shows already.
             let html = content.as_deref().unwrap_or_default();
-            let twice = |image: &&Image| gist::shows(html, &escape(&address(&image.url)));
+            let twice = |image: &&Image| plain_text::shows(html, &escape(&address(&image.url)));
             let image = column.image.as_ref().filter(|image| !twice(image));
-            Shown { content, image }
+            ColumnContent { content, image }
         };
         self.columns.iter().map(shown).collect()
     }

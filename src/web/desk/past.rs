@@ -67,7 +67,7 @@ pub(super) async fn variants_of(desk: &Desk, edition: &Edition) -> Result<Vec<Ne
     if edition.is_frozen {
         return Ok(store.frozen_variants(edition.id).await?);
     }
-    let coming = plan::held(config, store, edition).await?;
+    let coming = plan::held_edition(config, store, edition).await?;
     let variants = plan::variants(config, store, &coming.draft).await?.into_iter();
     let variants = variants.filter_map(|(choice, rendered)| Some((choice, rendered?)));
     Ok(variants
@@ -102,7 +102,7 @@ pub(super) async fn show_one(
         (Some(variant), "text") => Shown::Text(without_token(&variant.plain, "…")),
         (Some(variant), "source") => Shown::Text(without_token(&variant.html, "…")),
         (Some(variant), "headers") => {
-            Shown::Text(head(&plan::frozen_specimen(desk.shared().config(), store, &edition, &variant.entity)?))
+            Shown::Text(head(&plan::frozen_sample_letter(desk.shared().config(), store, &edition, &variant.entity)?))
         }
         (Some(variant), view) => Shown::Frames(frame(desk, period.as_str(), &key, view, &variant.content_hash)),
     };
@@ -119,7 +119,7 @@ pub(super) async fn show_one(
         }
         false => Before {
             decision: noted.last_decision,
-            hash: plan::held(config, store, &edition).await?.hash(config)?,
+            hash: plan::held_edition(config, store, &edition).await?.hash(config)?,
             readers: store.readers_of(desk.shared().newsletter(), &choices).await?,
         },
     };

@@ -31,7 +31,7 @@ use super::Shared;
 use crate::{
     config::Config,
     model::{FeedKey, Instant},
-    publish::forms::serving::{self, Served},
+    publish::forms::serving::{self, ServedFile},
 };
 
 /// How old the list of what was once published may be, in seconds.
@@ -75,7 +75,7 @@ pub(super) async fn moved(State(shared): State<Shared>, uri: Uri, headers: Heade
     let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let config = shared.config();
     let mut found: Vec<_> = config.feeds.moved.iter().filter(|moved| moved.from.path() == uri.path()).collect();
-    found.retain(|moved| !serving::leads_back(config, moved));
+    found.retain(|moved| !serving::is_redirect_loop(config, moved));
     found.sort_by_key(|moved| moved.from.host_str() != Some(host));
     let Some(moved) = found.first() else { return StatusCode::NOT_FOUND.into_response() };
     permanent(&serving::address(&moved.to))
@@ -120,7 +120,7 @@ async fn serve(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Re
 async fn answer(
     config: &Config,
     asked: &HeaderMap,
-    served: &Served,
+    served: &ServedFile,
     name: &str,
     document: &Arc<shelf::Document>,
 ) -> Response {
@@ -159,7 +159,7 @@ fn dressed(
     status: StatusCode,
     body: Body,
     config: &Config,
-    served: &Served,
+    served: &ServedFile,
     name: &str,
     document: &shelf::Document,
     form: Form,

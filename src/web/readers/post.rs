@@ -7,7 +7,7 @@ use super::words::{self, Say};
 use crate::{
     edition::{
         self,
-        render::service::{self, Cause, Note, Sending},
+        render::service::{self, AutoSubmitted, ServiceEnvelope, ServiceMessage},
     },
     model::{EmailAddress, Instant, token},
     store::{Known, Pace, Queueing, Request, ServiceKind, ServiceLetter},
@@ -128,7 +128,7 @@ async fn send(
     };
     let magazine = &config.magazine.name;
     let fill = |text: &&str| words::fill(text, magazine);
-    let note = Note {
+    let note = ServiceMessage {
         lang: lang.tag(),
         subject: format!("{} · {magazine}", say.title),
         title: say.title.to_owned(),
@@ -139,7 +139,12 @@ async fn send(
             .flat_map(|request| [words.agreed.replace("{consent}", &request.consent), words.letter_not_you.to_owned()])
             .collect(),
     };
-    let written = service::write(config, store.key(), &note, Sending { to, name, at: now, cause: Cause::Asked })?;
+    let written = service::write(
+        config,
+        store.key(),
+        &note,
+        ServiceEnvelope { to, name, at: now, cause: AutoSubmitted::Replied },
+    )?;
     let letter = ServiceLetter {
         kind: is_about,
         address: to.clone(),

@@ -7,7 +7,7 @@ use std::fmt::Write;
 /// Writes as character references what `{:?}` would turn into `\u{202f}`, `\\` or `\n`: no-break and narrow no-break
 /// spaces, joiners, variation selectors, combining marks, backslashes everywhere; line ends and tabs in tags only, where
 /// they can be in an attribute. A reader sees the same characters.
-pub fn shield(mjml: &str) -> Cow<'_, str> {
+pub fn escape_mjml(mjml: &str) -> Cow<'_, str> {
     let mangled = |c: char| !matches!(c, '"' | '\'') && c.escape_debug().count() > 1;
     if !mjml.contains(mangled) {
         return Cow::Borrowed(mjml);
@@ -44,7 +44,7 @@ mod tests {
             "<mjml><mj-body><mj-section><mj-column><mj-image src=\"https://x.example/a.jpg\" alt=\"{alt}\" />\
              <mj-text>{alt}</mj-text></mj-column></mj-section></mj-body></mjml>"
         );
-        let html = mrml::parse(shield(&mjml).as_ref())
+        let html = mrml::parse(escape_mjml(&mjml).as_ref())
             .map(|parsed| parsed.element.render(&Default::default()).map_err(|e| e.to_string()))
             .expect("MJML")
             .expect("HTML");

@@ -7,12 +7,12 @@ use crate::model::text;
 /// The pieces of a text, with how often each stands in it: its words, or, where a text has no breaks
 /// between words, pairs of characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pieces {
+pub struct TokenCounts {
     counts: HashMap<String, usize>,
     total: usize,
 }
 
-impl Pieces {
+impl TokenCounts {
     /// Of a text.
     pub fn of(text: &str) -> Self {
         let mut pieces = Self { counts: HashMap::new(), total: 0 };
@@ -49,7 +49,7 @@ impl Pieces {
     }
 
     /// From 0, nothing in common, to 1, the same pieces (Dice's coefficient).
-    pub fn likeness(&self, other: &Self) -> f64 {
+    pub fn similarity(&self, other: &Self) -> f64 {
         let (small, large) = if self.counts.len() <= other.counts.len() { (self, other) } else { (other, self) };
         let common: usize = small.counts.iter().map(|(piece, n)| *n.min(large.counts.get(piece).unwrap_or(&0))).sum();
         match self.total + other.total {
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     fn like(a: &str, b: &str) -> f64 {
-        Pieces::of(a).likeness(&Pieces::of(b))
+        TokenCounts::of(a).similarity(&TokenCounts::of(b))
     }
 
     #[test]
