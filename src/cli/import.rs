@@ -18,8 +18,9 @@ use crate::{
     config::Source,
     ingest::{
         ImportResult, SourceLocation, Warning, folder,
-        listing::{self, LineOutcome, ListingAnswers, ListingLine, ListingPage},
+        listing::{self, LineOutcome, ListingAnswers, ListingFile, ListingLine, ListingPage},
         markdown,
+        source::{self, ColumnSource, SourceDocument},
     },
     store::{Entry, Put},
 };
@@ -119,10 +120,11 @@ async fn gather(session: &Session, args: &Args) -> anyhow::Result<Imported> {
         let text = read(path)?;
         if folder::is_markdown(path) {
             let (source, key) = name(session, path);
-            let facts = markdown::read(&text, path, &key, session.house(), &mut all.harvest)?;
-            if let (Some(draft), Some(source)) = (all.harvest.drafts.last_mut(), source) {
-                markdown::assign(draft, facts, source, &session.config.magazine);
-            }
+            let document = SourceDocument { path, key: &key, text: &text };
+            let facts = match source {
+                Some(source) => source::open(source).read(document, session.house(), &mut all.harvest)?,
+                None => markdown::read(&text, path, &key, session.house(), &mut all.harvest)?,
+            };
             if let Some(draft) = all.harvest.drafts.last().filter(|_| args.dry_run) {
                 let known = session.store.known(&draft.source).await?.contains_key(&draft.key);
                 let what = if known { "there" } else { "new" };
@@ -132,15 +134,20 @@ async fn gather(session: &Session, args: &Args) -> anyhow::Result<Imported> {
             continue;
         }
         let known = session.store.known(listing::SOURCE).await?;
-        let page = listing::read(&text, &path.display().to_string(), session.house(), dates, &known, &answers)?;
-        if !args.dry_run {
-            page.refuse_doubt()?;
+        let listing = ListingFile { path, dates, known: &known, answers: &answers };
+        for file in listing.documents()?.files {
+            let mut own = ImportResult::default();
+            let document = SourceDocument { path: &file.path, key: &file.name, text: &text };
+            let page = listing.read(document, session.house(), &mut own)?;
+            if !args.dry_run {
+                page.refuse_doubt()?;
+            }
+            all.lines.extend(lines(&page));
+            tell_gone(&page, path, &mut all.harvest);
+            all.facts.extend(own.drafts.iter().map(|_| None));
+            all.harvest.drafts.extend(own.drafts);
+            all.harvest.warnings.extend(own.warnings);
         }
-        all.lines.extend(lines(&page));
-        tell_gone(&page, path, &mut all.harvest);
-        all.facts.extend(page.result.drafts.iter().map(|_| None));
-        all.harvest.drafts.extend(page.result.drafts);
-        all.harvest.warnings.extend(page.result.warnings);
     }
     Ok(all)
 }

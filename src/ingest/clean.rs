@@ -16,10 +16,8 @@ use crate::model::{html, text, uri};
 /// Counts up when a better cleaner should go over the columns again.
 pub const CLEANER: i64 = 3;
 
-/// HTML that was cleaned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cleaned {
-    /// The HTML.
     pub html: String,
     /// Whether elements were nested more than [`prepare::MAX_NESTING`] deep: the inner ones are gone, their
     /// text is there.

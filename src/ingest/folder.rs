@@ -20,17 +20,14 @@ use super::Error;
 /// A file that a source is read from.
 #[derive(Debug)]
 pub struct FoundFile {
-    /// Where it is.
     pub path: PathBuf,
     /// The same below the folder, as the store knows it.
     pub name: String,
     /// Of its size and times: while this is the same, nobody has changed it.
     pub seen: String,
-    /// In bytes.
     pub size: u64,
 }
 
-/// Something in the folder that is not read.
 #[derive(Debug)]
 pub struct SkippedEntry {
     /// Below the folder.
@@ -39,12 +36,10 @@ pub struct SkippedEntry {
     pub why: String,
 }
 
-/// What a folder holds.
 #[derive(Debug, Default)]
 pub struct FolderContents {
     /// Its files, in the order of their names.
     pub files: Vec<FoundFile>,
-    /// What is not read.
     pub passed_over: Vec<SkippedEntry>,
 }
 
@@ -119,6 +114,14 @@ pub fn contents(folder: &Path, follow_links: bool) -> Result<FolderContents, Err
     let parts = |file: &FoundFile| file.name.clone().into_bytes().into_iter().map(|b| if b == b'/' { 0 } else { b });
     walk.contents.files.sort_by_cached_key(|file| parts(file).collect::<Vec<u8>>());
     Ok(walk.contents)
+}
+
+/// A file by itself, as the contents of a folder.
+pub fn single(path: &Path) -> Result<FolderContents, Error> {
+    let meta = fs::metadata(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let file = FoundFile { path: path.to_owned(), name, seen: seen(&meta), size: meta.len() };
+    Ok(FolderContents { files: vec![file], passed_over: Vec::new() })
 }
 
 impl FolderWalk<'_> {

@@ -5,29 +5,32 @@ mod compared;
 pub mod matching;
 mod positions;
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
 
 use chrono::Duration;
 
 use super::{
     Error, ImportContext, ImportResult, SourceLocation,
     clean::CLEANER,
+    folder::{self, FolderContents},
     front_matter::line_ends,
     markdown::{MAX_LINE_CHARS, MAX_STANDFIRST_CHARS, check_length, in_years},
+    source::{ColumnSource, SourceDocument},
     wrong,
 };
 use crate::model::{Draft, Instant, Known, Rubrique, Slug, Zone, text};
 
 use matching::{MatchVerdict, PageColumn, StoredColumn, match_page};
 
-/// The name of this source in the store.
 pub const SOURCE: &str = "listing";
 
 /// Which dates the columns get: the first one of the page the newest, each further one a step
 /// earlier.
 #[derive(Debug, Clone, Copy)]
 pub struct ListingDates {
-    /// The first column's.
     pub newest: Instant,
     /// From one column to the next; its days are days of the calendar.
     pub step: Duration,
@@ -53,10 +56,8 @@ pub struct ListingAnswers {
     pub same: Vec<(usize, String)>,
 }
 
-/// What a line of the page came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LineOutcome {
-    /// A new column.
     New,
     /// One that the store has, as it is.
     Same,
@@ -71,15 +72,11 @@ pub enum LineOutcome {
 /// A column of the page, and what it is to the store.
 #[derive(Debug, Clone)]
 pub struct ListingLine {
-    /// Where its title stands.
     pub place: SourceLocation,
-    /// Its title.
     pub title: String,
-    /// What it came to.
     pub outcome: LineOutcome,
 }
 
-/// A page as it was read.
 #[derive(Debug, Default)]
 pub struct ListingPage {
     /// Its columns for the store; none of those in doubt.
@@ -110,7 +107,6 @@ impl ListingPage {
     }
 }
 
-/// A column as it stands on the page.
 struct PageEntry<'a> {
     place: SourceLocation,
     rubrique: Option<&'a Rubrique>,
@@ -118,9 +114,41 @@ struct PageEntry<'a> {
     standfirst: String,
 }
 
+/// A page of columns, copied into a file.
+#[derive(Debug, Clone, Copy)]
+pub struct ListingFile<'a> {
+    pub path: &'a Path,
+    pub dates: Option<ListingDates>,
+    /// The columns that came from listings before.
+    pub known: &'a HashMap<String, Known>,
+    pub answers: &'a ListingAnswers,
+}
+
+impl ColumnSource for ListingFile<'_> {
+    type Details = ListingPage;
+
+    fn documents(&self) -> Result<FolderContents, Error> {
+        folder::single(self.path)
+    }
+
+    fn read(
+        &self,
+        document: SourceDocument<'_>,
+        context: ImportContext<'_>,
+        result: &mut ImportResult,
+    ) -> Result<ListingPage, Error> {
+        let file = document.path.display().to_string();
+        let mut page = read(document.text, &file, context, self.dates, self.known, self.answers)?;
+        let ImportResult { drafts, warnings } = std::mem::take(&mut page.result);
+        result.drafts.extend(drafts);
+        result.warnings.extend(warnings);
+        Ok(page)
+    }
+}
+
 /// Reads a listing. `known` are the columns that came from listings before, whatever their page was
 /// headed: one that was mended is recognised and keeps its name, its id and its dates.
-pub fn read(
+fn read(
     text: &str,
     file: &str,
     context: ImportContext<'_>,
@@ -230,7 +258,6 @@ fn matched(
     Ok(match_page(&page, &old, &said, dates.step.num_milliseconds()))
 }
 
-/// A column of the page, for the store.
 fn draft(
     found: PageEntry<'_>,
     before: Option<&Known>,

@@ -7,8 +7,11 @@ use chrono::{Datelike, Duration};
 use super::{
     Error, ImportContext, ImportResult, SourceLocation, body,
     clean::{CLEANER, clean_and_tell},
+    folder::{self, FolderContents},
     front_matter::{FrontMatterDate, FrontMatterPicture, line_ends, split},
-    media, wrong,
+    media,
+    source::{ColumnSource, SourceDocument},
+    wrong,
 };
 use crate::{
     config::{Magazine, Source},
@@ -30,21 +33,43 @@ pub(super) const MAX_STANDFIRST_CHARS: usize = 10_000;
 /// What a file said itself of its column, beside the column.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct GivenFields {
-    /// It gives the `guid`.
     pub given_guid: bool,
-    /// It gives the `id`.
     pub given_id: bool,
-    /// It gives the `url`.
     pub given_url: bool,
     /// Something in it comes true then: it must be read again.
     pub due: Option<Instant>,
 }
 
 /// Makes a column that was read from a file one of a source.
-pub fn assign(draft: &mut Draft, facts: GivenFields, source: &Source, magazine: &Magazine) {
+fn assign(draft: &mut Draft, facts: GivenFields, source: &Source, magazine: &Magazine) {
     source.name.clone_into(&mut draft.source);
     if !facts.given_guid {
         draft.guid = magazine.tag(source.tag(), &draft.key);
+    }
+}
+
+/// A folder of Markdown files.
+#[derive(Debug, Clone, Copy)]
+pub struct MarkdownFolder<'a>(pub &'a Source);
+
+impl ColumnSource for MarkdownFolder<'_> {
+    type Details = GivenFields;
+
+    fn documents(&self) -> Result<FolderContents, Error> {
+        folder::contents(&self.0.folder, self.0.follow_links)
+    }
+
+    fn read(
+        &self,
+        document: SourceDocument<'_>,
+        context: ImportContext<'_>,
+        result: &mut ImportResult,
+    ) -> Result<GivenFields, Error> {
+        let given = read(document.text, document.path, document.key, context, result)?;
+        if let Some(draft) = result.drafts.last_mut() {
+            assign(draft, given, self.0, context.magazine);
+        }
+        Ok(given)
     }
 }
 
@@ -153,7 +178,6 @@ pub(super) fn check_length(key: &str, value: &str, most: usize, place: &SourceLo
     }
 }
 
-/// An instant of the front matter.
 fn when(key: &str, at: &FrontMatterDate, place: &SourceLocation, context: ImportContext<'_>) -> Result<Instant, Error> {
     let at = context.magazine.zone.parse(&at.to_string()).map_err(|error| wrong(place, format!("{key}: {error}")))?;
     in_years(at, context.magazine).map_err(|message| wrong(place, format!("{key}: {message}")))

@@ -10,6 +10,7 @@ pub mod markdown;
 mod media;
 pub mod moved;
 pub mod similarity;
+pub mod source;
 pub mod subscribers;
 mod utf8;
 
@@ -23,28 +24,14 @@ use crate::{
 /// Why a source cannot be taken. Nothing of it has been taken then.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file or folder cannot be read.
     #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// What it holds is not what it should.
+    Read { path: PathBuf, source: std::io::Error },
     #[error("{place}: {message}")]
-    Wrong {
-        /// File and line or key.
-        place: SourceLocation,
-        /// What is wrong and what to do.
-        message: String,
-    },
+    Wrong { place: SourceLocation, message: String },
 }
 
-/// Where in a source something was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceLocation {
-    /// The file.
     pub file: String,
     /// Its line, counted from 1, if it is known.
     pub line: Option<usize>,
@@ -62,9 +49,7 @@ impl fmt::Display for SourceLocation {
 /// Something the editors should know, that stops nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// Where.
     pub place: SourceLocation,
-    /// What.
     pub message: String,
 }
 
@@ -74,23 +59,17 @@ impl fmt::Display for Warning {
     }
 }
 
-/// What an import works with.
 #[derive(Debug, Clone, Copy)]
 pub struct ImportContext<'a> {
-    /// The magazine.
     pub magazine: &'a Magazine,
-    /// Its rubriques.
     pub rubriques: &'a [Rubrique],
     /// When it works: nothing was updated later.
     pub at: Instant,
 }
 
-/// What a source gave.
 #[derive(Debug, Default)]
 pub struct ImportResult {
-    /// Columns for the store.
     pub drafts: Vec<crate::model::Draft>,
-    /// What the editors should know.
     pub warnings: Vec<Warning>,
 }
 

@@ -10,13 +10,10 @@ use crate::model::{column::fingerprint, text};
 /// A column that was there and has no file any more.
 #[derive(Debug, Clone)]
 pub struct GoneColumn {
-    /// Its name in its source.
     pub key: String,
     /// The id that readers know it by.
     pub guid: String,
-    /// The fingerprint of its words.
     pub content: String,
-    /// Its title.
     pub title: String,
     /// When it was published, in milliseconds.
     pub published: i64,
@@ -31,19 +28,15 @@ pub struct GoneColumn {
 /// A column in a file that no column is known of.
 #[derive(Debug, Clone)]
 pub struct NewColumn {
-    /// Its name in its source.
     pub key: String,
     /// Whether the file itself names it so.
     pub given_id: bool,
     /// The guid, if the file gives one.
     pub given_guid: Option<String>,
-    /// The fingerprint of its words.
     pub content: String,
-    /// Its title.
     pub title: String,
     /// When it is published, in milliseconds.
     pub published: i64,
-    /// What it says.
     pub digest: TextDigest,
 }
 
@@ -68,9 +61,7 @@ pub fn text_digest(title: &str, text: &str) -> TextDigest {
 /// How alike the words are of a column that is gone and a new one, by their places in the two lists.
 #[derive(Debug, Clone, Copy)]
 pub struct PairSimilarity {
-    /// The column that is gone.
     pub gone: usize,
-    /// The new one.
     pub new: usize,
     /// From 0 to 1.
     pub similarity: f64,

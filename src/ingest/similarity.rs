@@ -13,7 +13,6 @@ pub struct TokenCounts {
 }
 
 impl TokenCounts {
-    /// Of a text.
     pub fn of(text: &str) -> Self {
         let mut pieces = Self { counts: HashMap::new(), total: 0 };
         for word in text::words(text) {
@@ -43,7 +42,6 @@ impl TokenCounts {
         words.iter().map(pieces).sum()
     }
 
-    /// How many there are.
     pub fn count(&self) -> usize {
         self.total
     }

@@ -11,7 +11,12 @@ use std::{
 use super::spool::{self, Spool, Spooled};
 use crate::{
     config::Source,
-    ingest::{Error, ImportContext, ImportResult, Warning, clean::CLEANER, folder, markdown},
+    ingest::{
+        Error, ImportContext, ImportResult, Warning,
+        clean::CLEANER,
+        folder, markdown,
+        source::{self, SourceDocument},
+    },
     model::{Draft, Instant, column::fingerprint},
     store::SourceFile,
 };
@@ -322,9 +327,9 @@ fn column(
     let text = std::str::from_utf8(bytes)
         .map_err(|error| format!("{shown}: not UTF-8 at byte {}: save it as UTF-8", error.valid_up_to()))?;
     let mut own = ImportResult::default();
-    let facts = markdown::read(text, path, key, house, &mut own).map_err(|error| error.to_string())?;
-    let mut draft: Draft = own.drafts.pop().ok_or_else(|| format!("{shown}: it holds no column"))?;
-    markdown::assign(&mut draft, facts, source, house.magazine);
+    let document = SourceDocument { path, key, text };
+    let facts = source::open(source).read(document, house, &mut own).map_err(|error| error.to_string())?;
+    let draft: Draft = own.drafts.pop().ok_or_else(|| format!("{shown}: it holds no column"))?;
     let bytes = spool::encode(&draft).map_err(|error| format!("{shown}: {error}"))?;
     let Draft { key, published, updated, .. } = draft;
     Ok((Column { key, facts, published, updated, bytes }, own.warnings))

@@ -8,7 +8,6 @@ use std::{
 
 use pulldown_cmark::{Event, Tag, TagEnd, html};
 
-/// A footnote of a body.
 struct Footnote<'a> {
     name: String,
     events: Vec<Event<'a>>,

@@ -91,7 +91,6 @@ impl<'a> Anchors<'a> {
     }
 }
 
-/// The id that a tag gives.
 fn anchor<'a>(tag: &Tag<'a>) -> Option<&'a str> {
     let old = || tag.name.eq_ignore_ascii_case("a").then(|| tag.value("name")).flatten();
     if tag.ends { None } else { tag.value("id").or_else(old) }

@@ -18,7 +18,6 @@ use super::{
 /// How deep elements may be nested: a parser takes time by the square of it.
 pub const MAX_NESTING: usize = 100;
 
-/// HTML that was prepared.
 pub(super) struct PreparedHtml {
     pub html: String,
     /// Whether elements were nested too deeply.

@@ -12,14 +12,11 @@ pub(crate) enum HtmlToken<'a> {
     Hidden,
 }
 
-/// A tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tag<'a> {
     /// As it is written, from `<` to `>`.
     pub source: &'a str,
-    /// Its name as it is written.
     pub name: &'a str,
-    /// Whether it ends an element.
     pub ends: bool,
     attributes: &'a str,
 }

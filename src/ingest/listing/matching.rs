@@ -13,9 +13,7 @@ use super::{
 /// A column on the page.
 #[derive(Debug, Clone)]
 pub struct PageColumn<'a> {
-    /// Its title.
     pub title: &'a str,
-    /// Its standfirst.
     pub standfirst: &'a str,
     /// The date that its place gives it, in milliseconds.
     pub expected: i64,
@@ -24,9 +22,7 @@ pub struct PageColumn<'a> {
 /// A column of the store.
 #[derive(Debug, Clone)]
 pub struct StoredColumn<'a> {
-    /// Its title.
     pub title: &'a str,
-    /// Its standfirst.
     pub standfirst: &'a str,
     /// When it was published, in milliseconds.
     pub published: i64,
@@ -37,7 +33,6 @@ pub struct StoredColumn<'a> {
 /// What a column on the page is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MatchVerdict {
-    /// A new one.
     New,
     /// This one of the store, word for word.
     Same(usize),
@@ -59,7 +54,7 @@ const ALIKE_SIMILARITY: f64 = 0.6;
 const HALF_SIMILARITY: f64 = 0.5;
 /// From here on, hardly a word is another.
 const NEARLY_SAME_SIMILARITY: f64 = 0.94;
-/// More than any likeness.
+/// More than any similarity.
 const UNREACHABLE_SIMILARITY: f64 = 2.0;
 /// By so much must the best be better than the second best.
 const SIMILARITY_MARGIN: f64 = 0.15;
@@ -84,11 +79,8 @@ pub fn match_page(
 /// What speaks for a pair; the higher, the more.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Evidence {
-    /// It is one column, mended.
     Same(f64),
-    /// It may be.
     Possible(f64),
-    /// It is not.
     Different,
 }
 
@@ -125,7 +117,6 @@ impl<'a> Matcher<'a> {
         (0..self.stored.len()).filter(|old| !self.taken[*old]).collect()
     }
 
-    /// What the editors said.
     fn answer(&mut self, answers: &HashMap<usize, Option<usize>>) {
         let mut answers: Vec<_> = answers.iter().map(|(own, old)| (*own, *old)).collect();
         answers.sort_unstable();
@@ -317,7 +308,7 @@ impl<'a> Matcher<'a> {
     }
 }
 
-/// What a likeness says, from two bounds on.
+/// What a similarity says, from two bounds on.
 fn evidence(base: f64, likeness: f64, one: f64, possible: f64) -> Evidence {
     if likeness >= one {
         Evidence::Same(base + likeness)

@@ -3,7 +3,6 @@
 /// Where a column of the store was, seen from a column of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RelativePosition {
-    /// In the same place.
     Here,
     /// Elsewhere, though the dates of the page are those of the store.
     Elsewhere,
