@@ -27,55 +27,40 @@ pub use public::is_public;
 pub struct FetchLimits {
     /// All of it, redirects included.
     pub time: Duration,
-    /// How many redirects are followed.
     pub redirects: usize,
     /// How many bytes of the body are read at the most; with none, the body is left alone.
     pub bytes: u64,
 }
 
-/// What came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
     /// Where from, after all redirects.
     pub address: Url,
-    /// Its body, if one was wanted.
     pub body: Vec<u8>,
 }
 
-/// Why nothing came.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It is no address of the web.
     #[error("{0} is no web address")]
     Address(String),
-    /// It is not on the public internet.
     #[error(
         "it leads to {address}, which is not on the public internet: if it may, name {host} in fetch.private_hosts"
     )]
-    Private {
-        /// Whose name it is.
-        host: String,
-        /// Where that leads.
-        address: IpAddr,
-    },
+    Private { host: String, address: IpAddr },
     /// The server says that it has nothing.
     #[error("the server answers {0}")]
     Status(u16),
     /// It leads on, again and again.
     #[error("it leads on more than {0} times")]
     TooManyRedirects(usize),
-    /// It took too long.
     #[error("no answer within {} seconds", .0.as_secs())]
     Timeout(Duration),
-    /// More came than is read.
     #[error("the answer is longer than {0} bytes")]
     TooLong(u64),
-    /// Anything else.
     #[error("{0}")]
     Failed(Box<ureq::Error>),
 }
 
-/// Gets addresses.
 #[derive(Debug, Clone)]
 pub struct Fetcher {
     agent: Agent,

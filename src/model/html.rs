@@ -2,6 +2,7 @@
 //! implied, every entity known, only harmless elements and attributes, only absolute addresses.
 //! What it passes over it does not copy.
 
+mod escape;
 mod names;
 mod nesting;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod tests;
 
 use names::{ElementKind, PackedName, element, is_attribute, is_entity, name};
 
+pub use escape::{escape, escape_into, escape_xml};
 pub use names::{direction, is_language};
 
 use super::{text, uri};
@@ -73,7 +75,6 @@ const fn table(address: bool) -> [bool; 256] {
     }
 }
 
-/// An element that is open.
 #[derive(Clone, Copy)]
 struct OpenElement<'a> {
     /// As it is written.
@@ -172,7 +173,6 @@ impl<'a> HtmlScanner<'a> {
         self.at += 1 + length + usize::from(closed);
     }
 
-    /// What begins with `<`.
     fn markup(&mut self) {
         let rest = &self.html[self.at + 1..];
         match rest.bytes().next() {

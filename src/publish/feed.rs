@@ -1,12 +1,9 @@
 //! Publishes a feed: its archives, and the document that readers subscribe to.
 
-use std::{borrow::Cow, collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeSet, path::PathBuf};
 
-use super::forms::{
-    self, BufferPool, Feed, FeedFile, History,
-    conform::{self, FeedFinding, ValidDocument},
-};
-use super::{Error, Publisher, files::StagedFolder, months::ArchiveMonths, name};
+use super::forms::{self, Feed, History, conform};
+use super::{Error, Publisher, document::DocumentWriter, months::ArchiveMonths, name};
 use crate::{
     model::{Column, EARLIEST, FeedKey, Instant, Tombstone, column::fingerprint},
     store::{Newest, Published, Span, Standing, Topic},
@@ -15,31 +12,21 @@ use crate::{
 /// How many tombstones a feed carries at the most.
 const MAX_TOMBSTONES: u32 = 50;
 
-/// What became of a feed.
 #[derive(Debug)]
 pub(super) struct FeedResult {
-    /// How many files were written.
     pub(super) written: usize,
-    /// How it stands.
     pub(super) standing: Standing,
-    /// What the editors should know.
     pub(super) warnings: Vec<String>,
     /// What was left out of it because validators would refuse it.
     pub(super) left_out: Option<Error>,
 }
 
-/// Publishes feeds one after the other, always on the same paper. It has a thread of its own: there
-/// it builds, and waits for the store and for the disk.
+/// Publishes feeds one after the other, in the same buffers. It has a thread of its own: there it builds, and waits for
+/// the store and for the disk.
 pub(super) struct FeedWorker {
-    pub(super) publisher: Publisher,
-    buffers: BufferPool,
-    /// What was built, to be put into its place a batch at a time.
-    folder: StagedFolder,
-    /// Of the feed at hand, the columns that validators would refuse.
-    refused: Vec<FeedFinding>,
+    writer: DocumentWriter,
 }
 
-/// What a worker has done.
 #[derive(Default)]
 pub(super) struct WorkerResult {
     pub(super) done: Vec<FeedResult>,
@@ -50,20 +37,9 @@ pub(super) struct WorkerResult {
     pub(super) parents: BTreeSet<PathBuf>,
 }
 
-/// What became of columns that were to be archived.
-pub(super) struct ArchivedColumns {
-    /// How many of them are done with, the oldest.
-    pub(super) kept: usize,
-    /// How many files were written.
-    pub(super) files: usize,
-    /// Whether there is a document of them.
-    pub(super) written: bool,
-}
-
 impl FeedWorker {
     pub(super) fn new(publisher: Publisher) -> Self {
-        let folder = StagedFolder::new(&publisher.config);
-        Self { publisher, buffers: BufferPool::default(), folder, refused: Vec::new() }
+        Self { writer: DocumentWriter::new(publisher) }
     }
 
     /// Publishes feeds as long as there is a next one.
@@ -77,8 +53,8 @@ impl FeedWorker {
         let mut last = None;
         loop {
             let key = next();
-            if key.is_none() || self.folder.is_full() {
-                match (self.folder.commit(), last.take()) {
+            if key.is_none() || self.writer.folder.is_full() {
+                match (self.writer.folder.commit(), last.take()) {
                     (Err(error), Some(last)) => {
                         built.clear();
                         worked.failed.push((last, error));
@@ -95,32 +71,32 @@ impl FeedWorker {
                 Err(error) => worked.failed.push((key, error)),
             }
         }
-        worked.parents = self.folder.parents;
+        worked.parents = self.writer.folder.parents;
         worked
     }
 
     /// Builds what has changed of a feed, for [`StagedFolder::land`] to put it into its place. If what is on the
     /// disk may be anybody's, all of it is compared.
     pub(super) async fn publish(&mut self, key: &FeedKey, trusted: bool, revision: i64) -> Result<FeedResult, Error> {
-        self.refused.clear();
-        let savepoint = self.folder.savepoint();
+        self.writer.refused.clear();
+        let savepoint = self.writer.folder.savepoint();
         let done = self.build(key, trusted, revision).await;
         if done.is_err() {
-            self.folder.roll_back(savepoint);
+            self.writer.folder.roll_back(savepoint);
         }
         done
     }
 
     async fn build(&mut self, key: &FeedKey, trusted: bool, revision: i64) -> Result<FeedResult, Error> {
-        let Publisher { config, store, at, build_fingerprint, .. } = self.publisher.clone();
+        let Publisher { config, store, at, build_fingerprint, .. } = self.writer.publisher.clone();
         // Read first: whoever publishes the feed meanwhile is found out when this is remembered.
         let stored = store.published(key).await?;
-        let disk = self.folder.documents(key);
+        let disk = self.writer.folder.documents(key);
         // Where the clock went back, all is looked at again.
         let before = stored.clone().filter(|before| trusted && before.at <= at);
-        let mut months = ArchiveMonths::read(&self.publisher, key, before.as_ref(), &disk).await?;
+        let mut months = ArchiveMonths::read(&self.writer.publisher, key, before.as_ref(), &disk).await?;
         let state_now = self.read_state(key, before.is_some()).await?;
-        let there = forms::paths(key, None).iter().all(|path| self.folder.has(path));
+        let there = forms::paths(key, None).iter().all(|path| self.writer.folder.has(path));
         let stands = |state: &str| there && before.as_ref().is_some_and(|before| before.fingerprint == *state);
         // What readers were told does not become untrue: unless the clock was wrong.
         let told = stored.as_ref().map(|stored| stored.told).filter(|told| *told <= at);
@@ -135,7 +111,7 @@ impl FeedWorker {
             history.complete = current.left_out == 0;
         }
         if archives && !history.complete {
-            written += months.archive(self, key).await?;
+            written += months.archive(&mut self.writer, key).await?;
             history.previous = months.last();
         } else {
             months.clear();
@@ -144,8 +120,8 @@ impl FeedWorker {
         if !history.complete && !stands(&state) {
             current = self.subscription(key, &state_now, &history, told).await?;
         }
-        for name in months.gone(key, &disk, &self.folder) {
-            forms::paths(key, Some(&name)).into_iter().for_each(|path| self.folder.remove(path));
+        for name in months.gone(key, &disk, &self.writer.folder) {
+            forms::paths(key, Some(&name)).into_iter().for_each(|path| self.writer.folder.remove(path));
         }
         let told = current.told.or(told).unwrap_or_default();
         let standing = Standing {
@@ -159,14 +135,13 @@ impl FeedWorker {
         Ok(self.done(key, standing, written + current.written, left_out))
     }
 
-    /// What became of a feed that was built.
     fn done(&mut self, key: &FeedKey, mut standing: Standing, written: usize, too_many: usize) -> FeedResult {
         let warning = || {
             let name = name(key);
             format!("the feed {name}: its {too_many} oldest columns are left out, it would be too large")
         };
         let warnings = (too_many > 0).then(warning).into_iter().collect();
-        let left_out = self.left_out(key);
+        let left_out = self.writer.left_out(key);
         if left_out.is_some() {
             // It is built again, and told, at each run, until somebody has mended the columns.
             let before = standing.before.as_ref();
@@ -180,7 +155,7 @@ impl FeedWorker {
 
     /// What a feed holds: of one that was published, only what tells whether that has changed.
     async fn read_state(&self, key: &FeedKey, published: bool) -> Result<FeedState, Error> {
-        let Publisher { config, store, at, .. } = &self.publisher;
+        let Publisher { config, store, at, .. } = &self.writer.publisher;
         let (limit, until) = (config.feeds.items(key), Span::until(*at));
         let mut tombstones =
             if config.feeds.tombstones { store.withdrawn(key, MAX_TOMBSTONES).await? } else { Vec::new() };
@@ -197,8 +172,9 @@ impl FeedWorker {
 
     /// When a feed changed last besides by its columns: one was withdrawn, or it has told so before.
     async fn changed(&self, key: &FeedKey, told: Option<Instant>) -> Result<Option<Instant>, Error> {
-        let withdrawn = self.publisher.store.withdrawn(key, 1).await?.into_iter().map(|tombstone| tombstone.when);
-        Ok(withdrawn.filter(|when| (EARLIEST..=self.publisher.at).contains(when)).chain(told).max())
+        let withdrawn =
+            self.writer.publisher.store.withdrawn(key, 1).await?.into_iter().map(|tombstone| tombstone.when);
+        Ok(withdrawn.filter(|when| (EARLIEST..=self.writer.publisher.at).contains(when)).chain(told).max())
     }
 
     /// Builds the document that readers subscribe to and writes it where it differs.
@@ -209,7 +185,7 @@ impl FeedWorker {
         history: &History,
         told: Option<Instant>,
     ) -> Result<SubscriptionDocument, Error> {
-        let publisher = self.publisher.clone();
+        let publisher = self.writer.publisher.clone();
         let read = match &state_now.columns {
             Some(_) => Vec::new(),
             None => {
@@ -219,7 +195,7 @@ impl FeedWorker {
         let columns = state_now.columns.as_ref().unwrap_or(&read);
         let changed = self.changed(key, told).await?;
         let mut told = None;
-        let (valid, columns) = self.valid(key, columns, |columns, buffers| {
+        let (valid, columns) = self.writer.valid(key, columns, |columns, buffers| {
             let feed = Feed::document(&publisher.config, key.clone(), columns, history.clone(), &state_now.tombstones)?;
             let feed = feed.changed_at(changed);
             told = Some(feed.updated());
@@ -236,86 +212,11 @@ impl FeedWorker {
                 current.topics.push(Topic::new(address, bytes));
             }
         }
-        current.written = self.put(valid.files, true)?;
+        current.written = self.writer.put(valid.files, true)?;
         Ok(current)
-    }
-
-    /// Builds an archive document of as many columns as fit, the oldest of these. One that is open, and
-    /// has room for them all, is not written.
-    pub(super) fn archive(
-        &mut self,
-        key: &FeedKey,
-        columns: &[Column],
-        history: History,
-        open: bool,
-    ) -> Result<ArchivedColumns, Error> {
-        let publisher = self.publisher.clone();
-        let (valid, fit) = self.valid(key, columns, |columns, buffers| {
-            let feed = Feed::document(&publisher.config, key.clone(), columns, history.clone(), &[])?;
-            Ok(conform::archive(&feed, publisher.at, buffers)?)
-        })?;
-        // Those that no document may hold are done with as well, where they lie between the others.
-        let next = fit.len().checked_sub(valid.kept + 1).map(|next| fit[next].id);
-        let kept = match next.and_then(|next| columns.iter().position(|column| column.id == next)) {
-            Some(next) => columns.len() - next - 1,
-            None => columns.len(),
-        };
-        if fit.is_empty() || (open && kept == columns.len()) {
-            return Ok(ArchivedColumns { kept, files: 0, written: false });
-        }
-        Ok(ArchivedColumns { kept, files: self.put(valid.files, false)?, written: true })
-    }
-
-    /// Writes a document without the columns that validators would refuse, which keep no other column
-    /// from its readers; gives the others. What is wrong with the feed itself no column can mend.
-    fn valid<'a>(
-        &mut self,
-        key: &FeedKey,
-        columns: &'a [Column],
-        mut build_fingerprint: impl FnMut(
-            &[Column],
-            &mut BufferPool,
-        ) -> Result<Result<ValidDocument, Vec<FeedFinding>>, Error>,
-    ) -> Result<(ValidDocument, Cow<'a, [Column]>), Error> {
-        let mut columns = Cow::Borrowed(columns);
-        loop {
-            let findings = match build_fingerprint(&columns, &mut self.buffers)? {
-                Ok(valid) => return Ok((valid, columns)),
-                Err(findings) => findings,
-            };
-            let count = columns.len();
-            columns.to_mut().retain(|column| !findings.iter().any(|finding| finding.is_about(column)));
-            if columns.len() == count {
-                return Err(Error::Refused { feed: name(key), findings });
-            }
-            self.refused.extend(findings);
-        }
-    }
-
-    /// What was left out of the feed at hand, told once.
-    fn left_out(&mut self, key: &FeedKey) -> Option<Error> {
-        let mut findings: Vec<FeedFinding> = Vec::new();
-        for finding in self.refused.drain(..) {
-            if !findings.contains(&finding) {
-                findings.push(finding);
-            }
-        }
-        (!findings.is_empty()).then(|| Error::LeftOut { feed: name(key), findings })
-    }
-
-    /// Writes the files of a document where they differ; says how many it wrote. One that is `last` is
-    /// in its place after all others.
-    fn put(&mut self, files: Vec<FeedFile>, last: bool) -> Result<usize, Error> {
-        let mut written = 0;
-        for (path, bytes) in &files {
-            written += usize::from(self.folder.put(path, bytes, last)?);
-        }
-        self.buffers.give_back(files.into_iter().map(|(_, bytes)| bytes));
-        Ok(written)
     }
 }
 
-/// What a feed holds.
 struct FeedState {
     /// What tells whether its columns have changed.
     heads: String,

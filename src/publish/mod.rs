@@ -3,6 +3,7 @@
 //! files are there.
 
 mod check;
+mod document;
 mod feed;
 mod files;
 mod folder_stamp;
@@ -34,20 +35,12 @@ pub use owner::{FolderOwner, SentEdition};
 /// Why nothing, or not all, could be published.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// A feed could not be made.
     #[error(transparent)]
     Feed(#[from] forms::Error),
-    /// A file cannot be written.
     #[error("cannot write {}: {source}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    Write { path: PathBuf, source: std::io::Error },
     /// The folder is another magazine's.
     #[error(
         "the feeds in {} are those of {name:?} ({address}), id {id}: nothing is published there. If that is this magazine, \
@@ -55,40 +48,16 @@ pub enum Error {
          folder of its own (feeds.path)",
         folder.display()
     )]
-    Foreign {
-        /// The folder.
-        folder: PathBuf,
-        /// Whose it is.
-        name: String,
-        /// Its address.
-        address: String,
-        /// Its id.
-        id: String,
-    },
+    Foreign { folder: PathBuf, name: String, address: String, id: String },
     /// Nobody knows whose the folder is.
     #[error("{} cannot be read, which says whose the feeds are: {why}; if they are this magazine's, say `gazetier publish --take-over`", path.display())]
-    UnreadableOwner {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        why: String,
-    },
+    UnreadableOwner { path: PathBuf, why: String },
     /// Validators would find something in it: what readers have of it stays.
     #[error("the feed {feed} is not published, and what readers had of it stays:{}", lines(findings))]
-    Refused {
-        /// Which.
-        feed: String,
-        /// What they would find.
-        findings: Vec<FeedFinding>,
-    },
+    Refused { feed: String, findings: Vec<FeedFinding> },
     /// Validators would find something in columns: those are left out.
     #[error("the feed {feed} is published without the columns that readers would refuse:{}", lines(findings))]
-    LeftOut {
-        /// Which.
-        feed: String,
-        /// What they would find.
-        findings: Vec<FeedFinding>,
-    },
+    LeftOut { feed: String, findings: Vec<FeedFinding> },
     /// A worker of ours stopped without an answer.
     #[error("a feed's worker broke off: {0}")]
     Worker(#[from] tokio::task::JoinError),
@@ -103,12 +72,9 @@ fn name(feed: &FeedKey) -> String {
     if *feed == FeedKey::All { "(all columns)".to_owned() } else { feed.key() }
 }
 
-/// What a publication came to.
 #[derive(Debug, Default)]
 pub struct PublicationResult {
-    /// How many files were written.
     pub written: usize,
-    /// What the editors should know.
     pub warnings: Vec<String>,
     /// Feeds that could not be published, or not with all columns, each with its error: they are tried
     /// again.
@@ -135,14 +101,13 @@ struct FeedsToBuild {
     folder_stamp: Option<String>,
 }
 
-/// Feeds that were built.
 #[derive(Debug, Default)]
 struct BuiltFeeds {
     done: Vec<FeedResult>,
     failed: Vec<Error>,
 }
 
-/// The press, at one instant.
+/// Publishes what readers may see at one instant.
 #[derive(Debug, Clone)]
 pub struct Publisher {
     config: Arc<Config>,
@@ -167,7 +132,7 @@ const MAX_BUILD_ROUNDS: usize = 5;
 const PAGES: [&str; 3] = ["index.html", "feeds.opml", "feed.css"];
 
 impl Publisher {
-    /// A press that publishes what readers may see at an instant.
+    /// Publishes what readers may see at an instant.
     pub fn new(config: Arc<Config>, store: Store, at: Instant) -> Self {
         let build_fingerprint = fingerprint([&config.fingerprint, forms::BUILD_INPUTS]).into();
         Self { config, store, at, clock: None, build_fingerprint }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::forms::{History, conform};
 use super::{
     Error, Publisher,
-    feed::{ArchivedColumns, FeedWorker},
+    document::{ArchivedColumns, DocumentWriter},
     files::{ArchiveDocuments, StagedFolder},
 };
 use crate::{
@@ -56,7 +56,6 @@ impl ArchiveMonths {
         Ok(Self { before: rows, now, changed, lost, same_build: before.is_some(), present })
     }
 
-    /// How many columns the feed has.
     pub(super) fn columns(&self) -> i64 {
         self.now.iter().map(|month| month.columns).sum()
     }
@@ -68,7 +67,7 @@ impl ArchiveMonths {
 
     /// Writes the closed documents that have changed, or that follow another one than before, oldest
     /// first: whoever walks back finds what a document says is before it. Gives how many files.
-    pub(super) async fn archive(&mut self, worker: &mut FeedWorker, key: &FeedKey) -> Result<usize, Error> {
+    pub(super) async fn archive(&mut self, writer: &mut DocumentWriter, key: &FeedKey) -> Result<usize, Error> {
         let mut written = 0;
         let (mut previous, mut was) = (None, None);
         for index in 0..self.now.len() {
@@ -77,9 +76,9 @@ impl ArchiveMonths {
             let same = previous == was && self.same_build;
             let lost = self.lost[index];
             if self.changed[index] || lost || !same || before.closed != over {
-                let start = if same && !lost { self.full(&worker.publisher, key, before).await? } else { None };
+                let start = if same && !lost { self.full(&writer.publisher, key, before).await? } else { None };
                 let mut month =
-                    MonthWriter { worker, key, month: &mut self.now[index], over, previous: previous.clone() };
+                    MonthWriter { writer, key, month: &mut self.now[index], over, previous: previous.clone() };
                 written += month.write(start).await?;
             }
             previous = last_of(&self.now[index]).or(previous);
@@ -123,7 +122,7 @@ impl ArchiveMonths {
 
 /// The documents of one month, as they are written.
 struct MonthWriter<'a> {
-    worker: &'a mut FeedWorker,
+    writer: &'a mut DocumentWriter,
     key: &'a FeedKey,
     month: &'a mut FeedMonth,
     over: bool,
@@ -134,7 +133,7 @@ struct MonthWriter<'a> {
 impl MonthWriter<'_> {
     /// Writes them, from behind those that stay as they are; says how many files.
     async fn write(&mut self, start: Option<Place>) -> Result<usize, Error> {
-        let (key, publisher) = (self.key, self.worker.publisher.clone());
+        let (key, publisher) = (self.key, self.writer.publisher.clone());
         let (size, span) = (publisher.config.feeds.items(key), span(&publisher, self.month.month));
         let mut after = start;
         if start.is_none() {
@@ -155,7 +154,7 @@ impl MonthWriter<'_> {
             let history = History { archive: Some(name.clone()), previous: self.previous.clone(), complete: false };
             let open = !(self.over || full);
             let ArchivedColumns { kept, files, written: is_written } =
-                self.worker.archive(key, &columns, history, open)?;
+                self.writer.archive(key, &columns, history, open)?;
             if open && kept == places.len() {
                 break;
             }

@@ -17,7 +17,6 @@ use crate::{
     store::Magazine,
 };
 
-/// The file's name.
 const OWNER_FILE: &str = ".gazetier";
 
 /// How many editions of each newsletter are kept in mind.
@@ -46,12 +45,10 @@ impl SentEdition {
         Instant::from_timestamp_millis(self.cutoff)
     }
 
-    /// What it is called.
     pub fn period(&self) -> Period {
         Period::from_key(&self.period)
     }
 
-    /// How many of its letters were sent or refused.
     pub fn out(&self) -> i64 {
         self.out
     }

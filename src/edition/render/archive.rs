@@ -5,7 +5,7 @@
 
 use super::words;
 use crate::config::Config;
-use crate::model::token::PLACEHOLDER;
+use crate::model::{html::escape, token::PLACEHOLDER};
 
 /// What stood for the token in editions that were frozen by versions up to 0.1.0: a word like others.
 const FIRST_PLACEHOLDER: &str = "subscriber0token0stands0here0in0letters";
@@ -28,7 +28,7 @@ pub fn page(config: &Config, html: &str, head: &str, foot: &str) -> String {
         if let Some(at) = rest.find('>').filter(|at| rest[*at..].starts_with(&own)) {
             page.replace_range(to + at + 1..to + at + own.len() - 1, words.subscribe);
         }
-        page.replace_range(from..to, &attribute(config.web.url.as_str()));
+        page.replace_range(from..to, &escape(config.web.url.as_str()));
     }
     if let Some((_, to)) = element(&page, ONLINE_ELEMENT)
         && let Some(from) = page[..to].rfind(ONLINE_ELEMENT.0)
@@ -89,11 +89,6 @@ fn element(page: &str, (start, end): (&str, &str)) -> Option<(usize, usize)> {
     let at = page.rfind(start)?;
     let from = at + page[at..].find('>')? + 1;
     Some((from, from + page[from..].find(end)?))
-}
-
-/// An address as the value of an attribute.
-fn attribute(text: &str) -> String {
-    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;")
 }
 
 #[cfg(test)]

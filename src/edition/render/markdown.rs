@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
-use crate::model::text::remove_illegal;
+use crate::model::{html::escape, text::remove_illegal};
 
 /// How wide a picture may be where a mail program takes no other word: as wide as the text.
 const MAX_PICTURE_PIXELS: u32 = 520;
@@ -21,7 +21,7 @@ pub fn html(markdown: &str) -> String {
         }
         Event::End(TagEnd::Image) => {
             let (address, alt) = picture.take()?;
-            let (address, alt) = (escaped(&address), escaped(alt.trim()));
+            let (address, alt) = (escape(&address), escape(alt.trim()));
             let tag = format!(
                 "<img src=\"{address}\" alt=\"{alt}\" width=\"{MAX_PICTURE_PIXELS}\" style=\"width:auto;max-width:100%;height:auto\" />"
             );
@@ -47,11 +47,6 @@ pub fn html(markdown: &str) -> String {
     remove_illegal(html.trim_end()).0.into_owned()
 }
 
-/// Text in an attribute.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
 /// The same words as text: a paragraph a line, an address after the words that lead to it, emphasis,
 /// lists and quotes as those who write letters by hand mark them.
 pub fn text(markdown: &str) -> String {
@@ -69,7 +64,6 @@ struct Margin {
     used: bool,
 }
 
-/// Writes words as text.
 #[derive(Default)]
 struct PlainTextWriter {
     out: String,

@@ -35,7 +35,6 @@ pub(super) enum ElementKind {
     Table,
 }
 
-/// The kind of an element that a feed may carry.
 pub(super) fn element(element: PackedName) -> Option<ElementKind> {
     ELEMENTS.binary_search_by(|(known, _)| known.cmp(&element)).ok().map(|at| ELEMENTS[at].1)
 }

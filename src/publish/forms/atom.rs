@@ -9,13 +9,14 @@ use atom_syndication::{
 use url::Url;
 
 use super::{
-    BufferPool, ColumnContent, Error, Feed, address, escape,
-    escape::escape_xml,
-    measure, media_type,
+    BufferPool, ColumnContent, Error, Feed, address, measure, media_type,
     plain_text::{is_blank, looks_like_html, plain},
     rss::{HISTORY, MEDIA},
 };
-use crate::model::{Column, EARLIEST, Image, Instant, Tombstone};
+use crate::model::{
+    Column, EARLIEST, Image, Instant, Tombstone,
+    html::{escape, escape_xml},
+};
 
 /// Deleted entries (RFC 6721).
 const TOMBSTONES: &str = "http://purl.org/atompub/tombstones/1.0";

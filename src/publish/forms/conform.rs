@@ -30,12 +30,10 @@ pub struct FeedFinding {
     pub field: &'static str,
     /// The rule's short name, the same for ever.
     pub rule: &'static str,
-    /// What is wrong and what to do.
     pub message: String,
 }
 
 impl FeedFinding {
-    /// Whether it is about this column.
     pub fn is_about(&self, column: &Column) -> bool {
         self.column.as_ref().is_some_and(|about| *about == name(column))
     }
@@ -51,7 +49,6 @@ impl fmt::Display for FeedFinding {
 /// The files of a document that may be published.
 #[derive(Debug)]
 pub struct ValidDocument {
-    /// Its forms.
     pub files: Vec<FeedFile>,
     /// How many of its columns it holds: where all would be too large, some are left out.
     pub kept: usize,

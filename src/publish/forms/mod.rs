@@ -1,11 +1,9 @@
-//! What a feed holds, and its three forms. Nothing here reads or writes a file (`publisher` aside) or
-//! asks for the time: equal columns give equal bytes.
+//! What a feed holds, and its three forms. Nothing here reads or writes a file or asks for the time: equal columns give equal bytes.
 
 mod atom;
 mod buffers;
 pub mod conform;
 pub mod editions;
-mod escape;
 mod json;
 pub mod page;
 mod plain_text;
@@ -19,11 +17,14 @@ use chrono::Datelike;
 use url::Url;
 
 pub use buffers::BufferPool;
-use escape::{escape, escape_into};
 
 use crate::{
     config::{Config, Content, FORMS},
-    model::{Column, EARLIEST, FeedKey, Image, Instant, Rubrique, Tombstone, uri},
+    model::{
+        Column, EARLIEST, FeedKey, Image, Instant, Rubrique, Tombstone,
+        html::{escape, escape_into},
+        uri,
+    },
 };
 
 /// What files are made with, besides columns and configuration: when it changes, all are made
@@ -35,28 +36,20 @@ pub const BUILD_INPUTS: &str = concat!(
     include_str!("../../../templates/feed.css")
 );
 
-/// Why a feed could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// An address of the feed cannot be made.
     #[error("cannot make an address under feeds.url: {0}")]
     Address(#[from] url::ParseError),
-    /// The form failed.
     #[error("cannot write a feed as {form}: {reason}")]
     Form {
         /// RSS, Atom, JSON, or a page.
         form: &'static str,
-        /// Why.
         reason: String,
     },
     /// A web server cannot be told to serve the feeds.
     #[error("cannot write a snippet for {server}: {reason}")]
-    Server {
-        /// Which.
-        server: &'static str,
-        /// Why.
-        reason: String,
-    },
+    Server { server: &'static str, reason: String },
 }
 
 /// A file of a feed: its path below the folder of the feeds, and its bytes.
@@ -105,11 +98,8 @@ impl History {
 /// Where the forms of a document are published.
 #[derive(Debug, Clone)]
 pub struct Addresses {
-    /// RSS 2.0.
     pub rss: Url,
-    /// Atom 1.0 (RFC 4287).
     pub atom: Url,
-    /// JSON Feed 1.1.
     pub json: Url,
 }
 
@@ -168,12 +158,11 @@ impl<'a> Feed<'a> {
         Self { changed, ..self }
     }
 
-    /// Its files.
     pub fn files(&self) -> Result<Vec<FeedFile>, Error> {
         self.files_with(&mut BufferPool::default())
     }
 
-    /// Its files, on paper that may have been used before.
+    /// Its files, in buffers that may have been used before.
     pub fn files_with(&self, buffers: &mut BufferPool) -> Result<Vec<FeedFile>, Error> {
         self.dated()?;
         let mut shown = self.shown();
@@ -186,17 +175,14 @@ impl<'a> Feed<'a> {
         ])
     }
 
-    /// It as RSS 2.0.
     pub fn rss(&self) -> Result<Vec<u8>, Error> {
         self.dated().and_then(|()| rss::write(self, &mut self.shown(), Vec::new()))
     }
 
-    /// It as Atom 1.0.
     pub fn atom(&self) -> Result<Vec<u8>, Error> {
         self.dated().and_then(|()| atom::write(self, &self.shown(), &mut BufferPool::default()))
     }
 
-    /// It as JSON Feed 1.1.
     pub fn json(&self) -> Result<Vec<u8>, Error> {
         self.dated().and_then(|()| json::write(self, &self.shown(), Vec::new()))
     }
@@ -216,7 +202,6 @@ impl<'a> Feed<'a> {
         archive.then(|| Addresses::of(self.config, &self.key, None)).transpose()
     }
 
-    /// The addresses of the archive before it.
     fn previous(&self) -> Result<Option<Addresses>, Error> {
         let previous = self.history.previous.as_deref();
         previous.map(|name| Addresses::of(self.config, &self.key, Some(name))).transpose()

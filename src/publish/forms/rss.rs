@@ -9,10 +9,10 @@ use rss::{
 use url::Url;
 
 use super::{
-    ColumnContent, Error, Feed, address, escape, measure, media_type,
+    ColumnContent, Error, Feed, address, measure, media_type,
     plain_text::{is_blank, looks_like_html, plain},
 };
-use crate::model::{Column, EARLIEST, Image};
+use crate::model::{Column, EARLIEST, Image, html::escape};
 
 /// Media RSS, for pictures in RSS and Atom.
 pub(super) const MEDIA: &str = "http://search.yahoo.com/mrss/";

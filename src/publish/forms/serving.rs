@@ -10,15 +10,14 @@ use std::fmt::Write;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::{Addresses, Error, escape, words};
+use super::{Addresses, Error, words};
 use crate::{
     config::{Config, FORMS, Moved},
-    model::{FeedKey, Slug},
+    model::{FeedKey, Slug, html::escape},
 };
 
 /// A kind of file in the folder of the feeds.
 struct FileKind {
-    /// Its name in the snippet.
     name: &'static str,
     /// Of its path below the folder; the dot is written so that it needs no backslash.
     pattern: &'static str,
@@ -100,16 +99,12 @@ const FILE_KINDS: [FileKind; 9] = [
     },
 ];
 
-/// How a file is served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServedFile {
-    /// Its Content-Type.
     pub media_type: &'static str,
-    /// Its Cache-Control.
     pub cache: &'static str,
     /// Whether readers subscribe to it: then it comes with [`links`].
     pub topic: bool,
-    /// The feed that it is a document of.
     pub feed: Option<FeedKey>,
 }
 
@@ -151,7 +146,6 @@ pub fn links(config: &Config, path: &str) -> impl Iterator<Item = String> {
     hubs.chain([link(&format!("{}{path}", address(&config.feeds.url)), "self")])
 }
 
-/// Why there is no snippet.
 fn unsupported_folder(server: &'static str, what: &str) -> Error {
     Error::Server { server, reason: format!("{what}; give the feeds another folder in feeds.path") }
 }
