@@ -16,7 +16,8 @@ use chrono::Duration;
 use gazetier::{
     config::Config,
     edition::{
-        plan::{self, DueOutcome, FreezeOptions},
+        freeze::{self, DueOutcome, FreezeOptions},
+        next,
         render::render,
     },
     model::{Choice, Draft, Now, Subscriber},
@@ -96,7 +97,7 @@ async fn freeze(folder: &Path) {
     let (config, store) = open(folder).await;
     let at = config.magazine.zone.parse(MONDAY).expect("an instant");
     let start = Instant::now();
-    let drawn = plan::freeze_due(
+    let drawn = freeze::freeze_due(
         &config,
         &store,
         Now { at, clock: at },
@@ -112,7 +113,7 @@ async fn freeze(folder: &Path) {
 async fn letter(folder: &Path) {
     let (config, store) = open(folder).await;
     let at = config.magazine.zone.parse(MONDAY).expect("an instant");
-    let coming = plan::next_edition(&config, &store, Now { at, clock: at }).await.expect("an edition");
+    let coming = next::next_edition(&config, &store, Now { at, clock: at }).await.expect("an edition");
     let rendered = render(&config, &coming.draft, &Choice::all()).expect("a letter").expect("columns");
     fs::write(folder.join("letter.html"), &rendered.html).expect("the HTML");
     fs::write(folder.join("letter.txt"), &rendered.plain).expect("the text");

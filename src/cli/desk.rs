@@ -13,7 +13,7 @@ use crate::{
     edition::{
         decide::{self, DecisionRequest},
         editors::{self, ProofResult},
-        plan,
+        next,
         render::render,
     },
     model::{self, Choice, EditionState, Mailbox, Period, Rubrique, token::PLACEHOLDER},
@@ -44,7 +44,7 @@ pub(super) async fn write(
         found.ok_or_else(|| exit::complain(exit::USAGE, format!("--rubriques: the configuration has no {label:?}")))
     });
     let choice = Choice::of(chosen.collect::<anyhow::Result<Vec<_>>>()?);
-    let draft = plan::next_edition(&session.config, &session.store, session.now()).await?.draft;
+    let draft = next::next_edition(&session.config, &session.store, session.now()).await?.draft;
     let due = &draft.slot;
     let rendered = render(&session.config, &draft, &choice)?;
     let Some(rendered) = rendered else {
@@ -156,7 +156,7 @@ pub(super) async fn proof(session: &Session, to: &[String], by: &str) -> anyhow:
     if editors.is_empty() {
         editors.clone_from(known);
     }
-    let coming = plan::next_edition(config, store, session.now()).await?;
+    let coming = next::next_edition(config, store, session.now()).await?;
     let period = &coming.draft.slot.period;
     match editors::send_proof(config, store, session.at, by, &coming, &editors).await? {
         ProofResult::Empty | ProofResult::Nobody => say!("nothing new for {period}: there is no proof"),
@@ -188,7 +188,7 @@ pub(super) async fn release(session: &Session, who: Decide, with_withdrawn: bool
         decide(session, &who, release).await?;
         return Ok(());
     }
-    let coming = plan::next_edition(&session.config, &session.store, session.now()).await?;
+    let coming = next::next_edition(&session.config, &session.store, session.now()).await?;
     let held = matches!(coming.desk.decision(), model::Decision::Held { .. });
     if coming.is_due && held {
         decide(session, &who, release).await?;
@@ -220,7 +220,7 @@ pub(super) async fn let_go(session: &Session, who: Decide, with_withdrawn: bool)
         }
     };
     let period = decide(session, &Decide { period: Some(period), ..who }, release).await?;
-    let coming = plan::next_edition(&session.config, &session.store, session.now()).await?;
+    let coming = next::next_edition(&session.config, &session.store, session.now()).await?;
     let hour = super::standing::hour(session, coming.draft.slot.cutoff);
     if coming.draft.slot.period == period && !coming.is_due {
         say!("{period}: released; it goes out at its hour, {hour}");
@@ -237,7 +237,7 @@ async fn held(session: &Session) -> anyhow::Result<Vec<String>> {
         .filter(|edition| edition.state == EditionState::Held)
         .map(|edition| edition.period.to_string())
         .collect();
-    let coming = plan::next_edition(&session.config, &session.store, session.now()).await?;
+    let coming = next::next_edition(&session.config, &session.store, session.now()).await?;
     if matches!(coming.desk.decision(), model::Decision::Held { .. }) {
         held.push(coming.draft.slot.period.to_string());
     }
@@ -262,7 +262,7 @@ pub(super) async fn redate(session: &Session, period: &str, to: Option<&str>) ->
             "--to: that is in the future, too: name the instant at which it really went out",
         ));
     }
-    let label = plan::label_at(&session.config, &session.store, cutoff).await?;
+    let label = next::label_at(&session.config, &session.store, cutoff).await?;
     if !session.store.redate_edition(&edition, cutoff, &label).await? {
         let message =
             format!("{period} was redated by somebody else just now: `gazetier digest status` tells how it stands");
@@ -285,7 +285,7 @@ pub(super) async fn redact(session: &Session, period: &str) -> anyhow::Result<Ex
     let edition = edition(session, period).await?;
     for _ in 0..ATTEMPTS {
         // The revision first: a column that is withdrawn while the page is made has it made anew.
-        let coming = plan::held_edition(config, store, &edition).await?;
+        let coming = next::held_edition(config, store, &edition).await?;
         let gone = store.withdrawn_in(edition.id).await?;
         if gone.is_empty() {
             say!("{period}: none of its columns was withdrawn, nothing is changed");

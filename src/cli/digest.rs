@@ -24,7 +24,8 @@ use crate::{
         self,
         decide::DecisionRequest,
         editors::{self, EditorNotice},
-        plan::{self, ApprovalState, DueOutcome, FreezeOptions},
+        freeze::{self, DueOutcome, FreezeOptions},
+        next::{self, ApprovalState},
     },
     model::{Edition, Period},
     send::{
@@ -202,7 +203,7 @@ async fn say_which(session: &Session) -> anyhow::Result<()> {
         let is_ours = edition.newsletter == *session.newsletter();
         if is_ours && session.store.tally(edition.id).await?.to_do() > 0 {
             let going = edition.period;
-            let coming = plan::next_edition(&session.config, &session.store, session.now()).await?.draft.slot.period;
+            let coming = next::next_edition(&session.config, &session.store, session.now()).await?.draft.slot.period;
             let out = out(session, &going).await?;
             let message = format!(
                 "which one? Letters of {going} go out{out}: `gazetier digest hold {going}` stops them; \
@@ -321,7 +322,7 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
     let what = sent.as_ref().err().and_then(|error| error.downcast_ref::<edition::Error>()).and_then(broken);
     if let Some(what) = what {
         let (config, store) = (&session.config, &session.store);
-        let due = plan::next_edition(config, store, session.now()).await?.draft.slot;
+        let due = next::next_edition(config, store, session.now()).await?.draft.slot;
         editors::notify(config, store, session.at, &due.key(), &due.period, &EditorNotice::Broken(what)).await?;
     }
     sent
@@ -342,7 +343,7 @@ async fn send_all(session: &Session, asked: bool) -> anyhow::Result<Sent> {
     if let Some(period) = editors::send_due_proof(config, store, session.now()).await? {
         sent.lines.push(format!("{period}: the proof goes to the editors"));
     }
-    match plan::freeze_due(
+    match freeze::freeze_due(
         config,
         store,
         session.now(),

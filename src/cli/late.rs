@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use super::session::Session;
 use crate::{
     edition::{
-        choose::{self, EditionSlot},
-        plan, repeats,
+        next, repeats,
+        slot::{self, EditionSlot},
     },
     model::Instant,
 };
@@ -35,13 +35,13 @@ pub(super) async fn words(session: &Session, entered: &[Entered<'_>]) -> anyhow:
     if entered.is_empty() {
         return Ok(Vec::new());
     }
-    let past = plan::past_editions(&session.config, &session.store, session.now()).await?;
+    let past = next::past_editions(&session.config, &session.store, session.now()).await?;
     // Before the first edition, what is old was never meant for a letter.
     if past.first.is_none() {
         return Ok(Vec::new());
     }
-    let next = choose::due(&session.config, session.at, &past)
-        .unwrap_or_else(|| choose::next(&session.config, session.at, &past));
+    let next =
+        slot::due(&session.config, session.at, &past).unwrap_or_else(|| slot::next(&session.config, session.at, &past));
     let mut words = late(session, &next, entered);
     words.extend(repeated(session, &next, entered).await?);
     Ok(words)

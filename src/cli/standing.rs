@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{restored, say::say, session::Session};
 use crate::{
     edition::{
-        plan::{self, ApprovalState},
+        next::{self, ApprovalState},
         render::render,
     },
     model::{self, Choice, Instant, Tally},
@@ -154,7 +154,7 @@ pub(super) async fn status(session: &Session, json: bool) -> anyhow::Result<Exit
 /// The edition to come, where editors have a hand in it.
 async fn expected(session: &Session) -> anyhow::Result<Option<Standing>> {
     let config = &session.config;
-    let coming = plan::next_edition(config, &session.store, session.now()).await?;
+    let coming = next::next_edition(config, &session.store, session.now()).await?;
     let untouched = coming.desk.version.number == 0 && coming.desk.notes.is_empty();
     if untouched && !config.digest.approval && coming.repeats.is_empty() {
         return Ok(None);

@@ -2,8 +2,9 @@
 //! must not, or that it may after all. Who said so and when is written down.
 
 use super::Error;
-use super::plan::{self, ApprovalState, NextEdition};
+use super::next::{self, ApprovalState, NextEdition, ReviewedState};
 use super::preflight;
+use super::{freeze, variants as edition_variants};
 use crate::{
     config::Config,
     model::{Choice, Edition, EditionState, Instant, Note, NoteKind, Now, Period},
@@ -16,18 +17,6 @@ const MAX_ATTEMPTS: usize = 5;
 /// Within so many milliseconds two presses of a button are one.
 const DOUBLE_PRESS_MILLIS: u64 = 60_000;
 
-/// What somebody had before them who decides: what has changed since, they have not seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReviewedState {
-    /// The number of the last decision, 0 if there was none.
-    pub decision: i64,
-    /// The content's fingerprint.
-    pub hash: String,
-    /// For how many readers it was.
-    pub readers: i64,
-}
-
-/// What is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecisionRequest<'a> {
     /// It may go out; if somebody looked at it, only as it was then.
@@ -36,41 +25,32 @@ pub enum DecisionRequest<'a> {
     Hold(&'a str),
     /// It is no longer held; if somebody looked at it, only as it was then.
     Release {
-        /// What was looked at.
         seen: Option<&'a ReviewedState>,
         /// Whether it may go out with columns that were withdrawn meanwhile.
         with_withdrawn: bool,
     },
 }
 
-/// Why something cannot be decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DecisionRefusal {
     /// There is no such edition that it could be said of.
     NoSuchEdition(Period),
     /// Nothing is new.
     Empty(Period),
-    /// It has changed since somebody looked.
     Changed,
     /// Somebody else has decided since: this is the last word.
     Decided(Option<Note>),
     /// It goes to so many readers, and somebody looked at it for so many others.
     Readers {
-        /// How many were seen.
         seen: i64,
-        /// How many there are.
         now: i64,
     },
     /// It is held, and that is taken back by its own word.
     Held {
-        /// Which edition.
         period: Period,
-        /// Who holds it.
         who: String,
-        /// Why, if they said.
         why: String,
     },
-    /// It is not held.
     NotHeld(Period),
     /// Something would break: what, and how to mend it.
     Red(String),
@@ -122,7 +102,7 @@ pub async fn decide(
     period: Option<&Period>,
     decision: DecisionRequest<'_>,
 ) -> Result<Result<Period, DecisionRefusal>, Error> {
-    let coming = plan::next_edition(config, store, now).await?;
+    let coming = next::next_edition(config, store, now).await?;
     let ours = period.is_none_or(|period| *period == coming.draft.slot.period);
     if ours {
         return match decision {
@@ -198,7 +178,7 @@ async fn release(
         });
     }
     for _ in 0..MAX_ATTEMPTS {
-        let coming = plan::held_edition(config, store, edition).await?;
+        let coming = next::held_edition(config, store, edition).await?;
         if coming.draft.columns.is_empty() {
             return Ok(Err(DecisionRefusal::Empty(period)));
         }
@@ -211,7 +191,7 @@ async fn release(
             }
         }
         let readers = seen.map(|seen| seen.readers);
-        match plan::freeze_held(config, store, edition, &coming, note, readers).await? {
+        match freeze::freeze_held(config, store, edition, &coming, note, readers).await? {
             Freeze::Done(..) => return Ok(Ok(period)),
             Freeze::Taken => return Ok(Err(DecisionRefusal::Stands(period, edition.state.as_str()))),
             Freeze::Readers(now) => {
@@ -247,7 +227,7 @@ async fn decide_on_draft(
         if let Some(outcome) = result_of(noted, &period, Some(&seen)) {
             return Ok(outcome);
         }
-        coming = plan::next_edition(config, store, now).await?;
+        coming = next::next_edition(config, store, now).await?;
         if coming.draft.slot.key() != key {
             return Ok(Err(DecisionRefusal::Changed));
         }
@@ -317,14 +297,14 @@ async fn notes_to_record(
     if may_record && is_release {
         notes.push(note(NoteKind::Released, "", who, "", at));
     }
-    let variants = plan::variants(config, store, &coming.draft).await?;
+    let variants = edition_variants::render_all(config, store, &coming.draft).await?;
     let variants: Vec<_> = variants.into_iter().filter_map(|(choice, rendered)| Some((choice, rendered?))).collect();
     // Who lets it go by name approves it: the hold has taken the approval that it had.
     if may_record && (!is_release || config.digest.approval && !coming.draft.columns.is_empty()) {
         if coming.draft.columns.is_empty() {
             return Ok(Err(DecisionRefusal::Empty(period.clone())));
         }
-        let findings = plan::inspect(config, store, &coming.draft, &variants, at)?;
+        let findings = edition_variants::inspect(config, store, &coming.draft, &variants, at)?;
         if let Some(what) = preflight::refusal(&findings) {
             return Ok(Err(DecisionRefusal::Red(what)));
         }

@@ -3,7 +3,7 @@
 //! person.
 
 use super::Error;
-use super::plan::{self, ApprovalState, NextEdition};
+use super::next::{self, ApprovalState, NextEdition};
 use super::render::{
     self,
     service::{self, AutoSubmitted, ServiceEnvelope, ServiceParts},
@@ -20,7 +20,6 @@ const LETTER_LIFETIME: chrono::Duration = chrono::Duration::days(3);
 /// Who makes what nobody asks for.
 pub const AUTOMATIC_ACTOR: &str = "gazetier";
 
-/// What editors are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EditorNotice {
     /// The edition's hour has come, and nobody has approved it.
@@ -162,10 +161,8 @@ fn notice_message(
     }
 }
 
-/// What became of a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProofResult {
-    /// It goes to so many editors.
     Queued(usize),
     /// All of them got this content a moment ago.
     Again,
@@ -223,7 +220,7 @@ async fn proof_letters(
 pub async fn send_due_proof(config: &Config, store: &Store, now: Now) -> Result<Option<Period>, Error> {
     let Some(schedule) = config.digest.proof_at else { return Ok(None) };
     let at = now.at;
-    let coming = plan::next_edition(config, store, now).await?;
+    let coming = next::next_edition(config, store, now).await?;
     let due = &coming.draft.slot;
     // The last such hour before the edition's own.
     let hour = schedule.last(due.cutoff - chrono::Duration::milliseconds(1), &config.magazine.zone);
@@ -249,7 +246,7 @@ pub async fn notify_lapsed_approval(
         return Ok(None);
     }
     let at = now.at;
-    let coming = plan::next_edition(config, store, now).await?;
+    let coming = next::next_edition(config, store, now).await?;
     let ApprovalState::Lapsed { who, at: approved } = coming.approval_state(config)? else { return Ok(None) };
     let key = coming.draft.slot.key();
     let period = coming.draft.slot.period;

@@ -2,7 +2,7 @@
 //! red finding stops the sending; each says how to mend it.
 
 use super::{
-    choose::EditionDraft,
+    layout::EditionDraft,
     render::{
         MAX_SUBJECT_UNITS, Rendered, is_french,
         tags::{self, LetterTag},
@@ -24,7 +24,6 @@ const MAX_SMTP_LINE_BYTES: usize = 998;
 /// What an inbox shows of a subject, more or less.
 pub const INBOX_SUBJECT_CHARS: usize = 60;
 
-/// How grave a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// As it should be.
@@ -36,7 +35,6 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// Its name in class names and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Green => "green",
@@ -46,7 +44,6 @@ impl Severity {
     }
 }
 
-/// What was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PreflightCheck {
     /// Bytes of the largest HTML.
@@ -75,12 +72,9 @@ pub enum PreflightCheck {
     Pictures(Vec<String>),
 }
 
-/// What was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreflightFinding {
-    /// How grave it is.
     pub severity: Severity,
-    /// What it is about.
     pub check: PreflightCheck,
 }
 
@@ -371,7 +365,6 @@ fn can_unsubscribe(letter: &[u8]) -> bool {
     ways.contains("<http") && ways.contains("<mailto:") && field("List-Unsubscribe-Post: ").is_some()
 }
 
-/// How many pictures say not what they show.
 fn without_alt(tags: &[LetterTag]) -> usize {
     let undescribed = |tag: &&LetterTag| tag.attribute("alt").is_none_or(text::is_blank);
     tags.iter().filter(|tag| tag.name == "img").filter(undescribed).count()

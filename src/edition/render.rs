@@ -4,22 +4,21 @@
 pub mod archive;
 mod cut;
 pub mod encode;
-mod escape_mjml;
 pub mod letter;
 mod markdown;
+mod mjml;
 pub mod service;
 pub(super) mod tags;
 pub mod view;
 mod words;
+mod wrap;
 
 use askama::Template;
 use chrono::{Datelike, Duration, Locale, NaiveDate};
 
-use self::{
-    escape_mjml::escape_mjml,
-    view::{AccentColours, ColumnView, DigestView, Direction, NIGHT_PALETTE, PictureView, SectionView},
-};
-use super::choose::{EditionDraft, EditionLayout, EditionSlot, layout};
+use self::view::{AccentColours, ColumnView, DigestView, Direction, NIGHT_PALETTE, PictureView, SectionView};
+use super::layout::{EditionDraft, EditionLayout, layout};
+use super::slot::EditionSlot;
 use crate::model::token::PLACEHOLDER;
 use crate::{
     config::{Config, Feeds, Letters},
@@ -30,13 +29,11 @@ pub use words::is_french;
 /// Why an edition or a letter could not be rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A template failed.
     #[error("cannot render the digest: {0}")]
     Template(#[from] askama::Error),
     /// The rendered MJML is not what MJML should be.
     #[error("cannot turn the digest into HTML: {0}")]
     Mjml(String),
-    /// A letter cannot be written.
     #[error("cannot write a letter: {0}")]
     Letter(String),
     /// The edition would break in mail programs: what is wrong, and what to do.
@@ -49,9 +46,6 @@ pub const GMAIL_CLIP_BYTES: usize = 102_400;
 
 /// The longest subject, in UTF-16 units as browsers count them.
 pub const MAX_SUBJECT_UNITS: usize = 250;
-
-/// How wide the text part's lines may be.
-const TEXT_WIDTH_COLUMNS: usize = 72;
 
 #[derive(Template)]
 #[template(path = "digest.mjml")]
@@ -69,17 +63,13 @@ struct DigestText<'a> {
 /// token, [`PLACEHOLDER`] stands.
 #[derive(Debug)]
 pub struct Rendered {
-    /// The subject of its letters.
     pub subject: String,
     /// What an inbox shows beside it.
     pub preheader: String,
-    /// The HTML part.
     pub html: String,
-    /// The text part.
     pub plain: String,
     /// Both, encoded as a letter carries them.
     pub entity: Vec<u8>,
-    /// A fingerprint of subject and parts.
     pub hash: String,
 }
 
@@ -94,8 +84,8 @@ pub fn render(config: &Config, draft: &EditionDraft, choice: &Choice) -> Result<
     let view = view(config, draft, &layout, subject.clone());
     let preheader = view.preheader.clone();
     let mjml = DigestHtml { v: &view }.render()?;
-    let html = to_html(&mjml)?;
-    let plain = wrap(&DigestText { v: &view }.render()?);
+    let html = mjml::to_html(&mjml)?;
+    let plain = wrap::wrap(&DigestText { v: &view }.render()?);
     let hash = fingerprint([&subject, &html, &plain]);
     let entity = encode::entity(&plain, &html, &hash);
     Ok(Some(Rendered { subject, preheader, html, plain, entity, hash }))
@@ -110,8 +100,8 @@ pub fn proof(config: &Config, draft: &EditionDraft, choice: &Choice, desk: &str)
     let words = view.words;
     let subject = format!("{} · {}", words.proof, plain.subject);
     let view = DigestView { proof: Some(desk.to_owned()), subject: subject.clone(), ..view };
-    let html = to_html(&DigestHtml { v: &view }.render()?)?.replace(PLACEHOLDER, "-");
-    let plain_text = wrap(&DigestText { v: &view }.render()?).replace(PLACEHOLDER, "-");
+    let html = mjml::to_html(&DigestHtml { v: &view }.render()?)?.replace(PLACEHOLDER, "-");
+    let plain_text = wrap::wrap(&DigestText { v: &view }.render()?).replace(PLACEHOLDER, "-");
     Ok(Some(Rendered { subject, html, plain: plain_text, ..plain }))
 }
 
@@ -155,19 +145,6 @@ fn envelope_parts(letters: &Letters, feeds: &Feeds) -> [String; 7] {
     ]
 }
 
-/// MJML as the HTML of a letter.
-pub(super) fn to_html(mjml: &str) -> Result<String, Error> {
-    let parsed = mrml::parse(escape_mjml(mjml).as_ref()).map_err(|error| Error::Mjml(error.to_string()))?;
-    // No font is fetched from anywhere: who reads a letter is nobody else's business.
-    let fonts = std::collections::HashMap::new();
-    let options = mrml::prelude::render::RenderOptions { fonts, ..Default::default() };
-    let html = parsed.element.render(&options).map_err(|error| Error::Mjml(error.to_string()))?;
-    // The shield wrote its characters as references.
-    let escaped_token: String = PLACEHOLDER.chars().map(|c| format!("&#{};", u32::from(c))).collect();
-    Ok(html.replace(&escaped_token, PLACEHOLDER))
-}
-
-/// The subject of an edition's letters.
 fn subject(config: &Config, draft: &EditionDraft) -> String {
     match &draft.changes.subject {
         Some(subject) => filled(config, draft, subject),
@@ -320,45 +297,5 @@ fn dates(config: &Config, slot: &EditionSlot) -> String {
         format!("du {start} au {}", whole(last))
     } else {
         format!("{start} to {}", whole(last))
-    }
-}
-
-/// Wraps each line of the text part, keeping its indentation, the marks of quotes, and the room before
-/// the items of a list; an address is never broken.
-pub(super) fn wrap(text: &str) -> String {
-    let mut wrapped = String::with_capacity(text.len() + text.len() / 16);
-    for line in text.trim_matches('\n').lines() {
-        let line = line.trim_end_matches([' ', '\t']);
-        let (first, rest, line) = hanging(line);
-        let options = textwrap::Options::new(TEXT_WIDTH_COLUMNS)
-            .break_words(false)
-            .word_separator(textwrap::WordSeparator::AsciiSpace)
-            .word_splitter(textwrap::WordSplitter::NoHyphenation)
-            .initial_indent(first)
-            .subsequent_indent(&rest);
-        wrapped.push_str(&textwrap::fill(line, options));
-        wrapped.push('\n');
-    }
-    wrapped
-}
-
-/// What a line of text begins with, what the lines begin with that it is wrapped into, and the words.
-fn hanging(line: &str) -> (&str, String, &str) {
-    let mut at = 0;
-    let mut rest = String::new();
-    loop {
-        let words = &line[at..];
-        let digits = words.bytes().take_while(u8::is_ascii_digit).count();
-        let length = match words {
-            _ if words.starts_with(' ') => 1,
-            _ if words.starts_with("> ") || words.starts_with("- ") => 2,
-            _ if (1..=3).contains(&digits) && words[digits..].starts_with(". ") => digits + 2,
-            _ => return (&line[..at], rest, words),
-        };
-        match words.starts_with('>') {
-            true => rest.push_str("> "),
-            false => rest.push_str(&" ".repeat(length)),
-        }
-        at += length;
     }
 }

@@ -12,7 +12,6 @@ const MIN_WORDS: usize = 20;
 /// A column whose words readers have had, or get in the same edition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repeat {
-    /// The column.
     pub column: Column,
     /// The edition that had its words; none if it is the edition to come.
     pub before: Option<Period>,

@@ -7,7 +7,10 @@ use chrono::{Datelike, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTim
 use chrono_tz::Europe::Paris;
 use gazetier::{
     config::{Config, StoreUrl},
-    edition::plan::{self, DueOutcome, FreezeOptions},
+    edition::{
+        freeze::{self, DueOutcome, FreezeOptions},
+        next,
+    },
     model::{Changes, ColumnId, EditionState, Instant, Now},
     store::Store,
 };
@@ -189,7 +192,7 @@ async fn live(schedule: (&str, Weekday, NaiveTime), begin: NaiveDateTime, steps:
                 }
             }
             Step::LeaveOut(which) => {
-                let coming = plan::next_edition(&config, &store, clock(now)).await.expect("an edition");
+                let coming = next::next_edition(&config, &store, clock(now)).await.expect("an edition");
                 let cutoff = model.coming(now);
                 assert_eq!(coming.draft.slot.cutoff, instant(cutoff), "step {number} at {now}");
                 if let Some(column) = coming.draft.columns.get(*which) {
@@ -204,7 +207,7 @@ async fn live(schedule: (&str, Weekday, NaiveTime), begin: NaiveDateTime, steps:
             Step::Run(asked) => {
                 let before = model.editions.len();
                 model.run(now, *asked);
-                let drawn = plan::freeze_due(
+                let drawn = freeze::freeze_due(
                     &config,
                     &store,
                     clock(now),

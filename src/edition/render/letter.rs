@@ -1,6 +1,6 @@
-//! A letter's bytes. What all letters of a variant have in common is written once, as a form with
-//! gaps: headers and entity. A letter is a copy of the form with its gaps filled in: nothing is
-//! rendered or encoded here, and every attempt gives the same bytes.
+//! A letter's bytes. What all letters of a variant have in common, headers and entity, is written once, as a template
+//! with fields. A letter is a copy of the template with its fields filled in: nothing is rendered or encoded here, and
+//! every attempt gives the same bytes.
 
 use std::fmt::Write as _;
 
@@ -40,7 +40,6 @@ const MAILTO_ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').re
 pub struct RenderedLetter {
     /// The envelope's sender: refusals come back to it and tell which letter they mean (VERP).
     pub sender: String,
-    /// The envelope's recipient.
     pub recipient: EmailAddress,
     /// The message (RFC 5322) with CRLF line ends, the last one included. ASCII, but for a
     /// recipient beyond it. No line begins with a dot: DATA has nothing to stuff.
@@ -50,7 +49,6 @@ pub struct RenderedLetter {
 /// What differs from letter to letter.
 #[derive(Debug, Clone, Copy)]
 enum LetterField {
-    /// The header with the recipient.
     To,
     /// The part of the Message-ID that names the recipient.
     Id,
@@ -58,7 +56,7 @@ enum LetterField {
     Token,
 }
 
-/// The form that an edition's letters of one variant are written on.
+/// What an edition's letters of one variant have in common.
 #[derive(Debug)]
 pub struct LetterTemplate {
     edition: EditionKey,
@@ -66,14 +64,14 @@ pub struct LetterTemplate {
     key: Key,
     bounce: EmailAddress,
     separator: char,
-    /// Texts, each with the gap that follows it.
+    /// Texts, each with the field that follows it.
     pieces: Vec<(String, LetterField)>,
     end: String,
     length: usize,
 }
 
 impl LetterTemplate {
-    /// Prepares the form from a variant's entity.
+    /// Prepares the template from a variant's entity.
     pub fn new(config: &Config, edition: &Edition, key: &Key, entity: &[u8]) -> Result<Self, Error> {
         let letters = &config.letters;
         let entity = std::str::from_utf8(entity)
@@ -187,7 +185,6 @@ pub fn message_name(edition: &Edition) -> String {
     format!("{}.{}", edition.period, edition.newsletter)
 }
 
-/// The header with the recipient.
 fn to_header(address: &EmailAddress, name: Option<&str>) -> Result<String, Error> {
     // An address alone is what it is by its type; a name may have to be encoded and folded.
     let name = name.map(|name| one_line(&remove_illegal(name).0)).filter(|name| !name.is_empty());

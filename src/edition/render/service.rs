@@ -7,22 +7,18 @@ use lettre::message::header::{self, Headers};
 use super::{
     Error, encode,
     letter::{self, RenderedLetter},
-    words,
+    mjml, words, wrap,
 };
-use crate::edition::render;
 use crate::{
     config::{Config, Theme},
     model::{EmailAddress, Instant, Key, Mailbox, column::fingerprint},
 };
 
-/// What such a letter says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceMessage {
     /// `fr` or `en`.
     pub lang: &'static str,
-    /// Of the letter.
     pub subject: String,
-    /// Its heading.
     pub title: String,
     /// Paragraphs before the button …
     pub before: Vec<String>,
@@ -75,17 +71,12 @@ impl AutoSubmitted {
 /// To whom a letter to one person goes, when and why.
 #[derive(Debug, Clone, Copy)]
 pub struct ServiceEnvelope<'a> {
-    /// The address.
     pub to: &'a EmailAddress,
-    /// Who has it.
     pub name: Option<&'a str>,
-    /// Its date.
     pub at: Instant,
-    /// Why it is written.
     pub cause: AutoSubmitted,
 }
 
-/// Writes a letter to one person.
 pub fn write(
     config: &Config,
     key: &Key,
@@ -96,20 +87,16 @@ pub fn write(
     let (home, postal_address) = (magazine.url.as_str(), magazine.postal_address.as_str());
     let html =
         ServiceHtml { note, lang: note.lang, theme: &config.theme, magazine: &magazine.name, home, postal_address };
-    let html = render::to_html(&html.render()?)?;
+    let html = mjml::to_html(&html.render()?)?;
     let colon = words::of(note.lang).colon;
-    let plain = render::wrap(&ServiceText { note, colon, magazine: &magazine.name, home, postal_address }.render()?);
+    let plain = wrap::wrap(&ServiceText { note, colon, magazine: &magazine.name, home, postal_address }.render()?);
     compose(config, key, &ServiceParts { subject: &note.subject, html: &html, plain: &plain }, sending)
 }
 
-/// What a letter is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct ServiceParts<'a> {
-    /// Its subject.
     pub subject: &'a str,
-    /// Its HTML.
     pub html: &'a str,
-    /// Its text.
     pub plain: &'a str,
 }
 

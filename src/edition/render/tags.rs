@@ -9,7 +9,6 @@ use html5ever::{
 };
 use url::Url;
 
-/// A tag that opens an element.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::edition) struct LetterTag {
     /// In lower case.
@@ -19,7 +18,6 @@ pub(in crate::edition) struct LetterTag {
 }
 
 impl LetterTag {
-    /// The value of an attribute.
     pub(in crate::edition) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }

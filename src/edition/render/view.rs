@@ -9,9 +9,7 @@ use crate::{
 /// An edition as one set of rubriques sees it.
 #[derive(Debug)]
 pub struct DigestView<'a> {
-    /// Whose it is.
     pub magazine: &'a Magazine,
-    /// Colours, fonts, masthead.
     pub theme: &'a Theme,
     /// The same colours at night.
     pub night: NightPalette,
@@ -25,7 +23,6 @@ pub struct DigestView<'a> {
     pub name: &'a str,
     /// The way to the desk, if this is a proof.
     pub proof: Option<String>,
-    /// Of the letter.
     pub subject: String,
     /// What an inbox shows beside the subject.
     pub preheader: String,
@@ -43,11 +40,8 @@ pub struct DigestView<'a> {
     pub footer_text: String,
     /// The first and largest column.
     pub lead: Option<ColumnView>,
-    /// The others.
     pub sections: Vec<SectionView>,
-    /// Where the feeds are.
     pub feeds_url: String,
-    /// The edition on the web.
     pub archive_url: Option<String>,
     /// Ends in the subscriber's token.
     pub unsubscribe_url: String,
@@ -60,12 +54,10 @@ pub struct Direction {
     pub name: &'static str,
     /// `left` or `right`.
     pub start: &'static str,
-    /// The other side.
     pub end: &'static str,
 }
 
 impl Direction {
-    /// The direction of a language.
     pub fn of(lang: &str) -> Self {
         match html::direction(lang) {
             "rtl" => Self { name: "rtl", start: "right", end: "left" },
@@ -74,71 +66,52 @@ impl Direction {
     }
 }
 
-/// The columns of one rubrique.
 #[derive(Debug)]
 pub struct SectionView {
     /// Empty for columns without a rubrique.
     pub label: String,
-    /// Its rubrique's colour.
     pub hue: AccentColours,
     /// With standfirst.
     pub pieces: Vec<ColumnView>,
-    /// As titles.
     pub titles: Vec<ColumnView>,
 }
 
-/// A column.
 #[derive(Debug)]
 pub struct ColumnView {
     /// Plain text.
     pub title: String,
     /// Plain text, cut; may be empty.
     pub standfirst: String,
-    /// As printed.
     pub byline: Option<String>,
-    /// Its rubrique's label.
     pub rubrique: Option<String>,
-    /// Its rubrique's colour.
     pub hue: AccentColours,
-    /// Its page.
     pub url: String,
     /// In words: `19 novembre`.
     pub date: String,
-    /// Its picture.
     pub image: Option<PictureView>,
 }
 
-/// A column's picture.
 #[derive(Debug)]
 pub struct PictureView {
     /// Absolute.
     pub url: String,
-    /// For who does not see it.
     pub alt: String,
-    /// Whose it is.
     pub credit: Option<String>,
-    /// In pixels.
     pub width: Option<u32>,
-    /// In pixels.
     pub height: Option<u32>,
 }
 
 /// The sheet at night: warm greys far from black and white, which go with any accent.
 #[derive(Debug, Clone, Copy)]
 pub struct NightPalette {
-    /// Text.
     pub ink: Colour,
-    /// Lesser text.
     pub muted: Colour,
     /// Around the sheet.
     pub paper: Colour,
-    /// The sheet.
     pub surface: Colour,
-    /// Thin rules.
     pub line: Colour,
 }
 
-/// The night of every magazine.
 pub const NIGHT_PALETTE: NightPalette = NightPalette {
     ink: Colour::new(0xeb, 0xe6, 0xdc),
     muted: Colour::new(0xb5, 0xb1, 0xa7),

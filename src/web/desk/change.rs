@@ -23,10 +23,11 @@ use super::{
 };
 use crate::{
     edition::{
-        decide::{self, DecisionRefusal, DecisionRequest, ReviewedState},
+        decide::{self, DecisionRefusal, DecisionRequest},
         editors::{self, ProofResult},
-        plan,
+        next::{self, ReviewedState},
         render::default_subject,
+        variants as edition_variants,
     },
     model::{Changes, ColumnId, EditionKey, Mailbox, Part, Period, text},
 };
@@ -85,7 +86,7 @@ pub(super) async fn mend(
 ) -> Result<Response, Trouble> {
     let fields = Fields::read(&body);
     let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().moment());
-    let coming = plan::next_edition(config, store, now).await?;
+    let coming = next::next_edition(config, store, now).await?;
     let (period, key) = (&coming.draft.slot.period, coming.draft.slot.key());
     let current = &coming.desk.version;
     let base: i64 = fields.get("version").parse().unwrap_or(-1);
@@ -124,7 +125,7 @@ pub(super) async fn mend(
 }
 
 /// Does what a button of the list says, such as `pin 12` or `order 3,1,2`.
-fn act(changes: &mut Changes, coming: &plan::NextEdition, act: &str) {
+fn act(changes: &mut Changes, coming: &next::NextEdition, act: &str) {
     let (verb, rest) = act.split_once(' ').unwrap_or((act, ""));
     let known = |id: &ColumnId| {
         let repeated = coming.repeats.iter().map(|repeat| &repeat.column);
@@ -303,7 +304,7 @@ pub(super) async fn proof(
         .filter(|editor| fields.all("to").any(|address| address == editor.address.to_string()))
         .cloned()
         .collect();
-    let coming = plan::next_edition(config, store, now).await?;
+    let coming = next::next_edition(config, store, now).await?;
     let proofs = editors::send_proof(config, store, now.at, &editor.name, &coming, &chosen).await?;
     let (ask, w) = (ask(&fields), words::of(desk.lang()));
     let why_not = match proofs {
@@ -328,8 +329,8 @@ pub(super) async fn links(
 ) -> Result<Response, Trouble> {
     let fields = Fields::read(&body);
     let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().moment());
-    let coming = plan::next_edition(config, store, now).await?;
-    let variants = plan::variants(config, store, &coming.draft).await?;
+    let coming = next::next_edition(config, store, now).await?;
+    let variants = edition_variants::render_all(config, store, &coming.draft).await?;
     let html = variants.first().and_then(|(_, rendered)| rendered.as_ref()).map(|rendered| rendered.html.as_str());
     let tried = super::links::tried(html.unwrap_or_default(), &config.fetch.private_hosts).await;
     let w = words::of(desk.lang());

@@ -19,10 +19,11 @@ use super::{
 use crate::{
     config::Config,
     edition::{
-        choose::layout,
-        plan::{self, ApprovalState, NextEdition},
+        layout::layout,
+        next::{self, ApprovalState, NextEdition},
         preflight::{INBOX_SUBJECT_CHARS, PreflightFinding, Severity, inbox},
         render::{Rendered, archive::without_token, default_subject, render},
+        variants as edition_variants,
     },
     model::{self, Column, NoteKind, Period},
 };
@@ -84,9 +85,9 @@ pub(super) async fn show(
 ) -> Result<Response, Trouble> {
     let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().moment());
     let w = words::of(desk.lang());
-    let coming = plan::next_edition(config, store, now).await?;
+    let coming = next::next_edition(config, store, now).await?;
     let draft = &coming.draft;
-    let mut all = plan::variants(config, store, draft).await?;
+    let mut all = edition_variants::render_all(config, store, draft).await?;
     // Whoever chose one rubrique alone, also before anybody has.
     for rubrique in &config.rubriques {
         let choice = model::Choice::of([rubrique.slug.clone()]);
@@ -104,7 +105,7 @@ pub(super) async fn show(
         Some(rendered) => match ask.view.as_str() {
             "text" => Shown::Text(without_token(&rendered.plain, "…")),
             "source" => Shown::Text(without_token(&rendered.html, "…")),
-            "headers" => Shown::Text(match plan::sample_letter(config, store, draft, rendered, now.at) {
+            "headers" => Shown::Text(match edition_variants::sample_letter(config, store, draft, rendered, now.at) {
                 Ok(letter) => head(&letter),
                 // What no mail server would take; the preflight says so, too.
                 Err(crate::edition::Error::Render(error)) => error.to_string(),
@@ -116,8 +117,11 @@ pub(super) async fn show(
     let choices = all.iter().map(|(choice, _)| choice.clone()).collect::<Vec<_>>();
     let variants: Vec<(model::Choice, Rendered)> =
         all.into_iter().filter_map(|(choice, rendered)| Some((choice, rendered?))).collect();
-    let findings =
-        if variants.is_empty() { Vec::new() } else { plan::inspect(config, store, draft, &variants, now.at)? };
+    let findings = if variants.is_empty() {
+        Vec::new()
+    } else {
+        edition_variants::inspect(config, store, draft, &variants, now.at)?
+    };
     let whole = variants.first().map(|(_, rendered)| rendered);
     let changes = &draft.changes;
     let shown_subject = whole.map_or_else(|| default_subject(config, draft), |whole| whole.subject.clone());
@@ -378,7 +382,7 @@ pub(super) async fn preview(
             variants.into_iter().find(|variant| variant.choice.key() == ask.variant).map(|variant| variant.html)
         }
         None => {
-            let coming = plan::next_edition(config, store, now).await?;
+            let coming = next::next_edition(config, store, now).await?;
             let ours = coming.draft.slot.period == period;
             let rendered = render(config, &coming.draft, &model::Choice::from_key(&ask.variant))?;
             rendered.filter(|_| ours).map(|rendered| rendered.html)

@@ -17,7 +17,7 @@ use super::{
     words,
 };
 use crate::{
-    edition::{plan, render::archive::without_token},
+    edition::{next, render::archive::without_token, variants as edition_variants},
     model::{self, Edition, EditionState, Period},
     store::NewVariant,
 };
@@ -67,8 +67,8 @@ pub(super) async fn variants_of(desk: &Desk, edition: &Edition) -> Result<Vec<Ne
     if edition.is_frozen {
         return Ok(store.frozen_variants(edition.id).await?);
     }
-    let coming = plan::held_edition(config, store, edition).await?;
-    let variants = plan::variants(config, store, &coming.draft).await?.into_iter();
+    let coming = next::held_edition(config, store, edition).await?;
+    let variants = edition_variants::render_all(config, store, &coming.draft).await?.into_iter();
     let variants = variants.filter_map(|(choice, rendered)| Some((choice, rendered?)));
     Ok(variants
         .map(|(choice, rendered)| NewVariant {
@@ -101,9 +101,12 @@ pub(super) async fn show_one(
         (None, _) => Shown::Nothing,
         (Some(variant), "text") => Shown::Text(without_token(&variant.plain, "…")),
         (Some(variant), "source") => Shown::Text(without_token(&variant.html, "…")),
-        (Some(variant), "headers") => {
-            Shown::Text(head(&plan::frozen_sample_letter(desk.shared().config(), store, &edition, &variant.entity)?))
-        }
+        (Some(variant), "headers") => Shown::Text(head(&edition_variants::frozen_sample_letter(
+            desk.shared().config(),
+            store,
+            &edition,
+            &variant.entity,
+        )?)),
         (Some(variant), view) => Shown::Frames(frame(desk, period.as_str(), &key, view, &variant.content_hash)),
     };
     let tally = store.tally(edition.id).await?;
@@ -119,7 +122,7 @@ pub(super) async fn show_one(
         }
         false => Before {
             decision: noted.last_decision,
-            hash: plan::held_edition(config, store, &edition).await?.hash(config)?,
+            hash: next::held_edition(config, store, &edition).await?.hash(config)?,
             readers: store.readers_of(desk.shared().newsletter(), &choices).await?,
         },
     };

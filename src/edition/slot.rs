@@ -1,20 +1,18 @@
-//! Which edition is due, and which columns it holds. Every column is in exactly one edition: those
-//! published by the cutoff and in none yet, with some grace for one that was entered late.
+//! Which edition is due, and from which span its columns come. Every column is in exactly one edition: those published
+//! by the cutoff and in none yet, with some grace for one that was entered late.
 
 use chrono::Duration;
 
 use crate::{
     config::Config,
-    model::{Changes, Choice, Column, Edition, EditionKey, Instant, Period, Rubrique, Slug},
+    model::{Edition, EditionKey, Instant, Period, Slug},
 };
 
 /// Where a newsletter stands: which editions there are, and at which cutoff there was none. What lies in the
 /// future, because a clock was wrong, hides nothing.
 #[derive(Debug, Clone, Default)]
 pub struct PastEditions {
-    /// The first edition.
     pub first: Option<Edition>,
-    /// The last edition.
     pub last: Option<Edition>,
     /// The last cutoff at which nothing was new.
     pub quiet: Option<Instant>,
@@ -27,7 +25,6 @@ pub struct PastEditions {
 /// An edition to come: its label and the span its columns are looked for in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EditionSlot {
-    /// The newsletter.
     pub newsletter: Slug,
     /// The week it is named after; with a number behind it where the week has several.
     pub period: Period,
@@ -42,7 +39,6 @@ pub struct EditionSlot {
 }
 
 impl EditionSlot {
-    /// What it is known by.
     pub fn key(&self) -> EditionKey {
         EditionKey { newsletter: self.newsletter.clone(), cutoff: self.cutoff }
     }
@@ -108,74 +104,4 @@ fn with_cutoff(config: &Config, cutoff: Instant, past: &PastEditions) -> Edition
         reach: reach + Duration::milliseconds(1),
         cutoff,
     }
-}
-
-/// An edition as it would be now: its columns, and what the editors changed.
-#[derive(Debug, Clone)]
-pub struct EditionDraft {
-    /// Which edition.
-    pub slot: EditionSlot,
-    /// Its columns in the order in which they are read, without those left out.
-    pub columns: Vec<Column>,
-    /// What the editors changed.
-    pub changes: Changes,
-}
-
-impl EditionDraft {
-    /// The draft of an edition from all the columns there are for it, given newest first.
-    pub fn new(slot: EditionSlot, columns: Vec<Column>, changes: Changes) -> Self {
-        Self { slot, columns: changes.applied(columns), changes }
-    }
-}
-
-/// An edition's columns in the order in which they are read.
-#[derive(Debug, PartialEq, Eq)]
-pub struct EditionLayout<'a> {
-    /// The first and largest.
-    pub lead: Option<&'a Column>,
-    /// The others by rubrique, in the configuration's order; at the end those without one.
-    pub sections: Vec<LayoutSection<'a>>,
-}
-
-/// The columns of one rubrique.
-#[derive(Debug, PartialEq, Eq)]
-pub struct LayoutSection<'a> {
-    /// None for columns without one.
-    pub rubrique: Option<&'a Rubrique>,
-    /// With standfirst, newest first.
-    pub columns: Vec<&'a Column>,
-    /// As titles only, newest first.
-    pub titles: Vec<&'a Column>,
-}
-
-/// Lays out a draft for a set of rubriques.
-///
-/// The lead is the first column that the editors pinned; without one, the newest with a picture
-/// that says what it shows; without one, the newest of the first rubrique that has any. Above
-/// `max_columns`, the last stand as titles.
-pub fn layout<'a>(config: &'a Config, draft: &'a EditionDraft, choice: &Choice) -> EditionLayout<'a> {
-    let rubrique_of = |column: &Column| config.rubriques.iter().find(|r| Some(&r.slug) == column.rubrique.as_ref());
-    let wanted: Vec<&Column> = draft.columns.iter().filter(|column| choice.wants(column.rubrique.as_ref())).collect();
-    let place = |column: &Column| {
-        let slug = column.rubrique.as_ref();
-        config.rubriques.iter().position(|r| Some(&r.slug) == slug).unwrap_or(usize::MAX)
-    };
-    // The columns stand in their order, those that are pinned first.
-    let pinned = wanted.first().copied().filter(|column| draft.changes.pinned.contains(&column.id));
-    let shows = |column: &&Column| column.image.as_ref().is_some_and(|image| !image.alt.is_empty());
-    let lead = pinned
-        .or_else(|| wanted.iter().copied().find(shows))
-        .or_else(|| wanted.iter().copied().min_by_key(|column| place(column)));
-    let others: Vec<&Column> = wanted.into_iter().filter(|column| Some(column.id) != lead.map(|l| l.id)).collect();
-    let full = others.len().min(config.digest.max_columns - 1);
-    let section = |rubrique: Option<&'a Rubrique>| {
-        let of = |part: &[&'a Column]| {
-            let slug = rubrique.map(|r| &r.slug);
-            part.iter().copied().filter(|column| rubrique_of(column).map(|r| &r.slug) == slug).collect()
-        };
-        LayoutSection { rubrique, columns: of(&others[..full]), titles: of(&others[full..]) }
-    };
-    let mut sections: Vec<LayoutSection<'a>> = config.rubriques.iter().map(Some).chain([None]).map(section).collect();
-    sections.retain(|section| !section.columns.is_empty() || !section.titles.is_empty());
-    EditionLayout { lead, sections }
 }
