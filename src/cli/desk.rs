@@ -11,9 +11,9 @@ use super::{
 };
 use crate::{
     edition::{
-        decide::{self, Decision},
-        editors::{self, Proofs},
-        plan,
+        decide::{self, DecisionRequest},
+        editors::{self, ProofResult},
+        next,
         render::render,
     },
     model::{self, Choice, EditionState, Mailbox, Period, Rubrique, token::PLACEHOLDER},
@@ -44,8 +44,8 @@ pub(super) async fn write(
         found.ok_or_else(|| exit::complain(exit::USAGE, format!("--rubriques: the configuration has no {label:?}")))
     });
     let choice = Choice::of(chosen.collect::<anyhow::Result<Vec<_>>>()?);
-    let draft = plan::coming(&session.config, &session.store, session.now()).await?.draft;
-    let due = &draft.due;
+    let draft = next::next_edition(&session.config, &session.store, session.now()).await?.draft;
+    let due = &draft.slot;
     let rendered = render(&session.config, &draft, &choice)?;
     let Some(rendered) = rendered else {
         say!("nothing new for {}: no letter would be sent", due.period);
@@ -156,12 +156,12 @@ pub(super) async fn proof(session: &Session, to: &[String], by: &str) -> anyhow:
     if editors.is_empty() {
         editors.clone_from(known);
     }
-    let coming = plan::coming(config, store, session.now()).await?;
-    let period = &coming.draft.due.period;
-    match editors::proof(config, store, session.at, by, &coming, &editors).await? {
-        Proofs::Empty | Proofs::Nobody => say!("nothing new for {period}: there is no proof"),
-        Proofs::Again => say!("{period}: they got this proof a moment ago, and get no other"),
-        Proofs::Queued(count) => {
+    let coming = next::next_edition(config, store, session.now()).await?;
+    let period = &coming.draft.slot.period;
+    match editors::send_proof(config, store, session.at, by, &coming, &editors).await? {
+        ProofResult::Empty | ProofResult::Nobody => say!("nothing new for {period}: there is no proof"),
+        ProofResult::Again => say!("{period}: they got this proof a moment ago, and get no other"),
+        ProofResult::Queued(count) => {
             let told = service::deliver(config, store, session.at, clock).await?;
             say!("{period}: {count} proofs, {} letters sent", told.sent);
         }
@@ -169,7 +169,11 @@ pub(super) async fn proof(session: &Session, to: &[String], by: &str) -> anyhow:
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn decide(session: &Session, decide: &Decide, decision: Decision<'_>) -> anyhow::Result<Period> {
+pub(super) async fn decide(
+    session: &Session,
+    decide: &Decide,
+    decision: DecisionRequest<'_>,
+) -> anyhow::Result<Period> {
     let period = decide.period.as_deref().map(Period::from_key);
     let (config, store) = (&session.config, &session.store);
     let decided = decide::decide(config, store, session.now(), &decide.by, period.as_ref(), decision).await?;
@@ -179,12 +183,12 @@ pub(super) async fn decide(session: &Session, decide: &Decide, decision: Decisio
 /// Lets the edition go that is named; without a name the newest, drawn up or to come, if it is
 /// held.
 pub(super) async fn release(session: &Session, who: Decide, with_withdrawn: bool) -> anyhow::Result<()> {
-    let release = Decision::Release { seen: None, with_withdrawn };
+    let release = DecisionRequest::Release { seen: None, with_withdrawn };
     if who.period.is_some() {
         decide(session, &who, release).await?;
         return Ok(());
     }
-    let coming = plan::coming(&session.config, &session.store, session.now()).await?;
+    let coming = next::next_edition(&session.config, &session.store, session.now()).await?;
     let held = matches!(coming.desk.decision(), model::Decision::Held { .. });
     if coming.is_due && held {
         decide(session, &who, release).await?;
@@ -200,7 +204,7 @@ pub(super) async fn release(session: &Session, who: Decide, with_withdrawn: bool
 /// Says that an edition is no longer held: the one that is named, else the only one that is. The next run sends it
 /// when its hour has come.
 pub(super) async fn let_go(session: &Session, who: Decide, with_withdrawn: bool) -> anyhow::Result<ExitCode> {
-    let release = Decision::Release { seen: None, with_withdrawn };
+    let release = DecisionRequest::Release { seen: None, with_withdrawn };
     let period = match who.period.clone() {
         Some(period) => period,
         None => {
@@ -216,9 +220,9 @@ pub(super) async fn let_go(session: &Session, who: Decide, with_withdrawn: bool)
         }
     };
     let period = decide(session, &Decide { period: Some(period), ..who }, release).await?;
-    let coming = plan::coming(&session.config, &session.store, session.now()).await?;
-    let hour = super::standing::hour(session, coming.draft.due.cutoff);
-    if coming.draft.due.period == period && !coming.is_due {
+    let coming = next::next_edition(&session.config, &session.store, session.now()).await?;
+    let hour = super::standing::hour(session, coming.draft.slot.cutoff);
+    if coming.draft.slot.period == period && !coming.is_due {
         say!("{period}: released; it goes out at its hour, {hour}");
     } else {
         say!("{period}: released; the next `gazetier run` sends it, or `gazetier digest send` at once");
@@ -233,9 +237,9 @@ async fn held(session: &Session) -> anyhow::Result<Vec<String>> {
         .filter(|edition| edition.state == EditionState::Held)
         .map(|edition| edition.period.to_string())
         .collect();
-    let coming = plan::coming(&session.config, &session.store, session.now()).await?;
+    let coming = next::next_edition(&session.config, &session.store, session.now()).await?;
     if matches!(coming.desk.decision(), model::Decision::Held { .. }) {
-        held.push(coming.draft.due.period.to_string());
+        held.push(coming.draft.slot.period.to_string());
     }
     Ok(held)
 }
@@ -258,7 +262,7 @@ pub(super) async fn redate(session: &Session, period: &str, to: Option<&str>) ->
             "--to: that is in the future, too: name the instant at which it really went out",
         ));
     }
-    let label = plan::label_at(&session.config, &session.store, cutoff).await?;
+    let label = next::label_at(&session.config, &session.store, cutoff).await?;
     if !session.store.redate_edition(&edition, cutoff, &label).await? {
         let message =
             format!("{period} was redated by somebody else just now: `gazetier digest status` tells how it stands");
@@ -281,7 +285,7 @@ pub(super) async fn redact(session: &Session, period: &str) -> anyhow::Result<Ex
     let edition = edition(session, period).await?;
     for _ in 0..ATTEMPTS {
         // The revision first: a column that is withdrawn while the page is made has it made anew.
-        let coming = plan::held(config, store, &edition).await?;
+        let coming = next::held_edition(config, store, &edition).await?;
         let gone = store.withdrawn_in(edition.id).await?;
         if gone.is_empty() {
             say!("{period}: none of its columns was withdrawn, nothing is changed");

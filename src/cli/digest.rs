@@ -22,9 +22,10 @@ use crate::{
     config::{Connections, Relays},
     edition::{
         self,
-        decide::Decision,
-        editors::{self, Notice},
-        plan::{self, Drawn, Outlook, Wish},
+        decide::DecisionRequest,
+        editors::{self, EditorNotice},
+        freeze::{self, DueOutcome, FreezeOptions},
+        next::{self, ApprovalState},
     },
     model::{Edition, Period},
     send::{
@@ -146,7 +147,7 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<E
         Command::Preview { open, folder: None, .. } => desk::open(session, open).await,
         Command::Proof { to, by } => desk::proof(session, &to, &by).await,
         Command::Approve(who) => {
-            let period = desk::decide(session, &who, Decision::Approve(None)).await?;
+            let period = desk::decide(session, &who, DecisionRequest::Approve(None)).await?;
             say!("{period}: approved");
             Ok(ExitCode::SUCCESS)
         }
@@ -154,7 +155,7 @@ pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<E
             if who.period.is_none() {
                 say_which(session).await?;
             }
-            let period = desk::decide(session, &who, Decision::Hold(&why)).await?;
+            let period = desk::decide(session, &who, DecisionRequest::Hold(&why)).await?;
             say!("{period}: held{}; let it go with `gazetier digest release {period}`", out(session, &period).await?);
             Ok(ExitCode::SUCCESS)
         }
@@ -202,7 +203,7 @@ async fn say_which(session: &Session) -> anyhow::Result<()> {
         let is_ours = edition.newsletter == *session.newsletter();
         if is_ours && session.store.tally(edition.id).await?.to_do() > 0 {
             let going = edition.period;
-            let coming = plan::coming(&session.config, &session.store, session.now()).await?.draft.due.period;
+            let coming = next::next_edition(&session.config, &session.store, session.now()).await?.draft.slot.period;
             let out = out(session, &going).await?;
             let message = format!(
                 "which one? Letters of {going} go out{out}: `gazetier digest hold {going}` stops them; \
@@ -321,8 +322,8 @@ pub(super) async fn send(session: &Session, asked: bool) -> anyhow::Result<Sent>
     let what = sent.as_ref().err().and_then(|error| error.downcast_ref::<edition::Error>()).and_then(broken);
     if let Some(what) = what {
         let (config, store) = (&session.config, &session.store);
-        let due = plan::coming(config, store, session.now()).await?.draft.due;
-        editors::tell(config, store, session.at, &due.key(), &due.period, &Notice::Broken(what)).await?;
+        let due = next::next_edition(config, store, session.now()).await?.draft.slot;
+        editors::notify(config, store, session.at, &due.key(), &due.period, &EditorNotice::Broken(what)).await?;
     }
     sent
 }
@@ -332,28 +333,35 @@ async fn send_all(session: &Session, asked: bool) -> anyhow::Result<Sent> {
     let mut sent = Sent { troubles: status::future_editions(session).await?, ..Sent::default() };
     // Before anything is said of an edition that went out already.
     sent.troubles.extend(restored::hold(session).await?);
-    if let Some((period, who, at)) = editors::fallen(config, store, session.now()).await? {
+    if let Some((period, who, at)) = editors::notify_lapsed_approval(config, store, session.now()).await? {
         sent.troubles.push(format!(
             "{period}: it has changed since {who} approved it at {}; approve it again with `gazetier digest approve \
              {period}`",
             hour(session, at)
         ));
     }
-    if let Some(period) = editors::proof_when_due(config, store, session.now()).await? {
+    if let Some(period) = editors::send_due_proof(config, store, session.now()).await? {
         sent.lines.push(format!("{period}: the proof goes to the editors"));
     }
-    match plan::draw_up(config, store, session.now(), Wish { asked, future: session.future }).await? {
-        Drawn::NotDue => {}
-        Drawn::NothingNew(period) => {
+    match freeze::freeze_due(
+        config,
+        store,
+        session.now(),
+        FreezeOptions { on_request: asked, allow_future: session.future },
+    )
+    .await?
+    {
+        DueOutcome::NotDue => {}
+        DueOutcome::NothingNew(period) => {
             if asked {
                 sent.lines.push(format!("{period}: no new column, nothing is sent"));
             }
         }
-        Drawn::Frozen(edition, letters) => {
+        DueOutcome::Frozen(edition, letters) => {
             sent.lines.push(format!("{}: frozen with {letters} letters, {:?}", edition.period, edition.subject));
         }
-        Drawn::Held(edition, letters) => {
-            editors::tell(config, store, session.at, &edition.key(), &edition.period, &Notice::Late).await?;
+        DueOutcome::Held(edition, letters) => {
+            editors::notify(config, store, session.at, &edition.key(), &edition.period, &EditorNotice::Late).await?;
             sent.troubles.push(format!(
                 "{} was due at {} and is too late to be sent by itself: its {letters} letters are held; \
              send them with `gazetier digest send {0}`",
@@ -361,28 +369,28 @@ async fn send_all(session: &Session, asked: bool) -> anyhow::Result<Sent> {
                 hour(session, edition.cutoff),
             ));
         }
-        Drawn::OnHold(period) => {
+        DueOutcome::OnHold(period) => {
             if asked {
                 sent.lines
                     .push(format!("{period}: held by the editors; let it go with `gazetier digest send {period}`"));
             }
         }
-        Drawn::Future(due) => {
+        DueOutcome::Future(due) => {
             let what = format!(
                 "its hour, {}, is more than a day ahead of this machine's clock: it is not given to a relay. Put the \
                  clock right, or say --future",
                 hour(session, due.cutoff)
             );
-            let notice = Notice::Broken(what.clone());
-            editors::tell(config, store, session.at, &due.key(), &due.period, &notice).await?;
+            let notice = EditorNotice::Broken(what.clone());
+            editors::notify(config, store, session.at, &due.key(), &due.period, &notice).await?;
             sent.troubles.push(format!("{}: {what}", due.period));
         }
-        Drawn::Unapproved(due, outlook) => {
+        DueOutcome::Unapproved(due, outlook) => {
             let (key, period) = (due.key(), due.period);
-            let first = editors::tell(config, store, session.at, &key, &period, &Notice::Unapproved).await?;
+            let first = editors::notify(config, store, session.at, &key, &period, &EditorNotice::Unapproved).await?;
             if first || asked {
                 let why = match outlook {
-                    Outlook::Fallen { who, at } => {
+                    ApprovalState::Lapsed { who, at } => {
                         format!("it has changed since {who} approved it at {}, and is not sent", hour(session, at))
                     }
                     _ => "its hour has come and nobody has approved it: it is not sent".into(),
@@ -407,8 +415,8 @@ async fn send_all(session: &Session, asked: bool) -> anyhow::Result<Sent> {
         }
         let paused = outcome.hold_reason.is_some();
         if let Some(reason) = outcome.hold_reason {
-            let notice = Notice::Refused(reason.clone());
-            editors::tell(config, store, session.at, &edition.key(), &edition.period, &notice).await?;
+            let notice = EditorNotice::Refused(reason.clone());
+            editors::notify(config, store, session.at, &edition.key(), &edition.period, &notice).await?;
             sent.troubles.push(format!(
                 "{} is held, {} letters wait: {reason}; look into it, then send them with `gazetier digest send`",
                 edition.period,

@@ -17,9 +17,10 @@ use super::{
 use crate::{
     config::Source,
     ingest::{
-        Harvest, Place, Warning, folder,
-        listing::{self, Answers, Became, Line, Page},
+        ImportResult, SourceLocation, Warning, folder,
+        listing::{self, LineOutcome, ListingAnswers, ListingFile, ListingLine, ListingPage},
         markdown,
+        source::{self, ColumnSource, SourceDocument},
     },
     store::{Entry, Put},
 };
@@ -55,9 +56,9 @@ fn line_and_key(text: &str) -> Result<(usize, String), String> {
 /// What the files gave.
 #[derive(Debug, Default)]
 struct Imported {
-    harvest: Harvest,
+    harvest: ImportResult,
     /// What the Markdown files said themselves, by their columns' places among the drafts.
-    facts: Vec<Option<markdown::Facts>>,
+    facts: Vec<Option<markdown::GivenFields>>,
     /// What the listings' columns are to the store, in words.
     lines: Vec<String>,
 }
@@ -65,7 +66,7 @@ struct Imported {
 pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
     let imported = gather(session, args).await?;
     let Imported { harvest, facts, lines } = imported;
-    harvest.refuse_twins()?;
+    harvest.refuse_duplicates()?;
     for warning in &harvest.warnings {
         eprintln!("gazetier: warning: {warning}");
     }
@@ -113,16 +114,17 @@ pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCo
 /// Reads all files; nothing is changed if one of them is wrong.
 async fn gather(session: &Session, args: &Args) -> anyhow::Result<Imported> {
     let dates = dates(session, args)?;
-    let answers = Answers { new: args.new.clone(), same: args.same.clone() };
+    let answers = ListingAnswers { new: args.new.clone(), same: args.same.clone() };
     let mut all = Imported::default();
     for path in &args.files {
         let text = read(path)?;
         if folder::is_markdown(path) {
             let (source, key) = name(session, path);
-            let facts = markdown::read(&text, path, &key, session.house(), &mut all.harvest)?;
-            if let (Some(draft), Some(source)) = (all.harvest.drafts.last_mut(), source) {
-                markdown::assign(draft, facts, source, &session.config.magazine);
-            }
+            let document = SourceDocument { path, key: &key, text: &text };
+            let facts = match source {
+                Some(source) => source::open(source).read(document, session.house(), &mut all.harvest)?,
+                None => markdown::read(&text, path, &key, session.house(), &mut all.harvest)?,
+            };
             if let Some(draft) = all.harvest.drafts.last().filter(|_| args.dry_run) {
                 let known = session.store.known(&draft.source).await?.contains_key(&draft.key);
                 let what = if known { "there" } else { "new" };
@@ -132,51 +134,58 @@ async fn gather(session: &Session, args: &Args) -> anyhow::Result<Imported> {
             continue;
         }
         let known = session.store.known(listing::SOURCE).await?;
-        let page = listing::read(&text, &path.display().to_string(), session.house(), dates, &known, &answers)?;
-        if !args.dry_run {
-            page.refuse_doubt()?;
+        let listing = ListingFile { path, dates, known: &known, answers: &answers };
+        for file in listing.documents()?.files {
+            let mut own = ImportResult::default();
+            let document = SourceDocument { path: &file.path, key: &file.name, text: &text };
+            let page = listing.read(document, session.house(), &mut own)?;
+            if !args.dry_run {
+                page.refuse_doubt()?;
+            }
+            all.lines.extend(lines(&page));
+            tell_gone(&page, path, &mut all.harvest);
+            all.facts.extend(own.drafts.iter().map(|_| None));
+            all.harvest.drafts.extend(own.drafts);
+            all.harvest.warnings.extend(own.warnings);
         }
-        all.lines.extend(lines(&page));
-        tell_gone(&page, path, &mut all.harvest);
-        all.facts.extend(page.harvest.drafts.iter().map(|_| None));
-        all.harvest.drafts.extend(page.harvest.drafts);
-        all.harvest.warnings.extend(page.harvest.warnings);
     }
     Ok(all)
 }
 
-fn dates(session: &Session, args: &Args) -> anyhow::Result<Option<listing::Dates>> {
+fn dates(session: &Session, args: &Args) -> anyhow::Result<Option<listing::ListingDates>> {
     let (Some(newest), Some(step)) = (&args.newest, args.step) else { return Ok(None) };
     let newest = session.config.magazine.zone.parse(newest);
     let step = Duration::from_std(*step).ok().filter(|step| *step >= Duration::milliseconds(1));
-    Ok(Some(listing::Dates {
+    Ok(Some(listing::ListingDates {
         newest: newest.map_err(|error| exit::complain(exit::USAGE, format!("--newest: {error}")))?,
         step: step.ok_or_else(|| exit::complain(exit::USAGE, "--step: write a length of time such as 7d or 12h"))?,
     }))
 }
 
 /// What a listing's columns are to the store, a line each.
-fn lines(page: &Page) -> Vec<String> {
-    let line = |line: &Line| match &line.became {
-        Became::New => format!("new      {}: {}", line.place, line.title),
-        Became::Same => format!("same     {}: {}", line.place, line.title),
-        Became::Changed(was) if *was == line.title => format!("changed  {}: {} (its text)", line.place, line.title),
-        Became::Changed(was) => format!("changed  {}: {} (was {was:?})", line.place, line.title),
-        Became::Doubt(known) => {
+fn lines(page: &ListingPage) -> Vec<String> {
+    let line = |line: &ListingLine| match &line.outcome {
+        LineOutcome::New => format!("new      {}: {}", line.place, line.title),
+        LineOutcome::Same => format!("same     {}: {}", line.place, line.title),
+        LineOutcome::Changed(was) if *was == line.title => {
+            format!("changed  {}: {} (its text)", line.place, line.title)
+        }
+        LineOutcome::Changed(was) => format!("changed  {}: {} (was {was:?})", line.place, line.title),
+        LineOutcome::Doubt(known) => {
             let known: Vec<String> = known.iter().map(|(key, title)| format!("{title:?} ({key})")).collect();
             format!("in doubt {}: {} (new, or {} mended)", line.place, line.title, known.join(" or "))
         }
-        Became::Twice(first) => format!("twice    {}: {} (at line {first} already)", line.place, line.title),
+        LineOutcome::Twice(first) => format!("twice    {}: {} (at line {first} already)", line.place, line.title),
     };
     let gone = page.gone.iter().map(|known| format!("gone     {} ({})", known.title, known.key));
     page.lines.iter().map(line).chain(gone).collect()
 }
 
 /// Tells of columns that a page no longer has.
-fn tell_gone(page: &Page, path: &Path, harvest: &mut Harvest) {
+fn tell_gone(page: &ListingPage, path: &Path, harvest: &mut ImportResult) {
     for known in &page.gone {
         harvest.warnings.push(Warning {
-            place: Place { file: path.display().to_string(), line: None },
+            place: SourceLocation { file: path.display().to_string(), line: None },
             message: format!(
                 "{:?} is on the page no more, and stays in the feeds: to withdraw it: \
                  gazetier columns withdraw {}",

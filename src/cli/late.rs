@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use super::session::Session;
 use crate::{
     edition::{
-        choose::{self, Due},
-        plan, repeats,
+        next, repeats,
+        slot::{self, EditionSlot},
     },
     model::Instant,
 };
@@ -35,20 +35,20 @@ pub(super) async fn words(session: &Session, entered: &[Entered<'_>]) -> anyhow:
     if entered.is_empty() {
         return Ok(Vec::new());
     }
-    let past = plan::past(&session.config, &session.store, session.now()).await?;
+    let past = next::past_editions(&session.config, &session.store, session.now()).await?;
     // Before the first edition, what is old was never meant for a letter.
     if past.first.is_none() {
         return Ok(Vec::new());
     }
-    let next = choose::due(&session.config, session.at, &past)
-        .unwrap_or_else(|| choose::next(&session.config, session.at, &past));
+    let next =
+        slot::due(&session.config, session.at, &past).unwrap_or_else(|| slot::next(&session.config, session.at, &past));
     let mut words = late(session, &next, entered);
     words.extend(repeated(session, &next, entered).await?);
     Ok(words)
 }
 
 /// Of those older than what the next letter reaches back to.
-fn late(session: &Session, next: &Due, entered: &[Entered<'_>]) -> Vec<String> {
+fn late(session: &Session, next: &EditionSlot, entered: &[Entered<'_>]) -> Vec<String> {
     let zone = &session.config.magazine.zone;
     let hour = |at| zone.local(at).format("%Y-%m-%d %H:%M").to_string();
     let late: Vec<&Entered<'_>> =
@@ -75,7 +75,7 @@ fn late(session: &Session, next: &Due, entered: &[Entered<'_>]) -> Vec<String> {
 }
 
 /// Of those whose words are in an edition already.
-async fn repeated(session: &Session, next: &Due, entered: &[Entered<'_>]) -> anyhow::Result<Vec<String>> {
+async fn repeated(session: &Session, next: &EditionSlot, entered: &[Entered<'_>]) -> anyhow::Result<Vec<String>> {
     let newest = entered.iter().map(|column| column.published).max().unwrap_or(next.cutoff);
     let repeated = session.store.repeated(&next.newsletter, next.reach, newest).await?;
     let mut before: HashMap<_, _> = repeated

@@ -3,7 +3,7 @@
 use std::{process::ExitCode, sync::Arc};
 
 use super::{again::again, exit, hubs, say::say, session::Session};
-use crate::publish::{Owner, Press};
+use crate::publish::{FolderOwner, Publisher};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -21,7 +21,7 @@ pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCo
     }
     if let (true, Some(magazine)) = (args.take_over, session.store.magazine()) {
         let folder = &session.config.feeds.path;
-        match Owner::take_over(folder, magazine)? {
+        match FolderOwner::take_over(folder, magazine)? {
             Some(before) => say!("{} was {before:?}'s and is taken over", folder.display()),
             None => say!("{} is this magazine's already", folder.display()),
         }
@@ -64,6 +64,6 @@ async fn check(session: &Session) -> anyhow::Result<ExitCode> {
     Err(exit::complain(exit::BAD_INPUT, format!("{} findings in {feeds} feeds", findings.len())))
 }
 
-fn press(session: &Session) -> Press {
-    Press::new(Arc::clone(&session.config), session.store.clone(), session.at).with_clock(session.now().clock)
+fn press(session: &Session) -> Publisher {
+    Publisher::new(Arc::clone(&session.config), session.store.clone(), session.at).with_clock(session.now().clock)
 }

@@ -8,7 +8,7 @@ use anyhow::Context;
 use super::{again::again, exit};
 use crate::{
     config::{Config, Connections},
-    ingest::House,
+    ingest::ImportContext,
     model::{Instant, Now, Slug},
     store::{MagazineName, Store},
 };
@@ -62,8 +62,8 @@ impl Session {
         }
     }
 
-    pub(super) fn house(&self) -> House<'_> {
-        House { magazine: &self.config.magazine, rubriques: &self.config.rubriques, at: self.at }
+    pub(super) fn house(&self) -> ImportContext<'_> {
+        ImportContext { magazine: &self.config.magazine, rubriques: &self.config.rubriques, at: self.at }
     }
 }
 

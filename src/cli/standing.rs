@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{restored, say::say, session::Session};
 use crate::{
     edition::{
-        plan::{self, Outlook},
+        next::{self, ApprovalState},
         render::render,
     },
     model::{self, Choice, Instant, Tally},
@@ -154,14 +154,14 @@ pub(super) async fn status(session: &Session, json: bool) -> anyhow::Result<Exit
 /// The edition to come, where editors have a hand in it.
 async fn expected(session: &Session) -> anyhow::Result<Option<Standing>> {
     let config = &session.config;
-    let coming = plan::coming(config, &session.store, session.now()).await?;
+    let coming = next::next_edition(config, &session.store, session.now()).await?;
     let untouched = coming.desk.version.number == 0 && coming.desk.notes.is_empty();
     if untouched && !config.digest.approval && coming.repeats.is_empty() {
         return Ok(None);
     }
     let rendered = render(config, &coming.draft, &Choice::all())?;
-    let due = &coming.draft.due;
-    let outlook = coming.outlook(config)?;
+    let due = &coming.draft.slot;
+    let outlook = coming.approval_state(config)?;
     Ok(Some(Standing {
         period: due.period.to_string(),
         number: due.number,
@@ -172,7 +172,7 @@ async fn expected(session: &Session) -> anyhow::Result<Option<Standing>> {
         letters: Tally::default(),
         unknown: Vec::new(),
         failed: Vec::new(),
-        decided: decided(session, &coming.desk, matches!(outlook, Outlook::Fallen { .. })),
+        decided: decided(session, &coming.desk, matches!(outlook, ApprovalState::Lapsed { .. })),
         coming: Some(Expected {
             columns: coming.draft.columns.len(),
             due: Moment::of(session, due.cutoff),

@@ -23,7 +23,7 @@ use super::{
     subscribers::read_roll,
 };
 use crate::{
-    ingest::folder,
+    ingest::{folder, source},
     store::{Applied, FileChange, Put, SourceFile, SourceState, Twin},
 };
 
@@ -132,7 +132,8 @@ pub(super) async fn sync(session: &Session, how: How<'_>) -> anyhow::Result<Sync
     let make = scan::make(&session.config.fingerprint);
     let (mut scans, mut spool) = (Vec::new(), Spool::default());
     for source in session.config.sources.iter().filter(|source| claimed.places.contains_key(&source.name)) {
-        match folder::contents(&source.folder, source.follow_links) {
+        let contents = source::open(source).documents();
+        match contents {
             Ok(contents) => {
                 let known = state.files.get(&source.name);
                 scans.push(scan::scan(source, contents, known, &make, session.house(), &mut spool)?);

@@ -12,9 +12,9 @@ use anyhow::Context;
 use crate::{
     cli::session::Session,
     ingest::{
-        likeness::Pieces,
         listing, markdown,
-        moved::{self, GoneColumn, Likeness, Moves, NewColumn},
+        moved::{self, GoneColumn, Moves, NewColumn, PairSimilarity},
+        similarity::TokenCounts,
     },
     model::text,
     store::{ColumnTrace, SourceFile},
@@ -116,14 +116,14 @@ fn new_column(read: &ReadFile<'_>, spool: &Spool) -> anyhow::Result<NewColumn> {
         given_guid: facts.given_guid.then_some(draft.guid),
         content,
         published: draft.published.timestamp_millis(),
-        said: moved::said(&draft.title, &said(&draft.standfirst, &draft.body)),
+        digest: moved::text_digest(&draft.title, &said(&draft.standfirst, &draft.body)),
         key: draft.key,
         title: draft.title,
     })
 }
 
 /// All of a column that was read.
-fn wait(read: &ReadFile<'_>, spool: &Spool) -> anyhow::Result<(markdown::Facts, Waiting)> {
+fn wait(read: &ReadFile<'_>, spool: &Spool) -> anyhow::Result<(markdown::GivenFields, Waiting)> {
     let column = read.column.as_ref().with_context(|| format!("{}: it holds no column", read.shown()))?;
     let waiting = spool.get(column.spooled, &read.source.name).context("cannot read what waits to be entered")?;
     Ok((column.facts, waiting))
@@ -140,21 +140,21 @@ async fn compare(
     candidates: &[Candidate],
     files: &[&ReadFile<'_>],
     spool: &Spool,
-) -> anyhow::Result<Vec<Likeness>> {
+) -> anyhow::Result<Vec<PairSimilarity>> {
     // Of those that are gone, one is in memory at a time.
     near.sort_unstable();
-    let mut pieces: Option<(usize, Pieces)> = None;
+    let mut pieces: Option<(usize, TokenCounts)> = None;
     let mut compared = Vec::with_capacity(near.len());
     for (gone, new) in near {
         if pieces.as_ref().is_none_or(|(read, _)| *read != gone) {
             let trace = &candidates[gone].trace;
             let text = session.store.column_text(&trace.source, &trace.key).await?;
-            pieces = text.map(|(standfirst, body)| (gone, Pieces::of(&said(&standfirst, &body))));
+            pieces = text.map(|(standfirst, body)| (gone, TokenCounts::of(&said(&standfirst, &body))));
         }
         let Some((_, theirs)) = &pieces else { continue };
         let (_, Waiting { draft, .. }) = wait(files[new], spool)?;
-        let own = Pieces::of(&said(&draft.standfirst, &draft.body));
-        compared.push(Likeness { gone, new, like: own.likeness(theirs), pieces: own.count() });
+        let own = TokenCounts::of(&said(&draft.standfirst, &draft.body));
+        compared.push(PairSimilarity { gone, new, similarity: own.similarity(theirs), tokens: own.count() });
     }
     Ok(compared)
 }
@@ -216,7 +216,7 @@ fn gone_column(candidate: &Candidate) -> GoneColumn {
         published: trace.published_at,
         of_gone_source: candidate.of_gone_source || trace.source == markdown::SOURCE,
         withdrawn: trace.withdrawn_at.is_some(),
-        said: None,
+        digest: None,
     }
 }
 
@@ -234,7 +234,7 @@ async fn read_texts(
         }
         let trace = &candidates[index].trace;
         let text = session.store.column_text(&trace.source, &trace.key).await?;
-        gone.said = text.map(|(standfirst, body)| moved::said(&gone.title, &said(&standfirst, &body)));
+        gone.digest = text.map(|(standfirst, body)| moved::text_digest(&gone.title, &said(&standfirst, &body)));
     }
     Ok(())
 }

@@ -11,7 +11,12 @@ use std::{
 use super::spool::{self, Spool, Spooled};
 use crate::{
     config::Source,
-    ingest::{Error, Harvest, House, Warning, clean::CLEANER, folder, markdown},
+    ingest::{
+        Error, ImportContext, ImportResult, Warning,
+        clean::CLEANER,
+        folder, markdown,
+        source::{self, SourceDocument},
+    },
     model::{Draft, Instant, column::fingerprint},
     store::SourceFile,
 };
@@ -39,7 +44,7 @@ pub(super) struct ReadFile<'a> {
 /// A column that was read. All of it waits in the spool.
 #[derive(Debug)]
 pub(super) struct Taken {
-    pub(super) facts: markdown::Facts,
+    pub(super) facts: markdown::GivenFields,
     pub(super) published: Instant,
     pub(super) updated: Instant,
     pub(super) spooled: Spooled,
@@ -76,7 +81,7 @@ pub(super) struct Scanned<'a> {
     pub(super) read: Vec<ReadFile<'a>>,
     /// Files that were known and are not there any more.
     pub(super) gone: Vec<SourceFile>,
-    pub(super) passed_over: Vec<folder::PassedOver>,
+    pub(super) passed_over: Vec<folder::SkippedEntry>,
     /// Whether no file is left, of more than one.
     pub(super) emptied: bool,
     /// Who has each name: files that are there, by their columns' names.
@@ -116,10 +121,10 @@ pub(super) fn make(config: &str) -> String {
 /// known of its files; what is read of columns goes into the spool.
 pub(super) fn scan<'a>(
     source: &'a Source,
-    contents: folder::Contents,
+    contents: folder::FolderContents,
     known: Option<&'a HashMap<String, SourceFile>>,
     make: &str,
-    house: House<'_>,
+    house: ImportContext<'_>,
     spool: &mut Spool,
 ) -> anyhow::Result<Scanned<'a>> {
     let emptied = contents.files.is_empty() && known.is_some_and(|known| known.len() > 1);
@@ -193,7 +198,7 @@ struct Opened<'a> {
 fn read_all<'a>(
     batch: &[Opened<'a>],
     make: &str,
-    house: House<'_>,
+    house: ImportContext<'_>,
 ) -> impl Iterator<Item = (ReadFile<'a>, Option<Column>)> + use<'a> {
     let most = std::thread::available_parallelism().map_or(1, NonZero::get).min(8);
     let next = AtomicUsize::new(0);
@@ -258,14 +263,14 @@ impl<'a> Scanned<'a> {
 /// A column that was read, on its way into the spool.
 struct Column {
     key: String,
-    facts: markdown::Facts,
+    facts: markdown::GivenFields,
     published: Instant,
     updated: Instant,
     bytes: Vec<u8>,
 }
 
 /// Opens a file, and reads its column if that is not what it was; nothing if it has just gone.
-fn read<'a>(opened: &Opened<'a>, make: &str, house: House<'_>) -> Option<(ReadFile<'a>, Option<Column>)> {
+fn read<'a>(opened: &Opened<'a>, make: &str, house: ImportContext<'_>) -> Option<(ReadFile<'a>, Option<Column>)> {
     let Opened { source, file, before, due } = opened;
     let mut read = ReadFile {
         source,
@@ -316,15 +321,15 @@ fn column(
     path: &Path,
     key: &str,
     source: &Source,
-    house: House<'_>,
+    house: ImportContext<'_>,
 ) -> Result<(Column, Vec<Warning>), String> {
     let shown = path.display();
     let text = std::str::from_utf8(bytes)
         .map_err(|error| format!("{shown}: not UTF-8 at byte {}: save it as UTF-8", error.valid_up_to()))?;
-    let mut own = Harvest::default();
-    let facts = markdown::read(text, path, key, house, &mut own).map_err(|error| error.to_string())?;
-    let mut draft: Draft = own.drafts.pop().ok_or_else(|| format!("{shown}: it holds no column"))?;
-    markdown::assign(&mut draft, facts, source, house.magazine);
+    let mut own = ImportResult::default();
+    let document = SourceDocument { path, key, text };
+    let facts = source::open(source).read(document, house, &mut own).map_err(|error| error.to_string())?;
+    let draft: Draft = own.drafts.pop().ok_or_else(|| format!("{shown}: it holds no column"))?;
     let bytes = spool::encode(&draft).map_err(|error| format!("{shown}: {error}"))?;
     let Draft { key, published, updated, .. } = draft;
     Ok((Column { key, facts, published, updated, bytes }, own.warnings))
