@@ -4,12 +4,11 @@
 use std::{collections::HashMap, io, ops::Range};
 
 use super::{
-    Error, Result, Store,
-    many::ManySteps,
-    millis,
-    put::{Batch, ColumnSteps, Entry, Put, Twin},
+    Error, Result, Store, Tx, millis,
+    put::{Batch, Entry, Put, Twin},
+    query::Query,
     sources::SourceFile,
-    sql, transact, worded,
+    sql,
 };
 use crate::model::{EARLIEST, Instant};
 
@@ -111,98 +110,81 @@ pub struct Applied {
     pub twins: Vec<Twin>,
 }
 
-/// The steps of a transaction that writes down what a sync found, over either backend's connection.
-pub(super) trait FileSteps: ColumnSteps {
-    async fn put_file(&mut self, file: &SourceFile) -> Result<()>;
-    async fn drop_file(&mut self, source: &str, path: &str) -> Result<()>;
-    async fn content_of(&mut self, source: &str, path: &str) -> Result<Option<String>>;
-    async fn place_of(&mut self, source: &str) -> Result<Option<String>>;
-    /// Whether a file, and the one that its column had before, are as they were when the sync began.
-    async fn is_as_read(&mut self, change: &FileChange<'_>) -> Result<bool>;
-    async fn apply_change(
+/// Binds the values of a file in the order of `PUT_FILE`.
+pub(super) fn bind_file<'c>(query: Query<'c>, file: &SourceFile) -> Query<'c> {
+    let query = query.bind(&file.source).bind(&file.path).bind(&file.column_key);
+    query.bind(&file.content).bind(&file.seen).bind(file.due_at).bind(&file.refused)
+}
+
+/// The steps of a transaction that writes down what a sync found.
+impl Tx<'_> {
+    pub(super) async fn put_file(&mut self, file: &SourceFile) -> Result<()> {
+        bind_file(self.query(sql::PUT_FILE), file).execute().await?;
+        Ok(())
+    }
+
+    async fn drop_file(&mut self, source: &str, path: &str) -> Result<()> {
+        self.query(sql::DROP_FILE).bind(source).bind(path).execute().await?;
+        Ok(())
+    }
+
+    async fn content_of(&mut self, source: &str, path: &str) -> Result<Option<String>> {
+        let query = self.query(sql::FILE_CONTENT).bind(source).bind(path);
+        query.fetch_optional().await
+    }
+
+    async fn place_of(&mut self, source: &str) -> Result<Option<String>> {
+        self.query(sql::SOURCE_PLACE).bind(source).fetch_optional().await
+    }
+
+    pub(super) async fn is_as_read(&mut self, change: &FileChange<'_>) -> Result<bool> {
+        if self.content_of(change.source, change.path).await?.as_deref() != change.before {
+            return Ok(false);
+        }
+        let Some((source, path, before)) = change.moved_from.and_then(|moved| moved.file) else { return Ok(true) };
+        Ok(self.content_of(source, path).await?.as_deref() == Some(before))
+    }
+
+    pub(super) async fn apply_change(
         &mut self,
         index: usize,
         change: &FileChange<'_>,
         at: Instant,
         batch: &mut Batch,
         applied: &mut Applied,
-    ) -> Result<()>;
+    ) -> Result<()> {
+        let mut outcome = None;
+        let mut refused = None;
+        if let (Some(moved), Some(entry)) = (change.moved_from, &change.entry) {
+            let query = self.query(sql::MOVE_COLUMN).bind(moved.source).bind(moved.key);
+            query.bind(&entry.draft.source).bind(&entry.draft.key).execute().await?;
+            if let Some((source, path, _)) = moved.file {
+                self.drop_file(source, path).await?;
+            }
+        }
+        if let Some(entry) = &change.entry {
+            match self.put_entry(entry, at, batch).await {
+                Ok(put) => outcome = Some(put),
+                Err(error @ Error::Clash { .. }) => refused = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        if let Some(key) = change.withdraw {
+            applied.withdrawn += usize::from(self.withdraw_column(change.source, key, at, batch).await?);
+        }
+        match (change.after, &refused) {
+            (None, _) => self.drop_file(change.source, change.path).await?,
+            (Some(file), None) => self.put_file(file).await?,
+            (Some(file), Some(error)) => {
+                let why = Some(error.to_string());
+                self.put_file(&SourceFile { refused: why, column_key: None, ..file.clone() }).await?;
+            }
+        }
+        applied.outcomes.push(outcome);
+        applied.refused.extend(refused.map(|error| (index, error)));
+        Ok(())
+    }
 }
-
-macro_rules! on_both_lines {
-    ($($line:ty),*) => { $(impl FileSteps for $line {
-        async fn put_file(&mut self, file: &SourceFile) -> Result<()> {
-            let query = sqlx::query(sql::PUT_FILE).bind(&file.source).bind(&file.path).bind(&file.column_key);
-            let query = query.bind(&file.content).bind(&file.seen).bind(file.due_at).bind(&file.refused);
-            query.execute(&mut *self).await?;
-            Ok(())
-        }
-
-        async fn drop_file(&mut self, source: &str, path: &str) -> Result<()> {
-            sqlx::query(sql::DROP_FILE).bind(source).bind(path).execute(&mut *self).await?;
-            Ok(())
-        }
-
-        async fn content_of(&mut self, source: &str, path: &str) -> Result<Option<String>> {
-            let query = sqlx::query_scalar(sql::FILE_CONTENT).bind(source).bind(path);
-            Ok(query.fetch_optional(&mut *self).await?)
-        }
-
-        async fn place_of(&mut self, source: &str) -> Result<Option<String>> {
-            Ok(sqlx::query_scalar(sql::SOURCE_PLACE).bind(source).fetch_optional(&mut *self).await?)
-        }
-
-        async fn is_as_read(&mut self, change: &FileChange<'_>) -> Result<bool> {
-            if self.content_of(change.source, change.path).await?.as_deref() != change.before {
-                return Ok(false);
-            }
-            let Some((source, path, before)) = change.moved_from.and_then(|moved| moved.file) else { return Ok(true) };
-            Ok(self.content_of(source, path).await?.as_deref() == Some(before))
-        }
-
-        async fn apply_change(
-            &mut self,
-            index: usize,
-            change: &FileChange<'_>,
-            at: Instant,
-            batch: &mut Batch,
-            applied: &mut Applied,
-        ) -> Result<()> {
-            let mut outcome = None;
-            let mut refused = None;
-            if let (Some(moved), Some(entry)) = (change.moved_from, &change.entry) {
-                let query = sqlx::query(sql::MOVE_COLUMN).bind(moved.source).bind(moved.key);
-                query.bind(&entry.draft.source).bind(&entry.draft.key).execute(&mut *self).await?;
-                if let Some((source, path, _)) = moved.file {
-                    self.drop_file(source, path).await?;
-                }
-            }
-            if let Some(entry) = &change.entry {
-                match self.put_entry(entry, at, batch).await {
-                    Ok(put) => outcome = Some(put),
-                    Err(error @ Error::Clash { .. }) => refused = Some(error),
-                    Err(error) => return Err(error),
-                }
-            }
-            if let Some(key) = change.withdraw {
-                applied.withdrawn += usize::from(self.withdraw_column(change.source, key, at, batch).await?);
-            }
-            match (change.after, &refused) {
-                (None, _) => self.drop_file(change.source, change.path).await?,
-                (Some(file), None) => self.put_file(file).await?,
-                (Some(file), Some(error)) => {
-                    let why = Some(error.to_string());
-                    self.put_file(&SourceFile { refused: why, column_key: None, ..file.clone() }).await?;
-                }
-            }
-            applied.outcomes.push(outcome);
-            applied.refused.extend(refused.map(|error| (index, error)));
-            Ok(())
-        }
-    })* };
-}
-
-on_both_lines!(sqlx::SqliteConnection, sqlx::PgConnection);
 
 impl Store {
     /// Writes down what a sync found: columns, what they are called, which are withdrawn, and the
@@ -230,10 +212,10 @@ impl Store {
             return Ok(Applied::default());
         }
         let asked = || changes.updates().map(|(first, last)| [first, last].map(|at| millis(at.max(EARLIEST))).to_vec());
-        transact!(self, begin_alone, pool, tx => {
+        self.transact_alone(async |mut tx| {
             let mut applied = Applied::default();
             if count > PIECE {
-                sqlx::query(worded(pool, sql::FOR_MANY_ROWS)).execute(&mut *tx).await?;
+                tx.query(sql::FOR_MANY_ROWS).execute().await?;
             }
             let mut batch = tx.batch(asked().unwrap_or_default()).await?;
             let mut ours: HashMap<String, bool> = HashMap::new();
@@ -256,7 +238,9 @@ impl Store {
             }
             tx.put_touched(&batch).await?;
             applied.twins = batch.twins;
-            applied
+            tx.commit().await?;
+            Ok(applied)
         })
+        .await
     }
 }

@@ -6,15 +6,24 @@ use std::collections::HashMap;
 use data_encoding::HEXLOWER;
 use serde::Serialize;
 
-use super::{Error, Result, Store, millis, subscribers::Added};
+use super::{Error, Result, Store, millis, query::from_row, subscribers::Added};
 use crate::model::{Allowance, HashedAddress, Instant, ListEntry, Membership};
 
 /// So many lines are no long list.
 pub(super) const FEW: usize = 1_000;
 
 /// What the store knows of an address that a list names.
-#[derive(sqlx::FromRow)]
-pub(super) struct StandingRow(Vec<u8>, Option<i64>, Option<String>, Option<String>, i64, Option<i64>, Option<i64>);
+pub(super) struct StandingRow {
+    hash: Vec<u8>,
+    reader: Option<i64>,
+    state: Option<String>,
+    suppressed_for: Option<String>,
+    is_former: i64,
+    returned: Option<i64>,
+    confirmed: Option<i64>,
+}
+
+from_row!(in order StandingRow { hash, reader, state, suppressed_for, is_former, returned, confirmed });
 
 /// The same.
 struct Standing {
@@ -28,13 +37,12 @@ struct Standing {
 
 impl From<StandingRow> for Standing {
     fn from(row: StandingRow) -> Self {
-        let StandingRow(_, id, state, reason, is_former, returned, confirmed) = row;
         Self {
-            is_reader: id.is_some(),
-            state,
-            suppressed: reason.is_some(),
-            is_former: is_former == 1,
-            wished: returned.max(confirmed),
+            is_reader: row.reader.is_some(),
+            state: row.state,
+            suppressed: row.suppressed_for.is_some(),
+            is_former: row.is_former == 1,
+            wished: row.returned.max(row.confirmed),
         }
     }
 }
@@ -255,7 +263,7 @@ pub(super) fn plan(
     revive: Option<&str>,
 ) -> Result<Plan> {
     let standings: HashMap<String, Standing> =
-        rows.into_iter().map(|row| (HEXLOWER.encode(&row.0), Standing::from(row))).collect();
+        rows.into_iter().map(|row| (HEXLOWER.encode(&row.hash), Standing::from(row))).collect();
     // Of a list that was read before, nearly all are known: no ids are drawn for them.
     let unknown = entries.len().saturating_sub(standings.len());
     let mut plan = Plan { fresh: fresh_ids(unknown)?.into_iter(), ..Plan::default() };

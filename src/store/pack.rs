@@ -5,10 +5,12 @@
 
 use std::cmp::Reverse;
 
-use sqlx::{ColumnIndex, Decode, FromRow, Row};
 use url::Url;
 
-use super::{Error, Result, instant};
+use super::{
+    Error, Result, instant,
+    query::{AnyRow, FromRow},
+};
 use crate::model::{Column, ColumnId, Image, Slug};
 
 /// How many values make up a column: see `columns!` in `sql.rs`.
@@ -22,16 +24,10 @@ pub(super) struct Packed {
     pub(super) heads: Option<String>,
 }
 
-impl<'r, R: Row> FromRow<'r, R> for Packed
-where
-    usize: ColumnIndex<R>,
-    &'r [u8]: Decode<'r, R::Database>,
-    String: Decode<'r, R::Database>,
-{
-    fn from_row(row: &'r R) -> std::result::Result<Self, sqlx::Error> {
+impl FromRow for Packed {
+    fn from_row(row: &impl AnyRow) -> sqlx::Result<Self> {
         // As bytes: nothing is copied, and what is UTF-8 is found out in a third of the time.
-        let packed: Option<&[u8]> = row.try_get_unchecked(0)?;
-        Ok(Self { columns: unpack(packed.unwrap_or_default()), heads: row.try_get_unchecked(1)? })
+        Ok(Self { columns: unpack(row.text(0)?.unwrap_or_default()), heads: row.at(1)? })
     }
 }
 

@@ -4,7 +4,11 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::{Error, Result, dialect::Dialect, instant, millis, sql};
+use super::{
+    Error, Result, Tx, instant, millis,
+    query::{Query, from_row},
+    sql,
+};
 use crate::model::{Draft, EARLIEST, FeedKey, Instant, Month, Slug};
 
 /// What became of a draft that was put into the store.
@@ -93,7 +97,6 @@ impl Batch {
 }
 
 /// What is there of a column that is put again.
-#[derive(sqlx::FromRow)]
 pub(super) struct FoundColumn {
     pub(super) id: i64,
     fingerprint: String,
@@ -104,23 +107,12 @@ pub(super) struct FoundColumn {
     withdrawn_at: Option<i64>,
 }
 
+from_row!(FoundColumn { id, fingerprint, updated_at, published_at, rubrique, byline_slug, withdrawn_at });
+
 /// Where a column is found, and where it wanted to be.
 pub(super) struct Address {
     pub(super) url: String,
     pub(super) asked: Option<String>,
-}
-
-/// The steps of a transaction that changes columns. Each is written once; [`on_both_lines`] makes it
-/// a function over either backend's connection.
-pub(super) trait ColumnSteps {
-    async fn find_column(&mut self, source: &str, key: &str) -> Result<Option<FoundColumn>>;
-    /// What a transaction begins with whose columns want to be updated at these instants.
-    async fn batch(&mut self, asked: Vec<i64>) -> Result<Batch>;
-    async fn put_entry(&mut self, entry: &Entry<'_>, at: Instant, batch: &mut Batch) -> Result<Put>;
-    async fn free_guid(&mut self, entry: &Entry<'_>) -> Result<String>;
-    async fn address(&mut self, entry: &Entry<'_>, id: Option<i64>, batch: &mut Batch) -> Result<Address>;
-    async fn withdraw_column(&mut self, source: &str, key: &str, at: Instant, batch: &mut Batch) -> Result<bool>;
-    async fn put_touched(&mut self, batch: &Batch) -> Result<()>;
 }
 
 /// An address told apart from others: of a page that the source named, by a fragment, so that it
@@ -146,177 +138,187 @@ fn apart(url: &Url, number: usize, given: bool) -> String {
 }
 
 /// Binds the values of a column that come after its name, in the order of `ADD_COLUMN` and `CHANGE_COLUMN`.
-macro_rules! bind_column {
-    ($query:expr, $draft:expr, $address:expr, $updated:expr, $fingerprint:expr, $withdrawn:expr, $content:expr) => {{
-        let image = $draft.image.as_ref();
-        let byline = $draft.byline.as_deref().and_then($crate::model::Slug::from_text);
-        $query
-            .bind($draft.rubrique.as_ref().map($crate::model::Slug::as_str))
-            .bind(&$draft.title)
-            .bind(&$draft.standfirst)
-            .bind(&$draft.byline)
-            .bind(&$draft.body_raw)
-            .bind(&$draft.body)
-            .bind($draft.cleaner)
-            .bind($address.url)
-            .bind(image.map(|i| i.url.as_str()))
-            .bind(image.map(|i| i.alt.as_str()))
-            .bind(image.and_then(|i| i.credit.as_deref()))
-            .bind(image.and_then(|i| i.media_type.as_deref()))
-            .bind(image.and_then(|i| i.width.map(i64::from)))
-            .bind(image.and_then(|i| i.height.map(i64::from)))
-            .bind(image.and_then(|i| i.length.and_then(|n| i64::try_from(n).ok())))
-            .bind(millis($draft.published))
-            .bind($updated)
-            .bind($fingerprint)
-            .bind(byline.map(String::from))
-            .bind($withdrawn)
-            .bind($content)
-            .bind($address.asked)
-    }};
-}
-pub(super) use bind_column;
-
-macro_rules! on_both_lines {
-    ($($line:ty, $database:ty);*) => { $(impl ColumnSteps for $line {
-        async fn find_column(&mut self, source: &str, key: &str) -> Result<Option<FoundColumn>> {
-            let query = sqlx::query_as(sql::FIND_COLUMN).bind(source).bind(key);
-            Ok(query.fetch_optional(&mut *self).await?)
-        }
-
-        async fn batch(&mut self, asked: Vec<i64>) -> Result<Batch> {
-            let (Some(first), Some(last)) = (asked.iter().min(), asked.iter().max()) else {
-                return Ok(Batch::default());
-            };
-            let query = sqlx::query_scalar(sql::UPDATES_BETWEEN).bind(first).bind(last + ROOM);
-            let taken: Vec<i64> = query.fetch_all(&mut *self).await?;
-            Ok(Batch { updates: taken.into_iter().collect(), ..Batch::default() })
-        }
-
-        async fn put_entry(&mut self, entry: &Entry<'_>, at: Instant, batch: &mut Batch) -> Result<Put> {
-            let draft = entry.draft;
-            let fingerprint = draft.fingerprint();
-            let found = self.find_column(&draft.source, &draft.key).await?;
-            let standing = found.as_ref().map(|found| (found.fingerprint.as_str(), found.withdrawn_at.is_some()));
-            if standing == Some((&fingerprint, draft.withdrawn)) || (standing.is_none() && draft.withdrawn) {
-                return Ok(Put::Same);
-            }
-            // Its own instant, bumped or not, stays its own.
-            let asked = asked_update(draft);
-            let updated = match &found {
-                Some(found) if (asked..asked + ROOM).contains(&found.updated_at) => found.updated_at,
-                _ => batch.take(asked),
-            };
-            let guid = match &found {
-                None => Some(self.free_guid(entry).await?),
-                Some(_) => None,
-            };
-            let address = self.address(entry, found.as_ref().map(|found| found.id), batch).await?;
-            let query = match &guid {
-                Some(guid) => sqlx::query(sql::ADD_COLUMN).bind(&draft.source).bind(&draft.key).bind(guid),
-                None => sqlx::query(sql::CHANGE_COLUMN),
-            };
-            let byline_slug = draft.byline.as_deref().and_then(Slug::from_text);
-            let kept = found.as_ref().and_then(|found| found.withdrawn_at);
-            let withdrawn = draft.withdrawn.then(|| kept.unwrap_or(millis(at)));
-            let query = bind_column!(query, draft, address, updated, fingerprint, withdrawn, draft.content());
-            batch.touch(draft.published, draft.rubrique.as_ref(), byline_slug.as_ref());
-            match found {
-                None => {
-                    query.execute(&mut *self).await?;
-                    Ok(Put::Added)
-                }
-                Some(found) => {
-                    query.bind(found.id).execute(&mut *self).await?;
-                    batch.touch_found(&found)?;
-                    Ok(Put::Changed)
-                }
-            }
-        }
-
-        async fn free_guid(&mut self, entry: &Entry<'_>) -> Result<String> {
-            let mut guid = entry.draft.guid.clone();
-            let mut number = 1;
-            loop {
-                let query = sqlx::query_scalar(sql::HAS_GUID).bind(&guid);
-                let owner: Option<String> = query.fetch_optional(&mut *self).await?;
-                match owner {
-                    None => return Ok(guid),
-                    Some(owner) if entry.given_guid => {
-                        return Err(Error::Clash { guid, key: entry.draft.key.clone(), owner });
-                    }
-                    Some(_) => {
-                        number += 1;
-                        guid = format!("{}-{number}", entry.draft.guid);
-                    }
-                }
-            }
-        }
-
-        async fn address(&mut self, entry: &Entry<'_>, id: Option<i64>, batch: &mut Batch) -> Result<Address> {
-            let draft = entry.draft;
-            let asked = draft.url.to_string();
-            if draft.withdrawn {
-                return Ok(Address { url: asked, asked: None });
-            }
-            if let Some(id) = id {
-                let query = sqlx::query_as(sql::COLUMN_ADDRESS).bind(id);
-                let (url, before): (String, Option<String>) = query.fetch_one(&mut *self).await?;
-                // An address that readers know stays, also when the other one's has become free.
-                if before.as_ref() == Some(&asked) {
-                    return Ok(Address { url, asked: before });
-                }
-            }
-            let mut number = 1;
-            let mut url = asked.clone();
-            let mut first: Option<(String, String)> = None;
-            loop {
-                let query = sqlx::query_as(sql::ADDRESS_OWNER).bind(&url).bind(id.unwrap_or(0));
-                let owner: Option<(String, String)> = query.fetch_optional(&mut *self).await?;
-                let Some(owner) = owner else { break };
-                first.get_or_insert(owner);
-                number += 1;
-                url = apart(&draft.url, number, entry.given_url);
-            }
-            let Some((owner_key, owner_title)) = first else { return Ok(Address { url, asked: None }) };
-            batch.twins.push(Twin {
-                source: draft.source.clone(),
-                key: draft.key.clone(),
-                title: draft.title.clone(),
-                asked: asked.clone(),
-                got: url.clone(),
-                owner_title,
-                owner_key,
-            });
-            Ok(Address { url, asked: Some(asked) })
-        }
-
-        async fn withdraw_column(&mut self, source: &str, key: &str, at: Instant, batch: &mut Batch) -> Result<bool> {
-            let Some(found) = self.find_column(source, key).await? else { return Ok(false) };
-            let query = sqlx::query(sql::WITHDRAW_COLUMN).bind(found.id).bind(millis(at));
-            if query.execute(&mut *self).await?.rows_affected() == 0 {
-                return Ok(false);
-            }
-            batch.touch_found(&found)?;
-            Ok(true)
-        }
-
-        /// Writes down, in the commit that changes columns, which feeds and months they are in.
-        async fn put_touched(&mut self, batch: &Batch) -> Result<()> {
-            if batch.touched.is_empty() {
-                return Ok(());
-            }
-            let revision: i64 = sqlx::query_scalar(sql::NEXT_REVISION).fetch_one(&mut *self).await?;
-            // A large sync touches a thousand months: together, they are one round trip.
-            let touched = serde_json::json!(batch.touched).to_string();
-            let query = sqlx::query(<$database as Dialect>::wording(sql::TOUCH_MONTHS));
-            query.bind(touched).bind(revision).execute(&mut *self).await?;
-            Ok(())
-        }
-    })* };
+pub(super) fn bind_column<'c>(query: Query<'c>, draft: &Draft, values: ColumnValues<'_>) -> Query<'c> {
+    let image = draft.image.as_ref();
+    let byline = draft.byline.as_deref().and_then(Slug::from_text);
+    query
+        .bind(draft.rubrique.as_ref().map(Slug::as_str))
+        .bind(&draft.title)
+        .bind(&draft.standfirst)
+        .bind(&draft.byline)
+        .bind(&draft.body_raw)
+        .bind(&draft.body)
+        .bind(draft.cleaner)
+        .bind(values.address.url)
+        .bind(image.map(|i| i.url.as_str()))
+        .bind(image.map(|i| i.alt.as_str()))
+        .bind(image.and_then(|i| i.credit.as_deref()))
+        .bind(image.and_then(|i| i.media_type.as_deref()))
+        .bind(image.and_then(|i| i.width.map(i64::from)))
+        .bind(image.and_then(|i| i.height.map(i64::from)))
+        .bind(image.and_then(|i| i.length.and_then(|n| i64::try_from(n).ok())))
+        .bind(millis(draft.published))
+        .bind(values.updated)
+        .bind(values.fingerprint)
+        .bind(byline.map(String::from))
+        .bind(values.withdrawn)
+        .bind(values.content)
+        .bind(values.address.asked)
 }
 
-on_both_lines!(sqlx::SqliteConnection, sqlx::Sqlite; sqlx::PgConnection, sqlx::Postgres);
+/// What the store writes of a column beside its draft.
+pub(super) struct ColumnValues<'v> {
+    pub(super) address: Address,
+    pub(super) updated: i64,
+    pub(super) fingerprint: &'v str,
+    pub(super) withdrawn: Option<i64>,
+    pub(super) content: &'v str,
+}
+
+/// The steps of a transaction that changes columns.
+impl Tx<'_> {
+    pub(super) async fn find_column(&mut self, source: &str, key: &str) -> Result<Option<FoundColumn>> {
+        let query = self.query(sql::FIND_COLUMN).bind(source).bind(key);
+        query.fetch_optional().await
+    }
+
+    pub(super) async fn batch(&mut self, asked: Vec<i64>) -> Result<Batch> {
+        let (Some(first), Some(last)) = (asked.iter().min(), asked.iter().max()) else {
+            return Ok(Batch::default());
+        };
+        let query = self.query(sql::UPDATES_BETWEEN).bind(first).bind(last + ROOM);
+        let taken: Vec<i64> = query.fetch_all().await?;
+        Ok(Batch { updates: taken.into_iter().collect(), ..Batch::default() })
+    }
+
+    pub(super) async fn put_entry(&mut self, entry: &Entry<'_>, at: Instant, batch: &mut Batch) -> Result<Put> {
+        let draft = entry.draft;
+        let fingerprint = draft.fingerprint();
+        let found = self.find_column(&draft.source, &draft.key).await?;
+        let standing = found.as_ref().map(|found| (found.fingerprint.as_str(), found.withdrawn_at.is_some()));
+        if standing == Some((&fingerprint, draft.withdrawn)) || (standing.is_none() && draft.withdrawn) {
+            return Ok(Put::Same);
+        }
+        // Its own instant, bumped or not, stays its own.
+        let asked = asked_update(draft);
+        let updated = match &found {
+            Some(found) if (asked..asked + ROOM).contains(&found.updated_at) => found.updated_at,
+            _ => batch.take(asked),
+        };
+        let guid = match &found {
+            None => Some(self.free_guid(entry).await?),
+            Some(_) => None,
+        };
+        let address = self.address(entry, found.as_ref().map(|found| found.id), batch).await?;
+        let query = match &guid {
+            Some(guid) => self.query(sql::ADD_COLUMN).bind(&draft.source).bind(&draft.key).bind(guid),
+            None => self.query(sql::CHANGE_COLUMN),
+        };
+        let byline_slug = draft.byline.as_deref().and_then(Slug::from_text);
+        let kept = found.as_ref().and_then(|found| found.withdrawn_at);
+        let withdrawn = draft.withdrawn.then(|| kept.unwrap_or(millis(at)));
+        let (fingerprint, content) = (&*fingerprint, &*draft.content());
+        let query = bind_column(query, draft, ColumnValues { address, updated, fingerprint, withdrawn, content });
+        batch.touch(draft.published, draft.rubrique.as_ref(), byline_slug.as_ref());
+        match found {
+            None => {
+                query.execute().await?;
+                Ok(Put::Added)
+            }
+            Some(found) => {
+                query.bind(found.id).execute().await?;
+                batch.touch_found(&found)?;
+                Ok(Put::Changed)
+            }
+        }
+    }
+
+    async fn free_guid(&mut self, entry: &Entry<'_>) -> Result<String> {
+        let mut guid = entry.draft.guid.clone();
+        let mut number = 1;
+        loop {
+            let query = self.query(sql::HAS_GUID).bind(&guid);
+            let owner: Option<String> = query.fetch_optional().await?;
+            match owner {
+                None => return Ok(guid),
+                Some(owner) if entry.given_guid => {
+                    return Err(Error::Clash { guid, key: entry.draft.key.clone(), owner });
+                }
+                Some(_) => {
+                    number += 1;
+                    guid = format!("{}-{number}", entry.draft.guid);
+                }
+            }
+        }
+    }
+
+    async fn address(&mut self, entry: &Entry<'_>, id: Option<i64>, batch: &mut Batch) -> Result<Address> {
+        let draft = entry.draft;
+        let asked = draft.url.to_string();
+        if draft.withdrawn {
+            return Ok(Address { url: asked, asked: None });
+        }
+        if let Some(id) = id {
+            let query = self.query(sql::COLUMN_ADDRESS).bind(id);
+            let (url, before): (String, Option<String>) = query.fetch_one().await?;
+            // An address that readers know stays, also when the other one's has become free.
+            if before.as_ref() == Some(&asked) {
+                return Ok(Address { url, asked: before });
+            }
+        }
+        let mut number = 1;
+        let mut url = asked.clone();
+        let mut first: Option<(String, String)> = None;
+        loop {
+            let query = self.query(sql::ADDRESS_OWNER).bind(&url).bind(id.unwrap_or(0));
+            let owner: Option<(String, String)> = query.fetch_optional().await?;
+            let Some(owner) = owner else { break };
+            first.get_or_insert(owner);
+            number += 1;
+            url = apart(&draft.url, number, entry.given_url);
+        }
+        let Some((owner_key, owner_title)) = first else { return Ok(Address { url, asked: None }) };
+        batch.twins.push(Twin {
+            source: draft.source.clone(),
+            key: draft.key.clone(),
+            title: draft.title.clone(),
+            asked: asked.clone(),
+            got: url.clone(),
+            owner_title,
+            owner_key,
+        });
+        Ok(Address { url, asked: Some(asked) })
+    }
+
+    pub(super) async fn withdraw_column(
+        &mut self,
+        source: &str,
+        key: &str,
+        at: Instant,
+        batch: &mut Batch,
+    ) -> Result<bool> {
+        let Some(found) = self.find_column(source, key).await? else { return Ok(false) };
+        let query = self.query(sql::WITHDRAW_COLUMN).bind(found.id).bind(millis(at));
+        if query.execute().await? == 0 {
+            return Ok(false);
+        }
+        batch.touch_found(&found)?;
+        Ok(true)
+    }
+
+    /// Writes down, in the commit that changes columns, which feeds and months they are in.
+    pub(super) async fn put_touched(&mut self, batch: &Batch) -> Result<()> {
+        if batch.touched.is_empty() {
+            return Ok(());
+        }
+        let revision: i64 = self.query(sql::NEXT_REVISION).fetch_one().await?;
+        // A large sync touches a thousand months: together, they are one round trip.
+        let touched = serde_json::json!(batch.touched).to_string();
+        let query = self.query(sql::TOUCH_MONTHS);
+        query.bind(touched).bind(revision).execute().await?;
+        Ok(())
+    }
+}
 
 #[cfg(test)]
 mod tests {

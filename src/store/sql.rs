@@ -148,7 +148,6 @@ statements! {
     FIND_MAGAZINE = "SELECT id, name, address, began_at FROM magazine";
     ADD_MAGAZINE = "INSERT INTO magazine (one, id, name, address, began_at) VALUES (1, $1, $2, $3, $4) ON CONFLICT (one) DO NOTHING";
     CALL_MAGAZINE = "UPDATE magazine SET name = $1, address = $2 WHERE name <> $1 OR address <> $2";
-    ADD_NEWSLETTER = "INSERT INTO newsletters (name) VALUES ($1) ON CONFLICT (name) DO NOTHING";
 
     PUT_RUBRIQUE = "INSERT INTO rubriques (slug, label, place) VALUES ($1, $2, $3) \
         ON CONFLICT (slug) DO UPDATE SET label = excluded.label, place = excluded.place \
@@ -332,7 +331,6 @@ statements! {
         state = CASE WHEN since_at <= $4 AND attempts + 1 >= $5 THEN 'failed' ELSE 'queued' END \
         WHERE hub = $1 AND state = 'queued' AND due_at <= $2 RETURNING state";
 
-    IS_SUPPRESSED = "SELECT COUNT(*) FROM suppressions WHERE address_hash = $1";
     SUPPRESSION = "SELECT reason FROM suppressions WHERE address_hash = $1";
     UNSUBSCRIBE = "UPDATE subscriptions SET state = 'unsubscribed', since_at = $3 WHERE subscriber_id = $1 AND newsletter = $2 \
         AND state <> 'unsubscribed'";
@@ -423,7 +421,7 @@ statements! {
     SUPPRESSION_OF_READER = "SELECT p.reason, p.suppressed_at FROM suppressions p \
         WHERE p.address_hash = (SELECT s.address_hash FROM subscribers s WHERE s.id = $1)";
     WRITE_A_ROW = "UPDATE revision SET number = number";
-    HASH_OF = "SELECT address_hash FROM subscribers WHERE id = $1";
+    SUBSCRIBER_HASH = "SELECT address_hash FROM subscribers WHERE id = $1";
     /// The ledger's sums hold, and nobody is in it. A letter that is in a worker's hands and not begun does
     /// not go out: the mark is refused.
     ERASE_LETTERS = "UPDATE letters SET address = '(erased)', name = NULL, reply = NULL, \
@@ -481,7 +479,6 @@ statements! {
     SET_ARCHIVE_PAGE = "UPDATE editions SET archive_html = $2 WHERE id = $1 \
         AND EXISTS (SELECT 1 FROM revision r WHERE r.number = $3)";
     COLUMNS_OF = columns!("id IN (SELECT column_id FROM edition_columns WHERE edition_id = $1)");
-    PLACES_OF = "SELECT column_id FROM edition_columns WHERE edition_id = $1 ORDER BY place";
     /// Titles of an edition's columns that were withdrawn since.
     WITHDRAWN_IN = "SELECT c.title FROM edition_columns e JOIN columns c ON c.id = e.column_id \
         WHERE e.edition_id = $1 AND c.withdrawn_at IS NOT NULL ORDER BY e.place";
@@ -567,7 +564,6 @@ statements! {
         ORDER BY choice";
     VARIANT_HASHES = "SELECT content_hash FROM variants WHERE edition_id = $1 ORDER BY choice";
     /// Of what came back.
-    EDITION_BY_MARK = "SELECT id FROM editions WHERE mark = $1";
     LETTER_ADDRESS = "SELECT address FROM letters WHERE edition_id = $1 AND subscriber_id = $2";
     DATED = "SELECT dated_at FROM editions WHERE id = $1";
     UNSUBSCRIBE_ALL = "UPDATE subscriptions SET state = 'unsubscribed', since_at = $2 WHERE subscriber_id = $1 \

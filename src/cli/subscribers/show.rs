@@ -179,11 +179,12 @@ async fn reader(session: &Session, address: &EmailAddress, entry: &ListEntry) ->
     let instant = Instant::from_timestamp_millis;
     let (mut letters, mut bounces) = (Vec::new(), Vec::new());
     if let Some(known) = store.subscriber_at(session.newsletter(), address).await? {
-        for (edition, state, at) in store.letters_of(known.id).await? {
-            letters.push(Letter { edition, state, at: at.and_then(instant) });
+        for row in store.letters_of(known.id).await? {
+            letters.push(Letter { edition: row.period, state: row.state, at: row.settled_at.and_then(instant) });
         }
-        for (edition, kind, words, at) in store.bounces_of(known.id).await? {
-            bounces.push(Bounce { edition, kind, at: instant(at), words });
+        for row in store.bounces_of(known.id).await? {
+            let at = instant(row.noted_at);
+            bounces.push(Bounce { edition: row.period, kind: row.kind, at, words: row.words });
         }
     }
     let listed = Listed::from(entry);

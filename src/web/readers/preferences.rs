@@ -327,24 +327,25 @@ async fn collect(shared: &Shared, known: &Known) -> crate::store::Result<serde_j
     let letters = shared.store().letters_of(known.id).await?;
     let letters = letters
         .into_iter()
-        .map(|(period, state, settled)| json!({ "edition": period, "state": state, "when": settled.and_then(when) }));
+        .map(|row| json!({ "edition": row.period, "state": row.state, "when": row.settled_at.and_then(when) }));
     let bounces = shared.store().bounces_of(known.id).await?;
-    let bounces = bounces.into_iter().map(
-        |(period, kind, words, noted)| json!({ "edition": period, "kind": kind, "words": words, "when": when(noted) }),
-    );
+    let bounces = bounces
+        .into_iter()
+        .map(|row| json!({ "edition": row.period, "kind": row.kind, "words": row.words, "when": when(row.noted_at) }));
     let traces = shared.store().other_data_of(known.id).await?;
     let wishes = traces
-        .wishes
+        .requests
         .into_iter()
-        .map(|(address, asked, until)| json!({ "address": address, "asked": when(asked), "until": when(until) }));
+        .map(|row| json!({ "address": row.address, "asked": when(row.asked_at), "until": when(row.expires_at) }));
     let notes = traces
         .service_letters
         .into_iter()
-        .map(|(about, state, queued)| json!({ "about": about, "state": state, "when": when(queued) }));
-    let allowances = traces.allowances.into_iter().map(|(words, reason, since, lifted)| {
-        json!({ "reason": reason, "since": when(since), "lifted": when(lifted), "words": words })
+        .map(|row| json!({ "about": row.kind, "state": row.state, "when": when(row.queued_at) }));
+    let allowances = traces.allowances.into_iter().map(|row| {
+        let (since, lifted) = (when(row.suppressed_at), when(row.allowed_at));
+        json!({ "reason": row.reason, "since": since, "lifted": lifted, "words": row.words })
     });
-    let suppression = traces.suppression.map(|(reason, since)| json!({ "reason": reason, "since": when(since) }));
+    let suppression = traces.suppression.map(|row| json!({ "reason": row.reason, "since": when(row.suppressed_at) }));
     Ok(json!({
         "address": known.address,
         "name": known.name,
