@@ -2,7 +2,7 @@
 //! (RFC 5965). docs/BOUNCES.md has the table of the decisions made here, with its reasons.
 
 use super::mime::{self, Head};
-use crate::{model::text, store::Return};
+use crate::{model::text, store::BounceKind};
 
 /// How many recipients of a report are looked at.
 const MOST_RECIPIENTS: usize = 100;
@@ -16,7 +16,7 @@ pub(super) struct Fate {
     /// Whom the report names, in small letters: as we addressed the letter, and as it ended up.
     pub recipients: Vec<String>,
     /// Why it came back; `None` if it did not.
-    pub reason: Option<Return>,
+    pub reason: Option<BounceKind>,
     /// The mail server's words, one line.
     pub words: String,
 }
@@ -110,36 +110,36 @@ impl Status {
     }
 }
 
-/// Why a letter came back that was not delivered. What is in doubt is [`Return::Soft`]: an address
+/// Why a letter came back that was not delivered. What is in doubt is [`BounceKind::Soft`]: an address
 /// that is dead will say so three times.
-fn judge(status: Option<&Status>, diagnostic: &str) -> Return {
+fn judge(status: Option<&Status>, diagnostic: &str) -> BounceKind {
     let told = Status::find(diagnostic).filter(|status| status.class != 2);
     let status = match status {
         // The reporting server had no code of its own; the words of the one that refused have.
         Some(Status { subject: 0, .. }) | None => told.or(status.copied()),
         Some(status) => Some(*status),
     };
-    let Some(Status { class: 5, subject, detail }) = status else { return Return::Soft };
+    let Some(Status { class: 5, subject, detail }) = status else { return BounceKind::Soft };
     match (subject, detail) {
         // The sender's address, or the sender's domain.
-        (1, 7 | 8) => Return::Ours,
+        (1, 7 | 8) => BounceKind::Ours,
         // Said of addresses that are good.
-        (1, 5 | 9) => Return::Soft,
-        (1, _) => Return::Hard,
+        (1, 5 | 9) => BounceKind::Soft,
+        (1, _) => BounceKind::Hard,
         // Closed for good: a mailbox that is only away is 4.2.1.
-        (2, 1) => Return::Hard,
+        (2, 1) => BounceKind::Hard,
         // The letter is too long for it.
-        (2, 3) => Return::Ours,
-        (2, _) => Return::Soft,
+        (2, 3) => BounceKind::Ours,
+        (2, _) => BounceKind::Soft,
         // What the system cannot do with a letter such as ours, or one of its size.
-        (3, 3 | 4 | 6) => Return::Ours,
-        (3 | 4, _) => Return::Soft,
+        (3, 3 | 4 | 6) => BounceKind::Ours,
+        (3 | 4, _) => BounceKind::Soft,
         // How we speak, what we sent, who we are.
-        (5 | 6, _) => Return::Ours,
+        (5 | 6, _) => BounceKind::Ours,
         // The mailbox, or its domain, belongs to somebody else now (RFC 7293).
-        (7, 17 | 18) => Return::Hard,
-        (7, _) => Return::Ours,
-        _ => Return::Soft,
+        (7, 17 | 18) => BounceKind::Hard,
+        (7, _) => BounceKind::Ours,
+        _ => BounceKind::Soft,
     }
 }
 
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn each_status_is_judged_as_the_table_says() {
-        use Return::{Hard, Ours, Soft};
+        use BounceKind::{Hard, Ours, Soft};
         for (status, reason) in [
             ("5.1.0", Hard),
             ("5.1.1", Hard),
@@ -219,12 +219,12 @@ mod tests {
     #[test]
     fn the_words_of_who_refused_tell_what_the_status_does_not() {
         for (status, diagnostic, reason) in [
-            ("5.0.0", "smtp; 550 5.1.1 <a@b.fr>: nobody", Return::Hard),
-            ("5.0.0", "smtp; 550-5.7.26 unauthenticated", Return::Ours),
-            ("5.0.0", "smtp; 550 no such user", Return::Soft),
-            ("5.0.0", "smtp; 550 from 192.0.2.1: 5.1.1", Return::Hard),
-            ("5.2.2", "smtp; 550 5.1.1 nobody", Return::Soft),
-            ("", "smtp; 550 5.1.1 nobody", Return::Hard),
+            ("5.0.0", "smtp; 550 5.1.1 <a@b.fr>: nobody", BounceKind::Hard),
+            ("5.0.0", "smtp; 550-5.7.26 unauthenticated", BounceKind::Ours),
+            ("5.0.0", "smtp; 550 no such user", BounceKind::Soft),
+            ("5.0.0", "smtp; 550 from 192.0.2.1: 5.1.1", BounceKind::Hard),
+            ("5.2.2", "smtp; 550 5.1.1 nobody", BounceKind::Soft),
+            ("", "smtp; 550 5.1.1 nobody", BounceKind::Hard),
         ] {
             let fate = fate_of(&format!("Action: failed\nStatus: {status}\nDiagnostic-Code: {diagnostic}\n"));
             assert_eq!(fate.reason, Some(reason), "{status} {diagnostic}");
@@ -244,7 +244,7 @@ mod tests {
             let fate = fate_of(&format!("Final-Recipient: rfc822; A@b.fr\nAction: {action}\nStatus: 5.1.1\n"));
             assert_eq!((fate.reason.is_some(), fate.recipients), (came_back, vec!["a@b.fr".to_owned()]), "{action}");
         }
-        assert_eq!(fate_of("Status: 5.1.1 (no action)").reason, Some(Return::Hard));
+        assert_eq!(fate_of("Status: 5.1.1 (no action)").reason, Some(BounceKind::Hard));
         assert_eq!(fate_of("Status: 4.1.1").reason, None);
         assert!(fates("Action: exploded\nStatus: 5.1.1").is_err());
         assert!(fates("").is_err());
@@ -260,7 +260,7 @@ mod tests {
         let fates = fates(report).expect("fates");
         assert_eq!(fates.len(), 2);
         assert_eq!(fates[0].recipients, ["alias@b.fr", "a@b.fr"]);
-        assert_eq!((fates[0].reason, fates[0].words.as_str()), (Some(Return::Hard), "550 5.1.1 nobody here"));
+        assert_eq!((fates[0].reason, fates[0].words.as_str()), (Some(BounceKind::Hard), "550 5.1.1 nobody here"));
         assert_eq!((fates[1].reason, fates[1].words.as_str()), (None, "2.0.0"));
     }
 }

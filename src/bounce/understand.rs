@@ -6,7 +6,7 @@ use super::{
     proof::{Letter, Seal},
     report::{self, Fate, Feedback},
 };
-use crate::store::{Notice, Return};
+use crate::store::{BounceKind, BounceNotice};
 
 /// What a message means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(super) enum Meaning {
     /// The same of a letter to one person.
     Service([u8; 16], Vec<Fate>),
     /// A reader says something.
-    Notice(Notice),
+    Notice(BounceNotice),
     /// A reader is away, and a machine says so.
     AutoReply,
     /// It is well understood and changes nothing.
@@ -41,12 +41,12 @@ pub(super) fn understand(message: &[u8], seal: &Seal<'_>) -> Result<Meaning, Str
             Feedback::Nothing => Meaning::Nothing,
             Feedback::OptOut => {
                 let newsletter = seal.newsletter_of(&parts);
-                Meaning::Notice(Notice::Leave(newsletter.ok_or("it names no newsletter of ours")?, who?.reader))
+                Meaning::Notice(BounceNotice::Leave(newsletter.ok_or("it names no newsletter of ours")?, who?.reader))
             }
             Feedback::Abuse => {
                 let Letter { edition, reader, by_envelope } = who?;
-                let (reason, words) = (Return::Complaint, "the reader complained".to_owned());
-                Meaning::Notice(Notice::Returned { edition, reader, reason, words, by_envelope })
+                let (reason, words) = (BounceKind::Complaint, "the reader complained".to_owned());
+                Meaning::Notice(BounceNotice::Returned { edition, reader, reason, words, by_envelope })
             }
         });
     }
@@ -69,7 +69,7 @@ pub(super) fn understand(message: &[u8], seal: &Seal<'_>) -> Result<Meaning, Str
     let none = Head::default();
     let head = parts.heads.first().unwrap_or(&none);
     if let Some(leaving) = seal.leaving(&head.subject()) {
-        return leaving.map(|(newsletter, reader)| Meaning::Notice(Notice::Leave(newsletter, reader)));
+        return leaving.map(|(newsletter, reader)| Meaning::Notice(BounceNotice::Leave(newsletter, reader)));
     }
     if by_a_machine(head) {
         return Ok(Meaning::AutoReply);
@@ -93,7 +93,7 @@ fn by_a_machine(head: &Head) -> bool {
 /// What a report comes to for a letter that went to this address. If it names the address, what it
 /// says of others (to whom a mailbox forwards) counts for nothing; if it names only others, the
 /// address stands for them all, and is as good as the best of them.
-pub(super) fn weigh(letter: Letter, mut fates: Vec<Fate>, address: Option<&str>) -> Option<Notice> {
+pub(super) fn weigh(letter: Letter, mut fates: Vec<Fate>, address: Option<&str>) -> Option<BounceNotice> {
     let Letter { edition, reader, by_envelope } = letter;
     if let Some(address) = address.map(str::to_lowercase)
         && fates.iter().any(|fate| fate.recipients.contains(&address))
@@ -101,21 +101,21 @@ pub(super) fn weigh(letter: Letter, mut fates: Vec<Fate>, address: Option<&str>)
         fates.retain(|fate| fate.recipients.contains(&address));
     }
     let best = best(fates)?;
-    best.reason.map(|reason| Notice::Returned { edition, reader, reason, words: best.words, by_envelope })
+    best.reason.map(|reason| BounceNotice::Returned { edition, reader, reason, words: best.words, by_envelope })
 }
 
 /// The same for a letter to one person, which has gone to nobody else.
-pub(super) fn weigh_service(letter: [u8; 16], fates: Vec<Fate>) -> Option<Notice> {
+pub(super) fn weigh_service(letter: [u8; 16], fates: Vec<Fate>) -> Option<BounceNotice> {
     let best = best(fates)?;
-    best.reason.map(|reason| Notice::ServiceReturned { letter, reason })
+    best.reason.map(|reason| BounceNotice::ServiceReturned { letter, reason })
 }
 
 fn best(fates: Vec<Fate>) -> Option<Fate> {
     let worth = |fate: &Fate| match fate.reason {
         None => 3,
-        Some(Return::Ours) => 2,
-        Some(Return::Soft) => 1,
-        Some(Return::Hard | Return::Complaint) => 0,
+        Some(BounceKind::Ours) => 2,
+        Some(BounceKind::Soft) => 1,
+        Some(BounceKind::Hard | BounceKind::Complaint) => 0,
     };
     fates.into_iter().max_by_key(worth)
 }

@@ -13,8 +13,8 @@ use crate::{
     config::{Config, Relays},
     edition,
     model::{
-        Choice, Column, ColumnId, Decision, Desk, Edition, EditionKey, EditionState, Instant, Note, NoteKind, Now,
-        Period, ReaderId,
+        Choice, Column, ColumnId, Decision, DeskRecord, Edition, EditionKey, EditionState, Instant, Note, NoteKind,
+        Now, Period, ReaderId,
     },
     store::{Freeze, NewEdition, NewVariant, Reserve, Store},
 };
@@ -60,7 +60,7 @@ pub struct Coming {
     /// Those that are not for it because readers have had their words.
     pub repeats: Vec<Repeat>,
     /// What the editors did.
-    pub desk: Desk,
+    pub desk: DeskRecord,
     /// Whether its hour has come.
     pub is_due: bool,
     /// Whether there was none before it.

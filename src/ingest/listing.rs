@@ -16,7 +16,7 @@ use super::{
     markdown::{LONGEST_LINE, LONGEST_STANDFIRST, in_years, short},
     wrong,
 };
-use crate::model::{Draft, Instant, Known, Rubrique, Slug, Zone, text};
+use crate::model::{Draft, Instant, KnownColumn, Rubrique, Slug, Zone, text};
 
 use matching::{PageColumn, StoredColumn, Verdict, match_page};
 
@@ -87,7 +87,7 @@ pub struct Page {
     /// What each of its columns is to the store.
     pub lines: Vec<Line>,
     /// Columns of the store that are missing in the middle of the page.
-    pub gone: Vec<Known>,
+    pub gone: Vec<KnownColumn>,
 }
 
 impl Page {
@@ -125,7 +125,7 @@ pub fn read(
     file: &str,
     house: House<'_>,
     dates: Option<Dates>,
-    known: &HashMap<String, Known>,
+    known: &HashMap<String, KnownColumn>,
     answers: &Answers,
 ) -> Result<Page, Error> {
     let place = Place { file: file.to_owned(), line: None };
@@ -139,7 +139,7 @@ pub fn read(
     let mut page = Page::default();
     let (heading, found) = split(&line_ends(text), &place, house, &mut page.harvest)?;
     let listing = heading.as_deref().and_then(Slug::from_text).map_or_else(|| "listing".to_owned(), String::from);
-    let mut stored: Vec<&Known> = known.values().collect();
+    let mut stored: Vec<&KnownColumn> = known.values().collect();
     stored.sort_by(|a, b| b.published.cmp(&a.published).then(a.key.cmp(&b.key)));
     let mut expected = Vec::with_capacity(found.len());
     for (column, number) in found.iter().zip(0..) {
@@ -185,7 +185,7 @@ pub fn read(
 /// Matches the page's columns with those of the store.
 fn matched(
     found: &[Found<'_>],
-    stored: &[&Known],
+    stored: &[&KnownColumn],
     listing: &str,
     expected: &[Instant],
     answers: &Answers,
@@ -232,7 +232,7 @@ fn matched(
 /// A column of the page, for the store.
 fn draft(
     found: Found<'_>,
-    before: Option<&Known>,
+    before: Option<&KnownColumn>,
     date: Instant,
     listing: &str,
     used: &mut HashSet<String>,
@@ -278,12 +278,12 @@ fn fresh_key(title: &str, listing: &str, used: &mut HashSet<String>) -> String {
 
 /// Columns of the same pages that are younger than the oldest that is left, and missing. That the
 /// oldest leave a page is how pages are.
-fn gone(stored: &[&Known], taken: &HashSet<String>, listing: &str) -> Vec<Known> {
+fn gone(stored: &[&KnownColumn], taken: &HashSet<String>, listing: &str) -> Vec<KnownColumn> {
     let page = |key: &str| key.rsplit_once('/').map_or_else(String::new, |(page, _)| page.to_owned());
     let mut pages: HashSet<String> = taken.iter().map(|key| page(key)).collect();
     pages.insert(listing.to_owned());
     let oldest = stored.iter().filter(|known| taken.contains(&known.key)).map(|known| known.published).min();
-    let is_gone = |known: &&&Known| {
+    let is_gone = |known: &&&KnownColumn| {
         let missing = !known.withdrawn && !taken.contains(&known.key);
         missing && oldest.is_some_and(|oldest| known.published >= oldest) && pages.contains(&page(&known.key))
     };

@@ -9,7 +9,7 @@ use super::forms::{
 use super::{Error, Press, files::Folder, months::Months, name};
 use crate::{
     model::{Column, EARLIEST, FeedKey, Instant, Tombstone, column::fingerprint},
-    store::{Newest, Published, Span, Standing, Topic},
+    store::{FeedRecord, Newest, Published, Span, Topic},
 };
 
 /// How many tombstones a feed carries at the most.
@@ -21,7 +21,7 @@ pub(super) struct Done {
     /// How many files were written.
     pub(super) written: usize,
     /// How it stands.
-    pub(super) standing: Standing,
+    pub(super) standing: FeedRecord,
     /// What the editors should know.
     pub(super) warnings: Vec<String>,
     /// What was left out of it because validators would refuse it.
@@ -148,7 +148,7 @@ impl Worker {
             forms::paths(key, Some(&name)).into_iter().for_each(|path| self.folder.remove(path));
         }
         let told = current.told.or(told).unwrap_or_default();
-        let standing = Standing {
+        let standing = FeedRecord {
             feed: key.key(),
             before: stored,
             published: Published { fingerprint: state, revision, at, told },
@@ -160,7 +160,7 @@ impl Worker {
     }
 
     /// What became of a feed that was built.
-    fn done(&mut self, key: &FeedKey, mut standing: Standing, written: usize, too_many: usize) -> Done {
+    fn done(&mut self, key: &FeedKey, mut standing: FeedRecord, written: usize, too_many: usize) -> Done {
         let warning = || {
             let name = name(key);
             format!("the feed {name}: its {too_many} oldest columns are left out, it would be too large")

@@ -22,7 +22,7 @@ use tokio::{runtime::Handle, task::JoinSet};
 use crate::{
     config::Config,
     model::{FeedKey, Instant, Month, column::fingerprint},
-    store::{self, Commit, Documents, Latest, Publication, Published, Standing, Store},
+    store::{self, Commit, Documents, FeedRecord, Latest, Publication, Published, Store},
 };
 
 use feed::{Done, Worker};
@@ -241,7 +241,7 @@ impl Press {
             }
             let all =
                 Published { fingerprint: self.make.to_string(), revision, at: self.at, told: Instant::UNIX_EPOCH };
-            let all = Standing {
+            let all = FeedRecord {
                 feed: ALL.into(),
                 before: before.clone(),
                 published: all,

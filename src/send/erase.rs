@@ -6,12 +6,12 @@ use super::{Error, folder};
 use crate::{
     config::{Config, Relays},
     model::Instant,
-    store::{Known, Store},
+    store::{KnownReader, Store},
 };
 
 /// Erases a reader, with the letters that were written into a folder. Gives false if there is no such reader (any
 /// more).
-pub async fn erase(config: &Config, store: &Store, known: &Known, at: Instant) -> Result<bool, Error> {
+pub async fn erase(config: &Config, store: &Store, known: &KnownReader, at: Instant) -> Result<bool, Error> {
     let erased = forget(config, store, known, at).await?;
     store.fold().await;
     Ok(erased)
@@ -36,7 +36,7 @@ pub async fn forget_written(config: &Config, older: Instant) -> Result<u64, Erro
     tokio::task::spawn_blocking(move || folder::forget_older(&folder, older.into())).await?
 }
 
-async fn forget(config: &Config, store: &Store, known: &Known, at: Instant) -> Result<bool, Error> {
+async fn forget(config: &Config, store: &Store, known: &KnownReader, at: Instant) -> Result<bool, Error> {
     // The letters first: once the store knows nothing of the reader, nobody finds them.
     if let Relays::Folder(folder) = &config.relays {
         let (folder, reader, address) = (folder.clone(), known.reader, known.address.clone());

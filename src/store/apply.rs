@@ -4,8 +4,9 @@
 use std::{collections::HashMap, io, ops::Range};
 
 use super::{
-    Error, Result, Store, Tx, millis,
-    put::{Batch, Entry, Put, Twin},
+    Error, Result, Store, Tx,
+    column_entry::{AddressConflict, ColumnBatch, Entry, Put},
+    millis,
     query::Query,
     sources::SourceFile,
     sql,
@@ -13,28 +14,28 @@ use super::{
 use crate::model::{EARLIEST, Instant};
 
 /// So many changes are loaded and looked up at once.
-const PIECE: usize = 240;
+const CHANGES_AT_ONCE: usize = 240;
 
 /// What a sync found, a piece at a time: there may be more than memory should hold. A piece may be asked
 /// for more than once.
-pub trait Changes {
+pub trait ChangeSource {
     /// A piece that was loaded.
-    type Piece;
+    type Loaded;
     /// How many changes there are.
     fn count(&self) -> usize;
     /// When the first and the last of their columns want to be updated.
     fn updates(&self) -> Option<(Instant, Instant)>;
     /// Loads a piece, by its place in the list.
-    fn load(&self, range: Range<usize>) -> io::Result<Self::Piece>;
+    fn load(&self, range: Range<usize>) -> io::Result<Self::Loaded>;
     /// The changes of a piece, in order.
-    fn changes<'c>(&'c self, piece: &'c Self::Piece) -> Vec<FileChange<'c>>;
+    fn changes<'c>(&'c self, piece: &'c Self::Loaded) -> Vec<FileChange<'c>>;
 }
 
-/// Changes that are in memory.
-struct Listed<'a>(&'a [FileChange<'a>]);
+/// ChangeSource that are in memory.
+struct ChangesInMemory<'a>(&'a [FileChange<'a>]);
 
-impl Changes for Listed<'_> {
-    type Piece = Range<usize>;
+impl ChangeSource for ChangesInMemory<'_> {
+    type Loaded = Range<usize>;
 
     fn count(&self) -> usize {
         self.0.len()
@@ -107,7 +108,7 @@ pub struct Applied {
     /// Files that were refused because of what the store holds, by their place in the list.
     pub refused: Vec<(usize, Error)>,
     /// Columns that wanted an address that another one has.
-    pub twins: Vec<Twin>,
+    pub conflicts: Vec<AddressConflict>,
 }
 
 /// Binds the values of a file in the order of `PUT_FILE`.
@@ -150,7 +151,7 @@ impl Tx<'_> {
         index: usize,
         change: &FileChange<'_>,
         at: Instant,
-        batch: &mut Batch,
+        batch: &mut ColumnBatch,
         applied: &mut Applied,
     ) -> Result<()> {
         let mut outcome = None;
@@ -197,13 +198,13 @@ impl Store {
         places: &HashMap<String, String>,
         at: Instant,
     ) -> Result<Applied> {
-        self.apply_all(&Listed(changes), places, at).await
+        self.apply_all(&ChangesInMemory(changes), places, at).await
     }
 
     /// The same, of changes that are loaded a piece at a time; in one transaction.
     pub async fn apply_all(
         &self,
-        changes: &impl Changes,
+        changes: &impl ChangeSource,
         places: &HashMap<String, String>,
         at: Instant,
     ) -> Result<Applied> {
@@ -214,14 +215,14 @@ impl Store {
         let asked = || changes.updates().map(|(first, last)| [first, last].map(|at| millis(at.max(EARLIEST))).to_vec());
         self.transact_alone(async |mut tx| {
             let mut applied = Applied::default();
-            if count > PIECE {
+            if count > CHANGES_AT_ONCE {
                 tx.query(sql::FOR_MANY_ROWS).execute().await?;
             }
             let mut batch = tx.batch(asked().unwrap_or_default()).await?;
             let mut ours: HashMap<String, bool> = HashMap::new();
-            let load = |first| changes.load(first..count.min(first + PIECE)).map_err(Error::Spool);
+            let load = |first| changes.load(first..count.min(first + CHANGES_AT_ONCE)).map_err(Error::Spool);
             let mut next = Some(load(0)?);
-            for first in (0..count).step_by(PIECE) {
+            for first in (0..count).step_by(CHANGES_AT_ONCE) {
                 let Some(piece) = next.take() else { break };
                 let piece = changes.changes(&piece);
                 for change in &piece {
@@ -231,13 +232,13 @@ impl Store {
                     }
                 }
                 // While the database is at work on this piece, the next one is loaded.
-                let following = first + PIECE;
+                let following = first + CHANGES_AT_ONCE;
                 let load_next = async { (following < count).then(|| load(following)).transpose() };
                 let apply = tx.apply_piece(first, &piece, &ours, at, &mut batch, &mut applied);
                 ((), next) = tokio::try_join!(apply, load_next)?;
             }
             tx.put_touched(&batch).await?;
-            applied.twins = batch.twins;
+            applied.conflicts = batch.conflicts;
             tx.commit().await?;
             Ok(applied)
         })

@@ -1,6 +1,6 @@
 //! Editions as the archive shows them: those that were sent to somebody.
 
-use super::{Result, Store, editions, pack::Packed, sql};
+use super::{Result, Store, editions, packed_columns::Packed, sql};
 use crate::model::{Column, Edition, Period, Slug};
 
 impl Store {

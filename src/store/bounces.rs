@@ -8,18 +8,18 @@ use crate::model::{EmailAddress, Instant, ReaderName, Slug};
 
 /// How many editions in a row a letter may come back for a passing reason before the address counts
 /// as dead.
-const PATIENCE: usize = 3;
+const MAX_SOFT_BOUNCES: usize = 3;
 
 /// So many editions back a row of passing reasons is looked for.
-const MEMORY: i64 = 60;
+const EDITIONS_LOOKED_AT: i64 = 60;
 
 /// A letter that has not come back for so long has arrived: mail servers try for five days
 /// (RFC 5321, section 4.5.4.1) and have a little time to say that they gave up.
-const ARRIVAL: chrono::Duration = chrono::Duration::days(7);
+const ARRIVAL_TIME: chrono::Duration = chrono::Duration::days(7);
 
 /// Why a letter came back, or what its reader says of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Return {
+pub enum BounceKind {
     /// Nobody is at the address, and nobody will be.
     Hard,
     /// The address may be good another time.
@@ -30,7 +30,7 @@ pub enum Return {
     Complaint,
 }
 
-impl Return {
+impl BounceKind {
     /// As the store writes it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -44,7 +44,7 @@ impl Return {
 
 /// What a message says, proven to be about a subscriber of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
+pub enum BounceNotice {
     /// A letter came back or was complained of.
     Returned {
         /// The store's key of its edition; 0 if only the reader is known.
@@ -52,7 +52,7 @@ pub enum Notice {
         /// Whose letter it is.
         reader: ReaderName,
         /// Why.
-        reason: Return,
+        reason: BounceKind,
         /// The mail server's words.
         words: String,
         /// Whether it came back to the letter's address for bounces, which whoever has the letter need not know.
@@ -65,7 +65,7 @@ pub enum Notice {
         /// Its public id.
         letter: [u8; 16],
         /// Why.
-        reason: Return,
+        reason: BounceKind,
     },
 }
 
@@ -98,7 +98,7 @@ from_row!(BouncedReader { id, address_hash, returned_at });
 /// What came back of a letter.
 struct ReturnedLetter<'a> {
     edition: i64,
-    reason: Return,
+    reason: BounceKind,
     words: &'a str,
     by_envelope: bool,
 }
@@ -131,21 +131,21 @@ async fn take_leave(tx: &mut Tx<'_>, newsletter: &Slug, reader: ReaderName, at: 
 }
 
 /// Notes that a service letter came back.
-async fn take_service_return(tx: &mut Tx<'_>, letter: &[u8; 16], reason: Return) -> Result<Effect> {
+async fn take_service_return(tx: &mut Tx<'_>, letter: &[u8; 16], reason: BounceKind) -> Result<Effect> {
     let found: Option<ReturnedServiceLetter> =
         tx.query(sql::SERVICE_LETTER).bind(letter.to_vec()).fetch_optional().await?;
     let Some(found) = found else { return Ok(Effect::Gone) };
     match reason {
         // Nobody is there: what was to be confirmed cannot be, and whoever asks again begins anew.
-        Return::Hard | Return::Complaint => {
+        BounceKind::Hard | BounceKind::Complaint => {
             if tx.query(sql::FAIL_SERVICE_LETTER).bind(found.id).execute().await? == 0 {
                 return Ok(Effect::Known);
             }
-            let query = tx.query(sql::DROP_RETURNED_WISHES).bind(found.address_hash).bind(found.kind);
+            let query = tx.query(sql::DROP_RETURNED_REQUESTS).bind(found.address_hash).bind(found.kind);
             query.execute().await?;
             Ok(Effect::Noted { suppressed: false, left: false })
         }
-        Return::Soft | Return::Ours => Ok(Effect::Known),
+        BounceKind::Soft | BounceKind::Ours => Ok(Effect::Known),
     }
 }
 
@@ -177,7 +177,7 @@ impl Store {
             .execute()
             .await?;
         let mut left = false;
-        if reason == Return::Complaint {
+        if reason == BounceKind::Complaint {
             // Also for the second time: the reader may have come back in between.
             left = tx.query(sql::UNSUBSCRIBE_ALL).bind(reader.id).bind(millis(at)).execute().await? > 0;
         } else if noted == 1 {
@@ -190,15 +190,15 @@ impl Store {
                 .await?;
         }
         let why = match reason {
-            Return::Complaint => Some(Reason::Complaint),
+            BounceKind::Complaint => Some(Reason::Complaint),
             _ if noted == 0 || is_older => None,
-            Return::Hard => Some(Reason::Bounce),
-            Return::Soft => {
-                let query = tx.query(sql::HANDED_OVER).bind(reader.id).bind(MEMORY);
+            BounceKind::Hard => Some(Reason::Bounce),
+            BounceKind::Soft => {
+                let query = tx.query(sql::HANDED_OVER).bind(reader.id).bind(EDITIONS_LOOKED_AT);
                 let letters: Vec<(i64, i64)> = query.bind(&hash).bind(reader.returned_at).fetch_all().await?;
-                (soft_in_a_row(&letters, at) >= PATIENCE).then_some(Reason::Bounce)
+                (soft_in_a_row(&letters, at) >= MAX_SOFT_BOUNCES).then_some(Reason::Bounce)
             }
-            Return::Ours => None,
+            BounceKind::Ours => None,
         };
         let mut suppressed = false;
         if let Some(why) = why {
@@ -227,7 +227,7 @@ impl Store {
 
     /// Takes notices in, all or none; says what each came to. A rehearsal tells the same and
     /// changes nothing.
-    pub async fn take_notices(&self, notices: &[Notice], at: Instant, rehearsal: bool) -> Result<Vec<Effect>> {
+    pub async fn take_notices(&self, notices: &[BounceNotice], at: Instant, rehearsal: bool) -> Result<Vec<Effect>> {
         if notices.is_empty() {
             return Ok(Vec::new());
         }
@@ -244,15 +244,15 @@ impl Store {
         .await
     }
 
-    async fn take_notice(&self, tx: &mut Tx<'_>, notice: &Notice, at: Instant) -> Result<Effect> {
+    async fn take_notice(&self, tx: &mut Tx<'_>, notice: &BounceNotice, at: Instant) -> Result<Effect> {
         match notice {
-            Notice::Leave(newsletter, reader) => take_leave(tx, newsletter, *reader, at).await,
-            Notice::Returned { edition, reader, reason, words, by_envelope } => {
+            BounceNotice::Leave(newsletter, reader) => take_leave(tx, newsletter, *reader, at).await,
+            BounceNotice::Returned { edition, reader, reason, words, by_envelope } => {
                 let Some(reader) = find_reader(tx, *reader).await? else { return Ok(Effect::Gone) };
                 let (edition, reason, by_envelope) = (*edition, *reason, *by_envelope);
                 self.take_return(tx, reader, ReturnedLetter { edition, reason, words, by_envelope }, at).await
             }
-            Notice::ServiceReturned { letter, reason } => take_service_return(tx, letter, *reason).await,
+            BounceNotice::ServiceReturned { letter, reason } => take_service_return(tx, letter, *reason).await,
         }
     }
 
@@ -284,6 +284,6 @@ impl Store {
 /// One that is too young to have arrived for certain says nothing while it is the newest; an older
 /// one that did not come back has arrived, and the count begins anew.
 fn soft_in_a_row(handed_over: &[(i64, i64)], at: Instant) -> usize {
-    let young = |&&(settled, soft): &&(i64, i64)| soft == 0 && settled > millis(at - ARRIVAL);
+    let young = |&&(settled, soft): &&(i64, i64)| soft == 0 && settled > millis(at - ARRIVAL_TIME);
     handed_over.iter().skip_while(young).take_while(|(_, soft)| *soft == 1).count()
 }

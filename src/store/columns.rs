@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 
 use super::{
-    Result, Store, instant, millis,
-    pack::Packed,
-    put::{Batch, Entry, Put, Twin, asked_update},
+    Result, Store,
+    column_entry::{AddressConflict, ColumnBatch, Entry, Put, asked_update},
+    instant, millis,
+    packed_columns::Packed,
     query::from_row,
     sql,
 };
 use crate::model::{
-    Column, ColumnId, Draft, Instant, Known, Period, Rubrique, Slug,
+    Column, ColumnId, Draft, Instant, KnownColumn, Period, Rubrique, Slug,
     column::{content, fingerprint},
 };
 
@@ -20,7 +21,7 @@ pub struct Batched {
     /// What became of each.
     pub outcomes: Vec<Put>,
     /// Those that wanted an address that another column has.
-    pub twins: Vec<Twin>,
+    pub conflicts: Vec<AddressConflict>,
 }
 
 /// A column as commands list it.
@@ -121,7 +122,7 @@ struct RepeatedRow {
 from_row!(in order RepeatedRow { id, source, key, standfirst, body, period });
 
 /// How many columns are read at once to find the fingerprints of their words.
-const FILLED_AT_ONCE: i64 = 200;
+const COLUMNS_AT_ONCE: i64 = 200;
 
 impl Store {
     /// Names the rubriques as the configuration does.
@@ -141,12 +142,12 @@ impl Store {
     }
 
     /// The columns that came from a source, by their names in it.
-    pub async fn known(&self, source: &str) -> Result<HashMap<String, Known>> {
+    pub async fn known(&self, source: &str) -> Result<HashMap<String, KnownColumn>> {
         let rows: Vec<KnownRow> = self.read(sql::KNOWN_COLUMNS).bind(source).fetch_all().await?;
         let known = |row: KnownRow| {
             let KnownRow { key, guid, title, standfirst, .. } = row;
             let (published, withdrawn) = (instant(row.published)?, row.withdrawn.is_some());
-            Ok((key.clone(), Known { key, guid, title, standfirst, published, withdrawn }))
+            Ok((key.clone(), KnownColumn { key, guid, title, standfirst, published, withdrawn }))
         };
         rows.into_iter().map(known).collect()
     }
@@ -179,7 +180,7 @@ impl Store {
             }
             tx.put_touched(&batch).await?;
             tx.commit().await?;
-            Ok(Batched { outcomes, twins: batch.twins })
+            Ok(Batched { outcomes, conflicts: batch.conflicts })
         })
         .await
     }
@@ -188,7 +189,7 @@ impl Store {
     pub async fn withdraw(&self, source: &str, keys: &[String], at: Instant) -> Result<usize> {
         self.transact_alone(async |mut tx| {
             let mut count = 0;
-            let mut batch = Batch::default();
+            let mut batch = ColumnBatch::default();
             for key in keys {
                 count += usize::from(tx.withdraw_column(source, key, at, &mut batch).await?);
             }
@@ -202,7 +203,7 @@ impl Store {
     /// Brings a withdrawn column back; says whether it was withdrawn.
     pub async fn restore(&self, source: &str, key: &str) -> Result<bool> {
         self.transact_alone(async |mut tx| {
-            let mut batch = Batch::default();
+            let mut batch = ColumnBatch::default();
             let Some(found) = tx.find_column(source, key).await? else { return Ok(false) };
             let query = tx.query(sql::RESTORE_COLUMN).bind(found.id);
             let restored = query.execute().await? == 1;
@@ -254,7 +255,7 @@ impl Store {
     /// Finds the fingerprints of words of the columns that were put before there were any.
     pub async fn fill_contents(&self) -> Result<()> {
         loop {
-            let rows: Vec<TextRow> = self.read(sql::WITHOUT_CONTENT).bind(FILLED_AT_ONCE).fetch_all().await?;
+            let rows: Vec<TextRow> = self.read(sql::WITHOUT_CONTENT).bind(COLUMNS_AT_ONCE).fetch_all().await?;
             if rows.is_empty() {
                 return Ok(());
             }

@@ -9,11 +9,11 @@ use super::{
 use crate::model::{Choice, Edition, EditionKey, EditionState, Note, NoteKind, Slug};
 
 /// Within so many milliseconds the same word of the same person is one: a button was pressed twice.
-pub const ONCE: i64 = 60_000;
+pub const SAME_ACT_MS: i64 = 60_000;
 
 /// How many readers there may be more or fewer than were seen: one in so many. A list that grows while somebody
 /// reads stops no decision, another list does.
-const SPREAD: i64 = 100;
+const TOLERATED_FRACTION: i64 = 100;
 
 /// What somebody had before them who decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub enum Released {
 
 /// Whether a number of readers is no longer the one that was seen.
 pub fn is_another_list(seen: i64, now: i64) -> bool {
-    (seen - now).abs() * SPREAD > seen.max(now)
+    (seen - now).abs() * TOLERATED_FRACTION > seen.max(now)
 }
 
 /// The last decision about an edition, with its number.
@@ -82,7 +82,7 @@ fn is_again(last: Option<&(i64, Note)>, note: &Note) -> bool {
     last.is_some_and(|(_, last)| {
         let apart = millis(note.at) - millis(last.at);
         (last.kind, &last.subject, &last.who, &last.words) == (note.kind, &note.subject, &note.who, &note.words)
-            && apart.abs() < ONCE
+            && apart.abs() < SAME_ACT_MS
     })
 }
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{Error, NewVariant, Result, ServiceLetter, Store, Tx, instant, millis, query::from_row, sql};
-use crate::model::{Changes, Choice, ColumnId, Desk, EditionKey, EditionState, Instant, Note, NoteKind, Slug, Version};
+use crate::model::{
+    Changes, Choice, ColumnId, DeskRecord, EditionKey, EditionState, Instant, Note, NoteKind, Slug, Version,
+};
 
 /// Writes a note down; false if it says what was told already.
 pub(super) async fn add_note(tx: &mut Tx<'_>, key: &EditionKey, note: &Note) -> Result<bool> {
@@ -76,14 +78,14 @@ from_row!(VariantRow { choice, html, plain, entity, content_hash });
 
 impl Store {
     /// What the editors did to an edition and said of it.
-    pub async fn desk(&self, key: &EditionKey) -> Result<Desk> {
+    pub async fn desk(&self, key: &EditionKey) -> Result<DeskRecord> {
         let (newsletter, cutoff) = (key.newsletter.as_str(), millis(key.cutoff));
         let version: Option<VersionRow> =
             self.read(sql::LAST_CHANGES).bind(newsletter).bind(cutoff).fetch_optional().await?;
         let rows: Vec<NoteRow> = self.read(sql::NOTES).bind(newsletter).bind(cutoff).fetch_all().await?;
         let notes = rows.into_iter().map(NoteRow::read).collect::<Result<Vec<_>>>()?;
         let untouched = || Version { number: 0, changes: Changes::default(), who: String::new(), at: None };
-        Ok(Desk {
+        Ok(DeskRecord {
             version: version.map(Version::try_from).transpose()?.unwrap_or_else(untouched),
             last_note: notes.last().map_or(0, |(id, _)| *id),
             last_decision: notes.iter().rev().find(|(_, note)| note.kind.is_decision()).map_or(0, |(id, _)| *id),
@@ -156,7 +158,7 @@ impl Store {
     /// Queues proofs of an edition and writes down to whom, each once for one content and address within a minute;
     /// gives how many.
     pub async fn queue_proofs(&self, key: &EditionKey, note: &Note, letters: &[ServiceLetter]) -> Result<usize> {
-        let since = millis(note.at) - super::decisions::ONCE;
+        let since = millis(note.at) - super::decisions::SAME_ACT_MS;
         self.transact_alone(async |mut tx| {
             let had: Vec<String> = tx
                 .query(sql::PROOFS_SINCE)

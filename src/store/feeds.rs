@@ -3,7 +3,7 @@
 
 use super::{
     Error, Result, Store, Topic, Unfinished, instant, millis,
-    pack::Packed,
+    packed_columns::Packed,
     query::{FromRow, Query, from_row},
     sql,
 };
@@ -66,11 +66,11 @@ pub struct Newest {
 }
 
 /// A column's place in the order of publication.
-pub type Place = (Instant, ColumnId);
+pub type ColumnPlace = (Instant, ColumnId);
 
 /// A feed's new standing, to be remembered.
 #[derive(Debug)]
-pub struct Standing {
+pub struct FeedRecord {
     /// Which feed, by its key.
     pub feed: String,
     /// What had been published of it when it was looked at.
@@ -100,17 +100,17 @@ impl Span {
 }
 
 /// A statement in its three forms.
-type Forms = [&'static str; 3];
+type ByFeedKind = [&'static str; 3];
 
-const HEADS: Forms = [sql::HEADS_OF_ALL, sql::HEADS_OF_RUBRIQUE, sql::HEADS_OF_BYLINE];
-const NEWEST: Forms = [sql::NEWEST_OF_ALL, sql::NEWEST_OF_RUBRIQUE, sql::NEWEST_OF_BYLINE];
-const OLDEST: Forms = [sql::OLDEST_OF_ALL, sql::OLDEST_OF_RUBRIQUE, sql::OLDEST_OF_BYLINE];
-const OLDEST_HEADS: Forms = [sql::OLDEST_HEADS_OF_ALL, sql::OLDEST_HEADS_OF_RUBRIQUE, sql::OLDEST_HEADS_OF_BYLINE];
-const COUNT: Forms = [sql::COUNT_OF_ALL, sql::COUNT_OF_RUBRIQUE, sql::COUNT_OF_BYLINE];
-const WITHDRAWN: Forms = [sql::WITHDRAWN_OF_ALL, sql::WITHDRAWN_OF_RUBRIQUE, sql::WITHDRAWN_OF_BYLINE];
+const HEADS: ByFeedKind = [sql::HEADS_OF_ALL, sql::HEADS_OF_RUBRIQUE, sql::HEADS_OF_BYLINE];
+const NEWEST: ByFeedKind = [sql::NEWEST_OF_ALL, sql::NEWEST_OF_RUBRIQUE, sql::NEWEST_OF_BYLINE];
+const OLDEST: ByFeedKind = [sql::OLDEST_OF_ALL, sql::OLDEST_OF_RUBRIQUE, sql::OLDEST_OF_BYLINE];
+const OLDEST_HEADS: ByFeedKind = [sql::OLDEST_HEADS_OF_ALL, sql::OLDEST_HEADS_OF_RUBRIQUE, sql::OLDEST_HEADS_OF_BYLINE];
+const COUNT: ByFeedKind = [sql::COUNT_OF_ALL, sql::COUNT_OF_RUBRIQUE, sql::COUNT_OF_BYLINE];
+const WITHDRAWN: ByFeedKind = [sql::WITHDRAWN_OF_ALL, sql::WITHDRAWN_OF_RUBRIQUE, sql::WITHDRAWN_OF_BYLINE];
 
 /// The form of a statement for a feed, and the slug it wants.
-fn form(forms: Forms, feed: &FeedKey) -> (&'static str, Option<&Slug>) {
+fn form(forms: ByFeedKind, feed: &FeedKey) -> (&'static str, Option<&Slug>) {
     match feed {
         FeedKey::All => (forms[0], None),
         FeedKey::Rubrique(slug) => (forms[1], Some(slug)),
@@ -257,13 +257,19 @@ impl Store {
     }
 
     /// The oldest columns of a feed in a span of time, or from behind a place in it on; newest first.
-    pub async fn oldest(&self, feed: &FeedKey, span: Span, after: Option<Place>, limit: u32) -> Result<Vec<Column>> {
+    pub async fn oldest(
+        &self,
+        feed: &FeedKey,
+        span: Span,
+        after: Option<ColumnPlace>,
+        limit: u32,
+    ) -> Result<Vec<Column>> {
         self.oldest_of::<Packed>(OLDEST, feed, span, after, limit.into()).await?.columns
     }
 
     /// A fingerprint of the oldest columns of a feed in a span of time, read from an index alone, and
     /// the place of the last of them; `None` if there are not that many.
-    pub async fn oldest_heads(&self, feed: &FeedKey, span: Span, count: i64) -> Result<Option<(String, Place)>> {
+    pub async fn oldest_heads(&self, feed: &FeedKey, span: Span, count: i64) -> Result<Option<(String, ColumnPlace)>> {
         let heads: Option<String> = self.oldest_of(OLDEST_HEADS, feed, span, None, count).await?;
         let Some(heads) = heads.filter(|heads| i64::try_from(heads.split(',').count()) == Ok(count)) else {
             return Ok(None);
@@ -277,7 +283,7 @@ impl Store {
         Ok(Some((fingerprint([&heads]), (instant(published)?, ColumnId(id)))))
     }
 
-    async fn newest_of<T: FromRow>(&self, forms: Forms, feed: &FeedKey, span: Span, limit: u32) -> Result<T> {
+    async fn newest_of<T: FromRow>(&self, forms: ByFeedKind, feed: &FeedKey, span: Span, limit: u32) -> Result<T> {
         let (statement, slug) = form(forms, feed);
         let query = self.read(statement).bind(millis(span.from)).bind(millis(span.until)).bind(i64::from(limit));
         bind_slug(query, slug).fetch_one().await
@@ -285,10 +291,10 @@ impl Store {
 
     async fn oldest_of<T: FromRow>(
         &self,
-        forms: Forms,
+        forms: ByFeedKind,
         feed: &FeedKey,
         span: Span,
-        after: Option<Place>,
+        after: Option<ColumnPlace>,
         limit: i64,
     ) -> Result<T> {
         let (statement, slug) = form(forms, feed);

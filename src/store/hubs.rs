@@ -115,23 +115,20 @@ impl Store {
         clock: Instant,
         until: Instant,
     ) -> Result<Vec<Ping>> {
-        let mut pings: Vec<Ping> = self
-            .transact(async |mut tx| {
-                let pings = tx
-                    .query(sql::LEASE_PINGS)
-                    .bind(hub.as_str())
-                    .bind(millis(at))
-                    .bind(i64::from(limit))
-                    .bind(millis(until))
-                    .bind(millis(clock))
-                    .fetch_all()
-                    .await?;
-                tx.commit().await?;
-                Ok(pings)
-            })
-            .await?;
-        pings.sort_by_key(|ping| ping.id);
-        Ok(pings)
+        self.transact(async |mut tx| {
+            let pings = tx
+                .query(sql::LEASE_PINGS)
+                .bind(hub.as_str())
+                .bind(millis(at))
+                .bind(i64::from(limit))
+                .bind(millis(until))
+                .bind(millis(clock))
+                .fetch_sorted(|ping: &Ping| ping.id)
+                .await?;
+            tx.commit().await?;
+            Ok(pings)
+        })
+        .await
     }
 
     /// Writes down what became of pings, in one commit. What is said of a topic that has changed

@@ -6,15 +6,15 @@ use super::{Leased, Result, Store, instant, letters::Row, millis, sql, sql::ledg
 use crate::model::{Instant, LetterState};
 
 /// How many letters a block has, as the statements say it.
-const BLOCK: u32 = 64;
+const LETTERS_PER_BLOCK: u32 = 64;
 
 /// A lease that ends so much later than now was written by a clock that was wrong: it counts no more.
 /// In milliseconds.
-const LONGEST_LEASE: i64 = 600_000;
+const MAX_LEASE_MS: i64 = 600_000;
 
 /// What a lease brought.
 #[derive(Debug)]
-pub struct Batch {
+pub struct LeasedBatch {
     /// The letters, in the order of the ledger.
     pub letters: Vec<Leased>,
     /// How many were to people who have left: they are suppressed.
@@ -30,7 +30,7 @@ impl Store {
 
     /// Takes up to so many letters of an edition that are due, for a time: none if the edition is held. Letters
     /// to people who have left since the freezing are suppressed instead, so that fewer may come than there are.
-    pub async fn lease_letters(&self, edition: i64, now: Instant, limit: u32, until: Instant) -> Result<Batch> {
+    pub async fn lease_letters(&self, edition: i64, now: Instant, limit: u32, until: Instant) -> Result<LeasedBatch> {
         loop {
             let (rows, look_on) = self.lease_blocks(edition, now, limit, until).await?;
             if rows.is_empty() && look_on {
@@ -41,7 +41,7 @@ impl Store {
             rows.sort_by_key(|row| row.id);
             let suppressed = count - rows.len();
             let letters = rows.into_iter().map(Leased::try_from).collect::<Result<_>>()?;
-            return Ok(Batch { letters, suppressed });
+            return Ok(LeasedBatch { letters, suppressed });
         }
     }
 
@@ -53,7 +53,7 @@ impl Store {
                 .query(ledger::DUE_BLOCKS)
                 .bind(edition)
                 .bind(millis(now))
-                .bind(i64::from(limit / BLOCK + 1))
+                .bind(i64::from(limit / LETTERS_PER_BLOCK + 1))
                 .fetch_all()
                 .await?;
             if blocks.is_empty() {
@@ -84,7 +84,7 @@ impl Store {
     /// Takes back what dead workers left: leased letters are queued again; those that were being
     /// handed over get the state that the relay's nature allows, queued or unknown.
     pub async fn lapse(&self, edition: i64, now: Instant, sending: LetterState) -> Result<()> {
-        let (now, far) = (millis(now), millis(now) + LONGEST_LEASE);
+        let (now, far) = (millis(now), millis(now) + MAX_LEASE_MS);
         self.transact(async |mut tx| {
             let blocks: Vec<i64> =
                 tx.query(ledger::LAPSED_BLOCKS).bind(edition).bind(now).bind(far).fetch_all().await?;

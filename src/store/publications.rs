@@ -4,12 +4,12 @@ use chrono::Duration;
 use data_encoding::HEXLOWER;
 use url::Url;
 
-use super::{Error, Result, Standing, Store, Tx, hubs::queue_pings, instant, millis, sql};
+use super::{Error, FeedRecord, Result, Store, Tx, hubs::queue_pings, instant, millis, sql};
 use crate::model::{FeedKey, Instant, Month};
 
 /// How long a publication may be under way. One that did not end in that time is ended by another that
 /// has looked at all files; before, its program may still be writing.
-const LONGEST: Duration = Duration::minutes(15);
+const MAX_PUBLICATION_TIME: Duration = Duration::minutes(15);
 
 /// A publication that is under way, or whose program died.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Unfinished {
 
     /// Whether nobody can be at work on it any more. A clock may have been ahead.
     pub fn is_over(&self, at: Instant) -> bool {
-        (at - self.begun).abs() > LONGEST
+        (at - self.begun).abs() > MAX_PUBLICATION_TIME
     }
 }
 
@@ -46,9 +46,9 @@ pub struct Commit<'a> {
     /// By which publication.
     pub publication: &'a Publication,
     /// How feeds now stand.
-    pub standings: &'a [Standing],
+    pub standings: &'a [FeedRecord],
     /// How all feeds together stand, if all of them are published now.
-    pub all: Option<&'a Standing>,
+    pub all: Option<&'a FeedRecord>,
     /// Whether every file is as the store says of it, so that the publication may end.
     pub sound: bool,
     /// Which hubs are to be told.
@@ -67,8 +67,8 @@ pub struct Documents {
 }
 
 /// Puts a feed's state in the place of the one that was read; false if that is not there any more.
-async fn put_feed_state(tx: &mut Tx<'_>, standing: &Standing) -> Result<bool> {
-    let Standing { feed, before, published, .. } = standing;
+async fn put_feed_state(tx: &mut Tx<'_>, standing: &FeedRecord) -> Result<bool> {
+    let FeedRecord { feed, before, published, .. } = standing;
     let statement = if before.is_some() { sql::CHANGE_FEED_STATE } else { sql::ADD_FEED_STATE };
     let mut query = tx
         .query(statement)

@@ -11,7 +11,7 @@ use sqlx::{
 use super::{Result, sql::ByDialect};
 
 /// Where a statement runs: on a connection of its own out of a pool, or inside what a connection is at.
-pub(super) enum Place<'c, D: Database> {
+pub(super) enum RunOn<'c, D: Database> {
     Pool(&'c Pool<D>),
     Connection(&'c mut D::Connection),
 }
@@ -19,30 +19,30 @@ pub(super) enum Place<'c, D: Database> {
 /// A statement that is to be run. Parameters are bound in the order of their numbers.
 #[must_use]
 pub(super) enum Query<'c> {
-    Sqlite(SqlxQuery<'static, Sqlite, SqliteArguments>, Place<'c, Sqlite>),
-    Postgres(SqlxQuery<'static, Postgres, PgArguments>, Place<'c, Postgres>),
+    Sqlite(SqlxQuery<'static, Sqlite, SqliteArguments>, RunOn<'c, Sqlite>),
+    Postgres(SqlxQuery<'static, Postgres, PgArguments>, RunOn<'c, Postgres>),
 }
 
 /// Expands one expression for each kind of query: inside, `$executor` is what runs it.
 macro_rules! run {
     ($query:expr, |$own:ident, $executor:ident| $run:expr) => {
         match $query {
-            Query::Sqlite($own, Place::Pool($executor)) => $run,
-            Query::Sqlite($own, Place::Connection($executor)) => $run,
-            Query::Postgres($own, Place::Pool($executor)) => $run,
-            Query::Postgres($own, Place::Connection($executor)) => $run,
+            Query::Sqlite($own, RunOn::Pool($executor)) => $run,
+            Query::Sqlite($own, RunOn::Connection($executor)) => $run,
+            Query::Postgres($own, RunOn::Pool($executor)) => $run,
+            Query::Postgres($own, RunOn::Connection($executor)) => $run,
         }
     };
 }
 
 impl<'c> Query<'c> {
     /// A statement for SQLite.
-    pub(super) fn sqlite(statement: impl Into<ByDialect>, place: Place<'c, Sqlite>) -> Self {
+    pub(super) fn sqlite(statement: impl Into<ByDialect>, place: RunOn<'c, Sqlite>) -> Self {
         Self::Sqlite(sqlx::query(statement.into().sqlite), place)
     }
 
     /// A statement for Postgres.
-    pub(super) fn postgres(statement: impl Into<ByDialect>, place: Place<'c, Postgres>) -> Self {
+    pub(super) fn postgres(statement: impl Into<ByDialect>, place: RunOn<'c, Postgres>) -> Self {
         Self::Postgres(sqlx::query(statement.into().postgres), place)
     }
 
@@ -72,6 +72,13 @@ impl<'c> Query<'c> {
     /// Runs it, and reads all rows.
     pub(super) async fn fetch_all<T: FromRow>(self) -> Result<Vec<T>> {
         Ok(run!(self, |query, executor| query.try_map(|row| T::from_row(&row)).fetch_all(executor).await?))
+    }
+
+    /// The same in the order of a key: a statement that changes rows returns them in any order.
+    pub(super) async fn fetch_sorted<T: FromRow>(self, key: fn(&T) -> i64) -> Result<Vec<T>> {
+        let mut rows = self.fetch_all().await?;
+        rows.sort_by_key(key);
+        Ok(rows)
     }
 }
 

@@ -1,17 +1,17 @@
 //! What readers are to the pages: what they chose and agreed to, what they can see of it, and how they come
-//! back or go without a trace. What they ask for and confirm by mail is in `wishes`.
+//! back or go without a trace. What they ask for and confirm by mail is in `requests.rs`.
 
 use serde::Serialize;
 
 use super::{
-    Error, Reason, Result, Store, Tx, instant, letters::reader_id, millis, query::from_row, roll::AllowanceRow, sql,
-    suppressions::SuppressionRow,
+    Error, Reason, Result, Store, Tx, instant, letters::reader_id, millis, query::from_row, sql,
+    subscriber_list::AllowanceRow, suppressions::SuppressionRow,
 };
 use crate::model::{Choice, EmailAddress, Instant, ReaderId, Slug};
 
 /// A subscriber as the pages show one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownReader {
     /// The store's key.
     pub id: i64,
     /// What leaves the store in its place.
@@ -135,7 +135,7 @@ struct Row {
 
 from_row!(Row { id, public_id, address, address_hash, name, choice, language, state, joined_at, moves });
 
-impl TryFrom<Row> for Known {
+impl TryFrom<Row> for KnownReader {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self> {
@@ -188,31 +188,31 @@ impl Store {
     }
 
     /// A subscriber of a newsletter by the store's key.
-    pub async fn subscriber(&self, newsletter: &Slug, id: i64) -> Result<Option<Known>> {
+    pub async fn subscriber(&self, newsletter: &Slug, id: i64) -> Result<Option<KnownReader>> {
         let row: Option<Row> = self.read(sql::SUBSCRIBER).bind(newsletter.as_str()).bind(id).fetch_optional().await?;
-        row.map(Known::try_from).transpose()
+        row.map(KnownReader::try_from).transpose()
     }
 
     /// A subscriber by what is known outside the store.
-    pub async fn reader(&self, newsletter: &Slug, reader: ReaderId) -> Result<Option<Known>> {
+    pub async fn reader(&self, newsletter: &Slug, reader: ReaderId) -> Result<Option<KnownReader>> {
         let row: Option<Row> =
             self.read(sql::READER).bind(newsletter.as_str()).bind(reader.bytes().to_vec()).fetch_optional().await?;
-        row.map(Known::try_from).transpose()
+        row.map(KnownReader::try_from).transpose()
     }
 
     /// A subscriber by the number that the first version's letters named, if it is still the same person.
-    pub async fn reader_of_old(&self, newsletter: &Slug, number: i64) -> Result<Option<Known>> {
+    pub async fn reader_of_old(&self, newsletter: &Slug, number: i64) -> Result<Option<KnownReader>> {
         let row: Option<Row> =
             self.read(sql::OLD_READER).bind(newsletter.as_str()).bind(number).fetch_optional().await?;
-        row.map(Known::try_from).transpose()
+        row.map(KnownReader::try_from).transpose()
     }
 
     /// A subscriber by address, in whatever spelling.
-    pub async fn subscriber_at(&self, newsletter: &Slug, address: &EmailAddress) -> Result<Option<Known>> {
+    pub async fn subscriber_at(&self, newsletter: &Slug, address: &EmailAddress) -> Result<Option<KnownReader>> {
         let hash = self.hash(address);
         let row: Option<Row> =
             self.read(sql::SUBSCRIBER_AT).bind(newsletter.as_str()).bind(hash).fetch_optional().await?;
-        row.map(Known::try_from).transpose()
+        row.map(KnownReader::try_from).transpose()
     }
 
     /// Changes what a subscriber chose; false if there is none.
@@ -255,7 +255,7 @@ impl Store {
     /// suppressions that were lifted.
     pub async fn other_data_of(&self, id: i64) -> Result<OtherData> {
         Ok(OtherData {
-            requests: self.read(sql::WISHES_OF).bind(id).fetch_all().await?,
+            requests: self.read(sql::REQUESTS_OF).bind(id).fetch_all().await?,
             service_letters: self.read(sql::SERVICE_LETTERS_OF).bind(id).fetch_all().await?,
             moves: self.read(sql::MOVES_OF).bind(id).fetch_all().await?,
             allowances: self.read(sql::ALLOWANCES_OF_READER).bind(id).fetch_all().await?,

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Result, Store, instant, put::Batch, query::from_row, sql::lists};
+use super::{Result, Store, column_entry::ColumnBatch, instant, query::from_row, sql::lists};
 use crate::model::{Choice, OrphanRubrique, Rubrique, Slug, column::fingerprint, text};
 
 /// A rubrique that is called otherwise now, and what followed it.
@@ -73,7 +73,7 @@ impl Store {
                 let to = rubrique.slug.clone();
                 followed.insert(from.clone(), Followed { from, to, readers: 0, columns: 0 });
             }
-            let mut batch = Batch::default();
+            let mut batch = ColumnBatch::default();
             for one in followed.values_mut() {
                 let rows: Vec<RubriqueColumn> = tx.query(lists::COLUMNS_IN).bind(one.from.as_str()).fetch_all().await?;
                 one.columns = rows.len() as u64;

@@ -143,16 +143,13 @@ impl Store {
         if due == 0 {
             return Ok(Vec::new());
         }
-        let mut letters: Vec<ServiceLease> = self
-            .write(sql::LEASE_SERVICE_LETTERS)
+        self.write(sql::LEASE_SERVICE_LETTERS)
             .bind(millis(at))
             .bind(i64::from(limit))
             .bind(millis(until))
             .bind(millis(clock))
-            .fetch_all()
-            .await?;
-        letters.sort_by_key(|letter| letter.id);
-        Ok(letters)
+            .fetch_sorted(|letter: &ServiceLease| letter.id)
+            .await
     }
 
     /// Writes down what became of a letter. What it said, and to whom, goes when it is settled.

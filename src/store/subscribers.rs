@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{
     Result, Store,
-    entering::{FEW, Plan, Rows, StandingRow, plan},
+    list_plan::{KnownAddressRow, Plan, Rows, SHORT_LIST_LINES, plan},
     millis, sql,
     sql::lists,
 };
@@ -92,7 +92,7 @@ impl Store {
             }
         }
         let twins = count - joined.len();
-        if joined.len() > FEW && joined.iter().all(|(_, entry)| entry.identity.is_none()) {
+        if joined.len() > SHORT_LIST_LINES && joined.iter().all(|(_, entry)| entry.identity.is_none()) {
             joined.sort_unstable_by(|one, other| one.0.cmp(&other.0));
         }
         let hashes = Rows::hashes(&joined).into_text();
@@ -122,10 +122,11 @@ impl Store {
         let ReadyPart { entries, twins, hashes } = part;
         let newsletter = newsletter.as_str();
         self.transact_alone(async |mut tx| {
-            if entries.len() > FEW {
+            if entries.len() > SHORT_LIST_LINES {
                 tx.expect_many_pages().await?;
             }
-            let rows: Vec<StandingRow> = tx.query(lists::STANDING_OF).bind(hashes).bind(newsletter).fetch_all().await?;
+            let rows: Vec<KnownAddressRow> =
+                tx.query(lists::STANDING_OF).bind(hashes).bind(newsletter).fetch_all().await?;
             let plan = plan(entries, rows, at, revive)?;
             if !plan.revived.is_empty() {
                 let back = plan.revived.into_text();
@@ -181,7 +182,7 @@ impl Store {
     /// The same of one that is ready.
     pub async fn weigh_part(&self, newsletter: &Slug, part: &ReadyPart, at: Instant, revive: bool) -> Result<Added> {
         let ReadyPart { entries, twins, hashes } = part;
-        let rows: Vec<StandingRow> =
+        let rows: Vec<KnownAddressRow> =
             self.read(lists::STANDING_OF).bind(hashes).bind(newsletter.as_str()).fetch_all().await?;
         let mut count = plan(entries, rows, at, revive.then_some(""))?.count;
         count.known += twins;

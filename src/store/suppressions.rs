@@ -1,7 +1,7 @@
 //! Who must not be written to any more. The ledger looks here when it leases letters, so that what
 //! is said here also counts for letters that wait.
 
-use super::{Result, Store, Tx, millis, query::from_row, roll, sql, sql::lists};
+use super::{Result, Store, Tx, millis, query::from_row, sql, sql::lists, subscriber_list};
 use crate::model::{EmailAddress, Instant, Reason, Slug, Suppression};
 
 /// What came of a wish to leave.
@@ -80,7 +80,7 @@ impl Store {
             let lifted = lift_suppression(&mut tx, &hash, words, at).await?;
             tx.commit().await?;
             let Some(row) = lifted else { return Ok(None) };
-            roll::suppression(Some(row.reason), Some(row.suppressed_at))
+            subscriber_list::suppression(Some(row.reason), Some(row.suppressed_at))
         })
         .await
     }

@@ -6,7 +6,7 @@ use sqlx::{Postgres, Sqlite, Transaction, pool::PoolConnection};
 
 use super::{
     Backend, Result, Store,
-    query::{Place, Query},
+    query::{Query, RunOn},
     sql::ByDialect,
 };
 
@@ -36,8 +36,8 @@ impl Tx<'_> {
     /// A statement inside the transaction.
     pub(super) fn query(&mut self, statement: impl Into<ByDialect>) -> Query<'_> {
         match self {
-            Self::Sqlite(tx) => Query::sqlite(statement, Place::Connection(&mut **tx)),
-            Self::Postgres(tx) => Query::postgres(statement, Place::Connection(&mut **tx)),
+            Self::Sqlite(tx) => Query::sqlite(statement, RunOn::Connection(&mut **tx)),
+            Self::Postgres(tx) => Query::postgres(statement, RunOn::Connection(&mut **tx)),
         }
     }
 
@@ -68,8 +68,8 @@ pub(super) enum Connection {
 impl Connection {
     pub(super) fn query(&mut self, statement: impl Into<ByDialect>) -> Query<'_> {
         match self {
-            Self::Sqlite(connection) => Query::sqlite(statement, Place::Connection(&mut **connection)),
-            Self::Postgres(connection) => Query::postgres(statement, Place::Connection(&mut **connection)),
+            Self::Sqlite(connection) => Query::sqlite(statement, RunOn::Connection(&mut **connection)),
+            Self::Postgres(connection) => Query::postgres(statement, RunOn::Connection(&mut **connection)),
         }
     }
 
@@ -110,8 +110,8 @@ impl Store {
     /// A statement that only reads: where SQLite's writers wait for one another, readers do not.
     pub(super) fn read(&self, statement: impl Into<ByDialect>) -> Query<'_> {
         match &self.pool {
-            Backend::Sqlite { reading, .. } => Query::sqlite(statement, Place::Pool(reading)),
-            Backend::Postgres(pool) => Query::postgres(statement, Place::Pool(pool)),
+            Backend::Sqlite { reading, .. } => Query::sqlite(statement, RunOn::Pool(reading)),
+            Backend::Postgres(pool) => Query::postgres(statement, RunOn::Pool(pool)),
         }
     }
 
@@ -126,8 +126,8 @@ impl Store {
     /// A statement that writes, and is a transaction by itself.
     pub(super) fn write(&self, statement: impl Into<ByDialect>) -> Query<'_> {
         match &self.pool {
-            Backend::Sqlite { writing, .. } => Query::sqlite(statement, Place::Pool(writing)),
-            Backend::Postgres(pool) => Query::postgres(statement, Place::Pool(pool)),
+            Backend::Sqlite { writing, .. } => Query::sqlite(statement, RunOn::Pool(writing)),
+            Backend::Postgres(pool) => Query::postgres(statement, RunOn::Pool(pool)),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{Result, Store, millis, sql};
 use crate::model::Instant;
 
 /// How many rows go in one transaction: others wait as long as that.
-const BATCH: i64 = 2_000;
+const ROWS_PER_TRANSACTION: i64 = 2_000;
 
 /// What was removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,7 +64,7 @@ impl Store {
             if query.fetch_one::<i64>().await? == 0 {
                 return Ok(Tidied::default());
             }
-            let query = tx.query(sql::TIDY_LETTERS).bind(edition).bind(BATCH);
+            let query = tx.query(sql::TIDY_LETTERS).bind(edition).bind(ROWS_PER_TRANSACTION);
             let states: Vec<String> = query.fetch_all().await?;
             let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
             states.iter().for_each(|state| *counts.entry(state).or_default() += 1);
@@ -87,7 +87,7 @@ impl Store {
     /// Removes some of what came back before an instant, of letters that are not kept any more.
     async fn tidy_returns(&self, older: Instant) -> Result<u64> {
         self.transact(async |mut tx| {
-            let returns = tx.query(sql::TIDY_RETURNS).bind(millis(older)).bind(BATCH).execute().await?;
+            let returns = tx.query(sql::TIDY_RETURNS).bind(millis(older)).bind(ROWS_PER_TRANSACTION).execute().await?;
             tx.commit().await?;
             Ok(returns)
         })
@@ -96,7 +96,7 @@ impl Store {
 
     /// Some readers who left everything before an instant, by the store's key.
     pub async fn left_before(&self, older: Instant) -> Result<Vec<i64>> {
-        self.read(sql::LEFT_BEFORE).bind(millis(older)).bind(BATCH).fetch_all().await
+        self.read(sql::LEFT_BEFORE).bind(millis(older)).bind(ROWS_PER_TRANSACTION).fetch_all().await
     }
 
     /// Forgets from which network addresses readers asked and confirmed before an instant; gives of how many

@@ -10,14 +10,14 @@ use super::{
 };
 use crate::{
     model::{Allowance, EmailAddress, Instant, ListConsent, ListEntry, Suppression, list::version_of_consent},
-    store::Listed,
+    store::ListedReader,
 };
 
 pub(super) async fn list(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
     // As `to_string_pretty` writes a list, without having all of it.
     let mut before: Option<String> = None;
     each(session, |entry| {
-        let one = Listed { state: entry.state().to_owned(), ..Listed::from(&entry) };
+        let one = ListedReader { state: entry.state().to_owned(), ..ListedReader::from(&entry) };
         if json {
             let text = format!("  {}", serde_json::to_string_pretty(&one)?.replace('\n', "\n  "));
             match before.replace(text) {
@@ -187,7 +187,7 @@ async fn reader(session: &Session, address: &EmailAddress, entry: &ListEntry) ->
             bounces.push(Bounce { edition: row.period, kind: row.kind, at, words: row.words });
         }
     }
-    let listed = Listed::from(entry);
+    let listed = ListedReader::from(entry);
     Ok(Reader {
         name: listed.name,
         state: entry.state(),

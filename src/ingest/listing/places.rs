@@ -27,7 +27,7 @@ pub(super) struct Places {
     newest: i64,
     /// The time between two columns.
     step: i64,
-    /// Known pairs whose order is that of the store.
+    /// KnownColumn pairs whose order is that of the store.
     order: Vec<(usize, usize)>,
 }
 

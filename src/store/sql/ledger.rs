@@ -69,6 +69,7 @@ macro_rules! lapse {
 }
 
 statements! {
+    ALL:
     /// The blocks of an edition whose letters were just added.
     ADD_BLOCKS = "INSERT INTO letter_blocks (edition_id, block, due_at) \
         SELECT DISTINCT edition_id, id / 64, CAST(0 AS BIGINT) FROM letters WHERE edition_id = $1";

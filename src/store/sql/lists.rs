@@ -22,6 +22,7 @@ macro_rules! noted {
 }
 
 statements! {
+    ALL:
     /// `CROSS JOIN`, or SQLite goes through all subscriptions of the newsletter for each page.
     LISTED_AFTER = "SELECT s.id, s.public_id, s.old_number, s.moves, s.address, s.name, s.language, p.choice, p.state, p.since_at, \
         s.joined_at, s.returned_at, x.reason, x.suppressed_at FROM subscribers s CROSS JOIN subscriptions p \

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     model::{Choice, token},
-    store::{Confirmation, Confirmed, Wish},
+    store::{Confirmation, Confirmed, PendingRequest},
     web::{Client, Lang, Shared, page::Frame},
 };
 
@@ -61,7 +61,7 @@ pub(super) async fn show(
 }
 
 /// The page before the button is pressed.
-fn page(shared: &Shared, wish: &Wish, status: StatusCode, wrong: Option<Wrong>) -> Response {
+fn page(shared: &Shared, wish: &PendingRequest, status: StatusCode, wrong: Option<Wrong>) -> Response {
     let config = shared.config();
     let lang = Lang::of(&wish.language);
     let words = words::of(lang);

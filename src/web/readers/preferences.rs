@@ -18,7 +18,7 @@ use super::{
 use crate::{
     model::{Instant, list::version_of_consent, token},
     send::erase,
-    store::{Known, Request},
+    store::{KnownReader, Request},
     web::{Client, Lang, Shared, page::Frame},
 };
 
@@ -51,9 +51,9 @@ impl Page<'_> {
 /// What a token leads to.
 enum Door {
     /// The page of a subscriber.
-    Open(Known),
+    Open(KnownReader),
     /// That of a subscriber, but it is too old.
-    Expired(Known),
+    Expired(KnownReader),
     /// Nothing any more: the subscriber has moved since, or was erased.
     Gone,
     /// Nothing: it is none of ours.
@@ -96,7 +96,7 @@ fn shut(shared: &Shared, door: &Door, spoken: Lang) -> Response {
 }
 
 /// The language of a subscriber's page.
-fn lang(shared: &Shared, known: &Known) -> Lang {
+fn lang(shared: &Shared, known: &KnownReader) -> Lang {
     post::language(known).unwrap_or_else(|| Lang::of(&shared.config().magazine.language))
 }
 
@@ -121,14 +121,14 @@ pub(super) async fn show(
 }
 
 /// Whether the address is not written to, because letters came back or were called spam.
-async fn is_barred(shared: &Shared, known: &Known) -> Result<bool, crate::store::Error> {
+async fn is_barred(shared: &Shared, known: &KnownReader) -> Result<bool, crate::store::Error> {
     let Ok(address) = known.address.parse() else { return Ok(false) };
     Ok(shared.store().suppression(&address).await?.is_some())
 }
 
 /// What the page shows beside what is known.
 struct Shown<'a> {
-    known: &'a Known,
+    known: &'a KnownReader,
     done: Option<&'a str>,
     wrong: Option<Wrong>,
     email: &'a str,
@@ -136,7 +136,7 @@ struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    fn of(known: &'a Known) -> Self {
+    fn of(known: &'a KnownReader) -> Self {
         Self { known, done: None, wrong: None, email: "", is_barred: false }
     }
 }
@@ -214,14 +214,14 @@ pub(super) async fn take(
     outcome.unwrap_or_else(|error| broken(&error))
 }
 
-async fn send_link(shared: &Shared, known: &Known) -> Result<Response, post::Error> {
+async fn send_link(shared: &Shared, known: &KnownReader) -> Result<Response, post::Error> {
     let lang = lang(shared, known);
     post::link(shared, lang, known).await?;
     Ok(answer(StatusCode::OK, &Note::of(Frame::of(shared, lang), words::of(lang).link_sent, str::to_owned)))
 }
 
 /// Changes what was sent, and nothing else.
-async fn save(shared: &Shared, token: &str, mut known: Known, fields: &Fields) -> Result<Response, post::Error> {
+async fn save(shared: &Shared, token: &str, mut known: KnownReader, fields: &Fields) -> Result<Response, post::Error> {
     let words = words::of(lang(shared, &known));
     let checked = form::name(fields, words)
         .and_then(|name| form::choice(shared.config(), fields, words).map(|choice| (name, choice)));
@@ -231,7 +231,7 @@ async fn save(shared: &Shared, token: &str, mut known: Known, fields: &Fields) -
     };
     let name = if fields.has("name") { name } else { known.name };
     let choice = if fields.has("rubriques") { choice } else { known.choice };
-    known = Known { name, choice, ..known };
+    known = KnownReader { name, choice, ..known };
     let language = Lang::known(fields.get("language")).unwrap_or_else(|| lang(shared, &known));
     let (name, newsletter) = (known.name.as_deref(), shared.newsletter());
     shared.store().set_preferences(newsletter, known.id, name, &known.choice, language.tag()).await?;
@@ -241,7 +241,7 @@ async fn save(shared: &Shared, token: &str, mut known: Known, fields: &Fields) -
 }
 
 /// Lets somebody come back who had left, or whose letters came back.
-async fn rejoin(shared: &Shared, token: &str, mut known: Known, client: Client) -> Result<Response, post::Error> {
+async fn rejoin(shared: &Shared, token: &str, mut known: KnownReader, client: Client) -> Result<Response, post::Error> {
     let lang = lang(shared, &known);
     let consent = consent::ours(shared.config(), lang);
     let from = client.address.map(|address| address.to_string());
@@ -253,7 +253,7 @@ async fn rejoin(shared: &Shared, token: &str, mut known: Known, client: Client) 
 async fn change(
     shared: &Shared,
     token: &str,
-    known: &Known,
+    known: &KnownReader,
     fields: &Fields,
     client: Client,
 ) -> Result<Response, post::Error> {
@@ -312,7 +312,7 @@ pub(super) async fn data(
     }
 }
 
-async fn collect(shared: &Shared, known: &Known) -> crate::store::Result<serde_json::Value> {
+async fn collect(shared: &Shared, known: &KnownReader) -> crate::store::Result<serde_json::Value> {
     let when = |millis: i64| Instant::from_timestamp_millis(millis).map(|at| at.to_rfc3339());
     let consents = shared.store().consents(known.id).await?;
     let consents = consents.into_iter().map(|consent| {

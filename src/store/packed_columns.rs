@@ -14,7 +14,7 @@ use super::{
 use crate::model::{Column, ColumnId, Image, Slug};
 
 /// How many values make up a column: see `columns!` in `sql.rs`.
-const VALUES: usize = 17;
+const VALUES_PER_COLUMN: usize = 17;
 
 /// What a statement made with `columns!` gives.
 pub(super) struct Packed {
@@ -43,7 +43,7 @@ fn unpack(packed: &[u8]) -> Result<Vec<Column>> {
 fn column(record: &str) -> Result<Column> {
     let corrupt = |what, value: &str| Error::Corrupt { what, value: value.chars().take(80).collect() };
     let values: Vec<&str> = record.split('\u{1f}').collect();
-    let values: [&str; VALUES] = values.try_into().map_err(|_| corrupt("column", record))?;
+    let values: [&str; VALUES_PER_COLUMN] = values.try_into().map_err(|_| corrupt("column", record))?;
     let [id, guid, rubrique, title, standfirst, byline, url, rest @ .., published, updated, body] = values;
     let [image, alt, credit, media_type, width, height, length] = rest;
     let number = |text: &str| text.parse::<i64>().map_err(|_| corrupt("number", text));

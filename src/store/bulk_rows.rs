@@ -6,8 +6,8 @@ use sqlx::{Postgres, Transaction};
 use super::{
     Result, Tx,
     apply::bind_file,
+    column_entry::{Address, ColumnValues, bind_column},
     millis,
-    put::{Address, ColumnValues, bind_column},
     query::Query,
     sources::SourceFile,
     sql,

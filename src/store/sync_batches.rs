@@ -9,16 +9,16 @@ use serde_json::json;
 use super::{
     Result, Tx,
     apply::{Applied, FileChange},
-    put::{Batch, Put, asked_update},
+    bulk_rows::AddedColumn,
+    column_entry::{ColumnBatch, Put, asked_update},
     query::from_row,
-    rows::AddedColumn,
     sql,
 };
 use crate::model::{Draft, Instant, Slug};
 
 /// What is done with a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum Handling {
     /// Its column is new, and nothing of it is taken.
     Add,
     /// Its column is as it was; the file's stamp is new.
@@ -68,14 +68,14 @@ impl Tx<'_> {
         piece: &[FileChange<'_>],
         ours: &HashMap<String, bool>,
         at: Instant,
-        batch: &mut Batch,
+        batch: &mut ColumnBatch,
         applied: &mut Applied,
     ) -> Result<()> {
-        let mut ways = self.ways(piece, ours).await?;
+        let mut handlings = self.handlings(piece, ours).await?;
         let (mut columns, mut files) = (Vec::new(), Vec::new());
         for (place, change) in piece.iter().enumerate() {
-            match (ways[place], &change.entry) {
-                (Way::Add, Some(entry)) => {
+            match (handlings[place], &change.entry) {
+                (Handling::Add, Some(entry)) => {
                     let draft = entry.draft;
                     let stamps = change.stamps;
                     let byline = draft.byline.as_deref().and_then(Slug::from_text);
@@ -89,7 +89,7 @@ impl Tx<'_> {
                     files.push(change);
                     applied.outcomes.push(Some(Put::Added));
                 }
-                (Way::Same, entry) => {
+                (Handling::Same, entry) => {
                     files.push(change);
                     applied.outcomes.push(entry.map(|_| Put::Same));
                 }
@@ -98,7 +98,7 @@ impl Tx<'_> {
                     if ours.get(change.source) == Some(&true) && self.is_as_read(change).await? {
                         self.apply_change(first + place, change, at, batch, applied).await?;
                         // What was looked up before may not be true any more.
-                        ways[place..].fill(Way::Alone);
+                        handlings[place..].fill(Handling::Alone);
                     } else {
                         applied.outcomes.push(None);
                         applied.left += 1;
@@ -110,11 +110,11 @@ impl Tx<'_> {
     }
 
     /// How each change is done, if nothing of the piece is done alone before it.
-    async fn ways(&mut self, piece: &[FileChange<'_>], ours: &HashMap<String, bool>) -> Result<Vec<Way>> {
-        let mut ways = vec![Way::Alone; piece.len()];
+    async fn handlings(&mut self, piece: &[FileChange<'_>], ours: &HashMap<String, bool>) -> Result<Vec<Handling>> {
+        let mut handlings = vec![Handling::Alone; piece.len()];
         let names: Vec<_> = piece.iter().enumerate().filter(|(_, change)| is_plain(change, ours)).collect();
         if names.len() < 2 {
-            return Ok(ways);
+            return Ok(handlings);
         }
         let name = |(place, change): &(usize, &FileChange<'_>)| {
             let draft = change.entry.map(|entry| entry.draft);
@@ -132,23 +132,23 @@ impl Tx<'_> {
                 continue;
             };
             let is_as_read = stamp.as_deref() == change.before;
-            ways[place] = match (&change.entry, known) {
-                _ if !is_as_read => Way::Alone,
-                (None, _) => Way::Same,
+            handlings[place] = match (&change.entry, known) {
+                _ if !is_as_read => Handling::Alone,
+                (None, _) => Handling::Same,
                 (Some(_), Some(known)) if withdrawn == Some(0) && fingerprint(change).as_ref() == Some(&known) => {
-                    Way::Same
+                    Handling::Same
                 }
                 (Some(entry), None) if guids == 0 && addresses == 0 => {
                     // Of two in one piece that want the same, the second is told apart, alone.
                     let names = [&*entry.draft.key, &*entry.draft.guid, entry.draft.url.as_str()];
                     let free = names.iter().all(|name| !taken.contains(name));
                     taken.extend(names);
-                    if free { Way::Add } else { Way::Alone }
+                    if free { Handling::Add } else { Handling::Alone }
                 }
-                _ => Way::Alone,
+                _ => Handling::Alone,
             };
         }
-        Ok(ways)
+        Ok(handlings)
     }
 
     /// Writes what was gathered.

@@ -36,7 +36,7 @@ pub struct Entry<'a> {
 
 /// A column that wants an address that another one has: it got another.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Twin {
+pub struct AddressConflict {
     /// Its source.
     pub source: String,
     /// Its name there.
@@ -55,7 +55,7 @@ pub struct Twin {
 
 /// How far behind the instant it asked for a column's own may lie, in milliseconds: a minute has room
 /// for tens of thousands that share one. What lies farther behind was asked for by another date.
-const ROOM: i64 = 60_000;
+const MAX_SHIFT_MS: i64 = 60_000;
 
 /// The instant at which a draft wants to be updated.
 pub(super) fn asked_update(draft: &Draft) -> i64 {
@@ -64,16 +64,16 @@ pub(super) fn asked_update(draft: &Draft) -> i64 {
 
 /// What a transaction that puts columns has to remember until its end.
 #[derive(Default)]
-pub(super) struct Batch {
+pub(super) struct ColumnBatch {
     /// Instants at which a column of the store was updated, to keep them apart.
     updates: BTreeSet<i64>,
     /// The feeds and months in which a column changed.
     pub(super) touched: BTreeSet<(String, String)>,
     /// Columns that wanted an address that another one has.
-    pub(super) twins: Vec<Twin>,
+    pub(super) conflicts: Vec<AddressConflict>,
 }
 
-impl Batch {
+impl ColumnBatch {
     /// The first free millisecond at or after one, which is then taken.
     pub(super) fn take(&mut self, mut at: i64) -> i64 {
         while !self.updates.insert(at) {
@@ -182,16 +182,16 @@ impl Tx<'_> {
         query.fetch_optional().await
     }
 
-    pub(super) async fn batch(&mut self, asked: Vec<i64>) -> Result<Batch> {
+    pub(super) async fn batch(&mut self, asked: Vec<i64>) -> Result<ColumnBatch> {
         let (Some(first), Some(last)) = (asked.iter().min(), asked.iter().max()) else {
-            return Ok(Batch::default());
+            return Ok(ColumnBatch::default());
         };
-        let query = self.query(sql::UPDATES_BETWEEN).bind(first).bind(last + ROOM);
+        let query = self.query(sql::UPDATES_BETWEEN).bind(first).bind(last + MAX_SHIFT_MS);
         let taken: Vec<i64> = query.fetch_all().await?;
-        Ok(Batch { updates: taken.into_iter().collect(), ..Batch::default() })
+        Ok(ColumnBatch { updates: taken.into_iter().collect(), ..ColumnBatch::default() })
     }
 
-    pub(super) async fn put_entry(&mut self, entry: &Entry<'_>, at: Instant, batch: &mut Batch) -> Result<Put> {
+    pub(super) async fn put_entry(&mut self, entry: &Entry<'_>, at: Instant, batch: &mut ColumnBatch) -> Result<Put> {
         let draft = entry.draft;
         let fingerprint = draft.fingerprint();
         let found = self.find_column(&draft.source, &draft.key).await?;
@@ -202,7 +202,7 @@ impl Tx<'_> {
         // Its own instant, bumped or not, stays its own.
         let asked = asked_update(draft);
         let updated = match &found {
-            Some(found) if (asked..asked + ROOM).contains(&found.updated_at) => found.updated_at,
+            Some(found) if (asked..asked + MAX_SHIFT_MS).contains(&found.updated_at) => found.updated_at,
             _ => batch.take(asked),
         };
         let guid = match &found {
@@ -252,7 +252,7 @@ impl Tx<'_> {
         }
     }
 
-    async fn address(&mut self, entry: &Entry<'_>, id: Option<i64>, batch: &mut Batch) -> Result<Address> {
+    async fn address(&mut self, entry: &Entry<'_>, id: Option<i64>, batch: &mut ColumnBatch) -> Result<Address> {
         let draft = entry.draft;
         let asked = draft.url.to_string();
         if draft.withdrawn {
@@ -278,7 +278,7 @@ impl Tx<'_> {
             url = apart(&draft.url, number, entry.given_url);
         }
         let Some((owner_key, owner_title)) = first else { return Ok(Address { url, asked: None }) };
-        batch.twins.push(Twin {
+        batch.conflicts.push(AddressConflict {
             source: draft.source.clone(),
             key: draft.key.clone(),
             title: draft.title.clone(),
@@ -295,7 +295,7 @@ impl Tx<'_> {
         source: &str,
         key: &str,
         at: Instant,
-        batch: &mut Batch,
+        batch: &mut ColumnBatch,
     ) -> Result<bool> {
         let Some(found) = self.find_column(source, key).await? else { return Ok(false) };
         let query = self.query(sql::WITHDRAW_COLUMN).bind(found.id).bind(millis(at));
@@ -307,7 +307,7 @@ impl Tx<'_> {
     }
 
     /// Writes down, in the commit that changes columns, which feeds and months they are in.
-    pub(super) async fn put_touched(&mut self, batch: &Batch) -> Result<()> {
+    pub(super) async fn put_touched(&mut self, batch: &ColumnBatch) -> Result<()> {
         if batch.touched.is_empty() {
             return Ok(());
         }

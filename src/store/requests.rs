@@ -16,7 +16,7 @@ use crate::model::{Choice, EmailAddress, Instant, Slug};
 
 /// After a relay said that nobody is there, or a letter came back to its own address for bounces, a letter waits for
 /// so long.
-const AFTER_REFUSAL: Duration = Duration::hours(1);
+const DELAY_AFTER_REFUSAL: Duration = Duration::hours(1);
 
 /// A wish that its owner has to confirm by mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Request {
 
 /// What a page shows of a wish before it is confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
+pub struct PendingRequest {
     /// The address to be confirmed.
     pub address: String,
     /// Whether somebody moves to it.
@@ -139,7 +139,7 @@ pub enum Queueing {
     TooMany,
 }
 
-struct Asked {
+struct RequestRow {
     kind: String,
     address: String,
     address_hash: Vec<u8>,
@@ -153,7 +153,7 @@ struct Asked {
     asked_from: Option<String>,
 }
 
-from_row!(Asked {
+from_row!(RequestRow {
     kind,
     address,
     address_hash,
@@ -184,7 +184,7 @@ from_row!(in order Served { count, good, last });
 async fn join(
     tx: &mut Tx<'_>,
     newsletter: &Slug,
-    row: &Asked,
+    row: &RequestRow,
     confirmation: &Confirmation,
     at: Instant,
 ) -> Result<Confirmed> {
@@ -207,7 +207,7 @@ async fn join(
 }
 
 /// Gives a reader another address.
-async fn move_reader(tx: &mut Tx<'_>, mover: i64, row: &Asked, at: Instant) -> Result<Confirmed> {
+async fn move_reader(tx: &mut Tx<'_>, mover: i64, row: &RequestRow, at: Instant) -> Result<Confirmed> {
     let hash = &row.address_hash;
     // Somebody who left with the new address once makes room for its owner.
     let gone: Option<i64> = tx.query(sql::LEFT_AT).bind(hash).bind(mover).fetch_optional().await?;
@@ -233,9 +233,9 @@ async fn move_reader(tx: &mut Tx<'_>, mover: i64, row: &Asked, at: Instant) -> R
 impl Store {
     /// The number of the wish for an address that is open, so that one that takes its place has the same and
     /// the links in letters before go on working.
-    pub async fn open_wish(&self, request: &Request) -> Result<Option<i64>> {
+    pub async fn open_request(&self, request: &Request) -> Result<Option<i64>> {
         let hash = self.hash(&request.address);
-        self.read(sql::OPEN_WISH)
+        self.read(sql::OPEN_REQUEST)
             .bind(request.kind())
             .bind(hash)
             .bind(request.mover)
@@ -251,7 +251,7 @@ impl Store {
         let at = letter.queued;
         self.transact_alone(async |mut tx| {
             let is_wish: i64 = match request {
-                Some(request) => tx.query(sql::IS_WISH).bind(request.id).bind(millis(at)).fetch_one().await?,
+                Some(request) => tx.query(sql::IS_REQUEST).bind(request.id).bind(millis(at)).fetch_one().await?,
                 None => 1,
             };
             let served: Served = tx
@@ -275,7 +275,7 @@ impl Store {
                 return Ok(queueing);
             }
             if let Some(request) = request {
-                tx.query(sql::DROP_OLDER_WISHES)
+                tx.query(sql::DROP_OLDER_REQUESTS)
                     .bind(request.id)
                     .bind(request.kind())
                     .bind(&hashes.address)
@@ -303,7 +303,7 @@ impl Store {
                 let query = tx.query(lists::BARRED_SINCE).bind(&hashes.address);
                 let barred: Option<i64> = query.fetch_optional().await?;
                 let due = match barred {
-                    Some(since) => at.max(instant(since)? + AFTER_REFUSAL).min(at + AFTER_REFUSAL),
+                    Some(since) => at.max(instant(since)? + DELAY_AFTER_REFUSAL).min(at + DELAY_AFTER_REFUSAL),
                     None => at,
                 };
                 queue_letter(&mut tx, &hashes, letter, due).await?;
@@ -315,9 +315,9 @@ impl Store {
     }
 
     /// What a wish is, as long as it can be confirmed.
-    pub async fn wish(&self, id: i64, at: Instant) -> Result<Option<Wish>> {
-        let row: Option<Asked> = self.read(sql::REQUEST).bind(id).bind(millis(at)).fetch_optional().await?;
-        Ok(row.map(|row| Wish {
+    pub async fn wish(&self, id: i64, at: Instant) -> Result<Option<PendingRequest>> {
+        let row: Option<RequestRow> = self.read(sql::REQUEST).bind(id).bind(millis(at)).fetch_optional().await?;
+        Ok(row.map(|row| PendingRequest {
             address: row.address,
             moves: row.kind == "move",
             language: row.language,
@@ -336,7 +336,7 @@ impl Store {
         confirmation: &Confirmation,
     ) -> Result<Confirmed> {
         self.transact_alone(async |mut tx| {
-            let row: Option<Asked> = tx.query(sql::REQUEST).bind(id).bind(millis(at)).fetch_optional().await?;
+            let row: Option<RequestRow> = tx.query(sql::REQUEST).bind(id).bind(millis(at)).fetch_optional().await?;
             let Some(row) = row else { return Ok(Confirmed::Nothing) };
             let confirmed = match row.subscriber_id {
                 None => join(&mut tx, newsletter, &row, confirmation, at).await?,

@@ -14,7 +14,7 @@ use crate::model::{
 
 /// A page of readers.
 #[derive(Debug)]
-pub struct RollPage {
+pub struct SubscriberPage {
     /// In the order in which they joined.
     pub entries: Vec<ListEntry>,
     /// The store's key of the last; none at the end.
@@ -23,7 +23,7 @@ pub struct RollPage {
 
 /// A reader as a listing shows one.
 #[derive(Debug, Clone, Serialize)]
-pub struct Listed {
+pub struct ListedReader {
     /// Where to.
     pub address: String,
     /// How the subscriber is called.
@@ -48,7 +48,7 @@ pub struct Listed {
     pub suppressed: Option<Instant>,
 }
 
-impl From<&ListEntry> for Listed {
+impl From<&ListEntry> for ListedReader {
     fn from(entry: &ListEntry) -> Self {
         let key = entry.subscriber.choice.key();
         Self {
@@ -194,7 +194,7 @@ impl TryFrom<Row> for ListEntry {
 
 impl Store {
     /// So many readers of a newsletter at the most that come after one, with all that is known of them.
-    pub async fn roll_after(&self, newsletter: &Slug, after: i64, limit: u32) -> Result<RollPage> {
+    pub async fn subscribers_after(&self, newsletter: &Slug, after: i64, limit: u32) -> Result<SubscriberPage> {
         let rows: Vec<Row> = self
             .read(lists::LISTED_AFTER)
             .bind(newsletter.as_str())
@@ -206,8 +206,8 @@ impl Store {
     }
 
     /// All readers of a newsletter, in the order in which they joined.
-    pub async fn list_subscribers(&self, newsletter: &Slug) -> Result<Vec<Listed>> {
-        Ok(self.roll_after(newsletter, 0, u32::MAX).await?.entries.iter().map(Listed::from).collect())
+    pub async fn list_subscribers(&self, newsletter: &Slug) -> Result<Vec<ListedReader>> {
+        Ok(self.subscribers_after(newsletter, 0, u32::MAX).await?.entries.iter().map(ListedReader::from).collect())
     }
 
     /// The reader at an address, in whatever spelling.
@@ -224,9 +224,9 @@ impl Store {
     }
 
     /// Adds to readers what stands in other tables. The rows come in the order of their keys.
-    async fn complete(&self, rows: Vec<Row>) -> Result<RollPage> {
+    async fn complete(&self, rows: Vec<Row>) -> Result<SubscriberPage> {
         let (Some(first), Some(last)) = (rows.first().map(|row| row.id), rows.last().map(|row| row.id)) else {
-            return Ok(RollPage { entries: Vec::new(), last: None });
+            return Ok(SubscriberPage { entries: Vec::new(), last: None });
         };
         let consents: Vec<ConsentRow> = self.read(lists::LISTED_CONSENTS).bind(first).bind(last).fetch_all().await?;
         let allowances: Vec<ReaderAllowanceRow> =
@@ -254,7 +254,7 @@ impl Store {
                 own.former.push(FormerAddress { hash, moved: instant(moved)? });
             }
         }
-        Ok(RollPage { entries, last: Some(last) })
+        Ok(SubscriberPage { entries, last: Some(last) })
     }
 
     /// So many addresses at the most that are known by their hashes alone, after one of them.
