@@ -87,7 +87,7 @@ pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCo
         })
         .collect();
     let batched = session.store.put_entries(&entries, session.at).await?;
-    for twin in &batched.twins {
+    for twin in &batched.conflicts {
         eprintln!("gazetier: warning: {}", twin_words(&twin.key, &twin.owner_key, twin));
     }
     let entered: Vec<Entered<'_>> = entries

@@ -181,7 +181,7 @@ async fn expected(session: &Session) -> anyhow::Result<Option<Standing>> {
     }))
 }
 
-fn decided(session: &Session, desk: &model::Desk, has_fallen: bool) -> Option<Decided> {
+fn decided(session: &Session, desk: &model::DeskRecord, has_fallen: bool) -> Option<Decided> {
     let note = desk.last_said()?;
     let what = if has_fallen { "fallen" } else { note.kind.as_str() };
     Some(Decided { what, who: note.who.clone(), at: Moment::of(session, note.at) })

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     ingest::{folder, source},
-    store::{Applied, FileChange, Put, SourceFile, SourceState, Twin},
+    store::{AddressConflict, Applied, FileChange, Put, SourceFile, SourceState},
 };
 
 use moves::Found;
@@ -255,7 +255,7 @@ async fn report(
             synced.refuse(&format!("{error}; passed over"));
         }
     }
-    for twin in &applied.twins {
+    for twin in &applied.conflicts {
         let shown = |key: &str| work.shown(&twin.source, key).unwrap_or_else(|| key.to_owned());
         synced.warn(twin_words(&shown(&twin.key), &shown(&twin.owner_key), twin));
     }
@@ -268,7 +268,7 @@ async fn report(
 }
 
 /// What is told of two columns with one address.
-pub(super) fn twin_words(place: &str, owner: &str, twin: &Twin) -> String {
+pub(super) fn twin_words(place: &str, owner: &str, twin: &AddressConflict) -> String {
     format!(
         "{place}: its address {} is that of {:?} ({owner}): it gets {}; give one of them another `slug` or `url`",
         twin.asked, twin.owner_title, twin.got

@@ -23,7 +23,7 @@ use tokio::{runtime::Handle, task::JoinSet};
 use crate::{
     config::Config,
     model::{FeedKey, Instant, Month, column::fingerprint},
-    store::{self, Commit, Documents, Latest, Publication, Published, Standing, Store},
+    store::{self, Commit, Documents, FeedRecord, Latest, Publication, Published, Store},
 };
 
 use feed::{FeedResult, FeedWorker};
@@ -213,7 +213,7 @@ impl Publisher {
                 at: self.at,
                 told: Instant::UNIX_EPOCH,
             };
-            let all = Standing {
+            let all = FeedRecord {
                 feed: ALL_FEEDS_KEY.into(),
                 before: before.clone(),
                 published: all,

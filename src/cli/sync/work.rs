@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     model::Instant,
-    store::{Changes, Entry, FileChange, MovedFrom, Stamps},
+    store::{ChangeSource, Entry, FileChange, MovedFrom, Stamps},
 };
 
 /// All that a sync found.
@@ -80,8 +80,8 @@ impl<'a> Work<'a> {
     }
 }
 
-impl Changes for Work<'_> {
-    type Piece = (Range<usize>, HashMap<usize, Waiting>);
+impl ChangeSource for Work<'_> {
+    type Loaded = (Range<usize>, HashMap<usize, Waiting>);
 
     fn count(&self) -> usize {
         self.gone.len() + self.read.len()
@@ -92,7 +92,7 @@ impl Changes for Work<'_> {
         updates().min().zip(updates().max())
     }
 
-    fn load(&self, range: Range<usize>) -> io::Result<Self::Piece> {
+    fn load(&self, range: Range<usize>) -> io::Result<Self::Loaded> {
         let mut columns = HashMap::new();
         for index in range.clone() {
             if let Some((read, column)) = self.read(index).and_then(|read| Some((read, read.column.as_ref()?))) {
@@ -102,7 +102,7 @@ impl Changes for Work<'_> {
         Ok((range, columns))
     }
 
-    fn changes<'c>(&'c self, (range, columns): &'c Self::Piece) -> Vec<FileChange<'c>> {
+    fn changes<'c>(&'c self, (range, columns): &'c Self::Loaded) -> Vec<FileChange<'c>> {
         let change = |index| match self.read(index) {
             None => self.gone.get(index).cloned().unwrap_or_default(),
             Some(read) => self.change(read, columns.get(&index)),
