@@ -10,11 +10,13 @@ mod mjml;
 pub mod service;
 pub(super) mod tags;
 pub mod view;
-mod words;
 mod wrap;
 
+#[cfg(test)]
+mod tests;
+
 use askama::Template;
-use chrono::{Datelike, Duration, Locale, NaiveDate};
+use chrono::Duration;
 
 use self::view::{AccentColours, ColumnView, DigestView, Direction, NIGHT_PALETTE, PictureView, SectionView};
 use super::layout::{EditionDraft, EditionLayout, layout};
@@ -22,9 +24,9 @@ use super::slot::EditionSlot;
 use crate::model::token::PLACEHOLDER;
 use crate::{
     config::{Config, Feeds, Letters},
+    locales::fill,
     model::{Choice, Column, Mailbox, Rubrique, column::fingerprint},
 };
-pub use words::is_french;
 
 /// Why an edition or a letter could not be rendered.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +87,7 @@ pub fn render(config: &Config, draft: &EditionDraft, choice: &Choice) -> Result<
     let preheader = view.preheader.clone();
     let mjml = DigestHtml { v: &view }.render()?;
     let html = mjml::to_html(&mjml)?;
-    let plain = wrap::wrap(&DigestText { v: &view }.render()?);
+    let plain = wrap::wrap(&DigestText { v: &view }.render()?, view.dir);
     let hash = fingerprint([&subject, &html, &plain]);
     let entity = encode::entity(&plain, &html, &hash);
     Ok(Some(Rendered { subject, preheader, html, plain, entity, hash }))
@@ -101,7 +103,7 @@ pub fn proof(config: &Config, draft: &EditionDraft, choice: &Choice, desk: &str)
     let subject = format!("{} · {}", words.proof, plain.subject);
     let view = DigestView { proof: Some(desk.to_owned()), subject: subject.clone(), ..view };
     let html = mjml::to_html(&DigestHtml { v: &view }.render()?)?.replace(PLACEHOLDER, "-");
-    let plain_text = wrap::wrap(&DigestText { v: &view }.render()?).replace(PLACEHOLDER, "-");
+    let plain_text = wrap::wrap(&DigestText { v: &view }.render()?, view.dir).replace(PLACEHOLDER, "-");
     Ok(Some(Rendered { subject, html, plain: plain_text, ..plain }))
 }
 
@@ -161,30 +163,16 @@ pub fn default_subject(config: &Config, draft: &EditionDraft) -> String {
 fn filled(config: &Config, draft: &EditionDraft, subject: &str) -> String {
     let slot = &draft.slot;
     let layout = layout(config, draft, &Choice::all());
-    // One by one and in order: a title that holds a brace is not filled in again.
-    let mut filled = String::new();
-    let mut rest = subject;
-    while let Some(at) = rest.find('{') {
-        filled.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let end = rest.find('}').map_or(rest.len(), |end| end + 1);
-        match &rest[..end] {
-            "{magazine}" => filled.push_str(&config.magazine.name),
-            "{number}" => filled.push_str(&slot.number.to_string()),
-            "{period}" => filled.push_str(slot.period.as_str()),
-            "{lead}" => filled.push_str(layout.lead.map_or("", |lead| &lead.title)),
-            other => filled.push_str(other),
-        }
-        rest = &rest[end..];
-    }
-    filled + rest
+    let lead = layout.lead.map_or("", |lead| &lead.title);
+    let name = &config.magazine.name;
+    fill(subject, &[("magazine", name), ("number", &slot.number), ("period", &slot.period), ("lead", &lead)])
 }
 
 fn view<'a>(config: &'a Config, draft: &EditionDraft, layout: &EditionLayout<'_>, subject: String) -> DigestView<'a> {
     let EditionDraft { slot, changes, .. } = draft;
     let opening = changes.opening.as_deref().unwrap_or(&config.digest.opening);
     let magazine = &config.magazine;
-    let words = words::of(&magazine.language);
+    let words = &magazine.lang.words().letter;
     let theme = &config.theme;
     let column_view = |column: &Column| column_view(config, column);
     let lead = layout.lead.map(|column| ColumnView {
@@ -205,14 +193,14 @@ fn view<'a>(config: &'a Config, draft: &EditionDraft, layout: &EditionLayout<'_>
     DigestView {
         proof: None,
         preheader: changes.preheader.clone().unwrap_or_else(|| preheader(layout, &subject)),
-        dir: Direction::of(&magazine.language),
+        dir: Direction::of(magazine.lang),
         magazine,
         theme,
         night: NIGHT_PALETTE,
         edge: AccentColours::of(theme.accent, theme),
         name: theme.masthead.as_deref().unwrap_or(&magazine.name),
         subject,
-        number: format!("{}{}", words.number, slot.number),
+        number: fill(&words.number, &[("number", &slot.number)]),
         dates: dates(config, slot),
         opening_html: markdown::html(opening),
         opening_text: markdown::text(opening),
@@ -229,15 +217,19 @@ fn view<'a>(config: &'a Config, draft: &EditionDraft, layout: &EditionLayout<'_>
 
 fn column_view(config: &Config, column: &Column) -> ColumnView {
     let rubrique = config.rubriques.iter().find(|r| Some(&r.slug) == column.rubrique.as_ref());
-    let day = config.magazine.zone.local(column.published).date_naive();
+    let lang = config.magazine.lang;
+    let day = lang.day(config.magazine.zone.local(column.published).date_naive());
     ColumnView {
         title: column.title.clone(),
         standfirst: cut::at_sentence(&column.standfirst, config.digest.standfirst_length),
+        about: match &column.byline {
+            Some(byline) => fill(&lang.words().letter.signed, &[("byline", byline), ("date", &day)]),
+            None => day,
+        },
         byline: column.byline.clone(),
         rubrique: rubrique.map(|r| r.label.clone()),
         hue: hue(config, rubrique),
         url: column.url.to_string(),
-        date: day_and_month(&config.magazine.language, day),
         // Without a description it would be nothing to many readers.
         image: column.image.as_ref().filter(|image| !image.alt.is_empty()).map(|image| PictureView {
             url: image.url.to_string(),
@@ -267,35 +259,11 @@ fn preheader(layout: &EditionLayout<'_>, subject: &str) -> String {
     }
 }
 
-fn locale(lang: &str) -> Locale {
-    if words::is_french(lang) { Locale::fr_FR } else { Locale::en_GB }
-}
-
-fn day_and_month(lang: &str, day: NaiveDate) -> String {
-    // The day and its month stay on one line.
-    let text = day.format_localized("%-d\u{a0}%B", locale(lang)).to_string();
-    if words::is_french(lang) && day.day() == 1 { text.replacen('1', "1er", 1) } else { text }
-}
-
 /// The days that an edition covers, in words. A day counts where most of it lies.
 fn dates(config: &Config, slot: &EditionSlot) -> String {
-    let lang = config.magazine.language.as_str();
     let zone = &config.magazine.zone;
     let half = Duration::hours(12);
     let first = zone.local(slot.since + half).date_naive();
     let last = zone.local(slot.cutoff - half).date_naive();
-    let whole = |day: NaiveDate| format!("{} {}", day_and_month(lang, day), day.year());
-    let start = if first.year() != last.year() {
-        whole(first)
-    } else if first.month() != last.month() {
-        day_and_month(lang, first)
-    } else {
-        let day = day_and_month(lang, first);
-        day.split('\u{a0}').next().unwrap_or(&day).to_owned()
-    };
-    if words::is_french(lang) {
-        format!("du {start} au {}", whole(last))
-    } else {
-        format!("{start} to {}", whole(last))
-    }
+    config.magazine.lang.days(first, last)
 }

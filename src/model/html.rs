@@ -11,7 +11,7 @@ mod tests;
 use names::{ElementKind, PackedName, element, is_attribute, is_entity, name};
 
 pub use escape::{escape, escape_into, escape_xml};
-pub use names::{direction, is_language};
+pub use names::is_language;
 
 use super::{text, uri};
 

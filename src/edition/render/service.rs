@@ -7,17 +7,20 @@ use lettre::message::header::{self, Headers};
 use super::{
     Error, encode,
     letter::{self, RenderedLetter},
-    mjml, words, wrap,
+    mjml,
+    view::Direction,
+    wrap,
 };
 use crate::{
     config::{Config, Theme},
-    model::{EmailAddress, Instant, Key, Mailbox, column::fingerprint},
+    model::{EmailAddress, Instant, Key, Lang, Mailbox, column::fingerprint},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceMessage {
-    /// `fr` or `en`.
-    pub lang: &'static str,
+    /// In which language.
+    pub lang: Lang,
+    /// Of the letter.
     pub subject: String,
     pub title: String,
     /// Paragraphs before the button …
@@ -32,7 +35,7 @@ pub struct ServiceMessage {
 #[template(path = "service.mjml")]
 struct ServiceHtml<'a> {
     note: &'a ServiceMessage,
-    lang: &'a str,
+    dir: Direction,
     theme: &'a Theme,
     magazine: &'a str,
     home: &'a str,
@@ -84,12 +87,12 @@ pub fn write(
     sending: ServiceEnvelope<'_>,
 ) -> Result<RenderedLetter, Error> {
     let magazine = &config.magazine;
+    let dir = Direction::of(note.lang);
     let (home, postal_address) = (magazine.url.as_str(), magazine.postal_address.as_str());
-    let html =
-        ServiceHtml { note, lang: note.lang, theme: &config.theme, magazine: &magazine.name, home, postal_address };
+    let html = ServiceHtml { note, dir, theme: &config.theme, magazine: &magazine.name, home, postal_address };
     let html = mjml::to_html(&html.render()?)?;
-    let colon = words::of(note.lang).colon;
-    let plain = wrap::wrap(&ServiceText { note, colon, magazine: &magazine.name, home, postal_address }.render()?);
+    let colon = &note.lang.words().letter.colon;
+    let plain = wrap::wrap(&ServiceText { note, colon, magazine: &magazine.name, home, postal_address }.render()?, dir);
     compose(config, key, &ServiceParts { subject: &note.subject, html: &html, plain: &plain }, sending)
 }
 

@@ -1,9 +1,9 @@
 //! What the templates of the digest show, in words that are ready to print.
 
-use super::words::Words;
 use crate::{
     config::{Magazine, Theme},
-    model::{Colour, html},
+    locales::Letter,
+    model::{Colour, Lang},
 };
 
 /// An edition as one set of rubriques sees it.
@@ -16,7 +16,7 @@ pub struct DigestView<'a> {
     /// The accent, on the sheet's upper edge.
     pub edge: AccentColours,
     /// The fixed words in the magazine's language.
-    pub words: Words,
+    pub(crate) words: &'static Letter,
     /// The way in which that language is written.
     pub dir: Direction,
     /// What the digest is called.
@@ -58,8 +58,9 @@ pub struct Direction {
 }
 
 impl Direction {
-    pub fn of(lang: &str) -> Self {
-        match html::direction(lang) {
+    /// The direction of a language.
+    pub fn of(lang: Lang) -> Self {
+        match lang.dir() {
             "rtl" => Self { name: "rtl", start: "right", end: "left" },
             name => Self { name, start: "left", end: "right" },
         }
@@ -86,8 +87,9 @@ pub struct ColumnView {
     pub rubrique: Option<String>,
     pub hue: AccentColours,
     pub url: String,
-    /// In words: `19 novembre`.
-    pub date: String,
+    /// Who wrote it and when, in words: `Par Zoé Le Goff, 19 novembre`, or the day alone.
+    pub about: String,
+    /// Its picture.
     pub image: Option<PictureView>,
 }
 

@@ -1,10 +1,13 @@
 //! Wraps the lines of the text part.
 
+use super::view::Direction;
+
 const TEXT_WIDTH_COLUMNS: usize = 72;
 
 /// Wraps each line of the text part, keeping its indentation, the marks of quotes, and the room before
-/// the items of a list; an address is never broken.
-pub(super) fn wrap(text: &str) -> String {
+/// the items of a list; an address is never broken. Where lines run from right to left, each begins with a mark that
+/// says so (U+200F): a program goes by the first letter else, and some titles begin with a foreign word.
+pub(super) fn wrap(text: &str, dir: Direction) -> String {
     let mut wrapped = String::with_capacity(text.len() + text.len() / 16);
     for line in text.trim_matches('\n').lines() {
         let line = line.trim_end_matches([' ', '\t']);
@@ -15,8 +18,14 @@ pub(super) fn wrap(text: &str) -> String {
             .word_splitter(textwrap::WordSplitter::NoHyphenation)
             .initial_indent(first)
             .subsequent_indent(&rest);
-        wrapped.push_str(&textwrap::fill(line, options));
-        wrapped.push('\n');
+        for line in textwrap::fill(line, options).split('\n') {
+            let is_text = !line.is_empty() && !line.trim_start().starts_with("http");
+            if dir.name == "rtl" && is_text {
+                wrapped.push('\u{200f}');
+            }
+            wrapped.push_str(line);
+            wrapped.push('\n');
+        }
     }
     wrapped
 }

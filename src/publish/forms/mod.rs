@@ -9,7 +9,6 @@ pub mod page;
 mod plain_text;
 mod rss;
 pub mod serving;
-mod words;
 
 use std::borrow::Cow;
 
@@ -31,6 +30,7 @@ use crate::{
 /// again.
 pub const BUILD_INPUTS: &str = concat!(
     env!("CARGO_PKG_VERSION"),
+    env!("GAZETIER_LOCALES"),
     include_str!("../../../templates/feeds.html"),
     include_str!("../../../templates/feeds.opml.xml"),
     include_str!("../../../templates/feed.css")

@@ -12,9 +12,9 @@ use super::{
     Desk, Trouble, answer,
     door::Editor,
     face::SCRIPT,
-    past, script,
-    view::{self, Before, Choice, Frame, Group, Line, Most, Notice, Preview, Row, Shown, Status},
-    words,
+    history::{before, history},
+    past,
+    view::{self, Choice, Frame, Group, Line, Most, Notice, Preview, Row, Shown, Status},
 };
 use crate::{
     config::Config,
@@ -25,7 +25,8 @@ use crate::{
         render::{Rendered, archive::without_token, default_subject, render},
         variants as edition_variants,
     },
-    model::{self, Column, NoteKind, Period},
+    locales::{Desk as Words, fill},
+    model::{self, Column, Period},
 };
 
 /// What an address asks for.
@@ -65,11 +66,11 @@ pub(super) async fn coming(
     Extension(editor): Extension<Editor>,
     Query(ask): Query<Ask>,
 ) -> Result<Response, Trouble> {
-    let w = words::of(desk.lang());
+    let w = desk.words();
     let notice = match ask.said.as_str() {
-        "proof" => Some(Notice::Done(w.proof_sent.to_owned())),
-        "proof-again" => Some(Notice::Done(w.proof_again.to_owned())),
-        "saved" => Some(Notice::Done(w.saved.to_owned())),
+        "proof" => Some(Notice::Done(w.proof_sent.clone())),
+        "proof-again" => Some(Notice::Done(w.proof_again.clone())),
+        "saved" => Some(Notice::Done(w.saved.clone())),
         _ => None,
     };
     show(&desk, &editor, &ask, notice, StatusCode::OK).await
@@ -84,7 +85,7 @@ pub(super) async fn show(
     status: StatusCode,
 ) -> Result<Response, Trouble> {
     let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().moment());
-    let w = words::of(desk.lang());
+    let w = desk.words();
     let coming = next::next_edition(config, store, now).await?;
     let draft = &coming.draft;
     let mut all = edition_variants::render_all(config, store, draft).await?;
@@ -170,9 +171,9 @@ pub(super) async fn show(
         view: ask.view.clone(),
         variant: key,
         status: state,
-        before: Before { decision: sight.decision, hash: sight.hash, readers: sight.readers },
+        before: before(desk, sight.decision, sight.hash, sight.readers),
         most: MOST,
-        s: script::of(desk.lang()),
+        s: &desk.words().script,
         why: ask.typed.why.clone(),
         is_own_subject: changes.subject.is_some(),
         shown_subject,
@@ -184,7 +185,8 @@ pub(super) async fn show(
 pub(super) fn head_of<'a>(desk: &'a Desk, editor: &'a Editor, is_past: bool) -> Frame<'a> {
     Frame {
         lang: desk.lang().tag(),
-        w: words::of(desk.lang()),
+        dir: desk.lang().dir(),
+        w: desk.words(),
         magazine: &desk.shared().config().magazine.name,
         sheet: desk.0.face.sheet(),
         script: SCRIPT,
@@ -200,28 +202,28 @@ pub(super) fn hour(config: &Config, at: model::Instant) -> String {
 
 fn state(desk: &Desk, coming: &NextEdition, outlook: &ApprovalState) -> Status {
     let config = desk.shared().config();
-    let w = words::of(desk.lang());
+    let w = desk.words();
     let by = |words: &str, who: &str, at: &model::Instant| format!("{words} ({who}, {})", hour(config, *at));
     let words = match outlook {
-        ApprovalState::Empty => w.empty.to_owned(),
-        ApprovalState::Draft if config.digest.approval => w.draft_waits.to_owned(),
-        ApprovalState::Draft => w.draft.to_owned(),
-        ApprovalState::Approved { who, at } => by(w.approved, who, at),
-        ApprovalState::Lapsed { who, at } => by(w.fallen, who, at),
-        ApprovalState::Held { who, at, why } if why.is_empty() => by(w.held, who, at),
-        ApprovalState::Held { who, at, why } => format!("{} · {why}", by(w.held, who, at)),
+        ApprovalState::Empty => w.empty.clone(),
+        ApprovalState::Draft if config.digest.approval => w.draft_waits.clone(),
+        ApprovalState::Draft => w.draft.clone(),
+        ApprovalState::Approved { who, at } => by(&w.approved, who, at),
+        ApprovalState::Lapsed { who, at } => by(&w.fallen, who, at),
+        ApprovalState::Held { who, at, why } if why.is_empty() => by(&w.held, who, at),
+        ApprovalState::Held { who, at, why } => format!("{} · {why}", by(&w.held, who, at)),
     };
     let due = &coming.draft.slot;
     Status {
         state: if matches!(outlook, ApprovalState::Lapsed { .. }) { "fallen" } else { outlook.as_str() },
         words,
         period: due.period.to_string(),
-        number: due.number.to_string(),
-        due: format!("{} {}", if coming.is_due { w.was_due_at } else { w.goes_at }, hour(config, due.cutoff)),
+        number: fill(&w.edition_number, &[("number", &due.number)]),
+        due: fill(if coming.is_due { &w.was_due_at } else { &w.goes_at }, &[("hour", &hour(config, due.cutoff))]),
     }
 }
 
-fn groups(config: &Config, coming: &NextEdition, w: &words::Words) -> Vec<Group> {
+fn groups(config: &Config, coming: &NextEdition, w: &Words) -> Vec<Group> {
     let draft = &coming.draft;
     let lead = layout(config, draft, &model::Choice::all()).lead.map(|lead| lead.id);
     let is_pinned = |column: &Column| draft.changes.pinned.contains(&column.id);
@@ -241,7 +243,7 @@ fn groups(config: &Config, coming: &NextEdition, w: &words::Words) -> Vec<Group>
             }
         });
         Group {
-            label: rubrique.map_or_else(|| w.columns.to_owned(), |r| r.label.clone()),
+            label: rubrique.map_or_else(|| w.columns.clone(), |r| r.label.clone()),
             class: rubrique.map(|r| format!("r-{}", r.slug)).unwrap_or_default(),
             rows: rows.collect(),
         }
@@ -254,11 +256,11 @@ fn left_out(config: &Config, coming: &NextEdition) -> Vec<Row> {
     out.map(|column| row(config, column)).collect()
 }
 
-fn repeats(config: &Config, coming: &NextEdition, w: &words::Words) -> Vec<Row> {
+fn repeats(config: &Config, coming: &NextEdition, w: &Words) -> Vec<Row> {
     let repeats = coming.repeats.iter().map(|repeat| {
         let row = row(config, &repeat.column);
         let about = match &repeat.before {
-            Some(period) => format!("{} · {} {period}", row.about, w.sent_in),
+            Some(period) => format!("{} · {}", row.about, fill(&w.sent_in, &[("period", period)])),
             None => format!("{} · {}", row.about, w.twice_here),
         };
         Row { about, ..row }
@@ -267,7 +269,7 @@ fn repeats(config: &Config, coming: &NextEdition, w: &words::Words) -> Vec<Row> 
 }
 
 fn row(config: &Config, column: &Column) -> Row {
-    let day = config.magazine.zone.local(column.published).format("%d/%m").to_string();
+    let day = config.magazine.lang.short_day(config.magazine.zone.local(column.published).date_naive());
     let byline = column.byline.as_ref().map(|byline| format!("{byline}, "));
     Row {
         id: column.id.0,
@@ -281,42 +283,21 @@ fn row(config: &Config, column: &Column) -> Row {
 }
 
 fn lines(desk: &Desk, findings: &[PreflightFinding]) -> Vec<Line> {
-    let w = words::of(desk.lang());
+    let w = desk.words();
     let mut lines: Vec<(Severity, Line)> = findings
         .iter()
         .map(|finding| {
-            let (what, mend) = finding.words(desk.lang().tag());
+            let (what, mend) = finding.words(desk.lang());
             let label = match finding.severity {
-                Severity::Red => w.red,
-                Severity::Amber => w.amber,
-                Severity::Green => w.green,
+                Severity::Red => &w.red,
+                Severity::Amber => &w.amber,
+                Severity::Green => &w.green,
             };
             (finding.severity, Line { grade: finding.severity.as_str(), label, what, mend })
         })
         .collect();
     lines.sort_by_key(|(grade, _)| std::cmp::Reverse(*grade));
     lines.into_iter().map(|(_, line)| line).collect()
-}
-
-/// What was decided, the last first; `fallen` says that the last approval holds no longer.
-pub(super) fn history(desk: &Desk, notes: &[model::Note], fallen: bool) -> Vec<String> {
-    let w = words::of(desk.lang());
-    let last = notes.iter().rposition(|note| note.kind == NoteKind::Approved).filter(|_| fallen);
-    let said = notes.iter().enumerate().rev().filter_map(|(at, note)| {
-        let what = match note.kind {
-            NoteKind::Approved if Some(at) == last => w.note_fallen,
-            NoteKind::Approved => w.note_approved,
-            NoteKind::Held => w.note_held,
-            NoteKind::Released => w.note_released,
-            NoteKind::Retried => w.note_retried,
-            NoteKind::Proof => w.note_proof,
-            NoteKind::Told => return None,
-        };
-        let at = hour(desk.shared().config(), note.at);
-        let words = if note.words.is_empty() { String::new() } else { format!(" ({})", note.words) };
-        Some(format!("{at}\u{202f}: {what} {}{words}", note.who))
-    });
-    said.collect()
 }
 
 pub(super) fn preview_of(
@@ -327,23 +308,28 @@ pub(super) fn preview_of(
     shown: Shown,
     action: String,
 ) -> Preview {
-    let w = words::of(desk.lang());
-    let views =
-        [("both", w.wide_and_phone), ("dark", w.dark), ("text", w.text), ("source", w.source), ("headers", w.headers)];
+    let w = desk.words();
+    let views = [
+        ("both", &w.wide_and_phone),
+        ("dark", &w.dark),
+        ("text", &w.text),
+        ("source", &w.source),
+        ("headers", &w.headers),
+    ];
     let known = views.iter().any(|(value, _)| *value == ask.view);
     let rubriques = &desk.shared().config().rubriques;
     let label = |choice: &model::Choice| {
         let wanted =
             rubriques.iter().filter(|rubrique| choice.key().split(',').any(|slug| slug == rubrique.slug.as_str()));
         let labels: Vec<&str> = wanted.map(|rubrique| rubrique.label.as_str()).collect();
-        if labels.is_empty() { w.everyone.to_owned() } else { labels.join(" + ") }
+        if labels.is_empty() { w.everyone.clone() } else { labels.join(" + ") }
     };
     Preview {
         views: views
             .iter()
             .map(|(value, label)| Choice {
                 value: (*value).to_owned(),
-                label: (*label).to_owned(),
+                label: (*label).clone(),
                 chosen: *value == ask.view || (!known && *value == "both"),
             })
             .collect(),
