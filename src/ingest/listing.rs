@@ -175,7 +175,7 @@ fn read(
         let date = date.and_then(|date| in_years(date, context.magazine));
         expected.push(date.map_err(|message| wrong(&column.place, format!("--newest, --step: {message}")))?);
     }
-    let verdicts = matched(&found, &stored, &listing, &expected, answers, dates)?;
+    let verdicts = match_with_store(&found, &stored, &listing, &expected, answers, dates)?;
     let mut used: HashSet<String> = known.keys().cloned().collect();
     let (mut taken, mut in_doubt) = (HashSet::new(), HashSet::new());
     let lines: Vec<usize> = found.iter().map(|found| found.place.line.unwrap_or_default()).collect();
@@ -211,7 +211,7 @@ fn read(
 }
 
 /// Matches the page's columns with those of the store.
-fn matched(
+fn match_with_store(
     found: &[PageEntry<'_>],
     stored: &[&KnownColumn],
     listing: &str,
@@ -266,7 +266,7 @@ fn draft(
     used: &mut HashSet<String>,
     context: ImportContext<'_>,
 ) -> Result<Draft, Error> {
-    let key = before.map_or_else(|| fresh_key(&found.title, listing, used), |known| known.key.clone());
+    let key = before.map_or_else(|| new_key(&found.title, listing, used), |known| known.key.clone());
     let slug = key.rsplit('/').next().and_then(|slug| Slug::parse(slug).ok());
     let slug = slug.ok_or_else(|| wrong(&found.place, "its title holds no letter to make an address of"))?;
     let rubrique = found.rubrique.map(|r| r.slug.clone());
@@ -293,7 +293,7 @@ fn draft(
 }
 
 /// A name for a new column, made of its page's heading and its title.
-fn fresh_key(title: &str, listing: &str, used: &mut HashSet<String>) -> String {
+fn new_key(title: &str, listing: &str, used: &mut HashSet<String>) -> String {
     let slug = Slug::from_text(title).map_or_else(|| "column".to_owned(), String::from);
     let mut key = format!("{listing}/{slug}");
     let mut count = 2;

@@ -71,11 +71,11 @@ impl FeedWorker {
                 Err(error) => worked.failed.push((key, error)),
             }
         }
-        worked.parents = self.writer.folder.parents;
+        worked.parents = self.writer.folder.take_parents();
         worked
     }
 
-    /// Builds what has changed of a feed, for [`StagedFolder::land`] to put it into its place. If what is on the
+    /// Builds what has changed of a feed, for [`super::files::StagedFiles::commit`] to put it into its place. If what is on the
     /// disk may be anybody's, all of it is compared.
     pub(super) async fn publish(&mut self, key: &FeedKey, trusted: bool, revision: i64) -> Result<FeedResult, Error> {
         self.writer.refused.clear();

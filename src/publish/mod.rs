@@ -10,6 +10,7 @@ mod folder_stamp;
 pub mod forms;
 mod months;
 mod owner;
+mod target;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,7 +28,7 @@ use crate::{
 };
 
 use feed::{FeedResult, FeedWorker};
-use files::StagedFolder;
+use files::FeedFiles;
 use folder_stamp::FolderStamp;
 use forms::{conform::FeedFinding, page};
 pub use owner::{FolderOwner, SentEdition};
@@ -166,7 +167,7 @@ impl Publisher {
             published.clone().filter(|last| *last.fingerprint == *self.build_fingerprint && unfinished.is_empty());
         let FeedsToBuild { feeds, folder_stamp } =
             self.changed(last.as_ref(), revision, come_out, seen.as_deref()).await?;
-        let folder = StagedFolder::new(&self.config);
+        let folder = FeedFiles::new(&self.config);
         let pages = last.is_none() || !PAGES.iter().all(|path| folder.has(path));
         if feeds.is_empty() && !pages {
             if let Some(folder_stamp) = folder_stamp {
@@ -258,7 +259,7 @@ impl Publisher {
             done.extend(worked.done);
             failed.extend(worked.failed);
         }
-        StagedFolder::new(&self.config).sync_folders(&parents)?;
+        FeedFiles::new(&self.config).sync_folders(&parents)?;
         Ok(BuiltFeeds { done, failed: failed.into_values().collect() })
     }
 
@@ -306,7 +307,7 @@ impl Publisher {
         last: &Published,
         seen: Option<&str>,
     ) -> Result<FeedsToBuild, Error> {
-        let folder = StagedFolder::new(&self.config);
+        let folder = FeedFiles::new(&self.config);
         let (archives, bylines) = (self.config.feeds.archives, self.config.feeds.bylines);
         let mut documents = None;
         if bylines {
@@ -348,13 +349,14 @@ impl Publisher {
 
     /// Writes what stands beside the feeds.
     fn pages(&self) -> Result<usize, Error> {
-        let mut folder = StagedFolder::new(&self.config);
+        let mut folder = FeedFiles::new(&self.config);
         let mut written = 0;
         for (path, bytes) in page::files(&self.config)? {
             written += usize::from(folder.put(&path, &bytes, true)?);
         }
         folder.commit()?;
-        folder.sync_folders(&folder.parents)?;
+        let parents = folder.take_parents();
+        folder.sync_folders(&parents)?;
         Ok(written)
     }
 }

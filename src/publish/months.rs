@@ -9,7 +9,7 @@ use super::forms::{History, conform};
 use super::{
     Error, Publisher,
     document::{ArchivedColumns, DocumentWriter},
-    files::{ArchiveDocuments, StagedFolder},
+    files::{ArchiveDocuments, FeedFiles},
 };
 use crate::{
     model::{FeedKey, Month},
@@ -111,7 +111,7 @@ impl ArchiveMonths {
 
     /// The documents on the disk that are linked no more: those that were published once, and those that
     /// a publication wrote that somebody else has overtaken. What others keep there is theirs.
-    pub(super) fn gone(&self, key: &FeedKey, disk: &ArchiveDocuments, folder: &StagedFolder) -> Vec<String> {
+    pub(super) fn gone(&self, key: &FeedKey, disk: &ArchiveDocuments, folder: &FeedFiles) -> Vec<String> {
         let published: BTreeSet<String> = self.before.iter().flat_map(names).collect();
         let wanted: BTreeSet<String> = self.now.iter().flat_map(names).collect();
         let gone = disk.names().filter(|name| !wanted.contains(*name));
@@ -202,7 +202,7 @@ fn read_name(text: &str) -> Option<(Month, i64)> {
 }
 
 /// Whether a document is one of ours, by its name and what is in it, of a month that readers may see.
-pub(super) fn is_stray(key: &FeedKey, name: &str, present: Month, folder: &StagedFolder) -> bool {
+pub(super) fn is_stray(key: &FeedKey, name: &str, present: Month, folder: &FeedFiles) -> bool {
     read_name(name).is_some_and(|(month, _)| month <= present) && folder.is_ours(key, name)
 }
 
