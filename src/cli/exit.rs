@@ -120,7 +120,7 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
             publish::Error::Write { .. } => CANNOT_WRITE,
             publish::Error::Foreign { .. } | publish::Error::UnreadableOwner { .. } => CONFIGURATION,
             publish::Error::Feed(_) | publish::Error::Refused { .. } | publish::Error::LeftOut { .. } => BAD_INPUT,
-            publish::Error::Worker(_) => 1,
+            publish::Error::Unannounced | publish::Error::Worker(_) => 1,
         });
     }
     if let Some(error) = error.downcast_ref::<web::Error>() {

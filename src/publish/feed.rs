@@ -47,6 +47,7 @@ impl FeedWorker {
         mut self,
         next: impl Fn() -> Option<FeedKey>,
         publish: impl Fn(&mut Self, &FeedKey) -> Result<FeedResult, Error>,
+        announced: impl Fn() -> Result<(), Error>,
     ) -> WorkerResult {
         let mut worked = WorkerResult::default();
         let mut built = Vec::new();
@@ -54,7 +55,7 @@ impl FeedWorker {
         loop {
             let key = next();
             if key.is_none() || self.writer.folder.is_full() {
-                match (self.writer.folder.commit(), last.take()) {
+                match (self.writer.folder.commit(&announced), last.take()) {
                     (Err(error), Some(last)) => {
                         built.clear();
                         worked.failed.push((last, error));

@@ -151,12 +151,14 @@ impl<T: Target> StagedFiles<T> {
 
     /// Puts the files in their places. A reader sees the old file or the new one, never half: first
     /// all bytes go to the disk, then each file takes its name; what leads to others after these have
-    /// theirs on the disk. Last, what nothing leads to any more is removed.
-    pub(super) fn commit(&mut self) -> Result<(), Error> {
+    /// theirs on the disk. Last, what nothing leads to any more is removed. No file takes its place before
+    /// `announced`, which may be waited for while bytes go to the disk.
+    pub(super) fn commit(&mut self, announced: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
         self.bytes = 0;
         let staged = std::mem::take(&mut self.staged);
         let gone = std::mem::take(&mut self.gone);
         self.target.flush(staged.iter().map(|(file, _)| file))?;
+        announced()?;
         let (last, first): (Vec<_>, Vec<_>) = staged.into_iter().partition(|(_, is_last)| *is_last);
         for group in [first, last] {
             self.target.replace(group.into_iter().map(|(file, _)| file).collect())?;

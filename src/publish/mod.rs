@@ -19,7 +19,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tokio::{runtime::Handle, task::JoinSet};
+use tokio::{runtime::Handle, sync::watch, task::JoinSet};
 
 use crate::{
     config::Config,
@@ -60,6 +60,8 @@ pub enum Error {
     #[error("the feed {feed} is published without the columns that readers would refuse:{}", lines(findings))]
     LeftOut { feed: String, findings: Vec<FeedFinding> },
     /// A worker of ours stopped without an answer.
+    #[error("nothing is published before the store has made a note of it")]
+    Unannounced,
     #[error("a feed's worker broke off: {0}")]
     Worker(#[from] tokio::task::JoinError),
 }
@@ -180,8 +182,15 @@ impl Publisher {
             self.store.put_rubriques(&self.config.rubriques).await?;
         }
         let dead = !unfinished.is_empty() && unfinished.iter().all(|unfinished| unfinished.is_over(self.at));
-        let publication = self.store.begin_publication(unfinished, self.at).await?;
-        let built = self.build(feeds, last.is_some(), revision).await?;
+        // Files are built, and their bytes go to the disk, while the store makes a note of it; none takes its place before.
+        let (announce, announced) = watch::channel(false);
+        let begin = async move {
+            let publication = self.store.begin_publication(unfinished, self.at).await?;
+            announce.send_replace(true);
+            Ok::<_, Error>(publication)
+        };
+        let (publication, built) = tokio::join!(begin, self.build(feeds, last.is_some(), revision, announced));
+        let (publication, built) = (publication?, built?);
         if dead {
             folder.remove_leftovers();
         }
@@ -235,22 +244,37 @@ impl Publisher {
                 break;
             }
             let feeds = stale.iter().filter_map(|feed| FeedKey::from_key(feed)).collect();
-            built = self.build(feeds, false, self.store.revision().await?).await?;
+            let (_, announced) = watch::channel(true);
+            built = self.build(feeds, false, self.store.revision().await?, announced).await?;
         }
         Ok(result)
     }
 
     /// Builds feeds, several at once, and puts them into their places.
-    async fn build(&self, feeds: BTreeSet<FeedKey>, trusted: bool, revision: i64) -> Result<BuiltFeeds, Error> {
+    /// They wait for that until the publication is `announced` in the store.
+    async fn build(
+        &self,
+        feeds: BTreeSet<FeedKey>,
+        trusted: bool,
+        revision: i64,
+        announced: watch::Receiver<bool>,
+    ) -> Result<BuiltFeeds, Error> {
         // While some wait for the disk, others build. As many feeds are in memory as there are workers.
         let workers = WORKERS_PER_CPU * std::thread::available_parallelism().map_or(2, NonZero::get).min(8);
         let mut building = JoinSet::new();
         let waiting = Arc::new(Mutex::new(feeds.clone().into_iter()));
         for _ in 0..workers.min(feeds.len()) {
             let (worker, waiting, runtime) = (FeedWorker::new(self.clone()), Arc::clone(&waiting), Handle::current());
+            let announced = announced.clone();
             building.spawn_blocking(move || {
                 let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
-                worker.work(next, |worker, key| runtime.block_on(worker.publish(key, trusted, revision)))
+                let publish =
+                    |worker: &mut FeedWorker, key: &FeedKey| runtime.block_on(worker.publish(key, trusted, revision));
+                let is_announced = || {
+                    let told = runtime.block_on(announced.clone().wait_for(|told| *told)).map(|_| ());
+                    told.map_err(|_| Error::Unannounced)
+                };
+                worker.work(next, publish, is_announced)
             });
         }
         let (mut done, mut failed, mut parents) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
@@ -354,7 +378,7 @@ impl Publisher {
         for (path, bytes) in page::files(&self.config)? {
             written += usize::from(folder.put(&path, &bytes, true)?);
         }
-        folder.commit()?;
+        folder.commit(|| Ok(()))?;
         let parents = folder.take_parents();
         folder.sync_folders(&parents)?;
         Ok(written)

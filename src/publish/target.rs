@@ -3,11 +3,12 @@
 //! [`super::files::FeedFiles`].
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File, Permissions},
     io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use tempfile::TempPath;
@@ -17,6 +18,9 @@ use crate::config::Config;
 
 /// How the name of a file begins that is not in its place yet.
 pub(super) const STAGED_PREFIX: &str = ".press-";
+
+/// No publication is under way for longer.
+const LONGEST_PUBLICATION: Duration = Duration::from_secs(15 * 60);
 
 /// From so many files on, the whole file system is brought to the disk at once, not each by itself.
 const SYNC_FS_FILES: usize = 24;
@@ -135,9 +139,13 @@ impl Target for LocalFolder {
         let mut touched = BTreeSet::new();
         for StagedFile { file, place } in staged {
             file.persist(&place).map_err(|error| Error::Write { path: place.clone(), source: error.error })?;
-            touched.extend(place.parent().map(Path::to_owned));
+            touched.insert(place);
         }
-        self.sync_folders(&touched)
+        let folders = touched.iter().filter_map(|place| Some((place.parent()?.to_owned(), place)));
+        // Of files in one folder, any tells what time it is there.
+        let folders: BTreeMap<PathBuf, &PathBuf> = folders.collect();
+        folders.iter().for_each(|(folder, place)| remove_old_leftovers(folder, place));
+        self.sync_folders(&folders.into_keys().collect())
     }
 
     fn remove(&mut self, names: &[String]) -> Result<(), Error> {
@@ -192,6 +200,21 @@ impl LocalFolder {
             return whole.map_err(|source| Error::Write { path: self.root.clone(), source });
         }
         paths.iter().try_for_each(|path| each(path).map_err(|source| Error::Write { path: (*path).to_owned(), source }))
+    }
+}
+
+/// Takes away what programs have left in a folder that died before the store knew of them: what is older than any
+/// publication takes, by the time of a file that was just written there.
+fn remove_old_leftovers(folder: &Path, place: &Path) {
+    let written = |path: &Path| fs::symlink_metadata(path).and_then(|meta| meta.modified());
+    let Ok(now) = written(place) else { return };
+    for name in names(folder).filter(|name| name.starts_with(STAGED_PREFIX)) {
+        let path = folder.join(name);
+        let age = written(&path).ok().and_then(|then| now.duration_since(then).ok());
+        if age.is_some_and(|age| age > LONGEST_PUBLICATION) {
+            // Whatever cannot be taken away is in nobody's way.
+            let _ = fs::remove_file(path);
+        }
     }
 }
 

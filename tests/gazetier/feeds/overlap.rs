@@ -154,6 +154,23 @@ async fn what_a_program_wrote_that_died_is_looked_at_again() {
     }
 }
 
+#[test]
+fn what_a_program_left_that_died_before_the_store_knew_of_it_is_taken_away() {
+    for scene in scenes() {
+        scene.ok(&["sync", "--at", AT]);
+        scene.ok(&["publish", "--at", AT]);
+        let (old, young) = ("edito/.press-old".to_owned(), "edito/.press-young".to_owned());
+        write(&scene, &BTreeMap::from([(old.clone(), b"half".to_vec()), (young.clone(), b"half".to_vec())]));
+        let hour = std::time::Duration::from_secs(3_600);
+        let file = fs::File::options().write(true).open(scene.path(&format!("feeds/{old}"))).expect("a file");
+        file.set_modified(std::time::SystemTime::now() - hour).expect("a time");
+        change(&scene);
+        scene.ok(&["publish", "--at", AT]);
+        assert!(!scene.path(&format!("feeds/{old}")).exists());
+        assert!(scene.path(&format!("feeds/{young}")).exists(), "somebody may be at work on it");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn documents_that_nothing_leads_to_are_taken_away() {
     for scene in scenes() {
