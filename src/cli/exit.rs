@@ -3,7 +3,8 @@
 use std::{error::Error, process::ExitCode};
 
 use crate::{
-    bounce, config, edition, ingest,
+    bounce, config, edition,
+    ingest::{self, sync},
     publish::{self, forms},
     send, store, web,
 };
@@ -78,6 +79,9 @@ fn of_store<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a store::Error> {
     if let Some(edition::Error::Store(error)) = error.downcast_ref() {
         return Some(error);
     }
+    if let Some(sync::Error::Store(error)) = error.downcast_ref() {
+        return Some(error);
+    }
     match error.downcast_ref() {
         Some(send::Error::Store(error)) => Some(error),
         _ => None,
@@ -107,6 +111,12 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
     }
     if error.is::<ingest::Error>() {
         return is(BAD_INPUT);
+    }
+    match error.downcast_ref() {
+        Some(sync::Error::UnknownSource { .. }) => return is(USAGE),
+        Some(sync::Error::NoMachineId { .. }) => return is(CONFIGURATION),
+        Some(sync::Error::Spool { .. }) => return is(CANNOT_WRITE),
+        _ => {}
     }
     if let Some(forms::Error::Server { .. }) = error.downcast_ref() {
         return is(CONFIGURATION);

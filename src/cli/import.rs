@@ -9,18 +9,18 @@ use chrono::Duration;
 
 use super::{
     exit,
-    late::{self, Entered},
     say::say,
     session::{Session, read},
-    sync::twin_words,
 };
 use crate::{
     config::Source,
+    edition::late,
     ingest::{
         Harvest, Place, Warning, folder,
         listing::{self, Answers, Became, Line, Page},
-        markdown,
+        markdown, sync,
     },
+    model::EnteredColumn,
     store::{Entry, Put},
 };
 
@@ -87,21 +87,21 @@ pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCo
         .collect();
     let batched = session.store.put_entries(&entries, session.at).await?;
     for twin in &batched.twins {
-        eprintln!("gazetier: warning: {}", twin_words(&twin.key, &twin.owner_key, twin));
+        eprintln!("gazetier: warning: {}", sync::twin_warning(&twin.key, &twin.owner_key, twin));
     }
-    let entered: Vec<Entered<'_>> = entries
+    let entered: Vec<EnteredColumn<'_>> = entries
         .iter()
         .zip(&batched.outcomes)
         .filter(|(_, outcome)| !matches!(outcome, Put::Same))
-        .map(|(Entry { draft, .. }, outcome)| Entered {
+        .map(|(Entry { draft, .. }, outcome)| EnteredColumn {
             shown: format!("{:?}", draft.title),
             source: &draft.source,
-            key: &draft.key,
+            key: draft.key.clone(),
             published: draft.published,
             is_new: matches!(outcome, Put::Added),
         })
         .collect();
-    for words in late::words(session, &entered).await? {
+    for words in late::warnings(&session.config, &session.store, session.now(), &entered).await? {
         eprintln!("gazetier: warning: {words}");
     }
     let (added, changed) = count(&batched.outcomes);

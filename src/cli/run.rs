@@ -10,7 +10,7 @@ use super::{
     session::{Session, clock},
     stop, sync, tidy,
 };
-use crate::outbox::service;
+use crate::{ingest::sync::SyncOptions, outbox::service};
 
 pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     let mut lines = Vec::new();
@@ -20,11 +20,11 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
         let own = exit::report(&error);
         code.get_or_insert(own);
     };
-    match again(async || sync::sync(session, sync::How::default()).await).await {
+    match again(async || sync::sync(session, SyncOptions::default()).await).await {
         Ok(synced) => {
             lines.extend(synced.moved.iter().cloned());
-            lines.extend(Some(synced.words()).filter(|words| !words.is_empty()));
-            if let Err(error) = synced.complaint() {
+            lines.extend(Some(sync::words(&synced)).filter(|words| !words.is_empty()));
+            if let Err(error) = sync::complaint(&synced) {
                 failed(error);
             }
         }

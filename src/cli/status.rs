@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{restored, rubriques, say::say, session::Session, standing::hour};
+use super::{restored, say::say, session::Session, standing::hour};
+use crate::ingest::sync::rubriques;
 
 #[derive(Serialize)]
 struct Status {
@@ -21,7 +22,7 @@ struct Status {
 pub(super) async fn run(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
     let Some(magazine) = session.store.magazine() else { return Ok(ExitCode::SUCCESS) };
     let mut notices = future_editions(session).await?;
-    notices.extend(rubriques::orphans(session).await?);
+    notices.extend(rubriques::orphans(&session.config, &session.store).await?);
     notices.extend(restored::notice(session).await?);
     let status = Status {
         magazine: magazine.name.clone(),

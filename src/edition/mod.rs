@@ -4,6 +4,7 @@
 pub mod choose;
 pub mod decide;
 pub mod editors;
+pub mod late;
 pub mod plan;
 pub mod preflight;
 pub mod render;

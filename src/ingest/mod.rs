@@ -11,6 +11,7 @@ pub mod markdown;
 mod media;
 pub mod moved;
 pub mod subscribers;
+pub mod sync;
 mod utf8;
 
 use std::{fmt, path::PathBuf};

@@ -15,6 +15,7 @@ use crate::{
     ingest::{
         self,
         subscribers::{Field, Layout, List, Refused, Settings, Word},
+        sync::ListCounts,
     },
     model::Key,
     store::{Added, Store},
@@ -223,18 +224,9 @@ impl Pass<'_> {
     }
 }
 
-/// What came of the list that the configuration names.
-#[derive(Debug, Default)]
-pub(in crate::cli) struct Read {
-    /// How many joined.
-    pub(in crate::cli) joined: u64,
-    /// How many left by it.
-    pub(in crate::cli) left: u64,
-}
-
 /// Reads the list that the configuration names. A line that is wrong is told and passed over; a list that is not
 /// understood changes nothing.
-pub(in crate::cli) async fn read_roll(session: &Session, path: &Path) -> anyhow::Result<Read> {
+pub(in crate::cli) async fn read_configured_list(session: &Session, path: &Path) -> anyhow::Result<ListCounts> {
     let settings = settings(session, Layout::default());
     let name = path.display().to_string();
     let mut pass = Pass { session, name, settings: &settings, store: session.store.clone(), revive: false };
@@ -248,7 +240,7 @@ pub(in crate::cli) async fn read_roll(session: &Session, path: &Path) -> anyhow:
     }
     source.rewind().with_context(|| pass.name.clone())?;
     let count = pass.read(&mut source, Work::Write).await?.0;
-    Ok(Read { joined: count.added, left: count.let_go })
+    Ok(ListCounts { joined: count.added, left: count.let_go })
 }
 
 /// Shows on a terminal how far a list is; hidden by itself where standard error is none.

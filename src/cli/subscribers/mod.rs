@@ -8,7 +8,7 @@ mod show;
 
 use std::{path::PathBuf, process::ExitCode};
 
-pub(super) use import::read_roll;
+pub(super) use import::read_configured_list;
 
 use super::{exit, say::say, session::Session};
 use crate::{

@@ -8,20 +8,23 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use super::spool::{self, Spool, Spooled};
+use super::{
+    Error,
+    spool::{self, Spool, SpoolPosition},
+};
 use crate::{
     config::Source,
-    ingest::{Error, Harvest, House, Warning, clean::CLEANER, folder, markdown},
+    ingest::{self, Harvest, House, Warning, clean::CLEANER, folder, markdown},
     model::{Draft, Instant, column::fingerprint},
     store::SourceFile,
 };
 
 /// So many files, or bytes of them, are read at once: what was made of them is then laid aside.
-const BATCH: usize = 2048;
+const BATCH_FILES: usize = 2048;
 const BATCH_BYTES: u64 = 8 << 20;
 
 /// A thread more is begun for so many files.
-const FEW: usize = 16;
+const FILES_PER_THREAD: usize = 16;
 
 /// A file that was opened because something about it is new.
 #[derive(Debug)]
@@ -32,17 +35,17 @@ pub(super) struct ReadFile<'a> {
     /// What is known of it now.
     pub(super) after: SourceFile,
     /// Its column; none if it is as it was, or cannot be taken.
-    pub(super) column: Option<Taken>,
+    pub(super) column: Option<SpooledColumn>,
     pub(super) warnings: Vec<Warning>,
 }
 
 /// A column that was read. All of it waits in the spool.
 #[derive(Debug)]
-pub(super) struct Taken {
+pub(super) struct SpooledColumn {
     pub(super) facts: markdown::Facts,
     pub(super) published: Instant,
     pub(super) updated: Instant,
-    pub(super) spooled: Spooled,
+    pub(super) position: SpoolPosition,
 }
 
 impl ReadFile<'_> {
@@ -58,7 +61,7 @@ impl ReadFile<'_> {
     }
 
     /// The column that was read, by its name.
-    pub(super) fn taken(&self) -> Option<(&str, &Taken)> {
+    pub(super) fn taken(&self) -> Option<(&str, &SpooledColumn)> {
         self.after.column_key.as_deref().zip(self.column.as_ref())
     }
 
@@ -71,7 +74,7 @@ impl ReadFile<'_> {
 
 /// What one source's folder holds.
 #[derive(Debug)]
-pub(super) struct Scanned<'a> {
+pub(super) struct SourceScan<'a> {
     pub(super) source: &'a Source,
     pub(super) read: Vec<ReadFile<'a>>,
     /// Files that were known and are not there any more.
@@ -80,24 +83,24 @@ pub(super) struct Scanned<'a> {
     /// Whether no file is left, of more than one.
     pub(super) emptied: bool,
     /// Who has each name: files that are there, by their columns' names.
-    owners: HashMap<String, Owner<'a>>,
+    owners: HashMap<String, KeyOwner<'a>>,
 }
 
 /// A file that has a name for its column.
 #[derive(Debug, Clone, Copy)]
-enum Owner<'a> {
+enum KeyOwner<'a> {
     /// One that is known, by its path.
     Known(&'a str),
     /// One that was read now, by its place.
     Read(usize),
 }
 
-impl Scanned<'_> {
+impl SourceScan<'_> {
     /// The path of a file that has a name.
-    fn path(&self, owner: Owner<'_>) -> String {
+    fn path(&self, owner: KeyOwner<'_>) -> String {
         match owner {
-            Owner::Known(path) => path.to_owned(),
-            Owner::Read(place) => self.read.get(place).map(|read| read.after.path.clone()).unwrap_or_default(),
+            KeyOwner::Known(path) => path.to_owned(),
+            KeyOwner::Read(place) => self.read.get(place).map(|read| read.after.path.clone()).unwrap_or_default(),
         }
     }
 
@@ -108,7 +111,7 @@ impl Scanned<'_> {
 }
 
 /// What makes a column of a file's bytes: when it changes, all files are read again.
-pub(super) fn make(config: &str) -> String {
+pub(super) fn reader_version(config: &str) -> String {
     fingerprint([&CLEANER.to_string(), env!("CARGO_PKG_VERSION"), config])
 }
 
@@ -118,10 +121,10 @@ pub(super) fn scan<'a>(
     source: &'a Source,
     contents: folder::Contents,
     known: Option<&'a HashMap<String, SourceFile>>,
-    make: &str,
+    reader_version: &str,
     house: House<'_>,
     spool: &mut Spool,
-) -> anyhow::Result<Scanned<'a>> {
+) -> Result<SourceScan<'a>, Error> {
     let emptied = contents.files.is_empty() && known.is_some_and(|known| known.len() > 1);
     let gone = gone(&contents.files, known);
     let mut opened = Vec::new();
@@ -130,14 +133,16 @@ pub(super) fn scan<'a>(
         let due = before.and_then(|before| before.due_at).is_some_and(|due| due <= house.at.timestamp_millis());
         // Of what is seen, then of what reads it.
         let is_seen = |seen: &str| {
-            seen.strip_prefix(&*file.seen).and_then(|rest| rest.strip_prefix(' ')).is_some_and(|rest| rest == make)
+            seen.strip_prefix(&*file.seen)
+                .and_then(|rest| rest.strip_prefix(' '))
+                .is_some_and(|rest| rest == reader_version)
         };
         let settled = before.is_some_and(|before| before.refused.is_none() && is_seen(&before.seen));
         if !settled || due {
-            opened.push(Opened { source, file, before, due });
+            opened.push(FileToRead { source, file, before, due });
         }
     }
-    let mut scanned = Scanned {
+    let mut scan = SourceScan {
         source,
         read: Vec::with_capacity(opened.len()),
         gone,
@@ -146,26 +151,26 @@ pub(super) fn scan<'a>(
         owners: HashMap::new(),
     };
     // Nearly always nothing is new, and nobody asks.
-    if !(opened.is_empty() && scanned.gone.is_empty()) {
-        let gone: HashSet<&str> = scanned.gone.iter().map(|file| &*file.path).collect();
+    if !(opened.is_empty() && scan.gone.is_empty()) {
+        let gone: HashSet<&str> = scan.gone.iter().map(|file| &*file.path).collect();
         let there = known.into_iter().flat_map(HashMap::values).filter(|file| !gone.contains(&*file.path));
-        scanned.owners = there.filter_map(|file| Some((file.column_key.clone()?, Owner::Known(&file.path)))).collect();
+        scan.owners = there.filter_map(|file| Some((file.column_key.clone()?, KeyOwner::Known(&file.path)))).collect();
     }
     let mut opened = opened.into_iter().peekable();
     while opened.peek().is_some() {
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while bytes < BATCH_BYTES
-            && batch.len() < BATCH
+            && batch.len() < BATCH_FILES
             && let Some(next) = opened.next()
         {
             bytes += next.file.size;
             batch.push(next);
         }
-        for (read, column) in read_all(&batch, make, house) {
-            scanned.take(read, column, spool)?;
+        for (read, column) in read_all(&batch, reader_version, house) {
+            scan.take(read, column, spool)?;
         }
     }
-    Ok(scanned)
+    Ok(scan)
 }
 
 /// The known files that are not there any more, in order.
@@ -182,7 +187,7 @@ fn gone(files: &[folder::FoundFile], known: Option<&HashMap<String, SourceFile>>
 
 /// A file that is to be opened.
 #[derive(Debug)]
-struct Opened<'a> {
+struct FileToRead<'a> {
     source: &'a Source,
     file: folder::FoundFile,
     before: Option<&'a SourceFile>,
@@ -191,21 +196,21 @@ struct Opened<'a> {
 
 /// Reads files on all processors; gives them in their order.
 fn read_all<'a>(
-    batch: &[Opened<'a>],
-    make: &str,
+    batch: &[FileToRead<'a>],
+    reader_version: &str,
     house: House<'_>,
-) -> impl Iterator<Item = (ReadFile<'a>, Option<Column>)> + use<'a> {
+) -> impl Iterator<Item = (ReadFile<'a>, Option<ParsedColumn>)> + use<'a> {
     let most = std::thread::available_parallelism().map_or(1, NonZero::get).min(8);
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
         while let Some((index, opened)) = next_of(batch, &next) {
-            done.extend(read(opened, make, house).map(|read| (index, read)));
+            done.extend(read(opened, reader_version, house).map(|read| (index, read)));
         }
         done
     };
     let mut all = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..most.min(batch.len().div_ceil(FEW))).map(|_| scope.spawn(work)).collect();
+        let others: Vec<_> = (1..most.min(batch.len().div_ceil(FILES_PER_THREAD))).map(|_| scope.spawn(work)).collect();
         let mut all = work();
         for other in others {
             match other.join() {
@@ -225,10 +230,10 @@ fn next_of<'b, T>(batch: &'b [T], next: &AtomicUsize) -> Option<(usize, &'b T)> 
     Some((index, batch.get(index)?))
 }
 
-impl<'a> Scanned<'a> {
+impl<'a> SourceScan<'a> {
     /// Takes a file that was read, unless another has its column's name.
-    fn take(&mut self, mut read: ReadFile<'a>, column: Option<Column>, spool: &mut Spool) -> anyhow::Result<()> {
-        if let Some(Column { key, facts, published, updated, bytes }) = column {
+    fn take(&mut self, mut read: ReadFile<'a>, column: Option<ParsedColumn>, spool: &mut Spool) -> Result<(), Error> {
+        if let Some(ParsedColumn { key, facts, published, updated, bytes }) = column {
             let owner = self.owners.get(&key).map(|owner| self.path(*owner));
             match owner.filter(|owner| *owner != read.after.path) {
                 Some(owner) => {
@@ -240,13 +245,13 @@ impl<'a> Scanned<'a> {
                     read.after.column_key = read.before.and_then(|before| before.column_key.clone());
                 }
                 None => {
-                    read.column = Some(Taken { facts, published, updated, spooled: spool.put(&bytes)? });
+                    read.column = Some(SpooledColumn { facts, published, updated, position: spool.put(&bytes)? });
                     if let Some(left) = read.left_key()
                         && self.owners.get(left).is_some_and(|owner| self.path(*owner) == read.after.path)
                     {
                         self.owners.remove(left);
                     }
-                    self.owners.insert(key, Owner::Read(self.read.len()));
+                    self.owners.insert(key, KeyOwner::Read(self.read.len()));
                 }
             }
         }
@@ -256,7 +261,7 @@ impl<'a> Scanned<'a> {
 }
 
 /// A column that was read, on its way into the spool.
-struct Column {
+struct ParsedColumn {
     key: String,
     facts: markdown::Facts,
     published: Instant,
@@ -265,8 +270,12 @@ struct Column {
 }
 
 /// Opens a file, and reads its column if that is not what it was; nothing if it has just gone.
-fn read<'a>(opened: &Opened<'a>, make: &str, house: House<'_>) -> Option<(ReadFile<'a>, Option<Column>)> {
-    let Opened { source, file, before, due } = opened;
+fn read<'a>(
+    opened: &FileToRead<'a>,
+    reader_version: &str,
+    house: House<'_>,
+) -> Option<(ReadFile<'a>, Option<ParsedColumn>)> {
+    let FileToRead { source, file, before, due } = opened;
     let mut read = ReadFile {
         source,
         before: *before,
@@ -275,7 +284,7 @@ fn read<'a>(opened: &Opened<'a>, make: &str, house: House<'_>) -> Option<(ReadFi
             path: file.name.clone(),
             column_key: before.and_then(|before| before.column_key.clone()),
             content: String::new(),
-            seen: format!("{} {make}", file.seen),
+            seen: format!("{} {reader_version}", file.seen),
             due_at: before.and_then(|before| before.due_at),
             refused: None,
         },
@@ -286,11 +295,11 @@ fn read<'a>(opened: &Opened<'a>, make: &str, house: House<'_>) -> Option<(ReadFi
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         Err(source) => {
-            read.after.refused = Some(Error::Read { path: file.path.clone(), source }.to_string());
+            read.after.refused = Some(ingest::Error::Read { path: file.path.clone(), source }.to_string());
             return Some((read, None));
         }
     };
-    read.after.content = fingerprint([make.as_bytes(), &bytes]);
+    read.after.content = fingerprint([reader_version.as_bytes(), &bytes]);
     // Touched, or copied anew: what is in it was taken already.
     if !due && before.is_some_and(|before| before.content == read.after.content && before.refused.is_none()) {
         return Some((read, None));
@@ -317,7 +326,7 @@ fn column(
     key: &str,
     source: &Source,
     house: House<'_>,
-) -> Result<(Column, Vec<Warning>), String> {
+) -> Result<(ParsedColumn, Vec<Warning>), String> {
     let shown = path.display();
     let text = std::str::from_utf8(bytes)
         .map_err(|error| format!("{shown}: not UTF-8 at byte {}: save it as UTF-8", error.valid_up_to()))?;
@@ -327,5 +336,5 @@ fn column(
     markdown::assign(&mut draft, facts, source, house.magazine);
     let bytes = spool::encode(&draft).map_err(|error| format!("{shown}: {error}"))?;
     let Draft { key, published, updated, .. } = draft;
-    Ok((Column { key, facts, published, updated, bytes }, own.warnings))
+    Ok((ParsedColumn { key, facts, published, updated, bytes }, own.warnings))
 }

@@ -6,7 +6,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use super::exit;
+use super::Error;
 use crate::{config::StoreUrl, model::column::fingerprint};
 
 /// Names this machine, where nothing else does or it should be another.
@@ -15,15 +15,15 @@ const MACHINE_VARIABLE: &str = "GAZETIER_MACHINE";
 /// How places are told from one another: a store on a server is read from many machines; a SQLite
 /// file moves with the folders around it.
 #[derive(Debug)]
-pub(super) enum Places {
+pub(super) enum SourcePlaces {
     /// By machine and path.
     Machine(String),
     /// By the path from the store's folder.
     Beside(PathBuf),
 }
 
-impl Places {
-    pub(super) fn new(store: &StoreUrl) -> anyhow::Result<Self> {
+impl SourcePlaces {
+    pub(super) fn new(store: &StoreUrl) -> Result<Self, Error> {
         match store {
             StoreUrl::Postgres { .. } => Ok(Self::Machine(machine()?)),
             StoreUrl::Sqlite(file) => {
@@ -75,7 +75,7 @@ fn from(folder: &Path, path: &Path) -> PathBuf {
 
 /// A name for this machine that no other has: what the environment says, what the system says (not
 /// as it stands: it is not for others), or a number drawn once.
-fn machine() -> anyhow::Result<String> {
+fn machine() -> Result<String, Error> {
     if let Ok(name) = std::env::var(MACHINE_VARIABLE)
         && !name.trim().is_empty()
     {
@@ -84,10 +84,7 @@ fn machine() -> anyhow::Result<String> {
     if let Some(id) = fs::read_to_string("/etc/machine-id").ok().filter(|id| id.trim().len() >= 16) {
         return Ok(fingerprint(["gazetier", id.trim()]));
     }
-    let no_id = |why: &str| {
-        let message = format!("this machine has no id that sources could be known by ({why}): set {MACHINE_VARIABLE}");
-        exit::complain(exit::CONFIGURATION, message)
-    };
+    let no_id = |why: &str| Error::NoMachineId { why: why.to_owned(), variable: MACHINE_VARIABLE };
     let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
     let folder = state.or_else(home).ok_or_else(|| no_id("HOME is not set"))?.join("gazetier");

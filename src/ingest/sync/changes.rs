@@ -8,9 +8,9 @@ use std::{
 };
 
 use super::{
-    moves::{self, Found},
-    scan::{ReadFile, Scanned},
-    spool::{Spool, Waiting},
+    moves::{self, MovedColumns},
+    scan::{ReadFile, SourceScan},
+    spool::{Spool, StampedDraft},
 };
 use crate::{
     model::Instant,
@@ -19,22 +19,27 @@ use crate::{
 
 /// All that a sync found.
 #[derive(Debug)]
-pub(super) struct Work<'a> {
+pub(super) struct SyncChanges<'a> {
     /// What is gone comes first: its address is free then.
     gone: Vec<FileChange<'a>>,
     read: Vec<&'a ReadFile<'a>>,
-    scans: &'a [Scanned<'a>],
-    found: &'a Found,
+    scans: &'a [SourceScan<'a>],
+    moved: &'a MovedColumns,
     /// Columns that are elsewhere now, by what they were.
     elsewhere: HashSet<(&'a str, &'a str)>,
     spool: &'a Spool,
 }
 
-impl<'a> Work<'a> {
-    pub(super) fn new(gone: Vec<FileChange<'a>>, scans: &'a [Scanned<'a>], found: &'a Found, spool: &'a Spool) -> Self {
-        let read = scans.iter().flat_map(|scanned| &scanned.read).collect();
-        let elsewhere = found.values().map(|was| (&*was.trace.source, &*was.trace.key)).collect();
-        Self { gone, read, scans, found, elsewhere, spool }
+impl<'a> SyncChanges<'a> {
+    pub(super) fn new(
+        gone: Vec<FileChange<'a>>,
+        scans: &'a [SourceScan<'a>],
+        moved: &'a MovedColumns,
+        spool: &'a Spool,
+    ) -> Self {
+        let read = scans.iter().flat_map(|scan| &scan.read).collect();
+        let elsewhere = moved.values().map(|was| (&*was.trace.source, &*was.trace.key)).collect();
+        Self { gone, read, scans, moved, elsewhere, spool }
     }
 
     /// The file that was read, of a change by its place in the list.
@@ -49,13 +54,13 @@ impl<'a> Work<'a> {
     }
 
     /// What is to be written of a file that was read.
-    fn change<'c>(&'c self, read: &'c ReadFile<'_>, waiting: Option<&'c Waiting>) -> FileChange<'c> {
-        let entry = waiting.zip(read.column.as_ref()).map(|(waiting, column)| Entry {
-            draft: &waiting.draft,
+    fn change<'c>(&'c self, read: &'c ReadFile<'_>, stamped: Option<&'c StampedDraft>) -> FileChange<'c> {
+        let entry = stamped.zip(read.column.as_ref()).map(|(stamped, column)| Entry {
+            draft: &stamped.draft,
             given_guid: column.facts.given_guid,
             given_url: column.facts.given_url,
         });
-        let was = entry.and_then(|entry| moves::before(self.found, &entry.draft.source, &entry.draft.key));
+        let was = entry.and_then(|entry| moves::before(self.moved, &entry.draft.source, &entry.draft.key));
         let moved_from = was.map(|was| MovedFrom {
             source: &was.trace.source,
             key: &was.trace.key,
@@ -63,9 +68,9 @@ impl<'a> Work<'a> {
         });
         // The column that the file gave before, unless that is elsewhere now.
         let is_elsewhere = |key: &str| {
-            let of_source = |scanned: &&Scanned<'_>| scanned.source.name == read.source.name;
+            let of_source = |scan: &&SourceScan<'_>| scan.source.name == read.source.name;
             self.elsewhere.contains(&(read.source.name.as_str(), key))
-                || self.scans.iter().filter(of_source).any(|scanned| scanned.has(key))
+                || self.scans.iter().filter(of_source).any(|scan| scan.has(key))
         };
         FileChange {
             source: &read.after.source,
@@ -73,15 +78,15 @@ impl<'a> Work<'a> {
             before: read.before.map(|before| &*before.content),
             after: Some(&read.after),
             entry,
-            stamps: waiting.map(|waiting| Stamps { fingerprint: &waiting.fingerprint, content: &waiting.content }),
+            stamps: stamped.map(|stamped| Stamps { fingerprint: &stamped.fingerprint, content: &stamped.content }),
             moved_from,
             withdraw: read.left_key().filter(|key| !is_elsewhere(key)),
         }
     }
 }
 
-impl Changes for Work<'_> {
-    type Piece = (Range<usize>, HashMap<usize, Waiting>);
+impl Changes for SyncChanges<'_> {
+    type Piece = (Range<usize>, HashMap<usize, StampedDraft>);
 
     fn count(&self) -> usize {
         self.gone.len() + self.read.len()
@@ -96,7 +101,7 @@ impl Changes for Work<'_> {
         let mut columns = HashMap::new();
         for index in range.clone() {
             if let Some((read, column)) = self.read(index).and_then(|read| Some((read, read.column.as_ref()?))) {
-                columns.insert(index, self.spool.get(column.spooled, &read.source.name)?);
+                columns.insert(index, self.spool.get(column.position, &read.source.name)?);
             }
         }
         Ok((range, columns))

@@ -1,5 +1,5 @@
 //! Columns that were read and are not in the store yet. A sync may read more of them than memory should
-//! hold: some are kept in memory, and with more they wait in a file without a name, which is gone with
+//! hold: some are record in memory, and with more they wait in a file without a name, which is gone with
 //! the program.
 
 use std::{
@@ -12,24 +12,22 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    cli::exit,
-    model::{Draft, Image, Instant, Slug},
-};
+use super::Error;
+use crate::model::{Draft, Image, Instant, Slug};
 
 /// So many bytes stay in memory.
-const ROOM: usize = 8 << 20;
+const SPOOL_MEMORY_BYTES: usize = 8 << 20;
 
 /// Where a column waits.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Spooled {
+pub(super) struct SpoolPosition {
     at: u64,
     length: usize,
 }
 
-/// A column that waits, with its fingerprints, which are made where there is more than one thread.
+/// A column with its fingerprints, which are made where there is more than one thread.
 #[derive(Debug)]
-pub(super) struct Waiting {
+pub(super) struct StampedDraft {
     pub(super) draft: Draft,
     /// Of all that readers can see.
     pub(super) fingerprint: String,
@@ -42,79 +40,73 @@ pub(super) struct Waiting {
 pub(super) struct Spool {
     file: Option<File>,
     /// How many bytes are in the file.
-    filed: u64,
+    file_bytes: u64,
     /// What comes after them.
     memory: Vec<u8>,
 }
 
 impl Spool {
     /// Keeps a column as [`encode`] wrote it.
-    pub(super) fn put(&mut self, bytes: &[u8]) -> anyhow::Result<Spooled> {
-        let spooled = Spooled { at: self.filed + self.memory.len() as u64, length: bytes.len() };
+    pub(super) fn put(&mut self, bytes: &[u8]) -> Result<SpoolPosition, Error> {
+        let position = SpoolPosition { at: self.file_bytes + self.memory.len() as u64, length: bytes.len() };
         self.memory.extend_from_slice(bytes);
-        if self.memory.len() > ROOM {
+        if self.memory.len() > SPOOL_MEMORY_BYTES {
             let folder = folder();
-            self.file(&folder).map_err(|error| {
-                let message = format!(
-                    "cannot write into {}, where columns wait to be entered: {error}: make room there, or name another \
-                     folder in the environment's TMPDIR",
-                    folder.display()
-                );
-                exit::complain(exit::CANNOT_WRITE, message)
-            })?;
+            self.write_out(&folder).map_err(|source| Error::Spool { folder, source })?;
         }
-        Ok(spooled)
+        Ok(position)
     }
 
-    fn file(&mut self, folder: &Path) -> io::Result<()> {
+    /// Moves what is in memory to the end of the file.
+    fn write_out(&mut self, folder: &Path) -> io::Result<()> {
         let file = match self.file.take() {
             Some(file) => file,
             None => tempfile::tempfile_in(folder)?,
         };
-        file.write_all_at(&self.memory, self.filed)?;
-        self.filed += self.memory.len() as u64;
+        file.write_all_at(&self.memory, self.file_bytes)?;
+        self.file_bytes += self.memory.len() as u64;
         self.memory.clear();
         self.file = Some(file);
         Ok(())
     }
 
     /// A column of a source.
-    pub(super) fn get(&self, spooled: Spooled, source: &str) -> io::Result<Waiting> {
-        let Spooled { at, length } = spooled;
+    pub(super) fn get(&self, position: SpoolPosition, source: &str) -> io::Result<StampedDraft> {
+        let SpoolPosition { at, length } = position;
         let mut bytes = vec![0; length];
-        match (&self.file, at.checked_sub(self.filed).and_then(|at| usize::try_from(at).ok())) {
+        match (&self.file, at.checked_sub(self.file_bytes).and_then(|at| usize::try_from(at).ok())) {
             (Some(file), None) => file.read_exact_at(&mut bytes, at)?,
             (_, Some(at)) if at + length <= self.memory.len() => {
                 bytes.copy_from_slice(&self.memory[at..at + length]);
             }
             _ => return Err(io::ErrorKind::UnexpectedEof.into()),
         }
-        let kept: Kept<'_> = serde_json::from_slice(&bytes)?;
+        let record: SpoolRecord<'_> = serde_json::from_slice(&bytes)?;
         let address = |text: &str| text.parse().map_err(io::Error::other);
-        let image = kept.image.map(|image| {
-            let KeptImage { url, alt, credit, media_type, width, height, length } = image;
+        let image = record.image.map(|image| {
+            let SpoolImage { url, alt, credit, media_type, width, height, length } = image;
             let (alt, credit) = (alt.into_owned(), credit.map(Cow::into_owned));
             let media_type = media_type.map(Cow::into_owned);
             Ok::<_, io::Error>(Image { url: address(&url)?, alt, credit, media_type, width, height, length })
         });
         let draft = Draft {
             source: source.to_owned(),
-            key: kept.key.into_owned(),
-            guid: kept.guid.into_owned(),
-            rubrique: kept.rubrique.map(Cow::into_owned),
-            title: kept.title.into_owned(),
-            standfirst: kept.standfirst.into_owned(),
-            byline: kept.byline.map(Cow::into_owned),
-            body_raw: kept.body_raw.into_owned(),
-            body: kept.body.into_owned(),
-            cleaner: kept.cleaner,
-            url: address(&kept.url)?,
+            key: record.key.into_owned(),
+            guid: record.guid.into_owned(),
+            rubrique: record.rubrique.map(Cow::into_owned),
+            title: record.title.into_owned(),
+            standfirst: record.standfirst.into_owned(),
+            byline: record.byline.map(Cow::into_owned),
+            body_raw: record.body_raw.into_owned(),
+            body: record.body.into_owned(),
+            cleaner: record.cleaner,
+            url: address(&record.url)?,
             image: image.transpose()?,
-            published: kept.published,
-            updated: kept.updated,
-            withdrawn: kept.withdrawn,
+            published: record.published,
+            updated: record.updated,
+            withdrawn: record.withdrawn,
         };
-        Ok(Waiting { draft, fingerprint: kept.fingerprint.into_owned(), content: kept.content.into_owned() })
+        Ok(StampedDraft { draft, fingerprint: record.fingerprint.into_owned(), content: record.content.into_owned() })
     }
 }
 
@@ -126,7 +118,7 @@ fn folder() -> PathBuf {
 
 /// A column as it waits; its source is known.
 #[derive(Serialize, Deserialize)]
-struct Kept<'a> {
+struct SpoolRecord<'a> {
     key: Cow<'a, str>,
     guid: Cow<'a, str>,
     rubrique: Option<Cow<'a, Slug>>,
@@ -137,7 +129,7 @@ struct Kept<'a> {
     body: Cow<'a, str>,
     cleaner: i64,
     url: Cow<'a, str>,
-    image: Option<KeptImage<'a>>,
+    image: Option<SpoolImage<'a>>,
     published: Instant,
     updated: Instant,
     withdrawn: bool,
@@ -146,7 +138,7 @@ struct Kept<'a> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct KeptImage<'a> {
+struct SpoolImage<'a> {
     url: Cow<'a, str>,
     alt: Cow<'a, str>,
     credit: Option<Cow<'a, str>>,
@@ -159,7 +151,7 @@ struct KeptImage<'a> {
 /// A column as it waits in a [`Spool`].
 pub(super) fn encode(draft: &Draft) -> io::Result<Vec<u8>> {
     let (fingerprint, content) = (draft.fingerprint(), draft.content());
-    let image = draft.image.as_ref().map(|image| KeptImage {
+    let image = draft.image.as_ref().map(|image| SpoolImage {
         url: image.url.as_str().into(),
         alt: (&image.alt).into(),
         credit: image.credit.as_deref().map(Cow::from),
@@ -168,7 +160,7 @@ pub(super) fn encode(draft: &Draft) -> io::Result<Vec<u8>> {
         height: image.height,
         length: image.length,
     });
-    let kept = Kept {
+    let record = SpoolRecord {
         key: (&draft.key).into(),
         guid: (&draft.guid).into(),
         rubrique: draft.rubrique.as_ref().map(Cow::Borrowed),
@@ -186,5 +178,5 @@ pub(super) fn encode(draft: &Draft) -> io::Result<Vec<u8>> {
         fingerprint: fingerprint.into(),
         content: content.into(),
     };
-    Ok(serde_json::to_vec(&kept)?)
+    Ok(serde_json::to_vec(&record)?)
 }

@@ -3,55 +3,46 @@
 
 use std::collections::HashMap;
 
-use super::session::Session;
+use super::{
+    Error,
+    choose::{self, Due},
+    plan, repeats,
+};
 use crate::{
-    edition::{
-        choose::{self, Due},
-        plan, repeats,
-    },
-    model::Instant,
+    config::Config,
+    model::{EnteredColumn, Now},
+    store::Store,
 };
 
 /// Of more than so many, one stands for all.
-const TOLD_ONE_BY_ONE: usize = 5;
-
-/// A column that was added or changed now.
-#[derive(Debug)]
-pub(super) struct Entered<'a> {
-    /// How it is called to who brought it in.
-    pub(super) shown: String,
-    /// Its source.
-    pub(super) source: &'a str,
-    /// Its name there.
-    pub(super) key: &'a str,
-    /// Its date.
-    pub(super) published: Instant,
-    /// Whether the store did not have it.
-    pub(super) is_new: bool,
-}
+const MAX_TOLD_ONE_BY_ONE: usize = 5;
 
 /// What is to be told of columns that were added or changed now.
-pub(super) async fn words(session: &Session, entered: &[Entered<'_>]) -> anyhow::Result<Vec<String>> {
+pub async fn warnings(
+    config: &Config,
+    store: &Store,
+    now: Now,
+    entered: &[EnteredColumn<'_>],
+) -> Result<Vec<String>, Error> {
     if entered.is_empty() {
         return Ok(Vec::new());
     }
-    let past = plan::past(&session.config, &session.store, session.now()).await?;
+    let past = plan::past(config, store, now).await?;
     // Before the first edition, what is old was never meant for a letter.
     if past.first.is_none() {
         return Ok(Vec::new());
     }
-    let next = choose::due(&session.config, session.at, &past)
-        .unwrap_or_else(|| choose::next(&session.config, session.at, &past));
-    let mut words = late(session, &next, entered);
-    words.extend(repeated(session, &next, entered).await?);
+    let next = choose::due(config, now.at, &past).unwrap_or_else(|| choose::next(config, now.at, &past));
+    let mut words = late(config, &next, entered);
+    words.extend(repeated(store, &next, entered).await?);
     Ok(words)
 }
 
 /// Of those older than what the next letter reaches back to.
-fn late(session: &Session, next: &Due, entered: &[Entered<'_>]) -> Vec<String> {
-    let zone = &session.config.magazine.zone;
+fn late(config: &Config, next: &Due, entered: &[EnteredColumn<'_>]) -> Vec<String> {
+    let zone = &config.magazine.zone;
     let hour = |at| zone.local(at).format("%Y-%m-%d %H:%M").to_string();
-    let late: Vec<&Entered<'_>> =
+    let late: Vec<&EnteredColumn<'_>> =
         entered.iter().filter(|column| column.is_new && column.published < next.reach).collect();
     let what = format!(
         "the letter of {} reaches back to {}; to have it in that letter, write a later `published`",
@@ -59,7 +50,7 @@ fn late(session: &Session, next: &Due, entered: &[Entered<'_>]) -> Vec<String> {
         hour(next.reach)
     );
     match &late[..] {
-        [first, others @ ..] if others.len() >= TOLD_ONE_BY_ONE => vec![format!(
+        [first, others @ ..] if others.len() >= MAX_TOLD_ONE_BY_ONE => vec![format!(
             "{} new columns will be in no letter, {} of {} the first: {what}",
             late.len(),
             first.shown,
@@ -75,9 +66,9 @@ fn late(session: &Session, next: &Due, entered: &[Entered<'_>]) -> Vec<String> {
 }
 
 /// Of those whose words are in an edition already.
-async fn repeated(session: &Session, next: &Due, entered: &[Entered<'_>]) -> anyhow::Result<Vec<String>> {
+async fn repeated(store: &Store, next: &Due, entered: &[EnteredColumn<'_>]) -> Result<Vec<String>, Error> {
     let newest = entered.iter().map(|column| column.published).max().unwrap_or(next.cutoff);
-    let repeated = session.store.repeated(&next.newsletter, next.reach, newest).await?;
+    let repeated = store.repeated(&next.newsletter, next.reach, newest).await?;
     let mut before: HashMap<_, _> = repeated
         .into_iter()
         .filter(|repeated| !repeats::may_recur(&repeated.standfirst, &repeated.body))
@@ -85,7 +76,7 @@ async fn repeated(session: &Session, next: &Due, entered: &[Entered<'_>]) -> any
         .collect();
     let mut words = Vec::new();
     for column in entered {
-        if let Some(period) = before.remove(&(column.source.to_owned(), column.key.to_owned())) {
+        if let Some(period) = before.remove(&(column.source.to_owned(), column.key.clone())) {
             words.push(format!(
                 "{}: its words were in the letter {period}: it will be in no other one, unless an editor says so \
                  at the desk (`gazetier digest preview`)",
@@ -93,7 +84,7 @@ async fn repeated(session: &Session, next: &Due, entered: &[Entered<'_>]) -> any
             ));
         }
     }
-    if words.len() > TOLD_ONE_BY_ONE {
+    if words.len() > MAX_TOLD_ONE_BY_ONE {
         let n = words.len();
         words.truncate(1);
         words.push(format!("{} more columns likewise: see the desk", n - 1));

@@ -1,18 +1,25 @@
 //! What becomes of readers and columns when the configuration calls a rubrique otherwise, or has it no more.
 
-use super::session::Session;
-use crate::{model::OrphanRubrique, store::Followed};
+use super::{Error, reporter::SyncReporter};
+use crate::{
+    config::Config,
+    model::OrphanRubrique,
+    store::{Followed, Store},
+};
 
 /// Lets readers and columns follow the rubriques of a configuration that has changed; gives who and what did, in
 /// words. What readers chose and is no more is told.
-pub(super) async fn follow(session: &Session) -> anyhow::Result<Vec<String>> {
-    let (config, store) = (&session.config, &session.store);
+pub(super) async fn follow(
+    config: &Config,
+    store: &Store,
+    reporter: &mut SyncReporter<'_>,
+) -> Result<Vec<String>, Error> {
     if store.are_rubriques_checked(&config.fingerprint).await? {
         return Ok(Vec::new());
     }
     let followed = store.follow_rubriques(&config.rubriques).await?;
-    for notice in orphans(session).await? {
-        eprintln!("gazetier: warning: {notice}");
+    for notice in orphans(config, store).await? {
+        reporter.warn(notice);
     }
     store.set_rubriques_checked(&config.fingerprint).await?;
     Ok(followed.iter().map(words).collect())
@@ -24,8 +31,8 @@ fn words(followed: &Followed) -> String {
 }
 
 /// Rubriques that readers chose and the configuration does not have, each with the way out.
-pub(super) async fn orphans(session: &Session) -> anyhow::Result<Vec<String>> {
-    let orphans = session.store.orphan_rubriques(&session.config.rubriques).await?;
+pub async fn orphans(config: &Config, store: &Store) -> Result<Vec<String>, Error> {
+    let orphans = store.orphan_rubriques(&config.rubriques).await?;
     let words = |orphan: &OrphanRubrique| {
         let OrphanRubrique { slug, readers, stranded } = orphan;
         format!(

@@ -3,14 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    Synced,
-    scan::{ReadFile, Scanned},
-    spool::{Spool, Waiting},
+    Error, SyncContext,
+    reporter::SyncReporter,
+    scan::{ReadFile, SourceScan},
+    spool::{Spool, StampedDraft},
 };
-use anyhow::Context;
-
 use crate::{
-    cli::session::Session,
     ingest::{
         likeness::Pieces,
         listing, markdown,
@@ -22,7 +20,7 @@ use crate::{
 
 /// A column that may be found again.
 #[derive(Debug)]
-pub(super) struct Candidate {
+pub(super) struct MoveCandidate {
     pub(super) trace: ColumnTrace,
     /// The file that it had.
     pub(super) file: Option<SourceFile>,
@@ -30,42 +28,42 @@ pub(super) struct Candidate {
 }
 
 /// Where a new column was until now, by its source and its name.
-pub(super) type Found = HashMap<(String, String), Candidate>;
+pub(super) type MovedColumns = HashMap<(String, String), MoveCandidate>;
 
 /// Where a column was until now, if it has moved.
-pub(super) fn before<'a>(found: &'a Found, source: &str, key: &str) -> Option<&'a Candidate> {
+pub(super) fn before<'a>(found: &'a MovedColumns, source: &str, key: &str) -> Option<&'a MoveCandidate> {
     // Nearly always there is none.
     if found.is_empty() { None } else { found.get(&(source.to_owned(), key.to_owned())) }
 }
 
 /// Finds the columns that moved. `gone_sources` are those that the configuration names no more.
 pub(super) async fn find(
-    session: &Session,
-    scans: &[Scanned<'_>],
+    context: SyncContext<'_>,
+    scans: &[SourceScan<'_>],
     spool: &Spool,
     known: &HashMap<String, HashMap<String, SourceFile>>,
     gone_sources: &[String],
-    synced: &mut Synced,
-) -> anyhow::Result<Found> {
+    reporter: &mut SyncReporter<'_>,
+) -> Result<MovedColumns, Error> {
     let files = new_columns(scans, known);
     if files.is_empty() {
-        return Ok(Found::new());
+        return Ok(MovedColumns::new());
     }
-    let mut candidates = candidates(session, scans, known, gone_sources).await?;
+    let mut candidates = candidates(context, scans, known, gone_sources).await?;
     if candidates.is_empty() {
-        return Ok(Found::new());
+        return Ok(MovedColumns::new());
     }
-    let news = files.iter().map(|read| new_column(read, spool)).collect::<anyhow::Result<Vec<NewColumn>>>()?;
+    let news = files.iter().map(|read| new_column(read, spool)).collect::<Result<Vec<NewColumn>, Error>>()?;
     let mut gone: Vec<GoneColumn> = candidates.iter().map(gone_column).collect();
     let mut moves = moved::same(&gone, &news);
     if moves.same.len() < news.len() {
-        read_texts(session, &candidates, &mut gone, &moves).await?;
+        read_texts(context, &candidates, &mut gone, &moves).await?;
         let near = moved::near(&gone, &news, &moves);
-        let near = compare(session, near, &candidates, &files, spool).await?;
+        let near = compare(context, near, &candidates, &files, spool).await?;
         moves = moved::alike(&gone, &news, moves, &near);
     }
     for (gone, new, other) in &moves.guessed {
-        synced.warn(format!(
+        reporter.warn(format!(
             "{}: it may be {:?} or {:?} of {}, whose files are gone: taken for the first",
             files[*new].shown(),
             candidates[*gone].trace.key,
@@ -74,7 +72,7 @@ pub(super) async fn find(
         ));
     }
     for (gone, new) in &moves.alike {
-        synced.warn(format!(
+        reporter.warn(format!(
             "{}: it is much like {:?}, which is gone, and of another date: taken for a new column; if it is the same, \
              write `id: {}` into it",
             files[*new].shown(),
@@ -85,7 +83,7 @@ pub(super) async fn find(
     let mut taken: Vec<(usize, usize)> = moves.same;
     // From the end, so that the places of the others stay.
     taken.sort_by_key(|(gone, _)| std::cmp::Reverse(*gone));
-    let mut found = Found::new();
+    let mut found = MovedColumns::new();
     for (gone, new) in taken {
         found.insert((files[new].source.name.clone(), news[new].key.clone()), candidates.remove(gone));
     }
@@ -94,53 +92,53 @@ pub(super) async fn find(
 
 /// Files with a column that none is known of.
 fn new_columns<'a>(
-    scans: &'a [Scanned<'_>],
+    scans: &'a [SourceScan<'_>],
     known: &HashMap<String, HashMap<String, SourceFile>>,
 ) -> Vec<&'a ReadFile<'a>> {
     let mut new = Vec::new();
-    for scanned in scans {
-        let files = known.get(&scanned.source.name);
+    for scan in scans {
+        let files = known.get(&scan.source.name);
         let keys: HashSet<&str> =
             files.into_iter().flatten().filter_map(|(_, file)| file.column_key.as_deref()).collect();
         let is_new = |read: &&ReadFile<'_>| read.taken().is_some_and(|(key, _)| !keys.contains(key));
-        new.extend(scanned.read.iter().filter(is_new));
+        new.extend(scan.read.iter().filter(is_new));
     }
     new
 }
 
 /// A column of which nothing is kept in memory but what tells it from others.
-fn new_column(read: &ReadFile<'_>, spool: &Spool) -> anyhow::Result<NewColumn> {
-    let (facts, Waiting { draft, content, .. }) = wait(read, spool)?;
+fn new_column(read: &ReadFile<'_>, spool: &Spool) -> Result<NewColumn, Error> {
+    let (facts, StampedDraft { draft, content, .. }) = unspool(read, spool)?;
     Ok(NewColumn {
         given_id: facts.given_id,
         given_guid: facts.given_guid.then_some(draft.guid),
         content,
         published: draft.published.timestamp_millis(),
-        said: moved::said(&draft.title, &said(&draft.standfirst, &draft.body)),
+        said: moved::said(&draft.title, &words(&draft.standfirst, &draft.body)),
         key: draft.key,
         title: draft.title,
     })
 }
 
 /// All of a column that was read.
-fn wait(read: &ReadFile<'_>, spool: &Spool) -> anyhow::Result<(markdown::Facts, Waiting)> {
-    let column = read.column.as_ref().with_context(|| format!("{}: it holds no column", read.shown()))?;
-    let waiting = spool.get(column.spooled, &read.source.name).context("cannot read what waits to be entered")?;
-    Ok((column.facts, waiting))
+fn unspool(read: &ReadFile<'_>, spool: &Spool) -> Result<(markdown::Facts, StampedDraft), Error> {
+    let column = read.column.as_ref().ok_or_else(|| Error::NoColumn { file: read.shown() })?;
+    let stamped = spool.get(column.position, &read.source.name).map_err(Error::Unspool)?;
+    Ok((column.facts, stamped))
 }
 
-fn said(standfirst: &str, body: &str) -> String {
+fn words(standfirst: &str, body: &str) -> String {
     format!("{standfirst} {}", text::of_html(body))
 }
 
 /// How alike the words of each pair are, of a column that is gone and a new one.
 async fn compare(
-    session: &Session,
+    context: SyncContext<'_>,
     mut near: Vec<(usize, usize)>,
-    candidates: &[Candidate],
+    candidates: &[MoveCandidate],
     files: &[&ReadFile<'_>],
     spool: &Spool,
-) -> anyhow::Result<Vec<Likeness>> {
+) -> Result<Vec<Likeness>, Error> {
     // Of those that are gone, one is in memory at a time.
     near.sort_unstable();
     let mut pieces: Option<(usize, Pieces)> = None;
@@ -148,12 +146,12 @@ async fn compare(
     for (gone, new) in near {
         if pieces.as_ref().is_none_or(|(read, _)| *read != gone) {
             let trace = &candidates[gone].trace;
-            let text = session.store.column_text(&trace.source, &trace.key).await?;
-            pieces = text.map(|(standfirst, body)| (gone, Pieces::of(&said(&standfirst, &body))));
+            let text = context.store.column_text(&trace.source, &trace.key).await?;
+            pieces = text.map(|(standfirst, body)| (gone, Pieces::of(&words(&standfirst, &body))));
         }
         let Some((_, theirs)) = &pieces else { continue };
-        let (_, Waiting { draft, .. }) = wait(files[new], spool)?;
-        let own = Pieces::of(&said(&draft.standfirst, &draft.body));
+        let (_, StampedDraft { draft, .. }) = unspool(files[new], spool)?;
+        let own = Pieces::of(&words(&draft.standfirst, &draft.body));
         compared.push(Likeness { gone, new, like: own.likeness(theirs), pieces: own.count() });
     }
     Ok(compared)
@@ -162,34 +160,34 @@ async fn compare(
 /// Columns that may be found again: whose file is gone, whose source is gone, who left the feeds, or
 /// who came by hand. Each is there once.
 async fn candidates(
-    session: &Session,
-    scans: &[Scanned<'_>],
+    context: SyncContext<'_>,
+    scans: &[SourceScan<'_>],
     known: &HashMap<String, HashMap<String, SourceFile>>,
     gone_sources: &[String],
-) -> anyhow::Result<Vec<Candidate>> {
+) -> Result<Vec<MoveCandidate>, Error> {
     let mut files: HashMap<(String, String), Option<SourceFile>> = HashMap::new();
     let mut names = Vec::new();
-    for scanned in scans {
-        let of_gone = scanned.gone.iter().filter_map(|file| Some((file.column_key.clone()?, Some(file.clone()))));
-        let left = scanned.read.iter().filter_map(|read| Some((read.left_key()?.to_owned(), None)));
-        for (key, file) in of_gone.chain(left).filter(|(key, _)| !scanned.has(key)) {
-            let name = (scanned.source.name.clone(), key);
+    for scan in scans {
+        let of_gone = scan.gone.iter().filter_map(|file| Some((file.column_key.clone()?, Some(file.clone()))));
+        let left = scan.read.iter().filter_map(|read| Some((read.left_key()?.to_owned(), None)));
+        for (key, file) in of_gone.chain(left).filter(|(key, _)| !scan.has(key)) {
+            let name = (scan.source.name.clone(), key);
             names.push(name.clone());
             files.insert(name, file);
         }
     }
     // Who has a file that is there, or is just coming, is not to be found anywhere else.
-    let at_home: HashSet<(&str, &str)> = scans
+    let present: HashSet<(&str, &str)> = scans
         .iter()
-        .flat_map(|scanned| scanned.read.iter().filter_map(|read| Some((read.source.name.as_str(), read.taken()?.0))))
+        .flat_map(|scan| scan.read.iter().filter_map(|read| Some((read.source.name.as_str(), read.taken()?.0))))
         .chain(known.values().flatten().filter_map(|(_, file)| Some((&*file.source, file.column_key.as_deref()?))))
         .collect();
-    let mut traces = session.store.traces(&names).await?;
+    let mut traces = context.store.traces(&names).await?;
     for source in gone_sources.iter().map(String::as_str).chain([markdown::SOURCE]) {
-        traces.extend(session.store.traces_of(source).await?);
+        traces.extend(context.store.traces_of(source).await?);
     }
-    let configured: HashSet<&str> = session.config.sources.iter().map(|source| source.name.as_str()).collect();
-    let withdrawn = session.store.withdrawn_traces().await?;
+    let configured: HashSet<&str> = context.config.sources.iter().map(|source| source.name.as_str()).collect();
+    let withdrawn = context.store.withdrawn_traces().await?;
     traces.extend(withdrawn.into_iter().filter(|trace| configured.contains(&*trace.source)));
     let mut seen = HashSet::new();
     let mut found = Vec::new();
@@ -197,16 +195,16 @@ async fn candidates(
         let name = (trace.source.clone(), trace.key.clone());
         let file = files.get(&name).cloned();
         let of_gone_source = gone_sources.contains(&trace.source);
-        let is_home = file.is_none() && !of_gone_source && at_home.contains(&(&*trace.source, &*trace.key));
-        if trace.source == listing::SOURCE || is_home || !seen.insert(name) {
+        let is_present = file.is_none() && !of_gone_source && present.contains(&(&*trace.source, &*trace.key));
+        if trace.source == listing::SOURCE || is_present || !seen.insert(name) {
             continue;
         }
-        found.push(Candidate { trace, file: file.flatten(), of_gone_source });
+        found.push(MoveCandidate { trace, file: file.flatten(), of_gone_source });
     }
     Ok(found)
 }
 
-fn gone_column(candidate: &Candidate) -> GoneColumn {
+fn gone_column(candidate: &MoveCandidate) -> GoneColumn {
     let trace = &candidate.trace;
     GoneColumn {
         key: trace.key.clone(),
@@ -222,19 +220,19 @@ fn gone_column(candidate: &Candidate) -> GoneColumn {
 
 /// Reads the words of those that are not found yet, and keeps what tells them from others.
 async fn read_texts(
-    session: &Session,
-    candidates: &[Candidate],
+    context: SyncContext<'_>,
+    candidates: &[MoveCandidate],
     gone: &mut [GoneColumn],
     moves: &Moves,
-) -> anyhow::Result<()> {
+) -> Result<(), Error> {
     let found: HashSet<usize> = moves.same.iter().map(|(gone, _)| *gone).collect();
     for (index, gone) in gone.iter_mut().enumerate() {
         if gone.withdrawn || found.contains(&index) {
             continue;
         }
         let trace = &candidates[index].trace;
-        let text = session.store.column_text(&trace.source, &trace.key).await?;
-        gone.said = text.map(|(standfirst, body)| moved::said(&gone.title, &said(&standfirst, &body)));
+        let text = context.store.column_text(&trace.source, &trace.key).await?;
+        gone.said = text.map(|(standfirst, body)| moved::said(&gone.title, &words(&standfirst, &body)));
     }
     Ok(())
 }
