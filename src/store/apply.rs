@@ -237,8 +237,10 @@ impl Store {
             }
             let mut batch = tx.batch(asked().unwrap_or_default()).await?;
             let mut ours: HashMap<String, bool> = HashMap::new();
+            let load = |first| changes.load(first..count.min(first + PIECE)).map_err(Error::Spool);
+            let mut next = Some(load(0)?);
             for first in (0..count).step_by(PIECE) {
-                let piece = changes.load(first..count.min(first + PIECE)).map_err(Error::Spool)?;
+                let Some(piece) = next.take() else { break };
                 let piece = changes.changes(&piece);
                 for change in &piece {
                     if !ours.contains_key(change.source) {
@@ -246,7 +248,11 @@ impl Store {
                         ours.insert(change.source.to_owned(), mine);
                     }
                 }
-                tx.apply_piece(first, &piece, &ours, at, &mut batch, &mut applied).await?;
+                // While the database is at work on this piece, the next one is loaded.
+                let following = first + PIECE;
+                let load_next = async { (following < count).then(|| load(following)).transpose() };
+                let apply = tx.apply_piece(first, &piece, &ours, at, &mut batch, &mut applied);
+                ((), next) = tokio::try_join!(apply, load_next)?;
             }
             tx.put_touched(&batch).await?;
             applied.twins = batch.twins;

@@ -16,8 +16,6 @@ pub(super) trait Dialect: Database {
     const MANY_PAGES: Option<&'static str>;
     /// Its wording of a statement.
     fn wording(two: sql::Two) -> &'static str;
-    /// The same of one that writes many rows.
-    fn many(many: &sql::Many) -> &str;
 }
 
 impl Dialect for sqlx::Sqlite {
@@ -31,10 +29,6 @@ impl Dialect for sqlx::Sqlite {
     fn wording(two: sql::Two) -> &'static str {
         two.sqlite
     }
-
-    fn many(many: &sql::Many) -> &str {
-        &many.sqlite
-    }
 }
 
 impl Dialect for sqlx::Postgres {
@@ -45,10 +39,6 @@ impl Dialect for sqlx::Postgres {
 
     fn wording(two: sql::Two) -> &'static str {
         two.postgres
-    }
-
-    fn many(many: &sql::Many) -> &str {
-        &many.postgres
     }
 }
 

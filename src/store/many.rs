@@ -5,14 +5,13 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
-use sqlx::AssertSqlSafe;
 
 use super::{
     Result,
     apply::{Applied, FileChange, FileSteps},
     dialect::Dialect,
-    millis,
-    put::{Address, Batch, Put, asked_update, bind_column},
+    put::{Batch, Put, asked_update},
+    rows::{Added, RowSteps},
     sql,
 };
 use crate::model::{Draft, Instant, Slug};
@@ -32,16 +31,8 @@ pub(super) enum Way {
 /// its column and whether that is withdrawn, how many columns have its guid and its address.
 type Standing = (i64, Option<String>, Option<String>, Option<i64>, i64, i64);
 
-/// A column that is to be added with others.
-pub(super) struct Added<'a> {
-    draft: &'a Draft,
-    fingerprint: String,
-    content: String,
-    updated: i64,
-}
-
 /// The steps of a transaction that writes down a piece of what a sync found.
-pub(super) trait ManySteps: FileSteps {
+pub(super) trait ManySteps: RowSteps {
     /// Writes a piece, of which the first change has this place in the list. `ours` are the sources that
     /// are read from here.
     async fn apply_piece(
@@ -162,36 +153,10 @@ macro_rules! on_both_lines {
         }
 
         async fn put_many(&mut self, columns: &mut Vec<Added<'_>>, files: &mut Vec<&FileChange<'_>>) -> Result<()> {
-            let mut chunks = columns.chunks_exact(sql::ROWS);
-            let rest = chunks.remainder();
-            let bind = |query, column: &Added<'_>| {
-                let Added { draft, fingerprint, content, updated } = column;
-                let address = Address { url: draft.url.to_string(), asked: None };
-                let query: sqlx::query::Query<'_, $database, _> = query;
-                let query = query.bind(&draft.source).bind(&draft.key).bind(&draft.guid);
-                bind_column!(query, draft, address, *updated, fingerprint, None::<i64>, content)
-            };
-            for chunk in chunks.by_ref() {
-                let query = sqlx::query(AssertSqlSafe(<$database as Dialect>::many(&sql::ADD_COLUMNS)));
-                chunk.iter().fold(query, bind).execute(&mut *self).await?;
-            }
-            for column in rest {
-                bind(sqlx::query(sql::ADD_COLUMN), column).execute(&mut *self).await?;
-            }
+            self.add_columns(columns).await?;
             columns.clear();
-            let files_of = files.iter().filter_map(|change| change.after).collect::<Vec<_>>();
-            let mut chunks = files_of.chunks_exact(sql::ROWS);
-            for chunk in chunks.by_ref() {
-                let mut query = sqlx::query(AssertSqlSafe(<$database as Dialect>::many(&sql::PUT_FILES)));
-                for file in chunk {
-                    query = query.bind(&file.source).bind(&file.path).bind(&file.column_key);
-                    query = query.bind(&file.content).bind(&file.seen).bind(file.due_at).bind(&file.refused);
-                }
-                query.execute(&mut *self).await?;
-            }
-            for file in chunks.remainder() {
-                self.put_file(file).await?;
-            }
+            let changed = files.iter().filter_map(|change| change.after).collect::<Vec<_>>();
+            self.put_files(&changed).await?;
             files.clear();
             Ok(())
         }

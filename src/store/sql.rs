@@ -205,9 +205,6 @@ statements! {
     WITHDRAW_COLUMN = "UPDATE columns SET withdrawn_at = $2 WHERE id = $1 AND withdrawn_at IS NULL";
     REVISION = "SELECT number FROM revision";
     NEXT_REVISION = "UPDATE revision SET number = number + 1 RETURNING number";
-    /// A column of this feed and month has changed.
-    TOUCH_MONTH = "INSERT INTO feed_months (feed, month, revision, columns, closed) VALUES ($1, $2, $3, 0, 0) \
-        ON CONFLICT (feed, month) DO UPDATE SET revision = excluded.revision";
     /// Feeds with a month that changed after a revision. As an expression, or SQLite goes through all
     /// months of all feeds in the order of feeds, so as to have no two alike.
     TOUCHED_FEEDS = "SELECT DISTINCT feed || '' FROM feed_months WHERE revision > $1";

@@ -166,7 +166,7 @@ async fn every_statement_is_prepared_on_both_backends() {
         line.prepare(two.sqlite.into_sql_str()).await.unwrap_or_else(|error| panic!("SQLite, {name}: {error}"));
     }
     for many in [&*sql::ADD_COLUMNS, &*sql::PUT_FILES] {
-        line.prepare(AssertSqlSafe(&*many.sqlite).into_sql_str()).await.expect("SQLite, many rows");
+        line.prepare(AssertSqlSafe(many.as_str()).into_sql_str()).await.expect("SQLite, many rows");
     }
 
     let house = House::postgres();
@@ -176,8 +176,8 @@ async fn every_statement_is_prepared_on_both_backends() {
     for (name, statement) in all().chain(both().map(|(name, two)| (name, two.postgres))) {
         line.prepare(statement.into_sql_str()).await.unwrap_or_else(|error| panic!("Postgres, {name}: {error}"));
     }
-    for many in [&*sql::ADD_COLUMNS, &*sql::PUT_FILES] {
-        line.prepare(AssertSqlSafe(&*many.postgres).into_sql_str()).await.expect("Postgres, many rows");
+    for many in [sql::ADD_COLUMN_ARRAYS, sql::PUT_FILE_ARRAYS] {
+        line.prepare(many.into_sql_str()).await.expect("Postgres, many rows");
     }
 }
 

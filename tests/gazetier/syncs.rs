@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use gazetier::{
-    model::{Column, Draft, FeedKey},
+    model::{Column, Draft, FeedKey, Image},
     store::{Entry, FileChange, MovedFrom, Put, SourceFile, Span, Store},
 };
 
-use crate::store::{House, at, draft, now, on_both};
+use crate::store::{House, at, draft, now, on_both, slug};
 
 on_both! {
     an_older_reading_does_not_come_back,
@@ -15,6 +15,7 @@ on_both! {
     a_move_goes_with_both_files_or_not_at_all,
     a_guid_that_is_taken_is_told_apart_unless_it_was_given,
     a_text_is_known_by_its_words,
+    what_comes_together_is_what_it_would_be_alone,
 }
 
 fn file(path: &str, content: &str) -> SourceFile {
@@ -152,4 +153,58 @@ async fn a_text_is_known_by_its_words(house: &House) {
     store.fill_contents().await.expect("contents");
     assert_eq!(contents().await, filled);
     assert!(!store.source_state().await.expect("a state").without_content);
+}
+
+async fn what_comes_together_is_what_it_would_be_alone(house: &House) {
+    // More than one piece, of which every third column has all that a column may have.
+    let drafts: Vec<Draft> = (0..300)
+        .map(|number| {
+            let plain = Draft { updated: at("2026-11-17"), ..draft(&format!("c{number:03}"), "2026-11-16") };
+            if number % 3 > 0 {
+                return plain;
+            }
+            let image = Image {
+                url: "https://estran.example.org/a%20b.jpg".parse().expect("a URL"),
+                alt: "{\"Une\", NULL}".into(),
+                credit: (number % 2 == 0).then(|| "L’Estran".into()),
+                media_type: Some("image/jpeg".into()),
+                width: Some(1_200),
+                height: (number % 2 == 0).then_some(800),
+                length: Some(3_000_000_000),
+            };
+            let byline = Some("Basile Hauterive".into());
+            Draft { rubrique: Some(slug("humeur")), byline, image: Some(image), ..plain }
+        })
+        .collect();
+    let files: Vec<SourceFile> = drafts
+        .iter()
+        .enumerate()
+        .map(|(number, draft)| SourceFile {
+            due_at: (number % 5 == 0).then_some(5),
+            refused: (number % 7 == 0).then(|| "it \"is\" wrong".into()),
+            ..file(&draft.key, "v1")
+        })
+        .collect();
+    let store = open(house).await;
+    let changes: Vec<FileChange<'_>> = files.iter().zip(&drafts).map(|(file, draft)| read(None, file, draft)).collect();
+    let places = HashMap::from([("markdown".to_owned(), "here".to_owned())]);
+    let applied = store.apply(&changes, &places, now()).await.expect("a sync");
+    assert_eq!(applied.outcomes, vec![Some(Put::Added); drafts.len()]);
+    let other = House::sqlite();
+    let alone = other.open().await;
+    alone.put(&drafts, now()).await.expect("columns");
+    let all = async |store: &Store, feed: FeedKey| {
+        store.newest(&feed, Span::until(at("2030-01-01")), 1_000).await.expect("columns").columns
+    };
+    for feed in [FeedKey::All, FeedKey::Rubrique(slug("humeur")), FeedKey::Byline(slug("basile-hauterive"))] {
+        assert_eq!(all(&store, feed.clone()).await, all(&alone, feed.clone()).await);
+        let months = async |store: &Store| store.feed_months(&feed).await.expect("months");
+        assert_eq!(months(&store).await, months(&alone).await);
+    }
+    let known = store.source_state().await.expect("a state").files.remove("markdown").unwrap_or_default();
+    assert_eq!(known.len(), files.len());
+    assert!(files.iter().all(|file| known.get(&file.path) == Some(file)));
+    let contents: Vec<String> = drafts.iter().map(Draft::content).collect();
+    let traces = store.traces_of("markdown").await.expect("columns");
+    assert_eq!(traces.into_iter().map(|trace| trace.content).collect::<Vec<_>>(), contents);
 }

@@ -11,36 +11,35 @@ pub struct Two {
     pub postgres: &'static str,
 }
 
-/// How many rows one statement writes that writes many.
+/// How many rows one statement of SQLite's writes that writes many.
 pub const ROWS: usize = 40;
 
-/// A statement of many rows, as each backend counts its parameters.
-#[derive(Debug)]
-pub struct Many {
-    pub sqlite: String,
-    pub postgres: String,
-}
+/// [`ADD_COLUMN`] for so many columns, in SQLite's words.
+pub static ADD_COLUMNS: LazyLock<String> = LazyLock::new(|| many(ADD_COLUMN));
+/// [`PUT_FILE`] for so many files, none of them twice, in SQLite's words.
+pub static PUT_FILES: LazyLock<String> = LazyLock::new(|| many(PUT_FILE));
 
-/// [`ADD_COLUMN`] for so many columns.
-pub static ADD_COLUMNS: LazyLock<Many> = LazyLock::new(|| many(ADD_COLUMN));
-/// [`PUT_FILE`] for so many files, none of them twice.
-pub static PUT_FILES: LazyLock<Many> = LazyLock::new(|| many(PUT_FILE));
-
-/// An `INSERT` of one row made one of many.
-fn many(statement: &str) -> Many {
+/// An `INSERT` of one row made one of many. For SQLite, a number is a name, which is looked for among all others: so
+/// parameters have none.
+fn many(statement: &str) -> String {
     let (head, tail) = statement.split_once("VALUES (").unwrap_or((statement, ""));
     let (values, tail) = tail.split_once(')').unwrap_or((tail, ""));
-    let width = values.split(',').count();
-    let rows = |parameter: fn(usize) -> String| {
-        let row = |row: usize| {
-            let values: Vec<String> = (1..=width).map(|value| parameter(row * width + value)).collect();
-            format!("({})", values.join(", "))
-        };
-        format!("{head}VALUES {}{tail}", (0..ROWS).map(row).collect::<Vec<_>>().join(", "))
-    };
-    // For SQLite, a number is a name, which is looked for among all others.
-    Many { sqlite: rows(|_| "?".to_owned()), postgres: rows(|number| format!("${number}")) }
+    let row = format!("({})", vec!["?"; values.split(',').count()].join(", "));
+    format!("{head}VALUES {}{tail}", vec![row; ROWS].join(", "))
 }
+
+/// [`ADD_COLUMN`] for columns that are in the feeds at the address that they want, in Postgres' words.
+pub const ADD_COLUMN_ARRAYS: &str = "INSERT INTO columns (source, source_key, guid, rubrique, title, standfirst, byline, \
+    body_raw, body, cleaner, url, image_url, image_alt, image_credit, image_type, image_width, image_height, \
+    image_length, published_at, updated_at, fingerprint, byline_slug, content) \
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], \
+    $9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bigint[], \
+    $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::text[], $22::text[], $23::text[])";
+/// [`PUT_FILE`] for files, none of them twice, in Postgres' words.
+pub const PUT_FILE_ARRAYS: &str = "INSERT INTO source_files (source, path, column_key, content, seen, due_at, refused) \
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[]) \
+    ON CONFLICT (source, path) DO UPDATE SET column_key = excluded.column_key, \
+    content = excluded.content, seen = excluded.seen, due_at = excluded.due_at, refused = excluded.refused";
 
 /// Takes rows: Postgres passes over those that another worker is taking, instead of waiting.
 macro_rules! taking {
@@ -63,7 +62,7 @@ macro_rules! rows {
 macro_rules! hashed {
     ($head:literal, $tail:literal) => {
         Two {
-            sqlite: concat!($head, "SELECT unhex(value ->> 0) AS hash FROM json_each($1)", $tail),
+            sqlite: concat!($head, "SELECT unhex(value ->> 0) AS hash FROM jsonb_each($1)", $tail),
             postgres: concat!(
                 $head,
                 "SELECT decode(value ->> 0, 'hex') AS hash FROM jsonb_array_elements(CAST($1 AS JSONB))",
@@ -177,6 +176,12 @@ dialects! {
         (SELECT COUNT(*) FROM columns c WHERE c.guid = x.value ->> 4), \
         (SELECT COUNT(*) FROM columns c WHERE c.url = x.value ->> 5 AND c.withdrawn_at IS NULL) FROM ",
         " AS x"
+    );
+    /// Columns of these feeds and months have changed: `[feed, month]`, in the revision `$2`.
+    TOUCH_MONTHS = rows!(
+        "INSERT INTO feed_months (feed, month, revision, columns, closed) \
+        SELECT x.value ->> 0, x.value ->> 1, CAST($2 AS BIGINT), 0, 0 FROM ",
+        " AS x WHERE TRUE ON CONFLICT (feed, month) DO UPDATE SET revision = excluded.revision"
     );
     /// Takes pings of a hub that are due, and those whose worker died.
     LEASE_PINGS = taking!(

@@ -3,38 +3,13 @@
 
 use super::Two;
 
-/// Works on rows that come as one JSON array, `$1`, of `[hash, address, name, choice, public id, language, state,
-/// since, joined, returned, old number, moves]`, hashes and ids in hexadecimal digits.
-macro_rules! listed {
-    ($head:literal, $tail:literal) => {
-        Two {
-            sqlite: concat!(
-                $head,
-                "SELECT unhex(value ->> 0) AS hash, value ->> 1 AS address, value ->> 2 AS name, value ->> 3 AS choice, \
-                unhex(value ->> 4) AS public_id, value ->> 5 AS language, value ->> 6 AS state, \
-                CAST(value ->> 7 AS BIGINT) AS since, CAST(value ->> 8 AS BIGINT) AS joined, \
-                CAST(value ->> 9 AS BIGINT) AS returned, CAST(value ->> 10 AS BIGINT) AS old_number, \
-                CAST(value ->> 11 AS BIGINT) AS moves FROM json_each($1)",
-                $tail
-            ),
-            postgres: concat!(
-                $head,
-                "SELECT decode(value ->> 0, 'hex') AS hash, value ->> 1 AS address, value ->> 2 AS name, \
-                value ->> 3 AS choice, decode(value ->> 4, 'hex') AS public_id, value ->> 5 AS language, \
-                value ->> 6 AS state, CAST(value ->> 7 AS BIGINT) AS since, CAST(value ->> 8 AS BIGINT) AS joined, \
-                CAST(value ->> 9 AS BIGINT) AS returned, CAST(value ->> 10 AS BIGINT) AS old_number, \
-                CAST(value ->> 11 AS BIGINT) AS moves FROM jsonb_array_elements(CAST($1 AS JSONB))",
-                $tail
-            ),
-        }
-    };
-}
-
-/// The same with rows of `[hash, words, …]`, of which the first is a hash and the others are texts and numbers.
+/// Works on rows that come as one JSON array, `$1`, of `[hash, words, …]`, of which the first is a hash in hexadecimal
+/// digits and the others are texts and numbers. SQLite gives each row as it has it in memory (`jsonb_each`): as text,
+/// it would be written, and read again for each value.
 macro_rules! noted {
     ($head:literal, $sqlite:literal, $postgres:literal, $tail:literal) => {
         Two {
-            sqlite: concat!($head, "SELECT unhex(value ->> 0) AS hash, ", $sqlite, " FROM json_each($1)", $tail),
+            sqlite: concat!($head, "SELECT unhex(value ->> 0) AS hash, ", $sqlite, " FROM jsonb_each($1)", $tail),
             postgres: concat!(
                 $head,
                 "SELECT decode(value ->> 0, 'hex') AS hash, ",
@@ -104,9 +79,9 @@ statements! {
 }
 
 dialects! {
-    /// Of rows, what the store knows: the reader, how they stand, why they are suppressed, whether the address is a
-    /// former one, and when the reader last showed a wish of their own.
-    STANDING_OF = listed!(
+    /// Of addresses, `[hash]`, what the store knows: the reader, how they stand, why they are suppressed, whether the
+    /// address is a former one, and when the reader last showed a wish of their own.
+    STANDING_OF = hashed!(
         "SELECT l.hash, s.id, p.state, x.reason, CASE WHEN f.address_hash IS NULL THEN CAST(0 AS BIGINT) ELSE CAST(1 AS BIGINT) END, \
         CASE WHEN s.returned_at > s.joined_at THEN s.returned_at END, \
         (SELECT MAX(c.confirmed_at) FROM consents c WHERE c.subscriber_id = s.id) FROM (",
@@ -115,16 +90,25 @@ dialects! {
         LEFT JOIN former_addresses f ON f.address_hash = l.hash \
         WHERE x.address_hash IS NOT NULL OR s.id IS NOT NULL OR f.address_hash IS NOT NULL"
     );
-    /// Readers; who is there is left as they are. An id that is used is not used again.
-    ADD_LISTED_READERS = listed!(
+    /// Readers, `[hash, address, name, public id, language, joined, returned, old number, moves]`; who is there is left
+    /// as they are. An id that is used is not used again.
+    ADD_LISTED_READERS = noted!(
         "INSERT INTO subscribers (public_id, old_number, address, address_hash, name, language, joined_at, returned_at, moves) \
         SELECT l.public_id, l.old_number, l.address, l.hash, l.name, l.language, l.joined, l.returned, l.moves FROM (",
+        "value ->> 1 AS address, value ->> 2 AS name, unhex(value ->> 3) AS public_id, value ->> 4 AS language, \
+        CAST(value ->> 5 AS BIGINT) AS joined, CAST(value ->> 6 AS BIGINT) AS returned, \
+        CAST(value ->> 7 AS BIGINT) AS old_number, CAST(value ->> 8 AS BIGINT) AS moves",
+        "value ->> 1 AS address, value ->> 2 AS name, decode(value ->> 3, 'hex') AS public_id, value ->> 4 AS language, \
+        CAST(value ->> 5 AS BIGINT) AS joined, CAST(value ->> 6 AS BIGINT) AS returned, \
+        CAST(value ->> 7 AS BIGINT) AS old_number, CAST(value ->> 8 AS BIGINT) AS moves",
         ") AS l WHERE TRUE ON CONFLICT DO NOTHING"
     );
-    /// Their subscriptions to a newsletter, the same.
-    ADD_LISTED_SUBSCRIPTIONS = listed!(
+    /// Their subscriptions to a newsletter, `[hash, choice, state, since]`, the same.
+    ADD_LISTED_SUBSCRIPTIONS = noted!(
         "INSERT INTO subscriptions (subscriber_id, newsletter, choice, state, since_at) \
         SELECT s.id, CAST($2 AS TEXT), l.choice, l.state, l.since FROM (",
+        "value ->> 1 AS choice, value ->> 2 AS state, CAST(value ->> 3 AS BIGINT) AS since",
+        "value ->> 1 AS choice, value ->> 2 AS state, CAST(value ->> 3 AS BIGINT) AS since",
         ") AS l JOIN subscribers s ON s.address_hash = l.hash WHERE TRUE ON CONFLICT (subscriber_id, newsletter) DO NOTHING"
     );
     /// Who left by a list, `[hash, since]`, leaves here.
