@@ -8,9 +8,8 @@ use std::{
 use chrono::Duration;
 
 use super::{
-    exit,
-    say::say,
-    session::{Session, read},
+    Execute, exit,
+    session::{Session, read_text},
 };
 use crate::{
     config::Source,
@@ -24,6 +23,7 @@ use crate::{
     store::{Entry, Put},
 };
 
+/// Read columns from files: Markdown with front matter, or a listing as plain text.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Markdown files end in .md; any other file is taken for a listing.
@@ -54,7 +54,7 @@ fn line_and_key(text: &str) -> Result<(usize, String), String> {
 
 /// What the files gave.
 #[derive(Debug, Default)]
-struct Imported {
+struct ReadFiles {
     harvest: Harvest,
     /// What the Markdown files said themselves, by their columns' places among the drafts.
     facts: Vec<Option<markdown::Facts>>,
@@ -62,16 +62,22 @@ struct Imported {
     lines: Vec<String>,
 }
 
-pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
-    let imported = gather(session, args).await?;
-    let Imported { harvest, facts, lines } = imported;
+impl Execute for Args {
+    async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
+        run(session, &self).await
+    }
+}
+
+async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
+    let files = gather(session, args).await?;
+    let ReadFiles { harvest, facts, lines } = files;
     harvest.refuse_twins()?;
     for warning in &harvest.warnings {
         eprintln!("gazetier: warning: {warning}");
     }
     if args.dry_run {
         for line in lines {
-            say!("{line}");
+            println!("{line}");
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -106,19 +112,19 @@ pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCo
     }
     let (added, changed) = count(&batched.outcomes);
     let read = batched.outcomes.len();
-    say!("{read} columns read: {added} added, {changed} changed, {} as they were", read - added - changed);
+    println!("{read} columns read: {added} added, {changed} changed, {} as they were", read - added - changed);
     Ok(ExitCode::SUCCESS)
 }
 
 /// Reads all files; nothing is changed if one of them is wrong.
-async fn gather(session: &Session, args: &Args) -> anyhow::Result<Imported> {
+async fn gather(session: &Session, args: &Args) -> anyhow::Result<ReadFiles> {
     let dates = dates(session, args)?;
     let answers = Answers { new: args.new.clone(), same: args.same.clone() };
-    let mut all = Imported::default();
+    let mut all = ReadFiles::default();
     for path in &args.files {
-        let text = read(path)?;
+        let text = read_text(path)?;
         if folder::is_markdown(path) {
-            let (source, key) = name(session, path);
+            let (source, key) = source_and_key(session, path);
             let facts = markdown::read(&text, path, &key, session.house(), &mut all.harvest)?;
             if let (Some(draft), Some(source)) = (all.harvest.drafts.last_mut(), source) {
                 markdown::assign(draft, facts, source, &session.config.magazine);
@@ -136,8 +142,8 @@ async fn gather(session: &Session, args: &Args) -> anyhow::Result<Imported> {
         if !args.dry_run {
             page.refuse_doubt()?;
         }
-        all.lines.extend(lines(&page));
-        tell_gone(&page, path, &mut all.harvest);
+        all.lines.extend(dry_run_lines(&page));
+        warn_of_gone(&page, path, &mut all.harvest);
         all.facts.extend(page.harvest.drafts.iter().map(|_| None));
         all.harvest.drafts.extend(page.harvest.drafts);
         all.harvest.warnings.extend(page.harvest.warnings);
@@ -150,13 +156,13 @@ fn dates(session: &Session, args: &Args) -> anyhow::Result<Option<listing::Dates
     let newest = session.config.magazine.zone.parse(newest);
     let step = Duration::from_std(*step).ok().filter(|step| *step >= Duration::milliseconds(1));
     Ok(Some(listing::Dates {
-        newest: newest.map_err(|error| exit::complain(exit::USAGE, format!("--newest: {error}")))?,
-        step: step.ok_or_else(|| exit::complain(exit::USAGE, "--step: write a length of time such as 7d or 12h"))?,
+        newest: newest.map_err(|error| exit::failure(exit::USAGE, format!("--newest: {error}")))?,
+        step: step.ok_or_else(|| exit::failure(exit::USAGE, "--step: write a length of time such as 7d or 12h"))?,
     }))
 }
 
 /// What a listing's columns are to the store, a line each.
-fn lines(page: &Page) -> Vec<String> {
+fn dry_run_lines(page: &Page) -> Vec<String> {
     let line = |line: &Line| match &line.became {
         Became::New => format!("new      {}: {}", line.place, line.title),
         Became::Same => format!("same     {}: {}", line.place, line.title),
@@ -173,7 +179,7 @@ fn lines(page: &Page) -> Vec<String> {
 }
 
 /// Tells of columns that a page no longer has.
-fn tell_gone(page: &Page, path: &Path, harvest: &mut Harvest) {
+fn warn_of_gone(page: &Page, path: &Path, harvest: &mut Harvest) {
     for known in &page.gone {
         harvest.warnings.push(Warning {
             place: Place { file: path.display().to_string(), line: None },
@@ -192,9 +198,9 @@ fn count(outcomes: &[Put]) -> (usize, usize) {
     (of(Put::Added), of(Put::Changed))
 }
 
-/// A file's source and its name there: the same whether it is imported by itself or with the folder
+/// A file's source and its name there: the same whether it is files by itself or with the folder
 /// that the configuration names.
-fn name<'a>(session: &'a Session, path: &Path) -> (Option<&'a Source>, String) {
+fn source_and_key<'a>(session: &'a Session, path: &Path) -> (Option<&'a Source>, String) {
     let full = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let path = full(path);
     let source = session.config.sources.iter().find(|source| path.starts_with(full(&source.folder)));

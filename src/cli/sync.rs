@@ -3,12 +3,13 @@
 
 use std::process::ExitCode;
 
-use super::{exit, say::say, session::Session, subscribers::read_configured_list};
+use super::{Execute, exit, session::Session, subscribers::read_configured_list};
 use crate::{
     edition::late,
     ingest::sync::{Sync, SyncContext, SyncMessage, SyncOptions, SyncSummary},
 };
 
+/// Read the sources that the configuration names.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Read this source here from now on, though another machine or folder read it until now;
@@ -17,14 +18,20 @@ pub(super) struct Args {
     take_over: Option<String>,
 }
 
-pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
+impl Execute for Args {
+    async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
+        run(session, &self).await
+    }
+}
+
+async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
     let options = SyncOptions { by_hand: true, take_over: args.take_over.as_deref() };
     let summary = sync(session, options).await?;
     for line in &summary.moved {
-        say!("{line}");
+        println!("{line}");
     }
     let words = words(&summary);
-    say!("{}", if words.is_empty() { "nothing new in the sources" } else { &words });
+    println!("{}", if words.is_empty() { "nothing new in the sources" } else { &words });
     complaint(&summary)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -69,6 +76,6 @@ pub(super) fn words(summary: &SyncSummary) -> String {
 pub(super) fn complaint(summary: &SyncSummary) -> anyhow::Result<()> {
     match summary.refused {
         0 => Ok(()),
-        n => Err(exit::complain(exit::BAD_INPUT, format!("{n} files of the sources were passed over, see above"))),
+        n => Err(exit::failure(exit::BAD_INPUT, format!("{n} files of the sources were passed over, see above"))),
     }
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, FixedOffset};
 use serde::Serialize;
 
-use super::{restored, say::say, session::Session};
+use super::super::{restored, session::Session};
 use crate::{
     edition::{
         plan::{self, Outlook},
@@ -14,13 +14,8 @@ use crate::{
     model::{self, Choice, Instant, Tally},
 };
 
-/// An instant by the magazine's clock.
-pub(super) fn hour(session: &Session, at: Instant) -> String {
-    session.config.magazine.zone.local(at).format("%Y-%m-%d %H:%M").to_string()
-}
-
 /// A tally in words: what is sent, and whatever else there is.
-pub(super) fn words(tally: &Tally) -> String {
+pub(super) fn tally_words(tally: &Tally) -> String {
     let mut words = format!("{} of {} letters sent", tally.sent, tally.frozen());
     for (count, what) in [
         (tally.failed, "refused"),
@@ -37,7 +32,7 @@ pub(super) fn words(tally: &Tally) -> String {
 }
 
 #[derive(Serialize)]
-struct Standing {
+struct EditionStatus {
     period: String,
     number: i64,
     state: &'static str,
@@ -49,47 +44,47 @@ struct Standing {
     failed: Vec<(String, String)>,
     /// Who decided last, and when.
     #[serde(skip_serializing_if = "Option::is_none")]
-    decided: Option<Decided>,
+    decided: Option<LastDecision>,
     /// Of an edition to come: how many columns it has, and its hour.
     #[serde(skip_serializing_if = "Option::is_none")]
-    coming: Option<Expected>,
+    coming: Option<ComingEdition>,
 }
 
 #[derive(Serialize)]
-struct Decided {
+struct LastDecision {
     /// `approved`, `held`, `released`; `fallen` is an approval of what the edition was before it changed.
     what: &'static str,
     who: String,
-    at: Moment,
+    at: LocalInstant,
 }
 
 /// An instant: for programs with its offset, for people by the magazine's clock.
-struct Moment {
+struct LocalInstant {
     local: DateTime<FixedOffset>,
 }
 
-impl Moment {
+impl LocalInstant {
     fn of(session: &Session, at: Instant) -> Self {
         Self { local: session.config.magazine.zone.local(at) }
     }
 }
 
-impl Serialize for Moment {
+impl Serialize for LocalInstant {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.local.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
     }
 }
 
-impl std::fmt::Display for Moment {
+impl std::fmt::Display for LocalInstant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.local.format("%Y-%m-%d %H:%M"))
     }
 }
 
 #[derive(Serialize)]
-struct Expected {
+struct ComingEdition {
     columns: usize,
-    due: Moment,
+    due: LocalInstant,
     /// Titles of columns that are not in it because readers have had their words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     repeats: Vec<String>,
@@ -97,62 +92,62 @@ struct Expected {
 
 pub(super) async fn status(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
     let store = &session.store;
-    let mut standings = Vec::new();
-    for edition in store.editions(session.newsletter()).await? {
-        let letters = store.tally(edition.id).await?;
-        standings.push(Standing {
+    let mut editions = Vec::new();
+    for drawn_up in store.editions(session.newsletter()).await? {
+        let letters = store.tally(drawn_up.id).await?;
+        editions.push(EditionStatus {
             frozen: letters.frozen(),
             to_do: letters.to_do(),
             letters,
-            unknown: store.unknown_letters(edition.id).await?,
-            failed: store.failed_letters(edition.id).await?,
-            period: edition.period.to_string(),
-            number: edition.number,
-            state: edition.state.as_str(),
-            decided: decided(session, &store.desk(&edition.key()).await?, false),
-            subject: edition.subject,
+            unknown: store.unknown_letters(drawn_up.id).await?,
+            failed: store.failed_letters(drawn_up.id).await?,
+            period: drawn_up.period.to_string(),
+            number: drawn_up.number,
+            state: drawn_up.state.as_str(),
+            decided: decided(session, &store.desk(&drawn_up.key()).await?, false),
+            subject: drawn_up.subject,
             coming: None,
         });
     }
-    standings.extend(expected(session).await?);
+    editions.extend(coming_edition(session).await?);
     if let Some(notice) = restored::notice(session).await? {
         eprintln!("gazetier: warning: {notice}");
     }
     if json {
-        say!("{}", serde_json::to_string_pretty(&standings)?);
+        println!("{}", serde_json::to_string_pretty(&editions)?);
         return Ok(ExitCode::SUCCESS);
     }
-    if standings.is_empty() {
-        say!("no edition yet");
+    if editions.is_empty() {
+        println!("no edition yet");
     }
-    for standing in standings {
-        let how = match &standing.coming {
-            None => words(&standing.letters),
-            Some(expected) => format!("{} columns, due at {}", expected.columns, expected.due),
+    for edition in editions {
+        let how = match &edition.coming {
+            None => tally_words(&edition.letters),
+            Some(coming) => format!("{} columns, due at {}", coming.columns, coming.due),
         };
-        say!("{} (n° {}) {}: {how}", standing.period, standing.number, standing.state);
-        if let Some(decided) = &standing.decided {
-            let Decided { what, who, at } = decided;
+        println!("{} (n° {}) {}: {how}", edition.period, edition.number, edition.state);
+        if let Some(decided) = &edition.decided {
+            let LastDecision { what, who, at } = decided;
             match *what {
-                "fallen" => say!("  changed since {who} approved it, {at}: to be approved again"),
-                what => say!("  {what} by {who}, {at}"),
+                "fallen" => println!("  changed since {who} approved it, {at}: to be approved again"),
+                what => println!("  {what} by {who}, {at}"),
             }
         }
-        for title in standing.coming.iter().flat_map(|expected| &expected.repeats) {
-            say!("  already sent, left out: {title}");
+        for title in edition.coming.iter().flat_map(|coming| &coming.repeats) {
+            println!("  already sent, left out: {title}");
         }
-        for address in &standing.unknown {
-            say!("  unknown: {address}");
+        for address in &edition.unknown {
+            println!("  unknown: {address}");
         }
-        for (address, reply) in &standing.failed {
-            say!("  refused: {address}: {reply}");
+        for (address, reply) in &edition.failed {
+            println!("  refused: {address}: {reply}");
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// The edition to come, where editors have a hand in it.
-async fn expected(session: &Session) -> anyhow::Result<Option<Standing>> {
+async fn coming_edition(session: &Session) -> anyhow::Result<Option<EditionStatus>> {
     let config = &session.config;
     let coming = plan::coming(config, &session.store, session.now()).await?;
     let untouched = coming.desk.version.number == 0 && coming.desk.notes.is_empty();
@@ -162,7 +157,7 @@ async fn expected(session: &Session) -> anyhow::Result<Option<Standing>> {
     let rendered = render(config, &coming.draft, &Choice::all())?;
     let due = &coming.draft.due;
     let outlook = coming.outlook(config)?;
-    Ok(Some(Standing {
+    Ok(Some(EditionStatus {
         period: due.period.to_string(),
         number: due.number,
         state: outlook.as_str(),
@@ -173,16 +168,16 @@ async fn expected(session: &Session) -> anyhow::Result<Option<Standing>> {
         unknown: Vec::new(),
         failed: Vec::new(),
         decided: decided(session, &coming.desk, matches!(outlook, Outlook::Fallen { .. })),
-        coming: Some(Expected {
+        coming: Some(ComingEdition {
             columns: coming.draft.columns.len(),
-            due: Moment::of(session, due.cutoff),
+            due: LocalInstant::of(session, due.cutoff),
             repeats: coming.repeats.iter().map(|repeat| repeat.column.title.clone()).collect(),
         }),
     }))
 }
 
-fn decided(session: &Session, desk: &model::Desk, has_fallen: bool) -> Option<Decided> {
+fn decided(session: &Session, desk: &model::Desk, has_fallen: bool) -> Option<LastDecision> {
     let note = desk.last_said()?;
     let what = if has_fallen { "fallen" } else { note.kind.as_str() };
-    Some(Decided { what, who: note.who.clone(), at: Moment::of(session, note.at) })
+    Some(LastDecision { what, who: note.who.clone(), at: LocalInstant::of(session, note.at) })
 }

@@ -12,21 +12,15 @@ use std::{
 use super::exit;
 use crate::model::text::readable;
 
-/// Prints a line to standard output.
-macro_rules! say {
-    ($($argument:tt)*) => { $crate::cli::say::line(format_args!($($argument)*)) };
-}
-pub(super) use say;
-
 /// The first failure to write a listing.
-static FAILED: OnceLock<String> = OnceLock::new();
+static WRITE_ERROR: OnceLock<String> = OnceLock::new();
 
 /// Prints a line to standard output. Whoever reads it may have gone (`gazetier … | head`): then
-/// there is nobody to tell, and nothing is wrong. Any other failure is kept for [`code`].
+/// there is nobody to tell, and nothing is wrong. Any other failure is kept for [`exit_code`].
 pub(super) fn line(text: Arguments<'_>) {
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            let _ = FAILED.set(error.to_string());
+            let _ = WRITE_ERROR.set(error.to_string());
         }
         _ => {}
     }
@@ -41,9 +35,9 @@ pub(super) fn message(text: Arguments<'_>) {
 
 /// Standard error for what is logged, which quotes things as well. Each event comes in one piece.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Log;
+pub(super) struct LogWriter;
 
-impl Write for Log {
+impl Write for LogWriter {
     fn write(&mut self, event: &[u8]) -> std::io::Result<usize> {
         std::io::stderr().write_all(readable(&String::from_utf8_lossy(event)).as_bytes())?;
         Ok(event.len())
@@ -55,15 +49,15 @@ impl Write for Log {
 }
 
 /// The exit code of a command that has done its work, unless what it had to print could not be written.
-pub(super) fn code(done: ExitCode) -> ExitCode {
-    match FAILED.get() {
+pub(super) fn exit_code(done: ExitCode) -> ExitCode {
+    match WRITE_ERROR.get() {
         None => done,
         Some(error) => unwritten(error),
     }
 }
 
 /// Shows what clap has to say: help, the version, or what is wrong with a command line.
-pub(super) fn usage(usage: &clap::Error) -> ExitCode {
+pub(super) fn print_usage(usage: &clap::Error) -> ExitCode {
     match usage.print() {
         Err(error) if !usage.use_stderr() && error.kind() != ErrorKind::BrokenPipe => unwritten(&error.to_string()),
         _ => u8::try_from(usage.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from),
