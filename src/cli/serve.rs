@@ -20,16 +20,16 @@ use crate::{
     config::{Config, Connections},
     model::token,
     store::Store,
-    web::{self, Answering, Answers, Listener, Server, Shared, desk::Desk},
+    web::{self, Listener, Responder, ResponderWatch, Server, Shared, desk::Desk},
 };
 
 /// What answers as the configuration stands, and carries the letters that come of it.
 struct Services {
     shared: Shared,
     outbox_worker: JoinHandle<()>,
-    public: watch::Sender<Answering>,
-    desk: watch::Sender<Answering>,
-    metrics: watch::Sender<Answering>,
+    public: watch::Sender<Responder>,
+    desk: watch::Sender<Responder>,
+    metrics: watch::Sender<Responder>,
     /// Under which address the desk is reached unless the configuration names one.
     place: String,
 }
@@ -60,14 +60,14 @@ async fn serve(session: &Session) -> anyhow::Result<ExitCode> {
     let mut hangups = signal(SignalKind::hangup())?;
     let web = &session.config.web;
     let mut sockets = ListenFd::from_env();
-    let listener = match Listener::handed(&mut sockets, 0)? {
+    let listener = match Listener::handed_over(&mut sockets, 0)? {
         Some(listener) => listener,
         None => Listener::open(&web.listen).await?,
     };
     println!("serving on {}", listener.place());
     let (public, answers) = watch::channel(web::public(&shared));
     let public_server = Server { listener, answers, connections: web.connections };
-    let desk_listener = match Listener::handed(&mut sockets, 1)? {
+    let desk_listener = match Listener::handed_over(&mut sockets, 1)? {
         Some(listener) => listener,
         None => Listener::open(&session.config.desk.listen).await?,
     };
@@ -76,17 +76,17 @@ async fn serve(session: &Session) -> anyhow::Result<ExitCode> {
     let desk_server = desk_server(desk_listener, answers);
     // A token has no place in a service's log.
     println!("the desk on {}; `gazetier digest preview` gives the way in", desk_server.listener.place());
-    let (metrics, answers) = watch::channel(web::figures(&shared).into());
+    let (metrics, answers) = watch::channel(web::metrics(&shared).into());
     let mut servers = vec![public_server, desk_server];
     if let Some(place) = &web.metrics_listen {
-        let listener = match Listener::handed(&mut sockets, 2)? {
+        let listener = match Listener::handed_over(&mut sockets, 2)? {
             Some(listener) => listener,
             None => Listener::open(place).await?,
         };
         println!("figures on {}", listener.place());
         servers.push(Server { listener, answers, connections: METRICS_CONNECTIONS });
     }
-    let outbox_worker = tokio::spawn(web::carry(shared.clone()));
+    let outbox_worker = tokio::spawn(web::run_outbox_worker(shared.clone()));
     let mut services = Services { shared, outbox_worker, public, desk, metrics, place };
     let serving = web::serve(servers, stop);
     tokio::pin!(serving);
@@ -136,8 +136,8 @@ impl Services {
         let health_store = open_health_store(&config).await?;
         let shared = Shared::new(config, self.shared.store().clone(), health_store, self.shared.now())?;
         let (public, desk) = (web::public(&shared), web::desk::routes(&new_desk(&shared, &self.place)?).into());
-        let metrics = web::figures(&shared).into();
-        let outbox_worker = tokio::spawn(web::carry(shared.clone()));
+        let metrics = web::metrics(&shared).into();
+        let outbox_worker = tokio::spawn(web::run_outbox_worker(shared.clone()));
         let (shared, outbox_worker) =
             (std::mem::replace(&mut self.shared, shared), std::mem::replace(&mut self.outbox_worker, outbox_worker));
         let _ = self.public.send_replace(public);
@@ -166,7 +166,7 @@ pub(super) async fn open_health_store(config: &Config) -> anyhow::Result<Store> 
 }
 
 /// The desk on a listener.
-pub(super) fn desk_server(listener: Listener, answers: Answers) -> Server {
+pub(super) fn desk_server(listener: Listener, answers: ResponderWatch) -> Server {
     // A handful of editors, each with a browser's few connections.
     Server { listener, answers, connections: 64 }
 }

@@ -12,8 +12,7 @@ use std::{
 use memchr::memmem;
 use tempfile::TempPath;
 
-use super::Error;
-use super::forms;
+use super::{Error, forms, pack};
 use crate::{
     config::{Config, FORMS},
     model::FeedKey,
@@ -21,6 +20,9 @@ use crate::{
 
 /// The forms in which a file lies beside itself for servers that send it compressed.
 const COMPRESSED: [&str; 2] = ["br", "gz"];
+
+/// For files that are packed once and read often.
+const BROTLI_QUALITY: i32 = 6;
 
 /// How the name of a file begins that is not in its place yet.
 const STAGED: &str = ".press-";
@@ -134,7 +136,7 @@ impl Folder {
             for form in COMPRESSED {
                 let path = beside(&path, form);
                 if wrote || !path.is_file() {
-                    let packed = if form == "gz" { gzip(bytes) } else { brotli(bytes) };
+                    let packed = if form == "gz" { pack::gzip(bytes) } else { pack::brotli(bytes, BROTLI_QUALITY) };
                     self.stage(&path, &packed.map_err(wrong(&path))?, leads)?;
                 }
             }
@@ -288,18 +290,4 @@ fn beside(path: &Path, form: &str) -> PathBuf {
     name.push(".");
     name.push(form);
     name.into()
-}
-
-fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    // No name and no time in the header: equal bytes give equal bytes.
-    let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(bytes.len() / 3), flate2::Compression::new(6));
-    encoder.write_all(bytes)?;
-    encoder.finish()
-}
-
-fn brotli(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut packed = Vec::with_capacity(bytes.len() / 4);
-    let parameters = brotli::enc::BrotliEncoderParams { quality: 6, ..Default::default() };
-    brotli::BrotliCompress(&mut io::Cursor::new(bytes), &mut packed, &parameters)?;
-    Ok(packed)
 }

@@ -8,6 +8,7 @@ mod files;
 pub mod forms;
 mod months;
 mod owner;
+pub mod pack;
 mod seen;
 
 use std::{

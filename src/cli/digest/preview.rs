@@ -80,7 +80,7 @@ pub(super) async fn open(session: &Session, browse: bool) -> anyhow::Result<Exit
         }
         return Ok(ExitCode::SUCCESS);
     };
-    let outbox = tokio::spawn(web::carry(shared.clone()));
+    let outbox = tokio::spawn(web::run_outbox_worker(shared.clone()));
     web::serve(vec![desk], stop).await?;
     shared.close();
     outbox.await?;

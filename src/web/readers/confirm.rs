@@ -10,29 +10,29 @@ use axum::{
 };
 
 use super::{
-    Note, answer, broken,
-    form::{self, Fields, Tick, Wrong},
-    post,
+    NoticePage, answer, broken,
+    form::{self, FieldError, Fields, RubriqueBox},
+    letters,
     words::{self, Say},
 };
 use crate::{
     model::{Choice, token},
     store::{Confirmation, Confirmed, Wish},
-    web::{Client, Lang, Shared, page::Frame},
+    web::{Client, Lang, Shared, page::PageFrame},
 };
 
 /// What is to be confirmed.
 #[derive(Template)]
 #[template(path = "web/confirm.html")]
 struct Page<'a> {
-    frame: Frame<'a>,
+    frame: PageFrame<'a>,
     words: &'a words::Words,
     say: Say,
     lede: String,
     name: &'a str,
-    rubriques: Vec<Tick<'a>>,
+    rubriques: Vec<RubriqueBox<'a>>,
     consent: &'a str,
-    wrong: Option<Wrong>,
+    wrong: Option<FieldError>,
     /// Whether the wish is another one than the page showed before.
     changed: bool,
 }
@@ -61,7 +61,7 @@ pub(super) async fn show(
 }
 
 /// The page before the button is pressed.
-fn page(shared: &Shared, wish: &Wish, status: StatusCode, wrong: Option<Wrong>) -> Response {
+fn page(shared: &Shared, wish: &Wish, status: StatusCode, wrong: Option<FieldError>) -> Response {
     let config = shared.config();
     let lang = Lang::of(&wish.language);
     let words = words::of(lang);
@@ -69,18 +69,18 @@ fn page(shared: &Shared, wish: &Wish, status: StatusCode, wrong: Option<Wrong>) 
     if wish.moves {
         let say = words.confirm_move;
         let text = vec![words.agreed.replace("{consent}", &wish.consent)];
-        let mut note = Note { button: Some(say.label), ..Note::of(Frame::of(shared, lang), say, fill) };
+        let mut note = NoticePage { button: Some(say.label), ..NoticePage::of(PageFrame::of(shared, lang), say, fill) };
         note.text.extend(text);
         return answer(status, &note);
     }
     let all = wish.choice == Choice::all();
     let page = Page {
-        frame: Frame::of(shared, lang),
+        frame: PageFrame::of(shared, lang),
         words,
         say: words.confirm,
         lede: words.confirm.text.iter().map(|text| fill(text)).collect::<Vec<_>>().join(" "),
         name: wish.name.as_deref().unwrap_or_default(),
-        rubriques: form::ticks(config, |slug| !all && wish.choice.wants(Some(slug))),
+        rubriques: form::rubrique_boxes(config, |slug| !all && wish.choice.wants(Some(slug))),
         consent: &wish.consent,
         wrong,
         changed: status == StatusCode::CONFLICT,
@@ -112,7 +112,7 @@ async fn confirm(
     client: Client,
     spoken: Lang,
     fields: &Fields,
-) -> Result<Response, post::Error> {
+) -> Result<Response, letters::Error> {
     let (store, now) = (shared.store(), shared.now());
     let Some(wish) = store.wish(request, now).await? else { return Ok(stale(shared, spoken)) };
     let lang = Lang::of(&wish.language);
@@ -133,10 +133,10 @@ async fn confirm(
     let (say, link) = match &confirmed {
         Confirmed::Joined(subscriber) => {
             let known = store.subscriber(shared.newsletter(), *subscriber).await?;
-            (words.joined, known.map(|known| (words.joined.label, post::preferences(shared, &known, now))))
+            (words.joined, known.map(|known| (words.joined.label, letters::preferences(shared, &known, now))))
         }
         Confirmed::Moved(_, before) => {
-            post::tell(shared, lang, before).await?;
+            letters::tell(shared, lang, before).await?;
             (words.moved, None)
         }
         Confirmed::Taken => (words.taken, None),
@@ -144,12 +144,15 @@ async fn confirm(
     };
     let magazine = &shared.config().magazine.name;
     let fill = |text: &str| words::fill(text, magazine).replace("{address}", &wish.address);
-    Ok(answer(StatusCode::OK, &Note { link, ..Note::of(Frame::of(shared, lang), say, fill) }))
+    Ok(answer(StatusCode::OK, &NoticePage { link, ..NoticePage::of(PageFrame::of(shared, lang), say, fill) }))
 }
 
 /// The link has done its work, or its time is over.
 fn stale(shared: &Shared, lang: Lang) -> Response {
     let words = words::of(lang);
     let link = Some((words.stale.label, shared.config().web.url.to_string()));
-    answer(StatusCode::GONE, &Note { link, ..Note::of(Frame::of(shared, lang), words.stale, str::to_owned) })
+    answer(
+        StatusCode::GONE,
+        &NoticePage { link, ..NoticePage::of(PageFrame::of(shared, lang), words.stale, str::to_owned) },
+    )
 }

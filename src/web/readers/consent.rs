@@ -1,7 +1,7 @@
 //! What readers agree to. The words are the magazine's: ours, or those of a list in the configuration for pages of
 //! its own. What somebody sends is compared with them and never taken for them.
 
-use super::{form::Wrong, words};
+use super::{form::FieldError, words};
 use crate::{config::Config, model::text, web::Lang};
 
 /// Our words in a language.
@@ -10,12 +10,12 @@ pub(super) fn ours(config: &Config, lang: Lang) -> String {
 }
 
 /// The words that were agreed to, of those that there are: ours if none were sent.
-pub(super) fn given(config: &Config, lang: Lang, sent: &str) -> Result<String, Wrong> {
+pub(super) fn given(config: &Config, lang: Lang, sent: &str) -> Result<String, FieldError> {
     let sent = text::one_line(&text::legalise(sent).0);
     if sent.is_empty() {
         return Ok(ours(config, lang));
     }
     let known = Lang::ALL.map(|lang| ours(config, lang)).into_iter().chain(config.web.consents.iter().cloned());
-    let wrong = Wrong { field: "consent", words: words::of(lang).consent_wrong };
+    let wrong = FieldError { field: "consent", words: words::of(lang).consent_wrong };
     known.into_iter().find(|words| *words == sent).ok_or(wrong)
 }

@@ -11,29 +11,29 @@ use serde_json::json;
 use url::Position;
 
 use super::{
-    BREATH, Note, answer, broken, consent,
-    form::{self, Fields, Tick, Wrong},
-    post, refused, words,
+    MIN_ANSWER_TIME, NoticePage, answer, broken, consent,
+    form::{self, FieldError, Fields, RubriqueBox},
+    letters, refused, words,
 };
 use crate::{
     model::{Instant, list::version_of_consent, token},
     send::erase,
     store::{Known, Request},
-    web::{Client, Lang, Shared, page::Frame},
+    web::{Client, Lang, Shared, page::PageFrame},
 };
 
 #[derive(Template)]
 #[template(path = "web/preferences.html")]
 struct Page<'a> {
-    frame: Frame<'a>,
+    frame: PageFrame<'a>,
     words: &'a words::Words,
     lede: String,
     /// What was done, if something was.
     done: Option<&'a str>,
-    wrong: Option<Wrong>,
+    wrong: Option<FieldError>,
     name: &'a str,
     email: &'a str,
-    rubriques: Vec<Tick<'a>>,
+    rubriques: Vec<RubriqueBox<'a>>,
     active: bool,
     /// What who comes back agrees to.
     consent: String,
@@ -49,7 +49,7 @@ impl Page<'_> {
 }
 
 /// What a token leads to.
-enum Door {
+enum PreferencesAccess {
     /// The page of a subscriber.
     Open(Known),
     /// That of a subscriber, but it is too old.
@@ -60,44 +60,49 @@ enum Door {
     None,
 }
 
-async fn open(shared: &Shared, token: &str) -> Result<Door, Response> {
+async fn find_access(shared: &Shared, token: &str) -> Result<PreferencesAccess, Response> {
     let (key, now) = (shared.store().key(), shared.now());
-    let Some((reader, until)) = token::claim(key, token) else { return Ok(Door::None) };
+    let Some((reader, until)) = token::claim(key, token) else { return Ok(PreferencesAccess::None) };
     match shared.store().reader(shared.newsletter(), reader).await {
-        Ok(Some(known)) if token::opens_preferences(key, reader, &known.standing, token, now) => Ok(Door::Open(known)),
+        Ok(Some(known)) if token::opens_preferences(key, reader, &known.standing, token, now) => {
+            Ok(PreferencesAccess::Open(known))
+        }
         // Of somebody who has moved since, it opens nothing any more.
         Ok(Some(known)) if token::opens_preferences(key, reader, &known.standing, token, until.min(now)) => {
-            Ok(Door::Expired(known))
+            Ok(PreferencesAccess::Expired(known))
         }
-        Ok(_) => Ok(Door::Gone),
+        Ok(_) => Ok(PreferencesAccess::Gone),
         Err(error) => Err(broken(&error)),
     }
 }
 
 /// The answer to a token that opens no page (any more).
-fn shut(shared: &Shared, door: &Door, spoken: Lang) -> Response {
-    match door {
-        Door::Open(_) | Door::None => StatusCode::NOT_FOUND.into_response(),
-        Door::Expired(known) => {
+fn refuse_access(shared: &Shared, access: &PreferencesAccess, spoken: Lang) -> Response {
+    match access {
+        PreferencesAccess::Open(_) | PreferencesAccess::None => StatusCode::NOT_FOUND.into_response(),
+        PreferencesAccess::Expired(known) => {
             let words = words::of(lang(shared, known));
-            let page = Note {
+            let page = NoticePage {
                 rather: Some((words.expired.text[0], words.expired.label)),
                 text: Vec::new(),
-                ..Note::of(Frame::of(shared, lang(shared, known)), words.expired, str::to_owned)
+                ..NoticePage::of(PageFrame::of(shared, lang(shared, known)), words.expired, str::to_owned)
             };
             answer(StatusCode::GONE, &page)
         }
-        Door::Gone => {
+        PreferencesAccess::Gone => {
             let words = words::of(spoken);
             let link = Some((words.ended.label, shared.config().web.url.to_string()));
-            answer(StatusCode::GONE, &Note { link, ..Note::of(Frame::of(shared, spoken), words.ended, str::to_owned) })
+            answer(
+                StatusCode::GONE,
+                &NoticePage { link, ..NoticePage::of(PageFrame::of(shared, spoken), words.ended, str::to_owned) },
+            )
         }
     }
 }
 
 /// The language of a subscriber's page.
 fn lang(shared: &Shared, known: &Known) -> Lang {
-    post::language(known).unwrap_or_else(|| Lang::of(&shared.config().magazine.language))
+    letters::language(known).unwrap_or_else(|| Lang::of(&shared.config().magazine.language))
 }
 
 pub(super) async fn show(
@@ -106,18 +111,18 @@ pub(super) async fn show(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let door = match open(&shared, &token).await {
-        Ok(Door::Open(known)) => {
+    let access = match find_access(&shared, &token).await {
+        Ok(PreferencesAccess::Open(known)) => {
             let is_barred = match is_barred(&shared, &known).await {
                 Ok(is_barred) => is_barred,
                 Err(error) => return broken(&error),
             };
-            return page(&shared, &token, &Shown { is_barred, ..Shown::of(&known) });
+            return page(&shared, &token, &PreferencesForm { is_barred, ..PreferencesForm::of(&known) });
         }
-        Ok(door) => door,
+        Ok(access) => access,
         Err(response) => return response,
     };
-    shut(&shared, &door, Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE)))
+    refuse_access(&shared, &access, Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE)))
 }
 
 /// Whether the address is not written to, because letters came back or were called spam.
@@ -127,35 +132,35 @@ async fn is_barred(shared: &Shared, known: &Known) -> Result<bool, crate::store:
 }
 
 /// What the page shows beside what is known.
-struct Shown<'a> {
+struct PreferencesForm<'a> {
     known: &'a Known,
     done: Option<&'a str>,
-    wrong: Option<Wrong>,
+    wrong: Option<FieldError>,
     email: &'a str,
     is_barred: bool,
 }
 
-impl<'a> Shown<'a> {
+impl<'a> PreferencesForm<'a> {
     fn of(known: &'a Known) -> Self {
         Self { known, done: None, wrong: None, email: "", is_barred: false }
     }
 }
 
-fn page(shared: &Shared, token: &str, shown: &Shown<'_>) -> Response {
-    let Shown { known, done, wrong, email, is_barred } = *shown;
+fn page(shared: &Shared, token: &str, shown: &PreferencesForm<'_>) -> Response {
+    let PreferencesForm { known, done, wrong, email, is_barred } = *shown;
     let config = shared.config();
     let lang = lang(shared, known);
     let words = words::of(lang);
     let fill = |text: &str| words::fill(text, &config.magazine.name).replace("{address}", &known.address);
     let page = Page {
-        frame: Frame::of(shared, lang),
+        frame: PageFrame::of(shared, lang),
         words,
         lede: words.preferences.text.iter().map(|text| fill(text)).collect::<Vec<_>>().join(" "),
         done,
         wrong,
         name: known.name.as_deref().unwrap_or_default(),
         email,
-        rubriques: form::ticks(config, |slug| known.choice.wants(Some(slug))),
+        rubriques: form::rubrique_boxes(config, |slug| known.choice.wants(Some(slug))),
         active: known.state == "active" && !is_barred,
         consent: consent::ours(config, lang),
         leave: format!(
@@ -178,56 +183,58 @@ pub(super) async fn take(
 ) -> Response {
     let fields = Fields::read(&body);
     let spoken = Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE));
-    let known = match open(&shared, &token).await {
-        Ok(Door::Open(known)) => known,
+    let known = match find_access(&shared, &token).await {
+        Ok(PreferencesAccess::Open(known)) => known,
         // Whose link is too old gets a new one, at the address of the subscription.
-        Ok(Door::Expired(known)) if fields.get("do") == "preferences" => {
-            return match shared.gate().pass(client) {
+        Ok(PreferencesAccess::Expired(known)) if fields.get("do") == "preferences" => {
+            return match shared.rate_limit().check(client) {
                 Ok(()) => send_link(&shared, &known).await.unwrap_or_else(|error| broken(&error)),
                 Err(wait) => wait.into_response(),
             };
         }
-        Ok(door) => return shut(&shared, &door, spoken),
+        Ok(access) => return refuse_access(&shared, &access, spoken),
         Err(response) => return response,
     };
     let words = words::of(lang(&shared, &known));
     let outcome = match fields.get("do") {
         "save" => save(&shared, &token, known, &fields).await,
         "rejoin" => rejoin(&shared, &token, known, client).await,
-        "move" => match shared.gate().pass(client) {
+        "move" => match shared.rate_limit().check(client) {
             Ok(()) => change(&shared, &token, &known, &fields, client).await,
             Err(wait) => return wait.into_response(),
         },
         "erase" if fields.get("sure") == "yes" => {
             let erased = erase::erase(shared.config(), shared.store(), &known, shared.now()).await;
-            let frame = Frame::of(&shared, lang(&shared, &known));
+            let frame = PageFrame::of(&shared, lang(&shared, &known));
             erased
-                .map(|_| answer(StatusCode::OK, &Note::of(frame, words.erased, str::to_owned)))
-                .map_err(post::Error::from)
+                .map(|_| answer(StatusCode::OK, &NoticePage::of(frame, words.erased, str::to_owned)))
+                .map_err(letters::Error::from)
         }
         "erase" => {
-            let wrong = Some(Wrong { field: "sure", words: words.erase_sure });
-            Ok(page(&shared, &token, &Shown { wrong, ..Shown::of(&known) }))
+            let wrong = Some(FieldError { field: "sure", words: words.erase_sure });
+            Ok(page(&shared, &token, &PreferencesForm { wrong, ..PreferencesForm::of(&known) }))
         }
         _ => return StatusCode::BAD_REQUEST.into_response(),
     };
     outcome.unwrap_or_else(|error| broken(&error))
 }
 
-async fn send_link(shared: &Shared, known: &Known) -> Result<Response, post::Error> {
+async fn send_link(shared: &Shared, known: &Known) -> Result<Response, letters::Error> {
     let lang = lang(shared, known);
-    post::link(shared, lang, known).await?;
-    Ok(answer(StatusCode::OK, &Note::of(Frame::of(shared, lang), words::of(lang).link_sent, str::to_owned)))
+    letters::link(shared, lang, known).await?;
+    Ok(answer(StatusCode::OK, &NoticePage::of(PageFrame::of(shared, lang), words::of(lang).link_sent, str::to_owned)))
 }
 
 /// Changes what was sent, and nothing else.
-async fn save(shared: &Shared, token: &str, mut known: Known, fields: &Fields) -> Result<Response, post::Error> {
+async fn save(shared: &Shared, token: &str, mut known: Known, fields: &Fields) -> Result<Response, letters::Error> {
     let words = words::of(lang(shared, &known));
     let checked = form::name(fields, words)
         .and_then(|name| form::choice(shared.config(), fields, words).map(|choice| (name, choice)));
     let (name, choice) = match checked {
         Ok(checked) => checked,
-        Err(wrong) => return Ok(page(shared, token, &Shown { wrong: Some(wrong), ..Shown::of(&known) })),
+        Err(wrong) => {
+            return Ok(page(shared, token, &PreferencesForm { wrong: Some(wrong), ..PreferencesForm::of(&known) }));
+        }
     };
     let name = if fields.has("name") { name } else { known.name };
     let choice = if fields.has("rubriques") { choice } else { known.choice };
@@ -237,17 +244,17 @@ async fn save(shared: &Shared, token: &str, mut known: Known, fields: &Fields) -
     shared.store().set_preferences(newsletter, known.id, name, &known.choice, language.tag()).await?;
     known.language = Some(language.tag().to_owned());
     let (done, is_barred) = (Some(words::of(language).saved), is_barred(shared, &known).await?);
-    Ok(page(shared, token, &Shown { done, is_barred, ..Shown::of(&known) }))
+    Ok(page(shared, token, &PreferencesForm { done, is_barred, ..PreferencesForm::of(&known) }))
 }
 
 /// Lets somebody come back who had left, or whose letters came back.
-async fn rejoin(shared: &Shared, token: &str, mut known: Known, client: Client) -> Result<Response, post::Error> {
+async fn rejoin(shared: &Shared, token: &str, mut known: Known, client: Client) -> Result<Response, letters::Error> {
     let lang = lang(shared, &known);
     let consent = consent::ours(shared.config(), lang);
     let from = client.address.map(|address| address.to_string());
     shared.store().rejoin(shared.newsletter(), known.id, &consent, from.as_deref(), shared.now()).await?;
     "active".clone_into(&mut known.state);
-    Ok(page(shared, token, &Shown { done: Some(words::of(lang).rejoined), ..Shown::of(&known) }))
+    Ok(page(shared, token, &PreferencesForm { done: Some(words::of(lang).rejoined), ..PreferencesForm::of(&known) }))
 }
 
 async fn change(
@@ -256,7 +263,7 @@ async fn change(
     known: &Known,
     fields: &Fields,
     client: Client,
-) -> Result<Response, post::Error> {
+) -> Result<Response, letters::Error> {
     let begun = tokio::time::Instant::now();
     let lang = lang(shared, known);
     let words = words::of(lang);
@@ -264,7 +271,11 @@ async fn change(
         Ok(address) => address,
         Err(wrong) => {
             let email = fields.get("email");
-            return Ok(page(shared, token, &Shown { wrong: Some(wrong), email, ..Shown::of(known) }));
+            return Ok(page(
+                shared,
+                token,
+                &PreferencesForm { wrong: Some(wrong), email, ..PreferencesForm::of(known) },
+            ));
         }
     };
     let now = shared.now();
@@ -279,14 +290,14 @@ async fn change(
         way: "form",
         asked: now,
         from: client.address.map(|address| address.to_string()),
-        expires: now + post::CONFIRM,
+        expires: now + letters::CONFIRM_LIFETIME,
     };
-    let asked = post::change(shared, lang, &request).await;
-    tokio::time::sleep_until(begun + BREATH).await;
+    let asked = letters::change(shared, lang, &request).await;
+    tokio::time::sleep_until(begun + MIN_ANSWER_TIME).await;
     if let Err(error) = asked {
         return Ok(refused(shared, lang, &error));
     }
-    Ok(answer(StatusCode::OK, &Note::of(Frame::of(shared, lang), words.sent, str::to_owned)))
+    Ok(answer(StatusCode::OK, &NoticePage::of(PageFrame::of(shared, lang), words.sent, str::to_owned)))
 }
 
 /// All that is known of a subscriber, for the subscriber (GDPR, article 15).
@@ -296,9 +307,11 @@ pub(super) async fn data(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let known = match open(&shared, &token).await {
-        Ok(Door::Open(known)) => known,
-        Ok(door) => return shut(&shared, &door, Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE))),
+    let known = match find_access(&shared, &token).await {
+        Ok(PreferencesAccess::Open(known)) => known,
+        Ok(access) => {
+            return refuse_access(&shared, &access, Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE)));
+        }
         Err(response) => return response,
     };
     match collect(&shared, &known).await {

@@ -12,28 +12,28 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
-    BREATH, Note, TOMORROW, answer, consent,
-    form::{self, Fields, Tick, Wrong},
-    post, refused, words,
+    MIN_ANSWER_TIME, NoticePage, RETRY_TOMORROW_SECONDS, answer, consent,
+    form::{self, FieldError, Fields, RubriqueBox},
+    letters, refused, words,
 };
 use crate::{
     model::{Choice, EmailAddress},
     store::Request,
-    web::{Client, Lang, Shared, origin, page::Frame},
+    web::{Client, Lang, Shared, origin, page::PageFrame},
 };
 
 #[derive(Template)]
 #[template(path = "web/subscribe.html")]
 struct Page<'a> {
-    frame: Frame<'a>,
+    frame: PageFrame<'a>,
     words: &'a words::Words,
     lede: String,
     consent: String,
     action: &'a str,
     email: &'a str,
     name: &'a str,
-    rubriques: Vec<Tick<'a>>,
-    wrong: Option<Wrong>,
+    rubriques: Vec<RubriqueBox<'a>>,
+    wrong: Option<FieldError>,
     feeds: &'a str,
     other: &'a str,
 }
@@ -46,7 +46,7 @@ impl Page<'_> {
 }
 
 /// What somebody wants.
-struct Wanted {
+struct Subscription {
     address: EmailAddress,
     name: Option<String>,
     choice: Choice,
@@ -58,19 +58,19 @@ pub(super) async fn show(State(shared): State<Shared>, uri: Uri, headers: Header
     page(&shared, lang, StatusCode::OK, &Fields::default(), None)
 }
 
-fn page(shared: &Shared, lang: Lang, status: StatusCode, fields: &Fields, wrong: Option<Wrong>) -> Response {
+fn page(shared: &Shared, lang: Lang, status: StatusCode, fields: &Fields, wrong: Option<FieldError>) -> Response {
     let config = shared.config();
     let words = words::of(lang);
     let fill = |text: &str| words::fill(text, &config.magazine.name);
     let page = Page {
-        frame: Frame { listed: true, ..Frame::of(shared, lang) },
+        frame: PageFrame { listed: true, ..PageFrame::of(shared, lang) },
         words,
         lede: words.subscribe.text.iter().map(|text| fill(text)).collect::<Vec<_>>().join(" "),
         consent: consent::ours(config, lang),
         action: config.web.url.path(),
         email: fields.get("email"),
         name: fields.get("name"),
-        rubriques: form::ticks(config, |slug| fields.all("rubriques").any(|label| label == slug.as_str())),
+        rubriques: form::rubrique_boxes(config, |slug| fields.all("rubriques").any(|label| label == slug.as_str())),
         wrong,
         feeds: config.feeds.url.as_str(),
         other: if lang == Lang::Fr { "en" } else { "fr" },
@@ -92,7 +92,7 @@ pub(super) async fn take(
     let fields = Fields::read(&body);
     let lang = Lang::known(fields.get("lang"))
         .unwrap_or_else(|| Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE)));
-    if let Err(wait) = shared.gate().pass(client) {
+    if let Err(wait) = shared.rate_limit().check(client) {
         return wait.into_response();
     }
     let wanted = match check(&shared, lang, &fields) {
@@ -104,12 +104,12 @@ pub(super) async fn take(
         "" => ask(&shared, lang, client, wanted, "form").await,
         _ => Ok(()),
     };
-    tokio::time::sleep_until(begun + BREATH).await;
+    tokio::time::sleep_until(begun + MIN_ANSWER_TIME).await;
     if let Err(error) = asked {
         return refused(&shared, lang, &error);
     }
     let words = words::of(lang);
-    answer(StatusCode::OK, &Note::of(Frame::of(&shared, lang), words.sent, str::to_owned))
+    answer(StatusCode::OK, &NoticePage::of(PageFrame::of(&shared, lang), words.sent, str::to_owned))
 }
 
 /// The same, asked by a script and answered in JSON.
@@ -131,7 +131,7 @@ async fn call(
         return tell(StatusCode::FORBIDDEN, json!({ "error": "origin" }));
     }
     let lang = Lang::asked(shared, uri, headers.get(header::ACCEPT_LANGUAGE));
-    if let Err(wait) = shared.gate().pass(client) {
+    if let Err(wait) = shared.rate_limit().check(client) {
         let mut response = tell(StatusCode::TOO_MANY_REQUESTS, json!({ "error": "rate" }));
         response.headers_mut().insert(header::RETRY_AFTER, wait.header());
         return response;
@@ -151,14 +151,14 @@ async fn call(
         "" => ask(shared, lang, client, wanted, "script").await,
         _ => Ok(()),
     };
-    tokio::time::sleep_until(begun + BREATH).await;
+    tokio::time::sleep_until(begun + MIN_ANSWER_TIME).await;
     let words = words::of(lang);
     match asked {
         Ok(()) => {}
-        Err(post::Error::TooMany) => {
+        Err(letters::Error::TooMany) => {
             let value = json!({ "error": "rate", "message": words.too_many.text.join(" ") });
             let mut response = tell(StatusCode::TOO_MANY_REQUESTS, value);
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(TOMORROW));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_TOMORROW_SECONDS));
             return response;
         }
         Err(error) => {
@@ -193,9 +193,9 @@ fn allow(shared: &Shared, asked: &HeaderMap, ours: &mut HeaderMap) -> bool {
     origin.is_some()
 }
 
-fn check(shared: &Shared, lang: Lang, fields: &Fields) -> Result<Wanted, Wrong> {
+fn check(shared: &Shared, lang: Lang, fields: &Fields) -> Result<Subscription, FieldError> {
     let (config, words) = (shared.config(), words::of(lang));
-    Ok(Wanted {
+    Ok(Subscription {
         address: form::address(fields, words)?,
         name: form::name(fields, words)?,
         choice: form::choice(config, fields, words)?,
@@ -207,9 +207,9 @@ async fn ask(
     shared: &Shared,
     lang: Lang,
     client: Client,
-    wanted: Wanted,
+    wanted: Subscription,
     way: &'static str,
-) -> Result<(), post::Error> {
+) -> Result<(), letters::Error> {
     let now = shared.now();
     let request = Request {
         id: shared.store().unguessable()?,
@@ -222,7 +222,7 @@ async fn ask(
         way,
         asked: now,
         from: client.address.map(|address| address.to_string()),
-        expires: now + post::CONFIRM,
+        expires: now + letters::CONFIRM_LIFETIME,
     };
-    post::join(shared, lang, &request).await
+    letters::join(shared, lang, &request).await
 }

@@ -6,7 +6,7 @@ use super::words::Words;
 
 /// What all pages have around them.
 #[derive(Debug)]
-pub(super) struct Frame<'a> {
+pub(super) struct DeskFrame<'a> {
     pub(super) lang: &'static str,
     pub(super) w: &'static Words,
     pub(super) magazine: &'a str,
@@ -22,7 +22,7 @@ pub(super) struct Frame<'a> {
 
 /// What a decision carries: what its sender had before them.
 #[derive(Debug)]
-pub(super) struct Before {
+pub(super) struct SeenState {
     /// The number of the last decision.
     pub(super) decision: i64,
     /// The content's fingerprint.
@@ -33,7 +33,7 @@ pub(super) struct Before {
 
 /// How long what is written in the form may be, in the units in which browsers count.
 #[derive(Debug)]
-pub(super) struct Most {
+pub(super) struct FieldLimits {
     /// Subject, preheader, and why something is held.
     pub(super) line: usize,
     pub(super) opening: usize,
@@ -41,7 +41,7 @@ pub(super) struct Most {
 
 /// What is said above everything else.
 #[derive(Debug)]
-pub(super) enum Notice {
+pub(super) enum DeskNotice {
     /// Something was done.
     Done(String),
     /// Something could not be done, and what the editor had written.
@@ -50,7 +50,7 @@ pub(super) enum Notice {
 
 /// The edition's state.
 #[derive(Debug)]
-pub(super) struct Status {
+pub(super) struct EditionBadge {
     /// For the class, such as `approved`.
     pub(super) state: &'static str,
     pub(super) words: String,
@@ -74,7 +74,7 @@ pub(super) struct Row {
 
 /// The columns of a rubrique.
 #[derive(Debug)]
-pub(super) struct Group {
+pub(super) struct RubriqueGroup {
     pub(super) label: String,
     /// Gives it its colour.
     pub(super) class: String,
@@ -83,7 +83,7 @@ pub(super) struct Group {
 
 /// A line of the preflight.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct PreflightLine {
     pub(super) grade: &'static str,
     pub(super) label: &'static str,
     pub(super) what: String,
@@ -92,7 +92,7 @@ pub(super) struct Line {
 
 /// A choice in the preview's form.
 #[derive(Debug)]
-pub(super) struct Choice {
+pub(super) struct PreviewOption {
     pub(super) value: String,
     pub(super) label: String,
     pub(super) chosen: bool,
@@ -100,7 +100,7 @@ pub(super) struct Choice {
 
 /// What the preview shows.
 #[derive(Debug)]
-pub(super) enum Shown {
+pub(super) enum PreviewContent {
     /// Nothing for these readers.
     Nothing,
     /// The letter in two frames, by these addresses: wide, and on a phone.
@@ -111,10 +111,10 @@ pub(super) enum Shown {
 
 /// The preview.
 #[derive(Debug)]
-pub(super) struct Preview {
-    pub(super) views: Vec<Choice>,
-    pub(super) variants: Vec<Choice>,
-    pub(super) shown: Shown,
+pub(super) struct LetterPreview {
+    pub(super) views: Vec<PreviewOption>,
+    pub(super) variants: Vec<PreviewOption>,
+    pub(super) shown: PreviewContent,
     /// The page that its form leads to.
     pub(super) action: String,
 }
@@ -122,13 +122,13 @@ pub(super) struct Preview {
 /// The coming edition.
 #[derive(Template)]
 #[template(path = "desk/coming.html")]
-pub(super) struct Coming<'a> {
-    pub(super) f: Frame<'a>,
-    pub(super) notice: Option<Notice>,
-    pub(super) status: Status,
+pub(super) struct ComingPage<'a> {
+    pub(super) f: DeskFrame<'a>,
+    pub(super) notice: Option<DeskNotice>,
+    pub(super) status: EditionBadge,
     pub(super) version: i64,
-    pub(super) before: Before,
-    pub(super) most: Most,
+    pub(super) before: SeenState,
+    pub(super) most: FieldLimits,
     pub(super) s: &'static super::script::Script,
     /// Why it is to be held, as it was written when that could not be done.
     pub(super) why: String,
@@ -145,10 +145,10 @@ pub(super) struct Coming<'a> {
     pub(super) preheader: String,
     pub(super) preheader_default: String,
     pub(super) opening: String,
-    pub(super) groups: Vec<Group>,
+    pub(super) groups: Vec<RubriqueGroup>,
     pub(super) left_out: Vec<Row>,
     pub(super) repeats: Vec<Row>,
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Vec<PreflightLine>,
     /// How many of them are as they should be.
     pub(super) good: usize,
     pub(super) is_red: bool,
@@ -158,14 +158,14 @@ pub(super) struct Coming<'a> {
     /// Name and address of each editor.
     pub(super) editors: Vec<(String, String)>,
     pub(super) history: Vec<String>,
-    pub(super) preview: Preview,
+    pub(super) preview: LetterPreview,
     pub(super) view: String,
     pub(super) variant: String,
 }
 
 /// Letters that a relay refused for one reason.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(super) struct RefusalGroup {
     /// What all of them have in their refusal.
     pub(super) reason: String,
     /// What a relay said to one of them.
@@ -176,28 +176,28 @@ pub(super) struct Refusal {
 /// The past editions.
 #[derive(Template)]
 #[template(path = "desk/past.html")]
-pub(super) struct Past<'a> {
-    pub(super) f: Frame<'a>,
+pub(super) struct PastPage<'a> {
+    pub(super) f: DeskFrame<'a>,
     /// Each with its subject.
-    pub(super) editions: Vec<(Status, String)>,
+    pub(super) editions: Vec<(EditionBadge, String)>,
 }
 
 /// One of them.
 #[derive(Template)]
 #[template(path = "desk/one.html")]
-pub(super) struct One<'a> {
-    pub(super) f: Frame<'a>,
-    pub(super) notice: Option<Notice>,
-    pub(super) status: Status,
+pub(super) struct EditionPage<'a> {
+    pub(super) f: DeskFrame<'a>,
+    pub(super) notice: Option<DeskNotice>,
+    pub(super) status: EditionBadge,
     pub(super) subject: String,
     pub(super) letters: Vec<String>,
     /// Why letters of it were refused.
-    pub(super) refusals: Vec<Refusal>,
+    pub(super) refusals: Vec<RefusalGroup>,
     pub(super) can_hold: bool,
     pub(super) can_go: bool,
-    pub(super) before: Before,
-    pub(super) most: Most,
+    pub(super) before: SeenState,
+    pub(super) most: FieldLimits,
     pub(super) why: String,
     pub(super) history: Vec<String>,
-    pub(super) preview: Preview,
+    pub(super) preview: LetterPreview,
 }

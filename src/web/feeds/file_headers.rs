@@ -2,11 +2,11 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-use super::{insert, negotiate::Form, shelf::Document};
+use super::{file_cache::CachedFile, insert, negotiate::ContentCoding};
 use crate::{
     config::Config,
     publish::forms::serving::{self, Served},
-    web::dress,
+    web::response,
 };
 
 /// Browsers show a feed with the stylesheet beside it, and the pictures of its columns.
@@ -15,13 +15,13 @@ const FEED_POLICY: &str =
 
 /// How a file is served.
 #[derive(Debug)]
-pub(super) struct Manner {
+pub(super) struct ServingRules {
     media_type: &'static str,
     cache: &'static str,
     links: Vec<HeaderValue>,
 }
 
-impl Manner {
+impl ServingRules {
     /// By its path below the folder.
     pub(super) fn of(config: &Config, served: &Served, path: &str) -> Self {
         let links = serving::links(config, path).filter(|_| served.topic);
@@ -31,33 +31,33 @@ impl Manner {
 }
 
 /// Of a 304.
-pub(super) fn unchanged(document: &Document, form: Form) -> HeaderMap {
+pub(super) fn unchanged(document: &CachedFile, form: ContentCoding) -> HeaderMap {
     let mut headers = common(document, form);
-    dress::keep_safe(&mut headers);
+    response::add_security_headers(&mut headers);
     headers
 }
 
 /// Of a document that is sent whole.
-pub(super) fn whole(document: &Document, form: Form, length: usize) -> HeaderMap {
+pub(super) fn whole(document: &CachedFile, form: ContentCoding, length: usize) -> HeaderMap {
     let mut headers = content(document, form);
-    dress::keep_safe(&mut headers);
+    response::add_security_headers(&mut headers);
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     headers
 }
 
 /// Of a part of it, as `told` says.
-pub(super) fn part(document: &Document, form: Form, told: &str, length: usize) -> HeaderMap {
+pub(super) fn part(document: &CachedFile, form: ContentCoding, told: &str, length: usize) -> HeaderMap {
     let mut headers = content(document, form);
     insert(&mut headers, header::CONTENT_RANGE, told);
-    dress::keep_safe(&mut headers);
+    response::add_security_headers(&mut headers);
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     headers
 }
 
 /// What comes with its bytes.
-fn content(document: &Document, form: Form) -> HeaderMap {
+fn content(document: &CachedFile, form: ContentCoding) -> HeaderMap {
     let mut headers = common(document, form);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(document.manner.media_type));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(document.rules.media_type));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     if let Some(coding) = form.coding() {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
@@ -66,13 +66,13 @@ fn content(document: &Document, form: Form) -> HeaderMap {
 }
 
 /// What comes with a 304 too: its headers take the place of those that a browser kept.
-fn common(document: &Document, form: Form) -> HeaderMap {
+fn common(document: &CachedFile, form: ContentCoding) -> HeaderMap {
     let mut headers = HeaderMap::new();
     insert(&mut headers, header::ETAG, &form.tag(&document.mark));
     headers.insert(header::LAST_MODIFIED, document.date.clone());
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(document.manner.cache));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(document.rules.cache));
     headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-    for link in &document.manner.links {
+    for link in &document.rules.links {
         headers.append(header::LINK, link.clone());
     }
     // Pages elsewhere may show a feed: it is public.

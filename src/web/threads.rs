@@ -9,52 +9,52 @@ use tokio::{
     sync::mpsc,
 };
 
-use super::talk::{LINGER, Talk};
+use super::connection::{Connection, LINGER_TIMEOUT};
 
 /// All of them.
 #[derive(Debug)]
-pub(super) struct Workers(Vec<Worker>);
+pub(super) struct ConnectionThreads(Vec<ConnectionThread>);
 
 #[derive(Debug)]
-struct Worker {
-    talks: mpsc::UnboundedSender<(Talk, Arc<()>)>,
+struct ConnectionThread {
+    connections: mpsc::UnboundedSender<(Connection, Arc<()>)>,
     /// As often as it has connections, and once more.
     load: Arc<()>,
 }
 
-impl Workers {
+impl ConnectionThreads {
     /// Starts them; they end when they are dropped.
     pub(super) fn start() -> io::Result<Self> {
         let count = thread::available_parallelism().map_or(1, usize::from);
-        (0..count).map(|_| Worker::start(Handle::current())).collect::<io::Result<_>>().map(Self)
+        (0..count).map(|_| ConnectionThread::start(Handle::current())).collect::<io::Result<_>>().map(Self)
     }
 
     /// Gives a connection to the one that has fewest.
-    pub(super) fn hold(&self, talk: Talk) {
+    pub(super) fn assign(&self, connection: Connection) {
         let idle = self.0.iter().min_by_key(|worker| Arc::strong_count(&worker.load));
         if let Some(worker) = idle {
             // One whose thread is gone takes nothing: the connection is closed.
-            let _ = worker.talks.send((talk, Arc::clone(&worker.load)));
+            let _ = worker.connections.send((connection, Arc::clone(&worker.load)));
         }
     }
 }
 
-impl Worker {
+impl ConnectionThread {
     fn start(program: Handle) -> io::Result<Self> {
-        let (talks, mut given) = mpsc::unbounded_channel::<(Talk, Arc<()>)>();
+        let (connections, mut assigned) = mpsc::unbounded_channel::<(Connection, Arc<()>)>();
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let work = async move {
-            while let Some((talk, load)) = given.recv().await {
+            while let Some((connection, load)) = assigned.recv().await {
                 let program = program.clone();
                 tokio::spawn(async move {
-                    talk.whole(program).await;
+                    connection.serve(program).await;
                     drop(load);
                 });
             }
             // Who was told to go may still read its answer.
-            tokio::time::sleep(LINGER).await;
+            tokio::time::sleep(LINGER_TIMEOUT).await;
         };
         thread::Builder::new().name("connections".into()).spawn(move || runtime.block_on(work))?;
-        Ok(Self { talks, load: Arc::default() })
+        Ok(Self { connections, load: Arc::default() })
     }
 }

@@ -1,4 +1,4 @@
-//! Who answers a request: the router, and before it the shelf of feeds, which nearly everybody asks for.
+//! Who answers a request: the router, and before it the cache of feeds, which nearly everybody asks for.
 
 use axum::{
     Router,
@@ -9,27 +9,27 @@ use tokio::sync::watch;
 
 use super::{
     Shared,
-    feeds::{self, Content},
+    feeds::{self, CachedBody},
 };
 
 /// Who answers, from the next request on: it may change while connections are open.
-pub type Answers = watch::Receiver<Answering>;
+pub type ResponderWatch = watch::Receiver<Responder>;
 
 /// Who answers.
 #[derive(Debug, Clone)]
-pub struct Answering {
+pub struct Responder {
     router: Router,
     /// Whose feeds the router has among its routes.
     feeds: Option<Shared>,
 }
 
-impl From<Router> for Answering {
+impl From<Router> for Responder {
     fn from(router: Router) -> Self {
         Self { router, feeds: None }
     }
 }
 
-impl Answering {
+impl Responder {
     /// A router that has the routes of the feeds.
     pub(super) fn with_feeds(router: Router, shared: &Shared) -> Self {
         Self { router, feeds: Some(shared.clone()) }
@@ -41,8 +41,8 @@ impl Answering {
     }
 
     /// The answer, if it is at hand: the same that the router gives.
-    pub(super) fn at_once<B: HttpBody>(&self, request: &Request<B>) -> Option<Response<Content>> {
-        feeds::at_once(self.feeds.as_ref()?, request)
+    pub(super) fn answer_from_cache<B: HttpBody>(&self, request: &Request<B>) -> Option<Response<CachedBody>> {
+        feeds::answer_from_cache(self.feeds.as_ref()?, request)
     }
 }
 
@@ -75,7 +75,7 @@ mod tests {
         "edito/rss.xml",
     ];
 
-    async fn house(folder: &Path) -> (Shared, Answering) {
+    async fn responder_of(folder: &Path) -> (Shared, Responder) {
         let config = include_str!("../../config.toml");
         let feeds = "bylines = true\nhubs = [\"https://hub.example.org/\", \"https://hub.example.net/?a=b\"]\n";
         let config = config.replacen("[feeds]\n", &format!("[feeds]\n{feeds}"), 1);
@@ -88,15 +88,15 @@ mod tests {
             std::fs::write(path, text.repeat(if text == "<rss/>" { 1 } else { 100 })).expect("a file");
         }
         let store = Store::open_with(&config.store, config.connections).await.expect("a store");
-        let shared = Shared::new(Arc::new(config), store.clone(), store, chrono::Utc::now()).expect("a house");
-        let answering = public(&shared);
-        (shared, answering)
+        let shared = Shared::new(Arc::new(config), store.clone(), store, chrono::Utc::now()).expect("shared state");
+        let responder = public(&shared);
+        (shared, responder)
     }
 
     /// An answer as a whole: the status, each line of its head in order, the body, and how much is told of its length.
-    type Whole = (StatusCode, Vec<(String, String)>, Bytes, Option<u64>, bool);
+    type WholeAnswer = (StatusCode, Vec<(String, String)>, Bytes, Option<u64>, bool);
 
-    async fn whole<B>(answer: Response<B>) -> Whole
+    async fn whole<B>(answer: Response<B>) -> WholeAnswer
     where
         B: HttpBody<Data = Bytes, Error = axum::Error> + Send + 'static,
     {
@@ -117,16 +117,16 @@ mod tests {
         request.body(body).expect("a request")
     }
 
-    /// How the router answers, and how the shelf does after that.
+    /// How the router answers, and how the cache does after that.
     async fn both(
-        answering: &Answering,
+        responder: &Responder,
         method: &Method,
         path: &str,
         headers: &[(&str, String)],
-    ) -> [Option<Whole>; 2] {
+    ) -> [Option<WholeAnswer>; 2] {
         let asked = request(method, path, headers, Body::empty());
-        let long = answering.router().clone().oneshot(asked).await.expect("an answer");
-        let short = match answering.at_once(&request(method, path, headers, Body::empty())) {
+        let long = responder.router().clone().oneshot(asked).await.expect("an answer");
+        let short = match responder.answer_from_cache(&request(method, path, headers, Body::empty())) {
             Some(answer) => Some(whole(answer).await),
             None => None,
         };
@@ -161,15 +161,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_shelf_answers_as_the_router_does() {
+    async fn the_cache_answers_as_the_router_does() {
         let folder = tempfile::tempdir().expect("a folder");
-        let (shared, answering) = house(folder.path()).await;
+        let (shared, responder) = responder_of(folder.path()).await;
         let mount = shared.config().feeds.url.path();
         let mut count = [0, 0];
         for file in FILES.into_iter().chain([""]) {
             let path = format!("{mount}{file}");
-            assert!(answering.at_once(&request(&Method::GET, &path, &[], Body::empty())).is_none(), "{path}");
-            let first = answering.router().clone().oneshot(request(&Method::GET, &path, &[], Body::empty())).await;
+            assert!(responder.answer_from_cache(&request(&Method::GET, &path, &[], Body::empty())).is_none(), "{path}");
+            let first = responder.router().clone().oneshot(request(&Method::GET, &path, &[], Body::empty())).await;
             let first = first.expect("an answer");
             assert_eq!(first.status(), 200, "{path}");
             for wish in wishes(first.headers()) {
@@ -177,7 +177,7 @@ mod tests {
                     for method in [Method::GET, Method::HEAD] {
                         let coding = coding.map(|coding| ("accept-encoding", coding.to_owned()));
                         let headers: Vec<_> = wish.iter().cloned().chain(coding).collect();
-                        let [long, short] = both(&answering, &method, &path, &headers).await;
+                        let [long, short] = both(&responder, &method, &path, &headers).await;
                         let is_error = long.as_ref().is_some_and(|answer| answer.0.as_u16() >= 400);
                         count[usize::from(is_error)] += 1;
                         // Errors have pages, which the router's last layer makes.
@@ -191,16 +191,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_shelf_answers_nothing_else_and_is_counted() {
+    async fn the_cache_answers_nothing_else_and_is_counted() {
         let folder = tempfile::tempdir().expect("a folder");
-        let (shared, answering) = house(folder.path()).await;
+        let (shared, responder) = responder_of(folder.path()).await;
         let path = format!("{}rss.xml", shared.config().feeds.url.path());
         let ask = |method: &Method, path: &str, headers: &[(&str, String)], body: &'static str| {
-            answering.at_once(&request(method, path, headers, Body::from(body))).map(|answer| answer.status().as_u16())
+            responder
+                .answer_from_cache(&request(method, path, headers, Body::from(body)))
+                .map(|answer| answer.status().as_u16())
         };
-        let [long, short] = both(&answering, &Method::GET, &path, &[]).await;
+        let [long, short] = both(&responder, &Method::GET, &path, &[]).await;
         assert!(long == short && long.is_some());
-        assert_eq!(shared.figures().count(2), 2);
+        assert_eq!(shared.metrics().count(2), 2);
         let headers = |count: usize, length: usize| vec![("x-a", "a".repeat(length)); count];
         for (method, path, headers, body, status) in [
             (Method::GET, format!("{path}?a=b"), vec![], "", Some(200)),
@@ -221,11 +223,11 @@ mod tests {
         let file = shared.config().feeds.path.join("rss.xml");
         std::fs::write(&file, "<rss></rss>").expect("a file");
         assert_eq!(ask(&Method::GET, &path, &[], ""), None);
-        let [long, short] = both(&answering, &Method::GET, &path, &[]).await;
+        let [long, short] = both(&responder, &Method::GET, &path, &[]).await;
         assert!(long == short && long.is_some_and(|answer| answer.2 == "<rss></rss>"));
         std::fs::remove_file(&file).expect("no file");
         assert_eq!(ask(&Method::GET, &path, &[], ""), None);
-        // What answers nothing but pages has no shelf.
-        assert!(Answering::from(answering.router().clone()).feeds.is_none());
+        // What answers nothing but pages has no cache.
+        assert!(Responder::from(responder.router().clone()).feeds.is_none());
     }
 }

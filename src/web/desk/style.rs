@@ -12,7 +12,7 @@ use crate::{
 
 #[derive(Template)]
 #[template(path = "desk/desk.css", escape = "none")]
-struct Sheet<'a> {
+struct DeskStylesheet<'a> {
     theme: &'a Theme,
     rubriques: &'a [Rubrique],
 }
@@ -22,15 +22,15 @@ pub(super) const SCRIPT: &str = include_str!("../../../templates/desk/desk.js");
 
 /// How the desk looks.
 #[derive(Debug)]
-pub(super) struct Face {
+pub(super) struct DeskStyle {
     sheet: String,
     policy: HeaderValue,
 }
 
-impl Face {
+impl DeskStyle {
     /// From the magazine's colours.
     pub(super) fn of(config: &Config) -> Result<Self, Error> {
-        let sheet = Sheet { theme: &config.theme, rubriques: &config.rubriques }.render()?;
+        let sheet = DeskStylesheet { theme: &config.theme, rubriques: &config.rubriques }.render()?;
         let policy = format!(
             "default-src 'none'; style-src {}; script-src {}; connect-src 'self'; frame-src 'self'; \
              form-action 'self'; base-uri 'none'; frame-ancestors 'none'",

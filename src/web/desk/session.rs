@@ -11,14 +11,14 @@ use axum::{
 
 use data_encoding::BASE32_NOPAD;
 
-use super::{Desk, Trouble, answer, see, words};
+use super::{Desk, DeskError, answer, redirect, words};
 use crate::{model::token, store::DeskSession, web::Client};
 
 /// The cookie that names the session.
-const COOKIE: &str = "gazetier_desk";
+const COOKIE_NAME: &str = "gazetier_desk";
 
 /// How long a session lasts: the two weeks of an edition and the next.
-const SESSION: chrono::Duration = chrono::Duration::days(14);
+const SESSION_LIFETIME: chrono::Duration = chrono::Duration::days(14);
 
 /// An editor at the desk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(super) struct Editor {
 
 #[derive(Template)]
 #[template(path = "desk/door.html")]
-struct Door<'a> {
+struct SignInPage<'a> {
     lang: &'static str,
     w: &'static words::Words,
     magazine: &'a str,
@@ -50,7 +50,7 @@ impl Desk {
     }
 
     /// Whom the token of a link lets in: name and generation.
-    async fn invited(&self, given: &str) -> Result<Option<(String, i64)>, Trouble> {
+    async fn invited(&self, given: &str) -> Result<Option<(String, i64)>, DeskError> {
         let (store, now) = (self.shared().store(), self.shared().now());
         let editors = self.shared().config().desk.editors.iter().map(|editor| editor.address.folded());
         for name in editors.chain([String::new()]) {
@@ -63,7 +63,7 @@ impl Desk {
     }
 
     /// The secret of a link that works once, if the token is one that still does.
-    async fn entry(&self, given: &str) -> Result<Option<Vec<u8>>, Trouble> {
+    async fn entry(&self, given: &str) -> Result<Option<Vec<u8>>, DeskError> {
         let Ok(secret) = BASE32_NOPAD.decode(given.to_ascii_uppercase().as_bytes()) else { return Ok(None) };
         let is_open = self.shared().store().is_desk_entry(&secret, self.shared().now()).await?;
         Ok(is_open.then_some(secret))
@@ -72,9 +72,9 @@ impl Desk {
     /// The cookie's name. Over TLS, no other host can set one of this name.
     fn cookie_name(&self) -> String {
         match self.0.base.scheme() {
-            "https" if self.root() == "/" => format!("__Host-{COOKIE}"),
-            "https" => format!("__Secure-{COOKIE}"),
-            _ => COOKIE.to_owned(),
+            "https" if self.root() == "/" => format!("__Host-{COOKIE_NAME}"),
+            "https" => format!("__Secure-{COOKIE_NAME}"),
+            _ => COOKIE_NAME.to_owned(),
         }
     }
 
@@ -115,16 +115,16 @@ impl Desk {
 }
 
 /// Lets through who has a session, and changes only from our own pages.
-pub(super) async fn watch(State(desk): State<Desk>, mut request: Request, next: Next) -> Response {
+pub(super) async fn require(State(desk): State<Desk>, mut request: Request, next: Next) -> Response {
     let editor = match desk.secret(request.headers()) {
         None => None,
         Some(secret) => match desk.shared().store().desk_session(&secret, desk.shared().now()).await {
             Ok(name) => name.and_then(|name| desk.editor(&name)),
-            Err(error) => return Trouble::from(error).into_response(),
+            Err(error) => return DeskError::from(error).into_response(),
         },
     };
     let Some(editor) = editor else {
-        return closed(&desk).unwrap_or_else(IntoResponse::into_response);
+        return sign_in_required(&desk).unwrap_or_else(IntoResponse::into_response);
     };
     if request.method() != Method::GET && request.method() != Method::HEAD && !desk.is_ours(request.headers()) {
         return StatusCode::FORBIDDEN.into_response();
@@ -133,16 +133,16 @@ pub(super) async fn watch(State(desk): State<Desk>, mut request: Request, next: 
     next.run(request).await
 }
 
-fn closed(desk: &Desk) -> Result<Response, Trouble> {
-    door(desk, StatusCode::UNAUTHORIZED, None)
+fn sign_in_required(desk: &Desk) -> Result<Response, DeskError> {
+    sign_in_page(desk, StatusCode::UNAUTHORIZED, None)
 }
 
-fn door(desk: &Desk, status: StatusCode, name: Option<String>) -> Result<Response, Trouble> {
-    let page = Door {
+fn sign_in_page(desk: &Desk, status: StatusCode, name: Option<String>) -> Result<Response, DeskError> {
+    let page = SignInPage {
         lang: desk.lang().tag(),
         w: words::of(desk.lang()),
         magazine: &desk.shared().config().magazine.name,
-        sheet: desk.0.face.sheet(),
+        sheet: desk.0.style.sheet(),
         name,
     };
     answer(desk, status, &page)
@@ -150,29 +150,29 @@ fn door(desk: &Desk, status: StatusCode, name: Option<String>) -> Result<Respons
 
 /// Shows a button to who comes with a link: a program that only looks at links does not press it,
 /// and a cookie that keeps to our own pages would not come along from somebody's mailbox.
-pub(super) async fn knock(State(desk): State<Desk>, Path(token): Path<String>) -> Result<Response, Trouble> {
+pub(super) async fn show_sign_in(State(desk): State<Desk>, Path(token): Path<String>) -> Result<Response, DeskError> {
     let invited = match desk.invited(&token).await? {
         Some((name, _)) => Some(name),
         None => desk.entry(&token).await?.map(|_| String::new()),
     };
     match invited.and_then(|name| desk.editor(&name)) {
-        Some(editor) => door(&desk, StatusCode::OK, Some(editor.name)),
-        None => closed(&desk),
+        Some(editor) => sign_in_page(&desk, StatusCode::OK, Some(editor.name)),
+        None => sign_in_required(&desk),
     }
 }
 
 /// Lets in: a session begins.
-pub(super) async fn enter(
+pub(super) async fn begin(
     State(desk): State<Desk>,
     Path(token): Path<String>,
     client: Client,
     headers: HeaderMap,
-) -> Result<Response, Trouble> {
+) -> Result<Response, DeskError> {
     let (store, now) = (desk.shared().store(), desk.shared().now());
     let invited = desk.invited(&token).await?;
     let entry = if invited.is_none() { desk.entry(&token).await? } else { None };
     if invited.is_none() && entry.is_none() {
-        return closed(&desk);
+        return sign_in_required(&desk);
     }
     if !desk.is_ours(&headers) {
         return Ok(StatusCode::FORBIDDEN.into_response());
@@ -183,24 +183,24 @@ pub(super) async fn enter(
         (None, Some(entry)) if store.use_desk_entry(&entry, now).await? => {
             (String::new(), store.desk_generation("").await?)
         }
-        (None, _) => return closed(&desk),
+        (None, _) => return sign_in_required(&desk),
     };
     let secret = store.secret()?;
     let came_from = client.address.map(|address| address.to_string());
-    let session = DeskSession { name, began: now, ends: now + SESSION, came_from };
+    let session = DeskSession { name, began: now, ends: now + SESSION_LIFETIME, came_from };
     store.begin_desk_session(&secret, generation, &session).await?;
-    let mut response = see(&desk, "");
-    let cookie = desk.cookie(&BASE32_NOPAD.encode(&secret).to_lowercase(), SESSION.num_seconds());
+    let mut response = redirect(&desk, "");
+    let cookie = desk.cookie(&BASE32_NOPAD.encode(&secret).to_lowercase(), SESSION_LIFETIME.num_seconds());
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)
 }
 
 /// Lets out: the session ends.
-pub(super) async fn leave(State(desk): State<Desk>, headers: HeaderMap) -> Result<Response, Trouble> {
+pub(super) async fn end(State(desk): State<Desk>, headers: HeaderMap) -> Result<Response, DeskError> {
     if let Some(secret) = desk.secret(&headers) {
         desk.shared().store().end_desk_session(&secret).await?;
     }
-    let mut response = closed(&desk)?;
+    let mut response = sign_in_required(&desk)?;
     *response.status_mut() = StatusCode::OK;
     response.headers_mut().insert(header::SET_COOKIE, desk.cookie("", 0));
     Ok(response)

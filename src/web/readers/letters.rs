@@ -15,14 +15,14 @@ use crate::{
 };
 
 /// How long a wish can be confirmed.
-pub(super) const CONFIRM: Duration = Duration::days(3);
+pub(super) const CONFIRM_LIFETIME: Duration = Duration::days(3);
 /// How long a link to the preferences opens them.
-pub(super) const PREFERENCES: Duration = Duration::days(7);
+pub(super) const PREFERENCES_LIFETIME: Duration = Duration::days(7);
 /// How soon an address gets another letter of a kind, whoever asks for it.
-const PACE: Pace = Pace {
+const LETTER_PACE: Pace = Pace {
     pauses: &[Duration::minutes(10), Duration::hours(1), Duration::hours(6), Duration::hours(24)],
     memory: Duration::days(7),
-    open: CONFIRM,
+    open: CONFIRM_LIFETIME,
     a_day: 8,
 };
 
@@ -41,7 +41,7 @@ pub(super) enum Error {
 }
 
 /// Which letter, and where its button leads.
-enum Kind {
+enum ReaderLetter {
     Join(i64),
     Known(String),
     Link(String),
@@ -60,11 +60,11 @@ pub(super) async fn join(shared: &Shared, lang: Lang, request: &Request) -> Resu
             // To the address that is on the list, however this one was spelt.
             let Ok(address) = known.address.parse() else { return Ok(()) };
             let link = preferences(shared, &known, shared.now());
-            send(shared, lang, &address, known.name.as_deref(), Kind::Known(link), None).await
+            send(shared, lang, &address, known.name.as_deref(), ReaderLetter::Known(link), None).await
         }
         None => {
             let request = &renewed(shared, request).await?;
-            send(shared, lang, &request.address, None, Kind::Join(request.id), Some(request)).await
+            send(shared, lang, &request.address, None, ReaderLetter::Join(request.id), Some(request)).await
         }
     }
 }
@@ -72,7 +72,7 @@ pub(super) async fn join(shared: &Shared, lang: Lang, request: &Request) -> Resu
 /// Has somebody confirm a new address. Nobody has shown that it is the reader's: it is not told the name.
 pub(super) async fn change(shared: &Shared, lang: Lang, request: &Request) -> Result<(), Error> {
     let request = &renewed(shared, request).await?;
-    send(shared, lang, &request.address, None, Kind::Move(request.id), Some(request)).await
+    send(shared, lang, &request.address, None, ReaderLetter::Move(request.id), Some(request)).await
 }
 
 /// The wish in the place of an older one that is open, so that the links of before lead to it.
@@ -85,13 +85,13 @@ async fn renewed(shared: &Shared, request: &Request) -> Result<Request, Error> {
 pub(super) async fn link(shared: &Shared, lang: Lang, known: &Known) -> Result<(), Error> {
     let Ok(address) = known.address.parse() else { return Ok(()) };
     let link = preferences(shared, known, shared.now());
-    send(shared, lang, &address, known.name.as_deref(), Kind::Link(link), None).await
+    send(shared, lang, &address, known.name.as_deref(), ReaderLetter::Link(link), None).await
 }
 
 /// Tells an address that the letter goes elsewhere now.
 pub(super) async fn tell(shared: &Shared, lang: Lang, before: &str) -> Result<(), Error> {
     let Ok(address) = before.parse() else { return Ok(()) };
-    send(shared, lang, &address, None, Kind::Moved, None).await
+    send(shared, lang, &address, None, ReaderLetter::Moved, None).await
 }
 
 /// The language in which a subscriber is written to.
@@ -104,7 +104,7 @@ pub(super) fn preferences(shared: &Shared, known: &Known, at: Instant) -> String
     format!(
         "{}preferences/{}",
         shared.config().web.url,
-        token::preferences(shared.store().key(), known.reader, &known.standing, at + PREFERENCES)
+        token::preferences(shared.store().key(), known.reader, &known.standing, at + PREFERENCES_LIFETIME)
     )
 }
 
@@ -113,18 +113,18 @@ async fn send(
     lang: Lang,
     to: &EmailAddress,
     name: Option<&str>,
-    kind: Kind,
+    kind: ReaderLetter,
     request: Option<&Request>,
 ) -> Result<(), Error> {
     let (config, store, now) = (shared.config(), shared.store(), shared.now());
     let words = words::of(lang);
     let confirm = |id| format!("{}confirm/{}", config.web.url, token::confirm(store.key(), id));
     let (is_about, say, url, expires): (_, Say, _, _) = match kind {
-        Kind::Join(id) => (ServiceKind::Join, words.letter_join, confirm(id), CONFIRM),
-        Kind::Move(id) => (ServiceKind::Move, words.letter_move, confirm(id), CONFIRM),
-        Kind::Known(link) => (ServiceKind::Known, words.letter_known, link, PREFERENCES),
-        Kind::Link(link) => (ServiceKind::Link, words.letter_link, link, PREFERENCES),
-        Kind::Moved => (ServiceKind::Moved, words.letter_moved, String::new(), PREFERENCES),
+        ReaderLetter::Join(id) => (ServiceKind::Join, words.letter_join, confirm(id), CONFIRM_LIFETIME),
+        ReaderLetter::Move(id) => (ServiceKind::Move, words.letter_move, confirm(id), CONFIRM_LIFETIME),
+        ReaderLetter::Known(link) => (ServiceKind::Known, words.letter_known, link, PREFERENCES_LIFETIME),
+        ReaderLetter::Link(link) => (ServiceKind::Link, words.letter_link, link, PREFERENCES_LIFETIME),
+        ReaderLetter::Moved => (ServiceKind::Moved, words.letter_moved, String::new(), PREFERENCES_LIFETIME),
     };
     let magazine = &config.magazine.name;
     let fill = |text: &&str| words::fill(text, magazine);
@@ -147,8 +147,8 @@ async fn send(
         queued: now,
         expires: now + expires,
     };
-    match store.ask(request, &letter, &PACE).await? {
-        Queueing::Queued => shared.courier().call(),
+    match store.ask(request, &letter, &LETTER_PACE).await? {
+        Queueing::Queued => shared.wake_outbox(),
         Queueing::IsThere => {}
         Queueing::TooMany => return Err(Error::TooMany),
     }

@@ -1,5 +1,5 @@
 //! The last thing that happens to an answer: a page for what went wrong, the headers that keep
-//! browsers safe, and a stroke on the tally.
+//! browsers safe, and a count.
 
 use axum::{
     extract::{Request, State},
@@ -25,12 +25,12 @@ const HEADERS: [(HeaderName, &str); 4] = [
     (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 ];
 
-/// Dresses the answer to a request.
-pub async fn dress(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+/// Completes the answer to a request.
+pub async fn finish_response(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let (uri, spoken) = (request.uri().clone(), request.headers().get(ACCEPT_LANGUAGE).cloned());
     let mut response = next.run(request).await;
     let status = response.status();
-    if (status.is_client_error() || status.is_server_error()) && !is_made(&response) {
+    if (status.is_client_error() || status.is_server_error()) && !has_own_page(&response) {
         let kept = [ALLOW, RETRY_AFTER].map(|name| (response.headers_mut().remove(&name), name));
         let lang = Lang::asked(&shared, &uri, spoken.as_ref());
         response = match page::failure(&shared, lang, status) {
@@ -46,16 +46,16 @@ pub async fn dress(State(shared): State<Shared>, request: Request, next: Next) -
             }
         }
     }
-    shared.figures().answered(response.status());
+    shared.metrics().answered(response.status());
     let headers = response.headers_mut();
-    keep_safe(headers);
+    add_security_headers(headers);
     headers.entry(CONTENT_SECURITY_POLICY).or_insert_with(|| shared.style().policy().clone());
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
 /// Adds the headers that every answer has.
-pub(super) fn keep_safe(headers: &mut HeaderMap) {
+pub(super) fn add_security_headers(headers: &mut HeaderMap) {
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
@@ -63,7 +63,7 @@ pub(super) fn keep_safe(headers: &mut HeaderMap) {
 
 /// Whether somebody has written a page or an answer in JSON for what went wrong; what axum and the
 /// layers say by themselves is one line of plain text.
-fn is_made(response: &Response) -> bool {
+fn has_own_page(response: &Response) -> bool {
     let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     kind.starts_with("text/html")
         || kind.starts_with("application/json")

@@ -11,26 +11,26 @@ use super::Shared;
 use crate::{model::Instant, outbox::service};
 
 /// How often it looks without being called: for letters that a relay asked to bring later.
-const ROUND: Duration = Duration::from_secs(30);
+const POLL_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Where the courier is called.
+/// Wakes the outbox worker, and ends it.
 #[derive(Debug, Default)]
-pub(super) struct Bell {
-    rung: Notify,
+pub(super) struct OutboxSignal {
+    called: Notify,
     over: AtomicBool,
 }
 
-impl Bell {
+impl OutboxSignal {
     /// There is a letter.
-    pub(super) fn call(&self) {
-        self.rung.notify_one();
+    pub(super) fn wake(&self) {
+        self.called.notify_one();
     }
 }
 
-/// Carries letters until [`Shared::close`].
-pub async fn carry(shared: Shared) {
-    let bell = shared.courier();
-    while !bell.over.load(Ordering::Acquire) {
+/// Hands over queued letters until [`Shared::close`].
+pub async fn run_outbox_worker(shared: Shared) {
+    let signal = shared.outbox();
+    while !signal.over.load(Ordering::Acquire) {
         match service::deliver(shared.config(), shared.store(), shared.now(), clock).await {
             Ok(told) if told.waiting + told.refused > 0 => {
                 tracing::warn!(
@@ -44,15 +44,15 @@ pub async fn carry(shared: Shared) {
             Err(error) => tracing::error!("letters to readers wait: {error}"),
         }
         shared.tidy();
-        let _ = tokio::time::timeout(ROUND, bell.rung.notified()).await;
+        let _ = tokio::time::timeout(POLL_INTERVAL, signal.called.notified()).await;
     }
 }
 
 impl Shared {
-    /// Sends the courier home, after the letter at hand.
+    /// Ends the outbox worker, after the letter at hand.
     pub fn close(&self) {
-        self.courier().over.store(true, Ordering::Release);
-        self.courier().call();
+        self.outbox().over.store(true, Ordering::Release);
+        self.outbox().wake();
     }
 }
 
