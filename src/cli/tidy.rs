@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use super::{Execute, reconnect::retry_lost, session::Session};
-use crate::{outbox::service, send::erase, store::Tidied};
+use crate::{outbox::retention, store::Tidied};
 
 /// By this the store knows the work of a day.
 const DAILY_TASK: &str = "tidy";
@@ -35,7 +35,7 @@ impl Execute for Args {
 
 async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     let over = retry_lost(async || {
-        service::tidy(&session.config, &session.store, session.at).await.map_err(anyhow::Error::from)
+        retention::tidy_service_letters(&session.config, &session.store, session.at).await.map_err(anyhow::Error::from)
     })
     .await?;
     let mut removed = retry_lost(async || remove(session, usize::MAX).await).await?;
@@ -81,7 +81,7 @@ async fn remove(session: &Session, most: usize) -> anyhow::Result<RemovedCounts>
     if let Some(kept) = kept.outbox {
         // Their times are the machine's.
         let older = at.min(session.now().clock) - kept;
-        removed.written = erase::forget_written(&session.config, older).await?;
+        removed.written = retention::remove_old_files(&session.config, older).await?;
     }
     Ok(removed)
 }
@@ -89,7 +89,10 @@ async fn remove(session: &Session, most: usize) -> anyhow::Result<RemovedCounts>
 /// Forgets some readers who left long ago.
 async fn forget_left(session: &Session) -> anyhow::Result<u64> {
     match session.config.retention.left {
-        Some(kept) => Ok(erase::forget_left(&session.config, &session.store, session.at - kept, session.at).await?),
+        Some(kept) => {
+            Ok(retention::erase_readers_who_left(&session.config, &session.store, session.at - kept, session.at)
+                .await?)
+        }
         None => Ok(0),
     }
 }

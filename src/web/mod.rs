@@ -8,6 +8,7 @@ mod connection;
 pub mod desk;
 mod feeds;
 mod health;
+mod lang;
 pub mod listen;
 mod origin;
 mod outbox_worker;
@@ -19,7 +20,6 @@ mod response;
 mod slots;
 mod threads;
 mod timer;
-mod words;
 
 use std::{sync::Arc, time::Duration};
 
@@ -49,7 +49,6 @@ pub use listen::{Listener, Peer, Server, serve};
 pub use outbox_worker::run_outbox_worker;
 pub use responder::{Responder, ResponderWatch};
 pub use response::finish_response;
-pub use words::Lang;
 
 /// Why readers cannot be served.
 #[derive(Debug, thiserror::Error)]

@@ -32,11 +32,11 @@ pub async fn run_outbox_worker(shared: Shared) {
     let signal = shared.outbox();
     while !signal.over.load(Ordering::Acquire) {
         match service::deliver(shared.config(), shared.store(), shared.now(), clock).await {
-            Ok(told) if told.waiting + told.refused > 0 => {
+            Ok(told) if told.waiting + told.failed > 0 => {
                 tracing::warn!(
                     "{} letters to readers wait, {} were refused: {}",
                     told.waiting,
-                    told.refused,
+                    told.failed,
                     told.reply
                 );
             }

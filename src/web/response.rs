@@ -14,7 +14,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{Lang, Shared, page};
+use super::{Shared, page};
+use crate::model::Lang;
 
 /// Headers that every answer has unless its maker gave it others.
 const HEADERS: [(HeaderName, &str); 4] = [

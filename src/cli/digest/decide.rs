@@ -13,7 +13,7 @@ use crate::{
 
 /// Who decides about which edition.
 #[derive(Debug, clap::Args)]
-pub(super) struct Decider {
+pub(in crate::cli) struct Decider {
     /// Which edition, such as 2026-W47; the coming one if it is not said.
     #[arg(value_name = "PERIOD")]
     pub(super) period: Option<String>,

@@ -28,7 +28,7 @@ use crate::{
     model::Edition,
     send::{
         clock::LeaseClock,
-        post::{Outcome, Post},
+        sender::{SendOutcome, Sender},
     },
     store::Store,
 };
@@ -49,7 +49,7 @@ pub(in crate::cli) struct SendReport {
 
 impl SendReport {
     /// Tells all of it, and the exit code.
-    fn print(&self) -> anyhow::Result<ExitCode> {
+    pub(super) fn print(&self) -> anyhow::Result<ExitCode> {
         for line in &self.lines {
             println!("{line}");
         }
@@ -157,11 +157,11 @@ async fn send_all(session: &Session, asked: bool) -> anyhow::Result<SendReport> 
         let outcome = send_letters(session, &edition, &stop).await?;
         let tally = outcome.tally;
         report.problems.extend(restored::leave_trace(session, &edition, None).await?);
-        for (relay, words) in outcome.troubles {
+        for (relay, words) in outcome.failing_relays {
             report.problems.push(format!("the relay {relay} was out of use, the others went on: {words}"));
         }
-        let paused = outcome.paused.is_some();
-        if let Some(reason) = outcome.paused {
+        let paused = outcome.hold_reason.is_some();
+        if let Some(reason) = outcome.hold_reason {
             let notice = Notice::Refused(reason.clone());
             editors::tell(config, store, session.at, &edition.key(), &edition.period, &notice).await?;
             report.problems.push(format!(
@@ -225,7 +225,7 @@ fn mendable(error: &edition::Error) -> Option<String> {
 }
 
 /// Sends the letters of an edition, on threads of their own and over lines to the store of their own.
-async fn send_letters(session: &Session, edition: &Edition, stop: &Arc<AtomicBool>) -> anyhow::Result<Outcome> {
+async fn send_letters(session: &Session, edition: &Edition, stop: &Arc<AtomicBool>) -> anyhow::Result<SendOutcome> {
     let finished = Arc::new(AtomicU64::new(0));
     let to_do = session.store.tally(edition.id).await?.to_do().unsigned_abs();
     let bar = tokio::spawn(progress::show(edition.period.to_string(), to_do, Arc::clone(&finished)));
@@ -236,8 +236,8 @@ async fn send_letters(session: &Session, edition: &Edition, stop: &Arc<AtomicBoo
         let most = config.connections.most - 1;
         let store = Store::open_with(&config.store, Connections { most, ..config.connections }).await?;
         let clock = LeaseClock::read(&store).await?;
-        let post = Post { config, store: store.clone(), clock, stop, finished };
-        let outcome = post.send(&edition).await;
+        let sender = Sender { config, store: store.clone(), clock, stop, finished };
+        let outcome = sender.send(&edition).await;
         store.close().await;
         Ok(outcome?)
     };

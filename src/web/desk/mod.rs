@@ -5,16 +5,15 @@
 mod change;
 mod edition;
 mod form;
+mod history;
 mod links;
 mod pages;
 mod past;
 mod query;
 mod reasons;
 mod refusals;
-mod script;
 mod session;
 mod style;
-mod words;
 
 use std::sync::Arc;
 
@@ -27,8 +26,8 @@ use axum::{
 };
 use url::Url;
 
-use super::{Error, Lang, Shared, guard, page};
-use crate::{send, store};
+use super::{Error, Shared, guard, page};
+use crate::{locales, model::Lang, send, store};
 
 /// The largest form: opening words may be long.
 const MAX_FORM_BYTES: usize = 262_144;
@@ -65,7 +64,11 @@ impl Desk {
     }
 
     fn lang(&self) -> Lang {
-        Lang::of(&self.shared().config().magazine.language)
+        self.shared().config().magazine.lang
+    }
+
+    fn words(&self) -> &'static locales::Desk {
+        &self.lang().words().desk
     }
 }
 

@@ -10,15 +10,16 @@ use axum::{
 
 use super::{
     Desk, DeskError, answer,
-    edition::{frame, head, head_of, history, hour, preview_of},
-    pages::{self, DeskNotice, EditionBadge, PreviewContent, SeenState},
+    edition::{frame, head, head_of, hour, preview_of},
+    history::{before, history},
+    pages::{self, DeskNotice, EditionBadge, PreviewContent},
     query::{DeskQuery, FIELD_LIMITS},
     reasons,
     session::Editor,
-    words,
 };
 use crate::{
     edition::{plan, render::archive::without_token},
+    locales::fill,
     model::{self, Edition, EditionState, Period},
     store::NewVariant,
 };
@@ -34,18 +35,18 @@ pub(super) async fn past(
 }
 
 fn standing(desk: &Desk, edition: &Edition, reason: Option<&str>) -> EditionBadge {
-    let w = words::of(desk.lang());
+    let w = desk.words();
     let words = match edition.state {
-        EditionState::Frozen => w.frozen,
-        EditionState::Sending => w.sending,
-        EditionState::Sent => w.sent,
-        EditionState::Held => w.held,
+        EditionState::Frozen => &w.frozen,
+        EditionState::Sending => &w.sending,
+        EditionState::Sent => &w.sent,
+        EditionState::Held => &w.held,
     };
     EditionBadge {
         state: edition.state.as_str(),
-        words: reason.map_or_else(|| words.to_owned(), |reason| format!("{words} · {reason}")),
+        words: reason.map_or_else(|| words.clone(), |reason| format!("{words} · {reason}")),
         period: edition.period.to_string(),
-        number: edition.number.to_string(),
+        number: fill(&w.edition_number, &[("number", &edition.number)]),
         due: hour(desk.shared().config(), edition.cutoff),
     }
 }
@@ -56,10 +57,10 @@ pub(super) async fn one(
     Path(period): Path<String>,
     Query(ask): Query<DeskQuery>,
 ) -> Result<Response, DeskError> {
-    let w = words::of(desk.lang());
+    let w = desk.words();
     let notice = match ask.said.as_str() {
-        "retried" => Some(DeskNotice::Done(w.retried.to_owned())),
-        "none" => Some(DeskNotice::Done(w.none_refused.to_owned())),
+        "retried" => Some(DeskNotice::Done(w.retried.clone())),
+        "none" => Some(DeskNotice::Done(w.none_refused.clone())),
         _ => None,
     };
     show_one(&desk, &editor, &Period::from_key(&period), &ask, notice, StatusCode::OK).await
@@ -116,24 +117,20 @@ pub(super) async fn show_one(
         }
     };
     let tally = store.tally(edition.id).await?;
-    let w = words::of(desk.lang());
-    let letters = format!("{} / {} {}", tally.sent, tally.frozen(), w.letters);
+    let letters =
+        desk.lang().counted(&desk.words().sent_letters, tally.frozen().unsigned_abs(), &[("sent", &tally.sent)]);
     let reason = store.held_reason(edition.id).await?;
     let choices: Vec<model::Choice> = variants.iter().map(|variant| variant.choice.clone()).collect();
     let noted = store.desk(&edition.key()).await?;
     let config = desk.shared().config();
-    let before = match edition.is_frozen {
-        true => SeenState {
-            decision: noted.last_decision,
-            hash: store.frozen_hash(edition.id).await?,
-            readers: tally.to_do(),
-        },
-        false => SeenState {
-            decision: noted.last_decision,
-            hash: plan::held(config, store, &edition).await?.hash(config)?,
-            readers: store.readers_of(desk.shared().newsletter(), &choices).await?,
-        },
+    let (hash, readers) = match edition.is_frozen {
+        true => (store.frozen_hash(edition.id).await?, tally.to_do()),
+        false => (
+            plan::held(config, store, &edition).await?.hash(config)?,
+            store.readers_of(desk.shared().newsletter(), &choices).await?,
+        ),
     };
+    let before = before(desk, noted.last_decision, hash, readers);
     let page = pages::EditionPage {
         f: head_of(desk, editor, true),
         notice,

@@ -4,7 +4,7 @@
 use super::pages::RefusalGroup;
 
 /// Reasons that are shown: a relay that says something else to each has no more of them than a page holds.
-const MOST: usize = 20;
+const FIELD_LIMITS: usize = 20;
 
 /// How many words stand for a reason that has no enhanced code.
 const WORDS: usize = 5;
@@ -29,7 +29,7 @@ pub(super) fn of(refusals: &[(String, i64)]) -> Vec<RefusalGroup> {
         }
     }
     reasons.sort_by(|a, b| b.letters.cmp(&a.letters).then_with(|| a.reason.cmp(&b.reason)));
-    reasons.truncate(MOST);
+    reasons.truncate(FIELD_LIMITS);
     reasons
 }
 

@@ -11,8 +11,13 @@ use axum::{
 
 use data_encoding::BASE32_NOPAD;
 
-use super::{Desk, DeskError, answer, redirect, words};
-use crate::{model::token, store::DeskSession, web::Client};
+use super::{Desk, DeskError, answer, redirect};
+use crate::{
+    locales::{Desk as Words, fill},
+    model::token,
+    store::DeskSession,
+    web::Client,
+};
 
 /// The cookie that names the session.
 const COOKIE_NAME: &str = "gazetier_desk";
@@ -28,14 +33,16 @@ pub(super) struct Editor {
 }
 
 #[derive(Template)]
-#[template(path = "desk/door.html")]
+#[template(path = "desk/sign_in.html")]
 struct SignInPage<'a> {
     lang: &'static str,
-    w: &'static words::Words,
+    /// The way in which that is written.
+    dir: &'static str,
+    w: &'static Words,
     magazine: &'a str,
     sheet: &'a str,
-    /// Who stands before it, if the token is good.
-    name: Option<String>,
+    /// Words for who stands before it, if the token is good.
+    welcome: Option<String>,
 }
 
 impl Desk {
@@ -140,10 +147,11 @@ fn sign_in_required(desk: &Desk) -> Result<Response, DeskError> {
 fn sign_in_page(desk: &Desk, status: StatusCode, name: Option<String>) -> Result<Response, DeskError> {
     let page = SignInPage {
         lang: desk.lang().tag(),
-        w: words::of(desk.lang()),
+        dir: desk.lang().dir(),
+        w: desk.words(),
         magazine: &desk.shared().config().magazine.name,
         sheet: desk.0.style.sheet(),
-        name,
+        welcome: name.map(|name| fill(&desk.words().welcome, &[("name", &name)])),
     };
     answer(desk, status, &page)
 }
@@ -204,4 +212,21 @@ pub(super) async fn end(State(desk): State<Desk>, headers: HeaderMap) -> Result<
     *response.status_mut() = StatusCode::OK;
     response.headers_mut().insert(header::SET_COOKIE, desk.cookie("", 0));
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Lang;
+
+    #[test]
+    fn the_sign_in_page_says_when_it_is_written_from_right_to_left() {
+        let page = |tag: &str| {
+            let lang = Lang::known(tag).expect("a language");
+            let w = &lang.words().desk;
+            SignInPage { lang: lang.tag(), dir: lang.dir(), w, magazine: "L’Estran", sheet: "", welcome: None }.render()
+        };
+        assert!(page("ar").expect("a page").contains("<html lang=\"ar\" dir=\"rtl\">"));
+        assert!(page("fr").expect("a page").contains("<html lang=\"fr\">"));
+    }
 }

@@ -2,9 +2,9 @@
 
 use url::form_urlencoded;
 
-use super::words::Words;
 use crate::{
     config::Config,
+    locales::Readers,
     model::{Choice, EmailAddress, Rubrique, Slug, text},
 };
 
@@ -60,30 +60,57 @@ pub(super) struct FieldError {
     pub(super) words: &'static str,
 }
 
+/// What is wrong with a form, for its page.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FormCheck(pub(super) Option<FieldError>);
+
+impl FormCheck {
+    /// What is wrong with a field.
+    pub(super) fn wrong(&self, field: &str) -> Option<&'static str> {
+        self.0.filter(|wrong| wrong.field == field).map(|wrong| wrong.words)
+    }
+}
+
+/// Name and rubriques, where a form has them.
+pub(super) struct SentChoices {
+    pub(super) name: Option<Option<String>>,
+    pub(super) choice: Option<Choice>,
+}
+
+/// What a form changes of name and rubriques.
+pub(super) fn sent_choices(
+    config: &Config,
+    fields: &Fields,
+    words: &'static Readers,
+) -> Result<SentChoices, FieldError> {
+    let (name, choice) = (name(fields, words)?, choice(config, fields, words)?);
+    Ok(SentChoices { name: fields.has("name").then_some(name), choice: fields.has("rubriques").then_some(choice) })
+}
+
 /// An address, as somebody wrote it.
-pub(super) fn address(fields: &Fields, words: &Words) -> Result<EmailAddress, FieldError> {
+pub(super) fn address(fields: &Fields, words: &'static Readers) -> Result<EmailAddress, FieldError> {
     let text = fields.get("email").trim();
     if text.is_empty() {
-        return Err(FieldError { field: "email", words: words.email_missing });
+        return Err(FieldError { field: "email", words: &words.email_missing });
     }
-    text.parse().map_err(|_| FieldError { field: "email", words: words.email_wrong })
+    text.parse().map_err(|_| FieldError { field: "email", words: &words.email_wrong })
 }
 
 /// A name, on one line, without what no letter can hold; none if it is empty.
-pub(super) fn name(fields: &Fields, words: &Words) -> Result<Option<String>, FieldError> {
+pub(super) fn name(fields: &Fields, words: &'static Readers) -> Result<Option<String>, FieldError> {
     let legal = text::legalise(fields.get("name")).0;
     let name = text::one_line(&legal.replace(|c: char| c.is_control(), " "));
     if name.chars().count() > 100 {
-        return Err(FieldError { field: "name", words: words.name_wrong });
+        return Err(FieldError { field: "name", words: &words.name_wrong });
     }
     Ok((!name.is_empty()).then_some(name))
 }
 
 /// The rubriques that are ticked; none, or all of them, mean all there are and will be.
-pub(super) fn choice(config: &Config, fields: &Fields, words: &Words) -> Result<Choice, FieldError> {
+pub(super) fn choice(config: &Config, fields: &Fields, words: &'static Readers) -> Result<Choice, FieldError> {
     let known = |label: &str| Rubrique::find(&config.rubriques, label).map(|rubrique| rubrique.slug.clone());
     let slugs: Option<Vec<Slug>> = fields.all("rubriques").filter(|label| !label.is_empty()).map(known).collect();
-    let slugs = slugs.ok_or(FieldError { field: "rubriques", words: words.rubrique_wrong })?;
+    let slugs = slugs.ok_or(FieldError { field: "rubriques", words: &words.rubrique_wrong })?;
     let all = config.rubriques.iter().all(|rubrique| slugs.contains(&rubrique.slug));
     Ok(if all { Choice::all() } else { Choice::of(slugs) })
 }

@@ -12,25 +12,28 @@ use url::Position;
 
 use super::{
     MIN_ANSWER_TIME, NoticePage, answer, broken, consent,
-    form::{self, FieldError, Fields, RubriqueBox},
-    letters, refused, words,
+    form::{self, FieldError, Fields, FormCheck, RubriqueBox, SentChoices},
+    lede, letters, refused,
 };
 use crate::{
-    model::{Instant, list::version_of_consent, token},
-    send::erase,
+    locales::Readers,
+    model::{Instant, Lang, list::version_of_consent, token},
+    outbox::retention,
     store::{Known, Request},
-    web::{Client, Lang, Shared, page::PageFrame},
+    web::{Client, Shared, page::PageFrame},
 };
 
 #[derive(Template)]
 #[template(path = "web/preferences.html")]
 struct Page<'a> {
     frame: PageFrame<'a>,
-    words: &'a words::Words,
+    words: &'static Readers,
+    /// The languages that there are.
+    languages: Vec<Language>,
     lede: String,
     /// What was done, if something was.
     done: Option<&'a str>,
-    wrong: Option<FieldError>,
+    check: FormCheck,
     name: &'a str,
     email: &'a str,
     rubriques: Vec<RubriqueBox<'a>>,
@@ -41,11 +44,10 @@ struct Page<'a> {
     data: String,
 }
 
-impl Page<'_> {
-    /// What is wrong with a field.
-    fn wrong(&self, field: &str) -> Option<&'static str> {
-        self.wrong.filter(|wrong| wrong.field == field).map(|wrong| wrong.words)
-    }
+/// A language to choose.
+struct Language {
+    tag: &'static str,
+    name: &'static str,
 }
 
 /// What a token leads to.
@@ -81,20 +83,20 @@ fn refuse_access(shared: &Shared, access: &PreferencesAccess, spoken: Lang) -> R
     match access {
         PreferencesAccess::Open(_) | PreferencesAccess::None => StatusCode::NOT_FOUND.into_response(),
         PreferencesAccess::Expired(known) => {
-            let words = words::of(lang(shared, known));
+            let words = &lang(shared, known).words().readers;
             let page = NoticePage {
-                rather: Some((words.expired.text[0], words.expired.label)),
+                rather: Some((words.expired.text.first().map_or("", String::as_str), &words.expired.label)),
                 text: Vec::new(),
-                ..NoticePage::of(PageFrame::of(shared, lang(shared, known)), words.expired, str::to_owned)
+                ..NoticePage::of(PageFrame::of(shared, lang(shared, known)), &words.expired, &[])
             };
             answer(StatusCode::GONE, &page)
         }
         PreferencesAccess::Gone => {
-            let words = words::of(spoken);
-            let link = Some((words.ended.label, shared.config().web.url.to_string()));
+            let words = &spoken.words().readers;
+            let link = Some((words.ended.label.as_str(), shared.config().web.url.to_string()));
             answer(
                 StatusCode::GONE,
-                &NoticePage { link, ..NoticePage::of(PageFrame::of(shared, spoken), words.ended, str::to_owned) },
+                &NoticePage { link, ..NoticePage::of(PageFrame::of(shared, spoken), &words.ended, &[]) },
             )
         }
     }
@@ -102,7 +104,7 @@ fn refuse_access(shared: &Shared, access: &PreferencesAccess, spoken: Lang) -> R
 
 /// The language of a subscriber's page.
 fn lang(shared: &Shared, known: &Known) -> Lang {
-    letters::language(known).unwrap_or_else(|| Lang::of(&shared.config().magazine.language))
+    letters::language(known).unwrap_or(shared.config().magazine.lang)
 }
 
 pub(super) async fn show(
@@ -150,14 +152,14 @@ fn page(shared: &Shared, token: &str, shown: &PreferencesForm<'_>) -> Response {
     let PreferencesForm { known, done, wrong, email, is_barred } = *shown;
     let config = shared.config();
     let lang = lang(shared, known);
-    let words = words::of(lang);
-    let fill = |text: &str| words::fill(text, &config.magazine.name).replace("{address}", &known.address);
+    let words = &lang.words().readers;
     let page = Page {
         frame: PageFrame::of(shared, lang),
         words,
-        lede: words.preferences.text.iter().map(|text| fill(text)).collect::<Vec<_>>().join(" "),
+        lede: lede(&words.preferences.text, &[("magazine", &config.magazine.name), ("address", &known.address)]),
+        languages: Lang::all().map(|lang| Language { tag: lang.tag(), name: lang.name() }).collect(),
         done,
-        wrong,
+        check: FormCheck(wrong),
         name: known.name.as_deref().unwrap_or_default(),
         email,
         rubriques: form::rubrique_boxes(config, |slug| known.choice.wants(Some(slug))),
@@ -195,7 +197,7 @@ pub(super) async fn take(
         Ok(access) => return refuse_access(&shared, &access, spoken),
         Err(response) => return response,
     };
-    let words = words::of(lang(&shared, &known));
+    let words = &lang(&shared, &known).words().readers;
     let outcome = match fields.get("do") {
         "save" => save(&shared, &token, known, &fields).await,
         "rejoin" => rejoin(&shared, &token, known, client).await,
@@ -204,14 +206,14 @@ pub(super) async fn take(
             Err(wait) => return wait.into_response(),
         },
         "erase" if fields.get("sure") == "yes" => {
-            let erased = erase::erase(shared.config(), shared.store(), &known, shared.now()).await;
+            let erased = retention::erase_reader(shared.config(), shared.store(), &known, shared.now()).await;
             let frame = PageFrame::of(&shared, lang(&shared, &known));
             erased
-                .map(|_| answer(StatusCode::OK, &NoticePage::of(frame, words.erased, str::to_owned)))
+                .map(|_| answer(StatusCode::OK, &NoticePage::of(frame, &words.erased, &[])))
                 .map_err(letters::Error::from)
         }
         "erase" => {
-            let wrong = Some(FieldError { field: "sure", words: words.erase_sure });
+            let wrong = Some(FieldError { field: "sure", words: &words.erase_sure });
             Ok(page(&shared, &token, &PreferencesForm { wrong, ..PreferencesForm::of(&known) }))
         }
         _ => return StatusCode::BAD_REQUEST.into_response(),
@@ -222,28 +224,24 @@ pub(super) async fn take(
 async fn send_link(shared: &Shared, known: &Known) -> Result<Response, letters::Error> {
     let lang = lang(shared, known);
     letters::link(shared, lang, known).await?;
-    Ok(answer(StatusCode::OK, &NoticePage::of(PageFrame::of(shared, lang), words::of(lang).link_sent, str::to_owned)))
+    Ok(answer(StatusCode::OK, &NoticePage::of(PageFrame::of(shared, lang), &lang.words().readers.link_sent, &[])))
 }
 
 /// Changes what was sent, and nothing else.
 async fn save(shared: &Shared, token: &str, mut known: Known, fields: &Fields) -> Result<Response, letters::Error> {
-    let words = words::of(lang(shared, &known));
-    let checked = form::name(fields, words)
-        .and_then(|name| form::choice(shared.config(), fields, words).map(|choice| (name, choice)));
-    let (name, choice) = match checked {
-        Ok(checked) => checked,
+    let words = &lang(shared, &known).words().readers;
+    let SentChoices { name, choice } = match form::sent_choices(shared.config(), fields, words) {
+        Ok(sent) => sent,
         Err(wrong) => {
             return Ok(page(shared, token, &PreferencesForm { wrong: Some(wrong), ..PreferencesForm::of(&known) }));
         }
     };
-    let name = if fields.has("name") { name } else { known.name };
-    let choice = if fields.has("rubriques") { choice } else { known.choice };
-    known = Known { name, choice, ..known };
+    known = Known { name: name.unwrap_or(known.name), choice: choice.unwrap_or(known.choice), ..known };
     let language = Lang::known(fields.get("language")).unwrap_or_else(|| lang(shared, &known));
     let (name, newsletter) = (known.name.as_deref(), shared.newsletter());
     shared.store().set_preferences(newsletter, known.id, name, &known.choice, language.tag()).await?;
     known.language = Some(language.tag().to_owned());
-    let (done, is_barred) = (Some(words::of(language).saved), is_barred(shared, &known).await?);
+    let (done, is_barred) = (Some(language.words().readers.saved.as_str()), is_barred(shared, &known).await?);
     Ok(page(shared, token, &PreferencesForm { done, is_barred, ..PreferencesForm::of(&known) }))
 }
 
@@ -254,7 +252,11 @@ async fn rejoin(shared: &Shared, token: &str, mut known: Known, client: Client) 
     let from = client.address.map(|address| address.to_string());
     shared.store().rejoin(shared.newsletter(), known.id, &consent, from.as_deref(), shared.now()).await?;
     "active".clone_into(&mut known.state);
-    Ok(page(shared, token, &PreferencesForm { done: Some(words::of(lang).rejoined), ..PreferencesForm::of(&known) }))
+    Ok(page(
+        shared,
+        token,
+        &PreferencesForm { done: Some(lang.words().readers.rejoined.as_str()), ..PreferencesForm::of(&known) },
+    ))
 }
 
 async fn change(
@@ -266,7 +268,7 @@ async fn change(
 ) -> Result<Response, letters::Error> {
     let begun = tokio::time::Instant::now();
     let lang = lang(shared, known);
-    let words = words::of(lang);
+    let words = &lang.words().readers;
     let address = match form::address(fields, words) {
         Ok(address) => address,
         Err(wrong) => {
@@ -297,7 +299,7 @@ async fn change(
     if let Err(error) = asked {
         return Ok(refused(shared, lang, &error));
     }
-    Ok(answer(StatusCode::OK, &NoticePage::of(PageFrame::of(shared, lang), words.sent, str::to_owned)))
+    Ok(answer(StatusCode::OK, &NoticePage::of(PageFrame::of(shared, lang), &words.sent, &[])))
 }
 
 /// All that is known of a subscriber, for the subscriber (GDPR, article 15).

@@ -13,36 +13,37 @@ use tokio::time::Instant;
 
 use super::{
     MIN_ANSWER_TIME, NoticePage, RETRY_TOMORROW_SECONDS, answer, consent,
-    form::{self, FieldError, Fields, RubriqueBox},
-    letters, refused, words,
+    form::{self, FieldError, Fields, FormCheck, RubriqueBox},
+    lede, letters, refused,
 };
 use crate::{
-    model::{Choice, EmailAddress},
+    locales::Readers,
+    model::{Choice, EmailAddress, Lang},
     store::Request,
-    web::{Client, Lang, Shared, origin, page::PageFrame},
+    web::{Client, Shared, origin, page::PageFrame},
 };
 
 #[derive(Template)]
 #[template(path = "web/subscribe.html")]
 struct Page<'a> {
     frame: PageFrame<'a>,
-    words: &'a words::Words,
+    words: &'static Readers,
     lede: String,
     consent: String,
     action: &'a str,
     email: &'a str,
     name: &'a str,
     rubriques: Vec<RubriqueBox<'a>>,
-    wrong: Option<FieldError>,
+    check: FormCheck,
     feeds: &'a str,
-    other: &'a str,
+    /// The other languages that there are.
+    others: Vec<Other>,
 }
 
-impl Page<'_> {
-    /// What is wrong with a field.
-    fn wrong(&self, field: &str) -> Option<&'static str> {
-        self.wrong.filter(|wrong| wrong.field == field).map(|wrong| wrong.words)
-    }
+/// Another language than the page's.
+struct Other {
+    tag: &'static str,
+    this_page: &'static str,
 }
 
 /// What somebody wants.
@@ -60,20 +61,20 @@ pub(super) async fn show(State(shared): State<Shared>, uri: Uri, headers: Header
 
 fn page(shared: &Shared, lang: Lang, status: StatusCode, fields: &Fields, wrong: Option<FieldError>) -> Response {
     let config = shared.config();
-    let words = words::of(lang);
-    let fill = |text: &str| words::fill(text, &config.magazine.name);
+    let words = &lang.words().readers;
+    let others = Lang::all().filter(|other| *other != lang);
     let page = Page {
         frame: PageFrame { listed: true, ..PageFrame::of(shared, lang) },
         words,
-        lede: words.subscribe.text.iter().map(|text| fill(text)).collect::<Vec<_>>().join(" "),
+        lede: lede(&words.subscribe.text, &[("magazine", &config.magazine.name)]),
         consent: consent::ours(config, lang),
         action: config.web.url.path(),
         email: fields.get("email"),
         name: fields.get("name"),
         rubriques: form::rubrique_boxes(config, |slug| fields.all("rubriques").any(|label| label == slug.as_str())),
-        wrong,
+        check: FormCheck(wrong),
         feeds: config.feeds.url.as_str(),
-        other: if lang == Lang::Fr { "en" } else { "fr" },
+        others: others.map(|other| Other { tag: other.tag(), this_page: &other.words().this_page }).collect(),
     };
     answer(status, &page)
 }
@@ -108,8 +109,8 @@ pub(super) async fn take(
     if let Err(error) = asked {
         return refused(&shared, lang, &error);
     }
-    let words = words::of(lang);
-    answer(StatusCode::OK, &NoticePage::of(PageFrame::of(&shared, lang), words.sent, str::to_owned))
+    let words = &lang.words().readers;
+    answer(StatusCode::OK, &NoticePage::of(PageFrame::of(&shared, lang), &words.sent, &[]))
 }
 
 /// The same, asked by a script and answered in JSON.
@@ -152,7 +153,7 @@ async fn call(
         _ => Ok(()),
     };
     tokio::time::sleep_until(begun + MIN_ANSWER_TIME).await;
-    let words = words::of(lang);
+    let words = &lang.words().readers;
     match asked {
         Ok(()) => {}
         Err(letters::Error::TooMany) => {
@@ -194,7 +195,7 @@ fn allow(shared: &Shared, asked: &HeaderMap, ours: &mut HeaderMap) -> bool {
 }
 
 fn check(shared: &Shared, lang: Lang, fields: &Fields) -> Result<Subscription, FieldError> {
-    let (config, words) = (shared.config(), words::of(lang));
+    let (config, words) = (shared.config(), &lang.words().readers);
     Ok(Subscription {
         address: form::address(fields, words)?,
         name: form::name(fields, words)?,
