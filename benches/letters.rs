@@ -8,7 +8,7 @@ use gazetier::{
     config::Config,
     edition::render::{
         encode::entity,
-        letter::{Form, Written},
+        letter::{LetterTemplate, RenderedLetter},
     },
     model::{Edition, EditionState, Key, Period, ReaderId, token::PLACEHOLDER},
     send::dkim::Signer,
@@ -41,9 +41,10 @@ fn letters(criterion: &mut Criterion) {
     let key = Key::new([7; 32]);
     let (text, html) = parts();
     let encoded = entity(&text, &html, "0123456789abcdef");
-    let form = Form::new(&config, &edition, &key, &encoded).expect("a form");
+    let form = LetterTemplate::new(&config, &edition, &key, &encoded).expect("a form");
     let address = "alix@example.org".parse().expect("an address");
-    let write = |name| -> Written { form.write(black_box(ReaderId::new([7; 16])), &address, name).expect("a letter") };
+    let write =
+        |name| -> RenderedLetter { form.write(black_box(ReaderId::new([7; 16])), &address, name).expect("a letter") };
 
     let mut group = criterion.benchmark_group("letters");
     group.throughput(Throughput::Bytes(write(None).text.len() as u64));

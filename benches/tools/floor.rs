@@ -38,9 +38,9 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let written = match args[..] {
         ["build", store, out, threads] => {
-            build(store, &Press { out: out.into(), sync_folders }, threads.parse().expect("a number of threads"))
+            build(store, &Publisher { out: out.into(), sync_folders }, threads.parse().expect("a number of threads"))
         }
-        ["publish", store, out] => publish(store, &Press { out: out.into(), sync_folders }),
+        ["publish", store, out] => publish(store, &Publisher { out: out.into(), sync_folders }),
         _ => {
             eprintln!("floor build STORE OUT THREADS [-f] | publish STORE OUT [-f]");
             return ExitCode::from(2);
@@ -68,7 +68,7 @@ fn feeds(db: &Connection) -> Vec<Option<Rubrique>> {
     std::iter::once(None).chain(places.map(rubrique)).collect()
 }
 
-fn build(store: &str, press: &Press, threads: usize) -> usize {
+fn build(store: &str, press: &Publisher, threads: usize) -> usize {
     let feeds = feeds(&open(store));
     let (at, next) = (now(), AtomicUsize::new(0));
     let work = || {
@@ -87,7 +87,7 @@ fn build(store: &str, press: &Press, threads: usize) -> usize {
     feeds.len() * 3
 }
 
-fn publish(store: &str, press: &Press) -> usize {
+fn publish(store: &str, press: &Publisher) -> usize {
     let mut db = open(store);
     let at = now();
     let made = db
@@ -151,12 +151,12 @@ fn heads(db: &Connection, slug: &str, at: i64) -> i64 {
 }
 
 /// Where files are written.
-struct Press {
+struct Publisher {
     out: PathBuf,
     sync_folders: bool,
 }
 
-impl Press {
+impl Publisher {
     fn put(&self, path: &Path, parts: [&[u8]; 3]) {
         let beside = path.with_extension("new");
         let mut file = File::create(&beside).expect("a file");
@@ -187,7 +187,7 @@ fn one(
     feeds: &[Option<Rubrique>],
     rubrique: Option<&Rubrique>,
     at: i64,
-    press: &Press,
+    press: &Publisher,
     sheets: &mut Sheets,
 ) {
     let items = i64::try_from(ITEMS).expect("a small number");

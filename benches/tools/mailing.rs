@@ -16,7 +16,8 @@ use chrono::Duration;
 use gazetier::{
     config::Config,
     edition::{
-        plan::{self, Drawn, Wish},
+        freeze::{self, DueOutcome, FreezeOptions},
+        next,
         render::render,
     },
     model::{Choice, Draft, Now, Subscriber},
@@ -96,10 +97,15 @@ async fn freeze(folder: &Path) {
     let (config, store) = open(folder).await;
     let at = config.magazine.zone.parse(MONDAY).expect("an instant");
     let start = Instant::now();
-    let drawn = plan::draw_up(&config, &store, Now { at, clock: at }, Wish { asked: true, future: false })
-        .await
-        .expect("an edition");
-    let Drawn::Frozen(_, letters) = drawn else { panic!("nothing was frozen: {drawn:?}") };
+    let drawn = freeze::freeze_due(
+        &config,
+        &store,
+        Now { at, clock: at },
+        FreezeOptions { on_request: true, allow_future: false },
+    )
+    .await
+    .expect("an edition");
+    let DueOutcome::Frozen(_, letters) = drawn else { panic!("nothing was frozen: {drawn:?}") };
     println!("{letters} letters frozen in {:.2} s", start.elapsed().as_secs_f64());
     store.close().await;
 }
@@ -107,7 +113,7 @@ async fn freeze(folder: &Path) {
 async fn letter(folder: &Path) {
     let (config, store) = open(folder).await;
     let at = config.magazine.zone.parse(MONDAY).expect("an instant");
-    let coming = plan::coming(&config, &store, Now { at, clock: at }).await.expect("an edition");
+    let coming = next::next_edition(&config, &store, Now { at, clock: at }).await.expect("an edition");
     let rendered = render(&config, &coming.draft, &Choice::all()).expect("a letter").expect("columns");
     fs::write(folder.join("letter.html"), &rendered.html).expect("the HTML");
     fs::write(folder.join("letter.txt"), &rendered.plain).expect("the text");

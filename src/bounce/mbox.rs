@@ -121,7 +121,7 @@ impl<R: BufRead> MboxReader<R> {
 /// The line that begins a message, fit to be printed.
 fn name(line: &[u8]) -> String {
     let line = String::from_utf8_lossy(line.get(..MAX_NAME_BYTES).unwrap_or(line)).into_owned();
-    text::one_line(&text::legalise(&line).0)
+    text::one_line(&text::remove_illegal(&line).0)
 }
 
 fn is_blank(line: &[u8]) -> bool {

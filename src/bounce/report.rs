@@ -83,7 +83,7 @@ fn typed_value(value: &str) -> &str {
 }
 
 fn shorten(words: &str) -> String {
-    text::one_line(&text::legalise(words).0).chars().take(MAX_DIAGNOSTIC_CHARS).collect()
+    text::one_line(&text::remove_illegal(words).0).chars().take(MAX_DIAGNOSTIC_CHARS).collect()
 }
 
 /// A status code of RFC 3463, such as 5.1.1.

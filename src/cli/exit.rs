@@ -128,7 +128,7 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
         return is(match error {
             publish::Error::Store(_) => OUT_OF_REACH,
             publish::Error::Write { .. } => CANNOT_WRITE,
-            publish::Error::Foreign { .. } | publish::Error::Owner { .. } => CONFIGURATION,
+            publish::Error::Foreign { .. } | publish::Error::UnreadableOwner { .. } => CONFIGURATION,
             publish::Error::Feed(_) | publish::Error::Refused { .. } | publish::Error::LeftOut { .. } => BAD_INPUT,
             publish::Error::Worker(_) => 1,
         });
@@ -151,7 +151,7 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
         return is(match error {
             edition::Error::Store(_) => OUT_OF_REACH,
             edition::Error::Render(_) => BAD_INPUT,
-            edition::Error::Restless(_) => RUN_AGAIN,
+            edition::Error::TooManyChanges(_) => RUN_AGAIN,
         });
     }
     error.downcast_ref::<send::Error>().map(|error| match error {

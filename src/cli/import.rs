@@ -15,9 +15,11 @@ use crate::{
     config::Source,
     edition::late,
     ingest::{
-        Harvest, Place, Warning, folder,
-        listing::{self, Answers, Became, Line, Page},
-        markdown, sync,
+        ImportResult, SourceLocation, Warning, folder,
+        listing::{self, LineOutcome, ListingAnswers, ListingFile, ListingLine, ListingPage},
+        markdown,
+        source::{self, ColumnSource, SourceDocument},
+        sync,
     },
     model::EnteredColumn,
     store::{Entry, Put},
@@ -55,9 +57,9 @@ fn line_and_key(text: &str) -> Result<(usize, String), String> {
 /// What the files gave.
 #[derive(Debug, Default)]
 struct ReadFiles {
-    harvest: Harvest,
+    result: ImportResult,
     /// What the Markdown files said themselves, by their columns' places among the drafts.
-    facts: Vec<Option<markdown::Facts>>,
+    facts: Vec<Option<markdown::GivenFields>>,
     /// What the listings' columns are to the store, in words.
     lines: Vec<String>,
 }
@@ -70,9 +72,9 @@ impl Execute for Args {
 
 async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
     let files = gather(session, args).await?;
-    let ReadFiles { harvest, facts, lines } = files;
-    harvest.refuse_twins()?;
-    for warning in &harvest.warnings {
+    let ReadFiles { result, facts, lines } = files;
+    result.refuse_duplicates()?;
+    for warning in &result.warnings {
         eprintln!("gazetier: warning: {warning}");
     }
     if args.dry_run {
@@ -81,7 +83,7 @@ async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let entries: Vec<Entry<'_>> = harvest
+    let entries: Vec<Entry<'_>> = result
         .drafts
         .iter()
         .zip(&facts)
@@ -119,17 +121,18 @@ async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
 /// Reads all files; nothing is changed if one of them is wrong.
 async fn gather(session: &Session, args: &Args) -> anyhow::Result<ReadFiles> {
     let dates = dates(session, args)?;
-    let answers = Answers { new: args.new.clone(), same: args.same.clone() };
+    let answers = ListingAnswers { new: args.new.clone(), same: args.same.clone() };
     let mut all = ReadFiles::default();
     for path in &args.files {
         let text = read_text(path)?;
         if folder::is_markdown(path) {
             let (source, key) = source_and_key(session, path);
-            let facts = markdown::read(&text, path, &key, session.house(), &mut all.harvest)?;
-            if let (Some(draft), Some(source)) = (all.harvest.drafts.last_mut(), source) {
-                markdown::assign(draft, facts, source, &session.config.magazine);
-            }
-            if let Some(draft) = all.harvest.drafts.last().filter(|_| args.dry_run) {
+            let document = SourceDocument { path, key: &key, text: &text };
+            let facts = match source {
+                Some(source) => source::open(source).read(document, session.import_context(), &mut all.result)?,
+                None => markdown::read(&text, path, &key, session.import_context(), &mut all.result)?,
+            };
+            if let Some(draft) = all.result.drafts.last().filter(|_| args.dry_run) {
                 let known = session.store.known(&draft.source).await?.contains_key(&draft.key);
                 let what = if known { "there" } else { "new" };
                 all.lines.push(format!("{what:8} {}: {}", path.display(), draft.title));
@@ -138,51 +141,58 @@ async fn gather(session: &Session, args: &Args) -> anyhow::Result<ReadFiles> {
             continue;
         }
         let known = session.store.known(listing::SOURCE).await?;
-        let page = listing::read(&text, &path.display().to_string(), session.house(), dates, &known, &answers)?;
-        if !args.dry_run {
-            page.refuse_doubt()?;
+        let listing = ListingFile { path, dates, known: &known, answers: &answers };
+        for file in listing.documents()?.files {
+            let mut own = ImportResult::default();
+            let document = SourceDocument { path: &file.path, key: &file.name, text: &text };
+            let page = listing.read(document, session.import_context(), &mut own)?;
+            if !args.dry_run {
+                page.refuse_doubt()?;
+            }
+            all.lines.extend(dry_run_lines(&page));
+            warn_of_gone(&page, path, &mut all.result);
+            all.facts.extend(own.drafts.iter().map(|_| None));
+            all.result.drafts.extend(own.drafts);
+            all.result.warnings.extend(own.warnings);
         }
-        all.lines.extend(dry_run_lines(&page));
-        warn_of_gone(&page, path, &mut all.harvest);
-        all.facts.extend(page.harvest.drafts.iter().map(|_| None));
-        all.harvest.drafts.extend(page.harvest.drafts);
-        all.harvest.warnings.extend(page.harvest.warnings);
     }
     Ok(all)
 }
 
-fn dates(session: &Session, args: &Args) -> anyhow::Result<Option<listing::Dates>> {
+fn dates(session: &Session, args: &Args) -> anyhow::Result<Option<listing::ListingDates>> {
     let (Some(newest), Some(step)) = (&args.newest, args.step) else { return Ok(None) };
     let newest = session.config.magazine.zone.parse(newest);
     let step = Duration::from_std(*step).ok().filter(|step| *step >= Duration::milliseconds(1));
-    Ok(Some(listing::Dates {
+    Ok(Some(listing::ListingDates {
         newest: newest.map_err(|error| exit::failure(exit::USAGE, format!("--newest: {error}")))?,
         step: step.ok_or_else(|| exit::failure(exit::USAGE, "--step: write a length of time such as 7d or 12h"))?,
     }))
 }
 
 /// What a listing's columns are to the store, a line each.
-fn dry_run_lines(page: &Page) -> Vec<String> {
-    let line = |line: &Line| match &line.became {
-        Became::New => format!("new      {}: {}", line.place, line.title),
-        Became::Same => format!("same     {}: {}", line.place, line.title),
-        Became::Changed(was) if *was == line.title => format!("changed  {}: {} (its text)", line.place, line.title),
-        Became::Changed(was) => format!("changed  {}: {} (was {was:?})", line.place, line.title),
-        Became::Doubt(known) => {
+fn dry_run_lines(page: &ListingPage) -> Vec<String> {
+    let line = |line: &ListingLine| match &line.outcome {
+        LineOutcome::New => format!("new      {}: {}", line.place, line.title),
+        LineOutcome::Same => format!("same     {}: {}", line.place, line.title),
+        LineOutcome::Changed(was) if *was == line.title => {
+            format!("changed  {}: {} (its text)", line.place, line.title)
+        }
+        LineOutcome::Changed(was) => format!("changed  {}: {} (was {was:?})", line.place, line.title),
+        LineOutcome::Doubt(known) => {
             let known: Vec<String> = known.iter().map(|(key, title)| format!("{title:?} ({key})")).collect();
             format!("in doubt {}: {} (new, or {} mended)", line.place, line.title, known.join(" or "))
         }
-        Became::Twice(first) => format!("twice    {}: {} (at line {first} already)", line.place, line.title),
+        LineOutcome::Twice(first) => format!("twice    {}: {} (at line {first} already)", line.place, line.title),
     };
     let gone = page.gone.iter().map(|known| format!("gone     {} ({})", known.title, known.key));
     page.lines.iter().map(line).chain(gone).collect()
 }
 
 /// Tells of columns that a page no longer has.
-fn warn_of_gone(page: &Page, path: &Path, harvest: &mut Harvest) {
+fn warn_of_gone(page: &ListingPage, path: &Path, result: &mut ImportResult) {
     for known in &page.gone {
-        harvest.warnings.push(Warning {
-            place: Place { file: path.display().to_string(), line: None },
+        result.warnings.push(Warning {
+            place: SourceLocation { file: path.display().to_string(), line: None },
             message: format!(
                 "{:?} is on the page no more, and stays in the feeds: to withdraw it: \
                  gazetier columns withdraw {}",

@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::exit;
-use crate::model::text::readable;
+use crate::model::text::shortened;
 
 /// The first failure to write a listing.
 static WRITE_ERROR: OnceLock<String> = OnceLock::new();
@@ -30,7 +30,7 @@ pub(super) fn line(text: Arguments<'_>) {
 /// what a message quotes is cut where nobody would read on.
 pub(super) fn message(text: Arguments<'_>) {
     let text = format!("{text}\n");
-    let _ = std::io::stderr().write_all(readable(&text).as_bytes());
+    let _ = std::io::stderr().write_all(shortened(&text).as_bytes());
 }
 
 /// Standard error for what is logged, which quotes things as well. Each event comes in one piece.
@@ -39,7 +39,7 @@ pub(super) struct LogWriter;
 
 impl Write for LogWriter {
     fn write(&mut self, event: &[u8]) -> std::io::Result<usize> {
-        std::io::stderr().write_all(readable(&String::from_utf8_lossy(event)).as_bytes())?;
+        std::io::stderr().write_all(shortened(&String::from_utf8_lossy(event)).as_bytes())?;
         Ok(event.len())
     }
 

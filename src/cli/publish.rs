@@ -3,7 +3,7 @@
 use std::{process::ExitCode, sync::Arc};
 
 use super::{Execute, exit, hubs, reconnect::retry_lost, session::Session};
-use crate::publish::{Owner, Press};
+use crate::publish::{FolderOwner, Publisher};
 
 /// Write the feeds that have changed.
 #[derive(Debug, clap::Args)]
@@ -28,7 +28,7 @@ async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
     }
     if let (true, Some(magazine)) = (args.take_over, session.store.magazine()) {
         let folder = &session.config.feeds.path;
-        match Owner::take_over(folder, magazine)? {
+        match FolderOwner::take_over(folder, magazine)? {
             Some(before) => println!("{} was {before:?}'s and is taken over", folder.display()),
             None => println!("{} is this magazine's already", folder.display()),
         }
@@ -71,6 +71,6 @@ async fn check(session: &Session) -> anyhow::Result<ExitCode> {
     Err(exit::failure(exit::BAD_INPUT, format!("{} findings in {feeds} feeds", findings.len())))
 }
 
-fn press(session: &Session) -> Press {
-    Press::new(Arc::clone(&session.config), session.store.clone(), session.at).with_clock(session.now().clock)
+fn press(session: &Session) -> Publisher {
+    Publisher::new(Arc::clone(&session.config), session.store.clone(), session.at).with_clock(session.now().clock)
 }

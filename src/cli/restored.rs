@@ -7,11 +7,11 @@ use super::session::Session;
 use crate::{
     config::Relays,
     edition::{
-        editors::{self, Notice},
+        editors::{self, EditorNotice},
         restored,
     },
     model::{Edition, EditionKey, Instant, Period, Tally},
-    publish::{Owner, Trace},
+    publish::{FolderOwner, SentEdition},
     send::file_relay as letters,
 };
 
@@ -45,9 +45,9 @@ pub(super) async fn hold_due(session: &Session) -> anyhow::Result<Option<String>
     }
     let Some(unknown) = find_unknown(session).await? else { return Ok(None) };
     let words = unknown.words();
-    let kept = restored::keep(config, store, session.now(), unknown.cutoff, &words).await?;
+    let kept = restored::hold_already_sent(config, store, session.now(), unknown.cutoff, &words).await?;
     let Some((key, period)) = kept else { return Ok(None) };
-    editors::tell(config, store, session.at, &key, &period, &Notice::Restored(words.clone())).await?;
+    editors::notify(config, store, session.at, &key, &period, &EditorNotice::Restored(words.clone())).await?;
     Ok(Some(format!(
         "{period} is held, and so are the columns until its hour: {words} If it did not go out, let it go with \
          `gazetier digest send {period}`; if it did, nothing more is to be done"
@@ -68,15 +68,15 @@ pub(super) async fn hold_open(session: &Session, edition: &Edition) -> anyhow::R
     let words = format!(
         "the store is older than what was sent with it: by {}, {} letters of {period} are out, and the store knows of \
          {out}. Is it a backup that was put back, or a copy of gazetier.db without the gazetier.db-wal beside it?",
-        Owner::path(&config.feeds.path).display(),
+        FolderOwner::path(&config.feeds.path).display(),
         trace.out()
     );
-    let notice = Notice::Restored(words.clone());
+    let notice = EditorNotice::Restored(words.clone());
     // Somebody has let it go since.
     if store.desk(&key).await?.told(&notice.key()) || !store.hold_edition(edition.id, &words).await? {
         return Ok(None);
     }
-    editors::tell(config, store, session.at, &key, period, &notice).await?;
+    editors::notify(config, store, session.at, &key, period, &notice).await?;
     Ok(Some(format!(
         "{period} is held: {words} Put back the store that sent them; or send the letters that this one has not sent, \
          some of them for the second time, with `gazetier digest send {period}`"
@@ -92,8 +92,8 @@ pub(super) async fn leave_trace(
 ) -> anyhow::Result<Option<String>> {
     let Some(magazine) = session.store.magazine() else { return Ok(None) };
     let tally = session.store.tally(edition.id).await?;
-    let trace = Trace::new(&edition.key(), &edition.period, letters_out(&tally));
-    let noted = Owner::note(&session.config.feeds.path, magazine, &trace, before);
+    let trace = SentEdition::new(&edition.key(), &edition.period, letters_out(&tally));
+    let noted = FolderOwner::note(&session.config.feeds.path, magazine, &trace, before);
     Ok(noted.err().map(|error| {
         format!(
             "{}: that it goes out could not be written down beside the feeds, where a store that is put back would be \
@@ -115,9 +115,9 @@ fn letters_out(tally: &Tally) -> i64 {
     tally.sent
 }
 
-fn traces(session: &Session) -> anyhow::Result<Vec<Trace>> {
+fn traces(session: &Session) -> anyhow::Result<Vec<SentEdition>> {
     let Some(magazine) = session.store.magazine() else { return Ok(Vec::new()) };
-    Ok(Owner::editions(&session.config.feeds.path, magazine)?)
+    Ok(FolderOwner::editions(&session.config.feeds.path, magazine)?)
 }
 
 /// The newest edition that went out by what stands beside the store, and that the store does not know though it
@@ -131,7 +131,7 @@ async fn find_unknown(session: &Session) -> anyhow::Result<Option<UnknownEdition
         traces(session)?.into_iter().rev().filter(|trace| trace.is_of(newsletter.as_str())).find_map(|trace| {
             let cutoff = trace.cutoff().filter(|cutoff| Some(*cutoff) > closed && *cutoff <= horizon)?;
             Some(UnknownEdition {
-                place: Owner::path(&config.feeds.path).display().to_string(),
+                place: FolderOwner::path(&config.feeds.path).display().to_string(),
                 period: trace.period(),
                 cutoff: Some(cutoff),
             })
@@ -140,7 +140,7 @@ async fn find_unknown(session: &Session) -> anyhow::Result<Option<UnknownEdition
         return Ok(newest);
     }
     let Relays::Folder(folder) = &config.relays else { return Ok(None) };
-    let weeks = restored::weeks_due(config, store, session.now()).await?;
+    let weeks = restored::due_weeks(config, store, session.now()).await?;
     if weeks.is_empty() {
         return Ok(None);
     }

@@ -8,7 +8,7 @@ use anyhow::Context;
 use super::{exit, reconnect::retry_lost};
 use crate::{
     config::{Config, Connections},
-    ingest::House,
+    ingest::ImportContext,
     model::{Instant, Now, Slug},
     store::{MagazineName, Store},
 };
@@ -67,8 +67,8 @@ impl Session {
         self.config.magazine.zone.local(at).format("%Y-%m-%d %H:%M").to_string()
     }
 
-    pub(super) fn house(&self) -> House<'_> {
-        House { magazine: &self.config.magazine, rubriques: &self.config.rubriques, at: self.at }
+    pub(super) fn import_context(&self) -> ImportContext<'_> {
+        ImportContext { magazine: &self.config.magazine, rubriques: &self.config.rubriques, at: self.at }
     }
 }
 

@@ -129,7 +129,7 @@ pub(super) fn check(
 
 /// Words that readers agree to.
 fn consent(words: &str) -> Result<String, Refusal> {
-    let one_line = text::one_line(&text::legalise(words).0);
+    let one_line = text::one_line(&text::remove_illegal(words).0);
     match one_line.chars().count() {
         0 => Err(refuse("web.consents", "these words are empty: write what readers agree to, or leave them out")),
         n if n > CONSENT => Err(refuse(

@@ -2,8 +2,9 @@
 //! must not, or that it may after all. Who said so and when is written down.
 
 use super::Error;
-use super::plan::{self, Coming, Outlook};
+use super::next::{self, ApprovalState, NextEdition, ReviewedState};
 use super::preflight;
+use super::{freeze, variants as edition_variants};
 use crate::{
     config::Config,
     model::{Choice, Edition, EditionState, Instant, Note, NoteKind, Now, Period},
@@ -11,66 +12,45 @@ use crate::{
 };
 
 /// How often a decision is looked at again because columns or changes came meanwhile that leave the content as it is.
-const ATTEMPTS: usize = 5;
+const MAX_ATTEMPTS: usize = 5;
 
 /// Within so many milliseconds two presses of a button are one.
-const ONCE: u64 = 60_000;
+const DOUBLE_PRESS_MILLIS: u64 = 60_000;
 
-/// What somebody had before them who decides: what has changed since, they have not seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sight {
-    /// The number of the last decision, 0 if there was none.
-    pub decision: i64,
-    /// The content's fingerprint.
-    pub hash: String,
-    /// For how many readers it was.
-    pub readers: i64,
-}
-
-/// What is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision<'a> {
+pub enum DecisionRequest<'a> {
     /// It may go out; if somebody looked at it, only as it was then.
-    Approve(Option<&'a Sight>),
+    Approve(Option<&'a ReviewedState>),
     /// It must not go out, for a reason.
     Hold(&'a str),
     /// It is no longer held; if somebody looked at it, only as it was then.
     Release {
-        /// What was looked at.
-        seen: Option<&'a Sight>,
+        seen: Option<&'a ReviewedState>,
         /// Whether it may go out with columns that were withdrawn meanwhile.
         with_withdrawn: bool,
     },
 }
 
-/// Why something cannot be decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refused {
+pub enum DecisionRefusal {
     /// There is no such edition that it could be said of.
     NoSuchEdition(Period),
     /// Nothing is new.
     Empty(Period),
-    /// It has changed since somebody looked.
     Changed,
     /// Somebody else has decided since: this is the last word.
     Decided(Option<Note>),
     /// It goes to so many readers, and somebody looked at it for so many others.
     Readers {
-        /// How many were seen.
         seen: i64,
-        /// How many there are.
         now: i64,
     },
     /// It is held, and that is taken back by its own word.
     Held {
-        /// Which edition.
         period: Period,
-        /// Who holds it.
         who: String,
-        /// Why, if they said.
         why: String,
     },
-    /// It is not held.
     NotHeld(Period),
     /// Something would break: what, and how to mend it.
     Red(String),
@@ -80,7 +60,7 @@ pub enum Refused {
     Withdrawn(Period, Vec<String>),
 }
 
-impl std::fmt::Display for Refused {
+impl std::fmt::Display for DecisionRefusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::NoSuchEdition(period) => {
@@ -120,39 +100,39 @@ pub async fn decide(
     now: Now,
     who: &str,
     period: Option<&Period>,
-    decision: Decision<'_>,
-) -> Result<Result<Period, Refused>, Error> {
-    let coming = plan::coming(config, store, now).await?;
-    let ours = period.is_none_or(|period| *period == coming.draft.due.period);
+    decision: DecisionRequest<'_>,
+) -> Result<Result<Period, DecisionRefusal>, Error> {
+    let coming = next::next_edition(config, store, now).await?;
+    let ours = period.is_none_or(|period| *period == coming.draft.slot.period);
     if ours {
         return match decision {
-            Decision::Hold(why) => {
+            DecisionRequest::Hold(why) => {
                 let note = note(NoteKind::Held, "", who, why, now.at);
-                let period = coming.draft.due.period.clone();
-                let noted = store.hold(&coming.draft.due.key(), &note).await?;
-                Ok(outcome(noted, &period, None).unwrap_or(Ok(period)))
+                let period = coming.draft.slot.period.clone();
+                let noted = store.hold(&coming.draft.slot.key(), &note).await?;
+                Ok(result_of(noted, &period, None).unwrap_or(Ok(period)))
             }
-            decision => draft(config, store, now, who, coming, decision).await,
+            decision => decide_on_draft(config, store, now, who, coming, decision).await,
         };
     }
-    let Some(period) = period else { return Ok(Err(Refused::Changed)) };
+    let Some(period) = period else { return Ok(Err(DecisionRefusal::Changed)) };
     let Some(edition) = store.edition_of(&config.digest.newsletter, period).await? else {
-        return Ok(Err(Refused::NoSuchEdition(period.clone())));
+        return Ok(Err(DecisionRefusal::NoSuchEdition(period.clone())));
     };
     match decision {
-        Decision::Approve(_) if edition.state == EditionState::Held => {
+        DecisionRequest::Approve(_) if edition.state == EditionState::Held => {
             let desk = store.desk(&edition.key()).await?;
             let last = desk.last_said().filter(|note| note.kind == NoteKind::Held);
-            let who = last.map_or_else(|| super::editors::NOBODY.to_owned(), |note| note.who.clone());
+            let who = last.map_or_else(|| super::editors::AUTOMATIC_ACTOR.to_owned(), |note| note.who.clone());
             let why = store.held_reason(edition.id).await?.unwrap_or_default();
-            Ok(Err(Refused::Held { period: period.clone(), who, why }))
+            Ok(Err(DecisionRefusal::Held { period: period.clone(), who, why }))
         }
-        Decision::Approve(_) => Ok(Err(Refused::Stands(period.clone(), edition.state.as_str()))),
-        Decision::Hold(why) => {
+        DecisionRequest::Approve(_) => Ok(Err(DecisionRefusal::Stands(period.clone(), edition.state.as_str()))),
+        DecisionRequest::Hold(why) => {
             let noted = store.hold(&edition.key(), &note(NoteKind::Held, "", who, why, now.at)).await?;
-            Ok(outcome(noted, period, None).unwrap_or_else(|| Ok(period.clone())))
+            Ok(result_of(noted, period, None).unwrap_or_else(|| Ok(period.clone())))
         }
-        Decision::Release { seen, with_withdrawn } => {
+        DecisionRequest::Release { seen, with_withdrawn } => {
             let note = note(NoteKind::Released, "", who, "", now.at);
             release(config, store, &edition, &note, seen, with_withdrawn).await
         }
@@ -160,12 +140,12 @@ pub async fn decide(
 }
 
 /// What came of a decision; nothing if it is to be looked at again.
-fn outcome(noted: Noted, period: &Period, seen: Option<&Seen>) -> Option<Result<Period, Refused>> {
+fn result_of(noted: Noted, period: &Period, seen: Option<&Seen>) -> Option<Result<Period, DecisionRefusal>> {
     Some(match noted {
         Noted::OfDraft | Noted::OfEdition | Noted::Again => Ok(period.clone()),
-        Noted::TooLate(state) => Err(Refused::Stands(period.clone(), state.as_str())),
-        Noted::Decided(note) => Err(Refused::Decided(note)),
-        Noted::Readers(now) => Err(Refused::Readers { seen: seen.map_or(0, |seen| seen.readers), now }),
+        Noted::TooLate(state) => Err(DecisionRefusal::Stands(period.clone(), state.as_str())),
+        Noted::Decided(note) => Err(DecisionRefusal::Decided(note)),
+        Noted::Readers(now) => Err(DecisionRefusal::Readers { seen: seen.map_or(0, |seen| seen.readers), now }),
         Noted::Stale => return None,
     })
 }
@@ -176,9 +156,9 @@ async fn release(
     store: &Store,
     edition: &Edition,
     note: &Note,
-    seen: Option<&Sight>,
+    seen: Option<&ReviewedState>,
     with_withdrawn: bool,
-) -> Result<Result<Period, Refused>, Error> {
+) -> Result<Result<Period, DecisionRefusal>, Error> {
     let period = edition.period.clone();
     if edition.is_frozen {
         // Its bytes are fixed: who saw others looked at it before it had its letters.
@@ -186,55 +166,57 @@ async fn release(
             && edition.state == EditionState::Held
             && seen.hash != store.frozen_hash(edition.id).await?
         {
-            return Ok(Err(Refused::Changed));
+            return Ok(Err(DecisionRefusal::Changed));
         }
         let stamp = seen.map(|seen| (seen.decision, seen.readers));
         return Ok(match store.release_edition(edition, note, with_withdrawn, stamp).await? {
             Released::Done | Released::Again => Ok(period),
-            Released::NotHeld(state) => Err(Refused::Stands(period, state.as_str())),
-            Released::Withdrawn(titles) => Err(Refused::Withdrawn(period, titles)),
-            Released::Decided(note) => Err(Refused::Decided(note)),
-            Released::Readers(now) => Err(Refused::Readers { seen: seen.map_or(0, |seen| seen.readers), now }),
+            Released::NotHeld(state) => Err(DecisionRefusal::Stands(period, state.as_str())),
+            Released::Withdrawn(titles) => Err(DecisionRefusal::Withdrawn(period, titles)),
+            Released::Decided(note) => Err(DecisionRefusal::Decided(note)),
+            Released::Readers(now) => Err(DecisionRefusal::Readers { seen: seen.map_or(0, |seen| seen.readers), now }),
         });
     }
-    for _ in 0..ATTEMPTS {
-        let coming = plan::held(config, store, edition).await?;
+    for _ in 0..MAX_ATTEMPTS {
+        let coming = next::held_edition(config, store, edition).await?;
         if coming.draft.columns.is_empty() {
-            return Ok(Err(Refused::Empty(period)));
+            return Ok(Err(DecisionRefusal::Empty(period)));
         }
         if let Some(seen) = seen {
             if seen.decision != coming.desk.last_decision {
-                return Ok(Err(Refused::Decided(coming.desk.last_said().cloned())));
+                return Ok(Err(DecisionRefusal::Decided(coming.desk.last_said().cloned())));
             }
             if seen.hash != coming.hash(config)? {
-                return Ok(Err(Refused::Changed));
+                return Ok(Err(DecisionRefusal::Changed));
             }
         }
         let readers = seen.map(|seen| seen.readers);
-        match plan::draw_up_held(config, store, edition, &coming, note, readers).await? {
+        match freeze::freeze_held(config, store, edition, &coming, note, readers).await? {
             Freeze::Done(..) => return Ok(Ok(period)),
-            Freeze::Taken => return Ok(Err(Refused::Stands(period, edition.state.as_str()))),
-            Freeze::Readers(now) => return Ok(Err(Refused::Readers { seen: readers.unwrap_or_default(), now })),
+            Freeze::Taken => return Ok(Err(DecisionRefusal::Stands(period, edition.state.as_str()))),
+            Freeze::Readers(now) => {
+                return Ok(Err(DecisionRefusal::Readers { seen: readers.unwrap_or_default(), now }));
+            }
             Freeze::Stale => {}
         }
     }
-    Err(Error::Restless(period))
+    Err(Error::TooManyChanges(period))
 }
 
 /// Approves the coming edition, or lets it go.
-async fn draft(
+async fn decide_on_draft(
     config: &Config,
     store: &Store,
     now: Now,
     who: &str,
-    mut coming: Coming,
-    decision: Decision<'_>,
-) -> Result<Result<Period, Refused>, Error> {
-    let (key, period) = (coming.draft.due.key(), coming.draft.due.period.clone());
+    mut coming: NextEdition,
+    decision: DecisionRequest<'_>,
+) -> Result<Result<Period, DecisionRefusal>, Error> {
+    let (key, period) = (coming.draft.slot.key(), coming.draft.slot.period.clone());
     // Who has not looked, as a command, has seen what there was when it began.
     let begun = coming.desk.last_decision;
-    for _ in 0..ATTEMPTS {
-        let (notes, seen) = match words(config, store, now.at, who, &coming, decision, begun).await? {
+    for _ in 0..MAX_ATTEMPTS {
+        let (notes, seen) = match notes_to_record(config, store, now.at, who, &coming, decision, begun).await? {
             Ok(words) => words,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -242,97 +224,99 @@ async fn draft(
             return Ok(Ok(period));
         }
         let noted = store.decide(&key, &notes, &seen).await?;
-        if let Some(outcome) = outcome(noted, &period, Some(&seen)) {
+        if let Some(outcome) = result_of(noted, &period, Some(&seen)) {
             return Ok(outcome);
         }
-        coming = plan::coming(config, store, now).await?;
-        if coming.draft.due.key() != key {
-            return Ok(Err(Refused::Changed));
+        coming = next::next_edition(config, store, now).await?;
+        if coming.draft.slot.key() != key {
+            return Ok(Err(DecisionRefusal::Changed));
         }
     }
-    Err(Error::Restless(period))
+    Err(Error::TooManyChanges(period))
 }
 
 /// Whether a word can be said of an edition as it stands; false if the same person said it a moment ago.
-fn can_say(
-    coming: &Coming,
-    outlook: &Outlook,
+fn may_record(
+    coming: &NextEdition,
+    state: &ApprovalState,
     who: &str,
     at: Instant,
-    decision: Decision<'_>,
-) -> Result<bool, Refused> {
-    let (period, last) = (&coming.draft.due.period, coming.desk.last_said());
-    let (sight, is_release) = match decision {
-        Decision::Approve(sight) => (sight, false),
-        Decision::Release { seen, .. } => (seen, true),
-        Decision::Hold(_) => (None, false),
+    decision: DecisionRequest<'_>,
+) -> Result<bool, DecisionRefusal> {
+    let (period, last) = (&coming.draft.slot.period, coming.desk.last_said());
+    let (reviewed, is_release) = match decision {
+        DecisionRequest::Approve(reviewed) => (reviewed, false),
+        DecisionRequest::Release { seen, .. } => (seen, true),
+        DecisionRequest::Hold(_) => (None, false),
     };
-    let unseen = sight.is_some_and(|sight| sight.decision != coming.desk.last_decision);
+    let unseen = reviewed.is_some_and(|reviewed| reviewed.decision != coming.desk.last_decision);
     // A second press of one button meets what the first one did.
     let again = |note: &Note| {
-        note.kind != NoteKind::Held && note.who == who && (at - note.at).num_milliseconds().unsigned_abs() < ONCE
+        note.kind != NoteKind::Held
+            && note.who == who
+            && (at - note.at).num_milliseconds().unsigned_abs() < DOUBLE_PRESS_MILLIS
     };
-    match (outlook, is_release) {
-        (Outlook::Held { .. }, true) => Ok(true),
-        (Outlook::Held { .. }, false) if unseen => Err(Refused::Decided(last.cloned())),
-        (Outlook::Held { who, why, .. }, false) => {
-            Err(Refused::Held { period: period.clone(), who: who.clone(), why: why.clone() })
+    match (state, is_release) {
+        (ApprovalState::Held { .. }, true) => Ok(true),
+        (ApprovalState::Held { .. }, false) if unseen => Err(DecisionRefusal::Decided(last.cloned())),
+        (ApprovalState::Held { who, why, .. }, false) => {
+            Err(DecisionRefusal::Held { period: period.clone(), who: who.clone(), why: why.clone() })
         }
         (_, false) => Ok(true),
         (_, true) if last.is_some_and(again) => Ok(false),
-        (_, true) if unseen => Err(Refused::Decided(last.cloned())),
-        (_, true) => Err(Refused::NotHeld(period.clone())),
+        (_, true) if unseen => Err(DecisionRefusal::Decided(last.cloned())),
+        (_, true) => Err(DecisionRefusal::NotHeld(period.clone())),
     }
 }
 
 /// What is to be written down, nothing if it is already, and what must be as it was seen.
-async fn words(
+async fn notes_to_record(
     config: &Config,
     store: &Store,
     at: Instant,
     who: &str,
-    coming: &Coming,
-    decision: Decision<'_>,
+    coming: &NextEdition,
+    decision: DecisionRequest<'_>,
     begun: i64,
-) -> Result<Result<(Vec<Note>, Seen), Refused>, Error> {
-    let period = &coming.draft.due.period;
-    let (sight, is_release) = match decision {
-        Decision::Approve(sight) => (sight, false),
-        Decision::Release { seen, .. } => (seen, true),
-        Decision::Hold(_) => (None, false),
+) -> Result<Result<(Vec<Note>, Seen), DecisionRefusal>, Error> {
+    let period = &coming.draft.slot.period;
+    let (reviewed, is_release) = match decision {
+        DecisionRequest::Approve(reviewed) => (reviewed, false),
+        DecisionRequest::Release { seen, .. } => (seen, true),
+        DecisionRequest::Hold(_) => (None, false),
     };
-    let can_say = match can_say(coming, &coming.outlook(config)?, who, at, decision) {
-        Ok(can_say) => can_say,
+    let may_record = match may_record(coming, &coming.approval_state(config)?, who, at, decision) {
+        Ok(may_record) => may_record,
         Err(refused) => return Ok(Err(refused)),
     };
     let hash = coming.hash(config)?;
-    if sight.is_some_and(|sight| sight.hash != hash) {
-        return Ok(Err(Refused::Changed));
+    if reviewed.is_some_and(|reviewed| reviewed.hash != hash) {
+        return Ok(Err(DecisionRefusal::Changed));
     }
     let mut notes = Vec::new();
-    if can_say && is_release {
+    if may_record && is_release {
         notes.push(note(NoteKind::Released, "", who, "", at));
     }
-    let variants = plan::variants(config, store, &coming.draft).await?;
+    let variants = edition_variants::render_all(config, store, &coming.draft).await?;
     let variants: Vec<_> = variants.into_iter().filter_map(|(choice, rendered)| Some((choice, rendered?))).collect();
     // Who lets it go by name approves it: the hold has taken the approval that it had.
-    if can_say && (!is_release || config.digest.approval && !coming.draft.columns.is_empty()) {
+    if may_record && (!is_release || config.digest.approval && !coming.draft.columns.is_empty()) {
         if coming.draft.columns.is_empty() {
-            return Ok(Err(Refused::Empty(period.clone())));
+            return Ok(Err(DecisionRefusal::Empty(period.clone())));
         }
-        let findings = plan::inspect(config, store, &coming.draft, &variants, at)?;
+        let findings = edition_variants::inspect(config, store, &coming.draft, &variants, at)?;
         if let Some(what) = preflight::refusal(&findings) {
-            return Ok(Err(Refused::Red(what)));
+            return Ok(Err(DecisionRefusal::Red(what)));
         }
         notes.push(note(NoteKind::Approved, &hash, who, "", at));
     }
     let choices: Vec<Choice> = variants.into_iter().map(|(choice, _)| choice).collect();
-    let readers = match sight {
-        Some(sight) => sight.readers,
+    let readers = match reviewed {
+        Some(reviewed) => reviewed.readers,
         None => store.readers_of(&config.digest.newsletter, &choices).await?,
     };
     let (version, revision) = (coming.desk.version.number, coming.revision);
-    let decision = sight.map_or(begun, |sight| sight.decision);
+    let decision = reviewed.map_or(begun, |reviewed| reviewed.decision);
     Ok(Ok((notes, Seen { decision, version, revision, readers, choices })))
 }
 

@@ -3,10 +3,10 @@
 //! person.
 
 use super::Error;
-use super::plan::{self, Coming, Outlook};
+use super::next::{self, ApprovalState, NextEdition};
 use super::render::{
     self,
-    service::{self, Cause, Parts, Sending},
+    service::{self, AutoSubmitted, ServiceEnvelope, ServiceParts},
 };
 use crate::{
     config::Config,
@@ -16,18 +16,17 @@ use crate::{
 };
 
 /// After this, a notice or a proof is of no use.
-const EXPIRES: chrono::Duration = chrono::Duration::days(3);
+const LETTER_LIFETIME: chrono::Duration = chrono::Duration::days(3);
 
 /// Who makes what nobody asks for.
-pub const NOBODY: &str = "gazetier";
+pub const AUTOMATIC_ACTOR: &str = "gazetier";
 
-/// What editors are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
+pub enum EditorNotice {
     /// The edition's hour has come, and nobody has approved it.
     Unapproved,
     /// It has changed since somebody approved it.
-    Fallen(String, Instant),
+    Lapsed(String, Instant),
     /// It was too late to go out by itself.
     Late,
     /// What would break keeps it from being sent.
@@ -38,12 +37,12 @@ pub enum Notice {
     Restored(String),
 }
 
-impl Notice {
+impl EditorNotice {
     /// By this it is told once.
     pub fn key(&self) -> String {
         match self {
             Self::Unapproved => "unapproved".into(),
-            Self::Fallen(_, at) => format!("fallen {}", at.timestamp_millis()),
+            Self::Lapsed(_, at) => format!("fallen {}", at.timestamp_millis()),
             Self::Late => "late".into(),
             Self::Restored(_) => "restored".into(),
             Self::Refused(what) => format!("refused {}", crate::model::column::fingerprint([what])),
@@ -54,11 +53,11 @@ impl Notice {
 
 /// A link in a proof or a notice opens the desk for so long after the edition's hour: a letter that is passed on
 /// later opens nothing.
-const LINK: chrono::Duration = chrono::Duration::days(7);
+const DESK_LINK_LIFETIME: chrono::Duration = chrono::Duration::days(7);
 
 /// The address of the desk for an editor, with the token that lets in; it ends some days after the hour of the
 /// edition that it came with.
-async fn way_in(
+async fn desk_link(
     config: &Config,
     store: &Store,
     editor: &EmailAddress,
@@ -66,56 +65,63 @@ async fn way_in(
     at: Instant,
 ) -> Result<String, Error> {
     let name = editor.folded();
-    let token = token::desk(store.key(), &name, store.desk_generation(&name).await?, cutoff.max(at) + LINK);
+    let token =
+        token::desk(store.key(), &name, store.desk_generation(&name).await?, cutoff.max(at) + DESK_LINK_LIFETIME);
     Ok(format!("{}enter/{token}", config.desk.address()))
 }
 
 /// Tells the editors something about an edition, once; false if they know.
-pub async fn tell(
+pub async fn notify(
     config: &Config,
     store: &Store,
     at: Instant,
     key: &EditionKey,
     period: &Period,
-    notice: &Notice,
+    notice: &EditorNotice,
 ) -> Result<bool, Error> {
     let mut letters = Vec::new();
     for editor in &config.desk.editors {
-        let way_in = way_in(config, store, &editor.address, key.cutoff, at).await?;
-        let note = letter(config, period, notice, way_in);
-        let written = service::write(config, store.key(), &note, to(editor, at))?;
-        letters.push(queued(editor, written.text, at));
+        let desk_link = desk_link(config, store, &editor.address, key.cutoff, at).await?;
+        let note = notice_message(config, period, notice, desk_link);
+        let written = service::write(config, store.key(), &note, envelope_to(editor, at))?;
+        letters.push(queued_letter(editor, written.text, at));
     }
-    let note = Note { kind: NoteKind::Told, subject: notice.key(), who: NOBODY.into(), words: String::new(), at };
+    let note =
+        Note { kind: NoteKind::Told, subject: notice.key(), who: AUTOMATIC_ACTOR.into(), words: String::new(), at };
     Ok(store.note_and_queue(key, &note, &letters).await?)
 }
 
-fn letter(config: &Config, period: &Period, notice: &Notice, way_in: String) -> service::Note {
+fn notice_message(
+    config: &Config,
+    period: &Period,
+    notice: &EditorNotice,
+    desk_link: String,
+) -> service::ServiceMessage {
     let lang = config.magazine.lang;
     let words = &lang.words().notices;
     let hour = |at: &Instant| config.magazine.zone.local(*at).format("%Y-%m-%d %H:%M").to_string();
     let (brief, text) = match notice {
-        Notice::Unapproved => (&words.unapproved, words.unapproved.text.clone()),
-        Notice::Fallen(who, at) => (&words.fallen, fill(&words.fallen.text, &[("who", who), ("hour", &hour(at))])),
-        Notice::Late => (&words.late, words.late.text.clone()),
-        Notice::Broken(what) => (&words.broken, fill(&words.broken.text, &[("what", what)])),
-        Notice::Refused(what) => (&words.refused, fill(&words.refused.text, &[("what", what)])),
-        Notice::Restored(what) => (&words.restored, fill(&words.restored.text, &[("what", what)])),
+        EditorNotice::Unapproved => (&words.unapproved, words.unapproved.text.clone()),
+        EditorNotice::Lapsed(who, at) => {
+            (&words.fallen, fill(&words.fallen.text, &[("who", who), ("hour", &hour(at))]))
+        }
+        EditorNotice::Late => (&words.late, words.late.text.clone()),
+        EditorNotice::Broken(what) => (&words.broken, fill(&words.broken.text, &[("what", what)])),
+        EditorNotice::Refused(what) => (&words.refused, fill(&words.refused.text, &[("what", what)])),
+        EditorNotice::Restored(what) => (&words.restored, fill(&words.restored.text, &[("what", what)])),
     };
-    service::Note {
+    service::ServiceMessage {
         lang,
         subject: format!("{} · {period}", brief.title),
         title: brief.title.clone(),
         before: vec![text],
-        button: Some((words.open_the_desk.clone(), way_in)),
+        button: Some((words.open_the_desk.clone(), desk_link)),
         after: Vec::new(),
     }
 }
 
-/// What became of a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proofs {
-    /// It goes to so many editors.
+pub enum ProofResult {
     Queued(usize),
     /// All of them got this content a moment ago.
     Again,
@@ -127,54 +133,54 @@ pub enum Proofs {
 
 /// Sends the proof of an edition to editors, with the content that it has now: once for each of them, however often
 /// a button is pressed.
-pub async fn proof(
+pub async fn send_proof(
     config: &Config,
     store: &Store,
     at: Instant,
     who: &str,
-    coming: &Coming,
+    coming: &NextEdition,
     editors: &[Mailbox],
-) -> Result<Proofs, Error> {
+) -> Result<ProofResult, Error> {
     if editors.is_empty() {
-        return Ok(Proofs::Nobody);
+        return Ok(ProofResult::Nobody);
     }
-    let letters = proofs(config, store, at, coming, editors).await?;
+    let letters = proof_letters(config, store, at, coming, editors).await?;
     if letters.is_empty() {
-        return Ok(Proofs::Empty);
+        return Ok(ProofResult::Empty);
     }
     let (subject, words) = (coming.hash(config)?, String::new());
     let note = Note { kind: NoteKind::Proof, subject, who: who.to_owned(), words, at };
-    Ok(match store.queue_proofs(&coming.draft.due.key(), &note, &letters).await? {
-        0 => Proofs::Again,
-        count => Proofs::Queued(count),
+    Ok(match store.queue_proofs(&coming.draft.slot.key(), &note, &letters).await? {
+        0 => ProofResult::Again,
+        count => ProofResult::Queued(count),
     })
 }
 
-async fn proofs(
+async fn proof_letters(
     config: &Config,
     store: &Store,
     at: Instant,
-    coming: &Coming,
+    coming: &NextEdition,
     editors: &[Mailbox],
 ) -> Result<Vec<ServiceLetter>, Error> {
     let mut letters = Vec::new();
     for editor in editors {
-        let way_in = way_in(config, store, &editor.address, coming.draft.due.cutoff, at).await?;
-        let Some(rendered) = render::proof(config, &coming.draft, &Choice::all(), &way_in)? else { break };
-        let parts = Parts { subject: &rendered.subject, html: &rendered.html, plain: &rendered.plain };
-        let written = service::compose(config, store.key(), &parts, to(editor, at))?;
-        letters.push(queued(editor, written.text, at));
+        let desk_link = desk_link(config, store, &editor.address, coming.draft.slot.cutoff, at).await?;
+        let Some(rendered) = render::proof(config, &coming.draft, &Choice::all(), &desk_link)? else { break };
+        let parts = ServiceParts { subject: &rendered.subject, html: &rendered.html, plain: &rendered.plain };
+        let written = service::compose(config, store.key(), &parts, envelope_to(editor, at))?;
+        letters.push(queued_letter(editor, written.text, at));
     }
     Ok(letters)
 }
 
 /// Sends the proof that is due at `digest.proof_at`, once for each edition. Gives the period if it
 /// was sent.
-pub async fn proof_when_due(config: &Config, store: &Store, now: Now) -> Result<Option<Period>, Error> {
+pub async fn send_due_proof(config: &Config, store: &Store, now: Now) -> Result<Option<Period>, Error> {
     let Some(schedule) = config.digest.proof_at else { return Ok(None) };
     let at = now.at;
-    let coming = plan::coming(config, store, now).await?;
-    let due = &coming.draft.due;
+    let coming = next::next_edition(config, store, now).await?;
+    let due = &coming.draft.slot;
     // The last such hour before the edition's own.
     let hour = schedule.last(due.cutoff - chrono::Duration::milliseconds(1), &config.magazine.zone);
     let period = due.period.clone();
@@ -182,31 +188,36 @@ pub async fn proof_when_due(config: &Config, store: &Store, now: Now) -> Result<
         return Ok(None);
     }
     // Of two runs at once, one says so.
-    let letters = proofs(config, store, at, &coming, &config.desk.editors).await?;
-    let note = Note { kind: NoteKind::Told, subject: "proof".into(), who: NOBODY.into(), words: String::new(), at };
+    let letters = proof_letters(config, store, at, &coming, &config.desk.editors).await?;
+    let note =
+        Note { kind: NoteKind::Told, subject: "proof".into(), who: AUTOMATIC_ACTOR.into(), words: String::new(), at };
     Ok(store.note_and_queue(&due.key(), &note, &letters).await?.then_some(period))
 }
 
 /// An approval that the coming edition had and that no longer holds, because it has changed: told
 /// once for each approval, before its hour if there is time.
-pub async fn fallen(config: &Config, store: &Store, now: Now) -> Result<Option<(Period, String, Instant)>, Error> {
+pub async fn notify_lapsed_approval(
+    config: &Config,
+    store: &Store,
+    now: Now,
+) -> Result<Option<(Period, String, Instant)>, Error> {
     if !config.digest.approval {
         return Ok(None);
     }
     let at = now.at;
-    let coming = plan::coming(config, store, now).await?;
-    let Outlook::Fallen { who, at: approved } = coming.outlook(config)? else { return Ok(None) };
-    let key = coming.draft.due.key();
-    let period = coming.draft.due.period;
-    let told = tell(config, store, at, &key, &period, &Notice::Fallen(who.clone(), approved)).await?;
+    let coming = next::next_edition(config, store, now).await?;
+    let ApprovalState::Lapsed { who, at: approved } = coming.approval_state(config)? else { return Ok(None) };
+    let key = coming.draft.slot.key();
+    let period = coming.draft.slot.period;
+    let told = notify(config, store, at, &key, &period, &EditorNotice::Lapsed(who.clone(), approved)).await?;
     Ok(told.then_some((period, who, approved)))
 }
 
-fn to(editor: &Mailbox, at: Instant) -> Sending<'_> {
-    Sending { to: &editor.address, name: editor.name.as_deref(), at, cause: Cause::Event }
+fn envelope_to(editor: &Mailbox, at: Instant) -> ServiceEnvelope<'_> {
+    ServiceEnvelope { to: &editor.address, name: editor.name.as_deref(), at, cause: AutoSubmitted::Generated }
 }
 
-fn queued(editor: &Mailbox, message: String, at: Instant) -> ServiceLetter {
+fn queued_letter(editor: &Mailbox, message: String, at: Instant) -> ServiceLetter {
     let address = editor.address.clone();
-    ServiceLetter { kind: ServiceKind::Desk, address, message, queued: at, expires: at + EXPIRES }
+    ServiceLetter { kind: ServiceKind::Desk, address, message, queued: at, expires: at + LETTER_LIFETIME }
 }

@@ -4,9 +4,8 @@
 use std::collections::HashMap;
 
 use super::{
-    Error,
-    choose::{self, Due},
-    plan, repeats,
+    Error, next, repeats,
+    slot::{self, EditionSlot},
 };
 use crate::{
     config::Config,
@@ -27,19 +26,19 @@ pub async fn warnings(
     if entered.is_empty() {
         return Ok(Vec::new());
     }
-    let past = plan::past(config, store, now).await?;
+    let past = next::past_editions(config, store, now).await?;
     // Before the first edition, what is old was never meant for a letter.
     if past.first.is_none() {
         return Ok(Vec::new());
     }
-    let next = choose::due(config, now.at, &past).unwrap_or_else(|| choose::next(config, now.at, &past));
+    let next = slot::due(config, now.at, &past).unwrap_or_else(|| slot::next(config, now.at, &past));
     let mut words = late(config, &next, entered);
     words.extend(repeated(store, &next, entered).await?);
     Ok(words)
 }
 
 /// Of those older than what the next letter reaches back to.
-fn late(config: &Config, next: &Due, entered: &[EnteredColumn<'_>]) -> Vec<String> {
+fn late(config: &Config, next: &EditionSlot, entered: &[EnteredColumn<'_>]) -> Vec<String> {
     let zone = &config.magazine.zone;
     let hour = |at| zone.local(at).format("%Y-%m-%d %H:%M").to_string();
     let late: Vec<&EnteredColumn<'_>> =
@@ -66,7 +65,7 @@ fn late(config: &Config, next: &Due, entered: &[EnteredColumn<'_>]) -> Vec<Strin
 }
 
 /// Of those whose words are in an edition already.
-async fn repeated(store: &Store, next: &Due, entered: &[EnteredColumn<'_>]) -> Result<Vec<String>, Error> {
+async fn repeated(store: &Store, next: &EditionSlot, entered: &[EnteredColumn<'_>]) -> Result<Vec<String>, Error> {
     let newest = entered.iter().map(|column| column.published).max().unwrap_or(next.cutoff);
     let repeated = store.repeated(&next.newsletter, next.reach, newest).await?;
     let mut before: HashMap<_, _> = repeated

@@ -4,10 +4,10 @@
 use std::fmt::Display;
 
 use super::{
-    choose::Draft,
+    layout::EditionDraft,
     render::{
-        Rendered, SUBJECT_MOST,
-        tags::{self, Tag},
+        MAX_SUBJECT_UNITS, Rendered,
+        tags::{self, LetterTag},
     },
 };
 use crate::model::token::PLACEHOLDER;
@@ -19,17 +19,16 @@ use crate::{
 
 /// Where the HTML of a variant must stay below: Gmail cuts what is above 102 kB, and the way to
 /// unsubscribe with it.
-pub const LARGEST: usize = 90_000;
+pub const MAX_HTML_BYTES: usize = 90_000;
 /// From here on it is worth a look.
-const LARGE: usize = 75_000;
+const LARGE_HTML_BYTES: usize = 75_000;
 /// The longest line that SMTP carries, without its end (RFC 5321).
-const LONGEST_LINE: usize = 998;
+const MAX_SMTP_LINE_BYTES: usize = 998;
 /// What an inbox shows of a subject, more or less.
-pub const SUBJECT: usize = 60;
+pub const INBOX_SUBJECT_CHARS: usize = 60;
 
-/// How grave a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Grade {
+pub enum Severity {
     /// As it should be.
     Green,
     /// Worth a look.
@@ -38,8 +37,7 @@ pub enum Grade {
     Red,
 }
 
-impl Grade {
-    /// Its name in class names and JSON.
+impl Severity {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Green => "green",
@@ -49,9 +47,8 @@ impl Grade {
     }
 }
 
-/// What was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Matter {
+pub enum PreflightCheck {
     /// Bytes of the largest HTML.
     Size(usize),
     /// Bytes of the longest line of a letter.
@@ -78,53 +75,55 @@ pub enum Matter {
     Pictures(Vec<String>),
 }
 
-/// What was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// How grave it is.
-    pub grade: Grade,
-    /// What it is about.
-    pub matter: Matter,
+pub struct PreflightFinding {
+    pub severity: Severity,
+    pub check: PreflightCheck,
 }
 
 /// Looks at an edition: its draft, its rendered variants, and one whole letter of it as it would
 /// go out, or why there is none.
-pub fn check(config: &Config, draft: &Draft, variants: &[&Rendered], letter: &Result<Vec<u8>, String>) -> Vec<Finding> {
+pub fn check(
+    config: &Config,
+    draft: &EditionDraft,
+    variants: &[&Rendered],
+    letter: &Result<Vec<u8>, String>,
+) -> Vec<PreflightFinding> {
     let broken = letter.as_ref().err().cloned();
     let letter = letter.as_deref().unwrap_or_default();
     let letters = &config.letters;
-    let grade = |red: bool, amber: bool| match (red, amber) {
-        (true, _) => Grade::Red,
-        (_, true) => Grade::Amber,
-        _ => Grade::Green,
+    let severity = |red: bool, amber: bool| match (red, amber) {
+        (true, _) => Severity::Red,
+        (_, true) => Severity::Amber,
+        _ => Severity::Green,
     };
     let size = variants.iter().map(|variant| variant.html.len()).max().unwrap_or_default();
     let entities = variants.iter().map(|variant| variant.entity.as_slice());
     let lines = entities.chain([letter]).flat_map(|bytes| bytes.split(|byte| *byte == b'\n'));
     let longest = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).len()).max().unwrap_or_default();
-    let tags: Vec<Vec<Tag>> = variants.iter().map(|variant| tags::of(&variant.html)).collect();
-    let silent: usize = tags.iter().map(|tags| without_alt(tags)).max().unwrap_or_default();
-    let mut lost: Vec<String> = tags.iter().flat_map(|tags| lost_links(tags)).collect();
-    lost.sort();
-    lost.dedup();
-    let sample = goes_out(config) && is_sample(&letters.from.address);
+    let tags: Vec<Vec<LetterTag>> = variants.iter().map(|variant| tags::of(&variant.html)).collect();
+    let undescribed: usize = tags.iter().map(|tags| without_alt(tags)).max().unwrap_or_default();
+    let mut relative: Vec<String> = tags.iter().flat_map(|tags| relative_links(tags)).collect();
+    relative.sort();
+    relative.dedup();
+    let sample = leaves_machine(config) && is_sample(&letters.from.address);
     let apart = !related(letters.from.address.domain(), letters.bounce_address.domain());
-    let unsigned = goes_out(config) && config.dkim.is_empty();
-    let mut trapped = Vec::new();
-    if broken.is_none() && !can_leave(letter) {
-        trapped.push("List-Unsubscribe");
+    let unsigned = leaves_machine(config) && config.dkim.is_empty();
+    let mut missing = Vec::new();
+    if broken.is_none() && !can_unsubscribe(letter) {
+        missing.push("List-Unsubscribe");
     }
     let way = format!("{}{PLACEHOLDER}", letters.unsubscribe_url);
     if tags.iter().any(|tags| !tags.iter().any(|tag| tag.attribute("href") == Some(&way))) {
-        trapped.push("HTML");
+        missing.push("HTML");
     }
     if variants.iter().any(|variant| !variant.plain.contains(&way)) {
-        trapped.push("text");
+        missing.push("text");
     }
     let subject = variants.first().map_or("", |variant| variant.subject.trim());
     let is_blank = text::is_blank(subject);
     // As browsers count what stands in the desk's field.
-    let too_long = subject.encode_utf16().count() > SUBJECT_MOST;
+    let too_long = subject.encode_utf16().count() > MAX_SUBJECT_UNITS;
     let subject = if is_blank { 0 } else { subject.chars().count() };
     let titles = |wrong: &dyn Fn(&crate::model::Column) -> bool| -> Vec<String> {
         draft.columns.iter().filter(|column| wrong(column)).map(|column| column.title.clone()).collect()
@@ -132,28 +131,47 @@ pub fn check(config: &Config, draft: &Draft, variants: &[&Rendered], letter: &Re
     let bare = titles(&|column| column.standfirst.is_empty());
     let unsaid = titles(&|column| column.image.as_ref().is_some_and(|image| image.alt.is_empty()));
     let mut findings = vec![
-        Finding { grade: grade(size > LARGEST, size > LARGE), matter: Matter::Size(size) },
-        Finding { grade: grade(longest > LONGEST_LINE, false), matter: Matter::Lines(longest) },
-        Finding { grade: grade(silent > 0, false), matter: Matter::Alt(silent) },
-        Finding { grade: grade(!lost.is_empty(), false), matter: Matter::Links(lost) },
-        Finding { grade: grade(sample, false), matter: Matter::Sender(letters.from.address.clone(), sample) },
-        Finding {
-            grade: grade(false, apart),
-            matter: Matter::Alignment(letters.from.address.clone(), letters.bounce_address.clone(), apart),
+        PreflightFinding {
+            severity: severity(size > MAX_HTML_BYTES, size > LARGE_HTML_BYTES),
+            check: PreflightCheck::Size(size),
         },
-        Finding { grade: grade(false, unsigned), matter: Matter::Signature(!config.dkim.is_empty()) },
-        Finding { grade: grade(!trapped.is_empty(), false), matter: Matter::Unsubscribe(trapped) },
-        Finding { grade: grade(is_blank || too_long, subject > SUBJECT), matter: Matter::Subject(subject) },
-        Finding { grade: grade(false, !bare.is_empty()), matter: Matter::Standfirsts(bare) },
-        Finding { grade: grade(false, !unsaid.is_empty()), matter: Matter::Pictures(unsaid) },
+        PreflightFinding {
+            severity: severity(longest > MAX_SMTP_LINE_BYTES, false),
+            check: PreflightCheck::Lines(longest),
+        },
+        PreflightFinding { severity: severity(undescribed > 0, false), check: PreflightCheck::Alt(undescribed) },
+        PreflightFinding { severity: severity(!relative.is_empty(), false), check: PreflightCheck::Links(relative) },
+        PreflightFinding {
+            severity: severity(sample, false),
+            check: PreflightCheck::Sender(letters.from.address.clone(), sample),
+        },
+        PreflightFinding {
+            severity: severity(false, apart),
+            check: PreflightCheck::Alignment(letters.from.address.clone(), letters.bounce_address.clone(), apart),
+        },
+        PreflightFinding {
+            severity: severity(false, unsigned),
+            check: PreflightCheck::Signature(!config.dkim.is_empty()),
+        },
+        PreflightFinding {
+            severity: severity(!missing.is_empty(), false),
+            check: PreflightCheck::Unsubscribe(missing),
+        },
+        PreflightFinding {
+            severity: severity(is_blank || too_long, subject > INBOX_SUBJECT_CHARS),
+            check: PreflightCheck::Subject(subject),
+        },
+        PreflightFinding { severity: severity(false, !bare.is_empty()), check: PreflightCheck::Standfirsts(bare) },
+        PreflightFinding { severity: severity(false, !unsaid.is_empty()), check: PreflightCheck::Pictures(unsaid) },
     ];
-    findings.extend(broken.map(|words| Finding { grade: Grade::Red, matter: Matter::Letter(words) }));
+    findings
+        .extend(broken.map(|words| PreflightFinding { severity: Severity::Red, check: PreflightCheck::Letter(words) }));
     findings
 }
 
 /// What stops the sending, in English words; `None` if nothing does.
-pub fn refusal(findings: &[Finding]) -> Option<String> {
-    let red = findings.iter().filter(|finding| finding.grade == Grade::Red);
+pub fn refusal(findings: &[PreflightFinding]) -> Option<String> {
+    let red = findings.iter().filter(|finding| finding.severity == Severity::Red);
     let words: Vec<String> = red
         .map(|finding| {
             let (what, mend) = finding.words(Lang::english());
@@ -163,41 +181,43 @@ pub fn refusal(findings: &[Finding]) -> Option<String> {
     (!words.is_empty()).then(|| words.join("; "))
 }
 
-impl Finding {
+impl PreflightFinding {
     /// What was found, and how to mend it (empty where nothing needs to be).
     pub fn words(&self, lang: Lang) -> (String, String) {
         let words = &lang.words().preflight;
-        let is_good = self.grade == Grade::Green;
+        let is_good = self.severity == Severity::Green;
         let check = |check: &Check, with: &[(&str, &dyn Display)]| {
             (fill(if is_good { &check.good } else { &check.wrong }, with), check.mend.clone())
         };
-        let (what, mend) = match &self.matter {
-            Matter::Size(bytes) => {
-                let text = match self.grade {
-                    Grade::Red => fill(&words.size.red, &[("size", bytes), ("most", &LARGEST)]),
-                    _ => fill(&words.size.fine, &[("size", &(bytes / 1000)), ("most", &(LARGEST / 1000))]),
+        let (what, mend) = match &self.check {
+            PreflightCheck::Size(bytes) => {
+                let text = match self.severity {
+                    Severity::Red => fill(&words.size.red, &[("size", bytes), ("most", &MAX_HTML_BYTES)]),
+                    _ => fill(&words.size.fine, &[("size", &(bytes / 1000)), ("most", &(MAX_HTML_BYTES / 1000))]),
                 };
                 (text, words.size.mend.clone())
             }
-            Matter::Lines(longest) => {
+            PreflightCheck::Lines(longest) => {
                 (lang.counted(&words.lines.found, *longest as u64, &[]), words.lines.mend.clone())
             }
-            Matter::Letter(why) => (fill(&words.letter.found, &[("why", why)]), words.letter.mend.clone()),
-            Matter::Alt(0) => (words.alt.good.clone(), String::new()),
-            Matter::Alt(count) => (lang.counted(&words.alt.wrong, *count as u64, &[]), words.alt.mend.clone()),
-            Matter::Links(lost) => check(&words.links, &[("list", &lost.join(" "))]),
-            Matter::Sender(from, _) => check(&words.sender, &[("from", from)]),
-            Matter::Alignment(from, bounce, _) => check(&words.alignment, &[("from", from), ("bounce", bounce)]),
-            Matter::Signature(is_signed) => {
+            PreflightCheck::Letter(why) => (fill(&words.letter.found, &[("why", why)]), words.letter.mend.clone()),
+            PreflightCheck::Alt(0) => (words.alt.good.clone(), String::new()),
+            PreflightCheck::Alt(count) => (lang.counted(&words.alt.wrong, *count as u64, &[]), words.alt.mend.clone()),
+            PreflightCheck::Links(relative) => check(&words.links, &[("list", &relative.join(" "))]),
+            PreflightCheck::Sender(from, _) => check(&words.sender, &[("from", from)]),
+            PreflightCheck::Alignment(from, bounce, _) => {
+                check(&words.alignment, &[("from", from), ("bounce", bounce)])
+            }
+            PreflightCheck::Signature(is_signed) => {
                 let text = if *is_signed { &words.signature.good } else { &words.signature.wrong };
                 (text.clone(), words.signature.mend.clone())
             }
-            Matter::Unsubscribe(missing) => check(&words.unsubscribe, &[("list", &missing.join(", "))]),
-            Matter::Subject(length) => {
+            PreflightCheck::Unsubscribe(missing) => check(&words.unsubscribe, &[("list", &missing.join(", "))]),
+            PreflightCheck::Subject(length) => {
                 (lang.counted(&words.subject.found, *length as u64, &[]), words.subject.mend.clone())
             }
-            Matter::Standfirsts(titles) => check(&words.standfirsts, &[("list", &titles.join(" · "))]),
-            Matter::Pictures(titles) => check(&words.pictures, &[("list", &titles.join(" · "))]),
+            PreflightCheck::Standfirsts(titles) => check(&words.standfirsts, &[("list", &titles.join(" · "))]),
+            PreflightCheck::Pictures(titles) => check(&words.pictures, &[("list", &titles.join(" · "))]),
         };
         (what, if is_good { String::new() } else { mend })
     }
@@ -209,7 +229,7 @@ pub fn inbox(sender: &Mailbox) -> String {
 }
 
 /// Whether letters leave this machine.
-fn goes_out(config: &Config) -> bool {
+fn leaves_machine(config: &Config) -> bool {
     let is_here = |host: &str| host == "localhost" || host == "::1" || host.starts_with("127.");
     match &config.relays {
         Relays::Folder(_) => false,
@@ -231,7 +251,7 @@ fn related(one: &str, other: &str) -> bool {
 }
 
 /// Whether a letter's header offers both ways to leave, and the one click.
-fn can_leave(letter: &[u8]) -> bool {
+fn can_unsubscribe(letter: &[u8]) -> bool {
     let end = letter.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap_or(letter.len());
     let head = String::from_utf8_lossy(&letter[..end]).replace("\r\n ", " ");
     let field = |name: &str| head.lines().find_map(|line| line.strip_prefix(name).map(str::to_owned));
@@ -239,16 +259,15 @@ fn can_leave(letter: &[u8]) -> bool {
     ways.contains("<http") && ways.contains("<mailto:") && field("List-Unsubscribe-Post: ").is_some()
 }
 
-/// How many pictures say not what they show.
-fn without_alt(tags: &[Tag]) -> usize {
-    let silent = |tag: &&Tag| tag.attribute("alt").is_none_or(text::is_blank);
-    tags.iter().filter(|tag| tag.name == "img").filter(silent).count()
+fn without_alt(tags: &[LetterTag]) -> usize {
+    let undescribed = |tag: &&LetterTag| tag.attribute("alt").is_none_or(text::is_blank);
+    tags.iter().filter(|tag| tag.name == "img").filter(undescribed).count()
 }
 
 /// Addresses that lead nowhere from a letter.
-fn lost_links(tags: &[Tag]) -> Vec<String> {
-    let addresses = tags.iter().flat_map(Tag::addresses);
-    addresses.filter(|address| !tags::leads_somewhere(address)).map(str::to_owned).collect()
+fn relative_links(tags: &[LetterTag]) -> Vec<String> {
+    let addresses = tags.iter().flat_map(LetterTag::addresses);
+    addresses.filter(|address| !tags::is_absolute_link(address)).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -259,15 +278,15 @@ mod tests {
     fn what_would_break_is_found() {
         let tags = tags::of("<img src=\"a\" alt=\"b\"><img alt=\" \" /><img src=\"c\"><a href=\"mailto:a@b.c\">");
         assert_eq!(without_alt(&tags), 2);
-        assert_eq!(lost_links(&tags), ["a", "c"]);
+        assert_eq!(relative_links(&tags), ["a", "c"]);
         assert!(related("lettre.estran.fr", "estran.fr") && related("estran.fr", "estran.fr"));
         assert!(!related("estran.fr", "tran.fr") && !related("estran.fr", "estran.org"));
         for (address, sample) in [("a@example.org", true), ("a@estran.example", true), ("a@estran.fr", false)] {
             assert_eq!(is_sample(&address.parse().expect("an address")), sample, "{address}");
         }
         let head = "List-Unsubscribe: <https://a/>,\r\n <mailto:a@b.c>\r\nList-Unsubscribe-Post: x\r\n\r\nbody";
-        assert!(can_leave(head.as_bytes()));
-        assert!(!can_leave(head.replace("-Post", "-Port").as_bytes()));
-        assert!(!can_leave(b"From: a\r\n\r\nList-Unsubscribe: <https://a/>, <mailto:a@b.c>"));
+        assert!(can_unsubscribe(head.as_bytes()));
+        assert!(!can_unsubscribe(head.replace("-Post", "-Port").as_bytes()));
+        assert!(!can_unsubscribe(b"From: a\r\n\r\nList-Unsubscribe: <https://a/>, <mailto:a@b.c>"));
     }
 }

@@ -5,11 +5,12 @@ pub mod archive;
 mod cut;
 pub mod encode;
 pub mod letter;
-mod marked;
+mod markdown;
+mod mjml;
 pub mod service;
-mod shield;
 pub(super) mod tags;
 pub mod view;
+mod wrap;
 
 #[cfg(test)]
 mod tests;
@@ -17,11 +18,9 @@ mod tests;
 use askama::Template;
 use chrono::Duration;
 
-use self::{
-    shield::shield,
-    view::{Direction, Hue, NIGHT, Picture, Piece, Section, View},
-};
-use super::choose::{Draft, Due, Sheet, lay_out};
+use self::view::{AccentColours, ColumnView, DigestView, Direction, NIGHT_PALETTE, PictureView, SectionView};
+use super::layout::{EditionDraft, EditionLayout, layout};
+use super::slot::EditionSlot;
 use crate::model::token::PLACEHOLDER;
 use crate::{
     config::{Config, Feeds, Letters},
@@ -32,13 +31,11 @@ use crate::{
 /// Why an edition or a letter could not be rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A template failed.
     #[error("cannot render the digest: {0}")]
     Template(#[from] askama::Error),
     /// The rendered MJML is not what MJML should be.
     #[error("cannot turn the digest into HTML: {0}")]
     Mjml(String),
-    /// A letter cannot be written.
     #[error("cannot write a letter: {0}")]
     Letter(String),
     /// The edition would break in mail programs: what is wrong, and what to do.
@@ -47,57 +44,50 @@ pub enum Error {
 }
 
 /// Gmail shows only so much of a letter's HTML.
-pub const CLIP: usize = 102_400;
+pub const GMAIL_CLIP_BYTES: usize = 102_400;
 
 /// The longest subject, in UTF-16 units as browsers count them.
-pub const SUBJECT_MOST: usize = 250;
-
-/// How wide the text part's lines may be.
-const TEXT_WIDTH: usize = 72;
+pub const MAX_SUBJECT_UNITS: usize = 250;
 
 #[derive(Template)]
 #[template(path = "digest.mjml")]
 struct DigestHtml<'a> {
-    v: &'a View<'a>,
+    v: &'a DigestView<'a>,
 }
 
 #[derive(Template)]
 #[template(path = "digest.txt")]
 struct DigestText<'a> {
-    v: &'a View<'a>,
+    v: &'a DigestView<'a>,
 }
 
 /// An edition as one set of rubriques sees it, rendered. Where a letter has its subscriber's
 /// token, [`PLACEHOLDER`] stands.
 #[derive(Debug)]
 pub struct Rendered {
-    /// The subject of its letters.
     pub subject: String,
     /// What an inbox shows beside it.
     pub preheader: String,
-    /// The HTML part.
     pub html: String,
-    /// The text part.
     pub plain: String,
     /// Both, encoded as a letter carries them.
     pub entity: Vec<u8>,
-    /// A fingerprint of subject and parts.
     pub hash: String,
 }
 
 /// Renders a draft for a choice of rubriques; `None` if it has nothing for them. The subject is the
 /// edition's own: made from all its columns, the same for every choice.
-pub fn render(config: &Config, draft: &Draft, choice: &Choice) -> Result<Option<Rendered>, Error> {
-    let sheet = lay_out(config, draft, choice);
-    if sheet.lead.is_none() {
+pub fn render(config: &Config, draft: &EditionDraft, choice: &Choice) -> Result<Option<Rendered>, Error> {
+    let layout = layout(config, draft, choice);
+    if layout.lead.is_none() {
         return Ok(None);
     }
     let subject = subject(config, draft);
-    let view = view(config, draft, &sheet, subject.clone());
+    let view = view(config, draft, &layout, subject.clone());
     let preheader = view.preheader.clone();
     let mjml = DigestHtml { v: &view }.render()?;
-    let html = to_html(&mjml)?;
-    let plain = wrap(&DigestText { v: &view }.render()?, view.dir);
+    let html = mjml::to_html(&mjml)?;
+    let plain = wrap::wrap(&DigestText { v: &view }.render()?, view.dir);
     let hash = fingerprint([&subject, &html, &plain]);
     let entity = encode::entity(&plain, &html, &hash);
     Ok(Some(Rendered { subject, preheader, html, plain, entity, hash }))
@@ -105,23 +95,23 @@ pub fn render(config: &Config, draft: &Draft, choice: &Choice) -> Result<Option<
 
 /// The same as a proof for the editors: its subject and a line above the sheet say so, with the way
 /// to the desk, and there is no way to unsubscribe.
-pub fn proof(config: &Config, draft: &Draft, choice: &Choice, desk: &str) -> Result<Option<Rendered>, Error> {
+pub fn proof(config: &Config, draft: &EditionDraft, choice: &Choice, desk: &str) -> Result<Option<Rendered>, Error> {
     let Some(plain) = render(config, draft, choice)? else { return Ok(None) };
-    let sheet = lay_out(config, draft, choice);
-    let view = view(config, draft, &sheet, plain.subject.clone());
+    let layout = layout(config, draft, choice);
+    let view = view(config, draft, &layout, plain.subject.clone());
     let words = view.words;
     let subject = format!("{} · {}", words.proof, plain.subject);
-    let view = View { proof: Some(desk.to_owned()), subject: subject.clone(), ..view };
-    let html = to_html(&DigestHtml { v: &view }.render()?)?.replace(PLACEHOLDER, "-");
-    let plain_text = wrap(&DigestText { v: &view }.render()?, view.dir).replace(PLACEHOLDER, "-");
+    let view = DigestView { proof: Some(desk.to_owned()), subject: subject.clone(), ..view };
+    let html = mjml::to_html(&DigestHtml { v: &view }.render()?)?.replace(PLACEHOLDER, "-");
+    let plain_text = wrap::wrap(&DigestText { v: &view }.render()?, view.dir).replace(PLACEHOLDER, "-");
     Ok(Some(Rendered { subject, html, plain: plain_text, ..plain }))
 }
 
 /// A fingerprint of all that readers of a draft could see or answer to, whatever they chose: an approval is bound
 /// to it.
-pub fn content_hash(config: &Config, draft: &Draft) -> Result<String, Error> {
+pub fn content_hash(config: &Config, draft: &EditionDraft) -> Result<String, Error> {
     let mut parts = vec![subject(config, draft)];
-    parts.extend(heads(&config.letters, &config.feeds));
+    parts.extend(envelope_parts(&config.letters, &config.feeds));
     for choice in [Choice::all()].into_iter().chain(config.rubriques.iter().map(|r| Choice::of([r.slug.clone()]))) {
         parts.push(render(config, draft, &choice)?.map(|rendered| rendered.hash).unwrap_or_default());
     }
@@ -144,7 +134,7 @@ pub fn content_hash(config: &Config, draft: &Draft) -> Result<String, Error> {
 
 /// What stands above a letter for its readers and their programs: who sends, who gets the answers, and where
 /// leaving and the list's addresses lead.
-fn heads(letters: &Letters, feeds: &Feeds) -> [String; 7] {
+fn envelope_parts(letters: &Letters, feeds: &Feeds) -> [String; 7] {
     let mailbox = |mailbox: &Mailbox| format!("{} <{}>", mailbox.name.as_deref().unwrap_or_default(), mailbox.address);
     [
         mailbox(&letters.from),
@@ -157,20 +147,7 @@ fn heads(letters: &Letters, feeds: &Feeds) -> [String; 7] {
     ]
 }
 
-/// MJML as the HTML of a letter.
-pub(super) fn to_html(mjml: &str) -> Result<String, Error> {
-    let parsed = mrml::parse(shield(mjml).as_ref()).map_err(|error| Error::Mjml(error.to_string()))?;
-    // No font is fetched from anywhere: who reads a letter is nobody else's business.
-    let fonts = std::collections::HashMap::new();
-    let options = mrml::prelude::render::RenderOptions { fonts, ..Default::default() };
-    let html = parsed.element.render(&options).map_err(|error| Error::Mjml(error.to_string()))?;
-    // The shield wrote its characters as references.
-    let shielded: String = PLACEHOLDER.chars().map(|c| format!("&#{};", u32::from(c))).collect();
-    Ok(html.replace(&shielded, PLACEHOLDER))
-}
-
-/// The subject of an edition's letters.
-fn subject(config: &Config, draft: &Draft) -> String {
+fn subject(config: &Config, draft: &EditionDraft) -> String {
     match &draft.changes.subject {
         Some(subject) => filled(config, draft, subject),
         None => default_subject(config, draft),
@@ -178,71 +155,71 @@ fn subject(config: &Config, draft: &Draft) -> String {
 }
 
 /// The subject that an edition has if nobody writes another: one that the desk's field could hold.
-pub fn default_subject(config: &Config, draft: &Draft) -> String {
-    cut::at_word(&filled(config, draft, &config.digest.subject), SUBJECT_MOST)
+pub fn default_subject(config: &Config, draft: &EditionDraft) -> String {
+    cut::at_word(&filled(config, draft, &config.digest.subject), MAX_SUBJECT_UNITS)
 }
 
 /// A subject with what stands for something filled in; what stands for nothing stays.
-fn filled(config: &Config, draft: &Draft, subject: &str) -> String {
-    let due = &draft.due;
-    let sheet = lay_out(config, draft, &Choice::all());
-    let lead = sheet.lead.map_or("", |lead| &lead.title);
+fn filled(config: &Config, draft: &EditionDraft, subject: &str) -> String {
+    let slot = &draft.slot;
+    let layout = layout(config, draft, &Choice::all());
+    let lead = layout.lead.map_or("", |lead| &lead.title);
     let name = &config.magazine.name;
-    fill(subject, &[("magazine", name), ("number", &due.number), ("period", &due.period), ("lead", &lead)])
+    fill(subject, &[("magazine", name), ("number", &slot.number), ("period", &slot.period), ("lead", &lead)])
 }
 
-fn view<'a>(config: &'a Config, draft: &Draft, sheet: &Sheet<'_>, subject: String) -> View<'a> {
-    let Draft { due, changes, .. } = draft;
+fn view<'a>(config: &'a Config, draft: &EditionDraft, layout: &EditionLayout<'_>, subject: String) -> DigestView<'a> {
+    let EditionDraft { slot, changes, .. } = draft;
     let opening = changes.opening.as_deref().unwrap_or(&config.digest.opening);
     let magazine = &config.magazine;
     let words = &magazine.lang.words().letter;
     let theme = &config.theme;
-    let piece = |column: &Column| piece(config, column);
-    let lead = sheet.lead.map(|column| Piece {
+    let column_view = |column: &Column| column_view(config, column);
+    let lead = layout.lead.map(|column| ColumnView {
         // The lead has room for a longer one.
         standfirst: cut::at_sentence(&column.standfirst, config.digest.standfirst_length * 2),
-        ..piece(column)
+        ..column_view(column)
     });
-    let sections: Vec<Section> = sheet
+    let sections: Vec<SectionView> = layout
         .sections
         .iter()
-        .map(|section| Section {
+        .map(|section| SectionView {
             label: section.rubrique.map(|r| r.label.clone()).unwrap_or_default(),
             hue: hue(config, section.rubrique),
-            pieces: section.columns.iter().map(|column| piece(column)).collect(),
-            titles: section.titles.iter().map(|column| piece(column)).collect(),
+            pieces: section.columns.iter().map(|column| column_view(column)).collect(),
+            titles: section.titles.iter().map(|column| column_view(column)).collect(),
         })
         .collect();
-    View {
+    DigestView {
         proof: None,
-        preheader: changes.preheader.clone().unwrap_or_else(|| preheader(sheet, &subject)),
+        preheader: changes.preheader.clone().unwrap_or_else(|| preheader(layout, &subject)),
         dir: Direction::of(magazine.lang),
         magazine,
         theme,
-        night: NIGHT,
-        edge: Hue::of(theme.accent, theme),
+        night: NIGHT_PALETTE,
+        edge: AccentColours::of(theme.accent, theme),
         name: theme.masthead.as_deref().unwrap_or(&magazine.name),
         subject,
-        number: fill(&words.number, &[("number", &due.number)]),
-        dates: dates(config, due),
-        opening_html: marked::html(opening),
-        opening_text: marked::text(opening),
-        footer_html: marked::html(&theme.footer),
-        footer_text: marked::text(&theme.footer),
+        number: fill(&words.number, &[("number", &slot.number)]),
+        dates: dates(config, slot),
+        opening_html: markdown::html(opening),
+        opening_text: markdown::text(opening),
+        footer_html: markdown::html(&theme.footer),
+        footer_text: markdown::text(&theme.footer),
         lead,
         sections,
         feeds_url: config.feeds.url.to_string(),
-        archive_url: config.letters.archive_url.as_ref().map(|url| format!("{url}{}", due.period)),
+        archive_url: config.letters.archive_url.as_ref().map(|url| format!("{url}{}", slot.period)),
         unsubscribe_url: format!("{}{PLACEHOLDER}", config.letters.unsubscribe_url),
         words,
     }
 }
 
-fn piece(config: &Config, column: &Column) -> Piece {
+fn column_view(config: &Config, column: &Column) -> ColumnView {
     let rubrique = config.rubriques.iter().find(|r| Some(&r.slug) == column.rubrique.as_ref());
     let lang = config.magazine.lang;
     let day = lang.day(config.magazine.zone.local(column.published).date_naive());
-    Piece {
+    ColumnView {
         title: column.title.clone(),
         standfirst: cut::at_sentence(&column.standfirst, config.digest.standfirst_length),
         about: match &column.byline {
@@ -254,7 +231,7 @@ fn piece(config: &Config, column: &Column) -> Piece {
         hue: hue(config, rubrique),
         url: column.url.to_string(),
         // Without a description it would be nothing to many readers.
-        image: column.image.as_ref().filter(|image| !image.alt.is_empty()).map(|image| Picture {
+        image: column.image.as_ref().filter(|image| !image.alt.is_empty()).map(|image| PictureView {
             url: image.url.to_string(),
             alt: image.alt.clone(),
             credit: image.credit.clone(),
@@ -264,15 +241,15 @@ fn piece(config: &Config, column: &Column) -> Piece {
     }
 }
 
-fn hue(config: &Config, rubrique: Option<&Rubrique>) -> Hue {
-    Hue::of(rubrique.map_or(config.theme.accent, |r| r.colour), &config.theme)
+fn hue(config: &Config, rubrique: Option<&Rubrique>) -> AccentColours {
+    AccentColours::of(rubrique.map_or(config.theme.accent, |r| r.colour), &config.theme)
 }
 
 /// What an inbox shows beside the subject: the titles that follow the lead, and the lead's first if
 /// the subject does not name it.
-fn preheader(sheet: &Sheet<'_>, subject: &str) -> String {
-    let Some(lead) = sheet.lead else { return String::new() };
-    let others = sheet.sections.iter().flat_map(|section| section.columns.iter().chain(&section.titles));
+fn preheader(layout: &EditionLayout<'_>, subject: &str) -> String {
+    let Some(lead) = layout.lead else { return String::new() };
+    let others = layout.sections.iter().flat_map(|section| section.columns.iter().chain(&section.titles));
     let named = lead.title.trim().is_empty() || subject.contains(lead.title.trim());
     let lead_title = (!named).then_some(lead.title.as_str());
     let titles: Vec<&str> = lead_title.into_iter().chain(others.map(|column| column.title.as_str())).take(2).collect();
@@ -283,57 +260,10 @@ fn preheader(sheet: &Sheet<'_>, subject: &str) -> String {
 }
 
 /// The days that an edition covers, in words. A day counts where most of it lies.
-fn dates(config: &Config, due: &Due) -> String {
+fn dates(config: &Config, slot: &EditionSlot) -> String {
     let zone = &config.magazine.zone;
     let half = Duration::hours(12);
-    let first = zone.local(due.since + half).date_naive();
-    let last = zone.local(due.cutoff - half).date_naive();
+    let first = zone.local(slot.since + half).date_naive();
+    let last = zone.local(slot.cutoff - half).date_naive();
     config.magazine.lang.days(first, last)
-}
-
-/// Wraps each line of the text part, keeping its indentation, the marks of quotes, and the room before
-/// the items of a list; an address is never broken. Where lines run from right to left, each begins with a mark that
-/// says so (U+200F): a program goes by the first letter else, and some titles begin with a foreign word.
-pub(super) fn wrap(text: &str, dir: Direction) -> String {
-    let mut wrapped = String::with_capacity(text.len() + text.len() / 16);
-    for line in text.trim_matches('\n').lines() {
-        let line = line.trim_end_matches([' ', '\t']);
-        let (first, rest, line) = hanging(line);
-        let options = textwrap::Options::new(TEXT_WIDTH)
-            .break_words(false)
-            .word_separator(textwrap::WordSeparator::AsciiSpace)
-            .word_splitter(textwrap::WordSplitter::NoHyphenation)
-            .initial_indent(first)
-            .subsequent_indent(&rest);
-        for line in textwrap::fill(line, options).split('\n') {
-            let is_text = !line.is_empty() && !line.trim_start().starts_with("http");
-            if dir.name == "rtl" && is_text {
-                wrapped.push('\u{200f}');
-            }
-            wrapped.push_str(line);
-            wrapped.push('\n');
-        }
-    }
-    wrapped
-}
-
-/// What a line of text begins with, what the lines begin with that it is wrapped into, and the words.
-fn hanging(line: &str) -> (&str, String, &str) {
-    let mut at = 0;
-    let mut rest = String::new();
-    loop {
-        let words = &line[at..];
-        let digits = words.bytes().take_while(u8::is_ascii_digit).count();
-        let length = match words {
-            _ if words.starts_with(' ') => 1,
-            _ if words.starts_with("> ") || words.starts_with("- ") => 2,
-            _ if (1..=3).contains(&digits) && words[digits..].starts_with(". ") => digits + 2,
-            _ => return (&line[..at], rest, words),
-        };
-        match words.starts_with('>') {
-            true => rest.push_str("> "),
-            false => rest.push_str(&" ".repeat(length)),
-        }
-        at += length;
-    }
 }

@@ -7,12 +7,11 @@ use std::collections::{HashMap, HashSet};
 use crate::model::{Changes, Column, ColumnId, Period, column::content, text};
 
 /// Texts of fewer words than this may come again as they are: a weekly crossword, a drawing's caption.
-const FEW: usize = 20;
+const MIN_WORDS: usize = 20;
 
 /// A column whose words readers have had, or get in the same edition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repeat {
-    /// The column.
     pub column: Column,
     /// The edition that had its words; none if it is the edition to come.
     pub before: Option<Period>,
@@ -20,7 +19,7 @@ pub struct Repeat {
 
 /// Takes out of an edition's columns, given newest first, those whose words were in an edition already (`sent`)
 /// or stand in an older one of them. What editors pinned or want again stays.
-pub fn separate(
+pub fn split_repeats(
     columns: Vec<Column>,
     sent: &HashMap<ColumnId, Period>,
     changes: &Changes,
@@ -47,5 +46,5 @@ pub fn separate(
 
 /// Whether a text is so short that another may be the same by chance.
 pub fn may_recur(standfirst: &str, body: &str) -> bool {
-    text::words(&format!("{standfirst} {}", text::of_html(body))).len() < FEW
+    text::words(&format!("{standfirst} {}", text::of_html(body))).len() < MIN_WORDS
 }

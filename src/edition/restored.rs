@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 
 use super::Error;
-use super::plan;
+use super::next;
 use super::{
-    choose::{self, Due},
     render::render,
+    slot::{self, EditionSlot},
 };
 use crate::{
     config::Config,
@@ -21,14 +21,14 @@ pub async fn is_due(config: &Config, store: &Store, now: Now) -> Result<bool, Er
     let newsletter = &config.digest.newsletter;
     let last = store.last_edition(newsletter, now.horizon()).await?.map(|last| last.cutoff);
     let closed = last.max(store.last_quiet(newsletter, now.horizon()).await?);
-    Ok(choose::due_cutoff(config, now.at, closed).is_some())
+    Ok(slot::due_cutoff(config, now.at, closed).is_some())
 }
 
 /// The weeks of which an edition would be drawn up now: all since the last one.
-pub async fn weeks_due(config: &Config, store: &Store, now: Now) -> Result<BTreeSet<Period>, Error> {
+pub async fn due_weeks(config: &Config, store: &Store, now: Now) -> Result<BTreeSet<Period>, Error> {
     let zone = &config.magazine.zone;
-    let past = plan::past(config, store, now).await?;
-    let Some(due) = choose::due(config, now.at, &past) else { return Ok(BTreeSet::new()) };
+    let past = next::past_editions(config, store, now).await?;
+    let Some(due) = slot::due(config, now.at, &past) else { return Ok(BTreeSet::new()) };
     let hours = std::iter::successors(Some(due.cutoff), |hour| Some(config.digest.schedule.shifted(*hour, -1, zone)));
     Ok(hours.take_while(|hour| *hour > due.since).map(|hour| Period::of(hour, zone)).collect())
 }
@@ -36,23 +36,23 @@ pub async fn weeks_due(config: &Config, store: &Store, now: Now) -> Result<BTree
 /// Keeps the columns up to an hour as an edition that is held; without an hour, up to that of the edition that is
 /// due. Where there is no column, the hour counts as one at which nothing was new. Gives which edition that is, and
 /// nothing if there is none, or another one of the kind already.
-pub async fn keep(
+pub async fn hold_already_sent(
     config: &Config,
     store: &Store,
     now: Now,
     cutoff: Option<Instant>,
     reason: &str,
 ) -> Result<Option<(EditionKey, Period)>, Error> {
-    let past = plan::past(config, store, now).await?;
+    let past = next::past_editions(config, store, now).await?;
     let due = match cutoff {
-        Some(cutoff) => choose::held_over(config, cutoff, &past),
-        None => match choose::due(config, now.at, &past) {
+        Some(cutoff) => slot::held_over(config, cutoff, &past),
+        None => match slot::due(config, now.at, &past) {
             Some(due) => due,
             None => return Ok(None),
         },
     };
-    let draft = plan::assemble(store, due, true, &past).await?.draft;
-    let (key, Due { period, number, since, .. }) = (draft.due.key(), &draft.due);
+    let draft = next::assemble(store, due, true, &past).await?.draft;
+    let (key, EditionSlot { period, number, since, .. }) = (draft.slot.key(), &draft.slot);
     if draft.columns.is_empty() {
         store.close_quiet(&key).await?;
         return Ok(Some((key, period.clone())));

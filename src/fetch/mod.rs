@@ -24,62 +24,47 @@ pub use public::is_public;
 
 /// How much an answer may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct FetchLimits {
     /// All of it, redirects included.
     pub time: Duration,
-    /// How many redirects are followed.
     pub redirects: usize,
     /// How many bytes of the body are read at the most; with none, the body is left alone.
     pub bytes: u64,
 }
 
-/// What came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
     /// Where from, after all redirects.
     pub address: Url,
-    /// Its body, if one was wanted.
     pub body: Vec<u8>,
 }
 
-/// Why nothing came.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It is no address of the web.
     #[error("{0} is no web address")]
     Address(String),
-    /// It is not on the public internet.
     #[error(
         "it leads to {address}, which is not on the public internet: if it may, name {host} in fetch.private_hosts"
     )]
-    Private {
-        /// Whose name it is.
-        host: String,
-        /// Where that leads.
-        address: IpAddr,
-    },
+    Private { host: String, address: IpAddr },
     /// The server says that it has nothing.
     #[error("the server answers {0}")]
     Status(u16),
     /// It leads on, again and again.
     #[error("it leads on more than {0} times")]
-    Redirects(usize),
-    /// It took too long.
+    TooManyRedirects(usize),
     #[error("no answer within {} seconds", .0.as_secs())]
-    Late(Duration),
-    /// More came than is read.
+    Timeout(Duration),
     #[error("the answer is longer than {0} bytes")]
-    Long(u64),
-    /// Anything else.
+    TooLong(u64),
     #[error("{0}")]
     Failed(Box<ureq::Error>),
 }
 
-/// Gets addresses.
 #[derive(Debug, Clone)]
 pub struct Fetcher {
     agent: Agent,
-    limits: Limits,
+    limits: FetchLimits,
 }
 
 /// TLS as all requests to other servers speak it: by the one provider of cryptography that the program has.
@@ -89,11 +74,11 @@ pub fn tls() -> TlsConfig {
 
 impl Fetcher {
     /// One that goes to public addresses, and to these hosts wherever they are.
-    pub fn new(private_hosts: &[String], limits: Limits) -> Self {
+    pub fn new(private_hosts: &[String], limits: FetchLimits) -> Self {
         Self::with(private_hosts, limits, DefaultResolver::default())
     }
 
-    fn with(private_hosts: &[String], limits: Limits, resolver: impl Resolver) -> Self {
+    fn with(private_hosts: &[String], limits: FetchLimits, resolver: impl Resolver) -> Self {
         let config = Agent::config_builder()
             // Redirects are followed here: the body of one is nothing to wait for.
             .max_redirects(0)
@@ -104,8 +89,8 @@ impl Fetcher {
             .proxy(None)
             .tls_config(tls())
             .build();
-        let hosts = private_hosts.iter().map(|host| bare(host)).collect();
-        let agent = Agent::with_parts(config, DefaultConnector::default(), Guard { hosts, inner: resolver });
+        let hosts = private_hosts.iter().map(|host| comparable_host(host)).collect();
+        let agent = Agent::with_parts(config, DefaultConnector::default(), PublicResolver { hosts, inner: resolver });
         Self { agent, limits }
     }
 
@@ -139,40 +124,40 @@ impl Fetcher {
             };
             return Ok(Fetched { address, body });
         }
-        Err(Error::Redirects(self.limits.redirects))
+        Err(Error::TooManyRedirects(self.limits.redirects))
     }
 
     fn failed(&self, error: ureq::Error) -> Error {
         match error {
-            ureq::Error::Timeout(_) => Error::Late(self.limits.time),
-            ureq::Error::BodyExceedsLimit(_) => Error::Long(self.limits.bytes),
+            ureq::Error::Timeout(_) => Error::Timeout(self.limits.time),
+            ureq::Error::BodyExceedsLimit(_) => Error::TooLong(self.limits.bytes),
             ureq::Error::Other(other) => match other.downcast::<Error>() {
                 Ok(refused) => *refused,
                 Err(other) => Error::Failed(Box::new(ureq::Error::Other(other))),
             },
-            ureq::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut => Error::Late(self.limits.time),
+            ureq::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut => Error::Timeout(self.limits.time),
             error => Error::Failed(Box::new(error)),
         }
     }
 }
 
 /// A host's name as it is compared: without brackets, the last dot and capitals.
-fn bare(host: &str) -> String {
+fn comparable_host(host: &str) -> String {
     host.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase()
 }
 
 /// Looks names up, and gives the addresses that may be connected to. What is connected to is what was looked at: the
 /// name is not looked up once more in between.
 #[derive(Debug)]
-struct Guard<R> {
+struct PublicResolver<R> {
     hosts: Vec<String>,
     inner: R,
 }
 
-impl<R: Resolver> Resolver for Guard<R> {
+impl<R: Resolver> Resolver for PublicResolver<R> {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let found = self.inner.resolve(uri, config, timeout)?;
-        let host = bare(uri.host().unwrap_or_default());
+        let host = comparable_host(uri.host().unwrap_or_default());
         if self.hosts.contains(&host) {
             return Ok(found);
         }
@@ -203,22 +188,22 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: Limits = Limits { time: Duration::from_secs(5), redirects: 2, bytes: 10 };
+    const TEST_LIMITS: FetchLimits = FetchLimits { time: Duration::from_secs(5), redirects: 2, bytes: 10 };
 
     /// A name server of our own: each look-up gives the next answer, the last one for ever.
     #[derive(Debug, Clone)]
-    struct Names {
+    struct FakeResolver {
         answers: Vec<Vec<SocketAddr>>,
         asked: Arc<AtomicUsize>,
     }
 
-    impl Names {
+    impl FakeResolver {
         fn of(answers: &[&[SocketAddr]]) -> Self {
             Self { answers: answers.iter().map(|answer| answer.to_vec()).collect(), asked: Arc::default() }
         }
     }
 
-    impl Resolver for Names {
+    impl Resolver for FakeResolver {
         fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
             let at = self.asked.fetch_add(1, Ordering::Relaxed).min(self.answers.len() - 1);
             let mut found = self.empty();
@@ -231,18 +216,18 @@ mod tests {
 
     /// Answers any number of requests by their paths; gives its address and how many it got.
     fn server(answer: fn(&str) -> String) -> (SocketAddr, Arc<AtomicUsize>) {
-        let ear = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let place = ear.local_addr().expect("an address");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let place = listener.local_addr().expect("an address");
         let count = Arc::new(AtomicUsize::new(0));
         let asked = Arc::clone(&count);
         std::thread::spawn(move || {
-            for line in ear.incoming() {
-                let mut line = line.expect("a connection");
+            for stream in listener.incoming() {
+                let mut stream = stream.expect("a connection");
                 let mut first = String::new();
-                let _ = BufReader::new(&line).read_line(&mut first);
+                let _ = BufReader::new(&stream).read_line(&mut first);
                 asked.fetch_add(1, Ordering::Relaxed);
                 let path = first.split(' ').nth(1).unwrap_or_default();
-                let _ = line.write_all(format!("HTTP/1.1 {}", answer(path)).as_bytes());
+                let _ = stream.write_all(format!("HTTP/1.1 {}", answer(path)).as_bytes());
             }
         });
         (place, count)
@@ -262,14 +247,14 @@ mod tests {
         let public: SocketAddr = "192.0.2.1:1".parse().expect("an address");
         let mapped = SocketAddr::new(IpAddr::V6("::ffff:127.0.0.1".parse().expect("an address")), place.port());
         for answers in [&[place][..], &[mapped], &[mapped, place]] {
-            let fetcher = Fetcher::with(&[], LIMITS, Names::of(&[answers]));
+            let fetcher = Fetcher::with(&[], TEST_LIMITS, FakeResolver::of(&[answers]));
             let told = "it leads to 127.0.0.1, which is not on the public internet: if it may, name x.example in \
                         fetch.private_hosts";
             assert_eq!(get(&fetcher, "http://x.example/"), Err(told.to_owned()));
         }
         // A name is looked up once for each connection: what is connected to is what was looked at.
-        let names = Names::of(&[&[place, public], &[place]]);
-        let fetcher = Fetcher::with(&["x.example".into()], LIMITS, names.clone());
+        let names = FakeResolver::of(&[&[place, public], &[place]]);
+        let fetcher = Fetcher::with(&["x.example".into()], TEST_LIMITS, names.clone());
         assert_eq!(get(&fetcher, "http://x.example/").map(|got| got.body), Ok(b"ok".to_vec()));
         assert_eq!((names.asked.load(Ordering::Relaxed), count.load(Ordering::Relaxed)), (1, 1));
     }
@@ -277,13 +262,13 @@ mod tests {
     #[test]
     fn addresses_themselves_are_refused_however_they_are_written() {
         let (place, count) = server(ok);
-        let fetcher = Fetcher::new(&[], LIMITS);
+        let fetcher = Fetcher::new(&[], TEST_LIMITS);
         for host in ["127.0.0.1", "127.1", "0x7f000001", "2130706433", "[::1]", "[::ffff:127.0.0.1]", "localhost"] {
             let told = get(&fetcher, &format!("http://{host}:{}/", place.port())).expect_err(host);
             assert!(told.contains("not on the public internet"), "{host}: {told}");
         }
         assert_eq!(count.load(Ordering::Relaxed), 0, "nobody was connected to");
-        let fetcher = Fetcher::new(&["127.0.0.1".into()], LIMITS);
+        let fetcher = Fetcher::new(&["127.0.0.1".into()], TEST_LIMITS);
         assert!(get(&fetcher, &format!("http://{place}/")).is_ok());
     }
 
@@ -301,7 +286,7 @@ mod tests {
             format!("{status}\r\nLocation: {place}\r\nContent-Length: 1000000\r\n\r\n")
         }
         let (place, count) = server(answer);
-        let fetcher = Fetcher::new(&["localhost".into()], LIMITS);
+        let fetcher = Fetcher::new(&["localhost".into()], TEST_LIMITS);
         let ask = |path: &str| get(&fetcher, &format!("http://localhost:{}{path}", place.port()));
         let told = ask("/here").expect_err("a redirect to this machine");
         assert!(told.starts_with("it leads to 127.0.0.1, which is not on the public internet"), "{told}");
@@ -316,7 +301,7 @@ mod tests {
     fn tls_has_its_cryptography() {
         // ureq panics where it finds no provider; a server that speaks no TLS is an error.
         let (place, _) = server(ok);
-        let fetcher = Fetcher::new(&["127.0.0.1".into()], LIMITS);
+        let fetcher = Fetcher::new(&["127.0.0.1".into()], TEST_LIMITS);
         assert!(get(&fetcher, &format!("https://{place}/")).is_err());
     }
 
@@ -334,13 +319,13 @@ mod tests {
             }
         }
         let (place, _) = server(answer);
-        let limits = Limits { time: Duration::from_secs(1), ..LIMITS };
+        let limits = FetchLimits { time: Duration::from_secs(1), ..TEST_LIMITS };
         let fetcher = Fetcher::new(&["127.0.0.1".into()], limits);
         let ask = |path: &str| get(&fetcher, &format!("http://{place}{path}")).expect_err(path);
         assert_eq!(ask("/long"), "the answer is longer than 10 bytes");
         assert_eq!(ask("/gone"), "the server answers 404");
         assert_eq!(ask("/slow"), "no answer within 1 seconds");
-        let unread = Fetcher::new(&["127.0.0.1".into()], Limits { bytes: 0, ..LIMITS });
+        let unread = Fetcher::new(&["127.0.0.1".into()], FetchLimits { bytes: 0, ..TEST_LIMITS });
         assert_eq!(get(&unread, &format!("http://{place}/long")).map(|got| got.body), Ok(Vec::new()));
     }
 }

@@ -2,14 +2,14 @@
 //! for it: here only HTML is HTML, a raw tag reaches no further than its paragraph or block, and
 //! footnotes stand at the end with links there and back.
 
-mod notes;
+mod footnotes;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::clean::{
     names::is_element,
-    tags::{self, Piece, Pieces},
-    tame::{DEEPEST, end_of, push_text},
+    prepare::{MAX_NESTING, end_of, push_text},
+    tokens::{self, HtmlToken, HtmlTokens},
 };
 
 const OPTIONS: Options = Options::ENABLE_TABLES.union(Options::ENABLE_FOOTNOTES).union(Options::ENABLE_STRIKETHROUGH);
@@ -20,15 +20,15 @@ pub fn html(markdown: &str) -> (String, bool) {
     let source = words_kept(&shallow);
     let events = Parser::new_ext(&source, OPTIONS).collect();
     let mut html = String::with_capacity(markdown.len() * 5 / 4);
-    notes::push_html(&mut html, settle(events));
+    footnotes::push_html(&mut html, settle(events));
     (html, flattened)
 }
 
-/// The text without the marks of quotes and lists that stand more than [`DEEPEST`] deep at the
+/// The text without the marks of quotes and lists that stand more than [`MAX_NESTING`] deep at the
 /// beginning of a line: a parser takes time by the square of their number.
 fn flatten(markdown: &str) -> (std::borrow::Cow<'_, str>, bool) {
     // Each takes a character at least, and a line that long is rare.
-    if markdown.split('\n').all(|line| line.len() <= DEEPEST || too_deep(line).is_none()) {
+    if markdown.split('\n').all(|line| line.len() <= MAX_NESTING || too_deep(line).is_none()) {
         return (markdown.into(), false);
     }
     let kept = markdown.split_inclusive('\n').map(|line| match too_deep(line) {
@@ -57,7 +57,7 @@ fn too_deep(line: &str) -> Option<(usize, usize)> {
             }
             _ => break,
         };
-        if count == DEEPEST {
+        if count == MAX_NESTING {
             from = from.or(Some(at));
         }
         count += usize::from(from.is_none());
@@ -79,7 +79,7 @@ fn words_kept(markdown: &str) -> std::borrow::Cow<'_, str> {
             continue;
         }
         let Some(at) = markdown[range.clone()].find('<').map(|at| range.start + at) else { continue };
-        if let Some(Piece::Tag(tag)) = Pieces::of(&markdown[at..range.end]).next()
+        if let Some(HtmlToken::Tag(tag)) = HtmlTokens::of(&markdown[at..range.end]).next()
             && !is_element(tag.name)
         {
             kept.push_str(&markdown[from..at]);
@@ -114,20 +114,20 @@ fn settle(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
                 let block = block.take().unwrap_or_default();
                 settled.push(Event::Html(settled_block(&block).into()));
             }
-            Event::InlineHtml(source) => match Pieces::of(source).next() {
-                Some(Piece::Tag(tag)) if !is_element(tag.name) => settled.push(Event::Text(source.clone())),
-                Some(Piece::Tag(tag)) if is_code(&tag) => {
+            Event::InlineHtml(source) => match HtmlTokens::of(source).next() {
+                Some(HtmlToken::Tag(tag)) if !is_element(tag.name) => settled.push(Event::Text(source.clone())),
+                Some(HtmlToken::Tag(tag)) if is_code(&tag) => {
                     let end = if at < unended { None } else { inline_end(&events, at, tag.name) };
                     match end {
                         Some(end) => at = end,
                         None => unended = unended.max(paragraph_end(&events, at)),
                     }
                 }
-                Some(Piece::Tag(tag)) if tag.name.eq_ignore_ascii_case("iframe") => {
+                Some(HtmlToken::Tag(tag)) if tag.name.eq_ignore_ascii_case("iframe") => {
                     let whole = if tag.ends { String::new() } else { format!("{source}</iframe>") };
                     settled.push(Event::InlineHtml(whole.into()));
                 }
-                Some(Piece::Tag(tag)) if holds_text(tag.name) => {}
+                Some(HtmlToken::Tag(tag)) if holds_text(tag.name) => {}
                 _ => settled.push(event.clone()),
             },
             other => settled.push(other.clone()),
@@ -138,7 +138,7 @@ fn settle(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
 }
 
 /// Whether a tag begins what is no text for anybody.
-fn is_code(tag: &tags::Tag<'_>) -> bool {
+fn is_code(tag: &tokens::Tag<'_>) -> bool {
     !tag.ends && (tag.name.eq_ignore_ascii_case("script") || tag.name.eq_ignore_ascii_case("style"))
 }
 
@@ -170,8 +170,8 @@ fn paragraph_end(events: &[Event<'_>], from: usize) -> usize {
 fn inline_end(events: &[Event<'_>], from: usize, name: &str) -> Option<usize> {
     let end = |event: &Event<'_>| match event {
         Event::InlineHtml(source) => matches!(
-            Pieces::of(source).next(),
-            Some(Piece::Tag(tag)) if tag.ends && tag.name.eq_ignore_ascii_case(name)
+            HtmlTokens::of(source).next(),
+            Some(HtmlToken::Tag(tag)) if tag.ends && tag.name.eq_ignore_ascii_case(name)
         ),
         _ => false,
     };
@@ -181,18 +181,18 @@ fn inline_end(events: &[Event<'_>], from: usize, name: &str) -> Option<usize> {
 /// A block of raw HTML whose elements that hold text end in it; words in angle brackets are text.
 fn settled_block(html: &str) -> String {
     let mut settled = String::with_capacity(html.len());
-    let mut pieces = Pieces::of(html);
+    let mut pieces = HtmlTokens::of(html);
     let mut svg = 0_usize;
     // Names of which no end tag follows.
-    let mut endless: Vec<String> = Vec::new();
+    let mut unclosed: Vec<String> = Vec::new();
     while let Some(piece) = pieces.next() {
         let tag = match piece {
-            Piece::Text(text) => {
+            HtmlToken::Text(text) => {
                 push_text(text, &mut settled);
                 continue;
             }
-            Piece::Hidden => continue,
-            Piece::Tag(tag) => tag,
+            HtmlToken::Hidden => continue,
+            HtmlToken::Tag(tag) => tag,
         };
         // Drawings and formulas have names of their own.
         if ["svg", "math"].iter().any(|name| tag.name.eq_ignore_ascii_case(name)) {
@@ -207,7 +207,7 @@ fn settled_block(html: &str) -> String {
             continue;
         }
         let name = tag.name.to_ascii_lowercase();
-        let end = if endless.contains(&name) { None } else { end_of(pieces.rest, &name) };
+        let end = if unclosed.contains(&name) { None } else { end_of(pieces.rest, &name) };
         if let Some((content, _)) = end {
             settled.push_str(tag.source);
             settled.push_str(&pieces.rest[..content]);
@@ -217,7 +217,7 @@ fn settled_block(html: &str) -> String {
                 settled.push_str(tag.source);
                 settled.push_str("</iframe>");
             }
-            endless.push(name);
+            unclosed.push(name);
         }
     }
     settled

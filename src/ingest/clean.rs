@@ -3,8 +3,8 @@
 
 mod anchors;
 pub(crate) mod names;
-pub(crate) mod tags;
-pub(crate) mod tame;
+pub(crate) mod prepare;
+pub(crate) mod tokens;
 
 use std::{cell::RefCell, sync::LazyLock};
 
@@ -16,12 +16,10 @@ use crate::model::{html, text, uri};
 /// Counts up when a better cleaner should go over the columns again.
 pub const CLEANER: i64 = 3;
 
-/// HTML that was cleaned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cleaned {
-    /// The HTML.
     pub html: String,
-    /// Whether elements were nested more than [`tame::DEEPEST`] deep: the inner ones are gone, their
+    /// Whether elements were nested more than [`prepare::MAX_NESTING`] deep: the inner ones are gone, their
     /// text is there.
     pub flattened: bool,
 }
@@ -36,8 +34,8 @@ pub fn clean(html: &str, page: &Url, media: &Url) -> String {
 
 /// The same, with word of what could not be kept.
 pub fn clean_and_tell(html: &str, page: &Url, media: &Url) -> Cleaned {
-    let tamed = tame::tame(html, page, media);
-    Cleaned { html: harmless(&tamed.html, page, media), flattened: tamed.flattened }
+    let prepared = prepare::prepare(html, page, media);
+    Cleaned { html: harmless(&prepared.html, page, media), flattened: prepared.flattened }
 }
 
 /// The cleaner of all columns: to make one takes as long as to clean a short text.
@@ -75,7 +73,7 @@ const LISTS: [&str; 4] = ["dd", "dl", "dt", "li"];
 fn once(cleaner: &Builder<'_>, html: &str) -> String {
     let clean = cleaner.clean(html).to_string();
     // A reference such as &#1; is a character only now.
-    text::legalise(&clean).0.into_owned()
+    text::remove_illegal(&clean).0.into_owned()
 }
 
 fn cleaner() -> Builder<'static> {

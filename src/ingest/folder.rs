@@ -20,65 +20,60 @@ use super::Error;
 /// A file that a source is read from.
 #[derive(Debug)]
 pub struct FoundFile {
-    /// Where it is.
     pub path: PathBuf,
     /// The same below the folder, as the store knows it.
     pub name: String,
     /// Of its size and times: while this is the same, nobody has changed it.
     pub seen: String,
-    /// In bytes.
     pub size: u64,
 }
 
-/// Something in the folder that is not read.
 #[derive(Debug)]
-pub struct PassedOver {
+pub struct SkippedEntry {
     /// Below the folder.
     pub name: String,
     /// Why, and what to do.
     pub why: String,
 }
 
-/// What a folder holds.
 #[derive(Debug, Default)]
-pub struct Contents {
+pub struct FolderContents {
     /// Its files, in the order of their names.
     pub files: Vec<FoundFile>,
-    /// What is not read.
-    pub passed_over: Vec<PassedOver>,
+    pub passed_over: Vec<SkippedEntry>,
 }
 
 /// A file or folder, whatever it is called.
-type Identity = (u64, u64);
+type FileIdentity = (u64, u64);
 
-struct Walk<'a> {
+struct FolderWalk<'a> {
     root: &'a Path,
     /// Without links.
     full_root: PathBuf,
     follow_links: bool,
     /// Links, looked at when all that is there itself has been seen.
     links: Vec<PathBuf>,
-    folders: HashSet<Identity>,
-    files: HashSet<Identity>,
-    contents: Contents,
+    folders: HashSet<FileIdentity>,
+    files: HashSet<FileIdentity>,
+    contents: FolderContents,
 }
 
 /// Finds the files of a folder and of the folders in it. Links that lead out of it are followed only
 /// if that is wanted; what begins with a dot or an underscore is not read.
-pub fn contents(folder: &Path, follow_links: bool) -> Result<Contents, Error> {
+pub fn contents(folder: &Path, follow_links: bool) -> Result<FolderContents, Error> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| Error::Read { path, source }
     };
     let full_root = folder.canonicalize().map_err(failed(folder))?;
-    let mut walk = Walk {
+    let mut walk = FolderWalk {
         root: folder,
         full_root,
         follow_links,
         links: Vec::new(),
         folders: HashSet::new(),
         files: HashSet::new(),
-        contents: Contents::default(),
+        contents: FolderContents::default(),
     };
     let mut folders = vec![folder.to_owned()];
     loop {
@@ -121,7 +116,15 @@ pub fn contents(folder: &Path, follow_links: bool) -> Result<Contents, Error> {
     Ok(walk.contents)
 }
 
-impl Walk<'_> {
+/// A file by itself, as the contents of a folder.
+pub fn single(path: &Path) -> Result<FolderContents, Error> {
+    let meta = fs::metadata(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let file = FoundFile { path: path.to_owned(), name, seen: seen(&meta), size: meta.len() };
+    Ok(FolderContents { files: vec![file], passed_over: Vec::new() })
+}
+
+impl FolderWalk<'_> {
     /// Takes a file, if it is one that can be read.
     fn take(&mut self, path: PathBuf, meta: io::Result<Metadata>) {
         // A file that has gone since its folder was read is gone.
@@ -178,11 +181,11 @@ impl Walk<'_> {
 
     fn pass_over(&mut self, path: &Path, why: String) {
         let name = self.name(path);
-        self.contents.passed_over.push(PassedOver { name, why });
+        self.contents.passed_over.push(SkippedEntry { name, why });
     }
 }
 
-fn identity(meta: &Metadata) -> Identity {
+fn identity(meta: &Metadata) -> FileIdentity {
     (meta.dev(), meta.ino())
 }
 

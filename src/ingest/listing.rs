@@ -3,37 +3,40 @@
 
 mod compared;
 pub mod matching;
-mod places;
+mod positions;
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
 
 use chrono::Duration;
 
 use super::{
-    Error, Harvest, House, Place,
+    Error, ImportContext, ImportResult, SourceLocation,
     clean::CLEANER,
-    front::line_ends,
-    markdown::{LONGEST_LINE, LONGEST_STANDFIRST, in_years, short},
+    folder::{self, FolderContents},
+    front_matter::line_ends,
+    markdown::{MAX_LINE_CHARS, MAX_STANDFIRST_CHARS, check_length, in_years},
+    source::{ColumnSource, SourceDocument},
     wrong,
 };
 use crate::model::{Draft, Instant, Known, Rubrique, Slug, Zone, text};
 
-use matching::{PageColumn, StoredColumn, Verdict, match_page};
+use matching::{MatchVerdict, PageColumn, StoredColumn, match_page};
 
-/// The name of this source in the store.
 pub const SOURCE: &str = "listing";
 
 /// Which dates the columns get: the first one of the page the newest, each further one a step
 /// earlier.
 #[derive(Debug, Clone, Copy)]
-pub struct Dates {
-    /// The first column's.
+pub struct ListingDates {
     pub newest: Instant,
     /// From one column to the next; its days are days of the calendar.
     pub step: Duration,
 }
 
-impl Dates {
+impl ListingDates {
     /// The date of a column, counted from the first of the page.
     fn of(self, place: i32, zone: &Zone) -> Option<Instant> {
         let days = Duration::days(self.step.num_days());
@@ -46,17 +49,15 @@ impl Dates {
 
 /// What an editor said of a line of the page that was in doubt.
 #[derive(Debug, Clone, Default)]
-pub struct Answers {
+pub struct ListingAnswers {
     /// Lines with a new column.
     pub new: Vec<usize>,
     /// Lines with a column of the store, by its name there.
     pub same: Vec<(usize, String)>,
 }
 
-/// What a line of the page came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Became {
-    /// A new column.
+pub enum LineOutcome {
     New,
     /// One that the store has, as it is.
     Same,
@@ -70,31 +71,27 @@ pub enum Became {
 
 /// A column of the page, and what it is to the store.
 #[derive(Debug, Clone)]
-pub struct Line {
-    /// Where its title stands.
-    pub place: Place,
-    /// Its title.
+pub struct ListingLine {
+    pub place: SourceLocation,
     pub title: String,
-    /// What it came to.
-    pub became: Became,
+    pub outcome: LineOutcome,
 }
 
-/// A page as it was read.
 #[derive(Debug, Default)]
-pub struct Page {
+pub struct ListingPage {
     /// Its columns for the store; none of those in doubt.
-    pub harvest: Harvest,
+    pub result: ImportResult,
     /// What each of its columns is to the store.
-    pub lines: Vec<Line>,
+    pub lines: Vec<ListingLine>,
     /// Columns of the store that are missing in the middle of the page.
     pub gone: Vec<Known>,
 }
 
-impl Page {
+impl ListingPage {
     /// Refuses a page with columns in doubt.
     pub fn refuse_doubt(&self) -> Result<(), Error> {
-        let in_doubt = self.lines.iter().find_map(|line| match &line.became {
-            Became::Doubt(known) => Some((line, known)),
+        let in_doubt = self.lines.iter().find_map(|line| match &line.outcome {
+            LineOutcome::Doubt(known) => Some((line, known)),
             _ => None,
         });
         let Some((line, known)) = in_doubt else { return Ok(()) };
@@ -110,25 +107,56 @@ impl Page {
     }
 }
 
-/// A column as it stands on the page.
-struct Found<'a> {
-    place: Place,
+struct PageEntry<'a> {
+    place: SourceLocation,
     rubrique: Option<&'a Rubrique>,
     title: String,
     standfirst: String,
 }
 
+/// A page of columns, copied into a file.
+#[derive(Debug, Clone, Copy)]
+pub struct ListingFile<'a> {
+    pub path: &'a Path,
+    pub dates: Option<ListingDates>,
+    /// The columns that came from listings before.
+    pub known: &'a HashMap<String, Known>,
+    pub answers: &'a ListingAnswers,
+}
+
+impl ColumnSource for ListingFile<'_> {
+    type Details = ListingPage;
+
+    fn documents(&self) -> Result<FolderContents, Error> {
+        folder::single(self.path)
+    }
+
+    fn read(
+        &self,
+        document: SourceDocument<'_>,
+        context: ImportContext<'_>,
+        result: &mut ImportResult,
+    ) -> Result<ListingPage, Error> {
+        let file = document.path.display().to_string();
+        let mut page = read(document.text, &file, context, self.dates, self.known, self.answers)?;
+        let ImportResult { drafts, warnings } = std::mem::take(&mut page.result);
+        result.drafts.extend(drafts);
+        result.warnings.extend(warnings);
+        Ok(page)
+    }
+}
+
 /// Reads a listing. `known` are the columns that came from listings before, whatever their page was
 /// headed: one that was mended is recognised and keeps its name, its id and its dates.
-pub fn read(
+fn read(
     text: &str,
     file: &str,
-    house: House<'_>,
-    dates: Option<Dates>,
+    context: ImportContext<'_>,
+    dates: Option<ListingDates>,
     known: &HashMap<String, Known>,
-    answers: &Answers,
-) -> Result<Page, Error> {
-    let place = Place { file: file.to_owned(), line: None };
+    answers: &ListingAnswers,
+) -> Result<ListingPage, Error> {
+    let place = SourceLocation { file: file.to_owned(), line: None };
     let Some(dates) = dates else {
         return Err(wrong(
             &place,
@@ -136,15 +164,15 @@ pub fn read(
              for example with --newest 2026-11-20 --step 7d",
         ));
     };
-    let mut page = Page::default();
-    let (heading, found) = split(&line_ends(text), &place, house, &mut page.harvest)?;
+    let mut page = ListingPage::default();
+    let (heading, found) = split(&line_ends(text), &place, context, &mut page.result)?;
     let listing = heading.as_deref().and_then(Slug::from_text).map_or_else(|| "listing".to_owned(), String::from);
     let mut stored: Vec<&Known> = known.values().collect();
     stored.sort_by(|a, b| b.published.cmp(&a.published).then(a.key.cmp(&b.key)));
     let mut expected = Vec::with_capacity(found.len());
     for (column, number) in found.iter().zip(0..) {
-        let date = dates.of(number, &house.magazine.zone).ok_or("the dates go back too far".to_owned());
-        let date = date.and_then(|date| in_years(date, house.magazine));
+        let date = dates.of(number, &context.magazine.zone).ok_or("the dates go back too far".to_owned());
+        let date = date.and_then(|date| in_years(date, context.magazine));
         expected.push(date.map_err(|message| wrong(&column.place, format!("--newest, --step: {message}")))?);
     }
     let verdicts = matched(&found, &stored, &listing, &expected, answers, dates)?;
@@ -152,28 +180,28 @@ pub fn read(
     let (mut taken, mut in_doubt) = (HashSet::new(), HashSet::new());
     let lines: Vec<usize> = found.iter().map(|found| found.place.line.unwrap_or_default()).collect();
     for ((column, verdict), date) in found.into_iter().zip(verdicts).zip(expected) {
-        let (before, became) = match verdict {
-            Verdict::New => (None, Became::New),
-            Verdict::Same(old) => (Some(stored[old]), Became::Same),
-            Verdict::Changed(old) => (Some(stored[old]), Became::Changed(stored[old].title.clone())),
-            Verdict::Doubt(near) => {
+        let (before, outcome) = match verdict {
+            MatchVerdict::New => (None, LineOutcome::New),
+            MatchVerdict::Same(old) => (Some(stored[old]), LineOutcome::Same),
+            MatchVerdict::Changed(old) => (Some(stored[old]), LineOutcome::Changed(stored[old].title.clone())),
+            MatchVerdict::Doubt(near) => {
                 let near = near.into_iter().map(|old| (stored[old].key.clone(), stored[old].title.clone()));
-                (None, Became::Doubt(near.collect()))
+                (None, LineOutcome::Doubt(near.collect()))
             }
-            Verdict::Twice(first) => (None, Became::Twice(lines[first])),
+            MatchVerdict::Twice(first) => (None, LineOutcome::Twice(lines[first])),
         };
         taken.extend(before.map(|known| known.key.clone()));
-        if let Became::Doubt(near) = &became {
+        if let LineOutcome::Doubt(near) = &outcome {
             in_doubt.extend(near.iter().map(|(key, _)| key.clone()));
         }
-        let line = Line { place: column.place.clone(), title: column.title.clone(), became };
-        match &line.became {
-            Became::Doubt(_) => {}
-            Became::Twice(first) => {
+        let line = ListingLine { place: column.place.clone(), title: column.title.clone(), outcome };
+        match &line.outcome {
+            LineOutcome::Doubt(_) => {}
+            LineOutcome::Twice(first) => {
                 let message = format!("{:?} stands at line {first} already: taken once", line.title);
-                page.harvest.warn(&line.place, message);
+                page.result.warn(&line.place, message);
             }
-            _ => page.harvest.drafts.push(draft(column, before, date, &listing, &mut used, house)?),
+            _ => page.result.drafts.push(draft(column, before, date, &listing, &mut used, context)?),
         }
         page.lines.push(line);
     }
@@ -184,13 +212,13 @@ pub fn read(
 
 /// Matches the page's columns with those of the store.
 fn matched(
-    found: &[Found<'_>],
+    found: &[PageEntry<'_>],
     stored: &[&Known],
     listing: &str,
     expected: &[Instant],
-    answers: &Answers,
-    dates: Dates,
-) -> Result<Vec<Verdict>, Error> {
+    answers: &ListingAnswers,
+    dates: ListingDates,
+) -> Result<Vec<MatchVerdict>, Error> {
     let prefix = format!("{listing}/");
     let page: Vec<PageColumn<'_>> = found
         .iter()
@@ -215,7 +243,8 @@ fn matched(
     let answered = answers.new.iter().map(|line| (*line, None));
     let answered = answered.chain(answers.same.iter().map(|(line, key)| (*line, Some(key))));
     for (line, key) in answered {
-        let place = Place { file: found.first().map(|f| f.place.file.clone()).unwrap_or_default(), line: Some(line) };
+        let place =
+            SourceLocation { file: found.first().map(|f| f.place.file.clone()).unwrap_or_default(), line: Some(line) };
         let own = at(line).ok_or_else(|| wrong(&place, "no column's title stands at this line"))?;
         let old = match key {
             None => None,
@@ -229,24 +258,23 @@ fn matched(
     Ok(match_page(&page, &old, &said, dates.step.num_milliseconds()))
 }
 
-/// A column of the page, for the store.
 fn draft(
-    found: Found<'_>,
+    found: PageEntry<'_>,
     before: Option<&Known>,
     date: Instant,
     listing: &str,
     used: &mut HashSet<String>,
-    house: House<'_>,
+    context: ImportContext<'_>,
 ) -> Result<Draft, Error> {
     let key = before.map_or_else(|| fresh_key(&found.title, listing, used), |known| known.key.clone());
     let slug = key.rsplit('/').next().and_then(|slug| Slug::parse(slug).ok());
     let slug = slug.ok_or_else(|| wrong(&found.place, "its title holds no letter to make an address of"))?;
     let rubrique = found.rubrique.map(|r| r.slug.clone());
-    let url = house.magazine.column_url(&slug, rubrique.as_ref());
+    let url = context.magazine.column_url(&slug, rubrique.as_ref());
     let date = before.map_or(date, |known| known.published);
     Ok(Draft {
         source: SOURCE.to_owned(),
-        guid: before.map_or_else(|| house.magazine.tag(SOURCE, &key), |known| known.guid.clone()),
+        guid: before.map_or_else(|| context.magazine.tag(SOURCE, &key), |known| known.guid.clone()),
         url: url.map_err(|error| wrong(&found.place, error))?,
         key,
         rubrique,
@@ -293,14 +321,14 @@ fn gone(stored: &[&Known], taken: &HashSet<String>, listing: &str) -> Vec<Known>
 /// Splits the page into its heading and its columns.
 fn split<'a>(
     text: &str,
-    page: &Place,
-    house: House<'a>,
-    harvest: &mut Harvest,
-) -> Result<(Option<String>, Vec<Found<'a>>), Error> {
+    page: &SourceLocation,
+    context: ImportContext<'a>,
+    result: &mut ImportResult,
+) -> Result<(Option<String>, Vec<PageEntry<'a>>), Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
     let mut lines = lines.filter(|(_, line)| !line.is_empty()).peekable();
-    let label = |line: &str| Rubrique::find(house.rubriques, line);
+    let label = |line: &str| Rubrique::find(context.rubriques, line);
 
     let (_, first) = *lines.peek().ok_or_else(|| wrong(page, "it is empty"))?;
     let mut heading = None;
@@ -313,7 +341,7 @@ fn split<'a>(
     let mut found = Vec::new();
     let mut unlabelled: Option<(usize, &str)> = None;
     while let Some((number, line)) = lines.next() {
-        let at = |line| Place { file: page.file.clone(), line: Some(line) };
+        let at = |line| SourceLocation { file: page.file.clone(), line: Some(line) };
         let suspect = |unlabelled: Option<(usize, &str)>| {
             unlabelled.map_or_else(String::new, |(number, line)| {
                 format!(
@@ -342,16 +370,16 @@ fn split<'a>(
                 let message = format!("this is shorter than the title above it{}", suspect(unlabelled));
                 return Err(wrong(&at(below), message));
             }
-            harvest.warn(&at(number), format!("{title:?} has no rubrique: it is in the feed of all columns alone"));
+            result.warn(&at(number), format!("{title:?} has no rubrique: it is in the feed of all columns alone"));
         }
-        let found_here = Found {
+        let found_here = PageEntry {
             rubrique,
-            title: text::one_line(&harvest.legal(&at(number), "title", title)),
-            standfirst: text::one_line(&harvest.legal(&at(below), "standfirst", standfirst)),
+            title: text::one_line(&result.legal(&at(number), "title", title)),
+            standfirst: text::one_line(&result.legal(&at(below), "standfirst", standfirst)),
             place: at(number),
         };
-        short("the title", &found_here.title, LONGEST_LINE, &found_here.place)?;
-        short("the standfirst", &found_here.standfirst, LONGEST_STANDFIRST, &at(below))?;
+        check_length("the title", &found_here.title, MAX_LINE_CHARS, &found_here.place)?;
+        check_length("the standfirst", &found_here.standfirst, MAX_STANDFIRST_CHARS, &at(below))?;
         found.push(found_here);
     }
     if found.is_empty() {

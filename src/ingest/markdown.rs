@@ -5,10 +5,13 @@ use std::path::Path;
 use chrono::{Datelike, Duration};
 
 use super::{
-    Error, Harvest, House, Place, body,
+    Error, ImportContext, ImportResult, SourceLocation, body,
     clean::{CLEANER, clean_and_tell},
-    front::{Picture, When, line_ends, split},
-    media, wrong,
+    folder::{self, FolderContents},
+    front_matter::{FrontMatterDate, FrontMatterPicture, line_ends, split},
+    media,
+    source::{ColumnSource, SourceDocument},
+    wrong,
 };
 use crate::{
     config::{Magazine, Source},
@@ -17,44 +20,72 @@ use crate::{
 
 /// How long a body may be in the form that takes the most for it: a feed validator, and many a
 /// reader, takes 5 MB for a document of a feed, and a column must fit into one.
-const LONGEST_BODY: usize = 4_600_000;
+const MAX_BODY_BYTES: usize = 4_600_000;
 
 /// What columns are known by that were imported from a file outside all sources.
 pub const SOURCE: &str = "markdown";
 
 /// In characters: more is no title, and no subject of a letter.
-pub(super) const LONGEST_LINE: usize = 1_000;
+pub(super) const MAX_LINE_CHARS: usize = 1_000;
 /// In characters: more is no paragraph that a letter could tell.
-pub(super) const LONGEST_STANDFIRST: usize = 10_000;
+pub(super) const MAX_STANDFIRST_CHARS: usize = 10_000;
 
 /// What a file said itself of its column, beside the column.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// It gives the `guid`.
+pub struct GivenFields {
     pub given_guid: bool,
-    /// It gives the `id`.
     pub given_id: bool,
-    /// It gives the `url`.
     pub given_url: bool,
     /// Something in it comes true then: it must be read again.
     pub due: Option<Instant>,
 }
 
 /// Makes a column that was read from a file one of a source.
-pub fn assign(draft: &mut Draft, facts: Facts, source: &Source, magazine: &Magazine) {
+fn assign(draft: &mut Draft, facts: GivenFields, source: &Source, magazine: &Magazine) {
     source.name.clone_into(&mut draft.source);
     if !facts.given_guid {
         draft.guid = magazine.tag(source.tag(), &draft.key);
     }
 }
 
+/// A folder of Markdown files.
+#[derive(Debug, Clone, Copy)]
+pub struct MarkdownFolder<'a>(pub &'a Source);
+
+impl ColumnSource for MarkdownFolder<'_> {
+    type Details = GivenFields;
+
+    fn documents(&self) -> Result<FolderContents, Error> {
+        folder::contents(&self.0.folder, self.0.follow_links)
+    }
+
+    fn read(
+        &self,
+        document: SourceDocument<'_>,
+        context: ImportContext<'_>,
+        result: &mut ImportResult,
+    ) -> Result<GivenFields, Error> {
+        let given = read(document.text, document.path, document.key, context, result)?;
+        if let Some(draft) = result.drafts.last_mut() {
+            assign(draft, given, self.0, context.magazine);
+        }
+        Ok(given)
+    }
+}
+
 /// Reads one file's text. `key` is its name in the source unless the front matter gives an `id`.
-pub fn read(text: &str, path: &Path, key: &str, house: House<'_>, harvest: &mut Harvest) -> Result<Facts, Error> {
-    let place = Place { file: path.display().to_string(), line: None };
+pub fn read(
+    text: &str,
+    path: &Path,
+    key: &str,
+    context: ImportContext<'_>,
+    result: &mut ImportResult,
+) -> Result<GivenFields, Error> {
+    let place = SourceLocation { file: path.display().to_string(), line: None };
     let text = line_ends(text);
-    let (front, body) = split(&text, &place, harvest)?;
+    let (front, body) = split(&text, &place, result)?;
     let stem = key.rsplit('/').next().unwrap_or(key);
-    let id = front.id.as_deref().map(|id| harvest.legal(&place, "id", id));
+    let id = front.id.as_deref().map(|id| result.legal(&place, "id", id));
     let key = id.as_deref().unwrap_or(key);
     let slug = match &front.slug {
         Some(slug) => Slug::parse(slug).map_err(|error| wrong(&place, format!("slug: {error}")))?,
@@ -62,64 +93,64 @@ pub fn read(text: &str, path: &Path, key: &str, house: House<'_>, harvest: &mut 
             .ok_or_else(|| wrong(&place, "its name holds no letter to make an address of: give it a slug"))?,
     };
     let rubrique = front.rubrique.as_deref().filter(|label| !label.trim().is_empty());
-    let known = rubrique.and_then(|label| Rubrique::find(house.rubriques, label)).map(|r| r.slug.clone());
+    let known = rubrique.and_then(|label| Rubrique::find(context.rubriques, label)).map(|r| r.slug.clone());
     match rubrique {
-        Some(label) if known.is_none() => harvest.warn(
+        Some(label) if known.is_none() => result.warn(
             &place,
             format!("{label:?} is no rubrique of the configuration: the column is in the feed of all columns alone"),
         ),
         _ => {}
     }
     let url = match &front.url {
-        Some(url) => house.magazine.url.join(url),
-        None => house.magazine.column_url(&slug, known.as_ref()),
+        Some(url) => context.magazine.url.join(url),
+        None => context.magazine.column_url(&slug, known.as_ref()),
     };
     let url = url.map_err(|error| wrong(&place, format!("url: {error}")))?;
     if !uri::is_web(&url) {
         return Err(wrong(&place, format!("url: {url} is no address that readers can follow: write an https one")));
     }
-    let published = when("published", &front.published, &place, house)?;
-    let (updated, due) = updated(front.updated.as_ref(), published, &place, house, harvest)?;
+    let published = when("published", &front.published, &place, context)?;
+    let (updated, due) = updated(front.updated.as_ref(), published, &place, context, result)?;
     if updated < EARLIEST {
-        harvest.warn(
+        result.warn(
             &place,
             "published: before 1990, which feed readers take for a mistake: RSS and Atom leave the date out, and Atom's \
              readers get it as updated in 1990; write as `updated` when it came on the site",
         );
     }
-    let title = text::one_line(&harvest.legal(&place, "title", &front.title));
+    let title = text::one_line(&result.legal(&place, "title", &front.title));
     if title.trim().is_empty() {
         return Err(wrong(&place, "title: it is empty"));
     }
-    let standfirst = harvest.legal(&place, "standfirst", front.standfirst.as_deref().unwrap_or_default());
-    let byline = front.byline.as_deref().map(|b| byline(b, &place, harvest));
+    let standfirst = result.legal(&place, "standfirst", front.standfirst.as_deref().unwrap_or_default());
+    let byline = front.byline.as_deref().map(|b| byline(b, &place, result));
     for (key, value, most) in [
-        ("title", title.as_str(), LONGEST_LINE),
-        ("standfirst", &standfirst, LONGEST_STANDFIRST),
-        ("byline", byline.as_deref().unwrap_or_default(), LONGEST_LINE),
+        ("title", title.as_str(), MAX_LINE_CHARS),
+        ("standfirst", &standfirst, MAX_STANDFIRST_CHARS),
+        ("byline", byline.as_deref().unwrap_or_default(), MAX_LINE_CHARS),
     ] {
-        short(key, value, most, &place)?;
+        check_length(key, value, most, &place)?;
     }
-    let guid = front.guid.as_deref().map(|guid| guid_of(guid, &place, harvest)).transpose()?;
-    let facts = Facts { given_guid: guid.is_some(), given_id: id.is_some(), given_url: front.url.is_some(), due };
-    let (body_raw, flattened) = body::html(&harvest.legal(&place, "body", body));
-    let cleaned = clean_and_tell(&body_raw, &url, &house.magazine.media_url);
+    let guid = front.guid.as_deref().map(|guid| guid_of(guid, &place, result)).transpose()?;
+    let facts = GivenFields { given_guid: guid.is_some(), given_id: id.is_some(), given_url: front.url.is_some(), due };
+    let (body_raw, flattened) = body::html(&result.legal(&place, "body", body));
+    let cleaned = clean_and_tell(&body_raw, &url, &context.magazine.media_url);
     if flattened || cleaned.flattened {
-        harvest.warn(
+        result.warn(
             &place,
             "the body has more than 100 elements in one another: the inner ones are gone, their words stay",
         );
     }
     let body = cleaned.html;
     let length = body.len() + 3 * body.matches(['<', '>']).count() + 5 * body.matches(['"', '\'', '&']).count();
-    if length > LONGEST_BODY {
-        let message = format!("the body takes {length} bytes in a feed, readers take {LONGEST_BODY}: shorten it");
+    if length > MAX_BODY_BYTES {
+        let message = format!("the body takes {length} bytes in a feed, readers take {MAX_BODY_BYTES}: shorten it");
         return Err(wrong(&place, message));
     }
-    let image = front.image.map(|image| picture(image, path, &place, house, harvest)).transpose()?;
-    harvest.drafts.push(Draft {
+    let image = front.image.map(|image| picture(image, path, &place, context, result)).transpose()?;
+    result.drafts.push(Draft {
         source: SOURCE.to_owned(),
-        guid: guid.unwrap_or_else(|| house.magazine.tag(SOURCE, key)),
+        guid: guid.unwrap_or_else(|| context.magazine.tag(SOURCE, key)),
         key: key.to_owned(),
         rubrique: known,
         title,
@@ -138,7 +169,7 @@ pub fn read(text: &str, path: &Path, key: &str, house: House<'_>, harvest: &mut 
 }
 
 /// Refuses a text that is too long.
-pub(super) fn short(key: &str, value: &str, most: usize, place: &Place) -> Result<(), Error> {
+pub(super) fn check_length(key: &str, value: &str, most: usize, place: &SourceLocation) -> Result<(), Error> {
     match value.chars().count() {
         length if length > most => {
             Err(wrong(place, format!("{key}: it has {length} characters, and there is room for {most}: shorten it")))
@@ -147,10 +178,9 @@ pub(super) fn short(key: &str, value: &str, most: usize, place: &Place) -> Resul
     }
 }
 
-/// An instant of the front matter.
-fn when(key: &str, at: &When, place: &Place, house: House<'_>) -> Result<Instant, Error> {
-    let at = house.magazine.zone.parse(&at.to_string()).map_err(|error| wrong(place, format!("{key}: {error}")))?;
-    in_years(at, house.magazine).map_err(|message| wrong(place, format!("{key}: {message}")))
+fn when(key: &str, at: &FrontMatterDate, place: &SourceLocation, context: ImportContext<'_>) -> Result<Instant, Error> {
+    let at = context.magazine.zone.parse(&at.to_string()).map_err(|error| wrong(place, format!("{key}: {error}")))?;
+    in_years(at, context.magazine).map_err(|message| wrong(place, format!("{key}: {message}")))
 }
 
 /// An instant whose year has four digits: feeds, headers and time zones know no other.
@@ -163,41 +193,41 @@ pub fn in_years(at: Instant, magazine: &Magazine) -> Result<Instant, String> {
 
 /// When a column was updated as of now, and when that changes by itself.
 fn updated(
-    written: Option<&When>,
+    written: Option<&FrontMatterDate>,
     published: Instant,
-    place: &Place,
-    house: House<'_>,
-    harvest: &mut Harvest,
+    place: &SourceLocation,
+    context: ImportContext<'_>,
+    result: &mut ImportResult,
 ) -> Result<(Instant, Option<Instant>), Error> {
     let Some(written) = written else { return Ok((published, None)) };
-    let updated = when("updated", written, place, house)?;
-    let zone = &house.magazine.zone;
+    let updated = when("updated", written, place, context)?;
+    let zone = &context.magazine.zone;
     // A day without an hour begins before what was published in it.
     let has_hour = written.to_string().contains(':');
     let same_day = zone.local(updated).date_naive() == zone.local(published).date_naive();
     if !has_hour && same_day && updated < published {
         return Ok((published + Duration::seconds(1), None));
     }
-    if updated > published.max(house.at) {
-        harvest.warn(place, format!("updated: {updated} is still to come: until then it counts as not updated"));
+    if updated > published.max(context.at) {
+        result.warn(place, format!("updated: {updated} is still to come: until then it counts as not updated"));
         return Ok((published, Some(updated)));
     }
     Ok((updated.max(published), None))
 }
 
 /// A name, without the e-mail address that may stand with it: a feed would tell it everybody.
-fn byline(text: &str, place: &Place, harvest: &mut Harvest) -> String {
-    let byline = text::one_line(&harvest.legal(place, "byline", text));
-    let name = text::without_mail(&byline);
+fn byline(text: &str, place: &SourceLocation, result: &mut ImportResult) -> String {
+    let byline = text::one_line(&result.legal(place, "byline", text));
+    let name = text::without_email(&byline);
     if *name != byline {
-        harvest.warn(place, "the byline held an e-mail address, which a feed would tell everybody: taken out");
+        result.warn(place, "the byline held an e-mail address, which a feed would tell everybody: taken out");
     }
     name.into_owned()
 }
 
 /// The id that readers of another feed know the column by, whatever it looks like.
-fn guid_of(text: &str, place: &Place, harvest: &mut Harvest) -> Result<String, Error> {
-    let guid = text::one_line(&harvest.legal(place, "guid", text));
+fn guid_of(text: &str, place: &SourceLocation, result: &mut ImportResult) -> Result<String, Error> {
+    let guid = text::one_line(&result.legal(place, "guid", text));
     let guid = guid.trim();
     if guid.is_empty() || (guid.len() < 9 && guid.chars().all(char::is_numeric)) {
         let message = "guid: a short number, or nothing, is no id for ever: write an address, or leave it out";
@@ -207,23 +237,23 @@ fn guid_of(text: &str, place: &Place, harvest: &mut Harvest) -> Result<String, E
 }
 
 fn picture(
-    image: Picture,
+    image: FrontMatterPicture,
     path: &Path,
-    place: &Place,
-    house: House<'_>,
-    harvest: &mut Harvest,
+    place: &SourceLocation,
+    context: ImportContext<'_>,
+    result: &mut ImportResult,
 ) -> Result<Image, Error> {
-    let url = house.magazine.media_url.join(&image.url);
+    let url = context.magazine.media_url.join(&image.url);
     let url = url.map_err(|error| wrong(place, format!("image.url: {error}")))?;
     if !uri::is_web(&url) {
         return Err(wrong(place, format!("image.url: {:?} is no web address", image.url)));
     }
-    let alt = text::one_line(&harvest.legal(place, "image's alt", &image.alt));
+    let alt = text::one_line(&result.legal(place, "image's alt", &image.alt));
     if alt.is_empty() {
-        harvest.warn(place, "its image has no alt: say in words what it shows");
+        result.warn(place, "its image has no alt: say in words what it shows");
     }
     let measured = media::measure(path, &image.url);
-    let credit = image.credit.map(|credit| text::one_line(&harvest.legal(place, "image's credit", &credit)));
+    let credit = image.credit.map(|credit| text::one_line(&result.legal(place, "image's credit", &credit)));
     Ok(Image {
         alt,
         credit: credit.filter(|c| !c.is_empty()),

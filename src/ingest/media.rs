@@ -3,7 +3,6 @@
 
 use std::path::{Component, Path};
 
-/// What could be measured of a picture.
 #[derive(Debug, Default)]
 pub(super) struct Measured {
     pub media_type: Option<String>,

@@ -4,12 +4,13 @@
 mod body;
 pub mod clean;
 pub mod folder;
-mod front;
-pub mod likeness;
+mod front_matter;
 pub mod listing;
 pub mod markdown;
 mod media;
 pub mod moved;
+pub mod similarity;
+pub mod source;
 pub mod subscribers;
 pub mod sync;
 mod utf8;
@@ -24,34 +25,20 @@ use crate::{
 /// Why a source cannot be taken. Nothing of it has been taken then.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file or folder cannot be read.
     #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// What it holds is not what it should.
+    Read { path: PathBuf, source: std::io::Error },
     #[error("{place}: {message}")]
-    Wrong {
-        /// File and line or key.
-        place: Place,
-        /// What is wrong and what to do.
-        message: String,
-    },
+    Wrong { place: SourceLocation, message: String },
 }
 
-/// Where in a source something was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The file.
+pub struct SourceLocation {
     pub file: String,
     /// Its line, counted from 1, if it is known.
     pub line: Option<usize>,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SourceLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
             Some(line) => write!(f, "{}:{line}", self.file),
@@ -63,9 +50,7 @@ impl fmt::Display for Place {
 /// Something the editors should know, that stops nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// Where.
-    pub place: Place,
-    /// What.
+    pub place: SourceLocation,
     pub message: String,
 }
 
@@ -75,46 +60,40 @@ impl fmt::Display for Warning {
     }
 }
 
-/// What an import works with.
 #[derive(Debug, Clone, Copy)]
-pub struct House<'a> {
-    /// The magazine.
+pub struct ImportContext<'a> {
     pub magazine: &'a Magazine,
-    /// Its rubriques.
     pub rubriques: &'a [Rubrique],
     /// When it works: nothing was updated later.
     pub at: Instant,
 }
 
-/// What a source gave.
 #[derive(Debug, Default)]
-pub struct Harvest {
-    /// Columns for the store.
+pub struct ImportResult {
     pub drafts: Vec<crate::model::Draft>,
-    /// What the editors should know.
     pub warnings: Vec<Warning>,
 }
 
-impl Harvest {
+impl ImportResult {
     /// Refuses two columns that would be one.
-    pub fn refuse_twins(&self) -> Result<(), Error> {
+    pub fn refuse_duplicates(&self) -> Result<(), Error> {
         let mut seen = std::collections::HashSet::new();
         match self.drafts.iter().find(|draft| !seen.insert((&draft.source, &draft.key))) {
             None => Ok(()),
             Some(twin) => {
-                let place = Place { file: twin.source.clone(), line: None };
+                let place = SourceLocation { file: twin.source.clone(), line: None };
                 Err(wrong(&place, format!("two columns have the id {:?}: give one of them another", twin.key)))
             }
         }
     }
 
-    fn warn(&mut self, place: &Place, message: impl Into<String>) {
+    fn warn(&mut self, place: &SourceLocation, message: impl Into<String>) {
         self.warnings.push(Warning { place: place.clone(), message: message.into() });
     }
 
     /// A text without characters that no feed can hold; says which were taken out of which field.
-    fn legal(&mut self, place: &Place, field: &str, text: &str) -> String {
-        let (clean, removed) = text::legalise(text);
+    fn legal(&mut self, place: &SourceLocation, field: &str, text: &str) -> String {
+        let (clean, removed) = text::remove_illegal(text);
         if !removed.is_empty() {
             let codes: Vec<String> = removed.iter().map(|c| format!("U+{:04X}", *c as u32)).collect();
             self.warn(place, format!("the {field} held {}, which no feed can hold: taken out", codes.join(", ")));
@@ -123,6 +102,6 @@ impl Harvest {
     }
 }
 
-fn wrong(place: &Place, message: impl fmt::Display) -> Error {
+fn wrong(place: &SourceLocation, message: impl fmt::Display) -> Error {
     Error::Wrong { place: place.clone(), message: message.to_string() }
 }

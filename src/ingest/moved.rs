@@ -4,19 +4,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{likeness::Pieces, markdown::undated};
+use super::{markdown::undated, similarity::TokenCounts};
 use crate::model::{column::fingerprint, text};
 
 /// A column that was there and has no file any more.
 #[derive(Debug, Clone)]
 pub struct GoneColumn {
-    /// Its name in its source.
     pub key: String,
     /// The id that readers know it by.
     pub guid: String,
-    /// The fingerprint of its words.
     pub content: String,
-    /// Its title.
     pub title: String,
     /// When it was published, in milliseconds.
     pub published: i64,
@@ -25,57 +22,51 @@ pub struct GoneColumn {
     /// Whether it left the feeds before: then only what is the same to the letter brings it back.
     pub withdrawn: bool,
     /// What it says, where the same words have to be looked for.
-    pub said: Option<Said>,
+    pub digest: Option<TextDigest>,
 }
 
 /// A column in a file that no column is known of.
 #[derive(Debug, Clone)]
 pub struct NewColumn {
-    /// Its name in its source.
     pub key: String,
     /// Whether the file itself names it so.
     pub given_id: bool,
     /// The guid, if the file gives one.
     pub given_guid: Option<String>,
-    /// The fingerprint of its words.
     pub content: String,
-    /// Its title.
     pub title: String,
     /// When it is published, in milliseconds.
     pub published: i64,
-    /// What it says.
-    pub said: Said,
+    pub digest: TextDigest,
 }
 
 /// What tells apart what columns say in their standfirst and body, without its words: there may be more
 /// of them than memory should hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
+pub struct TextDigest {
     /// A fingerprint of its words, one after another.
     words: String,
     /// Whether it is a text that may come back: with its title, it has few words.
-    is_little: bool,
+    is_short: bool,
 }
 
 /// What a column says, by its title, and by its standfirst and body as text.
-pub fn said(title: &str, text: &str) -> Said {
-    let few = |text: &str| Pieces::count_of(&text::words(text));
+pub fn text_digest(title: &str, text: &str) -> TextDigest {
+    let few = |text: &str| TokenCounts::count_of(&text::words(text));
     let words = text::words(text);
-    let is_little = Pieces::count_of(&words) + few(title) < FEW_WORDS;
-    Said { words: fingerprint([words.join(" ")]), is_little }
+    let is_short = TokenCounts::count_of(&words) + few(title) < MIN_DISTINCT_WORDS;
+    TextDigest { words: fingerprint([words.join(" ")]), is_short }
 }
 
 /// How alike the words are of a column that is gone and a new one, by their places in the two lists.
 #[derive(Debug, Clone, Copy)]
-pub struct Likeness {
-    /// The column that is gone.
+pub struct PairSimilarity {
     pub gone: usize,
-    /// The new one.
     pub new: usize,
     /// From 0 to 1.
-    pub like: f64,
+    pub similarity: f64,
     /// How many words the new one has.
-    pub pieces: usize,
+    pub tokens: usize,
 }
 
 /// What was found out, by places in the two lists.
@@ -90,20 +81,20 @@ pub struct Moves {
 }
 
 /// How alike the words must be under one title.
-const NEARLY_THE_SAME: f64 = 0.8;
+const MIN_SIMILARITY: f64 = 0.8;
 /// From so many words on, two equal bodies are one text, whatever their titles.
-const ENOUGH_WORDS: usize = 20;
+const MIN_SAME_TEXT_WORDS: usize = 20;
 /// With fewer, a text is one that may come back.
-const FEW_WORDS: usize = 8;
+const MIN_DISTINCT_WORDS: usize = 8;
 /// A date that is further off, in milliseconds, makes another column of what is only alike.
-const DATE_MENDED: i64 = 3 * 86_400_000;
+const MAX_DATE_SHIFT_MILLIS: i64 = 3 * 86_400_000;
 /// Two candidates that are nearer to one another than this are told.
-const MARGIN: f64 = 0.03;
+const RIVAL_MARGIN: f64 = 0.03;
 
 /// Pairs of columns by what they share to the letter: guid, id, all words, the name in a source that
 /// is gone as a whole.
 pub fn same(gone: &[GoneColumn], new: &[NewColumn]) -> Moves {
-    let mut search = Search::new(gone, new);
+    let mut search = MoveSearch::new(gone, new);
     search.by(false, |gone| Some(gone.guid.clone()), |new| new.given_guid.clone());
     search.by(false, |gone| Some(gone.key.clone()), |new| new.given_id.then(|| new.key.clone()));
     let content = |gone: &GoneColumn| Some(gone.content.clone()).filter(|content| !content.is_empty());
@@ -118,26 +109,26 @@ pub fn same(gone: &[GoneColumn], new: &[NewColumn]) -> Moves {
 
 /// Pairs of what is left that have a title or all words in common: their words are to be compared.
 pub fn near(gone: &[GoneColumn], new: &[NewColumn], found: &Moves) -> Vec<(usize, usize)> {
-    Search::after(gone, new, found).near()
+    MoveSearch::after(gone, new, found).near()
 }
 
 /// Pairs of what is left by their words: the same body, or the same title over nearly the same words.
 /// `near` are the pairs that may be, compared.
-pub fn alike(gone: &[GoneColumn], new: &[NewColumn], found: Moves, near: &[Likeness]) -> Moves {
-    let mut search = Search::after(gone, new, &found);
+pub fn alike(gone: &[GoneColumn], new: &[NewColumn], found: Moves, near: &[PairSimilarity]) -> Moves {
+    let mut search = MoveSearch::after(gone, new, &found);
     search.moves = found;
     search.by_words(near);
     search.moves
 }
 
-struct Search<'a> {
+struct MoveSearch<'a> {
     gone: &'a [GoneColumn],
     new: &'a [NewColumn],
     taken: (HashSet<usize>, HashSet<usize>),
     moves: Moves,
 }
 
-impl<'a> Search<'a> {
+impl<'a> MoveSearch<'a> {
     fn new(gone: &'a [GoneColumn], new: &'a [NewColumn]) -> Self {
         Self { gone, new, taken: (HashSet::new(), HashSet::new()), moves: Moves::default() }
     }
@@ -178,8 +169,9 @@ impl<'a> Search<'a> {
             // A file that gives another column's id is another column.
             let foreign = |gone: &GoneColumn| new.given_guid.as_ref().is_some_and(|guid| is_given(gone, guid));
             // A title alone comes back every week.
-            let other_week =
-                |gone: &GoneColumn| new.said.is_little && (gone.published - new.published).abs() > DATE_MENDED;
+            let other_week = |gone: &GoneColumn| {
+                new.digest.is_short && (gone.published - new.published).abs() > MAX_DATE_SHIFT_MILLIS
+            };
             for other in value.iter().filter_map(|value| owners.get(value)).flatten() {
                 let gone = &self.gone[*other];
                 if !(foreign(gone) || (by_content && other_week(gone))) {
@@ -211,7 +203,7 @@ impl<'a> Search<'a> {
             }
             let others = candidates.get(&new).into_iter().flatten();
             let rival = others.filter(|(_, other)| *other != gone && !self.taken.0.contains(other));
-            if let Some((_, rival)) = rival.into_iter().find(|(other, _)| score - other < MARGIN) {
+            if let Some((_, rival)) = rival.into_iter().find(|(other, _)| score - other < RIVAL_MARGIN) {
                 self.moves.guessed.push((gone, new, *rival));
             }
             self.moves.same.push((gone, new));
@@ -224,9 +216,9 @@ impl<'a> Search<'a> {
         let mut by_words: HashMap<&str, Vec<usize>> = HashMap::new();
         let free = |index: &usize| !self.taken.0.contains(index) && !self.gone[*index].withdrawn;
         for index in (0..self.gone.len()).filter(free) {
-            let Some(said) = &self.gone[index].said else { continue };
+            let Some(digest) = &self.gone[index].digest else { continue };
             by_title.entry(text::fold(&self.gone[index].title)).or_default().push(index);
-            by_words.entry(&said.words).or_default().push(index);
+            by_words.entry(&digest.words).or_default().push(index);
         }
         let mut pairs = Vec::new();
         if by_title.is_empty() {
@@ -234,7 +226,7 @@ impl<'a> Search<'a> {
         }
         for (index, new) in self.new.iter().enumerate().filter(|(index, _)| !self.taken.1.contains(index)) {
             let of_title = by_title.get(&text::fold(&new.title)).into_iter().flatten();
-            let of_words = by_words.get(new.said.words.as_str()).into_iter().flatten();
+            let of_words = by_words.get(new.digest.words.as_str()).into_iter().flatten();
             let near: HashSet<usize> = of_title.chain(of_words).copied().collect();
             let foreign = |gone: &usize| new.given_guid.as_ref().is_some_and(|guid| is_given(&self.gone[*gone], guid));
             pairs.extend(near.into_iter().filter(|gone| !foreign(gone)).map(|gone| (gone, index)));
@@ -242,16 +234,16 @@ impl<'a> Search<'a> {
         pairs
     }
 
-    fn by_words(&mut self, near: &[Likeness]) {
+    fn by_words(&mut self, near: &[PairSimilarity]) {
         let (mut pairs, mut doubtful) = (Vec::new(), Vec::new());
-        for Likeness { gone, new: index, like, pieces } in near.iter().copied() {
+        for PairSimilarity { gone, new: index, similarity, tokens } in near.iter().copied() {
             let (other, new) = (&self.gone[gone], &self.new[index]);
-            let same_body = like > 1.0 - 1e-9 && pieces >= ENOUGH_WORDS;
+            let same_body = similarity > 1.0 - 1e-9 && tokens >= MIN_SAME_TEXT_WORDS;
             let same_title = text::fold(&other.title) == text::fold(&new.title);
-            let same_date = (other.published - new.published).abs() <= DATE_MENDED;
-            if same_body || (same_title && like >= NEARLY_THE_SAME && same_date) {
-                pairs.push((2.0 * like + self.nearness(gone, index), gone, index));
-            } else if same_title && like >= NEARLY_THE_SAME {
+            let same_date = (other.published - new.published).abs() <= MAX_DATE_SHIFT_MILLIS;
+            if same_body || (same_title && similarity >= MIN_SIMILARITY && same_date) {
+                pairs.push((2.0 * similarity + self.nearness(gone, index), gone, index));
+            } else if same_title && similarity >= MIN_SIMILARITY {
                 doubtful.push((gone, index));
             }
         }
@@ -273,7 +265,7 @@ fn paths(one: &str, other: &str) -> f64 {
     let ((folder, name), (other_folder, other_name)) = (part(one), part(other));
     let same_name = if undated(&name) == undated(&other_name) { 0.6 } else { 0.0 };
     let same_folder = if folder == other_folder { 0.2 } else { 0.0 };
-    same_name + same_folder + 0.2 * Pieces::of(one).likeness(&Pieces::of(other))
+    same_name + same_folder + 0.2 * TokenCounts::of(one).similarity(&TokenCounts::of(other))
 }
 
 #[cfg(test)]
@@ -299,7 +291,7 @@ mod tests {
             published: 0,
             of_gone_source: false,
             withdrawn: false,
-            said: Some(said(title, text)),
+            digest: Some(text_digest(title, text)),
         };
         Told(column, text.into())
     }
@@ -312,7 +304,7 @@ mod tests {
             content: crate::model::column::content(title, "", text),
             title: title.into(),
             published: 0,
-            said: said(title, text),
+            digest: text_digest(title, text),
         };
         Told(column, text.into())
     }
@@ -322,10 +314,10 @@ mod tests {
         let after: Vec<NewColumn> = new.iter().map(|told| told.0.clone()).collect();
         let moves = same(&before, &after);
         let compare = |(g, n): (usize, usize)| {
-            let (theirs, own) = (Pieces::of(&gone[g].1), Pieces::of(&new[n].1));
-            Likeness { gone: g, new: n, like: own.likeness(&theirs), pieces: own.count() }
+            let (theirs, own) = (TokenCounts::of(&gone[g].1), TokenCounts::of(&new[n].1));
+            PairSimilarity { gone: g, new: n, similarity: own.similarity(&theirs), tokens: own.count() }
         };
-        let near: Vec<Likeness> = near(&before, &after, &moves).into_iter().map(compare).collect();
+        let near: Vec<PairSimilarity> = near(&before, &after, &moves).into_iter().map(compare).collect();
         alike(&before, &after, moves, &near)
     }
 

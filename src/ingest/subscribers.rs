@@ -16,7 +16,7 @@ use std::{
 pub use headings::Field;
 pub use states::Word;
 
-use super::{Error, Place, wrong};
+use super::{Error, SourceLocation, wrong};
 use crate::model::{Choice, HashedAddress, Instant, Key, ListEntry, Rubrique, Slug};
 
 /// How many refused lines are told one by one; of the others, how many.
@@ -99,7 +99,7 @@ pub enum List<'s, R: Read + Seek> {
 impl<'s, R: Read + Seek> List<'s, R> {
     /// Begins to read a list, in whichever form it is.
     pub fn open(mut source: R, file: &str, settings: &'s Settings<'s>) -> Result<Self, Error> {
-        let place = Place { file: file.to_owned(), line: None };
+        let place = SourceLocation { file: file.to_owned(), line: None };
         let unread = |error: std::io::Error| wrong(&place, error);
         let begin = source.stream_position().map_err(unread)?;
         let mut first = Vec::new();

@@ -14,7 +14,7 @@ mod subscribers;
 
 use std::{collections::HashSet, io, path::PathBuf};
 
-use super::{House, folder};
+use super::{ImportContext, source};
 use crate::{
     config::Config,
     model::{EnteredColumn, Instant},
@@ -98,8 +98,8 @@ pub struct SyncContext<'a> {
 }
 
 impl<'a> SyncContext<'a> {
-    fn house(&self) -> House<'a> {
-        House { magazine: &self.config.magazine, rubriques: &self.config.rubriques, at: self.at }
+    fn import_context(&self) -> ImportContext<'a> {
+        ImportContext { magazine: &self.config.magazine, rubriques: &self.config.rubriques, at: self.at }
     }
 }
 
@@ -163,11 +163,11 @@ impl<'a> Sync<'a> {
         let claimed = claim::claim(context, self.options, &mut self.state, reporter).await?;
         let (mut scans, mut spool) = (Vec::new(), Spool::default());
         for source in config.sources.iter().filter(|source| claimed.places.contains_key(&source.name)) {
-            match folder::contents(&source.folder, source.follow_links) {
+            match source::open(source).documents() {
                 Ok(contents) => {
                     let known = self.state.files.get(&source.name);
-                    let house = context.house();
-                    scans.push(scan::scan(source, contents, known, &self.reader_version, house, &mut spool)?);
+                    let import = context.import_context();
+                    scans.push(scan::scan(source, contents, known, &self.reader_version, import, &mut spool)?);
                 }
                 Err(error) => reporter.refuse_once(&source.name, "folder", &error.to_string()).await?,
             }

@@ -3,11 +3,11 @@
 use std::io::{self, Read};
 
 /// The mark that some programs put before a text.
-const MARK: &[u8] = "\u{feff}".as_bytes();
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Checks what is read from a source, and takes the mark off its beginning.
 #[derive(Debug)]
-pub(super) struct Utf8<R> {
+pub(super) struct Utf8Reader<R> {
     source: R,
     /// How many bytes of the source have been checked.
     checked: u64,
@@ -17,7 +17,7 @@ pub(super) struct Utf8<R> {
     begin: u64,
 }
 
-impl<R: Read> Utf8<R> {
+impl<R: Read> Utf8Reader<R> {
     pub(super) fn new(source: R) -> Self {
         Self { source, checked: 0, rest: Vec::new(), begun: false, begin: 0 }
     }
@@ -58,7 +58,7 @@ impl<R: Read> Utf8<R> {
     }
 }
 
-impl<R: Read> Read for Utf8<R> {
+impl<R: Read> Read for Utf8Reader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
@@ -67,16 +67,20 @@ impl<R: Read> Read for Utf8<R> {
         if !self.begun {
             self.begun = true;
             // A source that gives its first bytes one by one is read until they are all there.
-            while count > 0 && count < MARK.len() && MARK.starts_with(&buffer[..count]) && count < buffer.len() {
+            while count > 0
+                && count < BYTE_ORDER_MARK.len()
+                && BYTE_ORDER_MARK.starts_with(&buffer[..count])
+                && count < buffer.len()
+            {
                 match self.source.read(&mut buffer[count..])? {
                     0 => break,
                     more => count += more,
                 }
             }
-            if buffer[..count].starts_with(MARK) {
-                buffer.copy_within(MARK.len()..count, 0);
-                count -= MARK.len();
-                self.begin = MARK.len() as u64;
+            if buffer[..count].starts_with(BYTE_ORDER_MARK) {
+                buffer.copy_within(BYTE_ORDER_MARK.len()..count, 0);
+                count -= BYTE_ORDER_MARK.len();
+                self.begin = BYTE_ORDER_MARK.len() as u64;
                 self.checked = self.begin;
                 if count == 0 {
                     return self.read(buffer);
@@ -106,7 +110,7 @@ mod tests {
 
     fn read(bytes: &[u8], drip: usize) -> Result<String, String> {
         let mut text = String::new();
-        Utf8::new(Drip(bytes, drip)).read_to_string(&mut text).map(|_| text).map_err(|error| error.to_string())
+        Utf8Reader::new(Drip(bytes, drip)).read_to_string(&mut text).map(|_| text).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -2,35 +2,37 @@
 //! implied, every entity known, only harmless elements and attributes, only absolute addresses.
 //! What it passes over it does not copy.
 
+mod escape;
 mod names;
 mod nesting;
 #[cfg(test)]
 mod tests;
 
-use names::{Kind, Name, element, is_attribute, is_entity, name};
+use names::{ElementKind, PackedName, element, is_attribute, is_entity, name};
 
+pub use escape::{escape, escape_into, escape_xml};
 pub use names::is_language;
 
 use super::{text, uri};
 
 /// What was found: the rule's name and what broke it.
-pub type Found = (&'static str, String);
+pub type HtmlFinding = (&'static str, String);
 
 /// Reads HTML and reports what a feed validator would. The rules are `characters`,
 /// `html-element`, `html-attribute`, `html-style`, `html-address`, `html-nesting`, `html-entity`
 /// and `html-syntax`.
-pub fn scan(html: &str) -> Vec<Found> {
-    let mut scanner = Scanner { html, at: 0, open: Vec::new(), lost: false, found: Vec::new() };
+pub fn scan(html: &str) -> Vec<HtmlFinding> {
+    let mut scanner = HtmlScanner { html, at: 0, open: Vec::new(), nesting_broken: false, found: Vec::new() };
     scanner.run();
     scanner.found
 }
 
 /// What [`scan`] reports of HTML of which a feed tells the words alone.
-pub fn characters(html: &str) -> Vec<Found> {
+pub fn characters(html: &str) -> Vec<HtmlFinding> {
     text::first_illegal(html).map(illegal).into_iter().collect()
 }
 
-fn illegal(c: char) -> Found {
+fn illegal(c: char) -> HtmlFinding {
     ("characters", format!("it holds U+{:04X}", c as u32))
 }
 
@@ -42,7 +44,7 @@ const fn is_stop(byte: u8) -> bool {
 /// The next byte, from one on, that the scanner looks at closer.
 fn stop(bytes: &[u8], mut from: usize) -> usize {
     let suspicious = |b: u8| (b < b' ') | (b == b'<') | (b == b'&') | (b == 0x7F) | (b == 0xC2) | (b >= 0xEF);
-    while let Some(at) = bytes.get(from..).and_then(|rest| text::position(rest, suspicious)) {
+    while let Some(at) = bytes.get(from..).and_then(|rest| text::find_byte(rest, suspicious)) {
         from += at;
         // A tab, or the end of a line.
         if STOPS[usize::from(bytes[from])] {
@@ -73,37 +75,36 @@ const fn table(address: bool) -> [bool; 256] {
     }
 }
 
-/// An element that is open.
 #[derive(Clone, Copy)]
-struct Open<'a> {
+struct OpenElement<'a> {
     /// As it is written.
     text: &'a str,
-    name: Name,
-    kind: Kind,
+    name: PackedName,
+    kind: ElementKind,
 }
 
 /// Deeper, readers give up, and some fail.
-const DEEPEST: usize = 200;
+const MAX_OPEN_ELEMENTS: usize = 200;
 
-const HREF: Name = name("href");
-const SRC: Name = name("src");
-const SRCSET: Name = name("srcset");
-const CITE: Name = name("cite");
-const POSTER: Name = name("poster");
-const LONGDESC: Name = name("longdesc");
-const USEMAP: Name = name("usemap");
+const HREF: PackedName = name("href");
+const SRC: PackedName = name("src");
+const SRCSET: PackedName = name("srcset");
+const CITE: PackedName = name("cite");
+const POSTER: PackedName = name("poster");
+const LONGDESC: PackedName = name("longdesc");
+const USEMAP: PackedName = name("usemap");
 
-struct Scanner<'a> {
+struct HtmlScanner<'a> {
     html: &'a str,
     at: usize,
     /// The elements that are open, the innermost last.
-    open: Vec<Open<'a>>,
+    open: Vec<OpenElement<'a>>,
     /// Once nesting is broken, what follows is only a consequence.
-    lost: bool,
-    found: Vec<Found>,
+    nesting_broken: bool,
+    found: Vec<HtmlFinding>,
 }
 
-impl<'a> Scanner<'a> {
+impl<'a> HtmlScanner<'a> {
     fn run(&mut self) {
         let bytes = self.html.as_bytes();
         let mut text = 0;
@@ -121,7 +122,7 @@ impl<'a> Scanner<'a> {
             }
         }
         self.text(text);
-        if let Some(Open { text, .. }) = self.open.pop() {
+        if let Some(OpenElement { text, .. }) = self.open.pop() {
             self.nesting(format!("<{text}> is not closed"));
         }
     }
@@ -133,10 +134,10 @@ impl<'a> Scanner<'a> {
     }
 
     fn nesting(&mut self, what: String) {
-        if !self.lost {
+        if !self.nesting_broken {
             self.report("html-nesting", what);
         }
-        self.lost = true;
+        self.nesting_broken = true;
     }
 
     /// A character of text or of a value that may be illegal.
@@ -172,7 +173,6 @@ impl<'a> Scanner<'a> {
         self.at += 1 + length + usize::from(closed);
     }
 
-    /// What begins with `<`.
     fn markup(&mut self) {
         let rest = &self.html[self.at + 1..];
         match rest.bytes().next() {
@@ -240,26 +240,26 @@ impl<'a> Scanner<'a> {
         let kind = element(name);
         match kind {
             None => self.report("html-element", format!("<{text}> has no place in a feed")),
-            Some(kind) if !self.lost => self.place(Open { text, name, kind }),
+            Some(kind) if !self.nesting_broken => self.place(OpenElement { text, name, kind }),
             Some(_) => {}
         }
         let closed = self.attributes(text);
-        let kind = kind.unwrap_or(Kind::Phrase);
-        if kind != Kind::Void {
+        let kind = kind.unwrap_or(ElementKind::Phrase);
+        if kind != ElementKind::Void {
             if closed {
                 self.report("html-syntax", format!("<{text}/> needs an end tag"));
             }
-            if self.open.len() == DEEPEST {
-                self.nesting(format!("elements stand in one another more than {DEEPEST} deep"));
+            if self.open.len() == MAX_OPEN_ELEMENTS {
+                self.nesting(format!("elements stand in one another more than {MAX_OPEN_ELEMENTS} deep"));
             }
-            self.open.push(Open { text, name, kind });
+            self.open.push(OpenElement { text, name, kind });
         }
     }
 
     /// Reads attributes up to the tag's `>`; says whether a `/` stands before it.
     fn attributes(&mut self, tag: &'a str) -> bool {
         let bytes = self.html.as_bytes();
-        let mut seen: [Name; 8] = [0; 8];
+        let mut seen: [PackedName; 8] = [0; 8];
         let mut count = 0;
         loop {
             let spaced = bytes.get(self.at).is_some_and(u8::is_ascii_whitespace);

@@ -21,7 +21,7 @@ pub fn is_legal(c: char) -> bool {
 /// character are passed over.
 pub fn first_illegal(text: &str) -> Option<char> {
     let mut from = 0;
-    while let Some(at) = position(&text.as_bytes()[from..], may_be_illegal).map(|at| from + at) {
+    while let Some(at) = find_byte(&text.as_bytes()[from..], may_be_illegal).map(|at| from + at) {
         if let Some(c) = illegal_at(text, at) {
             return Some(c);
         }
@@ -43,7 +43,7 @@ pub const fn may_be_illegal(byte: u8) -> bool {
 
 /// The place of the first byte that is special. Thirty-two are looked at at once; for that, `special`
 /// must be without branches.
-pub fn position(bytes: &[u8], special: impl Fn(u8) -> bool) -> Option<usize> {
+pub fn find_byte(bytes: &[u8], special: impl Fn(u8) -> bool) -> Option<usize> {
     let mut from = 0;
     while let Some(chunk) = bytes[from..].first_chunk::<32>() {
         let mut any = 0;
@@ -60,7 +60,7 @@ pub fn position(bytes: &[u8], special: impl Fn(u8) -> bool) -> Option<usize> {
 
 /// The text without its illegal characters, and those that were taken out. Old line and page breaks
 /// part words, so each becomes a space and counts as nothing lost.
-pub fn legalise(text: &str) -> (Cow<'_, str>, Vec<char>) {
+pub fn remove_illegal(text: &str) -> (Cow<'_, str>, Vec<char>) {
     if first_illegal(text).is_none() {
         return (Cow::Borrowed(text), Vec::new());
     }
@@ -128,7 +128,7 @@ pub fn words_in_one(text: &str) -> String {
 }
 
 /// Elements that stand within a word or a line.
-const INLINE: [&str; 20] = [
+const INLINE_ELEMENTS: [&str; 20] = [
     "a", "abbr", "b", "bdi", "cite", "code", "del", "em", "i", "ins", "kbd", "mark", "q", "s", "small", "span",
     "strong", "sub", "sup", "u",
 ];
@@ -147,7 +147,7 @@ pub fn of_html(html: &str) -> String {
         let inside = &rest[at + 1..at + end];
         if is_tag {
             let name = inside.trim_start_matches('/').split([' ', '/']).next().unwrap_or_default();
-            if !INLINE.contains(&name) {
+            if !INLINE_ELEMENTS.contains(&name) {
                 text.push(' ');
             }
         } else {
@@ -179,12 +179,12 @@ pub fn one_line(text: &str) -> String {
 
 /// Whether a text shows nothing: white space, and characters that have no width or only shape others.
 pub fn is_blank(text: &str) -> bool {
-    text.chars().all(is_unseen)
+    text.chars().all(is_invisible)
 }
 
 /// Whether a character shows nothing by itself (Unicode's `Default_Ignorable_Code_Point`, white space, and the
 /// letters and patterns that are blank).
-pub fn is_unseen(c: char) -> bool {
+pub fn is_invisible(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()
         || matches!(c,
@@ -196,7 +196,7 @@ pub fn is_unseen(c: char) -> bool {
 
 /// A text without the e-mail addresses in it, and without the brackets around them; borrowed if
 /// there are none.
-pub fn without_mail(text: &str) -> Cow<'_, str> {
+pub fn without_email(text: &str) -> Cow<'_, str> {
     let bounds = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '(' | ')' | ',' | ';' | '"');
     let mut kept = String::new();
     let mut from = 0;
@@ -220,18 +220,18 @@ pub fn without_mail(text: &str) -> Cow<'_, str> {
 }
 
 /// The longest word that a message tells whole, in bytes.
-const WORD: usize = 400;
+const MAX_WORD_BYTES: usize = 400;
 
 /// The longest line of a message, in bytes.
-const TOLD: usize = 4_000;
+const MAX_MESSAGE_LINE_BYTES: usize = 4_000;
 
 /// How much of what is longer a message begins with, in bytes.
-const BEGINNING: usize = 80;
+const EXCERPT_BYTES: usize = 80;
 
 /// A message that somebody can read, whatever it quotes: of a picture in an address (`data:`), of a word that is no
 /// word and of a line without end stands the beginning, with the length of all of it. Borrowed if nothing is so long.
-pub fn readable(message: &str) -> Cow<'_, str> {
-    if message.len() <= BEGINNING {
+pub fn shortened(message: &str) -> Cow<'_, str> {
+    if message.len() <= EXCERPT_BYTES {
         return Cow::Borrowed(message);
     }
     let mut out = String::new();
@@ -240,18 +240,18 @@ pub fn readable(message: &str) -> Cow<'_, str> {
         for word in line.split_inclusive(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | ')')) {
             let picture = word.match_indices(':').map(|(at, _)| at).find(|at| ends_with_data(&word[..*at]));
             match picture {
-                Some(colon) if word.len() - colon > BEGINNING => {
+                Some(colon) if word.len() - colon > EXCERPT_BYTES => {
                     // The kind of the picture is told, and nothing of it.
-                    let kind = beginning(&word[colon..]).find(',').unwrap_or(0);
+                    let kind = excerpt(&word[colon..]).find(',').unwrap_or(0);
                     cut(&mut out, word, colon + kind + 1);
                 }
-                _ if word.len() > WORD => cut(&mut out, word, beginning(word).len()),
+                _ if word.len() > MAX_WORD_BYTES => cut(&mut out, word, excerpt(word).len()),
                 _ => out.push_str(word),
             }
         }
-        if out.len() - from > TOLD {
+        if out.len() - from > MAX_MESSAGE_LINE_BYTES {
             let long = out.split_off(from);
-            let end = long.floor_char_boundary(TOLD);
+            let end = long.floor_char_boundary(MAX_MESSAGE_LINE_BYTES);
             out.push_str(long[..end].trim_end());
             out.push_str(" …");
             if long.ends_with('\n') {
@@ -267,8 +267,8 @@ fn ends_with_data(text: &str) -> bool {
     scheme.eq_ignore_ascii_case("data") && !before.ends_with(|c: char| c.is_alphanumeric())
 }
 
-fn beginning(text: &str) -> &str {
-    &text[..text.floor_char_boundary(BEGINNING)]
+fn excerpt(text: &str) -> &str {
+    &text[..text.floor_char_boundary(EXCERPT_BYTES)]
 }
 
 /// The beginning of a word, its length, and what ends it.
@@ -303,13 +303,14 @@ mod tests {
 
     #[test]
     fn strips_what_xml_forbids_and_nothing_else() {
-        let (clean, removed) = legalise("a\u{0}b\u{b}c\u{fffe}d\u{202f}\u{e000}\n🦀");
+        let (clean, removed) = remove_illegal("a\u{0}b\u{b}c\u{fffe}d\u{202f}\u{e000}\n🦀");
         assert_eq!(clean, "ab cd\u{202f}\u{e000}\n🦀");
         assert_eq!(removed, ['\u{0}', '\u{fffe}']);
-        let (clean, removed) = legalise("l\u{92}a\u{7f}\u{85}\u{fffd}\u{fdd0}\u{1fffe}\u{10ffff}é\u{feff}\u{10fffd}");
+        let (clean, removed) =
+            remove_illegal("l\u{92}a\u{7f}\u{85}\u{fffd}\u{fdd0}\u{1fffe}\u{10ffff}é\u{feff}\u{10fffd}");
         assert_eq!(clean, "la é\u{feff}\u{10fffd}");
         assert_eq!(removed.len(), 6);
-        assert_eq!(legalise("un\u{b}deux\u{c}trois\u{85}quatre").0, "un deux trois quatre");
+        assert_eq!(remove_illegal("un\u{b}deux\u{c}trois\u{85}quatre").0, "un deux trois quatre");
         for c in '\0'..=char::MAX {
             assert_eq!(first_illegal(c.encode_utf8(&mut [0; 4])).is_none(), is_legal(c), "{c:?}");
         }
@@ -323,11 +324,11 @@ mod tests {
             ("Zoé Le Goff (zoe@x.fr), Brest", "Zoé Le Goff , Brest"),
             ("Zoé<zoe@x.fr> et Yann <y@x.fr>", "Zoé et Yann"),
         ] {
-            assert_eq!(without_mail(byline), name);
-            assert!(matches!(without_mail(name), Cow::Borrowed(_)));
+            assert_eq!(without_email(byline), name);
+            assert!(matches!(without_email(name), Cow::Borrowed(_)));
         }
         for name in ["Zoé Le Goff", "@zoe", "zoe@instance", "Zoé @ la mer", "<b>Zoé</b>", ""] {
-            assert!(matches!(without_mail(name), Cow::Borrowed(_)), "{name}");
+            assert!(matches!(without_email(name), Cow::Borrowed(_)), "{name}");
         }
     }
 
@@ -345,7 +346,7 @@ mod tests {
         let picture = "A".repeat(4_000_000);
         for (before, after) in [("the image \"", "\" is no address"), ("![x](", ")"), ("<img src='", "'>"), ("", "")] {
             for scheme in ["data:", "DATA:"] {
-                let told = readable(&format!("{before}{scheme}image/png;base64,{picture}{after}")).into_owned();
+                let told = shortened(&format!("{before}{scheme}image/png;base64,{picture}{after}")).into_owned();
                 let length = scheme.len() + "image/png;base64,".len() + picture.len();
                 // What stands in one word with it counts.
                 let word = before.rsplit(' ').next().unwrap_or_default().trim_end_matches(['"', '\'']).len();
@@ -354,15 +355,15 @@ mod tests {
             }
         }
         // Without a kind, and where a letter is cut in two.
-        assert_eq!(readable(&format!("data:{picture}")), "data:… (4000005 bytes)");
-        let told = readable(&"\u{e9}".repeat(900)).into_owned();
+        assert_eq!(shortened(&format!("data:{picture}")), "data:… (4000005 bytes)");
+        let told = shortened(&"\u{e9}".repeat(900)).into_owned();
         assert_eq!(told, format!("{}… (1800 bytes)", "\u{e9}".repeat(40)));
         let line = "word ".repeat(2_000);
-        let told = readable(&format!("{line}\n^ here")).into_owned();
-        assert!(told.len() < TOLD + 20 && told.ends_with(" …\n^ here"), "{told}");
+        let told = shortened(&format!("{line}\n^ here")).into_owned();
+        assert!(told.len() < MAX_MESSAGE_LINE_BYTES + 20 && told.ends_with(" …\n^ here"), "{told}");
         // Paths, addresses and the word data are left alone.
         for whole in [format!("cannot read /{}", "a/".repeat(150)), format!("the data: {}", "many words ".repeat(20))] {
-            assert!(matches!(readable(&whole), Cow::Borrowed(_)), "{whole}");
+            assert!(matches!(shortened(&whole), Cow::Borrowed(_)), "{whole}");
         }
     }
 

@@ -6,40 +6,40 @@ use std::{collections::BTreeSet, fs};
 use url::Url;
 
 use super::forms::{
-    self, Feed, History, Paper,
-    conform::{self, Finding},
+    self, BufferPool, Feed, History,
+    conform::{self, FeedFinding},
 };
-use super::{Error, Owner, Press, files::Folder, months, name};
+use super::{Error, FolderOwner, Publisher, files::StagedFolder, months, name};
 use crate::{
     model::{FeedKey, Month},
     store::{SharedAddress, Span},
 };
 
-impl Press {
+impl Publisher {
     /// Looks at every feed as validators would, changed or not, at its archives, and at the files of what
     /// was published; gives how many feeds there are and what was found, each with its feed's name.
-    pub async fn check(&self) -> Result<(usize, Vec<(String, Finding)>), Error> {
+    pub async fn check(&self) -> Result<(usize, Vec<(String, FeedFinding)>), Error> {
         if let Some(magazine) = self.store.magazine() {
-            Owner::check(&self.config.feeds.path, magazine)?;
+            FolderOwner::check(&self.config.feeds.path, magazine)?;
         }
         let feeds = self.changed(None, 0, Vec::new(), None).await?.feeds;
-        let (mut found, mut paper) = (Vec::new(), Paper::default());
+        let (mut found, mut buffers) = (Vec::new(), BufferPool::default());
         for key in &feeds {
-            let mut findings = self.contents(key, &mut paper).await?;
+            let mut findings = self.contents(key, &mut buffers).await?;
             findings.extend(self.files(key).await?);
             found.extend(findings.into_iter().map(|finding| (name(key), finding)));
         }
         let shared = self.store.shared_addresses().await?;
-        found.extend(shared.into_iter().map(|shared| (name(&FeedKey::All), twin_address(shared))));
+        found.extend(shared.into_iter().map(|shared| (name(&FeedKey::All), shared_address(shared))));
         Ok((feeds.len(), found))
     }
 
     /// What validators would find in a feed.
-    async fn contents(&self, key: &FeedKey, paper: &mut Paper) -> Result<Vec<Finding>, Error> {
+    async fn contents(&self, key: &FeedKey, buffers: &mut BufferPool) -> Result<Vec<FeedFinding>, Error> {
         let (limit, all) = (self.config.feeds.items(key), Span::until(self.at));
         let columns = self.store.newest(key, all, limit).await?.columns;
         let feed = Feed::document(&self.config, key.clone(), &columns, History::default(), &[])?;
-        let mut findings = conform::files(&feed, self.at, paper)?.err().unwrap_or_default();
+        let mut findings = conform::files(&feed, self.at, buffers)?.err().unwrap_or_default();
         let archived = if self.config.feeds.archives { limit } else { 0 };
         let mut columns = self.store.oldest(key, all, None, archived).await?;
         while let Some(newest) = columns.first() {
@@ -53,7 +53,7 @@ impl Press {
     }
 
     /// What is wrong with a feed's files: walks back from each of its forms, as readers do.
-    async fn files(&self, key: &FeedKey) -> Result<Vec<Finding>, Error> {
+    async fn files(&self, key: &FeedKey) -> Result<Vec<FeedFinding>, Error> {
         if self.store.published(key).await?.is_none() {
             return Ok(Vec::new());
         }
@@ -78,7 +78,7 @@ impl Press {
                 };
             }
         }
-        let folder = Folder::new(&self.config);
+        let folder = StagedFolder::new(&self.config);
         let led_to = |name: &str| forms::paths(key, Some(name)).iter().any(|path| walked.contains(path));
         let stray = |name: &&str| !led_to(name) && months::is_stray(key, name, Month::of(self.at), &folder);
         for name in folder.documents(key).names().filter(stray) {
@@ -95,8 +95,8 @@ impl Press {
     }
 }
 
-fn finding(rule: &'static str, message: String) -> Finding {
-    Finding { column: None, field: "folder", rule, message }
+fn finding(rule: &'static str, message: String) -> FeedFinding {
+    FeedFinding { column: None, field: "folder", rule, message }
 }
 
 /// The address of the document before one, as its form names it.
@@ -112,10 +112,10 @@ fn previous(path: &str, text: &str) -> Option<String> {
 }
 
 /// What is found of a column that wants the address of another.
-fn twin_address(shared: SharedAddress) -> Finding {
+fn shared_address(shared: SharedAddress) -> FeedFinding {
     let SharedAddress { title, guid, url, owner, wanted } = shared;
     let stands = if url == wanted { String::new() } else { format!(" and stands at {url}") };
-    Finding {
+    FeedFinding {
         column: Some(format!("{title:?} ({guid})")),
         field: "url",
         rule: "address-twice",

@@ -19,58 +19,58 @@ use crate::{
 };
 
 /// The forms in which a file lies beside itself for servers that send it compressed.
-const COMPRESSED: [&str; 2] = ["br", "gz"];
+const COMPRESSED_SUFFIXES: [&str; 2] = ["br", "gz"];
 
 /// For files that are packed once and read often.
 const BROTLI_QUALITY: i32 = 6;
 
 /// How the name of a file begins that is not in its place yet.
-const STAGED: &str = ".press-";
+const STAGED_PREFIX: &str = ".press-";
 
 /// So many files, or bytes, are put into their places together.
-const BATCH: usize = 192;
+const BATCH_FILES: usize = 192;
 const BATCH_BYTES: usize = 24_000_000;
 
 /// From so many files on, the whole file system is brought to the disk at once, not each by itself.
-const MANY: usize = 24;
+const SYNC_FS_FILES: usize = 24;
 
 /// Files below one folder that are to be replaced together.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(super) struct StagedFolder {
     root: PathBuf,
     precompress: bool,
     /// Written beside their places, and not in them yet.
-    staged: Vec<Staged>,
+    staged: Vec<StagedFile>,
     bytes: usize,
     /// To be removed when all is in its place.
     gone: Vec<String>,
     /// Folders in which folders were made, of which the disk may not know yet. Most are the same for
     /// all feeds: they are for the end.
-    pub(super) above: BTreeSet<PathBuf>,
+    pub(super) parents: BTreeSet<PathBuf>,
 }
 
 /// A file beside its place.
 #[derive(Debug)]
-struct Staged {
+struct StagedFile {
     file: TempPath,
     place: PathBuf,
     /// Whether it leads to others, which must be in their places before it.
-    leads: bool,
+    is_last: bool,
 }
 
 /// Archive documents that are on the disk, by their names, each with the names of its files.
 #[derive(Debug, Default)]
-pub(super) struct Disk {
+pub(super) struct ArchiveDocuments {
     documents: BTreeMap<String, BTreeSet<String>>,
     precompress: bool,
 }
 
-impl Disk {
+impl ArchiveDocuments {
     /// Whether a document is there, with all its files.
     pub(super) fn has(&self, name: &str) -> bool {
         self.documents.get(name).is_some_and(|files| {
             let beside = |form: &str, end: &&str| files.contains(&format!("{form}.{end}"));
-            let whole = |form: &str| !self.precompress || COMPRESSED.iter().all(|end| beside(form, end));
+            let whole = |form: &str| !self.precompress || COMPRESSED_SUFFIXES.iter().all(|end| beside(form, end));
             FORMS.iter().all(|form| files.contains(*form) && whole(form))
         })
     }
@@ -84,12 +84,12 @@ impl Disk {
 
 /// A place in the work of a folder, to go back to.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Mark {
+pub(super) struct Savepoint {
     staged: usize,
     gone: usize,
 }
 
-impl Folder {
+impl StagedFolder {
     pub(super) fn new(config: &Config) -> Self {
         Self {
             root: config.feeds.path.clone(),
@@ -97,21 +97,21 @@ impl Folder {
             staged: Vec::new(),
             bytes: 0,
             gone: Vec::new(),
-            above: BTreeSet::new(),
+            parents: BTreeSet::new(),
         }
     }
 
     /// Whether a file is there, with all it should have beside it.
     pub(super) fn has(&self, name: &str) -> bool {
         let path = self.root.join(name);
-        path.is_file() && (!self.precompress || COMPRESSED.iter().all(|form| beside(&path, form).is_file()))
+        path.is_file() && (!self.precompress || COMPRESSED_SUFFIXES.iter().all(|form| beside(&path, form).is_file()))
     }
 
     /// The archive documents of a feed that are there. A folder that cannot be read has none.
-    pub(super) fn documents(&self, feed: &FeedKey) -> Disk {
+    pub(super) fn documents(&self, feed: &FeedKey) -> ArchiveDocuments {
         let folder = self.root.join(forms::archive_folder(feed));
         let documents = names(&folder).map(|name| (name.clone(), names(&folder.join(name)).collect()));
-        Disk { documents: documents.collect(), precompress: self.precompress }
+        ArchiveDocuments { documents: documents.collect(), precompress: self.precompress }
     }
 
     /// Whether an archive document is one that gazetier wrote: somebody may keep others there.
@@ -124,27 +124,27 @@ impl Folder {
     }
 
     /// Writes a file beside its place, for [`Self::land`] to put it there, unless the place holds these
-    /// bytes already; says whether it did. What `leads` to others comes into its place after them.
-    pub(super) fn put(&mut self, name: &str, bytes: &[u8], leads: bool) -> Result<bool, Error> {
+    /// bytes already; says whether it did. What `is_last` to others comes into its place after them.
+    pub(super) fn put(&mut self, name: &str, bytes: &[u8], is_last: bool) -> Result<bool, Error> {
         let path = self.root.join(name);
-        let wrote = self.stage(&path, bytes, leads)?;
+        let wrote = self.stage(&path, bytes, is_last)?;
         if self.precompress {
             let wrong = |path: &Path| {
                 let path = path.to_owned();
                 move |source| Error::Write { path, source }
             };
-            for form in COMPRESSED {
+            for form in COMPRESSED_SUFFIXES {
                 let path = beside(&path, form);
                 if wrote || !path.is_file() {
                     let packed = if form == "gz" { pack::gzip(bytes) } else { pack::brotli(bytes, BROTLI_QUALITY) };
-                    self.stage(&path, &packed.map_err(wrong(&path))?, leads)?;
+                    self.stage(&path, &packed.map_err(wrong(&path))?, is_last)?;
                 }
             }
         }
         Ok(wrote)
     }
 
-    fn stage(&mut self, path: &Path, bytes: &[u8], leads: bool) -> Result<bool, Error> {
+    fn stage(&mut self, path: &Path, bytes: &[u8], is_last: bool) -> Result<bool, Error> {
         let wrong = |source| Error::Write { path: path.to_owned(), source };
         match fs::metadata(path) {
             Ok(meta) if meta.len() == bytes.len() as u64 && fs::read(path).map_err(wrong)? == bytes => {
@@ -155,16 +155,16 @@ impl Folder {
         let parent = path.parent().unwrap_or(&self.root);
         if !parent.is_dir() {
             make_folder(parent).map_err(wrong)?;
-            let above = parent.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.root));
-            self.above.extend(above.map(Path::to_owned));
+            let parents = parent.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.root));
+            self.parents.extend(parents.map(Path::to_owned));
         }
-        let mut file = tempfile::Builder::new().prefix(STAGED).tempfile_in(parent).map_err(wrong)?;
+        let mut file = tempfile::Builder::new().prefix(STAGED_PREFIX).tempfile_in(parent).map_err(wrong)?;
         file.write_all(bytes).map_err(wrong)?;
         // A web server must be able to read it, whatever the umask of who runs us.
         file.as_file().set_permissions(Permissions::from_mode(0o644)).map_err(wrong)?;
         self.bytes += bytes.len();
         // Closed: there may be more of them than a program may have open.
-        self.staged.push(Staged { file: file.into_temp_path(), place: path.to_owned(), leads });
+        self.staged.push(StagedFile { file: file.into_temp_path(), place: path.to_owned(), is_last });
         Ok(true)
     }
 
@@ -175,48 +175,48 @@ impl Folder {
     }
 
     /// Where the work is now.
-    pub(super) fn mark(&self) -> Mark {
-        Mark { staged: self.staged.len(), gone: self.gone.len() }
+    pub(super) fn savepoint(&self) -> Savepoint {
+        Savepoint { staged: self.staged.len(), gone: self.gone.len() }
     }
 
     /// Forgets what came since.
-    pub(super) fn go_back(&mut self, mark: Mark) {
-        self.staged.truncate(mark.staged);
-        self.gone.truncate(mark.gone);
+    pub(super) fn roll_back(&mut self, savepoint: Savepoint) {
+        self.staged.truncate(savepoint.staged);
+        self.gone.truncate(savepoint.gone);
     }
 
     /// Whether as much is staged as should be put into its place together.
     pub(super) fn is_full(&self) -> bool {
-        self.staged.len() >= BATCH || self.bytes >= BATCH_BYTES
+        self.staged.len() >= BATCH_FILES || self.bytes >= BATCH_BYTES
     }
 
     /// Puts the files in their places. A reader sees the old file or the new one, never half: first
     /// all bytes go to the disk, then each file takes its name; what leads to others after these have
     /// theirs on the disk. Last, what nothing leads to any more is removed.
-    pub(super) fn land(&mut self) -> Result<(), Error> {
+    pub(super) fn commit(&mut self) -> Result<(), Error> {
         self.bytes = 0;
-        let (leading, led): (Vec<Staged>, Vec<Staged>) =
-            std::mem::take(&mut self.staged).into_iter().partition(|staged| staged.leads);
+        let (last, led): (Vec<StagedFile>, Vec<StagedFile>) =
+            std::mem::take(&mut self.staged).into_iter().partition(|staged| staged.is_last);
         let gone = std::mem::take(&mut self.gone);
-        let files: Vec<&Path> = leading.iter().chain(&led).map(|staged| &*staged.file).collect();
-        self.bring_to_disk(&files, |path| File::open(path)?.sync_data())?;
-        for staged in [led, leading] {
+        let files: Vec<&Path> = last.iter().chain(&led).map(|staged| &*staged.file).collect();
+        self.flush(&files, |path| File::open(path)?.sync_data())?;
+        for staged in [led, last] {
             let mut touched = BTreeSet::new();
-            for Staged { file, place, .. } in staged {
+            for StagedFile { file, place, .. } in staged {
                 file.persist(&place).map_err(|error| Error::Write { path: place.clone(), source: error.error })?;
                 touched.extend(place.parent().map(Path::to_owned));
             }
-            self.sync_all(&touched)?;
+            self.sync_folders(&touched)?;
         }
         let mut touched = BTreeSet::new();
         for name in gone {
             remove(&self.root.join(name), &mut touched)?;
         }
-        self.sync_all(&touched)
+        self.sync_folders(&touched)
     }
 
     /// Takes away what programs that died have left beside the places of files.
-    pub(super) fn sweep(&self) {
+    pub(super) fn remove_leftovers(&self) {
         let mut folders = vec![self.root.clone()];
         while let Some(folder) = folders.pop() {
             for name in names(&folder).collect::<Vec<_>>() {
@@ -224,7 +224,7 @@ impl Folder {
                 // Whatever cannot be taken away is in nobody's way.
                 match fs::symlink_metadata(&path) {
                     Ok(meta) if meta.is_dir() => folders.push(path),
-                    Ok(meta) if meta.is_file() && name.starts_with(STAGED) => {
+                    Ok(meta) if meta.is_file() && name.starts_with(STAGED_PREFIX) => {
                         let _ = fs::remove_file(path);
                     }
                     _ => {}
@@ -234,13 +234,13 @@ impl Folder {
     }
 
     /// Brings to the disk which names are in folders.
-    pub(super) fn sync_all(&self, folders: &BTreeSet<PathBuf>) -> Result<(), Error> {
+    pub(super) fn sync_folders(&self, folders: &BTreeSet<PathBuf>) -> Result<(), Error> {
         let folders: Vec<&Path> = folders.iter().map(PathBuf::as_path).collect();
-        self.bring_to_disk(&folders, |path| File::open(path)?.sync_all())
+        self.flush(&folders, |path| File::open(path)?.sync_all())
     }
 
-    fn bring_to_disk(&self, paths: &[&Path], each: impl Fn(&Path) -> io::Result<()>) -> Result<(), Error> {
-        if paths.len() >= MANY {
+    fn flush(&self, paths: &[&Path], each: impl Fn(&Path) -> io::Result<()>) -> Result<(), Error> {
+        if paths.len() >= SYNC_FS_FILES {
             let whole = File::open(&self.root).and_then(|root| Ok(rustix::fs::syncfs(&root)?));
             return whole.map_err(|source| Error::Write { path: self.root.clone(), source });
         }
@@ -256,7 +256,7 @@ fn names(folder: &Path) -> impl Iterator<Item = String> {
 
 /// Removes a file, with what lies beside it, and the folder that it was the last in.
 fn remove(path: &Path, touched: &mut BTreeSet<PathBuf>) -> Result<(), Error> {
-    for path in COMPRESSED.map(|form| beside(path, form)).into_iter().chain([path.to_owned()]) {
+    for path in COMPRESSED_SUFFIXES.map(|form| beside(path, form)).into_iter().chain([path.to_owned()]) {
         match fs::remove_file(&path) {
             Ok(()) => touched.extend(path.parent().map(Path::to_owned)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -3,13 +3,14 @@
 //! files are there.
 
 mod check;
+mod document;
 mod feed;
 mod files;
+mod folder_stamp;
 pub mod forms;
 mod months;
 mod owner;
 pub mod pack;
-mod seen;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,29 +27,21 @@ use crate::{
     store::{self, Commit, Documents, Latest, Publication, Published, Standing, Store},
 };
 
-use feed::{Done, Worker};
-use files::Folder;
-use forms::{conform::Finding, page};
-pub use owner::{Owner, Trace};
-use seen::Seen;
+use feed::{FeedResult, FeedWorker};
+use files::StagedFolder;
+use folder_stamp::FolderStamp;
+use forms::{conform::FeedFinding, page};
+pub use owner::{FolderOwner, SentEdition};
 
 /// Why nothing, or not all, could be published.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// A feed could not be made.
     #[error(transparent)]
     Feed(#[from] forms::Error),
-    /// A file cannot be written.
     #[error("cannot write {}: {source}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    Write { path: PathBuf, source: std::io::Error },
     /// The folder is another magazine's.
     #[error(
         "the feeds in {} are those of {name:?} ({address}), id {id}: nothing is published there. If that is this magazine, \
@@ -56,46 +49,22 @@ pub enum Error {
          folder of its own (feeds.path)",
         folder.display()
     )]
-    Foreign {
-        /// The folder.
-        folder: PathBuf,
-        /// Whose it is.
-        name: String,
-        /// Its address.
-        address: String,
-        /// Its id.
-        id: String,
-    },
+    Foreign { folder: PathBuf, name: String, address: String, id: String },
     /// Nobody knows whose the folder is.
     #[error("{} cannot be read, which says whose the feeds are: {why}; if they are this magazine's, say `gazetier publish --take-over`", path.display())]
-    Owner {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        why: String,
-    },
+    UnreadableOwner { path: PathBuf, why: String },
     /// Validators would find something in it: what readers have of it stays.
     #[error("the feed {feed} is not published, and what readers had of it stays:{}", lines(findings))]
-    Refused {
-        /// Which.
-        feed: String,
-        /// What they would find.
-        findings: Vec<Finding>,
-    },
+    Refused { feed: String, findings: Vec<FeedFinding> },
     /// Validators would find something in columns: those are left out.
     #[error("the feed {feed} is published without the columns that readers would refuse:{}", lines(findings))]
-    LeftOut {
-        /// Which.
-        feed: String,
-        /// What they would find.
-        findings: Vec<Finding>,
-    },
+    LeftOut { feed: String, findings: Vec<FeedFinding> },
     /// A worker of ours stopped without an answer.
     #[error("a feed's worker broke off: {0}")]
     Worker(#[from] tokio::task::JoinError),
 }
 
-fn lines(findings: &[Finding]) -> String {
+fn lines(findings: &[FeedFinding]) -> String {
     findings.iter().map(|finding| format!("\n  {finding}")).collect()
 }
 
@@ -104,12 +73,9 @@ fn name(feed: &FeedKey) -> String {
     if *feed == FeedKey::All { "(all columns)".to_owned() } else { feed.key() }
 }
 
-/// What a publication came to.
 #[derive(Debug, Default)]
-pub struct Outcome {
-    /// How many files were written.
+pub struct PublicationResult {
     pub written: usize,
-    /// What the editors should know.
     pub warnings: Vec<String>,
     /// Feeds that could not be published, or not with all columns, each with its error: they are tried
     /// again.
@@ -118,60 +84,59 @@ pub struct Outcome {
 
 /// Files that are in their places, of which the store does not know yet.
 #[derive(Debug)]
-pub struct Written {
+pub struct UnrecordedPublication {
     publication: Publication,
     /// What was published last of all feeds together, when this began.
     before: Option<Published>,
     revision: i64,
-    built: Built,
+    built: BuiltFeeds,
     /// How many pages were written beside the feeds.
     pages: usize,
 }
 
 /// Feeds to be looked at.
 #[derive(Debug)]
-struct Changed {
+struct FeedsToBuild {
     feeds: BTreeSet<FeedKey>,
     /// How the archives' folders look, if they were listed and nothing was missing.
-    whole: Option<String>,
+    folder_stamp: Option<String>,
 }
 
-/// Feeds that were built.
 #[derive(Debug, Default)]
-struct Built {
-    done: Vec<Done>,
+struct BuiltFeeds {
+    done: Vec<FeedResult>,
     failed: Vec<Error>,
 }
 
-/// The press, at one instant.
+/// Publishes what readers may see at one instant.
 #[derive(Debug, Clone)]
-pub struct Press {
+pub struct Publisher {
     config: Arc<Config>,
     store: Store,
     at: Instant,
     /// What the machine's clock says, if it is known.
     clock: Option<Instant>,
     /// The configuration, the templates and the program: when they change, all is made again.
-    make: Arc<str>,
+    build_fingerprint: Arc<str>,
 }
 
 /// The standing of all feeds together, and of the pages beside them. No feed has this key.
-const ALL: &str = "*";
+const ALL_FEEDS_KEY: &str = "*";
 
 /// How many feeds are worked on at once for each processor.
-const WORKERS: usize = 3;
+const WORKERS_PER_CPU: usize = 3;
 
 /// How often feeds are built again that others publish at the same time.
-const ROUNDS: usize = 5;
+const MAX_BUILD_ROUNDS: usize = 5;
 
 /// Files that depend on the configuration alone.
 const PAGES: [&str; 3] = ["index.html", "feeds.opml", "feed.css"];
 
-impl Press {
-    /// A press that publishes what readers may see at an instant.
+impl Publisher {
+    /// Publishes what readers may see at an instant.
     pub fn new(config: Arc<Config>, store: Store, at: Instant) -> Self {
-        let make = fingerprint([&config.fingerprint, forms::PRESS]).into();
-        Self { config, store, at, clock: None, make }
+        let build_fingerprint = fingerprint([&config.fingerprint, forms::BUILD_INPUTS]).into();
+        Self { config, store, at, clock: None, build_fingerprint }
     }
 
     /// The same, with what the machine's clock says: then it is remembered how the feeds' folder looks when
@@ -182,29 +147,32 @@ impl Press {
     }
 
     /// Publishes what has changed. A feed that cannot be published keeps no other from it.
-    pub async fn publish(&self) -> Result<Outcome, Error> {
+    pub async fn publish(&self) -> Result<PublicationResult, Error> {
         if let Some(magazine) = self.store.magazine() {
-            Owner::claim(&self.config.feeds.path, magazine)?;
+            FolderOwner::claim(&self.config.feeds.path, magazine)?;
         }
-        match self.write().await? {
-            Some(written) => self.remember(written).await,
-            None => Ok(Outcome::default()),
+        match self.write_files().await? {
+            Some(written) => self.record(written).await,
+            None => Ok(PublicationResult::default()),
         }
     }
 
     /// Builds what has changed and puts it into its place; `None` if nothing has.
-    pub async fn write(&self) -> Result<Option<Written>, Error> {
+    pub async fn write_files(&self) -> Result<Option<UnrecordedPublication>, Error> {
         // Read before the columns: what changes meanwhile is seen again at the next run.
-        let Latest { revision, published, come_out, unfinished, seen } = self.store.latest(ALL, self.at).await?;
+        let Latest { revision, published, come_out, unfinished, seen } =
+            self.store.latest(ALL_FEEDS_KEY, self.at).await?;
         // Where a publication did not end, what is on the disk may be older than what the store says.
-        let last = published.clone().filter(|last| *last.fingerprint == *self.make && unfinished.is_empty());
-        let Changed { feeds, whole } = self.changed(last.as_ref(), revision, come_out, seen.as_deref()).await?;
-        let folder = Folder::new(&self.config);
+        let last =
+            published.clone().filter(|last| *last.fingerprint == *self.build_fingerprint && unfinished.is_empty());
+        let FeedsToBuild { feeds, folder_stamp } =
+            self.changed(last.as_ref(), revision, come_out, seen.as_deref()).await?;
+        let folder = StagedFolder::new(&self.config);
         let pages = last.is_none() || !PAGES.iter().all(|path| folder.has(path));
         if feeds.is_empty() && !pages {
-            if let Some(whole) = whole {
+            if let Some(folder_stamp) = folder_stamp {
                 // What cannot be remembered is looked at again.
-                let _ = self.store.put_seen(&whole).await;
+                let _ = self.store.put_seen(&folder_stamp).await;
             }
             return Ok(None);
         }
@@ -215,35 +183,39 @@ impl Press {
         let publication = self.store.begin_publication(unfinished, self.at).await?;
         let built = self.build(feeds, last.is_some(), revision).await?;
         if dead {
-            folder.sweep();
+            folder.remove_leftovers();
         }
         let pages = if pages && built.is_whole() { self.pages()? } else { 0 };
-        Ok(Some(Written { publication, before: published, revision, built, pages }))
+        Ok(Some(UnrecordedPublication { publication, before: published, revision, built, pages }))
     }
 
     /// Says in the store what was written. A feed that somebody else has published since it was read is
     /// built again: nobody knows whose files were put into their places last.
-    pub async fn remember(&self, written: Written) -> Result<Outcome, Error> {
-        let Written { publication, before, revision, mut built, pages } = written;
-        let mut outcome = Outcome { written: pages, ..Outcome::default() };
+    pub async fn record(&self, written: UnrecordedPublication) -> Result<PublicationResult, Error> {
+        let UnrecordedPublication { publication, before, revision, mut built, pages } = written;
+        let mut result = PublicationResult { written: pages, ..PublicationResult::default() };
         let mut sound = true;
         for round in 1.. {
             sound &= built.is_whole();
-            let Built { mut done, failed } = built;
+            let BuiltFeeds { mut done, failed } = built;
             // Always in one order: of two runs at once, neither waits for a row that the other has.
             done.sort_by(|a, b| a.standing.feed.cmp(&b.standing.feed));
-            outcome.failed.extend(failed);
+            result.failed.extend(failed);
             let mut standings = Vec::with_capacity(done.len());
             for one in done {
-                outcome.written += one.written;
-                outcome.warnings.extend(one.warnings);
-                outcome.failed.extend(one.left_out);
+                result.written += one.written;
+                result.warnings.extend(one.warnings);
+                result.failed.extend(one.left_out);
                 standings.push(one.standing);
             }
-            let all =
-                Published { fingerprint: self.make.to_string(), revision, at: self.at, told: Instant::UNIX_EPOCH };
+            let all = Published {
+                fingerprint: self.build_fingerprint.to_string(),
+                revision,
+                at: self.at,
+                told: Instant::UNIX_EPOCH,
+            };
             let all = Standing {
-                feed: ALL.into(),
+                feed: ALL_FEEDS_KEY.into(),
                 before: before.clone(),
                 published: all,
                 months: Vec::new(),
@@ -252,43 +224,43 @@ impl Press {
             let commit = Commit {
                 publication: &publication,
                 standings: &standings,
-                all: outcome.failed.is_empty().then_some(&all),
+                all: result.failed.is_empty().then_some(&all),
                 sound,
                 hubs: &self.config.feeds.hubs,
                 at: self.at,
             };
             let stale = self.store.put_published(commit).await?;
             // What others overtake each time is left to the next run, which looks at all files.
-            if stale.is_empty() || round == ROUNDS {
+            if stale.is_empty() || round == MAX_BUILD_ROUNDS {
                 break;
             }
             let feeds = stale.iter().filter_map(|feed| FeedKey::from_key(feed)).collect();
             built = self.build(feeds, false, self.store.revision().await?).await?;
         }
-        Ok(outcome)
+        Ok(result)
     }
 
     /// Builds feeds, several at once, and puts them into their places.
-    async fn build(&self, feeds: BTreeSet<FeedKey>, trusted: bool, revision: i64) -> Result<Built, Error> {
+    async fn build(&self, feeds: BTreeSet<FeedKey>, trusted: bool, revision: i64) -> Result<BuiltFeeds, Error> {
         // While some wait for the disk, others build. As many feeds are in memory as there are workers.
-        let workers = WORKERS * std::thread::available_parallelism().map_or(2, NonZero::get).min(8);
+        let workers = WORKERS_PER_CPU * std::thread::available_parallelism().map_or(2, NonZero::get).min(8);
         let mut building = JoinSet::new();
         let waiting = Arc::new(Mutex::new(feeds.clone().into_iter()));
         for _ in 0..workers.min(feeds.len()) {
-            let (worker, waiting, runtime) = (Worker::new(self.clone()), Arc::clone(&waiting), Handle::current());
+            let (worker, waiting, runtime) = (FeedWorker::new(self.clone()), Arc::clone(&waiting), Handle::current());
             building.spawn_blocking(move || {
                 let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
                 worker.work(next, |worker, key| runtime.block_on(worker.publish(key, trusted, revision)))
             });
         }
-        let (mut done, mut failed, mut above) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
+        let (mut done, mut failed, mut parents) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
         while let Some(worked) = building.join_next().await.transpose()? {
-            above.extend(worked.above);
+            parents.extend(worked.parents);
             done.extend(worked.done);
             failed.extend(worked.failed);
         }
-        Folder::new(&self.config).sync_all(&above)?;
-        Ok(Built { done, failed: failed.into_values().collect() })
+        StagedFolder::new(&self.config).sync_folders(&parents)?;
+        Ok(BuiltFeeds { done, failed: failed.into_values().collect() })
     }
 
     /// The feeds of which something may have changed since all was published last.
@@ -298,7 +270,7 @@ impl Press {
         revision: i64,
         come_out: Vec<FeedKey>,
         seen: Option<&str>,
-    ) -> Result<Changed, Error> {
+    ) -> Result<FeedsToBuild, Error> {
         let rubriques = self.config.rubriques.iter().map(|rubrique| FeedKey::Rubrique(rubrique.slug.clone()));
         let standing: Vec<FeedKey> = rubriques.chain([FeedKey::All]).collect();
         let ours = |feed: &FeedKey| match feed {
@@ -311,7 +283,7 @@ impl Press {
             if self.config.feeds.bylines {
                 all.extend(self.store.feed_keys().await?.into_iter().filter(|feed| ours(feed)));
             }
-            return Ok(Changed { feeds: all, whole: None });
+            return Ok(FeedsToBuild { feeds: all, folder_stamp: None });
         };
         let mut feeds: BTreeSet<FeedKey> = come_out.into_iter().collect();
         if last.revision != revision {
@@ -324,13 +296,18 @@ impl Press {
         let differing = self.differing(standing.clone(), last, seen).await?;
         feeds.extend(differing.feeds);
         feeds.retain(ours);
-        Ok(Changed { feeds, whole: differing.whole })
+        Ok(FeedsToBuild { feeds, folder_stamp: differing.folder_stamp })
     }
 
     /// The feeds of which the disk has not all that it should, or what it should not. `seen` tells how the
     /// archives' folders looked when they were as they should be.
-    async fn differing(&self, mut feeds: Vec<FeedKey>, last: &Published, seen: Option<&str>) -> Result<Changed, Error> {
-        let folder = Folder::new(&self.config);
+    async fn differing(
+        &self,
+        mut feeds: Vec<FeedKey>,
+        last: &Published,
+        seen: Option<&str>,
+    ) -> Result<FeedsToBuild, Error> {
+        let folder = StagedFolder::new(&self.config);
         let (archives, bylines) = (self.config.feeds.archives, self.config.feeds.bylines);
         let mut documents = None;
         if bylines {
@@ -342,14 +319,15 @@ impl Press {
         let mut differing: BTreeSet<FeedKey> = feeds.iter().filter(lost).cloned().collect();
         // Where there are no archives, those of before went when the configuration changed.
         if !archives {
-            return Ok(Changed { feeds: differing, whole: None });
+            return Ok(FeedsToBuild { feeds: differing, folder_stamp: None });
         }
         let present = Month::of(self.at);
-        let looks = Seen::of(&self.config.feeds.path, &feeds);
-        let compared = [&*self.make, &present.to_string(), &last.revision.to_string(), &last.at.to_rfc3339()];
-        let whole = looks.fingerprint(&compared);
-        if seen == Some(&*whole) {
-            return Ok(Changed { feeds: differing, whole: None });
+        let stamp = FolderStamp::of(&self.config.feeds.path, &feeds);
+        let compared =
+            [&*self.build_fingerprint, &present.to_string(), &last.revision.to_string(), &last.at.to_rfc3339()];
+        let folder_stamp = stamp.fingerprint(&compared);
+        if seen == Some(&*folder_stamp) {
+            return Ok(FeedsToBuild { feeds: differing, folder_stamp: None });
         }
         let documents = match documents {
             Some(documents) => documents,
@@ -365,24 +343,24 @@ impl Press {
             !wanted.iter().all(|name| disk.has(name)) || disk.names().any(stray)
         };
         differing.extend(feeds.iter().filter(differs).cloned());
-        let settled = differing.is_empty() && self.clock.is_some_and(|clock| looks.is_settled(clock));
-        Ok(Changed { feeds: differing, whole: settled.then_some(whole) })
+        let settled = differing.is_empty() && self.clock.is_some_and(|clock| stamp.is_settled(clock));
+        Ok(FeedsToBuild { feeds: differing, folder_stamp: settled.then_some(folder_stamp) })
     }
 
     /// Writes what stands beside the feeds.
     fn pages(&self) -> Result<usize, Error> {
-        let mut folder = Folder::new(&self.config);
+        let mut folder = StagedFolder::new(&self.config);
         let mut written = 0;
         for (path, bytes) in page::files(&self.config)? {
             written += usize::from(folder.put(&path, &bytes, true)?);
         }
-        folder.land()?;
-        folder.sync_all(&folder.above)?;
+        folder.commit()?;
+        folder.sync_folders(&folder.parents)?;
         Ok(written)
     }
 }
 
-impl Built {
+impl BuiltFeeds {
     /// Whether each feed was put into its place, with all its columns or without some.
     fn is_whole(&self) -> bool {
         self.failed.is_empty()

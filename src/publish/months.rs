@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 
 use super::forms::{History, conform};
 use super::{
-    Error, Press,
-    feed::{Archived, Worker},
-    files::{Disk, Folder},
+    Error, Publisher,
+    document::{ArchivedColumns, DocumentWriter},
+    files::{ArchiveDocuments, StagedFolder},
 };
 use crate::{
     model::{FeedKey, Month},
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The months of a feed, as they were when it was published last, and as they are now.
-pub(super) struct Months {
+pub(super) struct ArchiveMonths {
     /// Those that were published, and what was written of them.
     before: Vec<FeedMonth>,
     now: Vec<FeedMonth>,
@@ -25,22 +25,22 @@ pub(super) struct Months {
     changed: Vec<bool>,
     lost: Vec<bool>,
     /// Whether the same program made what was written, by the same configuration.
-    same_make: bool,
+    same_build: bool,
     present: Month,
 }
 
-impl Months {
+impl ArchiveMonths {
     /// Counts the columns of the months that can have changed; the others are as they were.
     pub(super) async fn read(
-        press: &Press,
+        publisher: &Publisher,
         key: &FeedKey,
         before: Option<&Published>,
-        disk: &Disk,
+        disk: &ArchiveDocuments,
     ) -> Result<Self, Error> {
-        let present = Month::of(press.at);
-        let wanted = press.config.feeds.archives;
+        let present = Month::of(publisher.at);
+        let wanted = publisher.config.feeds.archives;
         // Without archives, there may be some to remove if there were any under the last make.
-        let rows = if wanted || before.is_none() { press.store.feed_months(key).await? } else { Vec::new() };
+        let rows = if wanted || before.is_none() { publisher.store.feed_months(key).await? } else { Vec::new() };
         // Months to come hold what readers may not see.
         let rows: Vec<FeedMonth> = rows.into_iter().filter(|row| row.month <= present).collect();
         let (mut now, mut changed) = (rows.clone(), Vec::new());
@@ -48,15 +48,14 @@ impl Months {
             // Time passes in the month of the last publication and since: columns come out in it.
             let may = before.is_none_or(|before| row.revision > before.revision || row.month >= Month::of(before.at));
             if may && wanted {
-                row.columns = press.store.count(key, span(press, row.month)).await?;
+                row.columns = publisher.store.count(key, span(publisher, row.month)).await?;
             }
             changed.push(may);
         }
         let lost = rows.iter().map(|row| !names(row).all(|name| disk.has(&name))).collect();
-        Ok(Self { before: rows, now, changed, lost, same_make: before.is_some(), present })
+        Ok(Self { before: rows, now, changed, lost, same_build: before.is_some(), present })
     }
 
-    /// How many columns the feed has.
     pub(super) fn columns(&self) -> i64 {
         self.now.iter().map(|month| month.columns).sum()
     }
@@ -68,17 +67,18 @@ impl Months {
 
     /// Writes the closed documents that have changed, or that follow another one than before, oldest
     /// first: whoever walks back finds what a document says is before it. Gives how many files.
-    pub(super) async fn archive(&mut self, worker: &mut Worker, key: &FeedKey) -> Result<usize, Error> {
+    pub(super) async fn archive(&mut self, writer: &mut DocumentWriter, key: &FeedKey) -> Result<usize, Error> {
         let mut written = 0;
         let (mut previous, mut was) = (None, None);
         for index in 0..self.now.len() {
             let before = &self.before[index];
             let over = before.month < self.present;
-            let same = previous == was && self.same_make;
+            let same = previous == was && self.same_build;
             let lost = self.lost[index];
             if self.changed[index] || lost || !same || before.closed != over {
-                let start = if same && !lost { self.full(&worker.press, key, before).await? } else { None };
-                let mut month = Writing { worker, key, month: &mut self.now[index], over, previous: previous.clone() };
+                let start = if same && !lost { self.full(&writer.publisher, key, before).await? } else { None };
+                let mut month =
+                    MonthWriter { writer, key, month: &mut self.now[index], over, previous: previous.clone() };
                 written += month.write(start).await?;
             }
             previous = last_of(&self.now[index]).or(previous);
@@ -89,11 +89,11 @@ impl Months {
 
     /// The place up to which an open month's documents hold what they held: they were full, so what
     /// came behind it changes nothing in them.
-    async fn full(&self, press: &Press, key: &FeedKey, before: &FeedMonth) -> Result<Option<Place>, Error> {
+    async fn full(&self, publisher: &Publisher, key: &FeedKey, before: &FeedMonth) -> Result<Option<Place>, Error> {
         if before.closed || before.documents == 0 {
             return Ok(None);
         }
-        let heads = press.store.oldest_heads(key, span(press, before.month), before.held).await?;
+        let heads = publisher.store.oldest_heads(key, span(publisher, before.month), before.held).await?;
         Ok(heads.filter(|(heads, _)| *heads == before.heads).map(|(_, place)| place))
     }
 
@@ -106,7 +106,7 @@ impl Months {
 
     /// The documents on the disk that are linked no more: those that were published once, and those that
     /// a publication wrote that somebody else has overtaken. What others keep there is theirs.
-    pub(super) fn gone(&self, key: &FeedKey, disk: &Disk, folder: &Folder) -> Vec<String> {
+    pub(super) fn gone(&self, key: &FeedKey, disk: &ArchiveDocuments, folder: &StagedFolder) -> Vec<String> {
         let published: BTreeSet<String> = self.before.iter().flat_map(names).collect();
         let wanted: BTreeSet<String> = self.now.iter().flat_map(names).collect();
         let gone = disk.names().filter(|name| !wanted.contains(*name));
@@ -121,8 +121,8 @@ impl Months {
 }
 
 /// The documents of one month, as they are written.
-struct Writing<'a> {
-    worker: &'a mut Worker,
+struct MonthWriter<'a> {
+    writer: &'a mut DocumentWriter,
     key: &'a FeedKey,
     month: &'a mut FeedMonth,
     over: bool,
@@ -130,11 +130,11 @@ struct Writing<'a> {
     previous: Option<String>,
 }
 
-impl Writing<'_> {
+impl MonthWriter<'_> {
     /// Writes them, from behind those that stay as they are; says how many files.
     async fn write(&mut self, start: Option<Place>) -> Result<usize, Error> {
-        let (key, press) = (self.key, self.worker.press.clone());
-        let (size, span) = (press.config.feeds.items(key), span(&press, self.month.month));
+        let (key, publisher) = (self.key, self.writer.publisher.clone());
+        let (size, span) = (publisher.config.feeds.items(key), span(&publisher, self.month.month));
         let mut after = start;
         if start.is_none() {
             (self.month.documents, self.month.held) = (0, 0);
@@ -143,7 +143,7 @@ impl Writing<'_> {
         }
         let mut written = 0;
         loop {
-            let columns = press.store.oldest(key, span, after, size).await?;
+            let columns = publisher.store.oldest(key, span, after, size).await?;
             let full = columns.len() == usize::try_from(size).unwrap_or(usize::MAX);
             // What is in no document yet is in the one to subscribe to.
             if columns.is_empty() || !(self.over || full) && conform::is_small(&columns) {
@@ -153,7 +153,8 @@ impl Writing<'_> {
             let name = name(self.month.month, self.month.documents);
             let history = History { archive: Some(name.clone()), previous: self.previous.clone(), complete: false };
             let open = !(self.over || full);
-            let Archived { kept, files, written: is_written } = self.worker.archive(key, &columns, history, open)?;
+            let ArchivedColumns { kept, files, written: is_written } =
+                self.writer.archive(key, &columns, history, open)?;
             if open && kept == places.len() {
                 break;
             }
@@ -165,7 +166,7 @@ impl Writing<'_> {
                 self.month.documents += 1;
             }
         }
-        let heads = press.store.oldest_heads(key, span, self.month.held).await?;
+        let heads = publisher.store.oldest_heads(key, span, self.month.held).await?;
         self.month.heads = heads.map(|(heads, _)| heads).unwrap_or_default();
         self.month.closed = self.over;
         Ok(written)
@@ -173,8 +174,8 @@ impl Writing<'_> {
 }
 
 /// What readers may see of a month.
-fn span(press: &Press, month: Month) -> Span {
-    Span { from: month.start(), until: month.end().min(press.at) }
+fn span(publisher: &Publisher, month: Month) -> Span {
+    Span { from: month.start(), until: month.end().min(publisher.at) }
 }
 
 /// The name of one of a month's documents, counted from 0: `2026-10`, then `2026-10.2`.
@@ -196,7 +197,7 @@ fn read_name(text: &str) -> Option<(Month, i64)> {
 }
 
 /// Whether a document is one of ours, by its name and what is in it, of a month that readers may see.
-pub(super) fn is_stray(key: &FeedKey, name: &str, present: Month, folder: &Folder) -> bool {
+pub(super) fn is_stray(key: &FeedKey, name: &str, present: Month, folder: &StagedFolder) -> bool {
     read_name(name).is_some_and(|(month, _)| month <= present) && folder.is_ours(key, name)
 }
 

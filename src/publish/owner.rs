@@ -17,15 +17,14 @@ use crate::{
     store::Magazine,
 };
 
-/// The file's name.
-const NAME: &str = ".gazetier";
+const OWNER_FILE: &str = ".gazetier";
 
 /// How many editions of each newsletter are kept in mind.
-const EDITIONS: usize = 8;
+const MAX_EDITIONS: usize = 8;
 
 /// An edition that went out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trace {
+pub struct SentEdition {
     newsletter: String,
     /// In milliseconds since 1970.
     cutoff: i64,
@@ -34,7 +33,7 @@ pub struct Trace {
     out: i64,
 }
 
-impl Trace {
+impl SentEdition {
     /// An edition of which so many letters are sent or refused.
     pub fn new(key: &EditionKey, period: &Period, out: i64) -> Self {
         let newsletter = key.newsletter.to_string();
@@ -46,12 +45,10 @@ impl Trace {
         Instant::from_timestamp_millis(self.cutoff)
     }
 
-    /// What it is called.
     pub fn period(&self) -> Period {
         Period::from_key(&self.period)
     }
 
-    /// How many of its letters were sent or refused.
     pub fn out(&self) -> i64 {
         self.out
     }
@@ -69,15 +66,15 @@ impl Trace {
 
 /// Who publishes in a folder, as the file in it says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Owner {
+pub struct FolderOwner {
     magazine: String,
     name: String,
     address: String,
     #[serde(default)]
-    editions: Vec<Trace>,
+    editions: Vec<SentEdition>,
 }
 
-impl Owner {
+impl FolderOwner {
     /// A magazine, with no edition yet.
     fn new(magazine: &Magazine) -> Self {
         let Magazine { id, name, address, .. } = magazine;
@@ -86,13 +83,13 @@ impl Owner {
 
     /// What a folder's file says; none if there is no such file.
     pub fn read(folder: &Path) -> Result<Option<Self>, Error> {
-        let path = folder.join(NAME);
+        let path = folder.join(OWNER_FILE);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
-            Err(error) => return Err(Error::Owner { path, why: error.to_string() }),
+            Err(error) => return Err(Error::UnreadableOwner { path, why: error.to_string() }),
         };
-        serde_json::from_str(&text).map(Some).map_err(|error| Error::Owner { path, why: error.to_string() })
+        serde_json::from_str(&text).map(Some).map_err(|error| Error::UnreadableOwner { path, why: error.to_string() })
     }
 
     /// Whether it is this magazine, by this store.
@@ -106,7 +103,7 @@ impl Owner {
     }
 
     /// The editions that went out, of a magazine; none if it is another's folder.
-    pub fn editions(folder: &Path, magazine: &Magazine) -> Result<Vec<Trace>, Error> {
+    pub fn editions(folder: &Path, magazine: &Magazine) -> Result<Vec<SentEdition>, Error> {
         let owner = Self::read(folder)?.filter(|owner| owner.is_called(magazine));
         Ok(owner.map(|owner| owner.editions).unwrap_or_default())
     }
@@ -155,20 +152,25 @@ impl Owner {
 
     /// Keeps in mind how an edition stands, instead of what the folder said of it, or of the edition with a cutoff
     /// that it had `before`. A folder that is another magazine's is left alone.
-    pub fn note(folder: &Path, magazine: &Magazine, trace: &Trace, before: Option<&EditionKey>) -> Result<(), Error> {
+    pub fn note(
+        folder: &Path,
+        magazine: &Magazine,
+        sent: &SentEdition,
+        before: Option<&EditionKey>,
+    ) -> Result<(), Error> {
         let found = Self::read(folder)?;
         if found.as_ref().is_some_and(|owner| !owner.is(magazine)) {
             return Ok(());
         }
         let mut owner = found.clone().unwrap_or_else(|| Self::new(magazine));
-        let same = |other: &Trace| other.newsletter == trace.newsletter && other.cutoff == trace.cutoff;
+        let same = |other: &SentEdition| other.newsletter == sent.newsletter && other.cutoff == sent.cutoff;
         owner.editions.retain(|other| !same(other) && !before.is_some_and(|before| other.is(before)));
-        owner.editions.push(trace.clone());
+        owner.editions.push(sent.clone());
         owner.editions.sort_by_key(|other| (other.newsletter.clone(), other.cutoff));
-        let ours = owner.editions.iter().filter(|other| other.newsletter == trace.newsletter).count();
-        let oldest = owner.editions.iter().position(|other| other.newsletter == trace.newsletter);
-        if let Some(oldest) = oldest.filter(|_| ours > EDITIONS) {
-            owner.editions.drain(oldest..oldest + ours - EDITIONS);
+        let ours = owner.editions.iter().filter(|other| other.newsletter == sent.newsletter).count();
+        let oldest = owner.editions.iter().position(|other| other.newsletter == sent.newsletter);
+        if let Some(oldest) = oldest.filter(|_| ours > MAX_EDITIONS) {
+            owner.editions.drain(oldest..oldest + ours - MAX_EDITIONS);
         }
         if found.as_ref() != Some(&owner) {
             owner.write(folder, true)?;
@@ -178,7 +180,7 @@ impl Owner {
 
     /// Writes the file, whole or not at all; false if there is one already and it is not to be replaced.
     fn write(&self, folder: &Path, replace: bool) -> Result<bool, Error> {
-        let path = folder.join(NAME);
+        let path = folder.join(OWNER_FILE);
         let wrong = |source| Error::Write { path: path.clone(), source };
         if !folder.is_dir() {
             make_folder(folder).map_err(wrong)?;
@@ -204,6 +206,6 @@ impl Owner {
 
     /// Where the file is, for messages.
     pub fn path(folder: &Path) -> PathBuf {
-        folder.join(NAME)
+        folder.join(OWNER_FILE)
     }
 }

@@ -12,7 +12,7 @@ use memchr::memchr2;
 
 use crate::{
     config::{Config, Dkim},
-    edition::render::letter::Written,
+    edition::render::letter::RenderedLetter,
     model::Instant,
 };
 
@@ -54,7 +54,7 @@ impl Signer {
     }
 
     /// Puts a signature for each key before the letter's head.
-    pub fn sign(&self, letter: &mut Written) -> Result<(), String> {
+    pub fn sign(&self, letter: &mut RenderedLetter) -> Result<(), String> {
         let Some((head, body)) = letter.text.split_once("\r\n\r\n") else { return Err("it has no body".into()) };
         let body = BASE64.encode(digest(&SHA256, relaxed_body(body).as_bytes()).as_ref());
         let fields: Vec<(&str, &str)> = fields(head);

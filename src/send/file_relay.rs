@@ -12,7 +12,7 @@ use std::{
 use super::Error;
 use crate::{
     config::{Config, Relays},
-    edition::render::letter::Written,
+    edition::render::letter::RenderedLetter,
     model::{Period, ReaderId},
     store::search::count_in_file,
 };
@@ -37,7 +37,11 @@ pub fn periods(folder: &Path) -> BTreeSet<Period> {
 }
 
 /// Writes letters of an edition into the folder, and syncs it.
-pub(super) fn write_edition(folder: &Path, period: &Period, letters: &[(ReaderId, Written)]) -> Result<(), Error> {
+pub(super) fn write_edition(
+    folder: &Path,
+    period: &Period,
+    letters: &[(ReaderId, RenderedLetter)],
+) -> Result<(), Error> {
     fs::create_dir_all(folder).map_err(write_error(folder))?;
     for (reader, letter) in letters {
         write(folder, &format!("{period}.{reader}.eml"), letter)?;
@@ -46,7 +50,7 @@ pub(super) fn write_edition(folder: &Path, period: &Period, letters: &[(ReaderId
 }
 
 /// Writes one letter under this name.
-pub(super) fn write_one(folder: &Path, name: &str, letter: &Written) -> Result<(), Error> {
+pub(super) fn write_one(folder: &Path, name: &str, letter: &RenderedLetter) -> Result<(), Error> {
     fs::create_dir_all(folder).map_err(write_error(folder))?;
     write(folder, name, letter)?;
     sync(folder)
@@ -105,7 +109,7 @@ pub(crate) fn remove_older(folder: &Path, older: SystemTime) -> Result<u64, Erro
     Ok(count)
 }
 
-fn write(folder: &Path, name: &str, letter: &Written) -> Result<(), Error> {
+fn write(folder: &Path, name: &str, letter: &RenderedLetter) -> Result<(), Error> {
     let path = folder.join(name);
     let mut file = tempfile::Builder::new().prefix(".letter-").tempfile_in(folder).map_err(write_error(&path))?;
     file.write_all(letter.text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(write_error(&path))?;

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use super::{Error, dkim::Signer};
 use crate::{
     config::Config,
-    edition::render::letter::{Form, Written},
+    edition::render::letter::{LetterTemplate, RenderedLetter},
     model::{Edition, EmailAddress, Instant},
     store::{Leased, Store},
 };
@@ -16,7 +16,7 @@ const LEASE_MARGIN: Duration = Duration::from_secs(2);
 /// A leased letter, with the form that it is filled into.
 pub(super) struct LetterJob {
     pub(super) leased: Leased,
-    pub(super) form: Arc<Form>,
+    pub(super) form: Arc<LetterTemplate>,
     pub(super) signer: Option<Arc<Signer>>,
     pub(super) lease_ends: Instant,
 }
@@ -28,7 +28,7 @@ impl LetterJob {
     }
 
     /// The letter's bytes, or why there are none.
-    pub(super) fn write(&self) -> Result<Written, String> {
+    pub(super) fn write(&self) -> Result<RenderedLetter, String> {
         let letter = &self.leased.letter;
         let address: EmailAddress = letter.address.parse().map_err(|error| format!("not sent: {error}"))?;
         let written = self.form.write(letter.reader, &address, letter.name.as_deref());
@@ -45,7 +45,7 @@ pub(super) struct FormCache<'a> {
     config: &'a Config,
     store: &'a Store,
     edition: &'a Edition,
-    made: HashMap<i64, Arc<Form>>,
+    made: HashMap<i64, Arc<LetterTemplate>>,
     signer: Option<Arc<Signer>>,
 }
 
@@ -61,7 +61,7 @@ impl<'a> FormCache<'a> {
             Some(form) => Arc::clone(form),
             None => {
                 let variant = self.store.variant(id).await?;
-                let form = Form::new(self.config, self.edition, self.store.key(), &variant.entity)?;
+                let form = LetterTemplate::new(self.config, self.edition, self.store.key(), &variant.entity)?;
                 Arc::clone(self.made.entry(id).or_insert(Arc::new(form)))
             }
         };

@@ -23,7 +23,7 @@ use super::{
     verdict::{LetterVerdict, SmtpStep},
 };
 use crate::{
-    edition::render::letter::Written,
+    edition::render::letter::RenderedLetter,
     model::{Edition, Instant, LetterState},
     store::{self, Leased, Settlement, Store},
 };
@@ -166,7 +166,7 @@ impl SendSession {
         &self,
         relay: &RelayState,
         leased: &Leased,
-        written: &Written,
+        written: &RenderedLetter,
         limit: RelayLimit,
     ) -> Settlement {
         let size = written.text.len() as u64;

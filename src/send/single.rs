@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     config::{self, Config, Relays},
-    edition::render::letter::Written,
+    edition::render::letter::RenderedLetter,
     model::Instant,
 };
 
@@ -52,7 +52,7 @@ async fn send(config: &Config, letter: SingleLetter<'_>, at: Instant) -> SingleR
         Ok(recipient) => recipient,
         Err(error) => return SingleResult::Refused(format!("not sent: {error}")),
     };
-    let mut written = Written { sender: letter.sender, recipient, text: letter.text.to_owned() };
+    let mut written = RenderedLetter { sender: letter.sender, recipient, text: letter.text.to_owned() };
     if let Some(signer) = Signer::new(config, at)
         && let Err(reason) = signer.sign(&mut written)
     {
@@ -67,7 +67,7 @@ async fn send(config: &Config, letter: SingleLetter<'_>, at: Instant) -> SingleR
     }
 }
 
-async fn send_by_smtp(relays: &[config::Relay], written: &Written, name: &str) -> SingleResult {
+async fn send_by_smtp(relays: &[config::Relay], written: &RenderedLetter, name: &str) -> SingleResult {
     let mut last = SingleResult::Deferred("there is no relay".into());
     for relay in relays {
         match SmtpConnection::open(relay).await {
@@ -88,7 +88,7 @@ async fn send_by_smtp(relays: &[config::Relay], written: &Written, name: &str) -
 }
 
 /// Sends a letter over a connection, one command at a time.
-async fn send_over(connection: &mut SmtpConnection, written: &Written, name: &str) -> SingleResult {
+async fn send_over(connection: &mut SmtpConnection, written: &RenderedLetter, name: &str) -> SingleResult {
     if let Err(limit) = connection.extensions.accepts(written.text.len() as u64, &written.recipient) {
         return SingleResult::Unsupported(limit.to_string());
     }

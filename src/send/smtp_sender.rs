@@ -31,7 +31,7 @@ use super::{
     verdict::LetterVerdict,
 };
 use crate::{
-    edition::render::letter::Written,
+    edition::render::letter::RenderedLetter,
     model::LetterState,
     store::{Leased, Mark, Settlement},
 };
@@ -50,7 +50,7 @@ const CONNECT_RETRY_DELAY: Duration = Duration::from_millis(500);
 /// A letter with its envelope, ready to be sent.
 struct OutgoingLetter {
     leased: Leased,
-    written: Written,
+    written: RenderedLetter,
     mail: String,
     rcpt: String,
     /// Whether it is marked `sending` in the ledger.

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     edition::render::archive,
-    model::{Lang, Period},
+    model::{Lang, Period, html::escape},
     publish::forms::editions,
 };
 
@@ -189,9 +189,4 @@ fn public(asked: &HeaderMap, kind: &'static str, policy: &'static str, bytes: Ve
 fn broken(error: &dyn std::error::Error) -> Response {
     tracing::error!("{error}");
     StatusCode::SERVICE_UNAVAILABLE.into_response()
-}
-
-/// Text for an attribute.
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;")
 }

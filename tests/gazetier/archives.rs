@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use gazetier::{config::Config, model::FeedKey, publish::forms::conform::LARGEST};
+use gazetier::{config::Config, model::FeedKey, publish::forms::conform::MAX_FEED_BYTES};
 
 use crate::{
     history::{DAYS, scene, walk},
@@ -50,7 +50,7 @@ fn every_column_is_found(scene: &Scene, feed: &str, columns: usize) {
     for form in ["rss.xml", "atom.xml", "feed.json"] {
         let (documents, met) = walk(scene, &format!("feeds/{feed}{form}"));
         assert_eq!(met.len(), columns, "{form}: {met:?}");
-        assert!(documents.iter().all(|name| scene.read(name).len() <= LARGEST), "{form}");
+        assert!(documents.iter().all(|name| scene.read(name).len() <= MAX_FEED_BYTES), "{form}");
         walked.extend(documents.iter().map(|name| name.trim_end_matches(form).to_owned()));
     }
     let names = documents(scene, feed);

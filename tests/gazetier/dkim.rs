@@ -9,7 +9,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use gazetier::{config::Config, edition::render::letter::Written, send::dkim::Signer};
+use gazetier::{config::Config, edition::render::letter::RenderedLetter, send::dkim::Signer};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -179,7 +179,7 @@ proptest! {
             let head: String = fields.iter().map(|field| format!("{field}\r\n")).collect();
             let text = format!("From: a@estran.example.org\r\n{head}\r\n{body}\r\n");
             let recipient = "a@example.org".parse().expect("an address");
-            let mut letter = Written { sender: String::new(), recipient, text };
+            let mut letter = RenderedLetter { sender: String::new(), recipient, text };
             signer.sign(&mut letter).expect("a signature");
             letter.text
         }).collect();
@@ -194,7 +194,7 @@ fn signatures_are_the_same_at_every_attempt_and_fit_the_lines() {
     let (signer, _) = signer();
     let recipient = "a@example.org".parse().expect("an address");
     let text = "From: a@estran.example.org\r\nTo: b@x.org\r\n\r\nx\r\n".to_owned();
-    let unsigned = Written { sender: String::new(), recipient, text };
+    let unsigned = RenderedLetter { sender: String::new(), recipient, text };
     let [first, second] = [(), ()].map(|()| {
         let mut letter = unsigned.clone();
         signer.sign(&mut letter).expect("a signature");

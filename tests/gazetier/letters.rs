@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use gazetier::{
     config::Config,
-    edition::render::{encode::entity, letter::Form},
+    edition::render::{encode::entity, letter::LetterTemplate},
     model::{Edition, EditionState, Key, Period, ReaderId, token::PLACEHOLDER},
 };
 use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
@@ -262,11 +262,11 @@ fn edition(subject: &str) -> (Config, Edition) {
     (config, edition)
 }
 
-fn form<R>(subject: &str, text: &str, use_it: impl FnOnce(&Form) -> R) -> R {
+fn form<R>(subject: &str, text: &str, use_it: impl FnOnce(&LetterTemplate) -> R) -> R {
     let (config, edition) = edition(subject);
     let html = format!("<p>{text}</p><a href=\"https://x.example.org/{PLACEHOLDER}\">.</a>\n");
     let entity = entity(text, &html, "u");
-    use_it(&Form::new(&config, &edition, &Key::new([7; 32]), &entity).expect("a form"))
+    use_it(&LetterTemplate::new(&config, &edition, &Key::new([7; 32]), &entity).expect("a form"))
 }
 
 proptest! {
@@ -318,7 +318,7 @@ fn a_form_that_no_mail_server_would_take_is_none() {
         (long.as_bytes(), "no mail server would take the line that begins \"xxx"),
         (b"Content-Type: text/plain\r\n\r\nx", "the variant in the store is cut off"),
     ] {
-        let error = Form::new(&config, &edition, &key, entity).expect_err("no form").to_string();
+        let error = LetterTemplate::new(&config, &edition, &key, entity).expect_err("no form").to_string();
         assert!(error.starts_with(&format!("cannot write a letter: {told}")), "{error}");
     }
 }

@@ -7,7 +7,10 @@ use chrono::{Datelike, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTim
 use chrono_tz::Europe::Paris;
 use gazetier::{
     config::{Config, StoreUrl},
-    edition::plan::{self, Drawn, Wish},
+    edition::{
+        freeze::{self, DueOutcome, FreezeOptions},
+        next,
+    },
     model::{Changes, ColumnId, EditionState, Instant, Now},
     store::Store,
 };
@@ -189,14 +192,14 @@ async fn live(schedule: (&str, Weekday, NaiveTime), begin: NaiveDateTime, steps:
                 }
             }
             Step::LeaveOut(which) => {
-                let coming = plan::coming(&config, &store, clock(now)).await.expect("an edition");
+                let coming = next::next_edition(&config, &store, clock(now)).await.expect("an edition");
                 let cutoff = model.coming(now);
-                assert_eq!(coming.draft.due.cutoff, instant(cutoff), "step {number} at {now}");
+                assert_eq!(coming.draft.slot.cutoff, instant(cutoff), "step {number} at {now}");
                 if let Some(column) = coming.draft.columns.get(*which) {
                     let mut changes: Changes = coming.desk.version.changes.clone();
                     changes.left_out.push(column.id);
                     let kept =
-                        store.change(&coming.draft.due.key(), coming.desk.version.number, &changes, "E", now).await;
+                        store.change(&coming.draft.slot.key(), coming.desk.version.number, &changes, "E", now).await;
                     assert!(kept.expect("a store"), "step {number}");
                     model.left_out.entry(cutoff).or_default().insert(column.id.0);
                 }
@@ -204,19 +207,24 @@ async fn live(schedule: (&str, Weekday, NaiveTime), begin: NaiveDateTime, steps:
             Step::Run(asked) => {
                 let before = model.editions.len();
                 model.run(now, *asked);
-                let drawn = plan::draw_up(&config, &store, clock(now), Wish { asked: *asked, future: false })
-                    .await
-                    .expect("a run");
+                let drawn = freeze::freeze_due(
+                    &config,
+                    &store,
+                    clock(now),
+                    FreezeOptions { on_request: *asked, allow_future: false },
+                )
+                .await
+                .expect("a run");
                 let made = model.editions.len() > before;
                 let late = now - instant(model.cutoff(now)) > Duration::hours(12) && !asked;
                 match drawn {
-                    Drawn::Frozen(edition, _) => {
+                    DueOutcome::Frozen(edition, _) => {
                         assert!(made && !late && edition.state == EditionState::Frozen, "step {number} at {now}");
                     }
-                    Drawn::Held(edition, _) => {
+                    DueOutcome::Held(edition, _) => {
                         assert!(made && late && edition.state == EditionState::Held, "step {number} at {now}");
                     }
-                    Drawn::NotDue | Drawn::NothingNew(_) => assert!(!made, "step {number} at {now}"),
+                    DueOutcome::NotDue | DueOutcome::NothingNew(_) => assert!(!made, "step {number} at {now}"),
                     other => panic!("step {number} at {now}: {other:?}"),
                 }
             }

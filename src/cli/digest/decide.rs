@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use super::super::{exit, session::Session};
 use crate::{
     edition::{
-        decide::{self, Decision},
-        plan,
+        decide::{self, DecisionRequest},
+        next,
     },
     model::{self, EditionState, Period},
 };
@@ -24,7 +24,7 @@ pub(in crate::cli) struct Decider {
 
 /// Approves an edition as it is now.
 pub(super) async fn approve(session: &Session, who: &Decider) -> anyhow::Result<ExitCode> {
-    let period = decide(session, who, Decision::Approve(None)).await?;
+    let period = decide(session, who, DecisionRequest::Approve(None)).await?;
     println!("{period}: approved");
     Ok(ExitCode::SUCCESS)
 }
@@ -34,13 +34,13 @@ pub(super) async fn hold(session: &Session, who: &Decider, why: &str) -> anyhow:
     if who.period.is_none() {
         refuse_ambiguous_hold(session).await?;
     }
-    let period = decide(session, who, Decision::Hold(why)).await?;
+    let period = decide(session, who, DecisionRequest::Hold(why)).await?;
     let out = letters_out(session, &period).await?;
     println!("{period}: held{out}; let it go with `gazetier digest release {period}`");
     Ok(ExitCode::SUCCESS)
 }
 
-async fn decide(session: &Session, decider: &Decider, decision: Decision<'_>) -> anyhow::Result<Period> {
+async fn decide(session: &Session, decider: &Decider, decision: DecisionRequest<'_>) -> anyhow::Result<Period> {
     let period = decider.period.as_deref().map(Period::from_key);
     let (config, store) = (&session.config, &session.store);
     let decided = decide::decide(config, store, session.now(), &decider.by, period.as_ref(), decision).await?;
@@ -50,12 +50,12 @@ async fn decide(session: &Session, decider: &Decider, decision: Decision<'_>) ->
 /// Lets the edition go that is named; without a name the newest, drawn up or to come, if it is
 /// held.
 pub(super) async fn release_held(session: &Session, who: Decider, with_withdrawn: bool) -> anyhow::Result<()> {
-    let release = Decision::Release { seen: None, with_withdrawn };
+    let release = DecisionRequest::Release { seen: None, with_withdrawn };
     if who.period.is_some() {
         decide(session, &who, release).await?;
         return Ok(());
     }
-    let coming = plan::coming(&session.config, &session.store, session.now()).await?;
+    let coming = next::next_edition(&session.config, &session.store, session.now()).await?;
     let held = matches!(coming.desk.decision(), model::Decision::Held { .. });
     if coming.is_due && held {
         decide(session, &who, release).await?;
@@ -71,7 +71,7 @@ pub(super) async fn release_held(session: &Session, who: Decider, with_withdrawn
 /// Says that an edition is no longer held: the one that is named, else the only one that is. The next run sends it
 /// when its hour has come.
 pub(super) async fn release(session: &Session, who: Decider, with_withdrawn: bool) -> anyhow::Result<ExitCode> {
-    let release = Decision::Release { seen: None, with_withdrawn };
+    let release = DecisionRequest::Release { seen: None, with_withdrawn };
     let period = match who.period.clone() {
         Some(period) => period,
         None => {
@@ -87,9 +87,9 @@ pub(super) async fn release(session: &Session, who: Decider, with_withdrawn: boo
         }
     };
     let period = decide(session, &Decider { period: Some(period), ..who }, release).await?;
-    let coming = plan::coming(&session.config, &session.store, session.now()).await?;
-    let hour = session.local_hour(coming.draft.due.cutoff);
-    if coming.draft.due.period == period && !coming.is_due {
+    let coming = next::next_edition(&session.config, &session.store, session.now()).await?;
+    let hour = session.local_hour(coming.draft.slot.cutoff);
+    if coming.draft.slot.period == period && !coming.is_due {
         println!("{period}: released; it goes out at its hour, {hour}");
     } else {
         println!("{period}: released; the next `gazetier run` sends it, or `gazetier digest send` at once");
@@ -104,9 +104,9 @@ async fn held(session: &Session) -> anyhow::Result<Vec<String>> {
         .filter(|edition| edition.state == EditionState::Held)
         .map(|edition| edition.period.to_string())
         .collect();
-    let coming = plan::coming(&session.config, &session.store, session.now()).await?;
+    let coming = next::next_edition(&session.config, &session.store, session.now()).await?;
     if matches!(coming.desk.decision(), model::Decision::Held { .. }) {
-        held.push(coming.draft.due.period.to_string());
+        held.push(coming.draft.slot.period.to_string());
     }
     Ok(held)
 }
@@ -117,7 +117,7 @@ async fn refuse_ambiguous_hold(session: &Session) -> anyhow::Result<()> {
         let is_ours = edition.newsletter == *session.newsletter();
         if is_ours && session.store.tally(edition.id).await?.to_do() > 0 {
             let going = edition.period;
-            let coming = plan::coming(&session.config, &session.store, session.now()).await?.draft.due.period;
+            let coming = next::next_edition(&session.config, &session.store, session.now()).await?.draft.slot.period;
             let out = letters_out(session, &going).await?;
             let message = format!(
                 "which one? Letters of {going} go out{out}: `gazetier digest hold {going}` stops them; \

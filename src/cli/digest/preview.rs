@@ -8,7 +8,7 @@ use super::super::{
     stop::{self, HangupAction},
 };
 use crate::{
-    edition::{plan, render::render},
+    edition::{next, render::render},
     model::{Choice, Rubrique, token::PLACEHOLDER},
     send,
     web::{self, Shared},
@@ -31,8 +31,8 @@ pub(super) async fn write(
         found.ok_or_else(|| exit::failure(exit::USAGE, format!("--rubriques: the configuration has no {label:?}")))
     });
     let choice = Choice::of(chosen.collect::<anyhow::Result<Vec<_>>>()?);
-    let draft = plan::coming(&session.config, &session.store, session.now()).await?.draft;
-    let due = &draft.due;
+    let draft = next::next_edition(&session.config, &session.store, session.now()).await?.draft;
+    let due = &draft.slot;
     let rendered = render(&session.config, &draft, &choice)?;
     let Some(rendered) = rendered else {
         println!("nothing new for {}: no letter would be sent", due.period);

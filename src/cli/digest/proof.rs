@@ -8,8 +8,8 @@ use super::super::{
 };
 use crate::{
     edition::{
-        editors::{self, Proofs},
-        plan,
+        editors::{self, ProofResult},
+        next,
     },
     model::Mailbox,
     outbox::service,
@@ -29,12 +29,12 @@ pub(super) async fn send(session: &Session, to: &[String], by: &str) -> anyhow::
     if editors.is_empty() {
         editors.clone_from(known);
     }
-    let coming = plan::coming(config, store, session.now()).await?;
-    let period = &coming.draft.due.period;
-    match editors::proof(config, store, session.at, by, &coming, &editors).await? {
-        Proofs::Empty | Proofs::Nobody => println!("nothing new for {period}: there is no proof"),
-        Proofs::Again => println!("{period}: they got this proof a moment ago, and get no other"),
-        Proofs::Queued(count) => {
+    let coming = next::next_edition(config, store, session.now()).await?;
+    let period = &coming.draft.slot.period;
+    match editors::send_proof(config, store, session.at, by, &coming, &editors).await? {
+        ProofResult::Empty | ProofResult::Nobody => println!("nothing new for {period}: there is no proof"),
+        ProofResult::Again => println!("{period}: they got this proof a moment ago, and get no other"),
+        ProofResult::Queued(count) => {
             let told = service::deliver(config, store, session.at, clock).await?;
             println!("{period}: {count} proofs, {} letters sent", told.sent);
         }

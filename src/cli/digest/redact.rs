@@ -7,7 +7,7 @@ use super::{
     edition_named,
 };
 use crate::{
-    edition::{plan, render::render},
+    edition::{next, render::render},
     model::Choice,
 };
 
@@ -19,7 +19,7 @@ pub(super) async fn redact(session: &Session, period: &str) -> anyhow::Result<Ex
     let edition = edition_named(session, period).await?;
     for _ in 0..MAX_ATTEMPTS {
         // The revision first: a column that is withdrawn while the page is made has it made anew.
-        let coming = plan::held(config, store, &edition).await?;
+        let coming = next::held_edition(config, store, &edition).await?;
         let gone = store.withdrawn_in(edition.id).await?;
         if gone.is_empty() {
             println!("{period}: none of its columns was withdrawn, nothing is changed");

@@ -6,7 +6,7 @@ use super::{
     super::{exit, restored, session::Session},
     edition_named,
 };
-use crate::{edition::plan, model::Edition};
+use crate::{edition::next, model::Edition};
 
 pub(super) async fn redate(session: &Session, period: &str, to: Option<&str>) -> anyhow::Result<ExitCode> {
     let edition = edition_named(session, period).await?;
@@ -25,7 +25,7 @@ pub(super) async fn redate(session: &Session, period: &str, to: Option<&str>) ->
             "--to: that is in the future, too: name the instant at which it really went out",
         ));
     }
-    let label = plan::label_at(&session.config, &session.store, cutoff).await?;
+    let label = next::label_at(&session.config, &session.store, cutoff).await?;
     if !session.store.redate_edition(&edition, cutoff, &label).await? {
         let message =
             format!("{period} was redated by somebody else just now: `gazetier digest status` tells how it stands");

@@ -22,8 +22,9 @@ use crate::{
     config::{Connections, Relays},
     edition::{
         self,
-        editors::{self, Notice},
-        plan::{self, Drawn, Outlook, Wish},
+        editors::{self, EditorNotice},
+        freeze::{self, DueOutcome, FreezeOptions},
+        next::{self, ApprovalState},
     },
     model::Edition,
     send::{
@@ -75,8 +76,8 @@ pub(in crate::cli) async fn send(session: &Session, asked: bool) -> anyhow::Resu
     let what = sent.as_ref().err().and_then(|error| error.downcast_ref::<edition::Error>()).and_then(mendable);
     if let Some(what) = what {
         let (config, store) = (&session.config, &session.store);
-        let due = plan::coming(config, store, session.now()).await?.draft.due;
-        editors::tell(config, store, session.at, &due.key(), &due.period, &Notice::Broken(what)).await?;
+        let due = next::next_edition(config, store, session.now()).await?.draft.slot;
+        editors::notify(config, store, session.at, &due.key(), &due.period, &EditorNotice::Broken(what)).await?;
     }
     sent
 }
@@ -86,28 +87,35 @@ async fn send_all(session: &Session, asked: bool) -> anyhow::Result<SendReport> 
     let mut report = SendReport { problems: status::future_editions(session).await?, ..SendReport::default() };
     // Before anything is said of an edition that went out already.
     report.problems.extend(restored::hold_due(session).await?);
-    if let Some((period, who, at)) = editors::fallen(config, store, session.now()).await? {
+    if let Some((period, who, at)) = editors::notify_lapsed_approval(config, store, session.now()).await? {
         report.problems.push(format!(
             "{period}: it has changed since {who} approved it at {}; approve it again with `gazetier digest approve \
              {period}`",
             session.local_hour(at)
         ));
     }
-    if let Some(period) = editors::proof_when_due(config, store, session.now()).await? {
+    if let Some(period) = editors::send_due_proof(config, store, session.now()).await? {
         report.lines.push(format!("{period}: the proof goes to the editors"));
     }
-    match plan::draw_up(config, store, session.now(), Wish { asked, future: session.future }).await? {
-        Drawn::NotDue => {}
-        Drawn::NothingNew(period) => {
+    match freeze::freeze_due(
+        config,
+        store,
+        session.now(),
+        FreezeOptions { on_request: asked, allow_future: session.future },
+    )
+    .await?
+    {
+        DueOutcome::NotDue => {}
+        DueOutcome::NothingNew(period) => {
             if asked {
                 report.lines.push(format!("{period}: no new column, nothing is sent"));
             }
         }
-        Drawn::Frozen(edition, letters) => {
+        DueOutcome::Frozen(edition, letters) => {
             report.lines.push(format!("{}: frozen with {letters} letters, {:?}", edition.period, edition.subject));
         }
-        Drawn::Held(edition, letters) => {
-            editors::tell(config, store, session.at, &edition.key(), &edition.period, &Notice::Late).await?;
+        DueOutcome::Held(edition, letters) => {
+            editors::notify(config, store, session.at, &edition.key(), &edition.period, &EditorNotice::Late).await?;
             report.problems.push(format!(
                 "{} was due at {} and is too late to be sent by itself: its {letters} letters are held; \
              send them with `gazetier digest send {0}`",
@@ -115,29 +123,29 @@ async fn send_all(session: &Session, asked: bool) -> anyhow::Result<SendReport> 
                 session.local_hour(edition.cutoff),
             ));
         }
-        Drawn::OnHold(period) => {
+        DueOutcome::OnHold(period) => {
             if asked {
                 report
                     .lines
                     .push(format!("{period}: held by the editors; let it go with `gazetier digest send {period}`"));
             }
         }
-        Drawn::Future(due) => {
+        DueOutcome::Future(due) => {
             let what = format!(
                 "its hour, {}, is more than a day ahead of this machine's clock: it is not given to a relay. Put the \
                  clock right, or say --future",
                 session.local_hour(due.cutoff)
             );
-            let notice = Notice::Broken(what.clone());
-            editors::tell(config, store, session.at, &due.key(), &due.period, &notice).await?;
+            let notice = EditorNotice::Broken(what.clone());
+            editors::notify(config, store, session.at, &due.key(), &due.period, &notice).await?;
             report.problems.push(format!("{}: {what}", due.period));
         }
-        Drawn::Unapproved(due, outlook) => {
+        DueOutcome::Unapproved(due, outlook) => {
             let (key, period) = (due.key(), due.period);
-            let first = editors::tell(config, store, session.at, &key, &period, &Notice::Unapproved).await?;
+            let first = editors::notify(config, store, session.at, &key, &period, &EditorNotice::Unapproved).await?;
             if first || asked {
                 let why = match outlook {
-                    Outlook::Fallen { who, at } => {
+                    ApprovalState::Lapsed { who, at } => {
                         format!("it has changed since {who} approved it at {}, and is not sent", session.local_hour(at))
                     }
                     _ => "its hour has come and nobody has approved it: it is not sent".into(),
@@ -162,8 +170,8 @@ async fn send_all(session: &Session, asked: bool) -> anyhow::Result<SendReport> 
         }
         let paused = outcome.hold_reason.is_some();
         if let Some(reason) = outcome.hold_reason {
-            let notice = Notice::Refused(reason.clone());
-            editors::tell(config, store, session.at, &edition.key(), &edition.period, &notice).await?;
+            let notice = EditorNotice::Refused(reason.clone());
+            editors::notify(config, store, session.at, &edition.key(), &edition.period, &notice).await?;
             report.problems.push(format!(
                 "{} is held, {} letters wait: {reason}; look into it, then send them with `gazetier digest send`",
                 edition.period,

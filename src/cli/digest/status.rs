@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::super::{restored, session::Session};
 use crate::{
     edition::{
-        plan::{self, Outlook},
+        next::{self, ApprovalState},
         render::render,
     },
     model::{self, Choice, Instant, Tally},
@@ -149,14 +149,14 @@ pub(super) async fn status(session: &Session, json: bool) -> anyhow::Result<Exit
 /// The edition to come, where editors have a hand in it.
 async fn coming_edition(session: &Session) -> anyhow::Result<Option<EditionStatus>> {
     let config = &session.config;
-    let coming = plan::coming(config, &session.store, session.now()).await?;
+    let coming = next::next_edition(config, &session.store, session.now()).await?;
     let untouched = coming.desk.version.number == 0 && coming.desk.notes.is_empty();
     if untouched && !config.digest.approval && coming.repeats.is_empty() {
         return Ok(None);
     }
     let rendered = render(config, &coming.draft, &Choice::all())?;
-    let due = &coming.draft.due;
-    let outlook = coming.outlook(config)?;
+    let due = &coming.draft.slot;
+    let outlook = coming.approval_state(config)?;
     Ok(Some(EditionStatus {
         period: due.period.to_string(),
         number: due.number,
@@ -167,7 +167,7 @@ async fn coming_edition(session: &Session) -> anyhow::Result<Option<EditionStatu
         letters: Tally::default(),
         unknown: Vec::new(),
         failed: Vec::new(),
-        decided: decided(session, &coming.desk, matches!(outlook, Outlook::Fallen { .. })),
+        decided: decided(session, &coming.desk, matches!(outlook, ApprovalState::Lapsed { .. })),
         coming: Some(ComingEdition {
             columns: coming.draft.columns.len(),
             due: LocalInstant::of(session, due.cutoff),

@@ -190,7 +190,7 @@ async fn add(
         found.ok_or_else(|| exit::failure(exit::USAGE, format!("--rubriques: the configuration has no {label:?}")))
     });
     let choice = Choice::of(chosen.collect::<anyhow::Result<Vec<_>>>()?);
-    let name = name.map(|name| text::one_line(&text::legalise(&name).0)).filter(|name| !name.is_empty());
+    let name = name.map(|name| text::one_line(&text::remove_illegal(&name).0)).filter(|name| !name.is_empty());
     let one = vec![ListEntry::from(Subscriber { address: address.clone(), name, choice })];
     let words = revive.then_some("subscribers add --revive");
     let count = session.store.enter_list(session.newsletter(), one, session.at, words).await?;
@@ -210,7 +210,7 @@ async fn add(
 }
 
 async fn allow(session: &Session, address: &EmailAddress, reason: &str) -> anyhow::Result<ExitCode> {
-    let words = text::one_line(&text::legalise(reason).0);
+    let words = text::one_line(&text::remove_illegal(reason).0);
     if words.is_empty() {
         return Err(exit::failure(exit::USAGE, "--reason: say in a few words why the address may be written to again"));
     }

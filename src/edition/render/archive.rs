@@ -4,35 +4,35 @@
 //! be called like our own words.
 
 use crate::config::Config;
-use crate::model::token::PLACEHOLDER;
+use crate::model::{html::escape, token::PLACEHOLDER};
 
 /// What stood for the token in editions that were frozen by versions up to 0.1.0: a word like others.
 const FIRST_PLACEHOLDER: &str = "subscriber0token0stands0here0in0letters";
 
 /// How the template marks the sentence that says why a letter came, and the link to this page.
-const WHY: (&str, &str) = ("<p class=\"why\"", "</p>");
-const ONLINE: (&str, &str) = ("<a class=\"online\"", "</a>");
+const WHY_ELEMENT: (&str, &str) = ("<p class=\"why\"", "</p>");
+const ONLINE_ELEMENT: (&str, &str) = ("<a class=\"online\"", "</a>");
 
 /// The letter for all rubriques as a page: the way out leads to the way in, and nothing in it says to
 /// whom it was sent. `head` is put into its head, `foot` at its end; both are HTML.
 pub fn page(config: &Config, html: &str, head: &str, foot: &str) -> String {
     let words = &config.magazine.lang.words().letter;
     let mut page = html.to_owned();
-    if let Some((from, to)) = element(&page, WHY).or_else(|| first_why(&page, &words.why_you_receive)) {
+    if let Some((from, to)) = element(&page, WHY_ELEMENT).or_else(|| unmarked_reason(&page, &words.why_you_receive)) {
         page.replace_range(from..to, &words.why_it_comes);
     }
-    if let Some((from, to)) = way_out(&page) {
+    if let Some((from, to)) = unsubscribe_href(&page) {
         let own = format!(">{}<", words.unsubscribe);
         let rest = &page[to..];
         if let Some(at) = rest.find('>').filter(|at| rest[*at..].starts_with(&own)) {
             page.replace_range(to + at + 1..to + at + own.len() - 1, &words.subscribe);
         }
-        page.replace_range(from..to, &attribute(config.web.url.as_str()));
+        page.replace_range(from..to, &escape(config.web.url.as_str()));
     }
-    if let Some((_, to)) = element(&page, ONLINE)
-        && let Some(from) = page[..to].rfind(ONLINE.0)
+    if let Some((_, to)) = element(&page, ONLINE_ELEMENT)
+        && let Some(from) = page[..to].rfind(ONLINE_ELEMENT.0)
     {
-        page.replace_range(from..to + ONLINE.1.len(), "");
+        page.replace_range(from..to + ONLINE_ELEMENT.1.len(), "");
     }
     // Whatever else there may be.
     page = page.replace(PLACEHOLDER, "");
@@ -67,7 +67,7 @@ pub fn without_token(variant: &str, instead: &str) -> String {
 }
 
 /// Where the address stands that the way out leads to.
-fn way_out(page: &str) -> Option<(usize, usize)> {
+fn unsubscribe_href(page: &str) -> Option<(usize, usize)> {
     let old = format!("{FIRST_PLACEHOLDER}\"");
     let at = page.rfind(PLACEHOLDER).or_else(|| page.rfind(&old))?;
     let start = page[..at].rfind('"')? + 1;
@@ -77,8 +77,8 @@ fn way_out(page: &str) -> Option<(usize, usize)> {
 
 /// Where the sentence stands that says why a letter came, in an edition that does not mark it: the last
 /// of its kind before the way out.
-fn first_why(page: &str, sentence: &str) -> Option<(usize, usize)> {
-    let (before, _) = way_out(page)?;
+fn unmarked_reason(page: &str, sentence: &str) -> Option<(usize, usize)> {
+    let (before, _) = unsubscribe_href(page)?;
     let at = page[..before].rfind(&format!(">{sentence}<"))? + 1;
     Some((at, at + sentence.len()))
 }
@@ -88,11 +88,6 @@ fn element(page: &str, (start, end): (&str, &str)) -> Option<(usize, usize)> {
     let at = page.rfind(start)?;
     let from = at + page[at..].find('>')? + 1;
     Some((from, from + page[from..].find(end)?))
-}
-
-/// An address as the value of an attribute.
-fn attribute(text: &str) -> String {
-    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;")
 }
 
 #[cfg(test)]

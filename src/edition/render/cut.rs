@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The mark that says that something was left out.
-const MARK: &str = "\u{a0}[…]";
+const OMISSION_MARK: &str = "\u{a0}[…]";
 
 /// Abbreviations after which a sentence goes on, whatever follows, without their dots; in lower case.
 #[rustfmt::skip]
@@ -31,12 +31,12 @@ pub fn at_sentence(text: &str, longest: usize) -> String {
     if text.chars().count() <= longest {
         return text.to_owned();
     }
-    let room = longest.saturating_sub(MARK.chars().count());
+    let room = longest.saturating_sub(OMISSION_MARK.chars().count());
     // What comes far behind makes no difference.
     let text = text.char_indices().nth(4 * longest + 1_000).map_or(text, |(at, _)| &text[..at]);
     let pieces = [sentences(text), words(text), text.graphemes(true).collect()];
     let kept = pieces.into_iter().map(|pieces| fitting(&pieces, room)).find(|kept| !kept.trim_end().is_empty());
-    format!("{}{MARK}", kept.unwrap_or_default().trim_end_matches([' ', '\n', '\t']))
+    format!("{}{OMISSION_MARK}", kept.unwrap_or_default().trim_end_matches([' ', '\n', '\t']))
 }
 
 /// The text if it has no more than so many UTF-16 units, as browsers count them, else its first words that fit, with

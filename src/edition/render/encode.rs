@@ -11,16 +11,16 @@ use crate::model::token::PLACEHOLDER;
 
 /// A line that stands for the token. Encoded text cannot hold it: after an `=` come two hexadecimal
 /// digits or the line's end.
-pub(super) const MARK: &str = "=@token@";
+pub(super) const TOKEN_LINE: &str = "=@token@";
 
 /// How long a line may become before what follows is added: two characters where its first one is
 /// escaped, one where a soft line break before a token joins it.
-const LINE: usize = 76 - 2 - 1;
+const ENCODED_LINE_CHARS: usize = 76 - 2 - 1;
 
 /// Encodes both parts. `unique` makes the boundary; equal parts give equal bytes.
 pub fn entity(text: &str, html: &str, unique: &str) -> Vec<u8> {
     let part = |kind: header::ContentType, body: &str| {
-        let encoded = quoted(body).into_bytes();
+        let encoded = encode_text(body).into_bytes();
         let encoding = header::ContentTransferEncoding::QuotedPrintable;
         SinglePart::builder().header(kind).body(Body::dangerous_pre_encoded(encoded, encoding))
     };
@@ -33,11 +33,11 @@ pub fn entity(text: &str, html: &str, unique: &str) -> Vec<u8> {
 
 /// Quoted-printable (RFC 2045) with CRLF line ends and lines of at most 76 characters; the token's
 /// places are lines of their own, between soft line breaks.
-fn quoted(text: &str) -> String {
-    let options = Options::default().input_mode(InputMode::Text).line_length_limit(LINE);
+fn encode_text(text: &str) -> String {
+    let options = Options::default().input_mode(InputMode::Text).line_length_limit(ENCODED_LINE_CHARS);
     let text = text.replace("\r\n", "\n").replace('\n', "\r\n");
-    let encode = |piece| harmless(&quoted_printable::encode_with_options(piece, options.clone()));
-    let mut encoded = text.split(PLACEHOLDER).map(encode).collect::<Vec<_>>().join(&format!("=\r\n{MARK}=\r\n"));
+    let encode = |piece| escape_line_starts(&quoted_printable::encode_with_options(piece, options.clone()));
+    let mut encoded = text.split(PLACEHOLDER).map(encode).collect::<Vec<_>>().join(&format!("=\r\n{TOKEN_LINE}=\r\n"));
     if text.ends_with(PLACEHOLDER) {
         // Nothing may end with a soft line break.
         encoded.truncate(encoded.len() - "=\r\n".len());
@@ -46,7 +46,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// Encoded lines with what is special at the beginning of a line escaped.
-fn harmless(encoded: &str) -> String {
+fn escape_line_starts(encoded: &str) -> String {
     let line = |line: &str| match line.strip_prefix('.') {
         Some(rest) => format!("=2E{rest}"),
         None if line.starts_with("From ") => format!("=46{}", &line[1..]),
@@ -63,7 +63,7 @@ mod tests {
 
     /// The text part of an entity, decoded, with a token in its places.
     fn read(entity: &[u8]) -> String {
-        let letter = std::str::from_utf8(entity).expect("ASCII").replace(MARK, "TOKEN");
+        let letter = std::str::from_utf8(entity).expect("ASCII").replace(TOKEN_LINE, "TOKEN");
         let body =
             letter.splitn(3, "\r\n\r\n").nth(2).and_then(|rest| rest.split("\r\n--=_u").next()).expect("a text part");
         let decoded = quoted_printable::decode(body, quoted_printable::ParseMode::Strict).expect("quoted-printable");

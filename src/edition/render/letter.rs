@@ -1,6 +1,6 @@
-//! A letter's bytes. What all letters of a variant have in common is written once, as a form with
-//! gaps: headers and entity. A letter is a copy of the form with its gaps filled in: nothing is
-//! rendered or encoded here, and every attempt gives the same bytes.
+//! A letter's bytes. What all letters of a variant have in common, headers and entity, is written once, as a template
+//! with fields. A letter is a copy of the template with its fields filled in: nothing is rendered or encoded here, and
+//! every attempt gives the same bytes.
 
 use std::fmt::Write as _;
 
@@ -13,34 +13,33 @@ use lettre::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Error, encode::MARK};
+use super::{Error, encode::TOKEN_LINE};
 use crate::model::token;
 use crate::{
     config::Config,
     model::{
         self, Edition, EditionKey, EmailAddress, Key, ReaderId,
-        text::{legalise, one_line},
+        text::{one_line, remove_illegal},
     },
 };
 
 /// The longest line that SMTP carries, without its line end (RFC 5321).
-const LINE: usize = 998;
+const MAX_LINE_BYTES: usize = 998;
 
 /// How long a line of a head is, where it can be folded: RFC 2047 wants no more of one with an encoded word.
-const FOLD: usize = 76;
+const FOLD_COLUMNS: usize = 76;
 
 /// Room for what is added on the way out: a signature, the relay's commands.
-const SPARE: usize = 1_536;
+const SPARE_BYTES: usize = 1_536;
 
 /// What stands in a mailto address as it is (RFC 6068).
-const MAILTO: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'+');
+const MAILTO_ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'+');
 
 /// A letter as it goes to a relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct RenderedLetter {
     /// The envelope's sender: refusals come back to it and tell which letter they mean (VERP).
     pub sender: String,
-    /// The envelope's recipient.
     pub recipient: EmailAddress,
     /// The message (RFC 5322) with CRLF line ends, the last one included. ASCII, but for a
     /// recipient beyond it. No line begins with a dot: DATA has nothing to stuff.
@@ -49,8 +48,7 @@ pub struct Written {
 
 /// What differs from letter to letter.
 #[derive(Debug, Clone, Copy)]
-enum Gap {
-    /// The header with the recipient.
+enum LetterField {
     To,
     /// The part of the Message-ID that names the recipient.
     Id,
@@ -58,22 +56,22 @@ enum Gap {
     Token,
 }
 
-/// The form that an edition's letters of one variant are written on.
+/// What an edition's letters of one variant have in common.
 #[derive(Debug)]
-pub struct Form {
+pub struct LetterTemplate {
     edition: EditionKey,
     mark: i64,
     key: Key,
     bounce: EmailAddress,
     separator: char,
-    /// Texts, each with the gap that follows it.
-    pieces: Vec<(String, Gap)>,
+    /// Texts, each with the field that follows it.
+    pieces: Vec<(String, LetterField)>,
     end: String,
     length: usize,
 }
 
-impl Form {
-    /// Prepares the form from a variant's entity.
+impl LetterTemplate {
+    /// Prepares the template from a variant's entity.
     pub fn new(config: &Config, edition: &Edition, key: &Key, entity: &[u8]) -> Result<Self, Error> {
         let letters = &config.letters;
         let entity = std::str::from_utf8(entity)
@@ -99,31 +97,34 @@ impl Form {
             ("Feedback-ID", format!("{}:{}:{feedback}", edition.period, edition.newsletter)),
             ("Precedence", "bulk".to_owned()),
         ] {
-            list.insert_raw(as_it_is(name, value)?);
+            list.insert_raw(raw_header(name, value)?);
         }
 
         let (name, domain) = (message_name(edition), letters.from.address.domain());
         let (leave, by_mail) = (&letters.unsubscribe_url, &letters.unsubscribe_address);
-        let by_mail = format!("{}@{}", utf8_percent_encode(by_mail.local(), MAILTO), by_mail.domain());
+        let by_mail = format!("{}@{}", utf8_percent_encode(by_mail.local(), MAILTO_ENCODED), by_mail.domain());
         let (bounce, separator) = (letters.bounce_address.clone(), letters.bounce_separator);
         let (key, pieces, end) = (key.clone(), Vec::new(), String::new());
-        let mut form =
+        let mut template =
             Self { edition: edition.key(), mark: edition.mark, key, bounce, separator, pieces, end, length: 0 };
-        form.put(&words(&sender)?, Gap::To);
-        form.put(&format!("{}Message-ID: <{name}.", words(&fixed)?), Gap::Id);
+        template.push(&header_text(&sender)?, LetterField::To);
+        template.push(&format!("{}Message-ID: <{name}.", header_text(&fixed)?), LetterField::Id);
         // Each address has a line of its own.
-        form.put(&format!("@{domain}>\r\nList-Id: <{}>\r\nList-Unsubscribe: <{leave}", letters.list_id), Gap::Token);
-        form.put(&format!(">,\r\n <mailto:{by_mail}?subject=unsubscribe%20"), Gap::Token);
-        let mut pieces = entity.split(MARK);
-        let first = format!(">\r\n{}{}", words(&list)?, pieces.next().unwrap_or_default());
+        template.push(
+            &format!("@{domain}>\r\nList-Id: <{}>\r\nList-Unsubscribe: <{leave}", letters.list_id),
+            LetterField::Token,
+        );
+        template.push(&format!(">,\r\n <mailto:{by_mail}?subject=unsubscribe%20"), LetterField::Token);
+        let mut pieces = entity.split(TOKEN_LINE);
+        let first = format!(">\r\n{}{}", header_text(&list)?, pieces.next().unwrap_or_default());
         let end = pieces.fold(first, |before, piece| {
-            form.put(&before, Gap::Token);
+            template.push(&before, LetterField::Token);
             piece.to_owned()
         });
-        form.length += end.len();
-        form.end = end;
-        form.check()?;
-        Ok(form)
+        template.length += end.len();
+        template.end = end;
+        template.check()?;
+        Ok(template)
     }
 
     /// About how many bytes a letter has.
@@ -131,7 +132,7 @@ impl Form {
         self.length
     }
 
-    fn put(&mut self, text: &str, gap: Gap) {
+    fn push(&mut self, text: &str, gap: LetterField) {
         self.length += text.len() + token::PLACEHOLDER.len();
         self.pieces.push((text.to_owned(), gap));
     }
@@ -139,12 +140,14 @@ impl Form {
     /// Whether SMTP carries what was prepared as it is.
     fn check(&self) -> Result<(), Error> {
         let pieces = self.pieces.iter().map(|(piece, gap)| match gap {
-            Gap::To => piece.clone(),
-            Gap::Id | Gap::Token => format!("{piece}{}", token::PLACEHOLDER),
+            LetterField::To => piece.clone(),
+            LetterField::Id | LetterField::Token => format!("{piece}{}", token::PLACEHOLDER),
         });
         let text = pieces.chain([self.end.clone()]).collect::<String>();
         let wrong = text.split("\r\n").find(|line| {
-            line.len() > LINE || line.starts_with('.') || line.bytes().any(|byte| matches!(byte, b'\r' | b'\n' | 0))
+            line.len() > MAX_LINE_BYTES
+                || line.starts_with('.')
+                || line.bytes().any(|byte| matches!(byte, b'\r' | b'\n' | 0))
         });
         match wrong {
             Some(line) => {
@@ -157,23 +160,23 @@ impl Form {
     }
 
     /// Writes one reader's letter.
-    pub fn write(&self, reader: ReaderId, address: &EmailAddress, name: Option<&str>) -> Result<Written, Error> {
+    pub fn write(&self, reader: ReaderId, address: &EmailAddress, name: Option<&str>) -> Result<RenderedLetter, Error> {
         let token = token::unsubscribe(&self.key, &self.edition.newsletter, reader);
         let id = format!("{reader}.{}", token::proof(&self.key, &self.edition, reader));
-        let to = to(address, name)?;
-        let mut text = String::with_capacity(self.length + to.len() + SPARE);
+        let to = to_header(address, name)?;
+        let mut text = String::with_capacity(self.length + to.len() + SPARE_BYTES);
         for (piece, gap) in &self.pieces {
             text.push_str(piece);
             text.push_str(match gap {
-                Gap::To => &to,
-                Gap::Id => &id,
-                Gap::Token => &token,
+                LetterField::To => &to,
+                LetterField::Id => &id,
+                LetterField::Token => &token,
             });
         }
         text.push_str(&self.end);
         let (local, domain) = (self.bounce.local(), self.bounce.domain());
         let sender = format!("{local}{}{}@{domain}", self.separator, token::bounce(&self.key, self.mark, reader));
-        Ok(Written { sender, recipient: address.clone(), text })
+        Ok(RenderedLetter { sender, recipient: address.clone(), text })
     }
 }
 
@@ -182,32 +185,31 @@ pub fn message_name(edition: &Edition) -> String {
     format!("{}.{}", edition.period, edition.newsletter)
 }
 
-/// The header with the recipient.
-fn to(address: &EmailAddress, name: Option<&str>) -> Result<String, Error> {
+fn to_header(address: &EmailAddress, name: Option<&str>) -> Result<String, Error> {
     // An address alone is what it is by its type; a name may have to be encoded and folded.
-    let name = name.map(|name| one_line(&legalise(name).0)).filter(|name| !name.is_empty());
+    let name = name.map(|name| one_line(&remove_illegal(name).0)).filter(|name| !name.is_empty());
     if name.is_none() {
         return Ok(format!("To: {address}\r\n"));
     }
     let mut headers = Headers::new();
     headers.set(header::To::from(mailboxes(&model::Mailbox { name, address: address.clone() })?));
-    words(&headers)
+    header_text(&headers)
 }
 
 /// Headers as text: encoding one may fail.
-pub(super) fn words(headers: &Headers) -> Result<String, Error> {
+pub(super) fn header_text(headers: &Headers) -> Result<String, Error> {
     let mut words = String::new();
     write!(words, "{headers}").map_err(|error| Error::Letter(error.to_string()))?;
     Ok(folded(&words))
 }
 
-/// The same headers with no line above [`FOLD`] columns that has a space to be folded at, but for the one behind
+/// The same headers with no line above [`FOLD_COLUMNS`] columns that has a space to be folded at, but for the one behind
 /// its name. The line end is put before the space, so that unfolding gives what was there.
 fn folded(headers: &str) -> String {
     let mut out = String::with_capacity(headers.len() + 16);
     for line in headers.split_inclusive("\r\n") {
         let mut rest = line;
-        while rest.trim_end().len() > FOLD {
+        while rest.trim_end().len() > FOLD_COLUMNS {
             let end = rest.trim_end().len();
             let first = match rest.starts_with(' ') {
                 true => rest.len() - rest.trim_start().len(),
@@ -215,7 +217,7 @@ fn folded(headers: &str) -> String {
             };
             let spaces = rest.match_indices(' ').map(|(at, _)| at).filter(|at| *at > first && *at < end);
             // The last that fits; else the first, so that no more than one word is too long.
-            let (fitting, beyond): (Vec<usize>, Vec<usize>) = spaces.partition(|at| *at <= FOLD);
+            let (fitting, beyond): (Vec<usize>, Vec<usize>) = spaces.partition(|at| *at <= FOLD_COLUMNS);
             let Some(at) = fitting.last().or(beyond.first()).copied() else { break };
             out.push_str(&rest[..at]);
             out.push_str("\r\n");
@@ -232,7 +234,7 @@ pub(super) fn mailboxes(mailbox: &model::Mailbox) -> Result<Mailboxes, Error> {
     Ok(Mailbox::new(mailbox.name.clone(), address).into())
 }
 
-pub(super) fn as_it_is(name: &'static str, value: String) -> Result<HeaderValue, Error> {
+pub(super) fn raw_header(name: &'static str, value: String) -> Result<HeaderValue, Error> {
     let header = HeaderName::new_from_ascii(name.to_owned()).map_err(|error| Error::Letter(error.to_string()))?;
     Ok(HeaderValue::dangerous_new_pre_encoded(header, value.clone(), value))
 }
@@ -244,7 +246,7 @@ mod tests {
     use super::*;
 
     fn head(name: &str, address: &str) -> String {
-        to(&address.parse().expect("an address"), Some(name)).expect("a header")
+        to_header(&address.parse().expect("an address"), Some(name)).expect("a header")
     }
 
     /// Lines that hold one word alone may be too long; no others.
@@ -252,7 +254,7 @@ mod tests {
         assert!(head.ends_with("\r\n") && head.is_ascii(), "{head:?}");
         for line in head.trim_end().split("\r\n") {
             let words = line.split(' ').filter(|word| !word.is_empty() && !word.ends_with(':')).count();
-            assert!(line.len() <= FOLD || words == 1, "{line:?}");
+            assert!(line.len() <= FOLD_COLUMNS || words == 1, "{line:?}");
             assert!(!line.trim().is_empty(), "{head:?}");
             // RFC 2047, section 2.
             assert!(line.split(' ').filter(|word| word.starts_with("=?")).all(|word| word.len() <= 75), "{line:?}");
@@ -281,7 +283,7 @@ mod tests {
             words in prop::collection::vec(prop_oneof!["[a-z]{1,12}", "[A-Za-z.,\"()@]{1,9}", "\\PC{1,40}"], 1..12),
             local in "[a-z]{1,40}",
         ) {
-            let name = one_line(&legalise(&words.join(" ")).0);
+            let name = one_line(&remove_illegal(&words.join(" ")).0);
             prop_assume!(!name.is_empty());
             let head = head(&name, &format!("{local}@estran.example.org"));
             assert_folded(&head);

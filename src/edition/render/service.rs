@@ -6,23 +6,22 @@ use lettre::message::header::{self, Headers};
 
 use super::{
     Error, encode,
-    letter::{self, Written},
+    letter::{self, RenderedLetter},
+    mjml,
     view::Direction,
+    wrap,
 };
-use crate::edition::render;
 use crate::{
     config::{Config, Theme},
     model::{EmailAddress, Instant, Key, Lang, Mailbox, column::fingerprint},
 };
 
-/// What such a letter says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
+pub struct ServiceMessage {
     /// In which language.
     pub lang: Lang,
     /// Of the letter.
     pub subject: String,
-    /// Its heading.
     pub title: String,
     /// Paragraphs before the button …
     pub before: Vec<String>,
@@ -34,8 +33,8 @@ pub struct Note {
 
 #[derive(Template)]
 #[template(path = "service.mjml")]
-struct Html<'a> {
-    note: &'a Note,
+struct ServiceHtml<'a> {
+    note: &'a ServiceMessage,
     dir: Direction,
     theme: &'a Theme,
     magazine: &'a str,
@@ -45,8 +44,8 @@ struct Html<'a> {
 
 #[derive(Template)]
 #[template(path = "service.txt")]
-struct Text<'a> {
-    note: &'a Note,
+struct ServiceText<'a> {
+    note: &'a ServiceMessage,
     colon: &'a str,
     magazine: &'a str,
     home: &'a str,
@@ -55,63 +54,64 @@ struct Text<'a> {
 
 /// Why a letter was written, as its head says it to programs (RFC 3834): they answer neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
+pub enum AutoSubmitted {
     /// Its recipient asked for it.
-    Asked,
+    Replied,
     /// Nobody did: the time has come, or something has happened.
-    Event,
+    Generated,
 }
 
-impl Cause {
+impl AutoSubmitted {
     /// The value of Auto-Submitted.
     fn as_str(self) -> &'static str {
         match self {
-            Self::Asked => "auto-replied",
-            Self::Event => "auto-generated",
+            Self::Replied => "auto-replied",
+            Self::Generated => "auto-generated",
         }
     }
 }
 
 /// To whom a letter to one person goes, when and why.
 #[derive(Debug, Clone, Copy)]
-pub struct Sending<'a> {
-    /// The address.
+pub struct ServiceEnvelope<'a> {
     pub to: &'a EmailAddress,
-    /// Who has it.
     pub name: Option<&'a str>,
-    /// Its date.
     pub at: Instant,
-    /// Why it is written.
-    pub cause: Cause,
+    pub cause: AutoSubmitted,
 }
 
-/// Writes a letter to one person.
-pub fn write(config: &Config, key: &Key, note: &Note, sending: Sending<'_>) -> Result<Written, Error> {
+pub fn write(
+    config: &Config,
+    key: &Key,
+    note: &ServiceMessage,
+    sending: ServiceEnvelope<'_>,
+) -> Result<RenderedLetter, Error> {
     let magazine = &config.magazine;
     let dir = Direction::of(note.lang);
     let (home, postal_address) = (magazine.url.as_str(), magazine.postal_address.as_str());
-    let html = Html { note, dir, theme: &config.theme, magazine: &magazine.name, home, postal_address };
-    let html = render::to_html(&html.render()?)?;
+    let html = ServiceHtml { note, dir, theme: &config.theme, magazine: &magazine.name, home, postal_address };
+    let html = mjml::to_html(&html.render()?)?;
     let colon = &note.lang.words().letter.colon;
-    let plain = render::wrap(&Text { note, colon, magazine: &magazine.name, home, postal_address }.render()?, dir);
-    compose(config, key, &Parts { subject: &note.subject, html: &html, plain: &plain }, sending)
+    let plain = wrap::wrap(&ServiceText { note, colon, magazine: &magazine.name, home, postal_address }.render()?, dir);
+    compose(config, key, &ServiceParts { subject: &note.subject, html: &html, plain: &plain }, sending)
 }
 
-/// What a letter is made of.
 #[derive(Debug, Clone, Copy)]
-pub struct Parts<'a> {
-    /// Its subject.
+pub struct ServiceParts<'a> {
     pub subject: &'a str,
-    /// Its HTML.
     pub html: &'a str,
-    /// Its text.
     pub plain: &'a str,
 }
 
 /// A letter to one person from its parts.
-pub fn compose(config: &Config, key: &Key, parts: &Parts<'_>, sending: Sending<'_>) -> Result<Written, Error> {
-    let Parts { subject, html, plain } = *parts;
-    let Sending { to, name, at, cause } = sending;
+pub fn compose(
+    config: &Config,
+    key: &Key,
+    parts: &ServiceParts<'_>,
+    sending: ServiceEnvelope<'_>,
+) -> Result<RenderedLetter, Error> {
+    let ServiceParts { subject, html, plain } = *parts;
+    let ServiceEnvelope { to, name, at, cause } = sending;
     let unique = fingerprint([subject, html, &to.to_string(), &at.timestamp_millis().to_string()]);
     let entity = encode::entity(plain, html, &unique);
 
@@ -126,10 +126,11 @@ pub fn compose(config: &Config, key: &Key, parts: &Parts<'_>, sending: Sending<'
     headers.set(header::Date::from(std::time::SystemTime::from(at)));
     headers.set(header::MIME_VERSION_1_0);
     let mark = data_encoding::BASE32_NOPAD.encode(&key.sign("service", unique.as_bytes())).to_lowercase();
-    headers.insert_raw(letter::as_it_is("Message-ID", format!("<service.{mark}@{}>", letters.from.address.domain()))?);
-    headers.insert_raw(letter::as_it_is("Auto-Submitted", cause.as_str().to_owned())?);
+    headers
+        .insert_raw(letter::raw_header("Message-ID", format!("<service.{mark}@{}>", letters.from.address.domain()))?);
+    headers.insert_raw(letter::raw_header("Auto-Submitted", cause.as_str().to_owned())?);
 
-    let mut text = letter::words(&headers)?;
+    let mut text = letter::header_text(&headers)?;
     text.push_str(&String::from_utf8(entity).map_err(|error| Error::Letter(error.to_string()))?);
-    Ok(Written { sender: letters.bounce_address.to_string(), recipient: to.clone(), text })
+    Ok(RenderedLetter { sender: letters.bounce_address.to_string(), recipient: to.clone(), text })
 }

@@ -9,17 +9,15 @@ use html5ever::{
 };
 use url::Url;
 
-/// A tag that opens an element.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::edition) struct Tag {
+pub(in crate::edition) struct LetterTag {
     /// In lower case.
     pub(in crate::edition) name: String,
     /// Names in lower case, values as they are meant.
     pub(in crate::edition) attributes: Vec<(String, String)>,
 }
 
-impl Tag {
-    /// The value of an attribute.
+impl LetterTag {
     pub(in crate::edition) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
@@ -31,8 +29,8 @@ impl Tag {
 }
 
 /// The tags that open the elements of a text of HTML, in their order.
-pub(in crate::edition) fn of(html: &str) -> Vec<Tag> {
-    let tokenizer = Tokenizer::new(Sink::default(), TokenizerOpts::default());
+pub(in crate::edition) fn of(html: &str) -> Vec<LetterTag> {
+    let tokenizer = Tokenizer::new(TagCollector::default(), TokenizerOpts::default());
     let input = BufferQueue::default();
     input.push_back(StrTendril::from(html));
     // No script stops it, and it stops for nothing else.
@@ -42,11 +40,11 @@ pub(in crate::edition) fn of(html: &str) -> Vec<Tag> {
 }
 
 #[derive(Default)]
-struct Sink {
-    tags: RefCell<Vec<Tag>>,
+struct TagCollector {
+    tags: RefCell<Vec<LetterTag>>,
 }
 
-impl TokenSink for Sink {
+impl TokenSink for TagCollector {
     type Handle = ();
 
     fn process_token(&self, token: Token, _: u64) -> TokenSinkResult<()> {
@@ -62,13 +60,13 @@ impl TokenSink for Sink {
             "title" | "textarea" => TokenSinkResult::RawData(RawKind::Rcdata),
             _ => TokenSinkResult::Continue,
         };
-        self.tags.borrow_mut().push(Tag { name, attributes });
+        self.tags.borrow_mut().push(LetterTag { name, attributes });
         result
     }
 }
 
 /// Whether an address leads somewhere from a letter, where there is no page that it could be beside.
-pub(in crate::edition) fn leads_somewhere(address: &str) -> bool {
+pub(in crate::edition) fn is_absolute_link(address: &str) -> bool {
     let address = address.trim();
     let Ok(url) = Url::parse(address) else { return false };
     let behind = address.split_once(':').map_or("", |(_, rest)| rest);
@@ -93,7 +91,7 @@ mod tests {
         let tags = of(html);
         let names: Vec<&str> = tags.iter().map(|tag| tag.name.as_str()).collect();
         assert_eq!(names, ["style", "title", "a", "img", "td"]);
-        let addresses: Vec<&str> = tags.iter().flat_map(Tag::addresses).collect();
+        let addresses: Vec<&str> = tags.iter().flat_map(LetterTag::addresses).collect();
         assert_eq!(addresses, ["https://a.example/?x=1&y=l'eau", "https://a.example/x.jpg", "/x.png"]);
         assert_eq!((tags[3].attribute("alt"), tags[3].attribute("width")), (Some(""), None));
     }
@@ -112,7 +110,7 @@ mod tests {
             " https://a.example/ ",
             "https://a.example:8443/l'eau",
         ] {
-            assert!(leads_somewhere(good), "{good}");
+            assert!(is_absolute_link(good), "{good}");
         }
         for bad in [
             "",
@@ -136,7 +134,7 @@ mod tests {
             "?x",
             "ftp://a.example/",
         ] {
-            assert!(!leads_somewhere(bad), "{bad}");
+            assert!(!is_absolute_link(bad), "{bad}");
         }
     }
 }

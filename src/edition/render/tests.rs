@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use super::service::{self, Cause, Note, Sending};
+use super::service::{self, AutoSubmitted, ServiceEnvelope, ServiceMessage};
 use super::*;
 use crate::model::{Changes, ColumnId, EmailAddress, Instant, Key, Lang, Period, Slug};
 
@@ -16,7 +16,7 @@ fn magazine(language: &str) -> Config {
     config
 }
 
-fn draft(config: &Config) -> Draft {
+fn draft(config: &Config) -> EditionDraft {
     let column = |id: i64, title: &str| Column {
         id: ColumnId(id),
         guid: format!("tag:{id}"),
@@ -31,7 +31,7 @@ fn draft(config: &Config) -> Draft {
         updated: at("2026-11-20T08:00:00Z"),
     };
     let columns = vec![column(0, "المنارة"), column(1, "البحر")];
-    let due = Due {
+    let slot = EditionSlot {
         newsletter: Slug::parse("digest").expect("a slug"),
         period: Period::from_key("2026-W47"),
         number: 1,
@@ -39,7 +39,7 @@ fn draft(config: &Config) -> Draft {
         reach: at("2026-11-09T06:30:00Z"),
         cutoff: at("2026-11-23T06:30:00Z"),
     };
-    Draft { due, columns, changes: Changes::default() }
+    EditionDraft { slot, columns, changes: Changes::default() }
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_letter_in_a_language_from_right_to_left_is_written_so() {
 #[test]
 fn so_is_a_letter_to_one_reader() {
     let config = magazine("ar");
-    let note = |lang| Note {
+    let note = |lang| ServiceMessage {
         lang,
         subject: "S".into(),
         title: "T".into(),
@@ -74,7 +74,8 @@ fn so_is_a_letter_to_one_reader() {
     let to: EmailAddress = "a@example.org".parse().expect("an address");
     let written = |lang: &str| {
         let note = note(Lang::known(lang).expect("a language"));
-        let sending = Sending { to: &to, name: None, at: at("2026-11-20T08:00:00Z"), cause: Cause::Asked };
+        let sending =
+            ServiceEnvelope { to: &to, name: None, at: at("2026-11-20T08:00:00Z"), cause: AutoSubmitted::Replied };
         service::write(&config, &Key::new([7; 32]), &note, sending).expect("a letter").text.replace("=\r\n", "")
     };
     let (arabic, french) = (written("ar"), written("fr"));

@@ -8,15 +8,13 @@ use crate::{
 
 /// An edition as one set of rubriques sees it.
 #[derive(Debug)]
-pub struct View<'a> {
-    /// Whose it is.
+pub struct DigestView<'a> {
     pub magazine: &'a Magazine,
-    /// Colours, fonts, masthead.
     pub theme: &'a Theme,
     /// The same colours at night.
-    pub night: Night,
+    pub night: NightPalette,
     /// The accent, on the sheet's upper edge.
-    pub edge: Hue,
+    pub edge: AccentColours,
     /// The fixed words in the magazine's language.
     pub(crate) words: &'static Letter,
     /// The way in which that language is written.
@@ -25,7 +23,6 @@ pub struct View<'a> {
     pub name: &'a str,
     /// The way to the desk, if this is a proof.
     pub proof: Option<String>,
-    /// Of the letter.
     pub subject: String,
     /// What an inbox shows beside the subject.
     pub preheader: String,
@@ -42,12 +39,9 @@ pub struct View<'a> {
     /// The same as text.
     pub footer_text: String,
     /// The first and largest column.
-    pub lead: Option<Piece>,
-    /// The others.
-    pub sections: Vec<Section>,
-    /// Where the feeds are.
+    pub lead: Option<ColumnView>,
+    pub sections: Vec<SectionView>,
     pub feeds_url: String,
-    /// The edition on the web.
     pub archive_url: Option<String>,
     /// Ends in the subscriber's token.
     pub unsubscribe_url: String,
@@ -60,7 +54,6 @@ pub struct Direction {
     pub name: &'static str,
     /// `left` or `right`.
     pub start: &'static str,
-    /// The other side.
     pub end: &'static str,
 }
 
@@ -74,72 +67,54 @@ impl Direction {
     }
 }
 
-/// The columns of one rubrique.
 #[derive(Debug)]
-pub struct Section {
+pub struct SectionView {
     /// Empty for columns without a rubrique.
     pub label: String,
-    /// Its rubrique's colour.
-    pub hue: Hue,
+    pub hue: AccentColours,
     /// With standfirst.
-    pub pieces: Vec<Piece>,
-    /// As titles.
-    pub titles: Vec<Piece>,
+    pub pieces: Vec<ColumnView>,
+    pub titles: Vec<ColumnView>,
 }
 
-/// A column.
 #[derive(Debug)]
-pub struct Piece {
+pub struct ColumnView {
     /// Plain text.
     pub title: String,
     /// Plain text, cut; may be empty.
     pub standfirst: String,
-    /// As printed.
     pub byline: Option<String>,
-    /// Its rubrique's label.
     pub rubrique: Option<String>,
-    /// Its rubrique's colour.
-    pub hue: Hue,
-    /// Its page.
+    pub hue: AccentColours,
     pub url: String,
     /// Who wrote it and when, in words: `Par Zoé Le Goff, 19 novembre`, or the day alone.
     pub about: String,
     /// Its picture.
-    pub image: Option<Picture>,
+    pub image: Option<PictureView>,
 }
 
-/// A column's picture.
 #[derive(Debug)]
-pub struct Picture {
+pub struct PictureView {
     /// Absolute.
     pub url: String,
-    /// For who does not see it.
     pub alt: String,
-    /// Whose it is.
     pub credit: Option<String>,
-    /// In pixels.
     pub width: Option<u32>,
-    /// In pixels.
     pub height: Option<u32>,
 }
 
 /// The sheet at night: warm greys far from black and white, which go with any accent.
 #[derive(Debug, Clone, Copy)]
-pub struct Night {
-    /// Text.
+pub struct NightPalette {
     pub ink: Colour,
-    /// Lesser text.
     pub muted: Colour,
     /// Around the sheet.
     pub paper: Colour,
-    /// The sheet.
     pub surface: Colour,
-    /// Thin rules.
     pub line: Colour,
 }
 
-/// The night of every magazine.
-pub const NIGHT: Night = Night {
+pub const NIGHT_PALETTE: NightPalette = NightPalette {
     ink: Colour::new(0xeb, 0xe6, 0xdc),
     muted: Colour::new(0xb5, 0xb1, 0xa7),
     paper: Colour::new(0x14, 0x17, 0x1a),
@@ -149,7 +124,7 @@ pub const NIGHT: Night = Night {
 
 /// A magazine's own colour, and what becomes of it where words are written in it.
 #[derive(Debug, Clone, Copy)]
-pub struct Hue {
+pub struct AccentColours {
     /// Of rules and bars: as it was chosen.
     pub bar: Colour,
     /// Of words on the sheet, and under words in the sheet's colour.
@@ -158,10 +133,10 @@ pub struct Hue {
     pub night: Colour,
 }
 
-impl Hue {
+impl AccentColours {
     /// The hue of a colour on a magazine's sheet.
     pub fn of(colour: Colour, theme: &Theme) -> Self {
-        Self { bar: colour, text: colour.legible_on(theme.surface), night: colour.legible_on(NIGHT.surface) }
+        Self { bar: colour, text: colour.legible_on(theme.surface), night: colour.legible_on(NIGHT_PALETTE.surface) }
     }
 }
 
@@ -173,16 +148,16 @@ mod tests {
     /// Words and what they stand on, by day and by night, for a rubrique of this colour.
     fn pairs(colour: Colour, ground: Colour) -> Vec<(&'static str, Colour, Colour)> {
         let text = colour.legible_on(ground);
-        let night = colour.legible_on(NIGHT.surface);
+        let night = colour.legible_on(NIGHT_PALETTE.surface);
         vec![
             ("a label", text, ground),
             ("a button", ground, text),
-            ("a label at night", night, NIGHT.surface),
-            ("a button at night", NIGHT.surface, night),
-            ("text at night", NIGHT.ink, NIGHT.surface),
-            ("the foot at night", NIGHT.ink, NIGHT.paper),
-            ("a byline at night", NIGHT.muted, NIGHT.surface),
-            ("lesser words at the foot at night", NIGHT.muted, NIGHT.paper),
+            ("a label at night", night, NIGHT_PALETTE.surface),
+            ("a button at night", NIGHT_PALETTE.surface, night),
+            ("text at night", NIGHT_PALETTE.ink, NIGHT_PALETTE.surface),
+            ("the foot at night", NIGHT_PALETTE.ink, NIGHT_PALETTE.paper),
+            ("a byline at night", NIGHT_PALETTE.muted, NIGHT_PALETTE.surface),
+            ("lesser words at the foot at night", NIGHT_PALETTE.muted, NIGHT_PALETTE.paper),
         ]
     }
 

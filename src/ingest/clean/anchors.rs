@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::tags::{Piece, Pieces, Tag};
+use super::tokens::{HtmlToken, HtmlTokens, Tag};
 
 /// How a file's name ends that a link to a picture leads to.
 const PICTURES: [&str; 10] = [".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".svg", ".tif", ".tiff", ".jxl"];
@@ -29,8 +29,8 @@ impl<'a> Anchors<'a> {
         let digest = Sha256::digest(page.as_str().as_bytes());
         let prefix = format!("c{}-", data_encoding::HEXLOWER.encode(&digest[..5]));
         let mut anchors = Self { page, media, prefix, ids: HashMap::new(), given: HashSet::new() };
-        for piece in Pieces::of(html) {
-            if let Piece::Tag(tag) = piece
+        for piece in HtmlTokens::of(html) {
+            if let HtmlToken::Tag(tag) = piece
                 && let Some(name) = anchor(&tag)
             {
                 let id = anchors.own(name);
@@ -91,7 +91,6 @@ impl<'a> Anchors<'a> {
     }
 }
 
-/// The id that a tag gives.
 fn anchor<'a>(tag: &Tag<'a>) -> Option<&'a str> {
     let old = || tag.name.eq_ignore_ascii_case("a").then(|| tag.value("name")).flatten();
     if tag.ends { None } else { tag.value("id").or_else(old) }

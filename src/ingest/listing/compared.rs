@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use super::super::likeness::Pieces;
+use super::super::similarity::TokenCounts;
 use crate::model::text;
 
 /// A column's texts as they are compared; each is made when it is asked for, because nearly all
@@ -11,9 +11,9 @@ pub(super) struct Compared<'a> {
     pub(super) written: (&'a str, &'a str),
     title: OnceCell<String>,
     standfirst: OnceCell<String>,
-    title_pieces: OnceCell<Pieces>,
-    standfirst_pieces: OnceCell<Pieces>,
-    all: OnceCell<Pieces>,
+    title_pieces: OnceCell<TokenCounts>,
+    standfirst_pieces: OnceCell<TokenCounts>,
+    all: OnceCell<TokenCounts>,
 }
 
 impl<'a> Compared<'a> {
@@ -36,16 +36,16 @@ impl<'a> Compared<'a> {
         self.standfirst.get_or_init(|| folded(self.written.1))
     }
 
-    pub(super) fn title_pieces(&self) -> &Pieces {
-        self.title_pieces.get_or_init(|| Pieces::of(self.written.0))
+    pub(super) fn title_pieces(&self) -> &TokenCounts {
+        self.title_pieces.get_or_init(|| TokenCounts::of(self.written.0))
     }
 
-    pub(super) fn standfirst_pieces(&self) -> &Pieces {
-        self.standfirst_pieces.get_or_init(|| Pieces::of(self.written.1))
+    pub(super) fn standfirst_pieces(&self) -> &TokenCounts {
+        self.standfirst_pieces.get_or_init(|| TokenCounts::of(self.written.1))
     }
 
-    pub(super) fn all(&self) -> &Pieces {
-        self.all.get_or_init(|| Pieces::of(&format!("{} {}", self.written.0, self.written.1)))
+    pub(super) fn all(&self) -> &TokenCounts {
+        self.all.get_or_init(|| TokenCounts::of(&format!("{} {}", self.written.0, self.written.1)))
     }
 
     pub(super) fn is_same(&self, other: &Compared<'_>) -> bool {

@@ -7,15 +7,13 @@ use std::collections::HashMap;
 
 use super::{
     compared::Compared,
-    places::{Places, Whereabouts},
+    positions::{PagePositions, RelativePosition},
 };
 
 /// A column on the page.
 #[derive(Debug, Clone)]
 pub struct PageColumn<'a> {
-    /// Its title.
     pub title: &'a str,
-    /// Its standfirst.
     pub standfirst: &'a str,
     /// The date that its place gives it, in milliseconds.
     pub expected: i64,
@@ -24,9 +22,7 @@ pub struct PageColumn<'a> {
 /// A column of the store.
 #[derive(Debug, Clone)]
 pub struct StoredColumn<'a> {
-    /// Its title.
     pub title: &'a str,
-    /// Its standfirst.
     pub standfirst: &'a str,
     /// When it was published, in milliseconds.
     pub published: i64,
@@ -36,8 +32,7 @@ pub struct StoredColumn<'a> {
 
 /// What a column on the page is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// A new one.
+pub enum MatchVerdict {
     New,
     /// This one of the store, word for word.
     Same(usize),
@@ -50,19 +45,19 @@ pub enum Verdict {
 }
 
 /// Words that make an equal standfirst a sign of its own.
-const LONG: usize = 8;
+const LONG_STANDFIRST_WORDS: usize = 8;
 /// From here on, a standfirst is a mended one rather than another.
-const MENDED: f64 = 0.35;
+const MENDED_SIMILARITY: f64 = 0.35;
 /// From here on, two texts are much alike: one is the other mended, or both are of one formula.
-const ALIKE: f64 = 0.6;
+const ALIKE_SIMILARITY: f64 = 0.6;
 /// Half of the words are others.
-const HALF: f64 = 0.5;
+const HALF_SIMILARITY: f64 = 0.5;
 /// From here on, hardly a word is another.
-const NEARLY: f64 = 0.94;
-/// More than any likeness.
-const NEVER: f64 = 2.0;
+const NEARLY_SAME_SIMILARITY: f64 = 0.94;
+/// More than any similarity.
+const UNREACHABLE_SIMILARITY: f64 = 2.0;
 /// By so much must the best be better than the second best.
-const MARGIN: f64 = 0.15;
+const SIMILARITY_MARGIN: f64 = 0.15;
 
 /// Matches the columns of a page with those of the store, which are given newest first. `answers`
 /// are what the editors said of columns of the page: a new one, or one of the store. `step` is the
@@ -72,7 +67,7 @@ pub fn match_page(
     stored: &[StoredColumn<'_>],
     answers: &HashMap<usize, Option<usize>>,
     step: i64,
-) -> Vec<Verdict> {
+) -> Vec<MatchVerdict> {
     let mut matcher = Matcher::new(page, stored, step);
     matcher.answer(answers);
     matcher.exact();
@@ -84,12 +79,9 @@ pub fn match_page(
 /// What speaks for a pair; the higher, the more.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Evidence {
-    /// It is one column, mended.
-    One(f64),
-    /// It may be.
-    Perhaps(f64),
-    /// It is not.
-    Another,
+    Same(f64),
+    Possible(f64),
+    Different,
 }
 
 struct Matcher<'a> {
@@ -98,7 +90,7 @@ struct Matcher<'a> {
     step: i64,
     own: Vec<Compared<'a>>,
     old: Vec<Compared<'a>>,
-    verdicts: Vec<Option<Verdict>>,
+    verdicts: Vec<Option<MatchVerdict>>,
     taken: Vec<bool>,
 }
 
@@ -110,7 +102,7 @@ impl<'a> Matcher<'a> {
         Self { page, stored, step, own, old, verdicts, taken }
     }
 
-    fn take(&mut self, own: usize, old: usize, verdict: Verdict) {
+    fn take(&mut self, own: usize, old: usize, verdict: MatchVerdict) {
         self.verdicts[own] = Some(verdict);
         self.taken[old] = true;
     }
@@ -125,15 +117,14 @@ impl<'a> Matcher<'a> {
         (0..self.stored.len()).filter(|old| !self.taken[*old]).collect()
     }
 
-    /// What the editors said.
     fn answer(&mut self, answers: &HashMap<usize, Option<usize>>) {
         let mut answers: Vec<_> = answers.iter().map(|(own, old)| (*own, *old)).collect();
         answers.sort_unstable();
         for (own, old) in answers {
             match old {
-                None => self.verdicts[own] = Some(Verdict::New),
-                Some(old) if self.own[own].is_same(&self.old[old]) => self.take(own, old, Verdict::Same(old)),
-                Some(old) => self.take(own, old, Verdict::Changed(old)),
+                None => self.verdicts[own] = Some(MatchVerdict::New),
+                Some(old) if self.own[own].is_same(&self.old[old]) => self.take(own, old, MatchVerdict::Same(old)),
+                Some(old) => self.take(own, old, MatchVerdict::Changed(old)),
             }
         }
     }
@@ -160,12 +151,12 @@ impl<'a> Matcher<'a> {
         self.take_nearest(pairs);
         for own in self.open() {
             // One that is known already, wherever it stands, or else the first.
-            let is_known = |other: usize| !matches!(self.verdicts[other], None | Some(Verdict::Twice(_)));
+            let is_known = |other: usize| !matches!(self.verdicts[other], None | Some(MatchVerdict::Twice(_)));
             let first = (0..self.page.len())
                 .filter(|other| is_known(*other) || (*other < own && self.verdicts[*other].is_none()))
                 .find(|other| self.own[*other].is_same(&self.own[own]));
             if let Some(first) = first {
-                self.verdicts[own] = Some(Verdict::Twice(first));
+                self.verdicts[own] = Some(MatchVerdict::Twice(first));
             }
         }
     }
@@ -182,14 +173,14 @@ impl<'a> Matcher<'a> {
         pairs.sort_unstable();
         for (_, _, own, old) in pairs {
             if self.verdicts[own].is_none() && !self.taken[old] {
-                self.take(own, old, Verdict::Same(old));
+                self.take(own, old, MatchVerdict::Same(old));
             }
         }
     }
 
     /// Whether a text stands once at most on the page, and once at most in the store.
     fn is_alone(&self, said: &str, part: for<'r> fn(&'r Compared<'a>) -> &'r str) -> bool {
-        let is_twice = |own: usize| matches!(self.verdicts[own], Some(Verdict::Twice(_)));
+        let is_twice = |own: usize| matches!(self.verdicts[own], Some(MatchVerdict::Twice(_)));
         let own = self.own.iter().enumerate().filter(|(own, read)| !is_twice(*own) && part(read) == said);
         own.count() < 2 && self.old.iter().filter(|read| part(read) == said).count() < 2
     }
@@ -201,12 +192,12 @@ impl<'a> Matcher<'a> {
         for own in self.open() {
             for old in self.free() {
                 match self.evidence(own, old, &places) {
-                    Evidence::One(score) => {
+                    Evidence::Same(score) => {
                         sure.push((score, own, old));
                         all.push((score, own, old));
                     }
-                    Evidence::Perhaps(score) => all.push((score, own, old)),
-                    Evidence::Another => {}
+                    Evidence::Possible(score) => all.push((score, own, old)),
+                    Evidence::Different => {}
                 }
             }
         }
@@ -214,19 +205,20 @@ impl<'a> Matcher<'a> {
         // The surest pair of which neither side has another that is nearly as good.
         let found = sure.iter().find(|(score, own, old)| {
             let shares = |(_, o, k): &&(f64, usize, usize)| (o == own) != (k == old);
-            !all.iter().filter(shares).any(|(other, ..)| *other > score - MARGIN)
+            !all.iter().filter(shares).any(|(other, ..)| *other > score - SIMILARITY_MARGIN)
         });
         let Some((_, own, old)) = found.copied() else { return false };
-        self.take(own, old, Verdict::Changed(old));
+        self.take(own, old, MatchVerdict::Changed(old));
         true
     }
 
-    fn verdicts(&self) -> Vec<Verdict> {
+    fn verdicts(&self) -> Vec<MatchVerdict> {
         let places = self.places();
         let doubt = |own: usize| {
             let free = (0..self.stored.len()).filter(|old| !self.taken[*old]);
-            let near: Vec<usize> = free.filter(|old| self.evidence(own, *old, &places) != Evidence::Another).collect();
-            if near.is_empty() { Verdict::New } else { Verdict::Doubt(near) }
+            let near: Vec<usize> =
+                free.filter(|old| self.evidence(own, *old, &places) != Evidence::Different).collect();
+            if near.is_empty() { MatchVerdict::New } else { MatchVerdict::Doubt(near) }
         };
         let verdict = |own: usize| self.verdicts[own].clone().unwrap_or_else(|| doubt(own));
         (0..self.page.len()).map(verdict).collect()
@@ -234,91 +226,95 @@ impl<'a> Matcher<'a> {
 
     /// Pairs that are known.
     fn anchors(&self) -> Vec<(usize, usize)> {
-        let old = |verdict: &Option<Verdict>| match verdict {
-            Some(Verdict::Same(old) | Verdict::Changed(old)) => Some(*old),
+        let old = |verdict: &Option<MatchVerdict>| match verdict {
+            Some(MatchVerdict::Same(old) | MatchVerdict::Changed(old)) => Some(*old),
             _ => None,
         };
         self.verdicts.iter().enumerate().filter_map(|(own, verdict)| Some((own, old(verdict)?))).collect()
     }
 
-    fn places(&self) -> Places {
+    fn places(&self) -> PagePositions {
         let anchors = self.anchors();
         let off: Vec<i64> =
             anchors.iter().map(|(own, old)| self.page[*own].expected - self.stored[*old].published).collect();
         let newest = self.stored.iter().map(|stored| stored.published).max();
-        Places::new(&anchors, &off, newest, self.step)
+        PagePositions::new(&anchors, &off, newest, self.step)
     }
 
     /// Where a stored column was, seen from a column of the page.
-    fn whereabouts(&self, own: usize, old: usize, places: &Places) -> Whereabouts {
-        places.whereabouts((own, self.page[own].expected), (old, self.stored[old].published))
+    fn relative_position(&self, own: usize, old: usize, places: &PagePositions) -> RelativePosition {
+        places.relative_position((own, self.page[own].expected), (old, self.stored[old].published))
     }
 
     /// What speaks for one column of the page being one of the store, mended.
-    fn evidence(&self, own: usize, old: usize, places: &Places) -> Evidence {
+    fn evidence(&self, own: usize, old: usize, places: &PagePositions) -> Evidence {
         let (a, b) = (&self.own[own], &self.old[old]);
-        let place = self.whereabouts(own, old, places);
+        let place = self.relative_position(own, old, places);
         if a.standfirst() == b.standfirst() && !a.standfirst().is_empty() {
             return self.one_standfirst(a, b, place);
         }
         if a.title() == b.title() {
             return self.one_title(a, b, place, places.dates_tell);
         }
-        let alike = a.all().likeness(b.all());
-        let (one, perhaps) = match place {
+        let alike = a.all().similarity(b.all());
+        let (one, possible) = match place {
             // What is new has a date of its own: what has an old one's may be that.
-            Whereabouts::Here if places.dates_tell => (HALF, 0.0),
-            Whereabouts::Here => (HALF, MENDED),
-            Whereabouts::Replaced => (NEVER, MENDED),
+            RelativePosition::Here if places.dates_tell => (HALF_SIMILARITY, 0.0),
+            RelativePosition::Here => (HALF_SIMILARITY, MENDED_SIMILARITY),
+            RelativePosition::Replaced => (UNREACHABLE_SIMILARITY, MENDED_SIMILARITY),
             // What is new is put on top.
-            Whereabouts::Elsewhere | Whereabouts::Moved if !places.is_on_top(own) => (NEVER, 0.0),
-            Whereabouts::Elsewhere | Whereabouts::Moved => (NEVER, HALF),
-            Whereabouts::PushedOff => (NEVER, ALIKE),
-            Whereabouts::Newer => (NEVER, NEARLY),
+            RelativePosition::Elsewhere | RelativePosition::Moved if !places.is_on_top(own) => {
+                (UNREACHABLE_SIMILARITY, 0.0)
+            }
+            RelativePosition::Elsewhere | RelativePosition::Moved => (UNREACHABLE_SIMILARITY, HALF_SIMILARITY),
+            RelativePosition::PushedOff => (UNREACHABLE_SIMILARITY, ALIKE_SIMILARITY),
+            RelativePosition::Newer => (UNREACHABLE_SIMILARITY, NEARLY_SAME_SIMILARITY),
         };
-        evidence(1.0, alike, one, perhaps)
+        evidence(1.0, alike, one, possible)
     }
 
     /// What speaks for it where the standfirst stands as it was, and the title not.
-    fn one_standfirst(&self, a: &Compared<'a>, b: &Compared<'a>, place: Whereabouts) -> Evidence {
-        let titles = a.title_pieces().likeness(b.title_pieces());
+    fn one_standfirst(&self, a: &Compared<'a>, b: &Compared<'a>, place: RelativePosition) -> Evidence {
+        let titles = a.title_pieces().similarity(b.title_pieces());
         let unique = self.is_alone(a.standfirst(), Compared::standfirst);
-        let long = a.standfirst_pieces().count() >= LONG;
-        let (one, perhaps) = match (place, unique) {
-            (Whereabouts::Here, true) => (0.0, 0.0),
-            (Whereabouts::Here, false) => (ALIKE, MENDED),
-            (Whereabouts::Elsewhere, true) => (if long { 0.0 } else { MENDED }, 0.0),
-            (Whereabouts::Newer, false) => (NEVER, NEVER),
-            (_, true) => (NEVER, 0.0),
-            (_, false) => (NEVER, MENDED),
+        let long = a.standfirst_pieces().count() >= LONG_STANDFIRST_WORDS;
+        let (one, possible) = match (place, unique) {
+            (RelativePosition::Here, true) => (0.0, 0.0),
+            (RelativePosition::Here, false) => (ALIKE_SIMILARITY, MENDED_SIMILARITY),
+            (RelativePosition::Elsewhere, true) => (if long { 0.0 } else { MENDED_SIMILARITY }, 0.0),
+            (RelativePosition::Newer, false) => (UNREACHABLE_SIMILARITY, UNREACHABLE_SIMILARITY),
+            (_, true) => (UNREACHABLE_SIMILARITY, 0.0),
+            (_, false) => (UNREACHABLE_SIMILARITY, MENDED_SIMILARITY),
         };
-        evidence(3.0, titles, one, perhaps)
+        evidence(3.0, titles, one, possible)
     }
 
     /// What speaks for it where the title stands as it was, and the standfirst not.
-    fn one_title(&self, a: &Compared<'a>, b: &Compared<'a>, place: Whereabouts, dates_tell: bool) -> Evidence {
-        let standfirsts = a.standfirst_pieces().likeness(b.standfirst_pieces());
+    fn one_title(&self, a: &Compared<'a>, b: &Compared<'a>, place: RelativePosition, dates_tell: bool) -> Evidence {
+        let standfirsts = a.standfirst_pieces().similarity(b.standfirst_pieces());
         let unique = self.is_alone(a.title(), Compared::title);
-        let (one, perhaps) = match (place, unique) {
-            (Whereabouts::Here, true) => (MENDED, 0.0),
-            (Whereabouts::Here, false) => (ALIKE, if dates_tell { 0.0 } else { MENDED }),
-            (Whereabouts::Elsewhere, true) => (ALIKE, 0.0),
-            (Whereabouts::Replaced, _) => (NEVER, 0.0),
-            (Whereabouts::Elsewhere | Whereabouts::Moved, _) => (NEVER, MENDED),
-            (Whereabouts::PushedOff, _) | (Whereabouts::Newer, true) => (NEVER, ALIKE),
-            (Whereabouts::Newer, false) => (NEVER, NEARLY),
+        let (one, possible) = match (place, unique) {
+            (RelativePosition::Here, true) => (MENDED_SIMILARITY, 0.0),
+            (RelativePosition::Here, false) => (ALIKE_SIMILARITY, if dates_tell { 0.0 } else { MENDED_SIMILARITY }),
+            (RelativePosition::Elsewhere, true) => (ALIKE_SIMILARITY, 0.0),
+            (RelativePosition::Replaced, _) => (UNREACHABLE_SIMILARITY, 0.0),
+            (RelativePosition::Elsewhere | RelativePosition::Moved, _) => (UNREACHABLE_SIMILARITY, MENDED_SIMILARITY),
+            (RelativePosition::PushedOff, _) | (RelativePosition::Newer, true) => {
+                (UNREACHABLE_SIMILARITY, ALIKE_SIMILARITY)
+            }
+            (RelativePosition::Newer, false) => (UNREACHABLE_SIMILARITY, NEARLY_SAME_SIMILARITY),
         };
-        evidence(2.0, standfirsts, one, perhaps)
+        evidence(2.0, standfirsts, one, possible)
     }
 }
 
-/// What a likeness says, from two bounds on.
-fn evidence(base: f64, likeness: f64, one: f64, perhaps: f64) -> Evidence {
+/// What a similarity says, from two bounds on.
+fn evidence(base: f64, likeness: f64, one: f64, possible: f64) -> Evidence {
     if likeness >= one {
-        Evidence::One(base + likeness)
-    } else if likeness >= perhaps {
-        Evidence::Perhaps(base + likeness)
+        Evidence::Same(base + likeness)
+    } else if likeness >= possible {
+        Evidence::Possible(base + likeness)
     } else {
-        Evidence::Another
+        Evidence::Different
     }
 }

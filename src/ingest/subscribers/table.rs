@@ -11,7 +11,7 @@ use super::{
     states::State,
 };
 use crate::{
-    ingest::{Error, Place, Warning, utf8::Utf8, wrong},
+    ingest::{Error, SourceLocation, Warning, utf8::Utf8Reader, wrong},
     model::{EmailAddress, Instant, Lang, ListConsent, ListEntry, Reason, Subscriber, Suppression, text},
 };
 
@@ -31,8 +31,8 @@ impl From<String> for Wrong {
 
 /// A list that is being read.
 pub struct Table<'s, R: Read + Seek> {
-    reader: csv::Reader<Utf8<R>>,
-    place: Place,
+    reader: csv::Reader<Utf8Reader<R>>,
+    place: SourceLocation,
     settings: &'s Settings<'s>,
     columns: [Option<usize>; FIELDS],
     /// Columns that say whether somebody gets letters, each with its heading.
@@ -48,13 +48,14 @@ pub struct Table<'s, R: Read + Seek> {
 impl<'s, R: Read + Seek> Table<'s, R> {
     /// Begins to read a list: its header says what its columns are.
     pub(super) fn open(mut source: R, file: &str, settings: &'s Settings<'s>) -> Result<Self, Error> {
-        let place = Place { file: file.to_owned(), line: None };
-        let first = Place { line: Some(1), ..place.clone() };
+        let place = SourceLocation { file: file.to_owned(), line: None };
+        let first = SourceLocation { line: Some(1), ..place.clone() };
         let delimiter = match settings.layout.delimiter {
             Some(delimiter) => delimiter,
             None => guess(&mut source).map_err(|error| wrong(&place, error))?,
         };
-        let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(Utf8::new(source));
+        let mut reader =
+            csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(Utf8Reader::new(source));
         let header = reader.headers().map_err(|error| unreadable(&place, &first, error))?.clone();
         let headings: Vec<String> = header.iter().map(normalise).collect();
         let mut columns = [None; FIELDS];
@@ -170,7 +171,7 @@ impl<'s, R: Read + Seek> Table<'s, R> {
             (Some(name), _) => name.to_owned(),
             (None, parts) => parts.into_iter().flatten().collect::<Vec<_>>().join(" "),
         };
-        let name = text::one_line(&text::legalise(&text::one_line(&name)).0);
+        let name = text::one_line(&text::remove_illegal(&text::one_line(&name)).0);
         Some(name).filter(|name| !name.is_empty())
     }
 
@@ -222,7 +223,7 @@ impl<'s, R: Read + Seek> Table<'s, R> {
             let mut lines = Lines::new(source);
             let mut place = |byte| {
                 let line = lines.of_record(byte).map_err(failed)?;
-                Ok(Place { line: Some(line), ..self.place.clone() })
+                Ok(SourceLocation { line: Some(line), ..self.place.clone() })
             };
             if let Some((byte, message)) = self.stopped {
                 return Err(wrong(&place(byte)?, message));
@@ -293,7 +294,7 @@ fn guess(source: &mut (impl Read + Seek)) -> io::Result<u8> {
 }
 
 /// A list that cannot be read: what is not UTF-8 is told as such.
-fn unreadable(place: &Place, line: &Place, error: csv::Error) -> Error {
+fn unreadable(place: &SourceLocation, line: &SourceLocation, error: csv::Error) -> Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => wrong(place, error),
         kind => wrong(line, format!("{kind:?}")),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Part, Refused, Settings, TOLD, cells::ConsentLine, choice};
 use crate::{
-    ingest::{Error, Place, Warning, wrong},
+    ingest::{Error, SourceLocation, Warning, wrong},
     model::{
         Allowance, FormerAddress, HashedAddress, Identity, Instant, Key, ListConsent, ListEntry, Membership,
         Subscriber, Suppression, text,
@@ -226,7 +226,7 @@ fn hash(text: &str) -> Result<Vec<u8>, String> {
 /// A list that is being read.
 pub struct Whole<'s, R: Read> {
     source: BufReader<R>,
-    place: Place,
+    place: SourceLocation,
     settings: &'s Settings<'s>,
     key: Option<Key>,
     read: u64,
@@ -241,7 +241,7 @@ impl<'s, R: Read> Whole<'s, R> {
     pub(super) fn open(source: R, file: &str, settings: &'s Settings<'s>) -> Result<Self, Error> {
         let mut own = Self {
             source: BufReader::new(source),
-            place: Place { file: file.to_owned(), line: None },
+            place: SourceLocation { file: file.to_owned(), line: None },
             settings,
             key: None,
             read: 0,
@@ -271,8 +271,8 @@ impl<'s, R: Read> Whole<'s, R> {
         }
     }
 
-    fn here(&self) -> Place {
-        Place { line: Some(self.line), ..self.place.clone() }
+    fn here(&self) -> SourceLocation {
+        SourceLocation { line: Some(self.line), ..self.place.clone() }
     }
 
     pub(super) fn key(&self) -> Option<&Key> {
@@ -357,7 +357,10 @@ impl<'s, R: Read> Whole<'s, R> {
         let entry = ListEntry {
             subscriber: Subscriber {
                 address,
-                name: line.name.map(|name| text::one_line(&text::legalise(&name).0)).filter(|name| !name.is_empty()),
+                name: line
+                    .name
+                    .map(|name| text::one_line(&text::remove_illegal(&name).0))
+                    .filter(|name| !name.is_empty()),
                 choice: choice(&line.rubriques.join(";"), self.settings.rubriques)?,
             },
             language: line.language,

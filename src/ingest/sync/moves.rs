@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     ingest::{
-        likeness::Pieces,
         listing, markdown,
-        moved::{self, GoneColumn, Likeness, Moves, NewColumn},
+        moved::{self, GoneColumn, Moves, NewColumn, PairSimilarity},
+        similarity::TokenCounts,
     },
     model::text,
     store::{ColumnTrace, SourceFile},
@@ -114,14 +114,14 @@ fn new_column(read: &ReadFile<'_>, spool: &Spool) -> Result<NewColumn, Error> {
         given_guid: facts.given_guid.then_some(draft.guid),
         content,
         published: draft.published.timestamp_millis(),
-        said: moved::said(&draft.title, &words(&draft.standfirst, &draft.body)),
+        digest: moved::text_digest(&draft.title, &words(&draft.standfirst, &draft.body)),
         key: draft.key,
         title: draft.title,
     })
 }
 
 /// All of a column that was read.
-fn unspool(read: &ReadFile<'_>, spool: &Spool) -> Result<(markdown::Facts, StampedDraft), Error> {
+fn unspool(read: &ReadFile<'_>, spool: &Spool) -> Result<(markdown::GivenFields, StampedDraft), Error> {
     let column = read.column.as_ref().ok_or_else(|| Error::NoColumn { file: read.shown() })?;
     let stamped = spool.get(column.position, &read.source.name).map_err(Error::Unspool)?;
     Ok((column.facts, stamped))
@@ -138,21 +138,21 @@ async fn compare(
     candidates: &[MoveCandidate],
     files: &[&ReadFile<'_>],
     spool: &Spool,
-) -> Result<Vec<Likeness>, Error> {
+) -> Result<Vec<PairSimilarity>, Error> {
     // Of those that are gone, one is in memory at a time.
     near.sort_unstable();
-    let mut pieces: Option<(usize, Pieces)> = None;
+    let mut tokens: Option<(usize, TokenCounts)> = None;
     let mut compared = Vec::with_capacity(near.len());
     for (gone, new) in near {
-        if pieces.as_ref().is_none_or(|(read, _)| *read != gone) {
+        if tokens.as_ref().is_none_or(|(read, _)| *read != gone) {
             let trace = &candidates[gone].trace;
             let text = context.store.column_text(&trace.source, &trace.key).await?;
-            pieces = text.map(|(standfirst, body)| (gone, Pieces::of(&words(&standfirst, &body))));
+            tokens = text.map(|(standfirst, body)| (gone, TokenCounts::of(&words(&standfirst, &body))));
         }
-        let Some((_, theirs)) = &pieces else { continue };
+        let Some((_, theirs)) = &tokens else { continue };
         let (_, StampedDraft { draft, .. }) = unspool(files[new], spool)?;
-        let own = Pieces::of(&words(&draft.standfirst, &draft.body));
-        compared.push(Likeness { gone, new, like: own.likeness(theirs), pieces: own.count() });
+        let own = TokenCounts::of(&words(&draft.standfirst, &draft.body));
+        compared.push(PairSimilarity { gone, new, similarity: own.similarity(theirs), tokens: own.count() });
     }
     Ok(compared)
 }
@@ -214,7 +214,7 @@ fn gone_column(candidate: &MoveCandidate) -> GoneColumn {
         published: trace.published_at,
         of_gone_source: candidate.of_gone_source || trace.source == markdown::SOURCE,
         withdrawn: trace.withdrawn_at.is_some(),
-        said: None,
+        digest: None,
     }
 }
 
@@ -232,7 +232,7 @@ async fn read_texts(
         }
         let trace = &candidates[index].trace;
         let text = context.store.column_text(&trace.source, &trace.key).await?;
-        gone.said = text.map(|(standfirst, body)| moved::said(&gone.title, &words(&standfirst, &body)));
+        gone.digest = text.map(|(standfirst, body)| moved::text_digest(&gone.title, &words(&standfirst, &body)));
     }
     Ok(())
 }

@@ -14,7 +14,12 @@ use super::{
 };
 use crate::{
     config::Source,
-    ingest::{self, Harvest, House, Warning, clean::CLEANER, folder, markdown},
+    ingest::{
+        self, ImportContext, ImportResult, Warning,
+        clean::CLEANER,
+        folder, markdown,
+        source::{self, SourceDocument},
+    },
     model::{Draft, Instant, column::fingerprint},
     store::SourceFile,
 };
@@ -42,7 +47,7 @@ pub(super) struct ReadFile<'a> {
 /// A column that was read. All of it waits in the spool.
 #[derive(Debug)]
 pub(super) struct SpooledColumn {
-    pub(super) facts: markdown::Facts,
+    pub(super) facts: markdown::GivenFields,
     pub(super) published: Instant,
     pub(super) updated: Instant,
     pub(super) position: SpoolPosition,
@@ -79,7 +84,7 @@ pub(super) struct SourceScan<'a> {
     pub(super) read: Vec<ReadFile<'a>>,
     /// Files that were known and are not there any more.
     pub(super) gone: Vec<SourceFile>,
-    pub(super) passed_over: Vec<folder::PassedOver>,
+    pub(super) passed_over: Vec<folder::SkippedEntry>,
     /// Whether no file is left, of more than one.
     pub(super) emptied: bool,
     /// Who has each name: files that are there, by their columns' names.
@@ -119,10 +124,10 @@ pub(super) fn reader_version(config: &str) -> String {
 /// known of its files; what is read of columns goes into the spool.
 pub(super) fn scan<'a>(
     source: &'a Source,
-    contents: folder::Contents,
+    contents: folder::FolderContents,
     known: Option<&'a HashMap<String, SourceFile>>,
     reader_version: &str,
-    house: House<'_>,
+    context: ImportContext<'_>,
     spool: &mut Spool,
 ) -> Result<SourceScan<'a>, Error> {
     let emptied = contents.files.is_empty() && known.is_some_and(|known| known.len() > 1);
@@ -130,7 +135,7 @@ pub(super) fn scan<'a>(
     let mut opened = Vec::new();
     for file in contents.files {
         let before = known.and_then(|known| known.get(&file.name));
-        let due = before.and_then(|before| before.due_at).is_some_and(|due| due <= house.at.timestamp_millis());
+        let due = before.and_then(|before| before.due_at).is_some_and(|due| due <= context.at.timestamp_millis());
         // Of what is seen, then of what reads it.
         let is_seen = |seen: &str| {
             seen.strip_prefix(&*file.seen)
@@ -166,7 +171,7 @@ pub(super) fn scan<'a>(
             bytes += next.file.size;
             batch.push(next);
         }
-        for (read, column) in read_all(&batch, reader_version, house) {
+        for (read, column) in read_all(&batch, reader_version, context) {
             scan.take(read, column, spool)?;
         }
     }
@@ -198,14 +203,14 @@ struct FileToRead<'a> {
 fn read_all<'a>(
     batch: &[FileToRead<'a>],
     reader_version: &str,
-    house: House<'_>,
+    context: ImportContext<'_>,
 ) -> impl Iterator<Item = (ReadFile<'a>, Option<ParsedColumn>)> + use<'a> {
     let most = std::thread::available_parallelism().map_or(1, NonZero::get).min(8);
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
         while let Some((index, opened)) = next_of(batch, &next) {
-            done.extend(read(opened, reader_version, house).map(|read| (index, read)));
+            done.extend(read(opened, reader_version, context).map(|read| (index, read)));
         }
         done
     };
@@ -263,7 +268,7 @@ impl<'a> SourceScan<'a> {
 /// A column that was read, on its way into the spool.
 struct ParsedColumn {
     key: String,
-    facts: markdown::Facts,
+    facts: markdown::GivenFields,
     published: Instant,
     updated: Instant,
     bytes: Vec<u8>,
@@ -273,7 +278,7 @@ struct ParsedColumn {
 fn read<'a>(
     opened: &FileToRead<'a>,
     reader_version: &str,
-    house: House<'_>,
+    context: ImportContext<'_>,
 ) -> Option<(ReadFile<'a>, Option<ParsedColumn>)> {
     let FileToRead { source, file, before, due } = opened;
     let mut read = ReadFile {
@@ -305,7 +310,7 @@ fn read<'a>(
         return Some((read, None));
     }
     let key = folder::key(&file.path, Some(&source.folder));
-    match column(&bytes, &file.path, &key, source, house) {
+    match column(&bytes, &file.path, &key, source, context) {
         Ok((column, warnings)) => {
             read.after.column_key = Some(column.key.clone());
             read.after.due_at = column.facts.due.map(|due| due.timestamp_millis());
@@ -325,15 +330,15 @@ fn column(
     path: &Path,
     key: &str,
     source: &Source,
-    house: House<'_>,
+    context: ImportContext<'_>,
 ) -> Result<(ParsedColumn, Vec<Warning>), String> {
     let shown = path.display();
     let text = std::str::from_utf8(bytes)
         .map_err(|error| format!("{shown}: not UTF-8 at byte {}: save it as UTF-8", error.valid_up_to()))?;
-    let mut own = Harvest::default();
-    let facts = markdown::read(text, path, key, house, &mut own).map_err(|error| error.to_string())?;
-    let mut draft: Draft = own.drafts.pop().ok_or_else(|| format!("{shown}: it holds no column"))?;
-    markdown::assign(&mut draft, facts, source, house.magazine);
+    let mut own = ImportResult::default();
+    let document = SourceDocument { path, key, text };
+    let facts = source::open(source).read(document, context, &mut own).map_err(|error| error.to_string())?;
+    let draft: Draft = own.drafts.pop().ok_or_else(|| format!("{shown}: it holds no column"))?;
     let bytes = spool::encode(&draft).map_err(|error| format!("{shown}: {error}"))?;
     let Draft { key, published, updated, .. } = draft;
     Ok((ParsedColumn { key, facts, published, updated, bytes }, own.warnings))

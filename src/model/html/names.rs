@@ -1,14 +1,14 @@
 //! The names that HTML for feeds goes by: what the W3C feed validator accepts in HTML as safe,
 //! less what has no place in a column (forms, plug-ins of old), and the languages it knows.
 
-use Kind::{Block, Phrase, Table, Void};
+use ElementKind::{Block, Phrase, Table, Void};
 
 /// A name of up to 16 letters as a number: the same in capitals, in the order of the alphabet, and
 /// compared at once. Longer names are 0, and nothing's.
-pub(super) type Name = u128;
+pub(super) type PackedName = u128;
 
 /// A name as a number.
-pub(super) const fn name(text: &str) -> Name {
+pub(super) const fn name(text: &str) -> PackedName {
     let bytes = text.as_bytes();
     if bytes.len() > 16 || bytes.is_empty() {
         return 0;
@@ -16,7 +16,7 @@ pub(super) const fn name(text: &str) -> Name {
     let mut name = 0;
     let mut at = 0;
     while at < bytes.len() {
-        name = name << 8 | bytes[at].to_ascii_lowercase() as Name;
+        name = name << 8 | bytes[at].to_ascii_lowercase() as PackedName;
         at += 1;
     }
     name << (8 * (16 - bytes.len()))
@@ -24,7 +24,7 @@ pub(super) const fn name(text: &str) -> Name {
 
 /// How an element may be nested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ElementKind {
     /// Within a line.
     Phrase,
     /// A block, which a paragraph cannot hold.
@@ -35,14 +35,13 @@ pub(super) enum Kind {
     Table,
 }
 
-/// The kind of an element that a feed may carry.
-pub(super) fn element(element: Name) -> Option<Kind> {
+pub(super) fn element(element: PackedName) -> Option<ElementKind> {
     ELEMENTS.binary_search_by(|(known, _)| known.cmp(&element)).ok().map(|at| ELEMENTS[at].1)
 }
 
 /// In the order of the alphabet.
 #[rustfmt::skip]
-static ELEMENTS: [(Name, Kind); 86] = [
+static ELEMENTS: [(PackedName, ElementKind); 86] = [
     (name("a"), Phrase), (name("abbr"), Phrase), (name("acronym"), Phrase), (name("address"), Block),
     (name("area"), Void), (name("article"), Block), (name("aside"), Block), (name("audio"), Phrase),
     (name("b"), Phrase), (name("bdi"), Phrase), (name("big"), Phrase), (name("blockquote"), Block),
@@ -65,13 +64,13 @@ static ELEMENTS: [(Name, Kind); 86] = [
 ];
 
 /// Whether a feed's HTML may carry an attribute.
-pub(super) fn is_attribute(attribute: Name) -> bool {
+pub(super) fn is_attribute(attribute: PackedName) -> bool {
     ATTRIBUTES.binary_search(&attribute).is_ok()
 }
 
 /// In the order of the alphabet.
 #[rustfmt::skip]
-static ATTRIBUTES: [Name; 76] = [
+static ATTRIBUTES: [PackedName; 76] = [
     name("abbr"), name("align"), name("alt"), name("border"), name("cellpadding"), name("cellspacing"), name("char"),
     name("charoff"), name("cite"), name("class"), name("clear"), name("color"), name("cols"), name("colspan"),
     name("compact"), name("coords"), name("datetime"), name("decoding"), name("dir"), name("download"), name("face"),

@@ -9,13 +9,14 @@ use atom_syndication::{
 use url::Url;
 
 use super::{
-    Error, Feed, Paper, Shown, address, escape,
-    escape::escape_xml,
-    gist::{is_blank, looks_like_html, plain},
-    measure, media_type,
+    BufferPool, ColumnContent, Error, Feed, address, measure, media_type,
+    plain_text::{is_blank, looks_like_html, plain},
     rss::{HISTORY, MEDIA},
 };
-use crate::model::{Column, EARLIEST, Image, Instant, Tombstone};
+use crate::model::{
+    Column, EARLIEST, Image, Instant, Tombstone,
+    html::{escape, escape_xml},
+};
 
 /// Deleted entries (RFC 6721).
 const TOMBSTONES: &str = "http://purl.org/atompub/tombstones/1.0";
@@ -25,7 +26,7 @@ const TOMBSTONES: &str = "http://purl.org/atompub/tombstones/1.0";
 /// to escape it, and again.
 const CONTENT: &str = "\u{1}";
 
-pub(super) fn write(feed: &Feed<'_>, shown: &[Shown<'_>], paper: &mut Paper) -> Result<Vec<u8>, Error> {
+pub(super) fn write(feed: &Feed<'_>, shown: &[ColumnContent<'_>], buffers: &mut BufferPool) -> Result<Vec<u8>, Error> {
     let config = feed.config;
     let mut links = vec![
         link("self", &address(&feed.addresses.atom), "application/atom+xml"),
@@ -56,11 +57,11 @@ pub(super) fn write(feed: &Feed<'_>, shown: &[Shown<'_>], paper: &mut Paper) -> 
     };
     let form = |reason: atom_syndication::Error| Error::Form { form: "Atom", reason: reason.to_string() };
     let config = WriteConfig { write_document_declaration: false, indent_size: Some(1) };
-    let frame = document.write_with_config(paper.sheet(0), config).map_err(form)?;
-    let mut bytes = paper.sheet(feed.room());
+    let frame = document.write_with_config(buffers.take(0), config).map_err(form)?;
+    let mut bytes = buffers.take(feed.room());
     bytes.extend_from_slice(feed.stylesheet()?.as_bytes());
     fill(&frame, shown, &mut bytes)?;
-    paper.take_back([frame]);
+    buffers.give_back([frame]);
     bytes.push(b'\n');
     let extensions = extensions(feed);
     if !extensions.is_empty() {
@@ -97,7 +98,7 @@ fn extensions(feed: &Feed<'_>) -> String {
 }
 
 /// Puts the contents where they belong in a document.
-fn fill(frame: &[u8], shown: &[Shown<'_>], document: &mut Vec<u8>) -> Result<(), Error> {
+fn fill(frame: &[u8], shown: &[ColumnContent<'_>], document: &mut Vec<u8>) -> Result<(), Error> {
     let mut pieces = frame.split(|byte| CONTENT.as_bytes() == [*byte]);
     document.extend_from_slice(pieces.next().unwrap_or_default());
     let mut contents = shown.iter().filter_map(|shown| shown.content.as_deref());
@@ -109,7 +110,7 @@ fn fill(frame: &[u8], shown: &[Shown<'_>], document: &mut Vec<u8>) -> Result<(),
     Ok(())
 }
 
-fn entry(feed: &Feed<'_>, column: &Column, shown: &Shown<'_>) -> Entry {
+fn entry(feed: &Feed<'_>, column: &Column, shown: &ColumnContent<'_>) -> Entry {
     let content = shown.content.as_ref().map(|_| CONTENT.to_owned());
     let byline = column.byline.as_deref().filter(|name| !is_blank(name));
     // An entry has content or a summary, at least.

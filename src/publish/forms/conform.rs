@@ -11,37 +11,35 @@ use std::{
 
 use chrono::{DateTime, Duration};
 
-use super::{Error, Feed, File, Paper, address, gist::is_blank};
+use super::{BufferPool, Error, Feed, FeedFile, address, plain_text::is_blank};
 use crate::model::{Column, EARLIEST, Image, Instant, html, text, uri};
 
 /// The most that the W3C feed validator, and many a reader, takes of one file, in bytes.
-pub const LARGEST: usize = 5_000_000;
+pub const MAX_FEED_BYTES: usize = 5_000_000;
 
 /// By how much an archive stays below that: the document to subscribe to holds what is in no archive
 /// yet, and says more before its entries.
-const HEADROOM: usize = 200_000;
+const ARCHIVE_HEADROOM_BYTES: usize = 200_000;
 
 /// Something that a validator would say of a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct FeedFinding {
     /// The column, by title and id; none if it is in the feed's own values.
     pub column: Option<String>,
     /// Which of its values: `title`, `body`, `image.url`…
     pub field: &'static str,
     /// The rule's short name, the same for ever.
     pub rule: &'static str,
-    /// What is wrong and what to do.
     pub message: String,
 }
 
-impl Finding {
-    /// Whether it is about this column.
+impl FeedFinding {
     pub fn is_about(&self, column: &Column) -> bool {
         self.column.as_ref().is_some_and(|about| *about == name(column))
     }
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for FeedFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let column = self.column.as_deref().unwrap_or("the feed itself");
         write!(f, "{column}: {}: {}: {}", self.field, self.rule, self.message)
@@ -50,23 +48,30 @@ impl fmt::Display for Finding {
 
 /// The files of a document that may be published.
 #[derive(Debug)]
-pub struct Sound {
-    /// Its forms.
-    pub files: Vec<File>,
+pub struct ValidDocument {
+    pub files: Vec<FeedFile>,
     /// How many of its columns it holds: where all would be too large, some are left out.
     pub kept: usize,
 }
 
 /// Writes the document that readers subscribe to, as of an instant, or says what keeps it from being
-/// published. What would be larger than [`LARGEST`] leaves out its oldest columns.
-pub fn files(feed: &Feed<'_>, at: Instant, paper: &mut Paper) -> Result<Result<Sound, Vec<Finding>>, Error> {
-    fit(feed, at, paper, LARGEST, |kept| &feed.columns[..kept])
+/// published. What would be larger than [`MAX_FEED_BYTES`] leaves out its oldest columns.
+pub fn files(
+    feed: &Feed<'_>,
+    at: Instant,
+    buffers: &mut BufferPool,
+) -> Result<Result<ValidDocument, Vec<FeedFinding>>, Error> {
+    fit(feed, at, buffers, MAX_FEED_BYTES, |kept| &feed.columns[..kept])
 }
 
 /// The same for an archive, which is filled from its oldest columns on: what it leaves out belongs
 /// into the next one, so that one column more never changes it.
-pub fn archive(feed: &Feed<'_>, at: Instant, paper: &mut Paper) -> Result<Result<Sound, Vec<Finding>>, Error> {
-    fit(feed, at, paper, LARGEST - HEADROOM, |kept| &feed.columns[feed.columns.len() - kept..])
+pub fn archive(
+    feed: &Feed<'_>,
+    at: Instant,
+    buffers: &mut BufferPool,
+) -> Result<Result<ValidDocument, Vec<FeedFinding>>, Error> {
+    fit(feed, at, buffers, MAX_FEED_BYTES - ARCHIVE_HEADROOM_BYTES, |kept| &feed.columns[feed.columns.len() - kept..])
 }
 
 /// Whether a document of these columns fits for certain, whatever their texts hold: to escape a
@@ -78,72 +83,72 @@ pub fn is_small(columns: &[Column]) -> bool {
         let lines = c.title.len() + c.standfirst.len() + c.guid.len() + c.url.as_str().len() + length(&c.byline);
         c.body.len() + 2 * (lines + image)
     };
-    columns.iter().map(|column| 4_096 + 6 * texts(column)).sum::<usize>() < LARGEST - HEADROOM
+    columns.iter().map(|column| 4_096 + 6 * texts(column)).sum::<usize>() < MAX_FEED_BYTES - ARCHIVE_HEADROOM_BYTES
 }
 
 /// Writes as many columns as fit.
 fn fit<'a>(
     feed: &Feed<'a>,
     at: Instant,
-    paper: &mut Paper,
+    buffers: &mut BufferPool,
     most: usize,
     part: impl Fn(usize) -> &'a [Column],
-) -> Result<Result<Sound, Vec<Finding>>, Error> {
+) -> Result<Result<ValidDocument, Vec<FeedFinding>>, Error> {
     let findings = check(feed, at);
     if !findings.is_empty() {
         return Ok(Err(findings));
     }
-    let mut write = |kept| Feed { columns: part(kept), ..feed.clone() }.files_on(paper);
-    let size = |files: &[File]| files.iter().map(|(_, bytes)| bytes.len()).max().unwrap_or_default();
+    let mut write = |kept| Feed { columns: part(kept), ..feed.clone() }.files_with(buffers);
+    let size = |files: &[FeedFile]| files.iter().map(|(_, bytes)| bytes.len()).max().unwrap_or_default();
     let all = feed.columns.len();
     let whole = write(all)?;
     if size(&whole) <= most {
-        return Ok(Ok(Sound { files: whole, kept: all }));
+        return Ok(Ok(ValidDocument { files: whole, kept: all }));
     }
     // So many fit, so many don't; a guess first, by their average.
     let (mut fits, mut too_many) = (0, all);
     let mut guess = all * most / size(&whole).max(1);
-    let mut sound = None;
+    let mut valid = None;
     while too_many - fits > 1 {
         let kept = guess.clamp(fits + 1, too_many - 1);
         let files = write(kept)?;
         if size(&files) <= most {
-            (fits, sound) = (kept, Some(files));
+            (fits, valid) = (kept, Some(files));
         } else {
             too_many = kept;
         }
         guess = fits.midpoint(too_many);
     }
-    match sound {
-        Some(files) => Ok(Ok(Sound { files, kept: fits })),
+    match valid {
+        Some(files) => Ok(Ok(ValidDocument { files, kept: fits })),
         None => {
             let alone = Feed { columns: part(all.min(1)), ..feed.clone() };
-            Ok(Err(check_size(&alone, &alone.files_on(paper)?)))
+            Ok(Err(check_size(&alone, &alone.files_with(buffers)?)))
         }
     }
 }
 
 /// Files that are too large, once they are written.
-fn check_size(feed: &Feed<'_>, files: &[File]) -> Vec<Finding> {
+fn check_size(feed: &Feed<'_>, files: &[FeedFile]) -> Vec<FeedFinding> {
     let column = feed.columns.first().map(name);
-    let large = files.iter().filter(|(_, bytes)| bytes.len() > LARGEST - HEADROOM);
-    let finding = |(path, bytes): &File| Finding {
+    let large = files.iter().filter(|(_, bytes)| bytes.len() > MAX_FEED_BYTES - ARCHIVE_HEADROOM_BYTES);
+    let finding = |(path, bytes): &FeedFile| FeedFinding {
         column: column.clone(),
         field: "size",
         rule: "size",
-        message: format!("{path} has {} bytes, readers take {LARGEST}: shorten the text", bytes.len()),
+        message: format!("{path} has {} bytes, readers take {MAX_FEED_BYTES}: shorten the text", bytes.len()),
     };
     large.map(finding).collect()
 }
 
 /// What validators would say of a feed that is published at an instant.
-pub fn check(feed: &Feed<'_>, at: Instant) -> Vec<Finding> {
+pub fn check(feed: &Feed<'_>, at: Instant) -> Vec<FeedFinding> {
     let mut findings = channel(feed, at);
     let mut guids = HashSet::with_capacity(feed.columns.len());
     let mut updates: HashMap<Instant, &Column> = HashMap::with_capacity(feed.columns.len());
     for column in feed.columns {
         let mut report = |field, rule, message: String| {
-            findings.push(Finding { column: Some(name(column)), field, rule, message });
+            findings.push(FeedFinding { column: Some(name(column)), field, rule, message });
         };
         texts(feed, column, &mut report);
         ids(column, guids.insert(column.guid.as_str()), &mut report);
@@ -170,9 +175,9 @@ fn name(column: &Column) -> String {
 }
 
 /// The feed's own values.
-fn channel(feed: &Feed<'_>, at: Instant) -> Vec<Finding> {
+fn channel(feed: &Feed<'_>, at: Instant) -> Vec<FeedFinding> {
     let mut findings = Vec::new();
-    let mut report = |field, rule, message: String| findings.push(Finding { column: None, field, rule, message });
+    let mut report = |field, rule, message: String| findings.push(FeedFinding { column: None, field, rule, message });
     let magazine = &feed.config.magazine;
     if !html::is_language(&magazine.language) {
         report("language", "language", format!("{:?} is no language: write one such as \"fr\"", magazine.language));
@@ -228,7 +233,7 @@ fn texts(feed: &Feed<'_>, column: &Column, report: &mut impl FnMut(&'static str,
             report(field, "line", "it has more than one line: make it one".to_owned());
         }
     }
-    if column.byline.as_deref().is_some_and(|name| matches!(text::without_mail(name), Cow::Owned(_))) {
+    if column.byline.as_deref().is_some_and(|name| matches!(text::without_email(name), Cow::Owned(_))) {
         let message = "it holds an e-mail address, which a feed tells everybody: take it out";
         report("byline", "email", message.to_owned());
     }

@@ -7,13 +7,12 @@ use url::Url;
 use super::{
     Error, address,
     atom::{fixed, link, text},
-    escape,
-    gist::{is_blank, plain},
+    plain_text::{is_blank, plain},
     stylesheet,
 };
 use crate::{
     config::Config,
-    model::{Column, Edition},
+    model::{Column, Edition, html::escape},
 };
 
 /// Editions with their columns, newest first, as Atom. `archive` is where their pages are; the feed

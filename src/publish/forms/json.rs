@@ -6,11 +6,11 @@ use std::borrow::Cow;
 use chrono::Datelike;
 use serde::Serialize;
 
-use super::{Error, Feed, Shown, address, gist::is_blank, media_type};
+use super::{ColumnContent, Error, Feed, address, media_type, plain_text::is_blank};
 use crate::model::{Column, Image, Instant};
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct JsonFeed<'a> {
     version: &'static str,
     title: String,
     home_page_url: Cow<'a, str>,
@@ -20,28 +20,28 @@ struct Document<'a> {
     next_url: Option<String>,
     description: String,
     language: &'a str,
-    authors: Vec<Author<'a>>,
+    authors: Vec<JsonAuthor<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    hubs: Vec<Hub<'a>>,
-    items: Vec<Item<'a>>,
+    hubs: Vec<JsonHub<'a>>,
+    items: Vec<JsonItem<'a>>,
 }
 
 #[derive(Serialize)]
-struct Hub<'a> {
+struct JsonHub<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     url: &'a str,
 }
 
 #[derive(Serialize)]
-struct Author<'a> {
+struct JsonAuthor<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize)]
-struct Item<'a> {
+struct JsonItem<'a> {
     id: &'a str,
     url: Cow<'a, str>,
     title: Cow<'a, str>,
@@ -56,17 +56,17 @@ struct Item<'a> {
     date_published: Option<String>,
     date_modified: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    authors: Option<[Author<'a>; 1]>,
+    authors: Option<[JsonAuthor<'a>; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tags: Option<[&'a str; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     image: Option<Cow<'a, str>>,
     #[serde(rename = "_picture", skip_serializing_if = "Option::is_none")]
-    picture: Option<Picture<'a>>,
+    picture: Option<JsonPicture<'a>>,
 }
 
 #[derive(Serialize)]
-struct Picture<'a> {
+struct JsonPicture<'a> {
     alt: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     credit: Option<&'a str>,
@@ -80,9 +80,9 @@ struct Picture<'a> {
     size_in_bytes: Option<u64>,
 }
 
-pub(super) fn write(feed: &Feed<'_>, shown: &[Shown<'_>], mut sheet: Vec<u8>) -> Result<Vec<u8>, Error> {
+pub(super) fn write(feed: &Feed<'_>, shown: &[ColumnContent<'_>], mut buffer: Vec<u8>) -> Result<Vec<u8>, Error> {
     let magazine = &feed.config.magazine;
-    let document = Document {
+    let document = JsonFeed {
         version: "https://jsonfeed.org/version/1.1",
         title: feed.title(),
         home_page_url: address(&magazine.url),
@@ -90,20 +90,20 @@ pub(super) fn write(feed: &Feed<'_>, shown: &[Shown<'_>], mut sheet: Vec<u8>) ->
         next_url: feed.previous()?.map(|previous| address(&previous.json).into_owned()),
         description: feed.description(),
         language: &magazine.language,
-        authors: vec![Author { name: &magazine.name, url: Some(address(&magazine.url)) }],
-        hubs: feed.config.feeds.hubs.iter().map(|hub| Hub { kind: "WebSub", url: hub.as_str() }).collect(),
+        authors: vec![JsonAuthor { name: &magazine.name, url: Some(address(&magazine.url)) }],
+        hubs: feed.config.feeds.hubs.iter().map(|hub| JsonHub { kind: "WebSub", url: hub.as_str() }).collect(),
         items: feed.columns.iter().zip(shown).map(|(column, shown)| item(feed, column, shown)).collect(),
     };
-    serde_json::to_writer_pretty(&mut sheet, &document)
+    serde_json::to_writer_pretty(&mut buffer, &document)
         .map_err(|reason| Error::Form { form: "JSON", reason: reason.to_string() })?;
-    sheet.push(b'\n');
-    Ok(sheet)
+    buffer.push(b'\n');
+    Ok(buffer)
 }
 
-fn item<'a>(feed: &Feed<'a>, column: &'a Column, shown: &'a Shown<'_>) -> Item<'a> {
+fn item<'a>(feed: &Feed<'a>, column: &'a Column, shown: &'a ColumnContent<'_>) -> JsonItem<'a> {
     let content_html = shown.content.as_deref();
     let image = shown.image;
-    Item {
+    JsonItem {
         id: &column.guid,
         url: address(&column.url),
         title: feed.heading(column),
@@ -113,15 +113,15 @@ fn item<'a>(feed: &Feed<'a>, column: &'a Column, shown: &'a Shown<'_>) -> Item<'
         // RFC 3339 begins with the year 0.
         date_published: Some(column.published).filter(|at| at.year() >= 0).map(date),
         date_modified: date(column.updated),
-        authors: column.byline.as_deref().filter(|name| !is_blank(name)).map(|name| [Author { name, url: None }]),
+        authors: column.byline.as_deref().filter(|name| !is_blank(name)).map(|name| [JsonAuthor { name, url: None }]),
         tags: feed.label(column).map(|rubrique| [rubrique.label.as_str()]),
         image: image.map(|image| address(&image.url)),
         picture: image.map(picture),
     }
 }
 
-fn picture(image: &Image) -> Picture<'_> {
-    Picture {
+fn picture(image: &Image) -> JsonPicture<'_> {
+    JsonPicture {
         alt: &image.alt,
         credit: image.credit.as_deref(),
         mime_type: media_type(image),

@@ -1,14 +1,12 @@
-//! What a feed holds, and its three forms. Nothing here reads or writes a file (`press` aside) or
-//! asks for the time: equal columns give equal bytes.
+//! What a feed holds, and its three forms. Nothing here reads or writes a file or asks for the time: equal columns give equal bytes.
 
 mod atom;
+mod buffers;
 pub mod conform;
 pub mod editions;
-mod escape;
-mod gist;
 mod json;
 pub mod page;
-mod paper;
+mod plain_text;
 mod rss;
 pub mod serving;
 
@@ -17,17 +15,20 @@ use std::borrow::Cow;
 use chrono::Datelike;
 use url::Url;
 
-use escape::{escape, escape_into};
-pub use paper::Paper;
+pub use buffers::BufferPool;
 
 use crate::{
     config::{Config, Content, FORMS},
-    model::{Column, EARLIEST, FeedKey, Image, Instant, Rubrique, Tombstone, uri},
+    model::{
+        Column, EARLIEST, FeedKey, Image, Instant, Rubrique, Tombstone,
+        html::{escape, escape_into},
+        uri,
+    },
 };
 
 /// What files are made with, besides columns and configuration: when it changes, all are made
 /// again.
-pub const PRESS: &str = concat!(
+pub const BUILD_INPUTS: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     env!("GAZETIER_LOCALES"),
     include_str!("../../../templates/feeds.html"),
@@ -35,37 +36,29 @@ pub const PRESS: &str = concat!(
     include_str!("../../../templates/feed.css")
 );
 
-/// Why a feed could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// An address of the feed cannot be made.
     #[error("cannot make an address under feeds.url: {0}")]
     Address(#[from] url::ParseError),
-    /// The form failed.
     #[error("cannot write a feed as {form}: {reason}")]
     Form {
         /// RSS, Atom, JSON, or a page.
         form: &'static str,
-        /// Why.
         reason: String,
     },
     /// A web server cannot be told to serve the feeds.
     #[error("cannot write a snippet for {server}: {reason}")]
-    Server {
-        /// Which.
-        server: &'static str,
-        /// Why.
-        reason: String,
-    },
+    Server { server: &'static str, reason: String },
 }
 
 /// A file of a feed: its path below the folder of the feeds, and its bytes.
-pub type File = (String, Vec<u8>);
+pub type FeedFile = (String, Vec<u8>);
 
 /// What all forms of a document show of a column, made once. The crates want to own what they
 /// write, so that the text is lent to one form after the other.
 #[derive(Debug)]
-struct Shown<'a> {
+struct ColumnContent<'a> {
     content: Option<String>,
     image: Option<&'a Image>,
 }
@@ -105,11 +98,8 @@ impl History {
 /// Where the forms of a document are published.
 #[derive(Debug, Clone)]
 pub struct Addresses {
-    /// RSS 2.0.
     pub rss: Url,
-    /// Atom 1.0 (RFC 4287).
     pub atom: Url,
-    /// JSON Feed 1.1.
     pub json: Url,
 }
 
@@ -168,35 +158,31 @@ impl<'a> Feed<'a> {
         Self { changed, ..self }
     }
 
-    /// Its files.
-    pub fn files(&self) -> Result<Vec<File>, Error> {
-        self.files_on(&mut Paper::default())
+    pub fn files(&self) -> Result<Vec<FeedFile>, Error> {
+        self.files_with(&mut BufferPool::default())
     }
 
-    /// Its files, on paper that may have been used before.
-    pub fn files_on(&self, paper: &mut Paper) -> Result<Vec<File>, Error> {
+    /// Its files, in buffers that may have been used before.
+    pub fn files_with(&self, buffers: &mut BufferPool) -> Result<Vec<FeedFile>, Error> {
         self.dated()?;
         let mut shown = self.shown();
         let room = self.room();
         let [rss, atom, json] = paths(&self.key, self.history.archive.as_deref());
         Ok(vec![
-            (rss, rss::write(self, &mut shown, paper.sheet(room))?),
-            (atom, atom::write(self, &shown, paper)?),
-            (json, json::write(self, &shown, paper.sheet(room))?),
+            (rss, rss::write(self, &mut shown, buffers.take(room))?),
+            (atom, atom::write(self, &shown, buffers)?),
+            (json, json::write(self, &shown, buffers.take(room))?),
         ])
     }
 
-    /// It as RSS 2.0.
     pub fn rss(&self) -> Result<Vec<u8>, Error> {
         self.dated().and_then(|()| rss::write(self, &mut self.shown(), Vec::new()))
     }
 
-    /// It as Atom 1.0.
     pub fn atom(&self) -> Result<Vec<u8>, Error> {
-        self.dated().and_then(|()| atom::write(self, &self.shown(), &mut Paper::default()))
+        self.dated().and_then(|()| atom::write(self, &self.shown(), &mut BufferPool::default()))
     }
 
-    /// It as JSON Feed 1.1.
     pub fn json(&self) -> Result<Vec<u8>, Error> {
         self.dated().and_then(|()| json::write(self, &self.shown(), Vec::new()))
     }
@@ -216,7 +202,6 @@ impl<'a> Feed<'a> {
         archive.then(|| Addresses::of(self.config, &self.key, None)).transpose()
     }
 
-    /// The addresses of the archive before it.
     fn previous(&self) -> Result<Option<Addresses>, Error> {
         let previous = self.history.previous.as_deref();
         previous.map(|name| Addresses::of(self.config, &self.key, Some(name))).transpose()
@@ -272,11 +257,11 @@ impl<'a> Feed<'a> {
     /// A column's text as a reader that shows one text alone should show it: standfirst, then
     /// body. `None` where the feed tells the standfirst alone, or there is no body.
     fn content(&self, column: &Column) -> Option<String> {
-        if !self.full() || gist::is_blank(&column.body) {
+        if !self.full() || plain_text::is_blank(&column.body) {
             return None;
         }
         let mut content = String::with_capacity(column.body.len() + column.standfirst.len() * 9 / 8 + 64);
-        if !gist::is_blank(&column.standfirst) {
+        if !plain_text::is_blank(&column.standfirst) {
             content.push_str("<p><strong>");
             escape_into(&column.standfirst, &mut content);
             content.push_str("</strong></p>\n");
@@ -286,14 +271,14 @@ impl<'a> Feed<'a> {
     }
 
     /// What its forms show of its columns.
-    fn shown(&self) -> Vec<Shown<'a>> {
+    fn shown(&self) -> Vec<ColumnContent<'a>> {
         let shown = |column: &'a Column| {
             let content = self.content(column);
             // No picture that the text shows already.
             let html = content.as_deref().unwrap_or_default();
-            let twice = |image: &&Image| gist::shows(html, &escape(&address(&image.url)));
+            let twice = |image: &&Image| plain_text::shows(html, &escape(&address(&image.url)));
             let image = column.image.as_ref().filter(|image| !twice(image));
-            Shown { content, image }
+            ColumnContent { content, image }
         };
         self.columns.iter().map(shown).collect()
     }

@@ -9,11 +9,10 @@ use rss::{
 use url::Url;
 
 use super::{
-    Error, Feed, Shown, address, escape,
-    gist::{is_blank, looks_like_html, plain},
-    measure, media_type,
+    ColumnContent, Error, Feed, address, measure, media_type,
+    plain_text::{is_blank, looks_like_html, plain},
 };
-use crate::model::{Column, EARLIEST, Image};
+use crate::model::{Column, EARLIEST, Image, html::escape};
 
 /// Media RSS, for pictures in RSS and Atom.
 pub(super) const MEDIA: &str = "http://search.yahoo.com/mrss/";
@@ -21,7 +20,7 @@ pub(super) const MEDIA: &str = "http://search.yahoo.com/mrss/";
 /// Feed history (RFC 5005).
 pub(super) const HISTORY: &str = "http://purl.org/syndication/history/1.0";
 
-pub(super) fn write(feed: &Feed<'_>, shown: &mut [Shown<'_>], sheet: Vec<u8>) -> Result<Vec<u8>, Error> {
+pub(super) fn write(feed: &Feed<'_>, shown: &mut [ColumnContent<'_>], buffer: Vec<u8>) -> Result<Vec<u8>, Error> {
     let config = feed.config;
     let link = |rel: &str, href: &Url| {
         let media_type = "application/rss+xml".to_owned();
@@ -57,7 +56,7 @@ pub(super) fn write(feed: &Feed<'_>, shown: &mut [Shown<'_>], sheet: Vec<u8>) ->
     };
     let head = feed.stylesheet()?;
     let form = |reason: rss::Error| Error::Form { form: "RSS", reason: reason.to_string() };
-    let mut document = channel.pretty_write_to(sheet, b' ', 1).map_err(form)?;
+    let mut document = channel.pretty_write_to(buffer, b' ', 1).map_err(form)?;
     for (shown, item) in shown.iter_mut().zip(channel.items) {
         shown.content = item.content;
     }
@@ -80,7 +79,7 @@ fn namespaces(feed: &Feed<'_>) -> BTreeMap<String, String> {
     always.into_iter().chain(history).map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned())).collect()
 }
 
-fn item(feed: &Feed<'_>, column: &Column, shown: &mut Shown<'_>) -> Item {
+fn item(feed: &Feed<'_>, column: &Column, shown: &mut ColumnContent<'_>) -> Item {
     let described = !is_blank(&column.standfirst) || !is_blank(&column.body);
     Item {
         title: Some(plain(&feed.heading(column)).into_owned()),

@@ -10,15 +10,14 @@ use std::fmt::Write;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::{Addresses, Error, escape};
+use super::{Addresses, Error};
 use crate::{
     config::{Config, FORMS, Moved},
-    model::{FeedKey, Slug},
+    model::{FeedKey, Slug, html::escape},
 };
 
 /// A kind of file in the folder of the feeds.
-struct Kind {
-    /// Its name in the snippet.
+struct FileKind {
     name: &'static str,
     /// Of its path below the folder; the dot is written so that it needs no backslash.
     pattern: &'static str,
@@ -29,9 +28,9 @@ struct Kind {
 }
 
 /// A feed may be asked for at any time, and mostly has not changed.
-const FRESH: &str = "public, max-age=300, must-revalidate";
+const FEED_CACHE_CONTROL: &str = "public, max-age=300, must-revalidate";
 /// An archive changes when one of its columns is mended, and hardly ever else.
-const LASTING: &str = "public, max-age=604800";
+const ARCHIVE_CACHE_CONTROL: &str = "public, max-age=604800";
 
 const RSS: &str = "application/rss+xml; charset=utf-8";
 const ATOM: &str = "application/atom+xml; charset=utf-8";
@@ -52,49 +51,69 @@ macro_rules! archive {
     };
 }
 
-const KINDS: [Kind; 9] = [
-    Kind { name: "rss", pattern: feed!("rss[.]xml"), media_type: RSS, cache: FRESH, topic: true },
-    Kind { name: "atom", pattern: feed!("atom[.]xml"), media_type: ATOM, cache: FRESH, topic: true },
-    Kind { name: "json", pattern: feed!("feed[.]json"), media_type: JSON, cache: FRESH, topic: true },
-    Kind { name: "rss_archive", pattern: archive!("rss[.]xml"), media_type: RSS, cache: LASTING, topic: false },
-    Kind { name: "atom_archive", pattern: archive!("atom[.]xml"), media_type: ATOM, cache: LASTING, topic: false },
-    Kind { name: "json_archive", pattern: archive!("feed[.]json"), media_type: JSON, cache: LASTING, topic: false },
-    Kind {
+const FILE_KINDS: [FileKind; 9] = [
+    FileKind { name: "rss", pattern: feed!("rss[.]xml"), media_type: RSS, cache: FEED_CACHE_CONTROL, topic: true },
+    FileKind { name: "atom", pattern: feed!("atom[.]xml"), media_type: ATOM, cache: FEED_CACHE_CONTROL, topic: true },
+    FileKind { name: "json", pattern: feed!("feed[.]json"), media_type: JSON, cache: FEED_CACHE_CONTROL, topic: true },
+    FileKind {
+        name: "rss_archive",
+        pattern: archive!("rss[.]xml"),
+        media_type: RSS,
+        cache: ARCHIVE_CACHE_CONTROL,
+        topic: false,
+    },
+    FileKind {
+        name: "atom_archive",
+        pattern: archive!("atom[.]xml"),
+        media_type: ATOM,
+        cache: ARCHIVE_CACHE_CONTROL,
+        topic: false,
+    },
+    FileKind {
+        name: "json_archive",
+        pattern: archive!("feed[.]json"),
+        media_type: JSON,
+        cache: ARCHIVE_CACHE_CONTROL,
+        topic: false,
+    },
+    FileKind {
         name: "opml",
         pattern: "(feeds[.]opml)$",
         media_type: "text/x-opml; charset=utf-8",
-        cache: FRESH,
+        cache: FEED_CACHE_CONTROL,
         topic: false,
     },
-    Kind { name: "css", pattern: "(feed[.]css)$", media_type: "text/css; charset=utf-8", cache: FRESH, topic: false },
-    Kind {
+    FileKind {
+        name: "css",
+        pattern: "(feed[.]css)$",
+        media_type: "text/css; charset=utf-8",
+        cache: FEED_CACHE_CONTROL,
+        topic: false,
+    },
+    FileKind {
         name: "page",
         pattern: "(index[.]html|)$",
         media_type: "text/html; charset=utf-8",
-        cache: FRESH,
+        cache: FEED_CACHE_CONTROL,
         topic: false,
     },
 ];
 
-/// How a file is served.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Served {
-    /// Its Content-Type.
+pub struct ServedFile {
     pub media_type: &'static str,
-    /// Its Cache-Control.
     pub cache: &'static str,
     /// Whether readers subscribe to it: then it comes with [`links`].
     pub topic: bool,
-    /// The feed that it is a document of.
     pub feed: Option<FeedKey>,
 }
 
 /// How a file below the folder of the feeds is served, by its path; `None` if the folder has none
 /// of this name that is meant for readers. What the patterns of the snippets say, said in code.
-pub fn served(path: &str) -> Option<Served> {
+pub fn served(path: &str) -> Option<ServedFile> {
     let of = |name: &str, feed| {
-        let kind = KINDS.iter().find(|kind| kind.name == name)?;
-        Some(Served { media_type: kind.media_type, cache: kind.cache, topic: kind.topic, feed })
+        let kind = FILE_KINDS.iter().find(|kind| kind.name == name)?;
+        Some(ServedFile { media_type: kind.media_type, cache: kind.cache, topic: kind.topic, feed })
     };
     match path {
         "" | "index.html" => return of("page", None),
@@ -127,8 +146,7 @@ pub fn links(config: &Config, path: &str) -> impl Iterator<Item = String> {
     hubs.chain([link(&format!("{}{path}", address(&config.feeds.url)), "self")])
 }
 
-/// Why there is no snippet.
-fn cannot(server: &'static str, what: &str) -> Error {
+fn unsupported_folder(server: &'static str, what: &str) -> Error {
     Error::Server { server, reason: format!("{what}; give the feeds another folder in feeds.path") }
 }
 
@@ -152,7 +170,7 @@ fn moved_of<'a>(config: &'a Config, host: Option<&'a str>) -> impl Iterator<Item
 
 /// Whether the way from an old address leads back to it: a server that answers there sees the path
 /// alone, whatever came before it, and would redirect for ever.
-pub fn leads_back(config: &Config, moved: &Moved) -> bool {
+pub fn is_redirect_loop(config: &Config, moved: &Moved) -> bool {
     let place = |url: &Url| (url.host_str().map(str::to_owned), url.path().to_owned());
     let all = &config.feeds.moved;
     let mut to = &moved.to;
@@ -169,7 +187,7 @@ pub fn leads_back(config: &Config, moved: &Moved) -> bool {
 }
 
 /// What a snippet says in the place of a redirection that would never end.
-fn circle(text: &mut String, moved: &Moved) {
+fn note_redirect_loop(text: &mut String, moved: &Moved) {
     let _ = write!(
         text,
         "\n# Left out: {} leads back to its own path, for ever.\n# Where only http becomes https, the server that answers \
@@ -189,7 +207,7 @@ fn head(config: &Config, server: &str, place: &str) -> String {
 }
 
 /// Moved feeds of the magazine's other host, which has a server block of its own.
-fn elsewhere(config: &Config) -> Option<(&str, Vec<&Moved>)> {
+fn moved_on_magazine_host(config: &Config) -> Option<(&str, Vec<&Moved>)> {
     let host = config.magazine.url.host_str().filter(|host| config.feeds.url.host_str() != Some(host))?;
     let moved: Vec<_> = moved_of(config, Some(host)).collect();
     (!moved.is_empty()).then_some((host, moved))
@@ -200,7 +218,10 @@ pub fn nginx(config: &Config, folder: &str) -> Result<String, Error> {
     const SERVER: &str = "nginx";
     let folder = folder.trim_end_matches('/');
     if folder.contains('$') || folder.chars().any(char::is_control) {
-        return Err(cannot(SERVER, &format!("it takes no folder with a $ or a control character ({folder:?})")));
+        return Err(unsupported_folder(
+            SERVER,
+            &format!("it takes no folder with a $ or a control character ({folder:?})"),
+        ));
     }
     let mount = mount(&config.feeds.url, SERVER)?;
     let mut text = head(config, SERVER, "server block");
@@ -217,7 +238,7 @@ pub fn nginx(config: &Config, folder: &str) -> Result<String, Error> {
          # brotli_static on;\n",
         quoted(&mount)
     );
-    for kind in &KINDS {
+    for kind in &FILE_KINDS {
         let mut pattern = String::from("^");
         for c in mount.chars() {
             if c.is_ascii_punctuation() && !matches!(c, '/' | '-' | '_') {
@@ -247,7 +268,7 @@ pub fn nginx(config: &Config, folder: &str) -> Result<String, Error> {
     }
     // Whose the folder is, is nobody's business.
     text.push_str("\n    location ~ \"/[.]gazetier$\" {\n        return 404;\n    }\n}\n");
-    if let Some((host, moved)) = elsewhere(config) {
+    if let Some((host, moved)) = moved_on_magazine_host(config) {
         let _ = writeln!(text, "\n# For the server block of {host}.");
         for moved in moved {
             nginx_moved(&mut text, config, moved)?;
@@ -257,8 +278,8 @@ pub fn nginx(config: &Config, folder: &str) -> Result<String, Error> {
 }
 
 fn nginx_moved(text: &mut String, config: &Config, moved: &Moved) -> Result<(), Error> {
-    if leads_back(config, moved) {
-        circle(text, moved);
+    if is_redirect_loop(config, moved) {
+        note_redirect_loop(text, moved);
         return Ok(());
     }
     let from = self::mount(&moved.from, "nginx")?;
@@ -292,7 +313,7 @@ pub fn caddy(config: &Config, folder: &str) -> Result<String, Error> {
     let folder = folder.trim_end_matches('/');
     if folder.contains(['\\', '`']) || folder.contains("{$") || folder.chars().any(char::is_control) {
         let what = format!("it takes no folder with a backslash, a backquote, {{$ or a control character ({folder:?})");
-        return Err(cannot(SERVER, &what));
+        return Err(unsupported_folder(SERVER, &what));
     }
     let mount = mount(&config.feeds.url, SERVER)?;
     let mut text = head(config, "caddy", "site block");
@@ -310,7 +331,7 @@ pub fn caddy(config: &Config, folder: &str) -> Result<String, Error> {
         }
     }
     let _ = writeln!(text, "\troot * {}", token(&folder.replace('{', "\\{").replace('}', "\\}")));
-    for kind in &KINDS {
+    for kind in &FILE_KINDS {
         let name = kind.name;
         let _ = write!(text, "\n\t@{name} path_regexp {name} {}\n", token(&format!("^/{}", kind.pattern)));
         let _ = write!(
@@ -329,7 +350,7 @@ pub fn caddy(config: &Config, folder: &str) -> Result<String, Error> {
         text.push_str("\t}\n");
     }
     text.push_str("\n\tfile_server {\n\t\tprecompressed br gzip\n\t\thide .gazetier\n\t}\n}\n");
-    if let Some((host, moved)) = elsewhere(config) {
+    if let Some((host, moved)) = moved_on_magazine_host(config) {
         let _ = write!(text, "\n# For the site block of {host}.\n");
         for moved in moved {
             caddy_moved(&mut text, config, moved)?;
@@ -339,8 +360,8 @@ pub fn caddy(config: &Config, folder: &str) -> Result<String, Error> {
 }
 
 fn caddy_moved(text: &mut String, config: &Config, moved: &Moved) -> Result<(), Error> {
-    if leads_back(config, moved) {
-        circle(text, moved);
+    if is_redirect_loop(config, moved) {
+        note_redirect_loop(text, moved);
         return Ok(());
     }
     let from = self::mount(&moved.from, "Caddy")?;

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use crate::{config::Relay, edition::render::letter::Written, model::EmailAddress};
+use crate::{config::Relay, edition::render::letter::RenderedLetter, model::EmailAddress};
 
 /// The extensions that matter to us.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -64,7 +64,7 @@ impl Extensions {
 
     /// MAIL and RCPT for a letter, each with its line end. Nobody can inject a command: the addresses were parsed, and
     /// hold no line end and no space.
-    pub(in crate::send) fn envelope(&self, letter: &Written, id: &str) -> (String, String) {
+    pub(in crate::send) fn envelope(&self, letter: &RenderedLetter, id: &str) -> (String, String) {
         let size = letter.text.len() as u64;
         let to = &letter.recipient;
         let mut mail = format!("MAIL FROM:<{}>", letter.sender);
@@ -127,8 +127,8 @@ fn xtext(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn letter(to: &str) -> Written {
-        Written {
+    fn letter(to: &str) -> RenderedLetter {
+        RenderedLetter {
             sender: "back+1.2.x@estran.example".into(),
             recipient: to.parse().expect("an address"),
             text: "Subject: x\r\n\r\nx\r\n".into(),

@@ -20,10 +20,11 @@ use super::{
 };
 use crate::{
     edition::{
-        decide::{self, Decision, Refused, Sight},
-        editors::{self, Proofs},
-        plan,
+        decide::{self, DecisionRefusal, DecisionRequest},
+        editors::{self, ProofResult},
+        next::{self, ReviewedState},
         render::default_subject,
+        variants as edition_variants,
     },
     locales::fill,
     model::{Changes, ColumnId, EditionKey, Mailbox, Part, Period, text},
@@ -31,12 +32,12 @@ use crate::{
 
 /// A field's text on one line, without what no letter can hold.
 fn line(fields: &Fields, name: &str) -> String {
-    text::one_line(&text::legalise(fields.get(name)).0)
+    text::one_line(&text::remove_illegal(fields.get(name)).0)
 }
 
 /// A field's text on several lines.
 fn long_text(fields: &Fields, name: &str) -> String {
-    text::legalise(&fields.get(name).replace("\r\n", "\n")).0.into_owned()
+    text::remove_illegal(&fields.get(name).replace("\r\n", "\n")).0.into_owned()
 }
 
 /// Which texts are longer than their fields in the page, in words.
@@ -80,8 +81,8 @@ fn query_of(ask: &DeskQuery, said: &str) -> String {
 pub(super) async fn mend(headers: HeaderMap, form: DeskForm) -> Result<Response, DeskError> {
     let DeskForm { desk, editor, fields } = form;
     let (config, store, now) = desk.context();
-    let coming = plan::coming(config, store, now).await?;
-    let (period, key) = (&coming.draft.due.period, coming.draft.due.key());
+    let coming = next::next_edition(config, store, now).await?;
+    let (period, key) = (&coming.draft.slot.period, coming.draft.slot.key());
     let current = &coming.desk.version;
     let base: i64 = fields.get("version").parse().unwrap_or(-1);
     let mut ask = ask(&fields);
@@ -119,7 +120,7 @@ pub(super) async fn mend(headers: HeaderMap, form: DeskForm) -> Result<Response,
 }
 
 /// Does what a button of the list says, such as `pin 12` or `order 3,1,2`.
-fn act(changes: &mut Changes, coming: &plan::Coming, act: &str) {
+fn act(changes: &mut Changes, coming: &next::NextEdition, act: &str) {
     let (verb, rest) = act.split_once(' ').unwrap_or((act, ""));
     let known = |id: &ColumnId| {
         let repeated = coming.repeats.iter().map(|repeat| &repeat.column);
@@ -216,10 +217,10 @@ fn refused(desk: &Desk, lines: Vec<String>) -> DeskNotice {
 }
 
 /// What somebody had before them who decides, as the form carries it.
-fn sight(fields: &Fields) -> Option<Sight> {
+fn sight(fields: &Fields) -> Option<ReviewedState> {
     let number = |name: &str| fields.get(name).parse::<i64>().ok();
     let hash = Some(fields.get("hash").to_owned()).filter(|hash| !hash.is_empty());
-    Some(Sight { decision: number("decision")?, hash: hash?, readers: number("readers")? })
+    Some(ReviewedState { decision: number("decision")?, hash: hash?, readers: number("readers")? })
 }
 
 /// Approves, holds, or lets go: each by its name. Without what was looked at nothing is approved or let go.
@@ -230,10 +231,10 @@ pub(super) async fn decide(form: DeskForm) -> Result<Response, DeskError> {
     let why = line(&fields, "why");
     let seen = sight(&fields);
     let decision = match (fields.get("act"), &seen) {
-        ("hold", _) => Decision::Hold(&why),
-        ("approve", Some(seen)) => Decision::Approve(Some(seen)),
-        ("release", Some(seen)) => Decision::Release { seen: Some(seen), with_withdrawn: false },
-        ("release-withdrawn", Some(seen)) => Decision::Release { seen: Some(seen), with_withdrawn: true },
+        ("hold", _) => DecisionRequest::Hold(&why),
+        ("approve", Some(seen)) => DecisionRequest::Approve(Some(seen)),
+        ("release", Some(seen)) => DecisionRequest::Release { seen: Some(seen), with_withdrawn: false },
+        ("release-withdrawn", Some(seen)) => DecisionRequest::Release { seen: Some(seen), with_withdrawn: true },
         _ => return Ok(StatusCode::BAD_REQUEST.into_response()),
     };
     let too_long = too_long(&desk, &fields, "");
@@ -248,9 +249,10 @@ pub(super) async fn decide(form: DeskForm) -> Result<Response, DeskError> {
         Some(Ok(_)) => return Ok(redirect(&desk, &format!("{page}{}", query_of(&ask, "")))),
         Some(Err(refusal)) => {
             let status = match refusal {
-                Refused::Changed | Refused::Decided(_) | Refused::Readers { .. } | Refused::Held { .. } => {
-                    StatusCode::CONFLICT
-                }
+                DecisionRefusal::Changed
+                | DecisionRefusal::Decided(_)
+                | DecisionRefusal::Readers { .. }
+                | DecisionRefusal::Held { .. } => StatusCode::CONFLICT,
                 _ => StatusCode::UNPROCESSABLE_ENTITY,
             };
             (status, vec![refusals::words(desk.lang(), &refusal)])
@@ -291,18 +293,18 @@ pub(super) async fn proof(form: DeskForm) -> Result<Response, DeskError> {
         .filter(|editor| fields.all("to").any(|address| address == editor.address.to_string()))
         .cloned()
         .collect();
-    let coming = plan::coming(config, store, now).await?;
-    let proofs = editors::proof(config, store, now.at, &editor.name, &coming, &chosen).await?;
+    let coming = next::next_edition(config, store, now).await?;
+    let proofs = editors::send_proof(config, store, now.at, &editor.name, &coming, &chosen).await?;
     let (ask, w) = (ask(&fields), desk.words());
     let why_not = match proofs {
-        Proofs::Queued(_) => {
+        ProofResult::Queued(_) => {
             desk.shared().wake_outbox();
             return Ok(redirect(&desk, &query_of(&ask, "proof")));
         }
-        Proofs::Again => return Ok(redirect(&desk, &query_of(&ask, "proof-again"))),
-        Proofs::Nobody if config.desk.editors.is_empty() => &w.no_editors,
-        Proofs::Nobody => &w.nobody_ticked,
-        Proofs::Empty => &w.no_proof,
+        ProofResult::Again => return Ok(redirect(&desk, &query_of(&ask, "proof-again"))),
+        ProofResult::Nobody if config.desk.editors.is_empty() => &w.no_editors,
+        ProofResult::Nobody => &w.nobody_ticked,
+        ProofResult::Empty => &w.no_proof,
     };
     let notice = refused(&desk, vec![why_not.clone()]);
     edition::show(&desk, &editor, &ask, Some(notice), StatusCode::UNPROCESSABLE_ENTITY).await
@@ -312,8 +314,8 @@ pub(super) async fn proof(form: DeskForm) -> Result<Response, DeskError> {
 pub(super) async fn links(form: DeskForm) -> Result<Response, DeskError> {
     let DeskForm { desk, editor, fields } = form;
     let (config, store, now) = desk.context();
-    let coming = plan::coming(config, store, now).await?;
-    let variants = plan::variants(config, store, &coming.draft).await?;
+    let coming = next::next_edition(config, store, now).await?;
+    let variants = edition_variants::render_all(config, store, &coming.draft).await?;
     let html = variants.first().and_then(|(_, rendered)| rendered.as_ref()).map(|rendered| rendered.html.as_str());
     let tried = super::links::try_links(html.unwrap_or_default(), &config.fetch.private_hosts).await;
     let w = desk.words();

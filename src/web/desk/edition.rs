@@ -22,10 +22,11 @@ use super::{
 use crate::{
     config::Config,
     edition::{
-        choose::lay_out,
-        plan::{self, Coming, Outlook},
-        preflight::{Finding, Grade, SUBJECT, inbox},
+        layout::layout,
+        next::{self, ApprovalState, NextEdition},
+        preflight::{INBOX_SUBJECT_CHARS, PreflightFinding, Severity, inbox},
         render::{Rendered, archive::without_token, default_subject, render},
+        variants as edition_variants,
     },
     locales::{Desk as Words, fill},
     model::{self, Column, Period},
@@ -56,9 +57,9 @@ pub(super) async fn show(
 ) -> Result<Response, DeskError> {
     let (config, store, now) = desk.context();
     let w = desk.words();
-    let coming = plan::coming(config, store, now).await?;
+    let coming = next::next_edition(config, store, now).await?;
     let draft = &coming.draft;
-    let mut all = plan::variants(config, store, draft).await?;
+    let mut all = edition_variants::render_all(config, store, draft).await?;
     // Whoever chose one rubrique alone, also before anybody has.
     for rubrique in &config.rubriques {
         let choice = model::Choice::of([rubrique.slug.clone()]);
@@ -67,7 +68,7 @@ pub(super) async fn show(
             all.push((choice, rendered));
         }
     }
-    let outlook = coming.outlook(config)?;
+    let outlook = coming.approval_state(config)?;
     let chosen = all.iter().find(|(choice, _)| choice.key() == ask.variant).or(all.first());
     let rendered = chosen.and_then(|(_, rendered)| rendered.as_ref());
     let key = chosen.map(|(choice, _)| choice.key()).unwrap_or_default();
@@ -76,24 +77,29 @@ pub(super) async fn show(
         Some(rendered) => match ask.view.as_str() {
             "text" => PreviewContent::Text(without_token(&rendered.plain, "…")),
             "source" => PreviewContent::Text(without_token(&rendered.html, "…")),
-            "headers" => PreviewContent::Text(match plan::specimen(config, store, draft, rendered, now.at) {
-                Ok(letter) => head(&letter),
-                // What no mail server would take; the preflight says so, too.
-                Err(crate::edition::Error::Render(error)) => error.to_string(),
-                Err(error) => return Err(error.into()),
-            }),
-            view => PreviewContent::Frames(frame(desk, draft.due.period.as_str(), &key, view, &rendered.hash)),
+            "headers" => {
+                PreviewContent::Text(match edition_variants::sample_letter(config, store, draft, rendered, now.at) {
+                    Ok(letter) => head(&letter),
+                    // What no mail server would take; the preflight says so, too.
+                    Err(crate::edition::Error::Render(error)) => error.to_string(),
+                    Err(error) => return Err(error.into()),
+                })
+            }
+            view => PreviewContent::Frames(frame(desk, draft.slot.period.as_str(), &key, view, &rendered.hash)),
         },
     };
     let choices = all.iter().map(|(choice, _)| choice.clone()).collect::<Vec<_>>();
     let variants: Vec<(model::Choice, Rendered)> =
         all.into_iter().filter_map(|(choice, rendered)| Some((choice, rendered?))).collect();
-    let findings =
-        if variants.is_empty() { Vec::new() } else { plan::inspect(config, store, draft, &variants, now.at)? };
+    let findings = if variants.is_empty() {
+        Vec::new()
+    } else {
+        edition_variants::inspect(config, store, draft, &variants, now.at)?
+    };
     let whole = variants.first().map(|(_, rendered)| rendered);
     let changes = &draft.changes;
     let shown_subject = whole.map_or_else(|| default_subject(config, draft), |whole| whole.subject.clone());
-    let sight = coming.sight(config, store, &variants).await?;
+    let sight = coming.reviewed_state(config, store, &variants).await?;
     let preheader = whole.map(|whole| whole.preheader.clone()).unwrap_or_default();
     let state = state(desk, &coming, &outlook);
     let words = ask.typed.words.clone().unwrap_or_else(|| {
@@ -111,18 +117,18 @@ pub(super) async fn show(
         touched: coming.desk.version.at.map(|at| format!("{}, {}", coming.desk.version.who, hour(config, at))),
         sender: inbox(&config.letters.from),
         subject_length: shown_subject.chars().count(),
-        subject_most: SUBJECT,
+        subject_most: INBOX_SUBJECT_CHARS,
         preheader: own_preheader,
         preheader_default: preheader,
         opening,
         groups: groups(config, &coming, w),
         left_out: left_out(config, &coming),
         repeats: repeats(config, &coming, w),
-        is_red: findings.iter().any(|finding| finding.grade == Grade::Red),
+        is_red: findings.iter().any(|finding| finding.severity == Severity::Red),
         lines: lines(desk, &findings),
-        good: findings.iter().filter(|finding| finding.grade == Grade::Green).count(),
-        is_held: matches!(outlook, Outlook::Held { .. }),
-        is_approved: matches!(outlook, Outlook::Approved { .. }),
+        good: findings.iter().filter(|finding| finding.severity == Severity::Green).count(),
+        is_held: matches!(outlook, ApprovalState::Held { .. }),
+        is_approved: matches!(outlook, ApprovalState::Approved { .. }),
         is_empty: coming.draft.columns.is_empty(),
         editors: config
             .desk
@@ -133,7 +139,7 @@ pub(super) async fn show(
                 (editor.name.clone().unwrap_or_else(|| address.clone()), address)
             })
             .collect(),
-        history: history(desk, &coming.desk.notes, matches!(outlook, Outlook::Fallen { .. })),
+        history: history(desk, &coming.desk.notes, matches!(outlook, ApprovalState::Lapsed { .. })),
         preview: preview_of(desk, ask, &choices, &key, shown, desk.root().to_owned()),
         view: ask.view.clone(),
         variant: key,
@@ -167,22 +173,22 @@ pub(super) fn hour(config: &Config, at: model::Instant) -> String {
     config.magazine.zone.local(at).format("%Y-%m-%d %H:%M").to_string()
 }
 
-fn state(desk: &Desk, coming: &Coming, outlook: &Outlook) -> EditionBadge {
+fn state(desk: &Desk, coming: &NextEdition, outlook: &ApprovalState) -> EditionBadge {
     let config = desk.shared().config();
     let w = desk.words();
     let by = |words: &str, who: &str, at: &model::Instant| format!("{words} ({who}, {})", hour(config, *at));
     let words = match outlook {
-        Outlook::Empty => w.empty.clone(),
-        Outlook::Draft if config.digest.approval => w.draft_waits.clone(),
-        Outlook::Draft => w.draft.clone(),
-        Outlook::Approved { who, at } => by(&w.approved, who, at),
-        Outlook::Fallen { who, at } => by(&w.fallen, who, at),
-        Outlook::Held { who, at, why } if why.is_empty() => by(&w.held, who, at),
-        Outlook::Held { who, at, why } => format!("{} · {why}", by(&w.held, who, at)),
+        ApprovalState::Empty => w.empty.clone(),
+        ApprovalState::Draft if config.digest.approval => w.draft_waits.clone(),
+        ApprovalState::Draft => w.draft.clone(),
+        ApprovalState::Approved { who, at } => by(&w.approved, who, at),
+        ApprovalState::Lapsed { who, at } => by(&w.fallen, who, at),
+        ApprovalState::Held { who, at, why } if why.is_empty() => by(&w.held, who, at),
+        ApprovalState::Held { who, at, why } => format!("{} · {why}", by(&w.held, who, at)),
     };
-    let due = &coming.draft.due;
+    let due = &coming.draft.slot;
     EditionBadge {
-        state: if matches!(outlook, Outlook::Fallen { .. }) { "fallen" } else { outlook.as_str() },
+        state: if matches!(outlook, ApprovalState::Lapsed { .. }) { "fallen" } else { outlook.as_str() },
         words,
         period: due.period.to_string(),
         number: fill(&w.edition_number, &[("number", &due.number)]),
@@ -190,9 +196,9 @@ fn state(desk: &Desk, coming: &Coming, outlook: &Outlook) -> EditionBadge {
     }
 }
 
-fn groups(config: &Config, coming: &Coming, w: &Words) -> Vec<RubriqueGroup> {
+fn groups(config: &Config, coming: &NextEdition, w: &Words) -> Vec<RubriqueGroup> {
     let draft = &coming.draft;
-    let lead = lay_out(config, draft, &model::Choice::all()).lead.map(|lead| lead.id);
+    let lead = layout(config, draft, &model::Choice::all()).lead.map(|lead| lead.id);
     let is_pinned = |column: &Column| draft.changes.pinned.contains(&column.id);
     let rubriques = config.rubriques.iter().map(Some).chain([None]);
     let groups = rubriques.map(|rubrique| {
@@ -218,12 +224,12 @@ fn groups(config: &Config, coming: &Coming, w: &Words) -> Vec<RubriqueGroup> {
     groups.filter(|group| !group.rows.is_empty()).collect()
 }
 
-fn left_out(config: &Config, coming: &Coming) -> Vec<Row> {
+fn left_out(config: &Config, coming: &NextEdition) -> Vec<Row> {
     let out = coming.all.iter().filter(|column| coming.draft.changes.left_out.contains(&column.id));
     out.map(|column| row(config, column)).collect()
 }
 
-fn repeats(config: &Config, coming: &Coming, w: &Words) -> Vec<Row> {
+fn repeats(config: &Config, coming: &NextEdition, w: &Words) -> Vec<Row> {
     let repeats = coming.repeats.iter().map(|repeat| {
         let row = row(config, &repeat.column);
         let about = match &repeat.before {
@@ -249,18 +255,18 @@ fn row(config: &Config, column: &Column) -> Row {
     }
 }
 
-fn lines(desk: &Desk, findings: &[Finding]) -> Vec<PreflightLine> {
+fn lines(desk: &Desk, findings: &[PreflightFinding]) -> Vec<PreflightLine> {
     let w = desk.words();
-    let mut lines: Vec<(Grade, PreflightLine)> = findings
+    let mut lines: Vec<(Severity, PreflightLine)> = findings
         .iter()
         .map(|finding| {
             let (what, mend) = finding.words(desk.lang());
-            let label = match finding.grade {
-                Grade::Red => &w.red,
-                Grade::Amber => &w.amber,
-                Grade::Green => &w.green,
+            let label = match finding.severity {
+                Severity::Red => &w.red,
+                Severity::Amber => &w.amber,
+                Severity::Green => &w.green,
             };
-            (finding.grade, PreflightLine { grade: finding.grade.as_str(), label, what, mend })
+            (finding.severity, PreflightLine { grade: finding.severity.as_str(), label, what, mend })
         })
         .collect();
     lines.sort_by_key(|(grade, _)| std::cmp::Reverse(*grade));
@@ -335,8 +341,8 @@ pub(super) async fn preview(
             variants.into_iter().find(|variant| variant.choice.key() == ask.variant).map(|variant| variant.html)
         }
         None => {
-            let coming = plan::coming(config, store, now).await?;
-            let ours = coming.draft.due.period == period;
+            let coming = next::next_edition(config, store, now).await?;
+            let ours = coming.draft.slot.period == period;
             let rendered = render(config, &coming.draft, &model::Choice::from_key(&ask.variant))?;
             rendered.filter(|_| ours).map(|rendered| rendered.html)
         }

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use crate::{
-    fetch::{Fetcher, Limits},
+    fetch::{FetchLimits, Fetcher},
     model::token::PLACEHOLDER,
 };
 
@@ -19,7 +19,7 @@ const PARALLEL_REQUESTS: usize = 12;
 /// No more than these: the answer must come while somebody waits.
 const MAX_LINKS: usize = 60;
 /// What one of them may take. Whether it answers is all that is asked: nothing of what it holds is read.
-const REQUEST_LIMITS: Limits = Limits { time: Duration::from_secs(4), redirects: 5, bytes: 0 };
+const REQUEST_LIMITS: FetchLimits = FetchLimits { time: Duration::from_secs(4), redirects: 5, bytes: 0 };
 
 /// What came of a letter's links.
 #[derive(Debug, Default)]

@@ -18,7 +18,7 @@ use super::{
     session::Editor,
 };
 use crate::{
-    edition::{plan, render::archive::without_token},
+    edition::{next, render::archive::without_token, variants as edition_variants},
     locales::fill,
     model::{self, Edition, EditionState, Period},
     store::NewVariant,
@@ -72,8 +72,8 @@ pub(super) async fn variants_of(desk: &Desk, edition: &Edition) -> Result<Vec<Ne
     if edition.is_frozen {
         return Ok(store.frozen_variants(edition.id).await?);
     }
-    let coming = plan::held(config, store, edition).await?;
-    let variants = plan::variants(config, store, &coming.draft).await?.into_iter();
+    let coming = next::held_edition(config, store, edition).await?;
+    let variants = edition_variants::render_all(config, store, &coming.draft).await?.into_iter();
     let variants = variants.filter_map(|(choice, rendered)| Some((choice, rendered?)));
     Ok(variants
         .map(|(choice, rendered)| NewVariant {
@@ -106,7 +106,7 @@ pub(super) async fn show_one(
         (None, _) => PreviewContent::Nothing,
         (Some(variant), "text") => PreviewContent::Text(without_token(&variant.plain, "…")),
         (Some(variant), "source") => PreviewContent::Text(without_token(&variant.html, "…")),
-        (Some(variant), "headers") => PreviewContent::Text(head(&plan::frozen_specimen(
+        (Some(variant), "headers") => PreviewContent::Text(head(&edition_variants::frozen_sample_letter(
             desk.shared().config(),
             store,
             &edition,
@@ -126,7 +126,7 @@ pub(super) async fn show_one(
     let (hash, readers) = match edition.is_frozen {
         true => (store.frozen_hash(edition.id).await?, tally.to_do()),
         false => (
-            plan::held(config, store, &edition).await?.hash(config)?,
+            next::held_edition(config, store, &edition).await?.hash(config)?,
             store.readers_of(desk.shared().newsletter(), &choices).await?,
         ),
     };

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use super::{file_cache::CachedFile, insert, negotiate::ContentCoding};
 use crate::{
     config::Config,
-    publish::forms::serving::{self, Served},
+    publish::forms::serving::{self, ServedFile},
     web::response,
 };
 
@@ -23,7 +23,7 @@ pub(super) struct ServingRules {
 
 impl ServingRules {
     /// By its path below the folder.
-    pub(super) fn of(config: &Config, served: &Served, path: &str) -> Self {
+    pub(super) fn of(config: &Config, served: &ServedFile, path: &str) -> Self {
         let links = serving::links(config, path).filter(|_| served.topic);
         let links = links.filter_map(|link| HeaderValue::try_from(link).ok()).collect();
         Self { media_type: served.media_type, cache: served.cache, links }

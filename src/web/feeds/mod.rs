@@ -65,7 +65,7 @@ pub(super) async fn moved(State(shared): State<Shared>, uri: Uri, headers: Heade
     let host = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let config = shared.config();
     let mut found: Vec<_> = config.feeds.moved.iter().filter(|moved| moved.from.path() == uri.path()).collect();
-    found.retain(|moved| !serving::leads_back(config, moved));
+    found.retain(|moved| !serving::is_redirect_loop(config, moved));
     found.sort_by_key(|moved| moved.from.host_str() != Some(host));
     let Some(moved) = found.first() else { return StatusCode::NOT_FOUND.into_response() };
     permanent(&serving::address(&moved.to))

@@ -15,7 +15,7 @@ pub(super) fn ours(config: &Config, lang: Lang) -> String {
 
 /// The words that were agreed to, of those that there are: ours if none were sent.
 pub(super) fn given(config: &Config, lang: Lang, sent: &str) -> Result<String, FieldError> {
-    let sent = text::one_line(&text::legalise(sent).0);
+    let sent = text::one_line(&text::remove_illegal(sent).0);
     if sent.is_empty() {
         return Ok(ours(config, lang));
     }

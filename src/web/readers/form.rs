@@ -98,7 +98,7 @@ pub(super) fn address(fields: &Fields, words: &'static Readers) -> Result<EmailA
 
 /// A name, on one line, without what no letter can hold; none if it is empty.
 pub(super) fn name(fields: &Fields, words: &'static Readers) -> Result<Option<String>, FieldError> {
-    let legal = text::legalise(fields.get("name")).0;
+    let legal = text::remove_illegal(fields.get("name")).0;
     let name = text::one_line(&legal.replace(|c: char| c.is_control(), " "));
     if name.chars().count() > 100 {
         return Err(FieldError { field: "name", words: &words.name_wrong });

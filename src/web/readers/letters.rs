@@ -7,7 +7,7 @@ use super::Said;
 use crate::{
     edition::{
         self,
-        render::service::{self, Cause, Note, Sending},
+        render::service::{self, AutoSubmitted, ServiceEnvelope, ServiceMessage},
     },
     locales::fill,
     model::{EmailAddress, Instant, Lang, token},
@@ -136,7 +136,7 @@ async fn send(
         ReaderLetter::Moved => (ServiceKind::Moved, (&words.moved).into(), None, PREFERENCES_LIFETIME),
     };
     let magazine = &config.magazine.name;
-    let note = Note {
+    let note = ServiceMessage {
         lang,
         subject: format!("{} · {magazine}", said.title),
         title: said.title.to_owned(),
@@ -147,7 +147,12 @@ async fn send(
             .flat_map(|request| [fill(&readers.agreed, &[("consent", &request.consent)]), words.not_you.clone()])
             .collect(),
     };
-    let written = service::write(config, store.key(), &note, Sending { to, name, at: now, cause: Cause::Asked })?;
+    let written = service::write(
+        config,
+        store.key(),
+        &note,
+        ServiceEnvelope { to, name, at: now, cause: AutoSubmitted::Replied },
+    )?;
     let letter = ServiceLetter {
         kind: is_about,
         address: to.clone(),

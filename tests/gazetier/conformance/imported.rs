@@ -7,11 +7,11 @@ use std::{
 
 use chrono::Duration;
 use gazetier::{
-    ingest::{Harvest, House, markdown},
+    ingest::{ImportContext, ImportResult, markdown},
     model::{Column, ColumnId, Draft},
     publish::forms::{
         Feed,
-        conform::{self, Finding},
+        conform::{self, FeedFinding},
     },
 };
 use proptest::{prelude::*, sample::select};
@@ -92,8 +92,8 @@ fn what_import_accepts_is_valid() {
     let (taken, all) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let outcome = runner(400).run(&(file(), 0..2_usize), |(file, config)| {
         let config = &configs[config];
-        let house = House { magazine: &config.magazine, rubriques: &config.rubriques, at: now() };
-        let mut harvest = Harvest::default();
+        let house = ImportContext { magazine: &config.magazine, rubriques: &config.rubriques, at: now() };
+        let mut harvest = ImportResult::default();
         all.fetch_add(1, Relaxed);
         if markdown::read(&file, Path::new("phare.md"), "phare", house, &mut harvest).is_err() {
             return Ok(());
@@ -106,7 +106,7 @@ fn what_import_accepts_is_valid() {
             prop_assert_eq!(strict::errors(&column.body), Vec::<String>::new(), "{}", column.body);
         }
         let feed = Feed::new(config, None, &columns).expect("a feed");
-        prop_assert_eq!(conform::check(&feed, now()), Vec::<Finding>::new());
+        prop_assert_eq!(conform::check(&feed, now()), Vec::<FeedFinding>::new());
         let files = feed.files().expect("files");
         prop_assert_eq!(validator::findings(config, None, &files, now()), Vec::<String>::new());
         read_back(&columns, &files)

@@ -4,7 +4,7 @@ use chrono::Duration;
 use gazetier::{
     config::Config,
     model::Column,
-    publish::forms::{Feed, Paper, conform},
+    publish::forms::{BufferPool, Feed, conform},
 };
 
 use super::{configs, now, sound};
@@ -133,19 +133,19 @@ fn a_feed_that_is_too_large_loses_its_oldest_columns() {
     };
     let columns: Vec<Column> = (1..8).map(column).collect();
     let feed = Feed::new(&config, None, &columns).expect("a feed");
-    let sound = conform::files(&feed, now(), &mut Paper::default()).expect("files").expect("no finding");
+    let sound = conform::files(&feed, now(), &mut BufferPool::default()).expect("files").expect("no finding");
     assert_eq!(sound.kept, 4);
     let text = String::from_utf8(sound.files[1].1.clone()).expect("UTF-8");
     assert!(text.contains("<title>Marée 1<") && text.contains("<title>Marée 4<") && !text.contains("<title>Marée 5<"));
-    assert!(sound.files.iter().all(|(_, bytes)| bytes.len() <= conform::LARGEST && bytes.len() > 3_000_000));
+    assert!(sound.files.iter().all(|(_, bytes)| bytes.len() <= conform::MAX_FEED_BYTES && bytes.len() > 3_000_000));
     // An archive leaves the newest to the next one.
-    let sound = conform::archive(&feed, now(), &mut Paper::default()).expect("files").expect("no finding");
+    let sound = conform::archive(&feed, now(), &mut BufferPool::default()).expect("files").expect("no finding");
     assert_eq!(sound.kept, 3);
     let text = String::from_utf8(sound.files[1].1.clone()).expect("UTF-8");
     assert!(text.contains("<title>Marée 7<") && text.contains("<title>Marée 5<") && !text.contains("<title>Marée 4<"));
     let alone = [Column { body: format!("<p>{}</p>", "é ".repeat(1_700_000)), ..column(1) }];
     let feed = Feed::new(&config, None, &alone).expect("a feed");
-    let findings = conform::files(&feed, now(), &mut Paper::default()).expect("files").expect_err("findings");
+    let findings = conform::files(&feed, now(), &mut BufferPool::default()).expect("files").expect_err("findings");
     assert_eq!(findings.len(), 3);
     assert!(findings.iter().all(|finding| finding.rule == "size" && finding.column.is_some()));
 }

@@ -11,7 +11,7 @@ use std::{
 use gazetier::{
     config::{Config, Secret, StoreUrl},
     model::Instant,
-    publish::Press,
+    publish::Publisher,
     store::Store,
 };
 
@@ -24,7 +24,7 @@ use crate::{
 const AT: &str = "2026-11-05";
 
 /// A press of its own, as another program has it.
-async fn press(scene: &Scene) -> (Press, Store) {
+async fn press(scene: &Scene) -> (Publisher, Store) {
     let config = Arc::new(Config::load(&scene.path("config.toml")).expect("a configuration"));
     let url = match scene.store() {
         Some(url) => StoreUrl::Postgres { url: Secret::new(url.to_owned()), schema: None },
@@ -35,7 +35,7 @@ async fn press(scene: &Scene) -> (Press, Store) {
     config.feeds.path = scene.path("feeds");
     let at: Instant = "2026-11-04T23:00:00Z".parse().expect("an instant");
     let store = Store::open(&url).await.expect("a store");
-    (Press::new(Arc::new(config), store.clone(), at), store)
+    (Publisher::new(Arc::new(config), store.clone(), at), store)
 }
 
 fn files(scene: &Scene) -> BTreeMap<String, Vec<u8>> {
@@ -112,7 +112,7 @@ async fn who_writes_last_without_knowing_of_another_builds_again() {
     for scene in scenes() {
         scene.ok(&["sync", "--at", AT]);
         let (slow, _) = press(&scene).await;
-        let written = slow.write().await.expect("files").expect("something new");
+        let written = slow.write_files().await.expect("files").expect("something new");
         let old = files(&scene);
         assert!(old.contains_key("archive/2026-07.2/atom.xml"), "{:?}", old.keys());
         change(&scene);
@@ -120,7 +120,7 @@ async fn who_writes_last_without_knowing_of_another_builds_again() {
         assert!(!scene.path("feeds/archive/2026-07.2/atom.xml").exists());
         // Only now do the files of the slow one come to their places.
         write(&scene, &old);
-        let outcome = slow.remember(written).await.expect("a commit");
+        let outcome = slow.record(written).await.expect("a commit");
         assert!(outcome.failed.is_empty() && outcome.written > 0, "{outcome:?}");
         same(&scene, "built again");
         assert_eq!(scene.ok(&["publish", "--at", AT]), "nothing new to publish\n");
@@ -132,7 +132,7 @@ async fn what_a_program_wrote_that_died_is_looked_at_again() {
     for scene in scenes() {
         scene.ok(&["sync", "--at", AT]);
         let (dead, _) = press(&scene).await;
-        let written = dead.write().await.expect("files").expect("something new");
+        let written = dead.write_files().await.expect("files").expect("something new");
         let old = files(&scene);
         change(&scene);
         scene.ok(&["publish", "--at", AT]);

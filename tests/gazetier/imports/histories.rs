@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use gazetier::ingest::listing::matching::{PageColumn, StoredColumn, Verdict, match_page};
+use gazetier::ingest::listing::matching::{MatchVerdict, PageColumn, StoredColumn, match_page};
 
 use crate::support::Dice;
 
@@ -199,9 +199,9 @@ impl History {
         let mut answers = HashMap::new();
         let mut verdicts = match_page(&columns, &stored, &answers, WEEK);
         self.read += page.len();
-        while let Some(own) = verdicts.iter().position(|verdict| matches!(verdict, Verdict::Doubt(_))) {
+        while let Some(own) = verdicts.iter().position(|verdict| matches!(verdict, MatchVerdict::Doubt(_))) {
             self.asked += 1;
-            if let (Verdict::Doubt(near), Some(own_old)) = (&verdicts[own], truth(own)) {
+            if let (MatchVerdict::Doubt(near), Some(own_old)) = (&verdicts[own], truth(own)) {
                 assert!(near.contains(&own_old), "{:?}: the right one is not among {near:?}", page[own]);
             }
             answers.insert(own, truth(own));
@@ -211,11 +211,11 @@ impl History {
         for (own, verdict) in verdicts.iter().enumerate() {
             let right = truth(own);
             match verdict {
-                Verdict::New => {
+                MatchVerdict::New => {
                     assert_eq!(right, None, "doubled: {:?} after {:?}", page[own], self.done);
                     next.push(Kept { written: page[own].clone(), published: expected(own), heading: self.heading });
                 }
-                Verdict::Same(old) | Verdict::Changed(old) => {
+                MatchVerdict::Same(old) | MatchVerdict::Changed(old) => {
                     assert_eq!(
                         right,
                         Some(*old),
@@ -226,8 +226,8 @@ impl History {
                     );
                     next[*old].written = page[own].clone();
                 }
-                Verdict::Twice(first) => assert_eq!(page[own].id, page[*first].id, "{:?} is lost", page[own]),
-                Verdict::Doubt(_) => unreachable!("all was answered"),
+                MatchVerdict::Twice(first) => assert_eq!(page[own].id, page[*first].id, "{:?} is lost", page[own]),
+                MatchVerdict::Doubt(_) => unreachable!("all was answered"),
             }
         }
         self.store = next;

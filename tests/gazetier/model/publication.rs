@@ -12,7 +12,7 @@ enum Mend {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Press {
+enum Publisher {
     Idle,
     /// Has read the columns of a revision, and what was published before.
     Read {
@@ -27,7 +27,7 @@ enum Press {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct State {
-    presses: [Press; 2],
+    presses: [Publisher; 2],
     /// How often columns changed.
     revision: u8,
     /// The revision that the file shows.
@@ -55,7 +55,7 @@ impl Model for Publication {
     type Action = Action;
 
     fn init_states(&self) -> Vec<State> {
-        vec![State { presses: [Press::Idle; 2], revision: 1, file: 0, published: (0, 0), deaths: 0 }]
+        vec![State { presses: [Publisher::Idle; 2], revision: 1, file: 0, published: (0, 0), deaths: 0 }]
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
@@ -64,10 +64,10 @@ impl Model for Publication {
         }
         for (p, press) in state.presses.iter().enumerate() {
             match press {
-                Press::Idle if state.published.0 != state.revision => actions.push(Action::Read(p)),
-                Press::Idle => continue,
-                Press::Read { .. } => actions.push(Action::Write(p)),
-                Press::Wrote { .. } => actions.push(Action::Commit(p)),
+                Publisher::Idle if state.published.0 != state.revision => actions.push(Action::Read(p)),
+                Publisher::Idle => continue,
+                Publisher::Read { .. } => actions.push(Action::Write(p)),
+                Publisher::Wrote { .. } => actions.push(Action::Commit(p)),
             }
             if state.deaths < 1 {
                 actions.push(Action::Die(p));
@@ -80,25 +80,25 @@ impl Model for Publication {
         match action {
             Action::Change => state.revision += 1,
             Action::Read(p) => {
-                state.presses[p] = Press::Read { revision: state.revision, before: state.published };
+                state.presses[p] = Publisher::Read { revision: state.revision, before: state.published };
             }
             Action::Write(p) => {
-                let Press::Read { revision, before } = state.presses[p] else { return None };
+                let Publisher::Read { revision, before } = state.presses[p] else { return None };
                 state.file = revision;
-                state.presses[p] = Press::Wrote { revision, before };
+                state.presses[p] = Publisher::Wrote { revision, before };
             }
             Action::Commit(p) => {
-                let Press::Wrote { revision, before } = state.presses[p] else { return None };
+                let Publisher::Wrote { revision, before } = state.presses[p] else { return None };
                 // Another one has published meanwhile, and may have been overwritten: all is built again.
                 if self.without == Some(Mend::CommitsCompare) || state.published == before {
                     state.published = (revision, state.published.1 + 1);
-                    state.presses[p] = Press::Idle;
+                    state.presses[p] = Publisher::Idle;
                 } else {
-                    state.presses[p] = Press::Read { revision: state.revision, before: state.published };
+                    state.presses[p] = Publisher::Read { revision: state.revision, before: state.published };
                 }
             }
             Action::Die(p) => {
-                state.presses[p] = Press::Idle;
+                state.presses[p] = Publisher::Idle;
                 state.deaths += 1;
             }
         }
@@ -107,7 +107,7 @@ impl Model for Publication {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![Property::always("what is said to be published is", |_, s: &State| {
-            let quiet = s.presses.iter().all(|press| *press == Press::Idle);
+            let quiet = s.presses.iter().all(|press| *press == Publisher::Idle);
             !quiet || s.deaths > 0 || s.published.0 != s.revision || s.file == s.revision
         })]
     }

@@ -3,7 +3,7 @@
 
 /// A piece of HTML. All pieces, one after another, are the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Piece<'a> {
+pub(crate) enum HtmlToken<'a> {
     /// Text, with its entities; a `<` in it begins nothing.
     Text(&'a str),
     /// A start tag or an end tag.
@@ -12,14 +12,11 @@ pub(crate) enum Piece<'a> {
     Hidden,
 }
 
-/// A tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tag<'a> {
     /// As it is written, from `<` to `>`.
     pub source: &'a str,
-    /// Its name as it is written.
     pub name: &'a str,
-    /// Whether it ends an element.
     pub ends: bool,
     attributes: &'a str,
 }
@@ -40,12 +37,12 @@ impl<'a> Tag<'a> {
 
 /// The pieces of a text.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Pieces<'a> {
+pub(crate) struct HtmlTokens<'a> {
     /// What has not been read yet.
     pub rest: &'a str,
 }
 
-impl<'a> Pieces<'a> {
+impl<'a> HtmlTokens<'a> {
     pub(crate) fn of(html: &'a str) -> Self {
         Self { rest: html }
     }
@@ -57,10 +54,10 @@ impl<'a> Pieces<'a> {
     }
 }
 
-impl<'a> Iterator for Pieces<'a> {
-    type Item = Piece<'a>;
+impl<'a> Iterator for HtmlTokens<'a> {
+    type Item = HtmlToken<'a>;
 
-    fn next(&mut self) -> Option<Piece<'a>> {
+    fn next(&mut self) -> Option<HtmlToken<'a>> {
         if self.rest.is_empty() {
             return None;
         }
@@ -71,18 +68,18 @@ impl<'a> Iterator for Pieces<'a> {
                 continue;
             };
             if at > 0 {
-                return Some(Piece::Text(self.advance(at)));
+                return Some(HtmlToken::Text(self.advance(at)));
             }
             self.advance(length);
             return Some(piece);
         }
-        Some(Piece::Text(self.advance(self.rest.len())))
+        Some(HtmlToken::Text(self.advance(self.rest.len())))
     }
 }
 
 /// What begins with the `<` that a text begins with, and its length; `None` if that is text.
-fn markup(text: &str) -> Option<(usize, Piece<'_>)> {
-    let hidden = |end: Option<usize>| Some((end?, Piece::Hidden));
+fn markup(text: &str) -> Option<(usize, HtmlToken<'_>)> {
+    let hidden = |end: Option<usize>| Some((end?, HtmlToken::Hidden));
     match text.as_bytes().get(1)? {
         b'!' if text.starts_with("<!--") => {
             // <!--> and <!---> are comments too. One without an end would hide all that follows.
@@ -97,7 +94,7 @@ fn markup(text: &str) -> Option<(usize, Piece<'_>)> {
 }
 
 /// The tag that a text begins with, if it ends; its name begins at a byte.
-fn tag(text: &str, from: usize) -> Option<(usize, Piece<'_>)> {
+fn tag(text: &str, from: usize) -> Option<(usize, HtmlToken<'_>)> {
     let bytes = text.as_bytes();
     let ends_name = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'>');
     let name_end = from + bytes[from..].iter().position(ends_name)?;
@@ -109,7 +106,7 @@ fn tag(text: &str, from: usize) -> Option<(usize, Piece<'_>)> {
     }
     let (name, inside) = (&text[from..name_end], &text[name_end..end]);
     let tag = Tag { source: &text[..=end], name, ends: from == 2, attributes: inside };
-    Some((end + 1, Piece::Tag(tag)))
+    Some((end + 1, HtmlToken::Tag(tag)))
 }
 
 /// The attributes of a tag; what is left in the end begins with the tag's `>`, or is nothing where a
@@ -154,11 +151,11 @@ mod tests {
     use super::*;
 
     /// The pieces as text: `[name attribute=value]` for a tag.
-    fn pieces(html: &str) -> String {
+    fn tokens(html: &str) -> String {
         let shown = |piece| match piece {
-            Piece::Text(text) => text.to_owned(),
-            Piece::Hidden => "[]".to_owned(),
-            Piece::Tag(tag) => {
+            HtmlToken::Text(text) => text.to_owned(),
+            HtmlToken::Hidden => "[]".to_owned(),
+            HtmlToken::Tag(tag) => {
                 let attributes: String = tag
                     .attributes()
                     .map(|(name, value)| value.map_or(format!(" {name}"), |value| format!(" {name}={value}")))
@@ -166,7 +163,7 @@ mod tests {
                 format!("[{}{}{attributes}]", if tag.ends { "/" } else { "" }, tag.name)
             }
         };
-        Pieces::of(html).map(shown).collect()
+        HtmlTokens::of(html).map(shown).collect()
     }
 
     #[test]
@@ -183,7 +180,7 @@ mod tests {
             ("<!-- a", "<!-- a"),
             ("<!-- a --!>b", "[]b"),
         ] {
-            assert_eq!(pieces(html), told, "{html}");
+            assert_eq!(tokens(html), told, "{html}");
         }
     }
 }

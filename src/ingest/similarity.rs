@@ -7,13 +7,12 @@ use crate::model::text;
 /// The pieces of a text, with how often each stands in it: its words, or, where a text has no breaks
 /// between words, pairs of characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pieces {
+pub struct TokenCounts {
     counts: HashMap<String, usize>,
     total: usize,
 }
 
-impl Pieces {
-    /// Of a text.
+impl TokenCounts {
     pub fn of(text: &str) -> Self {
         let mut pieces = Self { counts: HashMap::new(), total: 0 };
         for word in text::words(text) {
@@ -43,13 +42,12 @@ impl Pieces {
         words.iter().map(pieces).sum()
     }
 
-    /// How many there are.
     pub fn count(&self) -> usize {
         self.total
     }
 
     /// From 0, nothing in common, to 1, the same pieces (Dice's coefficient).
-    pub fn likeness(&self, other: &Self) -> f64 {
+    pub fn similarity(&self, other: &Self) -> f64 {
         let (small, large) = if self.counts.len() <= other.counts.len() { (self, other) } else { (other, self) };
         let common: usize = small.counts.iter().map(|(piece, n)| *n.min(large.counts.get(piece).unwrap_or(&0))).sum();
         match self.total + other.total {
@@ -82,7 +80,7 @@ mod tests {
     use super::*;
 
     fn like(a: &str, b: &str) -> f64 {
-        Pieces::of(a).likeness(&Pieces::of(b))
+        TokenCounts::of(a).similarity(&TokenCounts::of(b))
     }
 
     #[test]

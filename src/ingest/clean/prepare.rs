@@ -12,49 +12,48 @@ use url::Url;
 
 use super::{
     anchors::Anchors,
-    tags::{Piece, Pieces, Tag},
+    tokens::{HtmlToken, HtmlTokens, Tag},
 };
 
 /// How deep elements may be nested: a parser takes time by the square of it.
-pub const DEEPEST: usize = 100;
+pub const MAX_NESTING: usize = 100;
 
-/// HTML that was prepared.
-pub(super) struct Tamed {
+pub(super) struct PreparedHtml {
     pub html: String,
     /// Whether elements were nested too deeply.
     pub flattened: bool,
 }
 
 /// Prepares the HTML of the column that is at `page`, whose pictures are below `media`.
-pub(super) fn tame(html: &str, page: &Url, media: &Url) -> Tamed {
-    let mut tamer = Tamer {
-        pieces: Pieces::of(html),
+pub(super) fn prepare(html: &str, page: &Url, media: &Url) -> PreparedHtml {
+    let mut preparer = Preparer {
+        pieces: HtmlTokens::of(html),
         anchors: Anchors::of(html, page, media),
-        endless: HashSet::new(),
-        barren: usize::MAX,
+        unclosed: HashSet::new(),
+        without_media: usize::MAX,
         open: Vec::new(),
         dropped: HashMap::new(),
         out: String::with_capacity(html.len() + html.len() / 16),
         flattened: false,
     };
-    while let Some(piece) = tamer.pieces.next() {
+    while let Some(piece) = preparer.pieces.next() {
         match piece {
-            Piece::Text(text) => push_text(text, &mut tamer.out),
-            Piece::Tag(tag) if tag.ends => tamer.end(tag),
-            Piece::Tag(tag) => tamer.start(tag),
-            Piece::Hidden => {}
+            HtmlToken::Text(text) => push_text(text, &mut preparer.out),
+            HtmlToken::Tag(tag) if tag.ends => preparer.end(tag),
+            HtmlToken::Tag(tag) => preparer.start(tag),
+            HtmlToken::Hidden => {}
         }
     }
-    Tamed { html: tamer.out, flattened: tamer.flattened }
+    PreparedHtml { html: preparer.out, flattened: preparer.flattened }
 }
 
-struct Tamer<'a> {
-    pieces: Pieces<'a>,
+struct Preparer<'a> {
+    pieces: HtmlTokens<'a>,
     anchors: Anchors<'a>,
     /// Elements of which no end tag follows.
-    endless: HashSet<String>,
+    unclosed: HashSet<String>,
     /// How much HTML follows the content in which no address of anything to play was found.
-    barren: usize,
+    without_media: usize,
     /// The elements that are open, by their names in lower case.
     open: Vec<String>,
     /// How many elements of a name were not opened because they would be too deep.
@@ -63,7 +62,7 @@ struct Tamer<'a> {
     flattened: bool,
 }
 
-impl<'a> Tamer<'a> {
+impl<'a> Preparer<'a> {
     fn start(&mut self, tag: Tag<'a>) {
         let name = tag.name.to_ascii_lowercase();
         match name.as_str() {
@@ -119,7 +118,7 @@ impl<'a> Tamer<'a> {
     /// end tag.
     fn skip(&mut self, name: &str) -> Option<&'a str> {
         let rest = self.pieces.rest;
-        let found = match self.endless.contains(name) {
+        let found = match self.unclosed.contains(name) {
             true => None,
             false => end_of(rest, name),
         };
@@ -129,7 +128,7 @@ impl<'a> Tamer<'a> {
                 Some(&rest[..content])
             }
             None => {
-                self.endless.insert(name.to_owned());
+                self.unclosed.insert(name.to_owned());
                 None
             }
         }
@@ -139,13 +138,13 @@ impl<'a> Tamer<'a> {
     /// is for browsers that cannot.
     fn medium(&mut self, tag: &Tag<'a>, name: &str) {
         let own = tag.value(if name == "object" { "data" } else { "src" });
-        if own.is_none() && self.pieces.rest.len() > self.barren {
+        if own.is_none() && self.pieces.rest.len() > self.without_media {
             return;
         }
         let before = self.pieces;
         let content = self.skip(name);
-        let sources = Pieces::of(content.unwrap_or_default()).filter_map(|piece| match piece {
-            Piece::Tag(tag) if ["source", "embed"].iter().any(|name| tag.name.eq_ignore_ascii_case(name)) => {
+        let sources = HtmlTokens::of(content.unwrap_or_default()).filter_map(|piece| match piece {
+            HtmlToken::Tag(tag) if ["source", "embed"].iter().any(|name| tag.name.eq_ignore_ascii_case(name)) => {
                 tag.value("src")
             }
             _ => None,
@@ -153,7 +152,7 @@ impl<'a> Tamer<'a> {
         let address = own.or_else(|| sources.into_iter().next());
         if address.is_none() {
             // Nothing to play: what stands in it is all there is.
-            self.barren = self.pieces.rest.len();
+            self.without_media = self.pieces.rest.len();
             self.pieces = before;
         }
         self.link(tag, address);
@@ -180,7 +179,7 @@ impl<'a> Tamer<'a> {
     fn element(&mut self, tag: &Tag<'a>, name: String) {
         if !is_void(&name) {
             self.close_before(&name);
-            if self.open.len() >= DEEPEST {
+            if self.open.len() >= MAX_NESTING {
                 *self.dropped.entry(name).or_default() += 1;
                 self.flattened = true;
                 return;
@@ -230,8 +229,8 @@ impl<'a> Tamer<'a> {
         // As many pieces as a linked picture with its words takes.
         for piece in self.pieces.take(24) {
             match piece {
-                Piece::Tag(tag) if tag.name.eq_ignore_ascii_case("img") => return true,
-                Piece::Tag(tag) if tag.name.eq_ignore_ascii_case("a") => return false,
+                HtmlToken::Tag(tag) if tag.name.eq_ignore_ascii_case("img") => return true,
+                HtmlToken::Tag(tag) if tag.name.eq_ignore_ascii_case("a") => return false,
                 _ => {}
             }
         }

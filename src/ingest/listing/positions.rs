@@ -2,8 +2,7 @@
 
 /// Where a column of the store was, seen from a column of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Whereabouts {
-    /// In the same place.
+pub(super) enum RelativePosition {
     Here,
     /// Elsewhere, though the dates of the page are those of the store.
     Elsewhere,
@@ -18,7 +17,7 @@ pub(super) enum Whereabouts {
 }
 
 /// What the pairs that are known tell of the page.
-pub(super) struct Places {
+pub(super) struct PagePositions {
     /// Whether the dates that places give are those of the store: then they tell where a column was.
     pub(super) dates_tell: bool,
     /// Whether what is known stands further down than its date says.
@@ -31,7 +30,7 @@ pub(super) struct Places {
     order: Vec<(usize, usize)>,
 }
 
-impl Places {
+impl PagePositions {
     /// Of pairs that are known, in the order of the page, and how far their dates on the page and in
     /// the store are apart, in milliseconds.
     pub(super) fn new(anchors: &[(usize, usize)], off: &[i64], newest: Option<i64>, step: i64) -> Self {
@@ -52,14 +51,18 @@ impl Places {
     }
 
     /// Where a stored column was, seen from a column of the page; each with its date.
-    pub(super) fn whereabouts(&self, (own, expected): (usize, i64), (old, published): (usize, i64)) -> Whereabouts {
+    pub(super) fn relative_position(
+        &self,
+        (own, expected): (usize, i64),
+        (old, published): (usize, i64),
+    ) -> RelativePosition {
         if self.dates_tell {
             return if (expected - published).abs() * 2 < self.step {
-                Whereabouts::Here
+                RelativePosition::Here
             } else if (expected - self.newest) * 2 >= self.step {
-                Whereabouts::Newer
+                RelativePosition::Newer
             } else {
-                Whereabouts::Elsewhere
+                RelativePosition::Elsewhere
             };
         }
         // Where the dates say nothing, the neighbours do.
@@ -68,10 +71,10 @@ impl Places {
         let here = above.is_none_or(|(_, k)| *k < old) && below.is_none_or(|(_, k)| old < *k);
         let last = self.order.last().map(|(_, k)| *k);
         match (here, below) {
-            (true, Some(_)) if above.is_none() && self.pushed => Whereabouts::Replaced,
-            (true, _) => Whereabouts::Here,
-            (false, _) if last.is_some_and(|last| old > last) => Whereabouts::PushedOff,
-            _ => Whereabouts::Moved,
+            (true, Some(_)) if above.is_none() && self.pushed => RelativePosition::Replaced,
+            (true, _) => RelativePosition::Here,
+            (false, _) if last.is_some_and(|last| old > last) => RelativePosition::PushedOff,
+            _ => RelativePosition::Moved,
         }
     }
 }

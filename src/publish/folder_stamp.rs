@@ -11,32 +11,32 @@ use super::forms;
 use crate::model::{FeedKey, Instant, column::fingerprint};
 
 /// How coarse the times of a file system may be.
-const COARSE: Duration = Duration::seconds(2);
+const TIMESTAMP_GRANULARITY: Duration = Duration::seconds(2);
 
 /// The archives' folders of some feeds.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
-    looks: Vec<u8>,
+pub(super) struct FolderStamp {
+    entries: Vec<u8>,
     /// The last time of all, in milliseconds.
     newest: i64,
 }
 
-impl Seen {
+impl FolderStamp {
     /// Looks at the folders of these feeds.
     pub(super) fn of(root: &Path, feeds: &[FeedKey]) -> Self {
-        let mut seen = Self::default();
+        let mut stamp = Self::default();
         for feed in feeds {
             let folder = root.join(forms::archive_folder(feed));
-            seen.looks.extend_from_slice(feed.key().as_bytes());
+            stamp.entries.extend_from_slice(feed.key().as_bytes());
             // One that is not there looks like nothing else.
             if let Ok(meta) = fs::metadata(&folder) {
                 let times = [(meta.mtime(), meta.mtime_nsec()), (meta.ctime(), meta.ctime_nsec())];
-                seen.add(b".", meta.ino(), times);
-                seen.inside(&folder);
+                stamp.add(b".", meta.ino(), times);
+                stamp.inside(&folder);
             }
-            seen.looks.push(0);
+            stamp.entries.push(0);
         }
-        seen
+        stamp
     }
 
     /// Looks at the documents' folders in one. Where that fails, it looks like nothing that was seen whole.
@@ -45,7 +45,7 @@ impl Seen {
         let Ok(opened) = rustix::fs::open(folder, flags, Mode::empty()) else { return };
         let Ok(entries) = Dir::read_from(&opened) else { return };
         for entry in entries {
-            let Ok(entry) = entry else { return self.looks.push(1) };
+            let Ok(entry) = entry else { return self.entries.push(1) };
             let name = entry.file_name();
             if matches!(name.to_bytes(), b"." | b"..") {
                 continue;
@@ -57,18 +57,18 @@ impl Seen {
                         [(stat.st_mtime, number(stat.st_mtime_nsec)), (stat.st_ctime, number(stat.st_ctime_nsec))];
                     self.add(name.to_bytes(), stat.st_ino, times);
                 }
-                Err(_) => self.looks.push(1),
+                Err(_) => self.entries.push(1),
             }
         }
     }
 
     fn add(&mut self, name: &[u8], inode: u64, times: [(i64, i64); 2]) {
-        self.looks.extend_from_slice(name);
-        self.looks.push(0);
-        self.looks.extend_from_slice(&inode.to_be_bytes());
+        self.entries.extend_from_slice(name);
+        self.entries.push(0);
+        self.entries.extend_from_slice(&inode.to_be_bytes());
         for (seconds, nanos) in times {
-            self.looks.extend_from_slice(&seconds.to_be_bytes());
-            self.looks.extend_from_slice(&nanos.to_be_bytes());
+            self.entries.extend_from_slice(&seconds.to_be_bytes());
+            self.entries.extend_from_slice(&nanos.to_be_bytes());
             self.newest = self.newest.max(seconds.saturating_mul(1000).saturating_add(nanos / 1_000_000));
         }
     }
@@ -76,11 +76,11 @@ impl Seen {
     /// Whether whatever changes now gives the folders other times than they have: what happens twice
     /// within the coarseness of these looks like once.
     pub(super) fn is_settled(&self, clock: Instant) -> bool {
-        self.newest < (clock - COARSE).timestamp_millis()
+        self.newest < (clock - TIMESTAMP_GRANULARITY).timestamp_millis()
     }
 
     /// A fingerprint of how they look, and of what they were compared with.
     pub(super) fn fingerprint(&self, compared: &[&str]) -> String {
-        fingerprint(compared.iter().map(|part| part.as_bytes()).chain([&*self.looks]))
+        fingerprint(compared.iter().map(|part| part.as_bytes()).chain([&*self.entries]))
     }
 }

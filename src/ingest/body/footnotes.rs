@@ -8,8 +8,7 @@ use std::{
 
 use pulldown_cmark::{Event, Tag, TagEnd, html};
 
-/// A footnote of a body.
-struct Note<'a> {
+struct Footnote<'a> {
     name: String,
     events: Vec<Event<'a>>,
     /// Its number, once something refers to it, and how often something does.
@@ -26,7 +25,7 @@ pub(super) fn push_html<'a>(out: &mut String, events: Vec<Event<'a>>) {
     let places: HashMap<String, usize> = notes.iter().enumerate().map(|(at, note)| (note.name.clone(), at)).collect();
     let mut order = VecDeque::new();
     let mut count = 0;
-    let mut refer = |event: Event<'a>, notes: &mut Vec<Note<'a>>, order: &mut VecDeque<usize>| {
+    let mut refer = |event: Event<'a>, notes: &mut Vec<Footnote<'a>>, order: &mut VecDeque<usize>| {
         let Event::FootnoteReference(name) = &event else { return event };
         let Some(place) = places.get(name.as_ref()) else { return Event::Text(format!("[^{name}]").into()) };
         let note = &mut notes[*place];
@@ -58,15 +57,15 @@ pub(super) fn push_html<'a>(out: &mut String, events: Vec<Event<'a>>) {
 }
 
 /// The text without its footnotes, and these in order.
-fn part(events: Vec<Event<'_>>) -> (Vec<Event<'_>>, Vec<Note<'_>>) {
+fn part(events: Vec<Event<'_>>) -> (Vec<Event<'_>>, Vec<Footnote<'_>>) {
     let mut text = Vec::with_capacity(events.len());
-    let mut notes: Vec<Note<'_>> = Vec::new();
+    let mut notes: Vec<Footnote<'_>> = Vec::new();
     let mut inside = false;
     for event in events {
         match event {
             Event::Start(Tag::FootnoteDefinition(name)) => {
                 inside = true;
-                notes.push(Note { name: name.to_string(), events: Vec::new(), number: None, references: 0 });
+                notes.push(Footnote { name: name.to_string(), events: Vec::new(), number: None, references: 0 });
             }
             Event::End(TagEnd::FootnoteDefinition) => inside = false,
             event => match notes.last_mut().filter(|_| inside) {
@@ -83,7 +82,7 @@ fn reference(number: usize, time: usize) -> String {
 }
 
 /// A note without the end of its item, with an arrow back for each reference at the end of its words.
-fn item(note: &Note<'_>, html: &str) -> String {
+fn item(note: &Footnote<'_>, html: &str) -> String {
     let Some(number) = note.number else { return format!("<li>{html}") };
     let back = (1..=note.references).fold(String::new(), |mut back, time| {
         // U+FE0E: an arrow as text, not as a picture.

@@ -4,12 +4,12 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::Deserialize;
 
-use super::{Error, Harvest, Place, wrong};
+use super::{Error, ImportResult, SourceLocation, wrong};
 use crate::model::text;
 
 /// The front matter's keys, some under the names other programs give them.
 #[derive(Debug, Deserialize)]
-pub(super) struct Front {
+pub(super) struct FrontMatter {
     pub(super) title: String,
     #[serde(default, alias = "chapo", alias = "chapô", alias = "summary")]
     pub(super) standfirst: Option<String>,
@@ -18,9 +18,9 @@ pub(super) struct Front {
     #[serde(default)]
     pub(super) rubrique: Option<String>,
     #[serde(alias = "date")]
-    pub(super) published: When,
+    pub(super) published: FrontMatterDate,
     #[serde(default)]
-    pub(super) updated: Option<When>,
+    pub(super) updated: Option<FrontMatterDate>,
     /// Names the column in its source, whatever its file is called.
     #[serde(default)]
     pub(super) id: Option<String>,
@@ -32,15 +32,15 @@ pub(super) struct Front {
     #[serde(default)]
     pub(super) url: Option<String>,
     #[serde(default)]
-    pub(super) image: Option<Picture>,
+    pub(super) image: Option<FrontMatterPicture>,
     #[serde(default)]
     pub(super) draft: bool,
     #[serde(default)]
     pub(super) withdrawn: bool,
 }
 
-/// All names of [`Front`], to warn of any other.
-const KEYS: [&str; 18] = [
+/// All names of [`FrontMatter`], to warn of any other.
+const KNOWN_KEYS: [&str; 18] = [
     "title",
     "standfirst",
     "chapo",
@@ -62,7 +62,7 @@ const KEYS: [&str; 18] = [
 ];
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Picture {
+pub(super) struct FrontMatterPicture {
     pub(super) url: String,
     #[serde(default)]
     pub(super) alt: String,
@@ -77,12 +77,12 @@ pub(super) struct Picture {
 /// An instant as YAML (text) or TOML (a type of its own) writes it.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub(super) enum When {
+pub(super) enum FrontMatterDate {
     Toml(toml::value::Datetime),
     Text(String),
 }
 
-impl std::fmt::Display for When {
+impl std::fmt::Display for FrontMatterDate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Toml(at) => at.fmt(f),
@@ -98,7 +98,11 @@ pub(super) fn line_ends(text: &str) -> Cow<'_, str> {
 }
 
 /// Splits a file into its front matter and its body.
-pub(super) fn split<'a>(text: &'a str, place: &Place, harvest: &mut Harvest) -> Result<(Front, &'a str), Error> {
+pub(super) fn split<'a>(
+    text: &'a str,
+    place: &SourceLocation,
+    result: &mut ImportResult,
+) -> Result<(FrontMatter, &'a str), Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let fence = if text.starts_with("+++") { "+++" } else { "---" };
     let first = text.lines().next().unwrap_or_default();
@@ -119,11 +123,11 @@ pub(super) fn split<'a>(text: &'a str, place: &Place, harvest: &mut Harvest) -> 
             let head = format!("\n{}", &text[inner_start..at]);
             let (front, names) = if fence == "+++" { from_toml(&head) } else { from_yaml(&head) }
                 .map_err(|message| wrong(place, format!("front matter: {message}")))?;
-            for name in names.keys().filter(|name| !KEYS.contains(&name.as_str())) {
-                harvest.warn(place, format!("the front matter's {name:?} means nothing here: passed over"));
+            for name in names.keys().filter(|name| !KNOWN_KEYS.contains(&name.as_str())) {
+                result.warn(place, format!("the front matter's {name:?} means nothing here: passed over"));
             }
             if fence == "---" {
-                tell_lost(&head, &front, place, harvest);
+                warn_of_lost_text(&head, &front, place, result);
             }
             return Ok((front, body));
         }
@@ -132,18 +136,18 @@ pub(super) fn split<'a>(text: &'a str, place: &Place, harvest: &mut Harvest) -> 
     Err(wrong(place, format!("its front matter has no end: write a line of {fence} after it")))
 }
 
-type Names = BTreeMap<String, serde::de::IgnoredAny>;
+type FrontMatterKeys = BTreeMap<String, serde::de::IgnoredAny>;
 
-fn from_toml(text: &str) -> Result<(Front, Names), String> {
+fn from_toml(text: &str) -> Result<(FrontMatter, FrontMatterKeys), String> {
     let read = |error: toml::de::Error| error.to_string().trim_end().to_owned();
     Ok((toml::from_str(text).map_err(read)?, toml::from_str(text).map_err(read)?))
 }
 
-fn from_yaml(text: &str) -> Result<(Front, Names), String> {
+fn from_yaml(text: &str) -> Result<(FrontMatter, FrontMatterKeys), String> {
     let read = |error: serde_saphyr::Error| error.to_string().trim_end().to_owned();
     let front = serde_saphyr::from_str(text).map_err(read)?;
     // Read once more only where there may be a name that means nothing.
-    let names = if is_plain(text) { Names::new() } else { serde_saphyr::from_str(text).map_err(read)? };
+    let names = if is_plain(text) { FrontMatterKeys::new() } else { serde_saphyr::from_str(text).map_err(read)? };
     Ok((front, names))
 }
 
@@ -155,7 +159,7 @@ fn is_plain(text: &str) -> bool {
         let blank = line.trim().is_empty() || line.starts_with('#');
         let inside = keyed && line.starts_with([' ', '\t']);
         let key = line.split_once(':').filter(|(_, rest)| rest.is_empty() || rest.starts_with(' '));
-        let known = key.is_some_and(|(key, _)| KEYS.contains(&key));
+        let known = key.is_some_and(|(key, _)| KNOWN_KEYS.contains(&key));
         keyed |= known;
         blank || inside || known
     })
@@ -163,7 +167,7 @@ fn is_plain(text: &str) -> bool {
 
 /// Tells what YAML takes away from a text that stands without quotes: what follows ` #`, a word that
 /// begins with `!` or `&`.
-fn tell_lost(head: &str, front: &Front, place: &Place, harvest: &mut Harvest) {
+fn warn_of_lost_text(head: &str, front: &FrontMatter, place: &SourceLocation, result: &mut ImportResult) {
     let mut lines = head.lines().enumerate().skip(1).peekable();
     while let Some((number, line)) = lines.next() {
         let Some((key, written)) = line.split_once(':') else { continue };
@@ -184,9 +188,9 @@ fn tell_lost(head: &str, front: &Front, place: &Place, harvest: &mut Harvest) {
         }
         let [written, read] = [text::one_line(&written), text::one_line(read)];
         if written != read {
-            let place = Place { line: Some(number + 1), ..place.clone() };
+            let place = SourceLocation { line: Some(number + 1), ..place.clone() };
             let key = key.trim_end();
-            harvest.warn(&place, format!("{key}: YAML reads {read:?} in {written:?}: put the whole between quotes"));
+            result.warn(&place, format!("{key}: YAML reads {read:?} in {written:?}: put the whole between quotes"));
         }
     }
 }

@@ -11,9 +11,9 @@ use super::Feed;
 use crate::model::Column;
 
 /// In characters: as long as a headline gets.
-const HEADING: usize = 80;
+const MAX_HEADING_CHARS: usize = 80;
 /// In characters: as long as a short standfirst.
-const SUMMARY: usize = 300;
+const MAX_SUMMARY_CHARS: usize = 300;
 
 impl Feed<'_> {
     /// A column's title, or else the beginning of its standfirst or body; blank if the column says
@@ -23,9 +23,9 @@ impl Feed<'_> {
             return Cow::Borrowed(&column.title);
         }
         if !is_blank(&column.standfirst) {
-            return Cow::Owned(shorten(column.standfirst.chars(), HEADING));
+            return Cow::Owned(shorten(column.standfirst.chars(), MAX_HEADING_CHARS));
         }
-        Cow::Owned(shorten(Plain::of(&column.body), HEADING))
+        Cow::Owned(shorten(PlainText::of(&column.body), MAX_HEADING_CHARS))
     }
 
     /// A column's standfirst, or else the beginning of its body, or its heading.
@@ -33,7 +33,7 @@ impl Feed<'_> {
         if !is_blank(&column.standfirst) {
             return Cow::Borrowed(&column.standfirst);
         }
-        match shorten(Plain::of(&column.body), SUMMARY) {
+        match shorten(PlainText::of(&column.body), MAX_SUMMARY_CHARS) {
             text if text.is_empty() => self.heading(column),
             text => Cow::Owned(text),
         }
@@ -126,7 +126,7 @@ fn push_clusters(word: &str, most: usize, short: &mut String) {
 
 /// Where what follows a tag goes on, if the element that the tag begins is no part of the text around
 /// it: how a word is read aloud, the mark of a footnote, the way back from one.
-fn aside(tag: &str, name: &str, rest: &str) -> Option<usize> {
+fn skipped_element_end(tag: &str, name: &str, rest: &str) -> Option<usize> {
     let end = match name {
         _ if tag.starts_with("</") => return None,
         "rt" => "</rt>",
@@ -162,17 +162,17 @@ fn is_phrase(name: &str) -> bool {
 
 /// The text of clean HTML, character by character: no tags, and the entities that a cleaner writes
 /// (`&amp; &lt; &gt; &quot; &nbsp;`) resolved.
-struct Plain<'a> {
+struct PlainText<'a> {
     rest: &'a str,
 }
 
-impl<'a> Plain<'a> {
+impl<'a> PlainText<'a> {
     fn of(html: &'a str) -> Self {
         Self { rest: html }
     }
 }
 
-impl Iterator for Plain<'_> {
+impl Iterator for PlainText<'_> {
     type Item = char;
 
     fn next(&mut self) -> Option<char> {
@@ -195,7 +195,7 @@ impl Iterator for Plain<'_> {
                 let (tag, rest) = self.rest.split_at(end);
                 self.rest = &rest[1..];
                 let name = tag.trim_start_matches(['<', '/']).split([' ', '/']).next().unwrap_or_default();
-                if let Some(end) = aside(tag, name, self.rest) {
+                if let Some(end) = skipped_element_end(tag, name, self.rest) {
                     self.rest = &self.rest[end..];
                     continue;
                 }
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn shortens_at_words() {
-        let of = |html: &str| shorten(Plain::of(html), 12);
+        let of = |html: &str| shorten(PlainText::of(html), 12);
         assert_eq!(of("<p>Une <em>ma</em>rée,</p><p>deux &amp; trois</p>"), "Une marée,…");
         assert_eq!(of("<p>a&nbsp;&lt;b</p>"), "a\u{a0}<b");
         assert_eq!(of("<p>&nbsp;</p>\n<p>Qui\u{202f}? &nbsp; Moi&nbsp;</p>"), "Qui\u{202f}? Moi");

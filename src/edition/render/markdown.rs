@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
-use crate::model::text::legalise;
+use crate::model::{html::escape, text::remove_illegal};
 
 /// How wide a picture may be where a mail program takes no other word: as wide as the text.
-const WIDTH: u32 = 520;
+const MAX_PICTURE_PIXELS: u32 = 520;
 
 /// The HTML of an editor's words. Markup in them is shown, not obeyed: they are words. No picture is
 /// wider than the text, however large its file.
@@ -21,9 +21,9 @@ pub fn html(markdown: &str) -> String {
         }
         Event::End(TagEnd::Image) => {
             let (address, alt) = picture.take()?;
-            let (address, alt) = (escaped(&address), escaped(alt.trim()));
+            let (address, alt) = (escape(&address), escape(alt.trim()));
             let tag = format!(
-                "<img src=\"{address}\" alt=\"{alt}\" width=\"{WIDTH}\" style=\"width:auto;max-width:100%;height:auto\" />"
+                "<img src=\"{address}\" alt=\"{alt}\" width=\"{MAX_PICTURE_PIXELS}\" style=\"width:auto;max-width:100%;height:auto\" />"
             );
             Some(Event::InlineHtml(tag.into()))
         }
@@ -44,22 +44,17 @@ pub fn html(markdown: &str) -> String {
     let mut html = String::new();
     pulldown_cmark::html::push_html(&mut html, events);
     // A reference in Markdown may name a character that no text may hold.
-    legalise(html.trim_end()).0.into_owned()
-}
-
-/// Text in an attribute.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
+    remove_illegal(html.trim_end()).0.into_owned()
 }
 
 /// The same words as text: a paragraph a line, an address after the words that lead to it, emphasis,
 /// lists and quotes as those who write letters by hand mark them.
 pub fn text(markdown: &str) -> String {
-    let mut writer = Writer::default();
+    let mut writer = PlainTextWriter::default();
     for event in Parser::new(markdown) {
         writer.take(event);
     }
-    legalise(writer.out.trim()).0.into_owned()
+    remove_illegal(writer.out.trim()).0.into_owned()
 }
 
 /// What stands before the lines of a quote or of an item.
@@ -69,9 +64,8 @@ struct Margin {
     used: bool,
 }
 
-/// Writes words as text.
 #[derive(Default)]
-struct Writer {
+struct PlainTextWriter {
     out: String,
     /// The lines of the paragraph that is being read.
     lines: String,
@@ -83,7 +77,7 @@ struct Writer {
     gap: bool,
 }
 
-impl Writer {
+impl PlainTextWriter {
     fn take(&mut self, event: Event<'_>) {
         match event {
             Event::Text(words) | Event::Code(words) | Event::Html(words) | Event::InlineHtml(words) => {

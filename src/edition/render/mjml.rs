@@ -1,13 +1,27 @@
-//! Protects the digest's MJML from mrml's renderer, which writes attribute values with Rust's `{:?}`: a narrow no-break
-//! space in an `alt` would come out as `\u{202f}`.
+//! MJML to HTML by mrml. Its renderer writes attribute values with Rust's `{:?}`: a narrow no-break space in an `alt`
+//! would come out as `\u{202f}`, so what it would spoil is escaped before.
 
-use std::borrow::Cow;
-use std::fmt::Write;
+use std::{borrow::Cow, collections::HashMap, fmt::Write};
+
+use super::Error;
+use crate::model::token::PLACEHOLDER;
+
+/// MJML as the HTML of a letter.
+pub(super) fn to_html(mjml: &str) -> Result<String, Error> {
+    let parsed = mrml::parse(escape_mjml(mjml).as_ref()).map_err(|error| Error::Mjml(error.to_string()))?;
+    // No font is fetched from anywhere: who reads a letter is nobody else's business.
+    let fonts = HashMap::new();
+    let options = mrml::prelude::render::RenderOptions { fonts, ..Default::default() };
+    let html = parsed.element.render(&options).map_err(|error| Error::Mjml(error.to_string()))?;
+    // Its characters were written as references as well.
+    let escaped_token: String = PLACEHOLDER.chars().map(|c| format!("&#{};", u32::from(c))).collect();
+    Ok(html.replace(&escaped_token, PLACEHOLDER))
+}
 
 /// Writes as character references what `{:?}` would turn into `\u{202f}`, `\\` or `\n`: no-break and narrow no-break
 /// spaces, joiners, variation selectors, combining marks, backslashes everywhere; line ends and tabs in tags only, where
 /// they can be in an attribute. A reader sees the same characters.
-pub fn shield(mjml: &str) -> Cow<'_, str> {
+fn escape_mjml(mjml: &str) -> Cow<'_, str> {
     let mangled = |c: char| !matches!(c, '"' | '\'') && c.escape_debug().count() > 1;
     if !mjml.contains(mangled) {
         return Cow::Borrowed(mjml);
@@ -44,7 +58,7 @@ mod tests {
             "<mjml><mj-body><mj-section><mj-column><mj-image src=\"https://x.example/a.jpg\" alt=\"{alt}\" />\
              <mj-text>{alt}</mj-text></mj-column></mj-section></mj-body></mjml>"
         );
-        let html = mrml::parse(shield(&mjml).as_ref())
+        let html = mrml::parse(escape_mjml(&mjml).as_ref())
             .map(|parsed| parsed.element.render(&Default::default()).map_err(|e| e.to_string()))
             .expect("MJML")
             .expect("HTML");

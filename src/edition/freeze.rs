@@ -1,0 +1,206 @@
+//! Freezes an edition with its letters. What the editors changed and decided until then counts; afterwards nothing
+//! changes any more.
+
+use super::{
+    Error,
+    layout::EditionDraft,
+    next::{ApprovalState, NextEdition, assemble, move_rescheduled_drafts, past_editions},
+    preflight,
+    render::{self, Rendered, render},
+    slot::{self, EditionSlot, PastEditions},
+    variants,
+};
+use crate::{
+    config::{Config, Relays},
+    model::{Choice, Column, ColumnId, Edition, EditionState, Instant, Note, Now, Period},
+    store::{Freeze, NewEdition, NewVariant, Reserve, Store},
+};
+
+/// How often an edition is drawn up again because the store changed meanwhile.
+const MAX_ATTEMPTS: usize = 5;
+
+/// What came of drawing up the edition that is due.
+#[derive(Debug)]
+pub enum DueOutcome {
+    /// Its hour has not come, or it is drawn up already.
+    NotDue,
+    /// No column is new since the last edition: nobody gets a letter.
+    NothingNew(Period),
+    /// It is frozen, with so many letters.
+    Frozen(Edition, u64),
+    /// It is frozen but too late to be sent by itself: the editors decide.
+    Held(Edition, u64),
+    /// The editors hold it; it is not frozen.
+    OnHold(Period),
+    /// It wants an approval and has none, or one for what it was before.
+    Unapproved(EditionSlot, ApprovalState),
+    /// By the machine's clock it is of the future, and a relay would send it for good.
+    Future(EditionSlot),
+}
+
+/// How an edition is to be drawn up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FreezeOptions {
+    /// Somebody asked for it: nothing is too late.
+    pub on_request: bool,
+    /// Also if it is of the future by the machine's clock.
+    pub allow_future: bool,
+}
+
+/// Draws up and freezes the edition that is due at an instant. One that is later than
+/// `digest.send_within` is held, unless somebody asked for it. One that editors hold over the next hour
+/// keeps its columns.
+pub async fn freeze_due(config: &Config, store: &Store, now: Now, options: FreezeOptions) -> Result<DueOutcome, Error> {
+    let (at, newsletter) = (now.at, &config.digest.newsletter);
+    // Nearly always there is nothing to do.
+    let last = store.last_edition(newsletter, now.horizon()).await?.map(|last| last.cutoff);
+    let closed = last.max(store.last_quiet(newsletter, now.horizon()).await?);
+    if slot::due_cutoff(config, at, closed).is_none() {
+        return Ok(DueOutcome::NotDue);
+    }
+    let mut period = None;
+    for _ in 0..MAX_ATTEMPTS {
+        let mut past = past_editions(config, store, now).await?;
+        move_rescheduled_drafts(config, store, at, &past).await?;
+        if reserve_held(config, store, at, &past).await? {
+            past = past_editions(config, store, now).await?;
+        }
+        let Some(due) = slot::due(config, at, &past) else { return Ok(DueOutcome::NotDue) };
+        let coming = assemble(store, due, true, &past).await?;
+        let due = &coming.draft.slot;
+        let late = !options.on_request && coming.is_late(config, at);
+        if !options.on_request && coming.waits_for_first_hour(config, store, at) {
+            return Ok(DueOutcome::NotDue);
+        }
+        match coming.approval_state(config)? {
+            ApprovalState::Held { .. } => return Ok(DueOutcome::OnHold(due.period.clone())),
+            ApprovalState::Empty => {
+                // What is entered in the hours after is still for this edition, later for the next.
+                if coming.is_late(config, at) && coming.all.is_empty() {
+                    store.close_quiet(&due.key()).await?;
+                }
+                return Ok(DueOutcome::NothingNew(due.period.clone()));
+            }
+            ApprovalState::Approved { .. } => {}
+            state if config.digest.approval => return Ok(DueOutcome::Unapproved(due.clone(), state)),
+            _ => {}
+        }
+        let is_future = due.cutoff > now.clock + chrono::Duration::days(1);
+        if is_future && !options.allow_future && matches!(config.relays, Relays::Smtp(_)) {
+            return Ok(DueOutcome::Future(due.clone()));
+        }
+        let state = if late { EditionState::Held } else { EditionState::Frozen };
+        let new = new_edition(config, store, &coming, state, at).await?;
+        match store.freeze(&new).await? {
+            Freeze::Done(edition, letters) if late => return Ok(DueOutcome::Held(edition, letters)),
+            Freeze::Done(edition, letters) => return Ok(DueOutcome::Frozen(edition, letters)),
+            Freeze::Taken => return Ok(DueOutcome::NotDue),
+            Freeze::Stale | Freeze::Readers(_) => period = Some(due.period.clone()),
+        }
+    }
+    Err(period.map_or(Error::TooManyChanges(Period::of(at, &config.magazine.zone)), Error::TooManyChanges))
+}
+
+/// Keeps the columns of editions that editors hold and whose hour is not the last that has come: the edition
+/// that comes now is without them. Gives whether there was one.
+async fn reserve_held(config: &Config, store: &Store, at: Instant, past: &PastEditions) -> Result<bool, Error> {
+    let newsletter = &config.digest.newsletter;
+    let Some(due) = slot::due_cutoff(config, at, past.closed()) else { return Ok(false) };
+    let mut kept = false;
+    for cutoff in store.draft_cutoffs(newsletter).await? {
+        if cutoff >= due || Some(cutoff) <= past.closed() {
+            continue;
+        }
+        let coming = assemble(store, slot::held_over(config, cutoff, past), true, past).await?;
+        let ApprovalState::Held { who, why, .. } = coming.approval_state(config)? else { continue };
+        if coming.draft.columns.is_empty() {
+            continue;
+        }
+        let subject =
+            render(config, &coming.draft, &Choice::all())?.map(|rendered| rendered.subject).unwrap_or_default();
+        let EditionDraft { slot: EditionSlot { period, number, since, .. }, columns, .. } = &coming.draft;
+        let reserve = Reserve {
+            key: coming.draft.slot.key(),
+            period: period.clone(),
+            number: *number,
+            since: *since,
+            subject,
+            columns: columns.iter().map(|column| column.id).collect(),
+            reason: if why.is_empty() { who } else { why },
+            at,
+        };
+        kept |= store.reserve(&reserve).await?;
+        // What comes after it counts from it.
+        break;
+    }
+    Ok(kept)
+}
+
+/// Gives an edition its letters that was held over its hour, as it is now, by the word of an editor who looked at it
+/// for so many readers.
+pub async fn freeze_held(
+    config: &Config,
+    store: &Store,
+    edition: &Edition,
+    coming: &NextEdition,
+    note: &Note,
+    readers: Option<i64>,
+) -> Result<Freeze, Error> {
+    let new = new_edition(config, store, coming, EditionState::Frozen, note.at).await?;
+    let new = NewEdition { held: Some(edition.id), note: Some(note.clone()), readers, ..new };
+    Ok(store.freeze(&new).await?)
+}
+
+async fn new_edition(
+    config: &Config,
+    store: &Store,
+    coming: &NextEdition,
+    state: EditionState,
+    at: Instant,
+) -> Result<NewEdition, Error> {
+    let draft = &coming.draft;
+    let variants = variants::render_all(config, store, draft).await?;
+    let choices = variants.iter().map(|(choice, _)| choice.clone()).collect();
+    let variants: Vec<(Choice, Rendered)> =
+        variants.into_iter().filter_map(|(choice, rendered)| Some((choice, rendered?))).collect();
+    let findings = variants::inspect(config, store, draft, &variants, at)?;
+    if let Some(refusal) = preflight::refusal(&findings) {
+        return Err(render::Error::Preflight(refusal).into());
+    }
+    let subject = variants.first().map(|(_, rendered)| rendered.subject.clone()).unwrap_or_default();
+    let variants = variants.into_iter().map(|(choice, rendered)| NewVariant {
+        columns: columns_for(draft, &choice),
+        choice,
+        html: rendered.html,
+        plain: rendered.plain,
+        entity: rendered.entity,
+        content_hash: rendered.hash,
+    });
+    let EditionSlot { period, since, number, .. } = draft.slot.clone();
+    let ids = |columns: &[Column]| columns.iter().map(|column| column.id).collect::<Vec<_>>();
+    let mut left_out = ids(&coming.all);
+    left_out.retain(|id| draft.changes.left_out.contains(id));
+    Ok(NewEdition {
+        key: draft.slot.key(),
+        period,
+        since,
+        state,
+        subject,
+        dated: at,
+        number,
+        columns: ids(&draft.columns),
+        left_out,
+        variants: variants.collect(),
+        choices,
+        desk: (coming.desk.version.number, coming.desk.last_note),
+        revision: coming.revision,
+        held: None,
+        note: None,
+        readers: None,
+    })
+}
+
+/// The columns that readers with a choice get of a draft.
+fn columns_for(draft: &EditionDraft, choice: &Choice) -> Vec<ColumnId> {
+    draft.columns.iter().filter(|column| choice.wants(column.rubrique.as_ref())).map(|column| column.id).collect()
+}

@@ -1,0 +1,227 @@
+//! The edition that comes next, as it is now: its columns, what the editors changed in it, and whether it may go out.
+
+use super::{
+    Error,
+    layout::EditionDraft,
+    render::{Rendered, content_hash},
+    repeats::{self, Repeat},
+    slot::{self, EditionSlot, PastEditions},
+};
+use crate::{
+    config::Config,
+    model::{Choice, Column, Decision, Desk, Edition, EditionKey, Instant, NoteKind, Now, Period},
+    store::Store,
+};
+
+/// The edition that comes next, as it is now.
+#[derive(Debug)]
+pub struct NextEdition {
+    pub draft: EditionDraft,
+    /// The columns there are for it, newest first, with those that were left out.
+    pub all: Vec<Column>,
+    /// Those that are not for it because readers have had their words.
+    pub repeats: Vec<Repeat>,
+    pub desk: Desk,
+    pub is_due: bool,
+    /// Whether there was none before it.
+    pub is_first: bool,
+    /// How many commits had changed columns before they were read.
+    pub revision: i64,
+}
+
+/// What somebody had before them who decides: what has changed since, they have not seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewedState {
+    /// The number of the last decision, 0 if there was none.
+    pub decision: i64,
+    pub hash: String,
+    /// For how many readers it was.
+    pub readers: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApprovalState {
+    Empty,
+    /// The editors have said nothing of it.
+    Draft,
+    /// It goes out as it is.
+    Approved {
+        who: String,
+        at: Instant,
+    },
+    /// It was approved, and has changed since.
+    Lapsed {
+        who: String,
+        at: Instant,
+    },
+    /// It must not go out.
+    Held {
+        who: String,
+        at: Instant,
+        why: String,
+    },
+}
+
+impl ApprovalState {
+    /// Its name for scripts.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            // An approval that has fallen is none.
+            Self::Draft | Self::Lapsed { .. } => "draft",
+            Self::Approved { .. } => "approved",
+            Self::Held { .. } => "held",
+        }
+    }
+}
+
+impl NextEdition {
+    /// A fingerprint of all that its readers could see.
+    pub fn hash(&self, config: &Config) -> Result<String, Error> {
+        Ok(content_hash(config, &self.draft)?)
+    }
+
+    /// What somebody looks at who has it before them, with the choices of rubriques that have a letter.
+    pub async fn reviewed_state(
+        &self,
+        config: &Config,
+        store: &Store,
+        variants: &[(Choice, Rendered)],
+    ) -> Result<ReviewedState, Error> {
+        let choices: Vec<Choice> = variants.iter().map(|(choice, _)| choice.clone()).collect();
+        let readers = store.readers_of(&config.digest.newsletter, &choices).await?;
+        Ok(ReviewedState { decision: self.desk.last_decision, hash: self.hash(config)?, readers })
+    }
+
+    pub fn approval_state(&self, config: &Config) -> Result<ApprovalState, Error> {
+        Ok(match self.desk.decision() {
+            Decision::Held { who, at, why } => ApprovalState::Held { who, at, why },
+            _ if self.draft.columns.is_empty() => ApprovalState::Empty,
+            Decision::Open => ApprovalState::Draft,
+            Decision::Approved { hash, who, at } if hash == self.hash(config)? => ApprovalState::Approved { who, at },
+            Decision::Approved { who, at, .. } => ApprovalState::Lapsed { who, at },
+        })
+    }
+
+    /// Whether the magazine waits for its first hour, because it began in the middle of a week, after the hour
+    /// before, and nobody has had a hand in that.
+    pub(super) fn waits_for_first_hour(&self, config: &Config, store: &Store, at: Instant) -> bool {
+        let untouched = self.desk.version.number == 0 && self.desk.notes.is_empty();
+        let began = store.magazine().is_none_or(|magazine| magazine.began > self.draft.slot.cutoff);
+        self.is_first && untouched && began && self.is_late(config, at)
+    }
+
+    /// Whether it is too late to go out by itself. Somebody who approves it or lets it go after its hour wants
+    /// it to go out then.
+    pub(super) fn is_late(&self, config: &Config, at: Instant) -> bool {
+        let cutoff = self.draft.slot.cutoff;
+        let since = match self.desk.last_said() {
+            Some(note) if note.kind != NoteKind::Held => note.at.max(cutoff),
+            _ => cutoff,
+        };
+        at - since > config.digest.send_within
+    }
+}
+
+/// The edition that comes next, as it is at an instant.
+pub async fn next_edition(config: &Config, store: &Store, now: Now) -> Result<NextEdition, Error> {
+    let past = past_editions(config, store, now).await?;
+    move_rescheduled_drafts(config, store, now.at, &past).await?;
+    if let Some(due) = slot::due(config, now.at, &past) {
+        let coming = assemble(store, due, true, &past).await?;
+        if !coming.waits_for_first_hour(config, store, now.at) {
+            return Ok(coming);
+        }
+    }
+    assemble(store, slot::next(config, now.at, &past), false, &past).await
+}
+
+/// What the newsletter's editions so far say of the next one.
+pub async fn past_editions(config: &Config, store: &Store, now: Now) -> Result<PastEditions, Error> {
+    let (newsletter, until) = (&config.digest.newsletter, now.horizon());
+    let future = store.future_editions(until).await?.into_iter();
+    Ok(PastEditions {
+        first: store.first_edition(newsletter, until).await?,
+        last: store.last_edition(newsletter, until).await?,
+        quiet: store.last_quiet(newsletter, until).await?,
+        number: store.last_number(newsletter).await?,
+        taken: future.filter(|edition| edition.newsletter == *newsletter).map(|edition| edition.cutoff).collect(),
+    })
+}
+
+/// What editors said of an hour that the schedule no longer has is for the hour that comes in its place.
+pub(super) async fn move_rescheduled_drafts(
+    config: &Config,
+    store: &Store,
+    at: Instant,
+    past: &PastEditions,
+) -> Result<(), Error> {
+    let newsletter = &config.digest.newsletter;
+    // An hour that is over counts if the magazine was there: it has an edition that nobody has drawn up yet.
+    let was_there = |due: &EditionSlot| past.last.is_some() || store.magazine().is_some_and(|m| m.began <= due.cutoff);
+    for cutoff in store.draft_cutoffs(newsletter).await? {
+        if Some(cutoff) > past.closed() && !slot::is_scheduled(config, cutoff) {
+            let due = slot::due(config, at, past).filter(|due| due.cutoff >= cutoff || was_there(due));
+            let due = due.unwrap_or_else(|| slot::next(config, at, past));
+            store.move_draft(&EditionKey { newsletter: newsletter.clone(), cutoff }, due.cutoff).await?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn assemble(
+    store: &Store,
+    due: EditionSlot,
+    is_due: bool,
+    past: &PastEditions,
+) -> Result<NextEdition, Error> {
+    let due = labelled(store, due).await?;
+    // The notes and the revision first: what is decided or changed while the columns are read makes a freezing
+    // stale.
+    let desk = store.desk(&due.key()).await?;
+    let revision = store.revision().await?;
+    let all = store.unsent(&due.newsletter, due.reach, due.cutoff).await?;
+    let sent = store.repeated(&due.newsletter, due.reach, due.cutoff).await?;
+    let sent = sent.into_iter().map(|repeated| (repeated.column, repeated.period)).collect();
+    let (all, repeats) = repeats::split_repeats(all, &sent, &desk.version.changes);
+    let draft = EditionDraft::new(due, all.clone(), desk.version.changes.clone());
+    Ok(NextEdition { draft, all, repeats, desk, is_due, is_first: past.last.is_none(), revision })
+}
+
+/// An edition to come with a label that no other one has.
+async fn labelled(store: &Store, mut due: EditionSlot) -> Result<EditionSlot, Error> {
+    let taken = store.labels(&due.newsletter, &due.period).await?;
+    due.period = free_label(&due.period, due.cutoff, &taken);
+    Ok(due)
+}
+
+fn free_label(week: &Period, cutoff: Instant, taken: &[(Period, Instant)]) -> Period {
+    let is_free = |label: &Period| !taken.iter().any(|(other, at)| other == label && *at != cutoff);
+    let numbered = (2..).map(|count| week.numbered(count));
+    std::iter::once(week.clone()).chain(numbered).find(is_free).unwrap_or_else(|| week.clone())
+}
+
+/// An edition that is held and has no letters yet, as it would be now.
+pub async fn held_edition(config: &Config, store: &Store, edition: &Edition) -> Result<NextEdition, Error> {
+    let desk = store.desk(&edition.key()).await?;
+    let revision = store.revision().await?;
+    let all = store.columns_of(edition.id).await?;
+    let due = EditionSlot {
+        newsletter: edition.newsletter.clone(),
+        period: edition.period.clone(),
+        number: edition.number,
+        since: edition.since,
+        reach: config.digest.schedule.before(edition.since, config.digest.grace, &config.magazine.zone),
+        cutoff: edition.cutoff,
+    };
+    let draft = EditionDraft::new(due, all.clone(), desk.version.changes.clone());
+    // What it keeps was chosen at its hour.
+    Ok(NextEdition { draft, all, repeats: Vec::new(), desk, is_due: true, is_first: false, revision })
+}
+
+/// What an edition that is to be redated to a cutoff is called then.
+pub async fn label_at(config: &Config, store: &Store, cutoff: Instant) -> Result<Period, Error> {
+    let week = Period::of(cutoff, &config.magazine.zone);
+    let taken = store.labels(&config.digest.newsletter, &week).await?;
+    Ok(free_label(&week, cutoff, &taken))
+}
