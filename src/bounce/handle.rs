@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     model::{Instant, Slug},
-    store::{Effect, Notice, Return, Store},
+    store::{BounceKind, BounceNotice, Effect, Store},
 };
 
 /// How long a lock of another program on the mbox is waited for.
@@ -235,7 +235,7 @@ impl BounceRun<'_> {
         Ok(handled)
     }
 
-    fn count(&mut self, notice: Notice, effect: Effect) {
+    fn count(&mut self, notice: BounceNotice, effect: Effect) {
         let summary = &mut self.summary;
         let (suppressed, left) = match effect {
             Effect::Known => return summary.nothing_new += 1,
@@ -245,15 +245,15 @@ impl BounceRun<'_> {
         summary.suppressed += u64::from(suppressed);
         summary.unsubscribed += u64::from(left);
         let (reason, words) = match notice {
-            Notice::Returned { reason, words, .. } => (reason, words),
-            Notice::ServiceReturned { reason, .. } => (reason, String::new()),
-            Notice::Leave(..) => return,
+            BounceNotice::Returned { reason, words, .. } => (reason, words),
+            BounceNotice::ServiceReturned { reason, .. } => (reason, String::new()),
+            BounceNotice::Leave(..) => return,
         };
         match reason {
-            Return::Hard => summary.hard += 1,
-            Return::Soft => summary.soft += 1,
-            Return::Complaint => summary.complaints += 1,
-            Return::Ours => {
+            BounceKind::Hard => summary.hard += 1,
+            BounceKind::Soft => summary.soft += 1,
+            BounceKind::Complaint => summary.complaints += 1,
+            BounceKind::Ours => {
                 summary.ours += 1;
                 summary.ours_words = Some(words);
             }

@@ -5,7 +5,7 @@ use super::{
     proof::{ProofVerifier, ProvenLetter},
     report::{self, FeedbackType, RecipientStatus},
 };
-use crate::store::{Notice, Return};
+use crate::store::{BounceKind, BounceNotice};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -14,7 +14,7 @@ pub(super) enum Meaning {
     /// A delivery report about a service letter.
     Service([u8; 16], Vec<RecipientStatus>),
     /// A complaint, or a request to unsubscribe.
-    Notice(Notice),
+    Notice(BounceNotice),
     AutoReply,
     /// It is understood, and changes nothing.
     Nothing,
@@ -39,12 +39,12 @@ pub(super) fn understand(message: &[u8], proofs: &ProofVerifier<'_>) -> Result<M
             FeedbackType::NoChange => Meaning::Nothing,
             FeedbackType::OptOut => {
                 let newsletter = proofs.newsletter_of(&parts);
-                Meaning::Notice(Notice::Leave(newsletter.ok_or("it names no newsletter of ours")?, who?.reader))
+                Meaning::Notice(BounceNotice::Leave(newsletter.ok_or("it names no newsletter of ours")?, who?.reader))
             }
             FeedbackType::Abuse => {
                 let ProvenLetter { edition, reader, by_envelope } = who?;
-                let (reason, words) = (Return::Complaint, "the reader complained".to_owned());
-                Meaning::Notice(Notice::Returned { edition, reader, reason, words, by_envelope })
+                let (reason, words) = (BounceKind::Complaint, "the reader complained".to_owned());
+                Meaning::Notice(BounceNotice::Returned { edition, reader, reason, words, by_envelope })
             }
         });
     }
@@ -67,7 +67,7 @@ pub(super) fn understand(message: &[u8], proofs: &ProofVerifier<'_>) -> Result<M
     let none = HeaderFields::default();
     let head = parts.heads.first().unwrap_or(&none);
     if let Some(leaving) = proofs.unsubscriber(&head.subject()) {
-        return leaving.map(|(newsletter, reader)| Meaning::Notice(Notice::Leave(newsletter, reader)));
+        return leaving.map(|(newsletter, reader)| Meaning::Notice(BounceNotice::Leave(newsletter, reader)));
     }
     if is_automatic(head) {
         return Ok(Meaning::AutoReply);
@@ -94,7 +94,7 @@ pub(super) fn letter_notice(
     letter: ProvenLetter,
     mut statuses: Vec<RecipientStatus>,
     address: Option<&str>,
-) -> Option<Notice> {
+) -> Option<BounceNotice> {
     let ProvenLetter { edition, reader, by_envelope } = letter;
     if let Some(address) = address.map(str::to_lowercase)
         && statuses.iter().any(|status| status.recipients.contains(&address))
@@ -102,21 +102,21 @@ pub(super) fn letter_notice(
         statuses.retain(|status| status.recipients.contains(&address));
     }
     let best = best_status(statuses)?;
-    best.reason.map(|reason| Notice::Returned { edition, reader, reason, words: best.words, by_envelope })
+    best.reason.map(|reason| BounceNotice::Returned { edition, reader, reason, words: best.words, by_envelope })
 }
 
 /// What a report says about a service letter.
-pub(super) fn service_notice(letter: [u8; 16], statuses: Vec<RecipientStatus>) -> Option<Notice> {
+pub(super) fn service_notice(letter: [u8; 16], statuses: Vec<RecipientStatus>) -> Option<BounceNotice> {
     let best = best_status(statuses)?;
-    best.reason.map(|reason| Notice::ServiceReturned { letter, reason })
+    best.reason.map(|reason| BounceNotice::ServiceReturned { letter, reason })
 }
 
 fn best_status(statuses: Vec<RecipientStatus>) -> Option<RecipientStatus> {
     let worth = |status: &RecipientStatus| match status.reason {
         None => 3,
-        Some(Return::Ours) => 2,
-        Some(Return::Soft) => 1,
-        Some(Return::Hard | Return::Complaint) => 0,
+        Some(BounceKind::Ours) => 2,
+        Some(BounceKind::Soft) => 1,
+        Some(BounceKind::Hard | BounceKind::Complaint) => 0,
     };
     statuses.into_iter().max_by_key(worth)
 }

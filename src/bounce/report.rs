@@ -2,7 +2,7 @@
 //! with their reasons.
 
 use super::mime::{self, HeaderFields};
-use crate::{model::text, store::Return};
+use crate::{model::text, store::BounceKind};
 
 /// Further recipients of a report are ignored.
 const MAX_RECIPIENTS: usize = 100;
@@ -16,7 +16,7 @@ pub(super) struct RecipientStatus {
     /// The addresses that the report names, in lower case: as we wrote it, and as it was forwarded.
     pub recipients: Vec<String>,
     /// Why it came back; `None` if it did not.
-    pub reason: Option<Return>,
+    pub reason: Option<BounceKind>,
     /// The mail server's diagnostic, on one line.
     pub words: String,
 }
@@ -109,36 +109,36 @@ impl EnhancedStatus {
     }
 }
 
-/// Why a letter was not delivered. In doubt it is [`Return::Soft`]: an address that does not exist will come back more
+/// Why a letter was not delivered. In doubt it is [`BounceKind::Soft`]: an address that does not exist will come back more
 /// than once.
-fn return_reason(status: Option<&EnhancedStatus>, diagnostic: &str) -> Return {
+fn return_reason(status: Option<&EnhancedStatus>, diagnostic: &str) -> BounceKind {
     let told = EnhancedStatus::find(diagnostic).filter(|status| status.class != 2);
     let status = match status {
         // The reporting server has no code of its own; the diagnostic quotes the server that refused.
         Some(EnhancedStatus { subject: 0, .. }) | None => told.or(status.copied()),
         Some(status) => Some(*status),
     };
-    let Some(EnhancedStatus { class: 5, subject, detail }) = status else { return Return::Soft };
+    let Some(EnhancedStatus { class: 5, subject, detail }) = status else { return BounceKind::Soft };
     match (subject, detail) {
         // The sender's address, or the sender's domain.
-        (1, 7 | 8) => Return::Ours,
+        (1, 7 | 8) => BounceKind::Ours,
         // These are also given for addresses that exist.
-        (1, 5 | 9) => Return::Soft,
-        (1, _) => Return::Hard,
+        (1, 5 | 9) => BounceKind::Soft,
+        (1, _) => BounceKind::Hard,
         // Disabled for good: a mailbox that is disabled for a time is 4.2.1.
-        (2, 1) => Return::Hard,
+        (2, 1) => BounceKind::Hard,
         // The letter is too long for it.
-        (2, 3) => Return::Ours,
-        (2, _) => Return::Soft,
+        (2, 3) => BounceKind::Ours,
+        (2, _) => BounceKind::Soft,
         // The system cannot handle such a letter, or one of its size.
-        (3, 3 | 4 | 6) => Return::Ours,
-        (3 | 4, _) => Return::Soft,
+        (3, 3 | 4 | 6) => BounceKind::Ours,
+        (3 | 4, _) => BounceKind::Soft,
         // Our protocol, our content.
-        (5 | 6, _) => Return::Ours,
+        (5 | 6, _) => BounceKind::Ours,
         // The mailbox, or its domain, belongs to somebody else now (RFC 7293).
-        (7, 17 | 18) => Return::Hard,
-        (7, _) => Return::Ours,
-        _ => Return::Soft,
+        (7, 17 | 18) => BounceKind::Hard,
+        (7, _) => BounceKind::Ours,
+        _ => BounceKind::Soft,
     }
 }
 
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn each_status_is_judged_as_the_table_says() {
-        use Return::{Hard, Ours, Soft};
+        use BounceKind::{Hard, Ours, Soft};
         for (status, reason) in [
             ("5.1.0", Hard),
             ("5.1.1", Hard),
@@ -218,12 +218,12 @@ mod tests {
     #[test]
     fn the_words_of_who_refused_tell_what_the_status_does_not() {
         for (status, diagnostic, reason) in [
-            ("5.0.0", "smtp; 550 5.1.1 <a@b.fr>: nobody", Return::Hard),
-            ("5.0.0", "smtp; 550-5.7.26 unauthenticated", Return::Ours),
-            ("5.0.0", "smtp; 550 no such user", Return::Soft),
-            ("5.0.0", "smtp; 550 from 192.0.2.1: 5.1.1", Return::Hard),
-            ("5.2.2", "smtp; 550 5.1.1 nobody", Return::Soft),
-            ("", "smtp; 550 5.1.1 nobody", Return::Hard),
+            ("5.0.0", "smtp; 550 5.1.1 <a@b.fr>: nobody", BounceKind::Hard),
+            ("5.0.0", "smtp; 550-5.7.26 unauthenticated", BounceKind::Ours),
+            ("5.0.0", "smtp; 550 no such user", BounceKind::Soft),
+            ("5.0.0", "smtp; 550 from 192.0.2.1: 5.1.1", BounceKind::Hard),
+            ("5.2.2", "smtp; 550 5.1.1 nobody", BounceKind::Soft),
+            ("", "smtp; 550 5.1.1 nobody", BounceKind::Hard),
         ] {
             let parsed = status_of(&format!("Action: failed\nStatus: {status}\nDiagnostic-Code: {diagnostic}\n"));
             assert_eq!(parsed.reason, Some(reason), "{status} {diagnostic}");
@@ -247,7 +247,7 @@ mod tests {
                 "{action}"
             );
         }
-        assert_eq!(status_of("Status: 5.1.1 (no action)").reason, Some(Return::Hard));
+        assert_eq!(status_of("Status: 5.1.1 (no action)").reason, Some(BounceKind::Hard));
         assert_eq!(status_of("Status: 4.1.1").reason, None);
         assert!(recipient_statuses("Action: exploded\nStatus: 5.1.1").is_err());
         assert!(recipient_statuses("").is_err());
@@ -263,7 +263,7 @@ mod tests {
         let statuses = recipient_statuses(report).expect("statuses");
         assert_eq!(statuses.len(), 2);
         assert_eq!(statuses[0].recipients, ["alias@b.fr", "a@b.fr"]);
-        assert_eq!((statuses[0].reason, statuses[0].words.as_str()), (Some(Return::Hard), "550 5.1.1 nobody here"));
+        assert_eq!((statuses[0].reason, statuses[0].words.as_str()), (Some(BounceKind::Hard), "550 5.1.1 nobody here"));
         assert_eq!((statuses[1].reason, statuses[1].words.as_str()), (None, "2.0.0"));
     }
 }

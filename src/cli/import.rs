@@ -94,7 +94,7 @@ async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
         })
         .collect();
     let batched = session.store.put_entries(&entries, session.at).await?;
-    for twin in &batched.twins {
+    for twin in &batched.conflicts {
         eprintln!("gazetier: warning: {}", sync::twin_warning(&twin.key, &twin.owner_key, twin));
     }
     let entered: Vec<EnteredColumn<'_>> = entries

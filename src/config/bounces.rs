@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     bounds,
-    check::{Refusal, refuse},
+    check::{ConfigRefusal, refuse},
     raw,
 };
 
@@ -18,7 +18,7 @@ pub enum Inbox {
 }
 
 /// The mailbox that is read at each run, if there is one.
-pub(super) fn check(raw: raw::Bounces, base: &Path) -> Result<Option<Inbox>, Refusal> {
+pub(super) fn check(raw: raw::RawBounces, base: &Path) -> Result<Option<Inbox>, ConfigRefusal> {
     let path = |key, text: &str| match text.trim() {
         "" => Err(refuse(key, "it is empty: write the path of the mailbox, or leave the key out")),
         text => bounds::path(key, base, text),

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use chrono::Duration;
 
-use super::check::{Refusal, duration, refuse};
+use super::check::{ConfigRefusal, duration, refuse};
 
 /// A number within its bounds.
-pub(super) fn number<N>(key: &str, value: N, least: N, most: N) -> Result<N, Refusal>
+pub(super) fn number<N>(key: &str, value: N, least: N, most: N) -> Result<N, ConfigRefusal>
 where
     N: PartialOrd + std::fmt::Display,
 {
@@ -19,7 +19,7 @@ where
 }
 
 /// A length of time within its bounds, which are told as they are written.
-pub(super) fn span(key: &str, text: &str, least: &str, most: &str) -> Result<Duration, Refusal> {
+pub(super) fn span(key: &str, text: &str, least: &str, most: &str) -> Result<Duration, ConfigRefusal> {
     let value = duration(key, text)?;
     if value < duration(key, least)? || value > duration(key, most)? {
         return Err(refuse(
@@ -31,7 +31,7 @@ pub(super) fn span(key: &str, text: &str, least: &str, most: &str) -> Result<Dur
 }
 
 /// A path beside the configuration.
-pub(super) fn path(key: &str, base: &Path, text: &str) -> Result<PathBuf, Refusal> {
+pub(super) fn path(key: &str, base: &Path, text: &str) -> Result<PathBuf, ConfigRefusal> {
     if text.trim().is_empty() {
         return Err(refuse(key, "it is empty: write a path, or leave the key out"));
     }

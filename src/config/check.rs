@@ -7,7 +7,7 @@ use chrono::{Duration, NaiveDate};
 use url::Url;
 
 use super::{
-    Config, Connections, Desk, Digest, Error, Feeds, Letters, Magazine, Secret, Special, StoreUrl, bounces,
+    Config, Connections, DeskConfig, Digest, Error, Feeds, Letters, Magazine, Secret, Special, StoreUrl, bounces,
     bounds::{number, path as path_of, span},
     desk, dkim,
     feeds::hubs,
@@ -45,18 +45,18 @@ const FIRST_PROOF: Duration = Duration::days(5);
 const ADDRESS: usize = 900;
 
 /// What a guard says: the key and the reason. The file's name is put before it at the end.
-pub(super) type Refusal = (String, String);
+pub(super) type ConfigRefusal = (String, String);
 
 /// A refusal of one key.
-pub(super) fn refuse(key: &str, reason: impl Display) -> Refusal {
+pub(super) fn refuse(key: &str, reason: impl Display) -> ConfigRefusal {
     (key.to_owned(), reason.to_string())
 }
 
-pub(super) fn check(raw: raw::Raw, path: &Path) -> Result<Config, Error> {
+pub(super) fn check(raw: raw::RawConfig, path: &Path) -> Result<Config, Error> {
     build(raw, path).map_err(|(key, message)| Error::Value { path: path.to_owned(), key, message })
 }
 
-fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
+fn build(mut raw: raw::RawConfig, path: &Path) -> Result<Config, ConfigRefusal> {
     let base = path.parent().unwrap_or(Path::new(""));
     let mut warnings = Vec::new();
     let magazine = magazine(raw.magazine)?;
@@ -91,7 +91,7 @@ fn build(mut raw: raw::Raw, path: &Path) -> Result<Config, Refusal> {
     })
 }
 
-fn magazine(raw: raw::Magazine) -> Result<Magazine, Refusal> {
+fn magazine(raw: raw::RawMagazine) -> Result<Magazine, ConfigRefusal> {
     let url = folder("magazine.url", &raw.url)?;
     if url.host_str().is_none_or(str::is_empty) {
         return Err(refuse("magazine.url", "it has no host"));
@@ -138,7 +138,7 @@ fn magazine(raw: raw::Magazine) -> Result<Magazine, Refusal> {
     }
 }
 
-fn store(raw: raw::Store, base: &Path) -> Result<StoreUrl, Refusal> {
+fn store(raw: raw::RawStore, base: &Path) -> Result<StoreUrl, ConfigRefusal> {
     let url = std::env::var(STORE_VARIABLE).unwrap_or(raw.url);
     if let Some(file) = url.strip_prefix("sqlite:") {
         let file = file.strip_prefix("//").unwrap_or(file);
@@ -161,13 +161,13 @@ fn store(raw: raw::Store, base: &Path) -> Result<StoreUrl, Refusal> {
     Err(refuse("store.url", "write \"sqlite:FILE\" or \"postgres://USER@HOST/DATABASE\""))
 }
 
-fn connections(raw: &raw::Store) -> Result<Connections, Refusal> {
+fn connections(raw: &raw::RawStore) -> Result<Connections, ConfigRefusal> {
     let usual = Connections::default();
     let most = number("store.connections", raw.connections.unwrap_or(usual.most), 2, 100)?;
     Ok(Connections { most, pooler: raw.pooler })
 }
 
-fn rubriques(raw: Vec<raw::Rubrique>) -> Result<(Vec<Rubrique>, Vec<Special>), Refusal> {
+fn rubriques(raw: Vec<raw::RawRubrique>) -> Result<(Vec<Rubrique>, Vec<Special>), ConfigRefusal> {
     let mut rubriques: Vec<Rubrique> = Vec::new();
     let mut specials = Vec::new();
     let mut names: HashMap<String, usize> = HashMap::new();
@@ -209,7 +209,7 @@ fn rubriques(raw: Vec<raw::Rubrique>) -> Result<(Vec<Rubrique>, Vec<Special>), R
     Ok((rubriques, specials))
 }
 
-fn feeds(raw: raw::Feeds, special: Vec<Special>, base: &Path) -> Result<Feeds, Refusal> {
+fn feeds(raw: raw::RawFeeds, special: Vec<Special>, base: &Path) -> Result<Feeds, ConfigRefusal> {
     Ok(Feeds {
         path: path_of("feeds.path", base, &raw.path)?,
         url: folder("feeds.url", &raw.url)?,
@@ -226,7 +226,7 @@ fn feeds(raw: raw::Feeds, special: Vec<Special>, base: &Path) -> Result<Feeds, R
     })
 }
 
-fn digest(raw: raw::Digest, desk: &Desk) -> Result<Digest, Refusal> {
+fn digest(raw: raw::RawDigest, desk: &DeskConfig) -> Result<Digest, ConfigRefusal> {
     for (at, _) in raw.subject.match_indices('{') {
         let known = ["{magazine}", "{number}", "{period}", "{lead}"];
         if !known.iter().any(|name| raw.subject[at..].starts_with(name)) {
@@ -266,7 +266,7 @@ fn digest(raw: raw::Digest, desk: &Desk) -> Result<Digest, Refusal> {
     })
 }
 
-fn letters(raw: raw::Letters, magazine: &Magazine) -> Result<Letters, Refusal> {
+fn letters(raw: raw::RawLetters, magazine: &Magazine) -> Result<Letters, ConfigRefusal> {
     let from = sender("letters.from", &raw.from)?;
     let or_sender = |key, value: Option<String>| match value {
         Some(text) => sender(key, &text).map(|mailbox| mailbox.address),
@@ -318,7 +318,7 @@ fn letters(raw: raw::Letters, magazine: &Magazine) -> Result<Letters, Refusal> {
 }
 
 /// An address that stands in every letter.
-fn sender(key: &str, value: &str) -> Result<Mailbox, Refusal> {
+fn sender(key: &str, value: &str) -> Result<Mailbox, ConfigRefusal> {
     let mailbox: Mailbox = parse(key, value)?;
     if !mailbox.address.local().is_ascii() {
         return Err(refuse(
@@ -335,29 +335,29 @@ fn on_this_machine(url: &Url) -> bool {
 }
 
 /// A value of any type that reads itself from text.
-pub(super) fn parse<T: FromStr<Err: Display>>(key: &str, value: &str) -> Result<T, Refusal> {
+pub(super) fn parse<T: FromStr<Err: Display>>(key: &str, value: &str) -> Result<T, ConfigRefusal> {
     value.parse().map_err(|error| refuse(key, error))
 }
 
 /// A length of time such as `12h`, `7d` or `90s`.
-pub(super) fn duration(key: &str, value: &str) -> Result<Duration, Refusal> {
+pub(super) fn duration(key: &str, value: &str) -> Result<Duration, ConfigRefusal> {
     let parsed = humantime::parse_duration(value).ok().and_then(|d| Duration::from_std(d).ok());
     parsed.ok_or_else(|| refuse(key, format!("{value:?} is no length of time: write one such as \"12h\" or \"7d\"")))
 }
 
-pub(super) fn legal(key: &str, value: String) -> Result<String, Refusal> {
+pub(super) fn legal(key: &str, value: String) -> Result<String, ConfigRefusal> {
     match text::first_illegal(&value) {
         None => Ok(value),
         Some(c) => Err(refuse(key, format!("it holds the character U+{:04X}, which no feed can hold", c as u32))),
     }
 }
 
-pub(super) fn line(key: &str, value: String) -> Result<String, Refusal> {
+pub(super) fn line(key: &str, value: String) -> Result<String, ConfigRefusal> {
     let value = text::one_line(&legal(key, value)?);
     if text::is_blank(&value) { Err(refuse(key, "it is empty")) } else { Ok(value) }
 }
 
-pub(super) fn web(key: &str, value: &str) -> Result<Url, Refusal> {
+pub(super) fn web(key: &str, value: &str) -> Result<Url, ConfigRefusal> {
     match Url::parse(value) {
         // As a URI, so that an address is the same wherever it is told.
         Ok(url) if matches!(url.scheme(), "https" | "http") => {
@@ -372,7 +372,7 @@ pub(super) fn web(key: &str, value: &str) -> Result<Url, Refusal> {
 }
 
 /// A web address that others are joined to: it ends in a slash.
-pub(super) fn folder(key: &str, value: &str) -> Result<Url, Refusal> {
+pub(super) fn folder(key: &str, value: &str) -> Result<Url, ConfigRefusal> {
     let url = web(key, value)?;
     if url.query().is_some() || url.fragment().is_some() {
         return Err(refuse(key, format!("{value:?}: pages are put behind it: write it without ? and #")));

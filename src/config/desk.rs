@@ -6,7 +6,7 @@ use url::Url;
 
 use super::{
     Listen,
-    check::{Refusal, folder, parse, refuse},
+    check::{ConfigRefusal, folder, parse, refuse},
     raw,
     web::listen,
 };
@@ -14,7 +14,7 @@ use crate::model::Mailbox;
 
 /// The editors' desk.
 #[derive(Debug)]
-pub struct Desk {
+pub struct DeskConfig {
     /// Where it listens.
     pub listen: Listen,
     /// Under which address editors reach it; ends in `/`. Where it listens, if missing.
@@ -23,7 +23,7 @@ pub struct Desk {
     pub editors: Vec<Mailbox>,
 }
 
-impl Desk {
+impl DeskConfig {
     /// The address under which editors reach the desk; ends in `/`.
     pub fn address(&self) -> String {
         match (&self.url, &self.listen) {
@@ -35,7 +35,7 @@ impl Desk {
     }
 }
 
-pub(super) fn check(raw: raw::Desk, base: &Path) -> Result<Desk, Refusal> {
+pub(super) fn check(raw: raw::RawDesk, base: &Path) -> Result<DeskConfig, ConfigRefusal> {
     let listen = listen("desk.listen", &raw.listen, base)?;
     let mut editors: Vec<Mailbox> = Vec::new();
     for text in &raw.editors {
@@ -53,5 +53,5 @@ pub(super) fn check(raw: raw::Desk, base: &Path) -> Result<Desk, Refusal> {
             "beyond this machine the desk wants TLS: put a web server before it and name its https:// address in desk.url",
         ));
     }
-    Ok(Desk { listen, url, editors })
+    Ok(DeskConfig { listen, url, editors })
 }

@@ -14,7 +14,7 @@ use rustls_pki_types::{PrivateKeyDer, pem::PemObject};
 
 use super::{
     bounds::path,
-    check::{Refusal, refuse},
+    check::{ConfigRefusal, refuse},
     raw,
 };
 use crate::model::EmailAddress;
@@ -38,17 +38,17 @@ impl Dkim {
 
     /// What that record says.
     pub fn record(&self) -> String {
-        let kind = if matches!(self.key.0, Kind::Rsa(_)) { "rsa" } else { "ed25519" };
+        let kind = if matches!(self.key.0, KeyKind::Rsa(_)) { "rsa" } else { "ed25519" };
         format!("v=DKIM1; k={kind}; p={}", self.key.public())
     }
 }
 
 /// A private key.
 #[derive(Clone)]
-pub struct SigningKey(Kind);
+pub struct SigningKey(KeyKind);
 
 #[derive(Clone)]
-enum Kind {
+enum KeyKind {
     Rsa(Arc<rsa::KeyPair>),
     Ed25519(Arc<Ed25519KeyPair>),
 }
@@ -72,13 +72,13 @@ impl SigningKey {
         let rsa = match &der {
             PrivateKeyDer::Pkcs1(key) => rsa::KeyPair::from_der(key.secret_pkcs1_der()),
             PrivateKeyDer::Pkcs8(key) => match Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.secret_pkcs8_der()) {
-                Ok(key) => return Ok(Self(Kind::Ed25519(Arc::new(key)))),
+                Ok(key) => return Ok(Self(KeyKind::Ed25519(Arc::new(key)))),
                 Err(_) => rsa::KeyPair::from_pkcs8(key.secret_pkcs8_der()),
             },
             _ => return Err("it is neither an RSA key nor an Ed25519 key, and DKIM has no others".into()),
         };
         match rsa {
-            Ok(key) => Ok(Self(Kind::Rsa(Arc::new(key)))),
+            Ok(key) => Ok(Self(KeyKind::Rsa(Arc::new(key)))),
             Err(error) if error.to_string() == "TooSmall" => {
                 Err("the RSA key has fewer than 2048 bits: make one with `openssl genrsa -out FILE 2048`".into())
             }
@@ -89,21 +89,21 @@ impl SigningKey {
     /// The algorithm as signatures name it (a=).
     pub fn algorithm(&self) -> &'static str {
         match self.0 {
-            Kind::Rsa(_) => "rsa-sha256",
-            Kind::Ed25519(_) => "ed25519-sha256",
+            KeyKind::Rsa(_) => "rsa-sha256",
+            KeyKind::Ed25519(_) => "ed25519-sha256",
         }
     }
 
     /// Signs what SHA-256 makes of these bytes, by RFC 6376 or RFC 8463. In Base64.
     pub fn sign(&self, bytes: &[u8]) -> Result<String, String> {
         match &self.0 {
-            Kind::Rsa(key) => {
+            KeyKind::Rsa(key) => {
                 let mut signature = vec![0; key.public_modulus_len()];
                 key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), bytes, &mut signature)
                     .map_err(|_| "the RSA key signs nothing")?;
                 Ok(BASE64.encode(&signature))
             }
-            Kind::Ed25519(key) => {
+            KeyKind::Ed25519(key) => {
                 let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
                 Ok(BASE64.encode(key.sign(hash.as_ref()).as_ref()))
             }
@@ -113,14 +113,14 @@ impl SigningKey {
     /// The public key as DNS has it (p=).
     fn public(&self) -> String {
         match &self.0 {
-            Kind::Rsa(key) => key.public_key().as_der().map(|der| BASE64.encode(der.as_ref())).unwrap_or_default(),
-            Kind::Ed25519(key) => BASE64.encode(key.public_key().as_ref()),
+            KeyKind::Rsa(key) => key.public_key().as_der().map(|der| BASE64.encode(der.as_ref())).unwrap_or_default(),
+            KeyKind::Ed25519(key) => BASE64.encode(key.public_key().as_ref()),
         }
     }
 }
 
 /// Who signs: the sender's domain, or one above it.
-fn signing_domain(named: Option<String>, from: &EmailAddress) -> Result<String, Refusal> {
+fn signing_domain(named: Option<String>, from: &EmailAddress) -> Result<String, ConfigRefusal> {
     let domain = match named {
         Some(domain) => idna::domain_to_ascii_strict(&domain)
             .map_err(|_| refuse("dkim.domain", format!("{domain:?} is not a valid host name")))?
@@ -155,11 +155,11 @@ fn is_public(domain: &str, from: &EmailAddress) -> bool {
 
 /// Checks all of `[[dkim]]`; letters are signed with each.
 pub(super) fn check(
-    raw: Vec<raw::Dkim>,
+    raw: Vec<raw::RawDkim>,
     from: &EmailAddress,
     base: &Path,
     warnings: &mut Vec<String>,
-) -> Result<Vec<Dkim>, Refusal> {
+) -> Result<Vec<Dkim>, ConfigRefusal> {
     let mut signatures: Vec<Dkim> = Vec::new();
     for raw in raw {
         let domain = signing_domain(raw.domain, from)?;

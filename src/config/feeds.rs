@@ -4,7 +4,7 @@ use url::Url;
 
 use super::{
     Feeds, Magazine,
-    check::{Refusal, refuse, web},
+    check::{ConfigRefusal, refuse, web},
     raw,
 };
 use crate::model::{Rubrique, Slug};
@@ -22,7 +22,7 @@ pub struct Moved {
 }
 
 /// The hubs that are told of what changes.
-pub(super) fn hubs(raw: &[String]) -> Result<Vec<Url>, Refusal> {
+pub(super) fn hubs(raw: &[String]) -> Result<Vec<Url>, ConfigRefusal> {
     let mut hubs = Vec::new();
     for text in raw {
         let hub = web("feeds.hubs", text)?;
@@ -45,11 +45,11 @@ pub(super) fn hubs(raw: &[String]) -> Result<Vec<Url>, Refusal> {
 
 /// The feeds that have moved, of a magazine whose feeds are known.
 pub(super) fn moved(
-    raw: Vec<raw::Moved>,
+    raw: Vec<raw::RawMoved>,
     magazine: &Magazine,
     rubriques: &[Rubrique],
     feeds: &Feeds,
-) -> Result<Vec<Moved>, Refusal> {
+) -> Result<Vec<Moved>, ConfigRefusal> {
     let address = |path: &str| feeds.url.join(path).map_err(|error| refuse("feeds.moved.to", error));
     let mut ours = Vec::new();
     for form in FORMS {
@@ -98,7 +98,7 @@ fn is_byline(url: &Url, feeds: &Url) -> bool {
 }
 
 /// An address that our web server is asked for: a path, or a whole one on one of our hosts.
-fn old_address(text: &str, magazine: &Magazine, feeds: &Feeds) -> Result<Url, Refusal> {
+fn old_address(text: &str, magazine: &Magazine, feeds: &Feeds) -> Result<Url, ConfigRefusal> {
     const KEY: &str = "feeds.moved.from";
     let url = if text.starts_with('/') && !text.starts_with("//") {
         magazine.url.join(text).map_err(|error| refuse(KEY, error))?

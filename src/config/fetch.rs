@@ -3,7 +3,7 @@
 use url::Host;
 
 use super::{
-    check::{Refusal, refuse},
+    check::{ConfigRefusal, refuse},
     raw,
 };
 
@@ -14,12 +14,12 @@ pub struct Fetch {
     pub private_hosts: Vec<String>,
 }
 
-pub(super) fn check(raw: &raw::Fetch) -> Result<Fetch, Refusal> {
+pub(super) fn check(raw: &raw::RawFetch) -> Result<Fetch, ConfigRefusal> {
     Ok(Fetch { private_hosts: raw.private_hosts.iter().map(|text| host(text)).collect::<Result<_, _>>()? })
 }
 
 /// A host alone: a name, or an address.
-fn host(text: &str) -> Result<String, Refusal> {
+fn host(text: &str) -> Result<String, ConfigRefusal> {
     let address = text.parse().ok().map(|address: std::net::Ipv6Addr| address.to_string());
     let parsed = address.or_else(|| Host::parse(text).ok().map(|host| host.to_string()));
     parsed.ok_or_else(|| {

@@ -21,14 +21,14 @@ use unicode_normalization::UnicodeNormalization;
 use url::Url;
 
 pub use bounces::Inbox;
-pub use desk::Desk;
+pub use desk::DeskConfig;
 pub use dkim::{Dkim, SigningKey};
 pub use feeds::{FORMS, Moved};
 pub use fetch::Fetch;
 pub use raw::Content;
 pub use relay::{Certificates, Login, Proof, Rates, Relay, Relays, Secret, Security};
 pub use retention::Retention;
-pub use sources::{Kind, Source};
+pub use sources::{Source, SourceKind};
 pub use theme::{Logo, Theme};
 pub use web::{Listen, Proxy, Web};
 
@@ -99,7 +99,7 @@ pub struct Config {
     /// How the program serves readers itself.
     pub web: Web,
     /// The editors' desk.
-    pub desk: Desk,
+    pub desk: DeskConfig,
     /// Where they come back to, if that is to be read at each run.
     pub bounces: Option<Inbox>,
     /// With what letters are signed.
@@ -318,7 +318,7 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, Error> {
         let read = |source| Error::Read { path: path.to_owned(), source };
         let text = std::fs::read_to_string(path).map_err(read)?;
-        let raw: raw::Raw = toml::from_str(&text)
+        let raw: raw::RawConfig = toml::from_str(&text)
             .map_err(|error| Error::Shape { path: path.to_owned(), message: shape(&error, &text) })?;
         let mut config = check::check(raw, path)?;
         config.fingerprint = fingerprint([&text]);

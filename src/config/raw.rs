@@ -6,40 +6,40 @@ use serde::Deserialize;
 /// The whole file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Raw {
-    pub magazine: Magazine,
+pub struct RawConfig {
+    pub magazine: RawMagazine,
     #[serde(default)]
-    pub store: Store,
+    pub store: RawStore,
     #[serde(default)]
-    pub sources: Vec<Source>,
+    pub sources: Vec<RawSource>,
     #[serde(default)]
-    pub subscribers: Subscribers,
-    pub rubriques: Vec<Rubrique>,
-    pub feeds: Feeds,
-    pub digest: Digest,
+    pub subscribers: RawSubscribers,
+    pub rubriques: Vec<RawRubrique>,
+    pub feeds: RawFeeds,
+    pub digest: RawDigest,
     #[serde(default)]
-    pub theme: Theme,
-    pub letters: Letters,
-    pub relay: Option<Relay>,
+    pub theme: RawTheme,
+    pub letters: RawLetters,
+    pub relay: Option<RawRelay>,
     #[serde(default)]
-    pub relays: Vec<Relay>,
+    pub relays: Vec<RawRelay>,
     #[serde(default)]
-    pub web: Web,
+    pub web: RawWeb,
     #[serde(default)]
-    pub desk: Desk,
+    pub desk: RawDesk,
     #[serde(default)]
-    pub bounces: Bounces,
+    pub bounces: RawBounces,
     #[serde(default)]
-    pub dkim: Vec<Dkim>,
+    pub dkim: Vec<RawDkim>,
     #[serde(default)]
-    pub fetch: Fetch,
+    pub fetch: RawFetch,
     #[serde(default)]
-    pub retention: super::retention::Raw,
+    pub retention: super::retention::RawRetention,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Magazine {
+pub struct RawMagazine {
     /// As `gazetier status` tells it: a store is refused to any other magazine.
     pub id: Option<String>,
     pub name: String,
@@ -62,7 +62,7 @@ pub struct Magazine {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Store {
+pub struct RawStore {
     #[serde(default = "sqlite")]
     pub url: String,
     /// Of a Postgres database that several magazines share.
@@ -74,7 +74,7 @@ pub struct Store {
     pub pooler: bool,
 }
 
-impl Default for Store {
+impl Default for RawStore {
     fn default() -> Self {
         Self { url: sqlite(), schema: None, connections: None, pooler: false }
     }
@@ -82,7 +82,7 @@ impl Default for Store {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Source {
+pub struct RawSource {
     /// Its columns are known by it; made from kind and path if missing.
     pub name: Option<String>,
     pub kind: String,
@@ -94,14 +94,14 @@ pub struct Source {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Subscribers {
+pub struct RawSubscribers {
     /// A CSV file whose new lines join at every run.
     pub file: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rubrique {
+pub struct RawRubrique {
     pub slug: String,
     pub label: String,
     pub description: Option<String>,
@@ -126,7 +126,7 @@ pub enum Content {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Feeds {
+pub struct RawFeeds {
     #[serde(default = "feeds_path")]
     pub path: String,
     pub url: String,
@@ -151,13 +151,13 @@ pub struct Feeds {
     #[serde(default)]
     pub hubs: Vec<String>,
     #[serde(default)]
-    pub moved: Vec<Moved>,
+    pub moved: Vec<RawMoved>,
 }
 
 /// A feed that has moved: readers of the old address are led to the new one.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Moved {
+pub struct RawMoved {
     /// A path of the magazine's host.
     pub from: String,
     /// A path below the feeds, or a whole address.
@@ -166,7 +166,7 @@ pub struct Moved {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Digest {
+pub struct RawDigest {
     pub schedule: String,
     #[serde(default = "week")]
     pub grace: String,
@@ -189,7 +189,7 @@ pub struct Digest {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Theme {
+pub struct RawTheme {
     pub ink: Option<String>,
     pub muted: Option<String>,
     pub paper: Option<String>,
@@ -197,7 +197,7 @@ pub struct Theme {
     pub accent: Option<String>,
     pub serif: Option<String>,
     pub sans: Option<String>,
-    pub logo: Option<Logo>,
+    pub logo: Option<RawLogo>,
     /// The digest's own name, instead of the magazine's.
     pub masthead: Option<String>,
     /// Words at the digest's foot, in Markdown.
@@ -207,7 +207,7 @@ pub struct Theme {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Logo {
+pub struct RawLogo {
     pub url: String,
     pub width: u32,
     pub alt: Option<String>,
@@ -215,7 +215,7 @@ pub struct Logo {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Letters {
+pub struct RawLetters {
     pub from: String,
     pub reply_to: Option<String>,
     /// The page that takes unsubscriptions; the subscriber's token is put at its end.
@@ -234,7 +234,7 @@ pub struct Letters {
 /// One signature of each letter.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Dkim {
+pub struct RawDkim {
     /// The sender's domain if missing.
     pub domain: Option<String>,
     pub selector: String,
@@ -247,7 +247,7 @@ pub struct Dkim {
 /// Where letters go: `[relay]`, or several `[[relays]]`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Relay {
+pub struct RawRelay {
     /// What it is called where it is told of; its host if missing.
     pub name: Option<String>,
     #[serde(default = "outbox")]
@@ -306,7 +306,7 @@ pub enum Tls {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Web {
+pub struct RawWeb {
     pub listen: String,
     pub url: Option<String>,
     pub proxies: Vec<String>,
@@ -318,7 +318,7 @@ pub struct Web {
     pub connections: usize,
 }
 
-impl Default for Web {
+impl Default for RawWeb {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8380".into(),
@@ -337,7 +337,7 @@ impl Default for Web {
 /// The editors' desk.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Desk {
+pub struct RawDesk {
     #[serde(default = "desk_listen")]
     pub listen: String,
     /// Under which address editors reach it, if not where it listens.
@@ -346,7 +346,7 @@ pub struct Desk {
     pub editors: Vec<String>,
 }
 
-impl Default for Desk {
+impl Default for RawDesk {
     fn default() -> Self {
         Self { listen: desk_listen(), url: None, editors: Vec::new() }
     }
@@ -358,14 +358,14 @@ fn desk_listen() -> String {
 /// What is got from other machines.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Fetch {
+pub struct RawFetch {
     pub private_hosts: Vec<String>,
 }
 
 /// Where letters come back to; `run` reads it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Bounces {
+pub struct RawBounces {
     pub maildir: Option<String>,
     pub mbox: Option<String>,
 }

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::{
     bounds::{number, path, span},
-    check::{Refusal, refuse},
+    check::{ConfigRefusal, refuse},
     raw,
 };
 
@@ -136,7 +136,11 @@ pub enum Security {
 }
 
 /// Checks `[relay]`, or all of `[[relays]]`.
-pub(super) fn check(one: Option<raw::Relay>, several: Vec<raw::Relay>, base: &Path) -> Result<Relays, Refusal> {
+pub(super) fn check(
+    one: Option<raw::RawRelay>,
+    several: Vec<raw::RawRelay>,
+    base: &Path,
+) -> Result<Relays, ConfigRefusal> {
     let raws = match (one, several) {
         (None, several) if several.is_empty() => return Ok(Relays::Folder(base.join("outbox"))),
         (Some(_), several) if !several.is_empty() => {
@@ -169,18 +173,18 @@ pub(super) fn check(one: Option<raw::Relay>, several: Vec<raw::Relay>, base: &Pa
 }
 
 /// How long any one answer may take.
-fn patience(raw: &raw::Relay, key: &dyn Fn(&str) -> String) -> Result<Duration, Refusal> {
+fn patience(raw: &raw::RawRelay, key: &dyn Fn(&str) -> String) -> Result<Duration, ConfigRefusal> {
     let timeout = span(&key("timeout"), &raw.timeout, "100ms", "1h")?;
     timeout.to_std().map_err(|error| refuse(&key("timeout"), error))
 }
 
 /// Whether and when TLS begins; none if the address is of another kind.
 fn security(
-    raw: &raw::Relay,
+    raw: &raw::RawRelay,
     scheme: &str,
     loopback: bool,
     key: &dyn Fn(&str) -> String,
-) -> Result<Option<Security>, Refusal> {
+) -> Result<Option<Security>, ConfigRefusal> {
     if raw.require_tls && raw.tls == Some(raw::Tls::Opportunistic) {
         return Err(refuse(&key("tls"), format!("{} says the contrary: write one of them", key("require_tls"))));
     }
@@ -198,7 +202,7 @@ fn security(
 }
 
 /// Reads the certificates that are named: what is wrong with them is told before anything is sent.
-fn certificates(raw: &raw::Relay, key: &dyn Fn(&str) -> String, base: &Path) -> Result<Certificates, Refusal> {
+fn certificates(raw: &raw::RawRelay, key: &dyn Fn(&str) -> String, base: &Path) -> Result<Certificates, ConfigRefusal> {
     let read = |name: &str, file: &str| {
         let path = path(&key(name), base, file)?;
         let wrong = |what: String| refuse(&key(name), format!("{}: {what}", path.display()));
@@ -229,7 +233,7 @@ fn certificates(raw: &raw::Relay, key: &dyn Fn(&str) -> String, base: &Path) -> 
 }
 
 /// Who we are to a relay.
-fn login(raw: &raw::Relay, key: &dyn Fn(&str) -> String) -> Result<Option<Login>, Refusal> {
+fn login(raw: &raw::RawRelay, key: &dyn Fn(&str) -> String) -> Result<Option<Login>, ConfigRefusal> {
     let Some(user) = raw.user.clone() else {
         let without = [("password_env", &raw.password_env), ("token_command", &raw.token_command)];
         return match without.into_iter().find(|(_, value)| value.is_some()) {
@@ -254,7 +258,7 @@ fn login(raw: &raw::Relay, key: &dyn Fn(&str) -> String) -> Result<Option<Login>
     Ok(Some(Login { user, proof }))
 }
 
-fn smtp(raw: raw::Relay, key: &dyn Fn(&str) -> String, base: &Path) -> Result<Relay, Refusal> {
+fn smtp(raw: raw::RawRelay, key: &dyn Fn(&str) -> String, base: &Path) -> Result<Relay, ConfigRefusal> {
     let timeout = patience(&raw, key)?;
     let wrong = || refuse(&key("url"), "write \"file:FOLDER\", \"smtp://HOST:PORT\" or \"smtps://HOST:PORT\"");
     let url = Url::parse(&raw.url).map_err(|_| wrong())?;

@@ -3,24 +3,24 @@
 use chrono::Duration;
 use serde::Deserialize;
 
-use super::check::{Refusal, duration, refuse};
+use super::check::{ConfigRefusal, duration, refuse};
 
 /// What is written for what is never removed.
 const FOREVER: &str = "forever";
 
 /// Less than this is of no use: letters come back after days, and what is refused is tried again.
-const LEAST: Duration = Duration::days(30);
+const MIN_RETENTION: Duration = Duration::days(30);
 
 /// The same of letters to one person: so long they count for what an address may have sent to it, and their links work.
-const LEAST_SERVICE: Duration = Duration::days(7);
+const MIN_SERVICE_RETENTION: Duration = Duration::days(7);
 
 /// More than this is for ever.
-const MOST: Duration = Duration::days(36_525);
+const MAX_RETENTION: Duration = Duration::days(36_525);
 
 /// The user's words.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Raw {
+pub struct RawRetention {
     letters: String,
     left: String,
     consent_addresses: String,
@@ -28,7 +28,7 @@ pub struct Raw {
     service_letters: String,
 }
 
-impl Default for Raw {
+impl Default for RawRetention {
     fn default() -> Self {
         let [letters, left, consent_addresses, outbox, service_letters] =
             ["24 months", "36 months", "12 months", "6 months", "7 days"].map(str::to_owned);
@@ -53,28 +53,29 @@ pub struct Retention {
     pub service_letters: Option<Duration>,
 }
 
-pub(super) fn check(raw: &Raw) -> Result<Retention, Refusal> {
+pub(super) fn check(raw: &RawRetention) -> Result<Retention, ConfigRefusal> {
     Ok(Retention {
-        letters: kept("retention.letters", &raw.letters, LEAST)?,
-        left: kept("retention.left", &raw.left, LEAST)?,
-        consent_addresses: kept("retention.consent_addresses", &raw.consent_addresses, LEAST)?,
-        outbox: kept("retention.outbox", &raw.outbox, LEAST)?,
-        service_letters: kept("retention.service_letters", &raw.service_letters, LEAST_SERVICE)?,
+        letters: kept("retention.letters", &raw.letters, MIN_RETENTION)?,
+        left: kept("retention.left", &raw.left, MIN_RETENTION)?,
+        consent_addresses: kept("retention.consent_addresses", &raw.consent_addresses, MIN_RETENTION)?,
+        outbox: kept("retention.outbox", &raw.outbox, MIN_RETENTION)?,
+        service_letters: kept("retention.service_letters", &raw.service_letters, MIN_SERVICE_RETENTION)?,
     })
 }
 
 /// A length of time such as `24 months`, or `forever`.
-fn kept(key: &str, text: &str, least: Duration) -> Result<Option<Duration>, Refusal> {
+fn kept(key: &str, text: &str, least: Duration) -> Result<Option<Duration>, ConfigRefusal> {
     if text.trim() == FOREVER {
         return Ok(None);
     }
     let kept = duration(key, text)?;
     if kept < least {
         let days = least.num_days();
-        let why = if least == LEAST_SERVICE { "limits count for a week" } else { "letters come back for weeks" };
+        let why =
+            if least == MIN_SERVICE_RETENTION { "limits count for a week" } else { "letters come back for weeks" };
         return Err(refuse(key, format!("that is too short, {why}: write \"{days}d\" or more, or \"forever\"")));
     }
-    if kept > MOST {
+    if kept > MAX_RETENTION {
         return Err(refuse(key, "that is more than a hundred years: write \"100 years\" or less, or \"forever\""));
     }
     Ok(Some(kept))

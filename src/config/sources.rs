@@ -5,18 +5,18 @@ use std::path::{Component, Path, PathBuf};
 
 use super::{
     bounds::path,
-    check::{Refusal, line, refuse},
+    check::{ConfigRefusal, line, refuse},
     raw,
 };
 
 /// What a source holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum SourceKind {
     /// Markdown files with front matter.
     Markdown,
 }
 
-impl Kind {
+impl SourceKind {
     /// As the configuration writes it.
     pub fn name(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ pub struct Source {
     /// Whether the configuration names it, or the name is made from kind and path.
     pub named: bool,
     /// What it holds.
-    pub kind: Kind,
+    pub kind: SourceKind,
     /// Its folder.
     pub folder: PathBuf,
     /// Whether links may lead out of the folder.
@@ -48,12 +48,12 @@ impl Source {
 }
 
 /// Names that the program uses itself, for what comes from no source of the configuration.
-const OURS: [&str; 3] = ["markdown", "listing", "subscribers"];
+const BUILT_IN_NAMES: [&str; 3] = ["markdown", "listing", "subscribers"];
 
 /// In characters.
-const LONGEST_NAME: usize = 80;
+const MAX_NAME_CHARS: usize = 80;
 
-pub(super) fn check(raw: Vec<raw::Source>, base: &Path) -> Result<Vec<Source>, Refusal> {
+pub(super) fn check(raw: Vec<raw::RawSource>, base: &Path) -> Result<Vec<Source>, ConfigRefusal> {
     let mut sources: Vec<Source> = Vec::new();
     for entry in raw {
         let source = source(entry, base)?;
@@ -72,9 +72,9 @@ pub(super) fn check(raw: Vec<raw::Source>, base: &Path) -> Result<Vec<Source>, R
     Ok(sources)
 }
 
-fn source(raw: raw::Source, base: &Path) -> Result<Source, Refusal> {
+fn source(raw: raw::RawSource, base: &Path) -> Result<Source, ConfigRefusal> {
     let kind = match raw.kind.as_str() {
-        "markdown" => Kind::Markdown,
+        "markdown" => SourceKind::Markdown,
         other => return Err(refuse("sources.kind", format!("{other:?} is not known: write \"markdown\""))),
     };
     let named = raw.name.is_some();
@@ -82,8 +82,8 @@ fn source(raw: raw::Source, base: &Path) -> Result<Source, Refusal> {
         None => format!("{}:{}", kind.name(), plain(&raw.path)),
         Some(name) => line("sources.name", name)?,
     };
-    if named && (OURS.contains(&name.as_str()) || name.chars().count() > LONGEST_NAME) {
-        let what = format!("{name:?} is a name gazetier uses itself, or longer than {LONGEST_NAME} characters");
+    if named && (BUILT_IN_NAMES.contains(&name.as_str()) || name.chars().count() > MAX_NAME_CHARS) {
+        let what = format!("{name:?} is a name gazetier uses itself, or longer than {MAX_NAME_CHARS} characters");
         return Err(refuse("sources.name", what));
     }
     let folder = path("sources.path", base, &raw.path)?;

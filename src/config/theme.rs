@@ -5,10 +5,10 @@ use url::Url;
 
 use super::{
     bounds::number,
-    check::{Refusal, legal, line, refuse, web},
+    check::{ConfigRefusal, legal, line, refuse, web},
     raw,
 };
-use crate::model::{Colour, colour::LEGIBLE};
+use crate::model::{Colour, colour::MIN_CONTRAST};
 
 /// How the digest and the page of feeds look.
 #[derive(Debug, Clone)]
@@ -46,10 +46,10 @@ pub struct Logo {
     pub alt: String,
 }
 
-pub(super) fn check(raw: raw::Theme, magazine: &str) -> Result<Theme, Refusal> {
+pub(super) fn check(raw: raw::RawTheme, magazine: &str) -> Result<Theme, ConfigRefusal> {
     let logo = raw.logo.map(|logo| {
         let alt = logo.alt.unwrap_or_else(|| raw.masthead.as_deref().unwrap_or(magazine).to_owned());
-        Ok::<_, Refusal>(Logo {
+        Ok::<_, ConfigRefusal>(Logo {
             url: web("theme.logo.url", &logo.url)?,
             width: number("theme.logo.width", logo.width, 1, 600)?,
             alt: line("theme.logo.alt", alt)?,
@@ -72,12 +72,12 @@ pub(super) fn check(raw: raw::Theme, magazine: &str) -> Result<Theme, Refusal> {
     for (key, text) in [("theme.ink", theme.ink), ("theme.muted", theme.muted)] {
         for (name, ground) in [("theme.surface", theme.surface), ("theme.paper", theme.paper)] {
             let contrast = text.contrast(ground);
-            if contrast < LEGIBLE {
+            if contrast < MIN_CONTRAST {
                 return Err(refuse(
                     key,
                     format!(
                         "words in {text} cannot be read on {name} ({ground}): the contrast is {contrast:.1} and must \
-                         be {LEGIBLE} or more; {} would do",
+                         be {MIN_CONTRAST} or more; {} would do",
                         text.legible_on(ground)
                     ),
                 ));
@@ -88,12 +88,12 @@ pub(super) fn check(raw: raw::Theme, magazine: &str) -> Result<Theme, Refusal> {
 }
 
 /// A colour such as `#1f4e79`.
-pub(super) fn colour(key: &str, value: &str) -> Result<Colour, Refusal> {
+pub(super) fn colour(key: &str, value: &str) -> Result<Colour, ConfigRefusal> {
     value.parse().map_err(|error| refuse(key, error))
 }
 
 /// A stack stands in style attributes and rules: what could end one has no place in it.
-fn stack(key: &str, value: Option<String>, default: &str) -> Result<String, Refusal> {
+fn stack(key: &str, value: Option<String>, default: &str) -> Result<String, ConfigRefusal> {
     let value = value.unwrap_or_else(|| default.to_owned());
     if value.chars().any(|c| matches!(c, '"' | '<' | '>' | '{' | '}' | ';' | '&') || c.is_control()) {
         return Err(refuse(key, "write font names with commas between; names in single quotes"));

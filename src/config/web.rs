@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{
     Config, Error, Feeds, Letters, Magazine, bounds,
-    check::{Refusal, folder, refuse},
+    check::{ConfigRefusal, folder, refuse},
     raw,
 };
 use crate::model::text;
@@ -36,7 +36,7 @@ pub struct Web {
 }
 
 /// The longest text that can be agreed to, in characters.
-const CONSENT: usize = 1_000;
+const MAX_CONSENT_CHARS: usize = 1_000;
 
 /// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub enum Proxy {
 }
 
 /// Reads where to listen: an address with its port, or `unix:` and a path.
-pub(super) fn listen(key: &str, text: &str, base: &std::path::Path) -> Result<Listen, Refusal> {
+pub(super) fn listen(key: &str, text: &str, base: &std::path::Path) -> Result<Listen, ConfigRefusal> {
     if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
         return Ok(Listen::Unix(bounds::path(key, base, path)?));
     }
@@ -99,12 +99,12 @@ impl Config {
 }
 
 pub(super) fn check(
-    raw: raw::Web,
+    raw: raw::RawWeb,
     base: &std::path::Path,
     magazine: &Magazine,
     feeds: &Feeds,
     letters: &Letters,
-) -> Result<Web, Refusal> {
+) -> Result<Web, ConfigRefusal> {
     let url = match (&raw.url, &feeds.newsletter_url) {
         (Some(text), _) => folder("web.url", text)?,
         (None, Some(url)) => folder("feeds.newsletter_url", url.as_str())?,
@@ -128,23 +128,23 @@ pub(super) fn check(
 }
 
 /// Words that readers agree to.
-fn consent(words: &str) -> Result<String, Refusal> {
+fn consent(words: &str) -> Result<String, ConfigRefusal> {
     let one_line = text::one_line(&text::remove_illegal(words).0);
     match one_line.chars().count() {
         0 => Err(refuse("web.consents", "these words are empty: write what readers agree to, or leave them out")),
-        n if n > CONSENT => Err(refuse(
+        n if n > MAX_CONSENT_CHARS => Err(refuse(
             "web.consents",
-            format!("these words have {n} characters: {CONSENT} at the most, as readers read them"),
+            format!("these words have {n} characters: {MAX_CONSENT_CHARS} at the most, as readers read them"),
         )),
         _ => Ok(one_line),
     }
 }
 
-fn proxy(text: &str) -> Result<Proxy, Refusal> {
+fn proxy(text: &str) -> Result<Proxy, ConfigRefusal> {
     if text == "unix" { Ok(Proxy::Unix) } else { net("web.proxies", text).map(Proxy::Net) }
 }
 
-fn net(key: &str, text: &str) -> Result<IpNet, Refusal> {
+fn net(key: &str, text: &str) -> Result<IpNet, ConfigRefusal> {
     let net = text.parse().or_else(|_| text.parse().map(|ip: std::net::IpAddr| IpNet::from(ip)));
     net.map_err(|_| {
         refuse(key, format!("{text:?}: write addresses or networks such as \"10.0.0.1\" or \"10.0.0.0/8\""))
@@ -152,7 +152,7 @@ fn net(key: &str, text: &str) -> Result<IpNet, Refusal> {
 }
 
 /// An origin as browsers send it: scheme and host, no path.
-fn origin(text: &str) -> Result<String, Refusal> {
+fn origin(text: &str) -> Result<String, ConfigRefusal> {
     let wrong = || refuse("web.origins", format!("{text:?}: write scheme and host, such as \"https://example.org\""));
     let url = Url::parse(text).map_err(|_| wrong())?;
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();

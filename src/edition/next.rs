@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    model::{Choice, Column, Decision, Desk, Edition, EditionKey, Instant, NoteKind, Now, Period},
+    model::{Choice, Column, Decision, DeskRecord, Edition, EditionKey, Instant, NoteKind, Now, Period},
     store::Store,
 };
 
@@ -21,7 +21,7 @@ pub struct NextEdition {
     pub all: Vec<Column>,
     /// Those that are not for it because readers have had their words.
     pub repeats: Vec<Repeat>,
-    pub desk: Desk,
+    pub desk: DeskRecord,
     pub is_due: bool,
     /// Whether there was none before it.
     pub is_first: bool,

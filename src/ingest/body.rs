@@ -17,7 +17,7 @@ const OPTIONS: Options = Options::ENABLE_TABLES.union(Options::ENABLE_FOOTNOTES)
 /// The HTML of a text in Markdown, and whether quotes or lists in it were nested too deeply.
 pub fn html(markdown: &str) -> (String, bool) {
     let (shallow, flattened) = flatten(markdown);
-    let source = words_kept(&shallow);
+    let source = escape_unknown_tags(&shallow);
     let events = Parser::new_ext(&source, OPTIONS).collect();
     let mut html = String::with_capacity(markdown.len() * 5 / 4);
     footnotes::push_html(&mut html, settle(events));
@@ -68,7 +68,7 @@ fn too_deep(line: &str) -> Option<(usize, usize)> {
 
 /// The text with each block of HTML that begins with a word in angle brackets made a paragraph: what
 /// follows in it is Markdown.
-fn words_kept(markdown: &str) -> std::borrow::Cow<'_, str> {
+fn escape_unknown_tags(markdown: &str) -> std::borrow::Cow<'_, str> {
     if !markdown.contains('<') {
         return markdown.into();
     }

@@ -35,7 +35,7 @@ pub fn clean(html: &str, page: &Url, media: &Url) -> String {
 /// The same, with word of what could not be kept.
 pub fn clean_and_tell(html: &str, page: &Url, media: &Url) -> Cleaned {
     let prepared = prepare::prepare(html, page, media);
-    Cleaned { html: harmless(&prepared.html, page, media), flattened: prepared.flattened }
+    Cleaned { html: sanitized(&prepared.html, page, media), flattened: prepared.flattened }
 }
 
 /// The cleaner of all columns: to make one takes as long as to clean a short text.
@@ -46,9 +46,9 @@ thread_local! {
     static BASES: RefCell<Option<(Url, Url)>> = const { RefCell::new(None) };
 }
 
-fn harmless(html: &str, page: &Url, media: &Url) -> String {
+fn sanitized(html: &str, page: &Url, media: &Url) -> String {
     BASES.set(Some((page.clone(), media.clone())));
-    let mut cleaned = once(&CLEANER_OF_ALL, html);
+    let mut cleaned = clean_once(&CLEANER_OF_ALL, html);
     if html::scan(&cleaned).is_empty() {
         return cleaned;
     }
@@ -56,21 +56,21 @@ fn harmless(html: &str, page: &Url, media: &Url) -> String {
     // What was inside an element that went may not stand where it stands now, a paragraph in a
     // paragraph for example: read again, it finds its place. Where it does not, elements go until
     // the words are left.
-    cleaned = once(&cleaner, &cleaned);
+    cleaned = clean_once(&cleaner, &cleaned);
     for tags in [&["rp", "rt", "ruby"][..], &["a", "caption", "colgroup", "col"], &TABLES, &LISTS] {
         if html::scan(&cleaned).is_empty() {
             return cleaned;
         }
         cleaner.rm_tags(tags.iter().copied());
-        cleaned = once(&cleaner, &cleaned);
+        cleaned = clean_once(&cleaner, &cleaned);
     }
-    if html::scan(&cleaned).is_empty() { cleaned } else { once(&Builder::empty(), &cleaned) }
+    if html::scan(&cleaned).is_empty() { cleaned } else { clean_once(&Builder::empty(), &cleaned) }
 }
 
 const TABLES: [&str; 7] = ["table", "tbody", "td", "tfoot", "th", "thead", "tr"];
 const LISTS: [&str; 4] = ["dd", "dl", "dt", "li"];
 
-fn once(cleaner: &Builder<'_>, html: &str) -> String {
+fn clean_once(cleaner: &Builder<'_>, html: &str) -> String {
     let clean = cleaner.clean(html).to_string();
     // A reference such as &#1; is a character only now.
     text::remove_illegal(&clean).0.into_owned()

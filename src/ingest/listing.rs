@@ -21,7 +21,7 @@ use super::{
     source::{ColumnSource, SourceDocument},
     wrong,
 };
-use crate::model::{Draft, Instant, Known, Rubrique, Slug, Zone, text};
+use crate::model::{Draft, Instant, KnownColumn, Rubrique, Slug, Zone, text};
 
 use matching::{MatchVerdict, PageColumn, StoredColumn, match_page};
 
@@ -84,7 +84,7 @@ pub struct ListingPage {
     /// What each of its columns is to the store.
     pub lines: Vec<ListingLine>,
     /// Columns of the store that are missing in the middle of the page.
-    pub gone: Vec<Known>,
+    pub gone: Vec<KnownColumn>,
 }
 
 impl ListingPage {
@@ -120,7 +120,7 @@ pub struct ListingFile<'a> {
     pub path: &'a Path,
     pub dates: Option<ListingDates>,
     /// The columns that came from listings before.
-    pub known: &'a HashMap<String, Known>,
+    pub known: &'a HashMap<String, KnownColumn>,
     pub answers: &'a ListingAnswers,
 }
 
@@ -153,7 +153,7 @@ fn read(
     file: &str,
     context: ImportContext<'_>,
     dates: Option<ListingDates>,
-    known: &HashMap<String, Known>,
+    known: &HashMap<String, KnownColumn>,
     answers: &ListingAnswers,
 ) -> Result<ListingPage, Error> {
     let place = SourceLocation { file: file.to_owned(), line: None };
@@ -167,7 +167,7 @@ fn read(
     let mut page = ListingPage::default();
     let (heading, found) = split(&line_ends(text), &place, context, &mut page.result)?;
     let listing = heading.as_deref().and_then(Slug::from_text).map_or_else(|| "listing".to_owned(), String::from);
-    let mut stored: Vec<&Known> = known.values().collect();
+    let mut stored: Vec<&KnownColumn> = known.values().collect();
     stored.sort_by(|a, b| b.published.cmp(&a.published).then(a.key.cmp(&b.key)));
     let mut expected = Vec::with_capacity(found.len());
     for (column, number) in found.iter().zip(0..) {
@@ -175,7 +175,7 @@ fn read(
         let date = date.and_then(|date| in_years(date, context.magazine));
         expected.push(date.map_err(|message| wrong(&column.place, format!("--newest, --step: {message}")))?);
     }
-    let verdicts = matched(&found, &stored, &listing, &expected, answers, dates)?;
+    let verdicts = match_with_store(&found, &stored, &listing, &expected, answers, dates)?;
     let mut used: HashSet<String> = known.keys().cloned().collect();
     let (mut taken, mut in_doubt) = (HashSet::new(), HashSet::new());
     let lines: Vec<usize> = found.iter().map(|found| found.place.line.unwrap_or_default()).collect();
@@ -211,9 +211,9 @@ fn read(
 }
 
 /// Matches the page's columns with those of the store.
-fn matched(
+fn match_with_store(
     found: &[PageEntry<'_>],
-    stored: &[&Known],
+    stored: &[&KnownColumn],
     listing: &str,
     expected: &[Instant],
     answers: &ListingAnswers,
@@ -260,13 +260,13 @@ fn matched(
 
 fn draft(
     found: PageEntry<'_>,
-    before: Option<&Known>,
+    before: Option<&KnownColumn>,
     date: Instant,
     listing: &str,
     used: &mut HashSet<String>,
     context: ImportContext<'_>,
 ) -> Result<Draft, Error> {
-    let key = before.map_or_else(|| fresh_key(&found.title, listing, used), |known| known.key.clone());
+    let key = before.map_or_else(|| new_key(&found.title, listing, used), |known| known.key.clone());
     let slug = key.rsplit('/').next().and_then(|slug| Slug::parse(slug).ok());
     let slug = slug.ok_or_else(|| wrong(&found.place, "its title holds no letter to make an address of"))?;
     let rubrique = found.rubrique.map(|r| r.slug.clone());
@@ -293,7 +293,7 @@ fn draft(
 }
 
 /// A name for a new column, made of its page's heading and its title.
-fn fresh_key(title: &str, listing: &str, used: &mut HashSet<String>) -> String {
+fn new_key(title: &str, listing: &str, used: &mut HashSet<String>) -> String {
     let slug = Slug::from_text(title).map_or_else(|| "column".to_owned(), String::from);
     let mut key = format!("{listing}/{slug}");
     let mut count = 2;
@@ -306,12 +306,12 @@ fn fresh_key(title: &str, listing: &str, used: &mut HashSet<String>) -> String {
 
 /// Columns of the same pages that are younger than the oldest that is left, and missing. That the
 /// oldest leave a page is how pages are.
-fn gone(stored: &[&Known], taken: &HashSet<String>, listing: &str) -> Vec<Known> {
+fn gone(stored: &[&KnownColumn], taken: &HashSet<String>, listing: &str) -> Vec<KnownColumn> {
     let page = |key: &str| key.rsplit_once('/').map_or_else(String::new, |(page, _)| page.to_owned());
     let mut pages: HashSet<String> = taken.iter().map(|key| page(key)).collect();
     pages.insert(listing.to_owned());
     let oldest = stored.iter().filter(|known| taken.contains(&known.key)).map(|known| known.published).min();
-    let is_gone = |known: &&&Known| {
+    let is_gone = |known: &&&KnownColumn| {
         let missing = !known.withdrawn && !taken.contains(&known.key);
         missing && oldest.is_some_and(|oldest| known.published >= oldest) && pages.contains(&page(&known.key))
     };

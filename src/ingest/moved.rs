@@ -95,11 +95,11 @@ const RIVAL_MARGIN: f64 = 0.03;
 /// is gone as a whole.
 pub fn same(gone: &[GoneColumn], new: &[NewColumn]) -> Moves {
     let mut search = MoveSearch::new(gone, new);
-    search.by(false, |gone| Some(gone.guid.clone()), |new| new.given_guid.clone());
-    search.by(false, |gone| Some(gone.key.clone()), |new| new.given_id.then(|| new.key.clone()));
+    search.match_by(false, |gone| Some(gone.guid.clone()), |new| new.given_guid.clone());
+    search.match_by(false, |gone| Some(gone.key.clone()), |new| new.given_id.then(|| new.key.clone()));
     let content = |gone: &GoneColumn| Some(gone.content.clone()).filter(|content| !content.is_empty());
-    search.by(true, content, |new| Some(new.content.clone()));
-    search.by(
+    search.match_by(true, content, |new| Some(new.content.clone()));
+    search.match_by(
         false,
         |gone| (gone.of_gone_source && !gone.withdrawn).then(|| gone.key.clone()),
         |new| Some(new.key.clone()),
@@ -151,7 +151,7 @@ impl<'a> MoveSearch<'a> {
     }
 
     /// Pairs that share a value.
-    fn by(
+    fn match_by(
         &mut self,
         by_content: bool,
         of_gone: impl Fn(&GoneColumn) -> Option<String>,
@@ -187,7 +187,7 @@ impl<'a> MoveSearch<'a> {
         let (gone, new) = (&self.gone[gone], &self.new[new]);
         let dates = if gone.published == new.published { 0.5 } else { 0.0 };
         let alive = if gone.withdrawn { 0.0 } else { 2.0 };
-        alive + dates + paths(&gone.key, &new.key)
+        alive + dates + path_similarity(&gone.key, &new.key)
     }
 
     /// Assigns the best pairs; says where another candidate was as good.
@@ -260,7 +260,7 @@ fn is_given(gone: &GoneColumn, guid: &str) -> bool {
 }
 
 /// From 0 to 1: the same name but for its date counts most, then the same folder, then the letters.
-fn paths(one: &str, other: &str) -> f64 {
+fn path_similarity(one: &str, other: &str) -> f64 {
     let part = |key: &str| key.rsplit_once('/').map_or((String::new(), key.to_owned()), |(f, n)| (f.into(), n.into()));
     let ((folder, name), (other_folder, other_name)) = (part(one), part(other));
     let same_name = if undated(&name) == undated(&other_name) { 0.6 } else { 0.0 };
@@ -273,16 +273,16 @@ mod tests {
     use super::*;
 
     /// A column with its words, which it does not hold itself.
-    struct Told<T>(T, String);
+    struct WithText<T>(T, String);
 
-    impl<T> Told<T> {
+    impl<T> WithText<T> {
         fn with(mut self, change: impl FnOnce(&mut T)) -> Self {
             change(&mut self.0);
             self
         }
     }
 
-    fn gone(key: &str, title: &str, text: &str) -> Told<GoneColumn> {
+    fn gone(key: &str, title: &str, text: &str) -> WithText<GoneColumn> {
         let column = GoneColumn {
             key: key.into(),
             guid: format!("tag:{key}"),
@@ -293,10 +293,10 @@ mod tests {
             withdrawn: false,
             digest: Some(text_digest(title, text)),
         };
-        Told(column, text.into())
+        WithText(column, text.into())
     }
 
-    fn new(key: &str, title: &str, text: &str) -> Told<NewColumn> {
+    fn new(key: &str, title: &str, text: &str) -> WithText<NewColumn> {
         let column = NewColumn {
             key: key.into(),
             given_id: false,
@@ -306,10 +306,10 @@ mod tests {
             published: 0,
             digest: text_digest(title, text),
         };
-        Told(column, text.into())
+        WithText(column, text.into())
     }
 
-    fn found(gone: &[Told<GoneColumn>], new: &[Told<NewColumn>]) -> Moves {
+    fn found(gone: &[WithText<GoneColumn>], new: &[WithText<NewColumn>]) -> Moves {
         let before: Vec<GoneColumn> = gone.iter().map(|told| told.0.clone()).collect();
         let after: Vec<NewColumn> = new.iter().map(|told| told.0.clone()).collect();
         let moves = same(&before, &after);

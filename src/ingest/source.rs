@@ -8,7 +8,7 @@ use super::{
     folder::FolderContents,
     markdown::{GivenFields, MarkdownFolder},
 };
-use crate::config::{Kind, Source};
+use crate::config::{Source, SourceKind};
 
 /// A document of a source: a file of its folder, or a page.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +39,6 @@ pub trait ColumnSource {
 /// The reader for a source of the configuration.
 pub fn open(source: &Source) -> Box<dyn ColumnSource<Details = GivenFields> + '_> {
     match source.kind {
-        Kind::Markdown => Box::new(MarkdownFolder(source)),
+        SourceKind::Markdown => Box::new(MarkdownFolder(source)),
     }
 }

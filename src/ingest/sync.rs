@@ -18,7 +18,7 @@ use super::{ImportContext, source};
 use crate::{
     config::Config,
     model::{EnteredColumn, Instant},
-    store::{self, Applied, FileChange, Put, SourceFile, SourceState, Store, Twin},
+    store::{self, AddressConflict, Applied, FileChange, Put, SourceFile, SourceState, Store},
 };
 
 use changes::SyncChanges;
@@ -294,7 +294,7 @@ fn report<'c>(
             reporter.refuse(format!("{error}; passed over"));
         }
     }
-    for twin in &applied.twins {
+    for twin in &applied.conflicts {
         let shown = |key: &str| changes.shown(&twin.source, key).unwrap_or_else(|| key.to_owned());
         reporter.warn(twin_warning(&shown(&twin.key), &shown(&twin.owner_key), twin));
     }
@@ -304,7 +304,7 @@ fn report<'c>(
 }
 
 /// What is told of two columns with one address.
-pub fn twin_warning(place: &str, owner: &str, twin: &Twin) -> String {
+pub fn twin_warning(place: &str, owner: &str, twin: &AddressConflict) -> String {
     format!(
         "{place}: its address {} is that of {:?} ({owner}): it gets {}; give one of them another `slug` or `url`",
         twin.asked, twin.owner_title, twin.got

@@ -171,7 +171,7 @@ pub struct Note {
 
 /// What the store knows of an edition that is not frozen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Desk {
+pub struct DeskRecord {
     /// What the editors changed.
     pub version: Version,
     /// What is written down, oldest first.
@@ -182,7 +182,7 @@ pub struct Desk {
     pub last_decision: i64,
 }
 
-impl Desk {
+impl DeskRecord {
     /// The last note that decides something.
     pub fn last_said(&self) -> Option<&Note> {
         self.notes.iter().rev().find(|note| note.kind.is_decision())

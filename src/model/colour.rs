@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 /// The least contrast at which text of any size can be read (WCAG 2, level AA).
-pub const LEGIBLE: f64 = 4.5;
+pub const MIN_CONTRAST: f64 = 4.5;
 
 /// A colour of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Colour {
         let end = if black.contrast(ground) > white.contrast(ground) { black } else { white };
         let shades = (0..=100).map(|percent| self.towards(end, percent));
         // The end itself can always be read: no ground is near to both black and white.
-        shades.into_iter().find(|shade| shade.contrast(ground) >= LEGIBLE).unwrap_or(end)
+        shades.into_iter().find(|shade| shade.contrast(ground) >= MIN_CONTRAST).unwrap_or(end)
     }
 
     fn towards(self, end: Self, percent: u16) -> Self {
@@ -103,8 +103,8 @@ mod tests {
         for one in &all {
             for ground in &all {
                 let shade = one.legible_on(*ground);
-                assert!(shade.contrast(*ground) >= LEGIBLE, "{one} on {ground} became {shade}");
-                assert!(one.contrast(*ground) < LEGIBLE || shade == *one, "{one} on {ground} needed no change");
+                assert!(shade.contrast(*ground) >= MIN_CONTRAST, "{one} on {ground} became {shade}");
+                assert!(one.contrast(*ground) < MIN_CONTRAST || shade == *one, "{one} on {ground} needed no change");
             }
         }
     }

@@ -121,7 +121,7 @@ pub fn content(title: &str, standfirst: &str, body: &str) -> String {
 
 /// What an import needs to know of a column that the store has already.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownColumn {
     /// Its name in its source.
     pub key: String,
     /// The id that readers know.

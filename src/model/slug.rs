@@ -12,7 +12,7 @@ use super::text::fold;
 #[serde(try_from = "String", into = "String")]
 pub struct Slug(String);
 
-const LONGEST: usize = 80;
+const MAX_SLUG_CHARS: usize = 80;
 
 /// Why a text is no slug.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +23,7 @@ impl Slug {
     /// Takes a slug as it is written, or says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, NotASlug> {
         let fits = !text.is_empty()
-            && text.len() <= LONGEST
+            && text.len() <= MAX_SLUG_CHARS
             && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
             && !text.starts_with('-')
             && !text.ends_with('-')
@@ -43,8 +43,8 @@ impl Slug {
                 slug.push('-');
             }
         }
-        if slug.len() > LONGEST {
-            let end = slug[..=LONGEST].rfind('-').unwrap_or(LONGEST);
+        if slug.len() > MAX_SLUG_CHARS {
+            let end = slug[..=MAX_SLUG_CHARS].rfind('-').unwrap_or(MAX_SLUG_CHARS);
             slug.truncate(end);
         }
         Self::parse(slug.trim_end_matches('-')).ok()

@@ -5,11 +5,11 @@ use crate::{
     config::{Config, Relays},
     model::Instant,
     send::{Error, file_relay},
-    store::{Known, Store},
+    store::{KnownReader, Store},
 };
 
 /// Erases a reader, with the letters that were written into a folder. False if there is no such reader.
-pub async fn erase_reader(config: &Config, store: &Store, known: &Known, at: Instant) -> Result<bool, Error> {
+pub async fn erase_reader(config: &Config, store: &Store, known: &KnownReader, at: Instant) -> Result<bool, Error> {
     let was_erased = remove_reader(config, store, known, at).await?;
     store.fold().await;
     Ok(was_erased)
@@ -44,7 +44,7 @@ pub async fn tidy_service_letters(config: &Config, store: &Store, at: Instant) -
     }
 }
 
-async fn remove_reader(config: &Config, store: &Store, known: &Known, at: Instant) -> Result<bool, Error> {
+async fn remove_reader(config: &Config, store: &Store, known: &KnownReader, at: Instant) -> Result<bool, Error> {
     // The files first: only the store knows which of them are the reader's.
     if let Relays::Folder(folder) = &config.relays {
         let (folder, reader, address) = (folder.clone(), known.reader, known.address.clone());

@@ -9,7 +9,7 @@ use super::forms::{
     self, BufferPool, Feed, History,
     conform::{self, FeedFinding},
 };
-use super::{Error, FolderOwner, Publisher, files::StagedFolder, months, name};
+use super::{Error, FolderOwner, Publisher, files::FeedFiles, months, name};
 use crate::{
     model::{FeedKey, Month},
     store::{SharedAddress, Span},
@@ -78,7 +78,7 @@ impl Publisher {
                 };
             }
         }
-        let folder = StagedFolder::new(&self.config);
+        let folder = FeedFiles::new(&self.config);
         let led_to = |name: &str| forms::paths(key, Some(name)).iter().any(|path| walked.contains(path));
         let stray = |name: &&str| !led_to(name) && months::is_stray(key, name, Month::of(self.at), &folder);
         for name in folder.documents(key).names().filter(stray) {

@@ -7,7 +7,7 @@ use super::forms::{
     BufferPool, Feed, FeedFile, History,
     conform::{self, FeedFinding, ValidDocument},
 };
-use super::{Error, Publisher, files::StagedFolder, name};
+use super::{Error, Publisher, files::FeedFiles, name};
 use crate::model::{Column, FeedKey};
 
 /// Writes documents, always in the same buffers.
@@ -15,7 +15,7 @@ pub(super) struct DocumentWriter {
     pub(super) publisher: Publisher,
     buffers: BufferPool,
     /// What was built, to be put into its place a batch at a time.
-    pub(super) folder: StagedFolder,
+    pub(super) folder: FeedFiles,
     /// Of the feed at hand, the columns that validators would refuse.
     pub(super) refused: Vec<FeedFinding>,
 }
@@ -31,7 +31,7 @@ pub(super) struct ArchivedColumns {
 
 impl DocumentWriter {
     pub(super) fn new(publisher: Publisher) -> Self {
-        let folder = StagedFolder::new(&publisher.config);
+        let folder = FeedFiles::new(&publisher.config);
         Self { publisher, buffers: BufferPool::default(), folder, refused: Vec::new() }
     }
 

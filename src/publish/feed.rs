@@ -6,7 +6,7 @@ use super::forms::{self, Feed, History, conform};
 use super::{Error, Publisher, document::DocumentWriter, months::ArchiveMonths, name};
 use crate::{
     model::{Column, EARLIEST, FeedKey, Instant, Tombstone, column::fingerprint},
-    store::{Newest, Published, Span, Standing, Topic},
+    store::{FeedRecord, Newest, Published, Span, Topic},
 };
 
 /// How many tombstones a feed carries at the most.
@@ -15,7 +15,7 @@ const MAX_TOMBSTONES: u32 = 50;
 #[derive(Debug)]
 pub(super) struct FeedResult {
     pub(super) written: usize,
-    pub(super) standing: Standing,
+    pub(super) standing: FeedRecord,
     pub(super) warnings: Vec<String>,
     /// What was left out of it because validators would refuse it.
     pub(super) left_out: Option<Error>,
@@ -71,11 +71,11 @@ impl FeedWorker {
                 Err(error) => worked.failed.push((key, error)),
             }
         }
-        worked.parents = self.writer.folder.parents;
+        worked.parents = self.writer.folder.take_parents();
         worked
     }
 
-    /// Builds what has changed of a feed, for [`StagedFolder::land`] to put it into its place. If what is on the
+    /// Builds what has changed of a feed, for [`super::files::StagedFiles::commit`] to put it into its place. If what is on the
     /// disk may be anybody's, all of it is compared.
     pub(super) async fn publish(&mut self, key: &FeedKey, trusted: bool, revision: i64) -> Result<FeedResult, Error> {
         self.writer.refused.clear();
@@ -124,7 +124,7 @@ impl FeedWorker {
             forms::paths(key, Some(&name)).into_iter().for_each(|path| self.writer.folder.remove(path));
         }
         let told = current.told.or(told).unwrap_or_default();
-        let standing = Standing {
+        let standing = FeedRecord {
             feed: key.key(),
             before: stored,
             published: Published { fingerprint: state, revision, at, told },
@@ -135,7 +135,7 @@ impl FeedWorker {
         Ok(self.done(key, standing, written + current.written, left_out))
     }
 
-    fn done(&mut self, key: &FeedKey, mut standing: Standing, written: usize, too_many: usize) -> FeedResult {
+    fn done(&mut self, key: &FeedKey, mut standing: FeedRecord, written: usize, too_many: usize) -> FeedResult {
         let warning = || {
             let name = name(key);
             format!("the feed {name}: its {too_many} oldest columns are left out, it would be too large")

@@ -32,7 +32,7 @@ impl FolderStamp {
             if let Ok(meta) = fs::metadata(&folder) {
                 let times = [(meta.mtime(), meta.mtime_nsec()), (meta.ctime(), meta.ctime_nsec())];
                 stamp.add(b".", meta.ino(), times);
-                stamp.inside(&folder);
+                stamp.add_folder(&folder);
             }
             stamp.entries.push(0);
         }
@@ -40,7 +40,7 @@ impl FolderStamp {
     }
 
     /// Looks at the documents' folders in one. Where that fails, it looks like nothing that was seen whole.
-    fn inside(&mut self, folder: &Path) {
+    fn add_folder(&mut self, folder: &Path) {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let Ok(opened) = rustix::fs::open(folder, flags, Mode::empty()) else { return };
         let Ok(entries) = Dir::read_from(&opened) else { return };

@@ -11,6 +11,7 @@ pub mod forms;
 mod months;
 mod owner;
 pub mod pack;
+mod target;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,11 +25,11 @@ use tokio::{runtime::Handle, task::JoinSet};
 use crate::{
     config::Config,
     model::{FeedKey, Instant, Month, column::fingerprint},
-    store::{self, Commit, Documents, Latest, Publication, Published, Standing, Store},
+    store::{self, Commit, Documents, FeedRecord, Latest, Publication, Published, Store},
 };
 
 use feed::{FeedResult, FeedWorker};
-use files::StagedFolder;
+use files::FeedFiles;
 use folder_stamp::FolderStamp;
 use forms::{conform::FeedFinding, page};
 pub use owner::{FolderOwner, SentEdition};
@@ -167,7 +168,7 @@ impl Publisher {
             published.clone().filter(|last| *last.fingerprint == *self.build_fingerprint && unfinished.is_empty());
         let FeedsToBuild { feeds, folder_stamp } =
             self.changed(last.as_ref(), revision, come_out, seen.as_deref()).await?;
-        let folder = StagedFolder::new(&self.config);
+        let folder = FeedFiles::new(&self.config);
         let pages = last.is_none() || !PAGES.iter().all(|path| folder.has(path));
         if feeds.is_empty() && !pages {
             if let Some(folder_stamp) = folder_stamp {
@@ -214,7 +215,7 @@ impl Publisher {
                 at: self.at,
                 told: Instant::UNIX_EPOCH,
             };
-            let all = Standing {
+            let all = FeedRecord {
                 feed: ALL_FEEDS_KEY.into(),
                 before: before.clone(),
                 published: all,
@@ -259,7 +260,7 @@ impl Publisher {
             done.extend(worked.done);
             failed.extend(worked.failed);
         }
-        StagedFolder::new(&self.config).sync_folders(&parents)?;
+        FeedFiles::new(&self.config).sync_folders(&parents)?;
         Ok(BuiltFeeds { done, failed: failed.into_values().collect() })
     }
 
@@ -307,7 +308,7 @@ impl Publisher {
         last: &Published,
         seen: Option<&str>,
     ) -> Result<FeedsToBuild, Error> {
-        let folder = StagedFolder::new(&self.config);
+        let folder = FeedFiles::new(&self.config);
         let (archives, bylines) = (self.config.feeds.archives, self.config.feeds.bylines);
         let mut documents = None;
         if bylines {
@@ -349,13 +350,14 @@ impl Publisher {
 
     /// Writes what stands beside the feeds.
     fn pages(&self) -> Result<usize, Error> {
-        let mut folder = StagedFolder::new(&self.config);
+        let mut folder = FeedFiles::new(&self.config);
         let mut written = 0;
         for (path, bytes) in page::files(&self.config)? {
             written += usize::from(folder.put(&path, &bytes, true)?);
         }
         folder.commit()?;
-        folder.sync_folders(&folder.parents)?;
+        let parents = folder.take_parents();
+        folder.sync_folders(&parents)?;
         Ok(written)
     }
 }

@@ -9,11 +9,11 @@ use super::forms::{History, conform};
 use super::{
     Error, Publisher,
     document::{ArchivedColumns, DocumentWriter},
-    files::{ArchiveDocuments, StagedFolder},
+    files::{ArchiveDocuments, FeedFiles},
 };
 use crate::{
     model::{FeedKey, Month},
-    store::{FeedMonth, Place, Published, Span},
+    store::{ColumnPlace, FeedMonth, Published, Span},
 };
 
 /// The months of a feed, as they were when it was published last, and as they are now.
@@ -89,7 +89,12 @@ impl ArchiveMonths {
 
     /// The place up to which an open month's documents hold what they held: they were full, so what
     /// came behind it changes nothing in them.
-    async fn full(&self, publisher: &Publisher, key: &FeedKey, before: &FeedMonth) -> Result<Option<Place>, Error> {
+    async fn full(
+        &self,
+        publisher: &Publisher,
+        key: &FeedKey,
+        before: &FeedMonth,
+    ) -> Result<Option<ColumnPlace>, Error> {
         if before.closed || before.documents == 0 {
             return Ok(None);
         }
@@ -106,7 +111,7 @@ impl ArchiveMonths {
 
     /// The documents on the disk that are linked no more: those that were published once, and those that
     /// a publication wrote that somebody else has overtaken. What others keep there is theirs.
-    pub(super) fn gone(&self, key: &FeedKey, disk: &ArchiveDocuments, folder: &StagedFolder) -> Vec<String> {
+    pub(super) fn gone(&self, key: &FeedKey, disk: &ArchiveDocuments, folder: &FeedFiles) -> Vec<String> {
         let published: BTreeSet<String> = self.before.iter().flat_map(names).collect();
         let wanted: BTreeSet<String> = self.now.iter().flat_map(names).collect();
         let gone = disk.names().filter(|name| !wanted.contains(*name));
@@ -132,7 +137,7 @@ struct MonthWriter<'a> {
 
 impl MonthWriter<'_> {
     /// Writes them, from behind those that stay as they are; says how many files.
-    async fn write(&mut self, start: Option<Place>) -> Result<usize, Error> {
+    async fn write(&mut self, start: Option<ColumnPlace>) -> Result<usize, Error> {
         let (key, publisher) = (self.key, self.writer.publisher.clone());
         let (size, span) = (publisher.config.feeds.items(key), span(&publisher, self.month.month));
         let mut after = start;
@@ -149,7 +154,7 @@ impl MonthWriter<'_> {
             if columns.is_empty() || !(self.over || full) && conform::is_small(&columns) {
                 break;
             }
-            let places: Vec<Place> = columns.iter().rev().map(|column| (column.published, column.id)).collect();
+            let places: Vec<ColumnPlace> = columns.iter().rev().map(|column| (column.published, column.id)).collect();
             let name = name(self.month.month, self.month.documents);
             let history = History { archive: Some(name.clone()), previous: self.previous.clone(), complete: false };
             let open = !(self.over || full);
@@ -197,7 +202,7 @@ fn read_name(text: &str) -> Option<(Month, i64)> {
 }
 
 /// Whether a document is one of ours, by its name and what is in it, of a month that readers may see.
-pub(super) fn is_stray(key: &FeedKey, name: &str, present: Month, folder: &StagedFolder) -> bool {
+pub(super) fn is_stray(key: &FeedKey, name: &str, present: Month, folder: &FeedFiles) -> bool {
     read_name(name).is_some_and(|(month, _)| month <= present) && folder.is_ours(key, name)
 }
 

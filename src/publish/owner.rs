@@ -11,7 +11,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, files::make_folder};
+use super::{
+    Error,
+    target::{STAGED_PREFIX, make_folder},
+};
 use crate::{
     model::{EditionKey, Instant, Period},
     store::Magazine,
@@ -186,7 +189,7 @@ impl FolderOwner {
             make_folder(folder).map_err(wrong)?;
         }
         let text = serde_json::to_string_pretty(self).map_err(|error| wrong(error.into()))?;
-        let mut file = tempfile::Builder::new().prefix(".press-").tempfile_in(folder).map_err(wrong)?;
+        let mut file = tempfile::Builder::new().prefix(STAGED_PREFIX).tempfile_in(folder).map_err(wrong)?;
         file.write_all(text.as_bytes()).map_err(wrong)?;
         // Whoever publishes in the folder must find out whose it is.
         file.as_file().set_permissions(Permissions::from_mode(0o644)).map_err(wrong)?;

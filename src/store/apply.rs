@@ -4,38 +4,38 @@
 use std::{collections::HashMap, io, ops::Range};
 
 use super::{
-    Error, Result, Store,
-    many::ManySteps,
+    Error, Result, Store, Tx,
+    column_entry::{AddressConflict, ColumnBatch, Entry, Put},
     millis,
-    put::{Batch, ColumnSteps, Entry, Put, Twin},
+    query::Query,
     sources::SourceFile,
-    sql, transact, worded,
+    sql,
 };
 use crate::model::{EARLIEST, Instant};
 
 /// So many changes are loaded and looked up at once.
-const PIECE: usize = 240;
+const CHANGES_AT_ONCE: usize = 240;
 
 /// What a sync found, a piece at a time: there may be more than memory should hold. A piece may be asked
 /// for more than once.
-pub trait Changes {
+pub trait ChangeSource {
     /// A piece that was loaded.
-    type Piece;
+    type Loaded;
     /// How many changes there are.
     fn count(&self) -> usize;
     /// When the first and the last of their columns want to be updated.
     fn updates(&self) -> Option<(Instant, Instant)>;
     /// Loads a piece, by its place in the list.
-    fn load(&self, range: Range<usize>) -> io::Result<Self::Piece>;
+    fn load(&self, range: Range<usize>) -> io::Result<Self::Loaded>;
     /// The changes of a piece, in order.
-    fn changes<'c>(&'c self, piece: &'c Self::Piece) -> Vec<FileChange<'c>>;
+    fn changes<'c>(&'c self, piece: &'c Self::Loaded) -> Vec<FileChange<'c>>;
 }
 
-/// Changes that are in memory.
-struct Listed<'a>(&'a [FileChange<'a>]);
+/// ChangeSource that are in memory.
+struct ChangesInMemory<'a>(&'a [FileChange<'a>]);
 
-impl Changes for Listed<'_> {
-    type Piece = Range<usize>;
+impl ChangeSource for ChangesInMemory<'_> {
+    type Loaded = Range<usize>;
 
     fn count(&self) -> usize {
         self.0.len()
@@ -108,101 +108,84 @@ pub struct Applied {
     /// Files that were refused because of what the store holds, by their place in the list.
     pub refused: Vec<(usize, Error)>,
     /// Columns that wanted an address that another one has.
-    pub twins: Vec<Twin>,
+    pub conflicts: Vec<AddressConflict>,
 }
 
-/// The steps of a transaction that writes down what a sync found, over either backend's connection.
-pub(super) trait FileSteps: ColumnSteps {
-    async fn put_file(&mut self, file: &SourceFile) -> Result<()>;
-    async fn drop_file(&mut self, source: &str, path: &str) -> Result<()>;
-    async fn content_of(&mut self, source: &str, path: &str) -> Result<Option<String>>;
-    async fn place_of(&mut self, source: &str) -> Result<Option<String>>;
-    /// Whether a file, and the one that its column had before, are as they were when the sync began.
-    async fn is_as_read(&mut self, change: &FileChange<'_>) -> Result<bool>;
-    async fn apply_change(
+/// Binds the values of a file in the order of `PUT_FILE`.
+pub(super) fn bind_file<'c>(query: Query<'c>, file: &SourceFile) -> Query<'c> {
+    let query = query.bind(&file.source).bind(&file.path).bind(&file.column_key);
+    query.bind(&file.content).bind(&file.seen).bind(file.due_at).bind(&file.refused)
+}
+
+/// The steps of a transaction that writes down what a sync found.
+impl Tx<'_> {
+    pub(super) async fn put_file(&mut self, file: &SourceFile) -> Result<()> {
+        bind_file(self.query(sql::PUT_FILE), file).execute().await?;
+        Ok(())
+    }
+
+    async fn drop_file(&mut self, source: &str, path: &str) -> Result<()> {
+        self.query(sql::DROP_FILE).bind(source).bind(path).execute().await?;
+        Ok(())
+    }
+
+    async fn content_of(&mut self, source: &str, path: &str) -> Result<Option<String>> {
+        let query = self.query(sql::FILE_CONTENT).bind(source).bind(path);
+        query.fetch_optional().await
+    }
+
+    async fn place_of(&mut self, source: &str) -> Result<Option<String>> {
+        self.query(sql::SOURCE_PLACE).bind(source).fetch_optional().await
+    }
+
+    pub(super) async fn is_as_read(&mut self, change: &FileChange<'_>) -> Result<bool> {
+        if self.content_of(change.source, change.path).await?.as_deref() != change.before {
+            return Ok(false);
+        }
+        let Some((source, path, before)) = change.moved_from.and_then(|moved| moved.file) else { return Ok(true) };
+        Ok(self.content_of(source, path).await?.as_deref() == Some(before))
+    }
+
+    pub(super) async fn apply_change(
         &mut self,
         index: usize,
         change: &FileChange<'_>,
         at: Instant,
-        batch: &mut Batch,
+        batch: &mut ColumnBatch,
         applied: &mut Applied,
-    ) -> Result<()>;
+    ) -> Result<()> {
+        let mut outcome = None;
+        let mut refused = None;
+        if let (Some(moved), Some(entry)) = (change.moved_from, &change.entry) {
+            let query = self.query(sql::MOVE_COLUMN).bind(moved.source).bind(moved.key);
+            query.bind(&entry.draft.source).bind(&entry.draft.key).execute().await?;
+            if let Some((source, path, _)) = moved.file {
+                self.drop_file(source, path).await?;
+            }
+        }
+        if let Some(entry) = &change.entry {
+            match self.put_entry(entry, at, batch).await {
+                Ok(put) => outcome = Some(put),
+                Err(error @ Error::Clash { .. }) => refused = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        if let Some(key) = change.withdraw {
+            applied.withdrawn += usize::from(self.withdraw_column(change.source, key, at, batch).await?);
+        }
+        match (change.after, &refused) {
+            (None, _) => self.drop_file(change.source, change.path).await?,
+            (Some(file), None) => self.put_file(file).await?,
+            (Some(file), Some(error)) => {
+                let why = Some(error.to_string());
+                self.put_file(&SourceFile { refused: why, column_key: None, ..file.clone() }).await?;
+            }
+        }
+        applied.outcomes.push(outcome);
+        applied.refused.extend(refused.map(|error| (index, error)));
+        Ok(())
+    }
 }
-
-macro_rules! on_both_lines {
-    ($($line:ty),*) => { $(impl FileSteps for $line {
-        async fn put_file(&mut self, file: &SourceFile) -> Result<()> {
-            let query = sqlx::query(sql::PUT_FILE).bind(&file.source).bind(&file.path).bind(&file.column_key);
-            let query = query.bind(&file.content).bind(&file.seen).bind(file.due_at).bind(&file.refused);
-            query.execute(&mut *self).await?;
-            Ok(())
-        }
-
-        async fn drop_file(&mut self, source: &str, path: &str) -> Result<()> {
-            sqlx::query(sql::DROP_FILE).bind(source).bind(path).execute(&mut *self).await?;
-            Ok(())
-        }
-
-        async fn content_of(&mut self, source: &str, path: &str) -> Result<Option<String>> {
-            let query = sqlx::query_scalar(sql::FILE_CONTENT).bind(source).bind(path);
-            Ok(query.fetch_optional(&mut *self).await?)
-        }
-
-        async fn place_of(&mut self, source: &str) -> Result<Option<String>> {
-            Ok(sqlx::query_scalar(sql::SOURCE_PLACE).bind(source).fetch_optional(&mut *self).await?)
-        }
-
-        async fn is_as_read(&mut self, change: &FileChange<'_>) -> Result<bool> {
-            if self.content_of(change.source, change.path).await?.as_deref() != change.before {
-                return Ok(false);
-            }
-            let Some((source, path, before)) = change.moved_from.and_then(|moved| moved.file) else { return Ok(true) };
-            Ok(self.content_of(source, path).await?.as_deref() == Some(before))
-        }
-
-        async fn apply_change(
-            &mut self,
-            index: usize,
-            change: &FileChange<'_>,
-            at: Instant,
-            batch: &mut Batch,
-            applied: &mut Applied,
-        ) -> Result<()> {
-            let mut outcome = None;
-            let mut refused = None;
-            if let (Some(moved), Some(entry)) = (change.moved_from, &change.entry) {
-                let query = sqlx::query(sql::MOVE_COLUMN).bind(moved.source).bind(moved.key);
-                query.bind(&entry.draft.source).bind(&entry.draft.key).execute(&mut *self).await?;
-                if let Some((source, path, _)) = moved.file {
-                    self.drop_file(source, path).await?;
-                }
-            }
-            if let Some(entry) = &change.entry {
-                match self.put_entry(entry, at, batch).await {
-                    Ok(put) => outcome = Some(put),
-                    Err(error @ Error::Clash { .. }) => refused = Some(error),
-                    Err(error) => return Err(error),
-                }
-            }
-            if let Some(key) = change.withdraw {
-                applied.withdrawn += usize::from(self.withdraw_column(change.source, key, at, batch).await?);
-            }
-            match (change.after, &refused) {
-                (None, _) => self.drop_file(change.source, change.path).await?,
-                (Some(file), None) => self.put_file(file).await?,
-                (Some(file), Some(error)) => {
-                    let why = Some(error.to_string());
-                    self.put_file(&SourceFile { refused: why, column_key: None, ..file.clone() }).await?;
-                }
-            }
-            applied.outcomes.push(outcome);
-            applied.refused.extend(refused.map(|error| (index, error)));
-            Ok(())
-        }
-    })* };
-}
-
-on_both_lines!(sqlx::SqliteConnection, sqlx::PgConnection);
 
 impl Store {
     /// Writes down what a sync found: columns, what they are called, which are withdrawn, and the
@@ -215,13 +198,13 @@ impl Store {
         places: &HashMap<String, String>,
         at: Instant,
     ) -> Result<Applied> {
-        self.apply_all(&Listed(changes), places, at).await
+        self.apply_all(&ChangesInMemory(changes), places, at).await
     }
 
     /// The same, of changes that are loaded a piece at a time; in one transaction.
     pub async fn apply_all(
         &self,
-        changes: &impl Changes,
+        changes: &impl ChangeSource,
         places: &HashMap<String, String>,
         at: Instant,
     ) -> Result<Applied> {
@@ -230,16 +213,16 @@ impl Store {
             return Ok(Applied::default());
         }
         let asked = || changes.updates().map(|(first, last)| [first, last].map(|at| millis(at.max(EARLIEST))).to_vec());
-        transact!(self, begin_alone, pool, tx => {
+        self.transact_alone(async |mut tx| {
             let mut applied = Applied::default();
-            if count > PIECE {
-                sqlx::query(worded(pool, sql::FOR_MANY_ROWS)).execute(&mut *tx).await?;
+            if count > CHANGES_AT_ONCE {
+                tx.query(sql::FOR_MANY_ROWS).execute().await?;
             }
             let mut batch = tx.batch(asked().unwrap_or_default()).await?;
             let mut ours: HashMap<String, bool> = HashMap::new();
-            let load = |first| changes.load(first..count.min(first + PIECE)).map_err(Error::Spool);
+            let load = |first| changes.load(first..count.min(first + CHANGES_AT_ONCE)).map_err(Error::Spool);
             let mut next = Some(load(0)?);
-            for first in (0..count).step_by(PIECE) {
+            for first in (0..count).step_by(CHANGES_AT_ONCE) {
                 let Some(piece) = next.take() else { break };
                 let piece = changes.changes(&piece);
                 for change in &piece {
@@ -249,14 +232,16 @@ impl Store {
                     }
                 }
                 // While the database is at work on this piece, the next one is loaded.
-                let following = first + PIECE;
+                let following = first + CHANGES_AT_ONCE;
                 let load_next = async { (following < count).then(|| load(following)).transpose() };
                 let apply = tx.apply_piece(first, &piece, &ours, at, &mut batch, &mut applied);
                 ((), next) = tokio::try_join!(apply, load_next)?;
             }
             tx.put_touched(&batch).await?;
-            applied.twins = batch.twins;
-            applied
+            applied.conflicts = batch.conflicts;
+            tx.commit().await?;
+            Ok(applied)
         })
+        .await
     }
 }

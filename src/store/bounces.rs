@@ -3,23 +3,23 @@
 
 use std::collections::HashSet;
 
-use super::{Reason, Result, Store, millis, on, sql, transact};
+use super::{Reason, Result, Store, Tx, millis, query::from_row, sql};
 use crate::model::{EmailAddress, Instant, ReaderName, Slug};
 
 /// How many editions in a row a letter may come back for a passing reason before the address counts
 /// as dead.
-const PATIENCE: usize = 3;
+const MAX_SOFT_BOUNCES: usize = 3;
 
 /// So many editions back a row of passing reasons is looked for.
-const MEMORY: i64 = 60;
+const EDITIONS_LOOKED_AT: i64 = 60;
 
 /// A letter that has not come back for so long has arrived: mail servers try for five days
 /// (RFC 5321, section 4.5.4.1) and have a little time to say that they gave up.
-const ARRIVAL: chrono::Duration = chrono::Duration::days(7);
+const ARRIVAL_TIME: chrono::Duration = chrono::Duration::days(7);
 
 /// Why a letter came back, or what its reader says of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Return {
+pub enum BounceKind {
     /// Nobody is at the address, and nobody will be.
     Hard,
     /// The address may be good another time.
@@ -30,7 +30,7 @@ pub enum Return {
     Complaint,
 }
 
-impl Return {
+impl BounceKind {
     /// As the store writes it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -44,7 +44,7 @@ impl Return {
 
 /// What a message says, proven to be about a subscriber of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
+pub enum BounceNotice {
     /// A letter came back or was complained of.
     Returned {
         /// The store's key of its edition; 0 if only the reader is known.
@@ -52,7 +52,7 @@ pub enum Notice {
         /// Whose letter it is.
         reader: ReaderName,
         /// Why.
-        reason: Return,
+        reason: BounceKind,
         /// The mail server's words.
         words: String,
         /// Whether it came back to the letter's address for bounces, which whoever has the letter need not know.
@@ -65,7 +65,7 @@ pub enum Notice {
         /// Its public id.
         letter: [u8; 16],
         /// Why.
-        reason: Return,
+        reason: BounceKind,
     },
 }
 
@@ -85,155 +85,180 @@ pub enum Effect {
     Gone,
 }
 
-/// A reader as bounces need one: the store's key, the hash of the address, and since when the address is
-/// known to be good.
-type Standing = (i64, Vec<u8>, i64);
-
-/// The reader that is meant, inside a transaction.
-macro_rules! standing {
-    ($tx:ident, $reader:expr) => {{
-        let standing: Option<Standing> = match $reader {
-            ReaderName::Id(id) => {
-                sqlx::query_as(sql::READER_STANDING).bind(id.bytes().to_vec()).fetch_optional(&mut *$tx).await?
-            }
-            ReaderName::Old(number) => {
-                sqlx::query_as(sql::OLD_READER_STANDING).bind(number).fetch_optional(&mut *$tx).await?
-            }
-        };
-        standing
-    }};
+/// A reader as bounces need one.
+struct BouncedReader {
+    id: i64,
+    address_hash: Vec<u8>,
+    /// Since when the address is known to be good.
+    returned_at: i64,
 }
 
-/// Notes what came back of a letter, inside a transaction, and what follows from it. What is said of a letter
-/// counts for the address that it went to, and not against one that has proven good since.
-macro_rules! returned {
-    ($store:ident, $tx:ident, $edition:expr, $standing:expr, $reason:expr, $words:expr, $by_envelope:expr, $at:expr) => {{
-        let (subscriber, own, returned_at): Standing = $standing;
-        let address: Option<String> =
-            sqlx::query_scalar(sql::LETTER_ADDRESS).bind($edition).bind(subscriber).fetch_optional(&mut *$tx).await?;
-        let went_to = address.and_then(|address| address.parse::<EmailAddress>().ok());
-        let hash = went_to.map_or(own, |address| $store.hash(&address));
-        let dated: Option<i64> = sqlx::query_scalar(sql::DATED).bind($edition).fetch_optional(&mut *$tx).await?;
-        let is_older = dated.is_some_and(|dated| dated < returned_at);
-        let noted = sqlx::query(sql::NOTE_BOUNCE)
-            .bind($edition)
-            .bind(subscriber)
-            .bind($reason.as_str())
-            .bind(hash.clone())
-            .bind($words)
-            .bind(millis($at))
-            .execute(&mut *$tx)
-            .await?
-            .rows_affected();
-        let mut left = false;
-        if $reason == Return::Complaint {
-            // Also for the second time: the reader may have come back in between.
-            let query = sqlx::query(sql::UNSUBSCRIBE_ALL).bind(subscriber).bind(millis($at));
-            left = query.execute(&mut *$tx).await?.rows_affected() > 0;
-        } else if noted == 1 {
-            sqlx::query(sql::FAIL_RETURNED)
-                .bind($edition)
-                .bind(subscriber)
-                .bind(millis($at))
-                .bind(format!("came back: {}", $words))
-                .execute(&mut *$tx)
-                .await?;
-        }
-        let why = match $reason {
-            Return::Complaint => Some(Reason::Complaint),
-            _ if noted == 0 || is_older => None,
-            Return::Hard => Some(Reason::Bounce),
-            Return::Soft => {
-                let query = sqlx::query_as(sql::HANDED_OVER).bind(subscriber).bind(MEMORY);
-                let query = query.bind(hash.clone()).bind(returned_at);
-                let letters: Vec<(i64, i64)> = query.fetch_all(&mut *$tx).await?;
-                (soft_in_a_row(&letters, $at) >= PATIENCE).then_some(Reason::Bounce)
+from_row!(BouncedReader { id, address_hash, returned_at });
+
+/// What came back of a letter.
+struct ReturnedLetter<'a> {
+    edition: i64,
+    reason: BounceKind,
+    words: &'a str,
+    by_envelope: bool,
+}
+
+/// A service letter that came back.
+struct ReturnedServiceLetter {
+    id: i64,
+    address_hash: Vec<u8>,
+    kind: String,
+}
+
+from_row!(ReturnedServiceLetter { id, address_hash, kind });
+
+async fn find_reader(tx: &mut Tx<'_>, reader: ReaderName) -> Result<Option<BouncedReader>> {
+    let query = match reader {
+        ReaderName::Id(id) => tx.query(sql::READER_STANDING).bind(id.bytes().to_vec()),
+        ReaderName::Old(number) => tx.query(sql::OLD_READER_STANDING).bind(number),
+    };
+    query.fetch_optional().await
+}
+
+/// Lets a reader go who wrote that they want no more letters of a newsletter.
+async fn take_leave(tx: &mut Tx<'_>, newsletter: &Slug, reader: ReaderName, at: Instant) -> Result<Effect> {
+    let Some(reader) = find_reader(tx, reader).await? else { return Ok(Effect::Gone) };
+    let query = tx.query(sql::UNSUBSCRIBE).bind(reader.id).bind(newsletter.as_str()).bind(millis(at));
+    Ok(match query.execute().await? {
+        0 => Effect::Known,
+        _ => Effect::Noted { suppressed: false, left: true },
+    })
+}
+
+/// Notes that a service letter came back.
+async fn take_service_return(tx: &mut Tx<'_>, letter: &[u8; 16], reason: BounceKind) -> Result<Effect> {
+    let found: Option<ReturnedServiceLetter> =
+        tx.query(sql::SERVICE_LETTER).bind(letter.to_vec()).fetch_optional().await?;
+    let Some(found) = found else { return Ok(Effect::Gone) };
+    match reason {
+        // Nobody is there: what was to be confirmed cannot be, and whoever asks again begins anew.
+        BounceKind::Hard | BounceKind::Complaint => {
+            if tx.query(sql::FAIL_SERVICE_LETTER).bind(found.id).execute().await? == 0 {
+                return Ok(Effect::Known);
             }
-            Return::Ours => None,
-        };
-        let mut suppressed = false;
-        if let Some(why) = why {
-            let query = sqlx::query(sql::SUPPRESS).bind(hash.clone()).bind(why.as_str()).bind(millis($at));
-            suppressed = query.execute(&mut *$tx).await?.rows_affected() == 1;
-            if suppressed && $by_envelope {
-                sqlx::query(sql::PROVE_SUPPRESSION).bind(hash).execute(&mut *$tx).await?;
-            }
+            let query = tx.query(sql::DROP_RETURNED_REQUESTS).bind(found.address_hash).bind(found.kind);
+            query.execute().await?;
+            Ok(Effect::Noted { suppressed: false, left: false })
         }
-        match noted == 1 || left || suppressed {
-            true => Effect::Noted { suppressed, left },
-            false => Effect::Known,
-        }
-    }};
+        BounceKind::Soft | BounceKind::Ours => Ok(Effect::Known),
+    }
 }
 
 impl Store {
+    /// Notes what came back of a letter, and what follows from it. What is said of a letter counts for the address
+    /// that it went to, and not against one that has proven good since.
+    async fn take_return(
+        &self,
+        tx: &mut Tx<'_>,
+        reader: BouncedReader,
+        returned: ReturnedLetter<'_>,
+        at: Instant,
+    ) -> Result<Effect> {
+        let ReturnedLetter { edition, reason, words, by_envelope } = returned;
+        let address: Option<String> =
+            tx.query(sql::LETTER_ADDRESS).bind(edition).bind(reader.id).fetch_optional().await?;
+        let went_to = address.and_then(|address| address.parse::<EmailAddress>().ok());
+        let hash = went_to.map_or(reader.address_hash, |address| self.hash(&address));
+        let dated: Option<i64> = tx.query(sql::DATED).bind(edition).fetch_optional().await?;
+        let is_older = dated.is_some_and(|dated| dated < reader.returned_at);
+        let noted = tx
+            .query(sql::NOTE_BOUNCE)
+            .bind(edition)
+            .bind(reader.id)
+            .bind(reason.as_str())
+            .bind(&hash)
+            .bind(words)
+            .bind(millis(at))
+            .execute()
+            .await?;
+        let mut left = false;
+        if reason == BounceKind::Complaint {
+            // Also for the second time: the reader may have come back in between.
+            left = tx.query(sql::UNSUBSCRIBE_ALL).bind(reader.id).bind(millis(at)).execute().await? > 0;
+        } else if noted == 1 {
+            tx.query(sql::FAIL_RETURNED)
+                .bind(edition)
+                .bind(reader.id)
+                .bind(millis(at))
+                .bind(format!("came back: {words}"))
+                .execute()
+                .await?;
+        }
+        let why = match reason {
+            BounceKind::Complaint => Some(Reason::Complaint),
+            _ if noted == 0 || is_older => None,
+            BounceKind::Hard => Some(Reason::Bounce),
+            BounceKind::Soft => {
+                let query = tx.query(sql::HANDED_OVER).bind(reader.id).bind(EDITIONS_LOOKED_AT);
+                let letters: Vec<(i64, i64)> = query.bind(&hash).bind(reader.returned_at).fetch_all().await?;
+                (soft_in_a_row(&letters, at) >= MAX_SOFT_BOUNCES).then_some(Reason::Bounce)
+            }
+            BounceKind::Ours => None,
+        };
+        let mut suppressed = false;
+        if let Some(why) = why {
+            let query = tx.query(sql::SUPPRESS).bind(&hash).bind(why.as_str()).bind(millis(at));
+            suppressed = query.execute().await? == 1;
+            if suppressed && by_envelope {
+                tx.query(sql::PROVE_SUPPRESSION).bind(&hash).execute().await?;
+            }
+        }
+        Ok(match noted == 1 || left || suppressed {
+            true => Effect::Noted { suppressed, left },
+            false => Effect::Known,
+        })
+    }
+
     /// Where a letter went, if the ledger still says so.
     pub async fn letter_address(&self, edition: i64, reader: ReaderName) -> Result<Option<String>> {
-        transact!(self, begin, pool, tx => {
-            let Some((subscriber, ..)) = standing!(tx, reader) else { return Ok(None) };
-            sqlx::query_scalar(sql::LETTER_ADDRESS).bind(edition).bind(subscriber).fetch_optional(&mut *tx).await?
+        self.transact(async |mut tx| {
+            let Some(reader) = find_reader(&mut tx, reader).await? else { return Ok(None) };
+            let address = tx.query(sql::LETTER_ADDRESS).bind(edition).bind(reader.id).fetch_optional().await?;
+            tx.commit().await?;
+            Ok(address)
         })
+        .await
     }
 
     /// Takes notices in, all or none; says what each came to. A rehearsal tells the same and
     /// changes nothing.
-    pub async fn take_notices(&self, notices: &[Notice], at: Instant, rehearsal: bool) -> Result<Vec<Effect>> {
+    pub async fn take_notices(&self, notices: &[BounceNotice], at: Instant, rehearsal: bool) -> Result<Vec<Effect>> {
         if notices.is_empty() {
             return Ok(Vec::new());
         }
-        transact!(self, begin_alone, pool, tx => {
+        self.transact_alone(async |mut tx| {
             let mut effects = Vec::with_capacity(notices.len());
             for notice in notices {
-                effects.push(match notice {
-                    Notice::Leave(newsletter, reader) => match standing!(tx, *reader) {
-                        None => Effect::Gone,
-                        Some((subscriber, ..)) => {
-                            let query = sqlx::query(sql::UNSUBSCRIBE).bind(subscriber).bind(newsletter.as_str());
-                            match query.bind(millis(at)).execute(&mut *tx).await?.rows_affected() {
-                                0 => Effect::Known,
-                                _ => Effect::Noted { suppressed: false, left: true },
-                            }
-                        }
-                    },
-                    Notice::Returned { edition, reader, reason, words, by_envelope } => match standing!(tx, *reader) {
-                        None => Effect::Gone,
-                        Some(standing) => {
-                            returned!(self, tx, *edition, standing, *reason, words, *by_envelope, at)
-                        }
-                    },
-                    Notice::ServiceReturned { letter, reason } => {
-                        let query = sqlx::query_as(sql::SERVICE_LETTER).bind(letter.to_vec());
-                        let found: Option<(i64, Vec<u8>, String)> = query.fetch_optional(&mut *tx).await?;
-                        match (found, reason) {
-                            (None, _) => Effect::Gone,
-                            // Nobody is there: what was to be confirmed cannot be, and whoever asks again begins anew.
-                            (Some((id, hash, kind)), Return::Hard | Return::Complaint) => {
-                                let failed = sqlx::query(sql::FAIL_SERVICE_LETTER).bind(id).execute(&mut *tx).await?;
-                                if failed.rows_affected() == 1 {
-                                    let query = sqlx::query(sql::DROP_RETURNED_WISHES).bind(hash).bind(kind);
-                                    query.execute(&mut *tx).await?;
-                                    Effect::Noted { suppressed: false, left: false }
-                                } else {
-                                    Effect::Known
-                                }
-                            }
-                            (Some(_), Return::Soft | Return::Ours) => Effect::Known,
-                        }
-                    }
-                });
+                effects.push(self.take_notice(&mut tx, notice, at).await?);
             }
-            if rehearsal {
-                tx.rollback().await?;
-                return Ok(effects);
+            if !rehearsal {
+                tx.commit().await?;
             }
-            effects
+            Ok(effects)
         })
+        .await
+    }
+
+    async fn take_notice(&self, tx: &mut Tx<'_>, notice: &BounceNotice, at: Instant) -> Result<Effect> {
+        match notice {
+            BounceNotice::Leave(newsletter, reader) => take_leave(tx, newsletter, *reader, at).await,
+            BounceNotice::Returned { edition, reader, reason, words, by_envelope } => {
+                let Some(reader) = find_reader(tx, *reader).await? else { return Ok(Effect::Gone) };
+                let (edition, reason, by_envelope) = (*edition, *reason, *by_envelope);
+                self.take_return(tx, reader, ReturnedLetter { edition, reason, words, by_envelope }, at).await
+            }
+            BounceNotice::ServiceReturned { letter, reason } => take_service_return(tx, letter, *reason).await,
+        }
     }
 
     /// The messages that were left in a mailbox.
     pub async fn mail_left(&self, mailbox: &str) -> Result<HashSet<Vec<u8>>> {
-        let left: Vec<Vec<u8>> =
-            on!(self, pool => sqlx::query_scalar(sql::MAIL_LEFT).bind(mailbox).fetch_all(pool).await?);
+        let left: Vec<Vec<u8>> = self.read(sql::MAIL_LEFT).bind(mailbox).fetch_all().await?;
         Ok(left.into_iter().collect())
     }
 
@@ -242,13 +267,15 @@ impl Store {
         if come.is_empty() && gone.is_empty() {
             return Ok(());
         }
-        transact!(self, begin_alone, pool, tx => {
+        self.transact_alone(async |mut tx| {
             for (statement, messages) in [(sql::NOTE_MAIL_LEFT, come), (sql::FORGET_MAIL_LEFT, gone)] {
                 for message in messages {
-                    sqlx::query(statement).bind(mailbox).bind(message).execute(&mut *tx).await?;
+                    tx.query(statement).bind(mailbox).bind(message).execute().await?;
                 }
             }
+            tx.commit().await
         })
+        .await
     }
 }
 
@@ -257,6 +284,6 @@ impl Store {
 /// One that is too young to have arrived for certain says nothing while it is the newest; an older
 /// one that did not come back has arrived, and the count begins anew.
 fn soft_in_a_row(handed_over: &[(i64, i64)], at: Instant) -> usize {
-    let young = |&&(settled, soft): &&(i64, i64)| soft == 0 && settled > millis(at - ARRIVAL);
+    let young = |&&(settled, soft): &&(i64, i64)| soft == 0 && settled > millis(at - ARRIVAL_TIME);
     handed_over.iter().skip_while(young).take_while(|(_, soft)| *soft == 1).count()
 }

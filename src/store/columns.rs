@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use super::{
-    Result, Store, instant, millis, on,
-    pack::Packed,
-    put::{Batch, ColumnSteps, Entry, Put, Twin, asked_update},
-    sql, transact,
+    Result, Store,
+    column_entry::{AddressConflict, ColumnBatch, Entry, Put, asked_update},
+    instant, millis,
+    packed_columns::Packed,
+    query::from_row,
+    sql,
 };
 use crate::model::{
-    Column, ColumnId, Draft, Instant, Known, Period, Rubrique, Slug,
+    Column, ColumnId, Draft, Instant, KnownColumn, Period, Rubrique, Slug,
     column::{content, fingerprint},
 };
 
@@ -19,7 +21,7 @@ pub struct Batched {
     /// What became of each.
     pub outcomes: Vec<Put>,
     /// Those that wanted an address that another column has.
-    pub twins: Vec<Twin>,
+    pub conflicts: Vec<AddressConflict>,
 }
 
 /// A column as commands list it.
@@ -40,7 +42,7 @@ pub struct ListedColumn {
 }
 
 /// Two columns for one address.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SharedAddress {
     /// The title of the one that came later.
     pub title: String,
@@ -53,6 +55,8 @@ pub struct SharedAddress {
     /// The address that both want.
     pub wanted: String,
 }
+
+from_row!(SharedAddress { title, guid, url, owner, wanted });
 
 /// A column whose words are in an edition under another id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,33 +75,79 @@ pub struct Repeated {
     pub period: Period,
 }
 
+/// A column of a source.
+struct KnownRow {
+    key: String,
+    guid: String,
+    title: String,
+    standfirst: String,
+    published: i64,
+    withdrawn: Option<i64>,
+}
+
+from_row!(in order KnownRow { key, guid, title, standfirst, published, withdrawn });
+
+/// A column as commands list it.
+struct ListedRow {
+    source: String,
+    key: String,
+    title: String,
+    url: String,
+    published: i64,
+    withdrawn: Option<i64>,
+}
+
+from_row!(in order ListedRow { source, key, title, url, published, withdrawn });
+
+/// The words of a column.
+struct TextRow {
+    id: i64,
+    title: String,
+    standfirst: String,
+    body: String,
+}
+
+from_row!(in order TextRow { id, title, standfirst, body });
+
+/// A column whose words are in an edition already.
+struct RepeatedRow {
+    id: i64,
+    source: String,
+    key: String,
+    standfirst: String,
+    body: String,
+    period: String,
+}
+
+from_row!(in order RepeatedRow { id, source, key, standfirst, body, period });
+
 /// How many columns are read at once to find the fingerprints of their words.
-const FILLED_AT_ONCE: i64 = 200;
+const COLUMNS_AT_ONCE: i64 = 200;
 
 impl Store {
     /// Names the rubriques as the configuration does.
     pub async fn put_rubriques(&self, rubriques: &[Rubrique]) -> Result<()> {
-        transact!(self, begin, pool, tx => {
+        self.transact(async |mut tx| {
             for (place, rubrique) in (0i64..).zip(rubriques) {
-                sqlx::query(sql::PUT_RUBRIQUE)
+                tx.query(sql::PUT_RUBRIQUE)
                     .bind(rubrique.slug.as_str())
                     .bind(&rubrique.label)
                     .bind(place)
-                    .execute(&mut *tx)
+                    .execute()
                     .await?;
             }
+            tx.commit().await
         })
+        .await
     }
 
     /// The columns that came from a source, by their names in it.
-    pub async fn known(&self, source: &str) -> Result<HashMap<String, Known>> {
-        type Row = (String, String, String, String, i64, Option<i64>);
-        let rows: Vec<Row> = on!(self, pool => {
-            sqlx::query_as(sql::KNOWN_COLUMNS).bind(source).fetch_all(pool).await?
-        });
-        let known = |(key, guid, title, standfirst, published, withdrawn): Row| {
-            let (published, withdrawn) = (instant(published)?, withdrawn.is_some());
-            Ok((key.clone(), Known { key, guid, title, standfirst, published, withdrawn }))
+    pub async fn known(&self, source: &str) -> Result<HashMap<String, KnownColumn>> {
+        let rows: Vec<KnownRow> = self.read(sql::KNOWN_COLUMNS).bind(source).fetch_all().await?;
+        let known = |row: KnownRow| {
+            let KnownRow { key, guid, title, standfirst, .. } = row;
+            let (published, withdrawn) = (instant(row.published)?, row.withdrawn.is_some());
+            Ok((key.clone(), KnownColumn { key, guid, title, standfirst, published, withdrawn }))
         };
         rows.into_iter().map(known).collect()
     }
@@ -122,68 +172,76 @@ impl Store {
         if entries.is_empty() {
             return Ok(Batched::default());
         }
-        transact!(self, begin_alone, pool, tx => {
+        self.transact_alone(async |mut tx| {
             let mut batch = tx.batch(entries.iter().map(|entry| asked_update(entry.draft)).collect()).await?;
             let mut outcomes = Vec::with_capacity(entries.len());
             for entry in entries {
                 outcomes.push(tx.put_entry(entry, at, &mut batch).await?);
             }
             tx.put_touched(&batch).await?;
-            Batched { outcomes, twins: batch.twins }
+            tx.commit().await?;
+            Ok(Batched { outcomes, conflicts: batch.conflicts })
         })
+        .await
     }
 
     /// Withdraws columns of a source by their names in it; says how many were withdrawn now.
     pub async fn withdraw(&self, source: &str, keys: &[String], at: Instant) -> Result<usize> {
-        transact!(self, begin_alone, pool, tx => {
+        self.transact_alone(async |mut tx| {
             let mut count = 0;
-            let mut batch = Batch::default();
+            let mut batch = ColumnBatch::default();
             for key in keys {
                 count += usize::from(tx.withdraw_column(source, key, at, &mut batch).await?);
             }
             tx.put_touched(&batch).await?;
-            count
+            tx.commit().await?;
+            Ok(count)
         })
+        .await
     }
 
     /// Brings a withdrawn column back; says whether it was withdrawn.
     pub async fn restore(&self, source: &str, key: &str) -> Result<bool> {
-        transact!(self, begin_alone, pool, tx => {
-            let mut batch = Batch::default();
+        self.transact_alone(async |mut tx| {
+            let mut batch = ColumnBatch::default();
             let Some(found) = tx.find_column(source, key).await? else { return Ok(false) };
-            let query = sqlx::query(sql::RESTORE_COLUMN).bind(found.id);
-            let restored = query.execute(&mut *tx).await?.rows_affected() == 1;
+            let query = tx.query(sql::RESTORE_COLUMN).bind(found.id);
+            let restored = query.execute().await? == 1;
             if restored {
                 batch.touch_found(&found)?;
                 tx.put_touched(&batch).await?;
             }
-            restored
+            tx.commit().await?;
+            Ok(restored)
         })
+        .await
     }
 
     /// Gives a column another date of publication; says whether it is there.
     pub async fn redate(&self, source: &str, key: &str, published: Instant) -> Result<bool> {
-        transact!(self, begin_alone, pool, tx => {
+        self.transact_alone(async |mut tx| {
             let Some(mut found) = tx.find_column(source, key).await? else { return Ok(false) };
             let asked = millis(published.max(crate::model::EARLIEST));
             let mut batch = tx.batch(vec![asked]).await?;
             let updated = batch.take(asked);
-            let query = sqlx::query(sql::REDATE_COLUMN).bind(found.id).bind(millis(published)).bind(updated);
-            query.bind(fingerprint(["redated", &published.to_rfc3339()])).execute(&mut *tx).await?;
+            let query = tx.query(sql::REDATE_COLUMN).bind(found.id).bind(millis(published)).bind(updated);
+            query.bind(fingerprint(["redated", &published.to_rfc3339()])).execute().await?;
             batch.touch_found(&found)?;
             found.published_at = millis(published);
             batch.touch_found(&found)?;
             tx.put_touched(&batch).await?;
-            true
+            tx.commit().await?;
+            Ok(true)
         })
+        .await
     }
 
     /// All columns, newest first.
     pub async fn list_columns(&self) -> Result<Vec<ListedColumn>> {
-        type Row = (String, String, String, String, i64, Option<i64>);
-        let rows: Vec<Row> = on!(self, pool => sqlx::query_as(sql::LIST_COLUMNS).fetch_all(pool).await?);
-        let listed = |(source, key, title, url, published, withdrawn): Row| {
-            let (published, withdrawn) = (instant(published)?, withdrawn.map(instant).transpose()?);
+        let rows: Vec<ListedRow> = self.read(sql::LIST_COLUMNS).fetch_all().await?;
+        let listed = |row: ListedRow| {
+            let ListedRow { source, key, title, url, .. } = row;
+            let (published, withdrawn) = (instant(row.published)?, row.withdrawn.map(instant).transpose()?);
             Ok(ListedColumn { source, key, title, url, published, withdrawn })
         };
         rows.into_iter().map(listed).collect()
@@ -191,57 +249,57 @@ impl Store {
 
     /// Columns that want one address, or have it.
     pub async fn shared_addresses(&self) -> Result<Vec<SharedAddress>> {
-        Ok(on!(self, pool => sqlx::query_as(sql::TWIN_ADDRESSES).fetch_all(pool).await?))
+        self.read(sql::TWIN_ADDRESSES).fetch_all().await
     }
 
     /// Finds the fingerprints of words of the columns that were put before there were any.
     pub async fn fill_contents(&self) -> Result<()> {
         loop {
-            type Row = (i64, String, String, String);
-            let rows: Vec<Row> = on!(self, pool => {
-                sqlx::query_as(sql::WITHOUT_CONTENT).bind(FILLED_AT_ONCE).fetch_all(pool).await?
-            });
+            let rows: Vec<TextRow> = self.read(sql::WITHOUT_CONTENT).bind(COLUMNS_AT_ONCE).fetch_all().await?;
             if rows.is_empty() {
                 return Ok(());
             }
-            transact!(self, begin, pool, tx => {
-                for (id, title, standfirst, body) in &rows {
-                    let query = sqlx::query(sql::SET_CONTENT).bind(id).bind(content(title, standfirst, body));
-                    query.execute(&mut *tx).await?;
+            self.transact(async |mut tx| {
+                for TextRow { id, title, standfirst, body } in &rows {
+                    let query = tx.query(sql::SET_CONTENT).bind(id).bind(content(title, standfirst, body));
+                    query.execute().await?;
                 }
-            })?;
+                tx.commit().await
+            })
+            .await?;
         }
     }
 
     /// Columns published in a span of time (both ends included), or left out of an edition before, that are
     /// in no edition of a newsletter, newest first.
     pub async fn unsent(&self, newsletter: &Slug, since: Instant, until: Instant) -> Result<Vec<Column>> {
-        let packed: Packed = on!(self, pool => {
-            sqlx::query_as(sql::UNSENT_COLUMNS)
-                .bind(millis(since))
-                .bind(millis(until))
-                .bind(newsletter.as_str())
-                .fetch_one(pool)
-                .await?
-        });
+        let packed: Packed = self
+            .read(sql::UNSENT_COLUMNS)
+            .bind(millis(since))
+            .bind(millis(until))
+            .bind(newsletter.as_str())
+            .fetch_one()
+            .await?;
         packed.columns
     }
 
     /// Of the columns that [`Store::unsent`] gives, those whose words are in an edition of the newsletter
     /// already, under another id.
     pub async fn repeated(&self, newsletter: &Slug, since: Instant, until: Instant) -> Result<Vec<Repeated>> {
-        type Row = (i64, String, String, String, String, String);
-        let rows: Vec<Row> = on!(self, pool => {
-            let query = sqlx::query_as(sql::REPEATED_COLUMNS).bind(millis(since)).bind(millis(until));
-            query.bind(newsletter.as_str()).fetch_all(pool).await?
-        });
-        let repeated = |(id, source, key, standfirst, body, period): Row| Repeated {
-            column: ColumnId(id),
-            source,
-            key,
-            standfirst,
-            body,
-            period: Period::from_key(&period),
+        let rows: Vec<RepeatedRow> = self
+            .read(sql::REPEATED_COLUMNS)
+            .bind(millis(since))
+            .bind(millis(until))
+            .bind(newsletter.as_str())
+            .fetch_all()
+            .await?;
+        let repeated = |row: RepeatedRow| Repeated {
+            column: ColumnId(row.id),
+            source: row.source,
+            key: row.key,
+            standfirst: row.standfirst,
+            body: row.body,
+            period: Period::from_key(&row.period),
         };
         Ok(rows.into_iter().map(repeated).collect())
     }

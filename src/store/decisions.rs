@@ -1,15 +1,19 @@
 //! Decisions of editors. Each is written down in the transaction that compares what its sender saw with what there
 //! is: the last decision before it, the content, and for how many readers it is.
 
-use super::{Error, NoteRow, Result, Store, millis, on, sql, transact};
+use super::{
+    Error, Result, Store, Tx,
+    desk::{NoteRow, add_note, desk_stamp, edition_state},
+    millis, sql,
+};
 use crate::model::{Choice, Edition, EditionKey, EditionState, Note, NoteKind, Slug};
 
 /// Within so many milliseconds the same word of the same person is one: a button was pressed twice.
-pub const ONCE: i64 = 60_000;
+pub const SAME_ACT_MS: i64 = 60_000;
 
 /// How many readers there may be more or fewer than were seen: one in so many. A list that grows while somebody
 /// reads stops no decision, another list does.
-const SPREAD: i64 = 100;
+const TOLERATED_FRACTION: i64 = 100;
 
 /// What somebody had before them who decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,19 +68,13 @@ pub enum Released {
 
 /// Whether a number of readers is no longer the one that was seen.
 pub fn is_another_list(seen: i64, now: i64) -> bool {
-    (seen - now).abs() * SPREAD > seen.max(now)
+    (seen - now).abs() * TOLERATED_FRACTION > seen.max(now)
 }
 
-/// The last decision about an edition, with its number, inside a transaction.
-macro_rules! last_decision {
-    ($tx:ident, $key:expr) => {{
-        let row: Option<$crate::store::NoteRow> = sqlx::query_as($crate::store::sql::LAST_DECISION)
-            .bind($key.newsletter.as_str())
-            .bind($crate::store::millis($key.cutoff))
-            .fetch_optional(&mut *$tx)
-            .await?;
-        row.map($crate::store::NoteRow::read).transpose()?
-    }};
+/// The last decision about an edition, with its number.
+async fn last_decision(tx: &mut Tx<'_>, key: &EditionKey) -> Result<Option<(i64, Note)>> {
+    let query = tx.query(sql::LAST_DECISION).bind(key.newsletter.as_str()).bind(millis(key.cutoff));
+    query.fetch_optional::<NoteRow>().await?.map(NoteRow::read).transpose()
 }
 
 /// Whether a note says what the last one said, by the same person a moment ago.
@@ -84,7 +82,7 @@ fn is_again(last: Option<&(i64, Note)>, note: &Note) -> bool {
     last.is_some_and(|(_, last)| {
         let apart = millis(note.at) - millis(last.at);
         (last.kind, &last.subject, &last.who, &last.words) == (note.kind, &note.subject, &note.who, &note.words)
-            && apart.abs() < ONCE
+            && apart.abs() < SAME_ACT_MS
     })
 }
 
@@ -92,57 +90,59 @@ impl Store {
     /// Holds an edition: one that is not frozen, also if another run has frozen it meanwhile. A hold comes through
     /// whatever was decided before: it is the word that can be taken back.
     pub async fn hold(&self, key: &EditionKey, note: &Note) -> Result<Noted> {
-        transact!(self, begin_alone, pool, tx => {
-            let last = last_decision!(tx, key);
-            let state: Option<(i64, EditionState)> = super::desk::state_of!(tx, key);
+        self.transact_alone(async |mut tx| {
+            let last = last_decision(&mut tx, key).await?;
+            let state = edition_state(&mut tx, key).await?;
             let noted = match state {
                 Some((_, EditionState::Held)) | None if is_again(last.as_ref(), note) => return Ok(Noted::Again),
                 None => Noted::OfDraft,
                 Some((id, state)) => {
-                    let query = sqlx::query(sql::HOLD_EDITION).bind(id).bind(&note.words);
-                    if query.execute(&mut *tx).await?.rows_affected() == 0 {
+                    let query = tx.query(sql::HOLD_EDITION).bind(id).bind(&note.words);
+                    if query.execute().await? == 0 {
                         return Ok(Noted::TooLate(state));
                     }
                     Noted::OfEdition
                 }
             };
-            super::desk::add_note!(tx, key, note);
-            noted
+            add_note(&mut tx, key, note).await?;
+            tx.commit().await?;
+            Ok(noted)
         })
+        .await
     }
 
     /// Writes down that an edition may go out that is not frozen, if it is still what was seen.
     pub async fn decide(&self, key: &EditionKey, notes: &[Note], seen: &Seen) -> Result<Noted> {
-        let (newsletter, cutoff) = (key.newsletter.as_str(), millis(key.cutoff));
-        transact!(self, begin_alone, pool, tx => {
-            let state: Option<(i64, EditionState)> = super::desk::state_of!(tx, key);
+        let newsletter = key.newsletter.as_str();
+        self.transact_alone(async |mut tx| {
+            let state = edition_state(&mut tx, key).await?;
             if let Some((_, state)) = state {
                 return Ok(Noted::TooLate(state));
             }
-            let last = last_decision!(tx, key);
+            let last = last_decision(&mut tx, key).await?;
             if notes.last().is_some_and(|note| is_again(last.as_ref(), note)) {
                 return Ok(Noted::Again);
             }
             if last.as_ref().map_or(0, |(id, _)| *id) != seen.decision {
                 return Ok(Noted::Decided(last.map(|(_, note)| note)));
             }
-            let (version, _): (i64, i64) =
-                sqlx::query_as(sql::DESK_STAMP).bind(newsletter).bind(cutoff).fetch_one(&mut *tx).await?;
-            let revision: i64 = sqlx::query_scalar(sql::REVISION).fetch_one(&mut *tx).await?;
+            let (version, _) = desk_stamp(&mut tx, &key.newsletter, key.cutoff).await?;
+            let revision: i64 = tx.query(sql::REVISION).fetch_one().await?;
             if (version, revision) != (seen.version, seen.revision) {
                 return Ok(Noted::Stale);
             }
-            let readers: Vec<(String, i64)> =
-                sqlx::query_as(sql::READERS_BY_CHOICE).bind(newsletter).fetch_all(&mut *tx).await?;
+            let readers: Vec<(String, i64)> = tx.query(sql::READERS_BY_CHOICE).bind(newsletter).fetch_all().await?;
             let readers = count(readers, &seen.choices);
             if is_another_list(seen.readers, readers) {
                 return Ok(Noted::Readers(readers));
             }
             for note in notes {
-                super::desk::add_note!(tx, key, note);
+                add_note(&mut tx, key, note).await?;
             }
-            Noted::OfDraft
+            tx.commit().await?;
+            Ok(Noted::OfDraft)
         })
+        .await
     }
 
     /// Lets a held edition go that is frozen, with a new date on its letters, and writes down who said so.
@@ -156,9 +156,9 @@ impl Store {
         seen: Option<(i64, i64)>,
     ) -> Result<Released> {
         let key = edition.key();
-        transact!(self, begin_alone, pool, tx => {
-            let last = last_decision!(tx, key);
-            let state: String = sqlx::query_scalar(sql::EDITION_STATE).bind(edition.id).fetch_one(&mut *tx).await?;
+        self.transact_alone(async |mut tx| {
+            let last = last_decision(&mut tx, &key).await?;
+            let state: String = tx.query(sql::EDITION_STATE).bind(edition.id).fetch_one().await?;
             if state != EditionState::Held.as_str() && is_again(last.as_ref(), note) {
                 return Ok(Released::Again);
             }
@@ -166,31 +166,31 @@ impl Store {
                 if last.as_ref().map_or(0, |(id, _)| *id) != decision {
                     return Ok(Released::Decided(last.map(|(_, note)| note)));
                 }
-                let to_do: i64 = sqlx::query_scalar(sql::ledger::COUNT_TO_DO).bind(edition.id).fetch_one(&mut *tx).await?;
+                let to_do: i64 = tx.query(sql::ledger::COUNT_TO_DO).bind(edition.id).fetch_one().await?;
                 if is_another_list(readers, to_do) {
                     return Ok(Released::Readers(to_do));
                 }
             }
-            let withdrawn: Vec<String> =
-                sqlx::query_scalar(sql::WITHDRAWN_IN).bind(edition.id).fetch_all(&mut *tx).await?;
+            let withdrawn: Vec<String> = tx.query(sql::WITHDRAWN_IN).bind(edition.id).fetch_all().await?;
             if !withdrawn.is_empty() && !with_withdrawn {
                 return Ok(Released::Withdrawn(withdrawn));
             }
-            let query = sqlx::query(sql::RELEASE_EDITION).bind(edition.id).bind(millis(note.at));
-            if query.execute(&mut *tx).await?.rows_affected() == 0 {
+            let query = tx.query(sql::RELEASE_EDITION).bind(edition.id).bind(millis(note.at));
+            if query.execute().await? == 0 {
                 let state = state.parse().map_err(|value| Error::Corrupt { what: "state", value })?;
                 return Ok(Released::NotHeld(state));
             }
-            super::desk::add_note!(tx, &key, note);
-            Released::Done
+            add_note(&mut tx, &key, note).await?;
+            tx.commit().await?;
+            Ok(Released::Done)
         })
+        .await
     }
 
     /// How many readers with one of these choices an edition would have now.
     pub async fn readers_of(&self, newsletter: &Slug, choices: &[Choice]) -> Result<i64> {
-        let readers: Vec<(String, i64)> = on!(self, pool => {
-            sqlx::query_as(sql::READERS_BY_CHOICE).bind(newsletter.as_str()).fetch_all(pool).await?
-        });
+        let readers: Vec<(String, i64)> =
+            self.read(sql::READERS_BY_CHOICE).bind(newsletter.as_str()).fetch_all().await?;
         Ok(count(readers, choices))
     }
 }

@@ -1,9 +1,12 @@
 //! What was last published, and what has changed since: a run with nothing new asks two questions
 //! and goes.
 
-use sqlx::{FromRow, postgres::PgRow, sqlite::SqliteRow};
-
-use super::{Error, Result, Store, Topic, Unfinished, instant, millis, on, on_writing, pack::Packed, sql};
+use super::{
+    Error, Result, Store, Topic, Unfinished, instant, millis,
+    packed_columns::Packed,
+    query::{FromRow, Query, from_row},
+    sql,
+};
 use crate::model::{Column, ColumnId, FeedKey, Instant, Month, Slug, Tombstone, column::fingerprint};
 
 /// What was last published of a feed.
@@ -63,11 +66,11 @@ pub struct Newest {
 }
 
 /// A column's place in the order of publication.
-pub type Place = (Instant, ColumnId);
+pub type ColumnPlace = (Instant, ColumnId);
 
 /// A feed's new standing, to be remembered.
 #[derive(Debug)]
-pub struct Standing {
+pub struct FeedRecord {
     /// Which feed, by its key.
     pub feed: String,
     /// What had been published of it when it was looked at.
@@ -96,27 +99,30 @@ impl Span {
     }
 }
 
-/// What either backend can give as a row.
-trait OneRow: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
-
-impl<T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin> OneRow for T {}
-
 /// A statement in its three forms.
-type Forms = [&'static str; 3];
+type ByFeedKind = [&'static str; 3];
 
-const HEADS: Forms = [sql::HEADS_OF_ALL, sql::HEADS_OF_RUBRIQUE, sql::HEADS_OF_BYLINE];
-const NEWEST: Forms = [sql::NEWEST_OF_ALL, sql::NEWEST_OF_RUBRIQUE, sql::NEWEST_OF_BYLINE];
-const OLDEST: Forms = [sql::OLDEST_OF_ALL, sql::OLDEST_OF_RUBRIQUE, sql::OLDEST_OF_BYLINE];
-const OLDEST_HEADS: Forms = [sql::OLDEST_HEADS_OF_ALL, sql::OLDEST_HEADS_OF_RUBRIQUE, sql::OLDEST_HEADS_OF_BYLINE];
-const COUNT: Forms = [sql::COUNT_OF_ALL, sql::COUNT_OF_RUBRIQUE, sql::COUNT_OF_BYLINE];
-const WITHDRAWN: Forms = [sql::WITHDRAWN_OF_ALL, sql::WITHDRAWN_OF_RUBRIQUE, sql::WITHDRAWN_OF_BYLINE];
+const HEADS: ByFeedKind = [sql::HEADS_OF_ALL, sql::HEADS_OF_RUBRIQUE, sql::HEADS_OF_BYLINE];
+const NEWEST: ByFeedKind = [sql::NEWEST_OF_ALL, sql::NEWEST_OF_RUBRIQUE, sql::NEWEST_OF_BYLINE];
+const OLDEST: ByFeedKind = [sql::OLDEST_OF_ALL, sql::OLDEST_OF_RUBRIQUE, sql::OLDEST_OF_BYLINE];
+const OLDEST_HEADS: ByFeedKind = [sql::OLDEST_HEADS_OF_ALL, sql::OLDEST_HEADS_OF_RUBRIQUE, sql::OLDEST_HEADS_OF_BYLINE];
+const COUNT: ByFeedKind = [sql::COUNT_OF_ALL, sql::COUNT_OF_RUBRIQUE, sql::COUNT_OF_BYLINE];
+const WITHDRAWN: ByFeedKind = [sql::WITHDRAWN_OF_ALL, sql::WITHDRAWN_OF_RUBRIQUE, sql::WITHDRAWN_OF_BYLINE];
 
 /// The form of a statement for a feed, and the slug it wants.
-fn form(forms: Forms, feed: &FeedKey) -> (&'static str, Option<&Slug>) {
+fn form(forms: ByFeedKind, feed: &FeedKey) -> (&'static str, Option<&Slug>) {
     match feed {
         FeedKey::All => (forms[0], None),
         FeedKey::Rubrique(slug) => (forms[1], Some(slug)),
         FeedKey::Byline(slug) => (forms[2], Some(slug)),
+    }
+}
+
+/// Gives the last parameter the slug, where a feed has one.
+fn bind_slug<'c>(query: Query<'c>, slug: Option<&Slug>) -> Query<'c> {
+    match slug {
+        Some(slug) => query.bind(slug.as_str()),
+        None => query,
     }
 }
 
@@ -131,92 +137,108 @@ fn month(row: &str) -> Option<FeedMonth> {
     Some(FeedMonth { month, revision, columns, closed, documents, held, heads })
 }
 
-/// A row of what was published.
-type Row = (String, i64, i64, i64);
+/// What was last published of a feed.
+struct PublishedRow {
+    fingerprint: String,
+    revision: i64,
+    published_at: i64,
+    told_at: i64,
+}
 
-fn read_published((fingerprint, revision, at, told): Row) -> Result<Published> {
-    Ok(Published { fingerprint, revision, at: instant(at)?, told: instant(told)? })
+from_row!(PublishedRow { fingerprint, revision, published_at, told_at });
+
+impl TryFrom<PublishedRow> for Published {
+    type Error = Error;
+
+    fn try_from(row: PublishedRow) -> Result<Self> {
+        let (at, told) = (instant(row.published_at)?, instant(row.told_at)?);
+        Ok(Self { fingerprint: row.fingerprint, revision: row.revision, at, told })
+    }
+}
+
+/// What a run asks first: see `sql::LATEST`.
+struct LatestRow {
+    number: i64,
+    fingerprint: Option<String>,
+    revision: Option<i64>,
+    published_at: Option<i64>,
+    told_at: Option<i64>,
+    come_out: Option<String>,
+    unfinished: Option<String>,
+    seen: Option<String>,
+}
+
+from_row! {
+    in order LatestRow { number, fingerprint, revision, published_at, told_at, come_out, unfinished, seen }
 }
 
 impl Store {
     /// What was last published under a name, and what is new by an instant. Asked over one connection,
     /// which is given back before it goes on: nearly every run asks nothing else.
     pub async fn latest(&self, name: &str, at: Instant) -> Result<Latest> {
-        type Text = Option<String>;
-        type Row = (i64, Text, Option<i64>, Option<i64>, Option<i64>, Text, Text, Text);
-        let (number, fingerprint, revision, published_at, told_at, came, unfinished, seen): Row = on!(self, pool => {
-            let mut line = pool.acquire().await?;
-            let row = sqlx::query_as(sql::LATEST).bind(name).bind(millis(at)).fetch_one(&mut *line).await;
-            line.return_to_pool().await;
-            row?
-        });
-        let published = match (fingerprint, revision, published_at, told_at) {
-            (Some(fingerprint), Some(revision), Some(at), Some(told)) => {
-                Some(read_published((fingerprint, revision, at, told))?)
+        let mut connection = self.connection().await?;
+        let row = connection.query(sql::LATEST).bind(name).bind(millis(at)).fetch_one().await;
+        connection.give_back().await;
+        let row: LatestRow = row?;
+        let published = match (row.fingerprint, row.revision, row.published_at, row.told_at) {
+            (Some(fingerprint), Some(revision), Some(published_at), Some(told_at)) => {
+                Some(Published::try_from(PublishedRow { fingerprint, revision, published_at, told_at })?)
             }
             _ => None,
         };
-        let feeds = came.as_deref().unwrap_or_default().split_terminator(',').flat_map(|column| {
+        let feeds = row.come_out.as_deref().unwrap_or_default().split_terminator(',').flat_map(|column| {
             let mut slugs = column.split(' ').map(|text| Slug::parse(text).ok());
             let (rubrique, byline) = (slugs.next().flatten(), slugs.next().flatten());
             FeedKey::of_column(rubrique.as_ref(), byline.as_ref()).collect::<Vec<_>>()
         });
-        let unfinished = unfinished.as_deref().unwrap_or_default().split_terminator(',').map(Unfinished::read);
+        let unfinished = row.unfinished.as_deref().unwrap_or_default().split_terminator(',').map(Unfinished::read);
         Ok(Latest {
-            revision: number,
+            revision: row.number,
             published,
             come_out: feeds.collect(),
             unfinished: unfinished.collect::<Result<_>>()?,
-            seen,
+            seen: row.seen,
         })
     }
 
     /// Remembers how the feeds' folder looks.
     pub async fn put_seen(&self, seen: &str) -> Result<()> {
-        on_writing!(self, pool => { sqlx::query(sql::PUT_SEEN).bind(seen).execute(pool).await?; });
+        self.write(sql::PUT_SEEN).bind(seen).execute().await?;
         Ok(())
     }
 
     /// How many commits have changed columns; whoever gets an answer knows that the store gives them.
     pub async fn revision(&self) -> Result<i64> {
-        Ok(on!(self, pool => sqlx::query_scalar(sql::REVISION).fetch_one(pool).await?))
+        self.read(sql::REVISION).fetch_one().await
     }
 
     /// What was last published of a feed.
     pub async fn published(&self, feed: &FeedKey) -> Result<Option<Published>> {
-        let row: Option<Row> = on!(self, pool => {
-            sqlx::query_as(sql::FEED_STATE).bind(feed.key()).fetch_optional(pool).await?
-        });
-        row.map(read_published).transpose()
+        let row: Option<PublishedRow> = self.read(sql::FEED_STATE).bind(feed.key()).fetch_optional().await?;
+        row.map(Published::try_from).transpose()
     }
 
     /// Feeds of which a column has changed since a revision.
     pub async fn touched_feeds(&self, since: i64) -> Result<Vec<FeedKey>> {
-        let rows: Vec<String> = on!(self, pool => {
-            sqlx::query_scalar(sql::TOUCHED_FEEDS).bind(since).fetch_all(pool).await?
-        });
+        let rows: Vec<String> = self.read(sql::TOUCHED_FEEDS).bind(since).fetch_all().await?;
         Ok(rows.iter().filter_map(|key| FeedKey::from_key(key)).collect())
     }
 
     /// Feeds with a month before this one whose archive is not closed.
     pub async fn feeds_to_close(&self, month: Month) -> Result<Vec<FeedKey>> {
-        let rows: Vec<String> = on!(self, pool => {
-            sqlx::query_scalar(sql::FEEDS_TO_CLOSE).bind(month.to_string()).fetch_all(pool).await?
-        });
+        let rows: Vec<String> = self.read(sql::FEEDS_TO_CLOSE).bind(month.to_string()).fetch_all().await?;
         Ok(rows.iter().filter_map(|key| FeedKey::from_key(key)).collect())
     }
 
     /// Every feed that ever had a column.
     pub async fn feed_keys(&self) -> Result<Vec<FeedKey>> {
-        let rows: Vec<String> = on!(self, pool => sqlx::query_scalar(sql::FEED_NAMES).fetch_all(pool).await?);
+        let rows: Vec<String> = self.read(sql::FEED_NAMES).fetch_all().await?;
         Ok(rows.iter().filter_map(|key| FeedKey::from_key(key)).collect())
     }
 
     /// The months of a feed, oldest first.
     pub async fn feed_months(&self, feed: &FeedKey) -> Result<Vec<FeedMonth>> {
-        let packed: Option<String> = on!(self, pool => {
-            sqlx::query_scalar(sql::FEED_MONTHS).bind(feed.key()).fetch_one(pool).await?
-        });
+        let packed: Option<String> = self.read(sql::FEED_MONTHS).bind(feed.key()).fetch_one().await?;
         let rows = packed.as_deref().unwrap_or_default().split_terminator(',');
         rows.map(|row| month(row).ok_or_else(|| Error::Corrupt { what: "month", value: row.to_owned() })).collect()
     }
@@ -224,7 +246,7 @@ impl Store {
     /// A fingerprint of the newest columns of a feed, read from an index alone: it changes when a
     /// column comes, goes or is edited.
     pub async fn feed_heads(&self, feed: &FeedKey, span: Span, limit: u32) -> Result<String> {
-        let (heads,): (Option<String>,) = self.newest_of(HEADS, feed, span, limit).await?;
+        let heads: Option<String> = self.newest_of(HEADS, feed, span, limit).await?;
         Ok(fingerprint(heads))
     }
 
@@ -235,14 +257,20 @@ impl Store {
     }
 
     /// The oldest columns of a feed in a span of time, or from behind a place in it on; newest first.
-    pub async fn oldest(&self, feed: &FeedKey, span: Span, after: Option<Place>, limit: u32) -> Result<Vec<Column>> {
+    pub async fn oldest(
+        &self,
+        feed: &FeedKey,
+        span: Span,
+        after: Option<ColumnPlace>,
+        limit: u32,
+    ) -> Result<Vec<Column>> {
         self.oldest_of::<Packed>(OLDEST, feed, span, after, limit.into()).await?.columns
     }
 
     /// A fingerprint of the oldest columns of a feed in a span of time, read from an index alone, and
     /// the place of the last of them; `None` if there are not that many.
-    pub async fn oldest_heads(&self, feed: &FeedKey, span: Span, count: i64) -> Result<Option<(String, Place)>> {
-        let (heads,): (Option<String>,) = self.oldest_of(OLDEST_HEADS, feed, span, None, count).await?;
+    pub async fn oldest_heads(&self, feed: &FeedKey, span: Span, count: i64) -> Result<Option<(String, ColumnPlace)>> {
+        let heads: Option<String> = self.oldest_of(OLDEST_HEADS, feed, span, None, count).await?;
         let Some(heads) = heads.filter(|heads| i64::try_from(heads.split(',').count()) == Ok(count)) else {
             return Ok(None);
         };
@@ -255,60 +283,39 @@ impl Store {
         Ok(Some((fingerprint([&heads]), (instant(published)?, ColumnId(id)))))
     }
 
-    async fn newest_of<T: OneRow>(&self, forms: Forms, feed: &FeedKey, span: Span, limit: u32) -> Result<T> {
+    async fn newest_of<T: FromRow>(&self, forms: ByFeedKind, feed: &FeedKey, span: Span, limit: u32) -> Result<T> {
         let (statement, slug) = form(forms, feed);
-        Ok(on!(self, pool => {
-            let query = sqlx::query_as(statement).bind(millis(span.from)).bind(millis(span.until));
-            let query = query.bind(i64::from(limit));
-            match slug {
-                Some(slug) => query.bind(slug.as_str()).fetch_one(pool).await?,
-                None => query.fetch_one(pool).await?,
-            }
-        }))
+        let query = self.read(statement).bind(millis(span.from)).bind(millis(span.until)).bind(i64::from(limit));
+        bind_slug(query, slug).fetch_one().await
     }
 
-    async fn oldest_of<T: OneRow>(
+    async fn oldest_of<T: FromRow>(
         &self,
-        forms: Forms,
+        forms: ByFeedKind,
         feed: &FeedKey,
         span: Span,
-        after: Option<Place>,
+        after: Option<ColumnPlace>,
         limit: i64,
     ) -> Result<T> {
         let (statement, slug) = form(forms, feed);
         // No column has the key 0.
         let (published, id) = after.map_or((millis(span.from), 0), |(published, id)| (millis(published), id.0));
-        Ok(on!(self, pool => {
-            let query = sqlx::query_as(statement).bind(published).bind(id).bind(millis(span.until)).bind(limit);
-            match slug {
-                Some(slug) => query.bind(slug.as_str()).fetch_one(pool).await?,
-                None => query.fetch_one(pool).await?,
-            }
-        }))
+        let query = self.read(statement).bind(published).bind(id).bind(millis(span.until)).bind(limit);
+        bind_slug(query, slug).fetch_one().await
     }
 
     /// How many columns a feed has in a span of time.
     pub async fn count(&self, feed: &FeedKey, span: Span) -> Result<i64> {
         let (statement, slug) = form(COUNT, feed);
-        Ok(on!(self, pool => {
-            let query = sqlx::query_scalar(statement).bind(millis(span.from)).bind(millis(span.until));
-            match slug {
-                Some(slug) => query.bind(slug.as_str()).fetch_one(pool).await?,
-                None => query.fetch_one(pool).await?,
-            }
-        }))
+        let query = self.read(statement).bind(millis(span.from)).bind(millis(span.until));
+        bind_slug(query, slug).fetch_one().await
     }
 
     /// The columns of a feed that were withdrawn last.
     pub async fn withdrawn(&self, feed: &FeedKey, limit: u32) -> Result<Vec<Tombstone>> {
         let (statement, slug) = form(WITHDRAWN, feed);
-        let rows: Vec<(String, i64)> = on!(self, pool => {
-            let query = sqlx::query_as(statement).bind(i64::from(limit));
-            match slug {
-                Some(slug) => query.bind(slug.as_str()).fetch_all(pool).await?,
-                None => query.fetch_all(pool).await?,
-            }
-        });
+        let query = self.read(statement).bind(i64::from(limit));
+        let rows: Vec<(String, i64)> = bind_slug(query, slug).fetch_all().await?;
         rows.into_iter().map(|(guid, when)| Ok(Tombstone { guid, when: instant(when)? })).collect()
     }
 }

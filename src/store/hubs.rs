@@ -3,7 +3,7 @@
 
 use url::Url;
 
-use super::{Result, Store, millis, sql, transact, worded};
+use super::{Result, Store, Tx, millis, query::from_row, sql};
 use crate::model::{Instant, column::fingerprint};
 
 /// A document that readers subscribe to, as it now stands.
@@ -30,32 +30,23 @@ impl Topic {
 /// again, writes nothing because the files hold the same bytes, and queues the pings all the same,
 /// because the hub has not been told of these bytes. For the same reason nothing is told in vain:
 /// a feed that is made again without a difference queues nothing.
-macro_rules! queue_pings {
-    ($transaction:ident, $hubs:expr, $topics:expr, $at:expr) => {
-        for topic in $topics {
-            for hub in $hubs {
-                let (url, fingerprint) = topic.parts();
-                sqlx::query(sql::QUEUE_PING)
-                    .bind(hub.as_str())
-                    .bind(url)
-                    .bind(fingerprint)
-                    .bind(millis($at))
-                    .execute(&mut *$transaction)
-                    .await?;
-            }
+pub(super) async fn queue_pings(tx: &mut Tx<'_>, hubs: &[Url], topics: &[Topic], at: Instant) -> Result<()> {
+    for topic in topics {
+        for hub in hubs {
+            tx.query(sql::QUEUE_PING)
+                .bind(hub.as_str())
+                .bind(topic.url.as_str())
+                .bind(&topic.fingerprint)
+                .bind(millis(at))
+                .execute()
+                .await?;
         }
-    };
-}
-pub(super) use queue_pings;
-
-impl Topic {
-    pub(super) fn parts(&self) -> (&str, &str) {
-        (self.url.as_str(), &self.fingerprint)
     }
+    Ok(())
 }
 
 /// A hub is to be told of a topic; this is the right to do so, for a time.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ping {
     /// The outbox's key.
     pub id: i64,
@@ -66,6 +57,8 @@ pub struct Ping {
     pub attempts: i64,
     since_at: i64,
 }
+
+from_row!(Ping { id, fence, topic, attempts, since_at });
 
 impl Ping {
     /// How long the hub has not known what is new, at an instant.
@@ -122,57 +115,66 @@ impl Store {
         clock: Instant,
         until: Instant,
     ) -> Result<Vec<Ping>> {
-        let mut pings: Vec<Ping> = transact!(self, begin, pool, tx => {
-            sqlx::query_as(worded(pool, sql::LEASE_PINGS))
+        self.transact(async |mut tx| {
+            let pings = tx
+                .query(sql::LEASE_PINGS)
                 .bind(hub.as_str())
                 .bind(millis(at))
                 .bind(i64::from(limit))
                 .bind(millis(until))
                 .bind(millis(clock))
-                .fetch_all(&mut *tx)
-                .await?
-        })?;
-        pings.sort_by_key(|ping| ping.id);
-        Ok(pings)
+                .fetch_sorted(|ping: &Ping| ping.id)
+                .await?;
+            tx.commit().await?;
+            Ok(pings)
+        })
+        .await
     }
 
     /// Writes down what became of pings, in one commit. What is said of a topic that has changed
     /// meanwhile counts for nothing: it is queued again already.
     pub async fn settle_pings(&self, settled: &[SettledPing]) -> Result<()> {
-        transact!(self, begin, pool, tx => {
+        self.transact(async |mut tx| {
             for SettledPing { ping, state, reply } in settled {
                 let (state, attempts, due) = match state {
                     PingState::Told => ("told", 0, None),
                     PingState::Queued(due) => ("queued", ping.attempts + 1, Some(*due)),
                     PingState::Failed => ("failed", ping.attempts + 1, None),
                 };
-                sqlx::query(sql::SETTLE_PING)
+                tx.query(sql::SETTLE_PING)
                     .bind(ping.id)
                     .bind(ping.fence)
                     .bind(state)
                     .bind(attempts)
                     .bind(due.map_or(0, millis))
                     .bind(reply)
-                    .execute(&mut *tx)
+                    .execute()
                     .await?;
             }
+            tx.commit().await
         })
+        .await
     }
 
     /// Puts off what a silent hub was still to be told of, as if it had been tried; says how many
     /// pings wait and how many were given up.
     pub async fn put_off_pings(&self, hub: &Url, off: PutOff<'_>) -> Result<(usize, usize)> {
-        let states: Vec<String> = transact!(self, begin, pool, tx => {
-            sqlx::query_scalar(sql::PUT_OFF_PINGS)
-                .bind(hub.as_str())
-                .bind(millis(off.at))
-                .bind(millis(off.until))
-                .bind(millis(off.since))
-                .bind(off.tries)
-                .bind(off.reply)
-                .fetch_all(&mut *tx)
-                .await?
-        })?;
+        let states: Vec<String> = self
+            .transact(async |mut tx| {
+                let states = tx
+                    .query(sql::PUT_OFF_PINGS)
+                    .bind(hub.as_str())
+                    .bind(millis(off.at))
+                    .bind(millis(off.until))
+                    .bind(millis(off.since))
+                    .bind(off.tries)
+                    .bind(off.reply)
+                    .fetch_all()
+                    .await?;
+                tx.commit().await?;
+                Ok(states)
+            })
+            .await?;
         let failed = states.iter().filter(|state| *state == "failed").count();
         Ok((states.len() - failed, failed))
     }

@@ -4,16 +4,11 @@
 use std::collections::HashSet;
 
 use serde_json::json;
-use sqlx::{PgPool, SqlitePool};
+use sqlx::PgPool;
 
 use super::{
-    Backend, Error, Result, Store, Variant,
-    desk::add_note,
-    millis, on, sql,
-    sql::ledger,
-    transact,
-    transactions::{ATTEMPTS, pause},
-    worded,
+    Backend, Error, Result, Store, Variant, desk::add_note, millis, query::from_row, sql, sql::ledger,
+    transactions::repeated,
 };
 use crate::model::{Edition, EmailAddress, Instant, Letter, LetterState, Note, NoteKind, ReaderId};
 
@@ -98,28 +93,16 @@ async fn record_at_once(
     marks: &[Mark],
     now: Instant,
 ) -> Result<HashSet<i64>> {
-    let mut attempt = 0;
-    loop {
-        let written = match &store.pool {
-            Backend::Sqlite { writing, .. } => record_rows(writing, settlements, marks, now).await,
-            Backend::Postgres(pool) => record_arrays(pool, settlements, marks, now).await,
-        };
-        match written {
-            Err(error) if error.is_conflict() && attempt < ATTEMPTS => {
-                attempt += 1;
-                pause(attempt).await;
-            }
-            written => {
-                let sending = LetterState::Sending.as_str();
-                let sending = |(letter, state): (i64, String)| (state == sending).then_some(letter);
-                return Ok(written?.into_iter().filter_map(sending).collect());
-            }
-        }
-    }
+    let written = repeated(async || match &store.pool {
+        Backend::Sqlite { .. } => record_rows(store, settlements, marks, now).await,
+        Backend::Postgres(pool) => record_arrays(pool, settlements, marks, now).await,
+    });
+    let sending = LetterState::Sending.as_str();
+    Ok(written.await?.into_iter().filter_map(|(letter, state)| (state == sending).then_some(letter)).collect())
 }
 
 async fn record_rows(
-    pool: &SqlitePool,
+    store: &Store,
     settlements: &[Settlement],
     marks: &[Mark],
     now: Instant,
@@ -130,8 +113,7 @@ async fn record_rows(
         json!([m.lease.letter, m.lease.fence, sending, null, null, 1, millis(m.until)])
     });
     let rows: Vec<_> = settled.chain(marked).collect();
-    let query = sqlx::query_as(ledger::RECORD_LETTERS.sqlite).bind(json!(rows).to_string()).bind(millis(now));
-    Ok(query.fetch_all(pool).await?)
+    store.write(ledger::RECORD_LETTERS).bind(json!(rows).to_string()).bind(millis(now)).fetch_all().await
 }
 
 async fn record_arrays(
@@ -166,7 +148,6 @@ pub struct Retried {
 }
 
 /// A letter that was leased.
-#[derive(sqlx::FromRow)]
 pub(super) struct Row {
     pub(super) id: i64,
     /// Nothing where the reader was erased: such a letter is suppressed.
@@ -179,6 +160,8 @@ pub(super) struct Row {
     /// How many readers still want it: its own, or none.
     pub(super) wanted: i64,
 }
+
+from_row!(Row { id, public_id, variant_id, address, name, attempts, fence, wanted });
 
 impl TryFrom<Row> for Leased {
     type Error = Error;
@@ -224,7 +207,7 @@ impl Store {
 
     async fn settle(
         &self,
-        statement: sql::Two,
+        statement: sql::ByDialect,
         settlements: &[Settlement],
         marks: &[Mark],
         now: Instant,
@@ -233,42 +216,36 @@ impl Store {
         let refused: Vec<i64> = settlements.iter().filter(|s| s.suppress).map(|s| s.lease.letter).collect();
         let waiting: Vec<&Settlement> = settlements.iter().filter(|s| s.waits()).collect();
         let marked: Vec<_> = marks.iter().map(|m| json!([m.lease.letter, m.lease.fence, millis(m.until)])).collect();
-        let granted = transact!(self, begin, pool, tx => {
-            // First the edition, then its blocks, then its letters, as all others do: one waits for the other.
-            if !waiting.is_empty() {
-                let letters: Vec<i64> = waiting.iter().map(|s| s.lease.letter).collect();
-                sqlx::query(worded(pool, sql::REOPEN_EDITIONS)).bind(json!(letters).to_string()).execute(&mut *tx).await?;
-                let due: Vec<_> = waiting.iter().map(|s| json!([s.lease.letter, s.due()])).collect();
-                let query = sqlx::query(worded(pool, ledger::CALL_BLOCKS)).bind(json!(due).to_string());
-                query.execute(&mut *tx).await?;
-            }
-            if !settled.is_empty() {
-                sqlx::query(worded(pool, statement))
-                    .bind(json!(settled).to_string())
-                    .bind(millis(now))
-                    .execute(&mut *tx)
-                    .await?;
-            }
-            if !refused.is_empty() {
-                let addresses: Vec<String> = sqlx::query_scalar(worded(pool, sql::REFUSED_ADDRESSES))
-                    .bind(json!(refused).to_string())
-                    .fetch_all(&mut *tx)
-                    .await?;
-                sqlx::query(worded(pool, sql::SUPPRESS_REFUSED))
-                    .bind(self.hashes_of(&addresses))
-                    .bind(millis(now))
-                    .execute(&mut *tx)
-                    .await?;
-            }
-            let mut granted: Vec<i64> = Vec::new();
-            if !marked.is_empty() {
-                granted = sqlx::query_scalar(worded(pool, sql::MARK_LETTERS))
-                    .bind(json!(marked).to_string())
-                    .fetch_all(&mut *tx)
-                    .await?;
-            }
-            granted
-        })?;
+        let granted = self
+            .transact(async |mut tx| {
+                // First the edition, then its blocks, then its letters, as all others do: one waits for the other.
+                if !waiting.is_empty() {
+                    let letters: Vec<i64> = waiting.iter().map(|s| s.lease.letter).collect();
+                    tx.query(sql::REOPEN_EDITIONS).bind(json!(letters).to_string()).execute().await?;
+                    let due: Vec<_> = waiting.iter().map(|s| json!([s.lease.letter, s.due()])).collect();
+                    let query = tx.query(ledger::CALL_BLOCKS).bind(json!(due).to_string());
+                    query.execute().await?;
+                }
+                if !settled.is_empty() {
+                    tx.query(statement).bind(json!(settled).to_string()).bind(millis(now)).execute().await?;
+                }
+                if !refused.is_empty() {
+                    let addresses: Vec<String> =
+                        tx.query(sql::REFUSED_ADDRESSES).bind(json!(refused).to_string()).fetch_all().await?;
+                    tx.query(sql::SUPPRESS_REFUSED)
+                        .bind(self.hashes_of(&addresses))
+                        .bind(millis(now))
+                        .execute()
+                        .await?;
+                }
+                let mut granted: Vec<i64> = Vec::new();
+                if !marked.is_empty() {
+                    granted = tx.query(sql::MARK_LETTERS).bind(json!(marked).to_string()).fetch_all().await?;
+                }
+                tx.commit().await?;
+                Ok(granted)
+            })
+            .await?;
         Ok(granted.into_iter().collect())
     }
 
@@ -285,9 +262,11 @@ impl Store {
             return Ok(());
         }
         let rows: Vec<_> = leases.iter().map(|lease| json!([lease.letter, lease.fence, millis(until)])).collect();
-        transact!(self, begin, pool, tx => {
-            sqlx::query(worded(pool, sql::RENEW_LETTERS)).bind(json!(rows).to_string()).execute(&mut *tx).await?;
+        self.transact(async |mut tx| {
+            tx.query(sql::RENEW_LETTERS).bind(json!(rows).to_string()).execute().await?;
+            tx.commit().await
         })
+        .await
     }
 
     /// Queues again the letters of an edition that may have arrived, and opens it; says how many.
@@ -301,20 +280,22 @@ impl Store {
     }
 
     async fn resend(&self, edition: i64, statement: &'static str) -> Result<u64> {
-        transact!(self, begin, pool, tx => {
-            sqlx::query(sql::TOUCH_EDITION).bind(edition).execute(&mut *tx).await?;
-            let letters = sqlx::query(statement).bind(edition).execute(&mut *tx).await?.rows_affected();
+        self.transact(async |mut tx| {
+            tx.query(sql::TOUCH_EDITION).bind(edition).execute().await?;
+            let letters = tx.query(statement).bind(edition).execute().await?;
             if letters > 0 {
-                sqlx::query(ledger::OPEN_BLOCKS).bind(edition).execute(&mut *tx).await?;
-                sqlx::query(sql::REOPEN_EDITION).bind(edition).execute(&mut *tx).await?;
+                tx.query(ledger::OPEN_BLOCKS).bind(edition).execute().await?;
+                tx.query(sql::REOPEN_EDITION).bind(edition).execute().await?;
             }
-            letters
+            tx.commit().await?;
+            Ok(letters)
         })
+        .await
     }
 
     /// How many letters of an edition were written into a folder instead of being sent.
     pub async fn written_letters(&self, edition: i64) -> Result<i64> {
-        Ok(on!(self, pool => sqlx::query_scalar(sql::WRITTEN_LETTERS).bind(edition).fetch_one(pool).await?))
+        self.read(sql::WRITTEN_LETTERS).bind(edition).fetch_one().await
     }
 
     /// Queues again the letters of an edition that a relay refused for good with these words, and lifts
@@ -324,36 +305,38 @@ impl Store {
         let note = Note { kind: NoteKind::Retried, subject: String::new(), who: who.into(), words: words.into(), at };
         let key = edition.key();
         let edition = edition.id;
-        let (lifted, letters) = transact!(self, begin, pool, tx => {
-            sqlx::query(sql::TOUCH_EDITION).bind(edition).execute(&mut *tx).await?;
-            let lifted = sqlx::query(sql::LIFT_REFUSED).bind(edition).bind(&pattern).execute(&mut *tx).await?;
-            let letters = sqlx::query(sql::RETRY_REFUSED).bind(edition).bind(&pattern).execute(&mut *tx).await?;
-            if letters.rows_affected() > 0 {
-                sqlx::query(ledger::OPEN_BLOCKS).bind(edition).execute(&mut *tx).await?;
-                sqlx::query(sql::REOPEN_EDITION).bind(edition).execute(&mut *tx).await?;
-                add_note!(tx, &key, &note);
-            }
-            (lifted.rows_affected(), letters.rows_affected())
-        })?;
+        let (lifted, letters) = self
+            .transact(async |mut tx| {
+                tx.query(sql::TOUCH_EDITION).bind(edition).execute().await?;
+                let lifted = tx.query(sql::LIFT_REFUSED).bind(edition).bind(&pattern).execute().await?;
+                let letters = tx.query(sql::RETRY_REFUSED).bind(edition).bind(&pattern).execute().await?;
+                if letters > 0 {
+                    tx.query(ledger::OPEN_BLOCKS).bind(edition).execute().await?;
+                    tx.query(sql::REOPEN_EDITION).bind(edition).execute().await?;
+                    add_note(&mut tx, &key, &note).await?;
+                }
+                tx.commit().await?;
+                Ok((lifted, letters))
+            })
+            .await?;
         Ok(Retried { letters, lifted })
     }
 
     /// How many letters of an edition a relay refused for good, by its words.
     pub async fn refused_letters(&self, edition: i64) -> Result<Vec<(String, i64)>> {
         let all = pattern("");
-        Ok(on!(self, pool => sqlx::query_as(sql::REFUSED_LETTERS).bind(edition).bind(&all).fetch_all(pool).await?))
+        self.read(sql::REFUSED_LETTERS).bind(edition).bind(&all).fetch_all().await
     }
 
     /// How many bytes the largest of an edition's variants has.
     pub async fn largest_variant(&self, edition: i64) -> Result<u64> {
-        let bytes: i64 =
-            on!(self, pool => sqlx::query_scalar(sql::LARGEST_VARIANT).bind(edition).fetch_one(pool).await?);
+        let bytes: i64 = self.read(sql::LARGEST_VARIANT).bind(edition).fetch_one().await?;
         Ok(bytes.unsigned_abs())
     }
 
     /// A variant's bytes.
     pub async fn variant(&self, id: i64) -> Result<Variant> {
-        let entity = on!(self, pool => sqlx::query_scalar(sql::FIND_VARIANT).bind(id).fetch_one(pool).await?);
+        let entity = self.read(sql::FIND_VARIANT).bind(id).fetch_one().await?;
         Ok(Variant { entity })
     }
 }

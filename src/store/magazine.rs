@@ -3,7 +3,7 @@
 
 use data_encoding::HEXLOWER;
 
-use super::{Error, Result, Store, instant, millis, on_writing, sql};
+use super::{Error, Result, Store, instant, millis, query::from_row, sql};
 use crate::model::Instant;
 
 /// The magazine that a store belongs to.
@@ -29,6 +29,15 @@ pub struct MagazineName<'a> {
     /// Its address without a scheme, and the day that stands in its columns' ids.
     pub address: &'a str,
 }
+
+struct MagazineRow {
+    id: Vec<u8>,
+    name: String,
+    address: String,
+    began_at: i64,
+}
+
+from_row!(MagazineRow { id, name, address, began_at });
 
 /// A magazine as the store wrote it; none if nothing is written.
 pub(super) fn read(
@@ -69,7 +78,7 @@ impl Store {
         }
         if !same {
             (magazine.name, magazine.address) = (ours.name.to_owned(), ours.address.to_owned());
-            on_writing!(self, pool => sqlx::query(sql::CALL_MAGAZINE).bind(ours.name).bind(ours.address).execute(pool).await?.rows_affected());
+            self.write(sql::CALL_MAGAZINE).bind(ours.name).bind(ours.address).execute().await?;
         }
         Ok(())
     }
@@ -78,17 +87,11 @@ impl Store {
         // An id in the configuration of a store that is new: it was lost, and is made again.
         let named = ours.id.and_then(|id| HEXLOWER.decode(id.to_ascii_lowercase().as_bytes()).ok());
         let id = named.map_or_else(|| Self::random().map(Vec::from), Ok)?;
-        let row: (Vec<u8>, String, String, i64) = on_writing!(self, pool => {
-            sqlx::query(sql::ADD_MAGAZINE)
-                .bind(id)
-                .bind(ours.name)
-                .bind(ours.address)
-                .bind(millis(at))
-                .execute(pool)
-                .await?;
-            // Of two first runs at once, one has written it.
-            sqlx::query_as(sql::FIND_MAGAZINE).fetch_one(pool).await?
-        });
-        Ok(Magazine { id: HEXLOWER.encode(&row.0), name: row.1, address: row.2, began: instant(row.3)? })
+
+        self.write(sql::ADD_MAGAZINE).bind(id).bind(ours.name).bind(ours.address).bind(millis(at)).execute().await?;
+        // Of two first runs at once, one has written it.
+        let row: MagazineRow = self.write(sql::FIND_MAGAZINE).fetch_one().await?;
+        let began = instant(row.began_at)?;
+        Ok(Magazine { id: HEXLOWER.encode(&row.id), name: row.name, address: row.address, began })
     }
 }

@@ -6,7 +6,7 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-use super::{Backend, Result, Store, transact};
+use super::{Backend, Result, Store, Tx};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
 const MIGRATIONS: [(&str, &str); 17] = [
@@ -69,8 +69,14 @@ pub(super) async fn run(store: &Store, migrations: Vec<Migration>) -> Result<()>
     let mut migrator = Migrator::with_migrations(migrations);
     // sqlx's own lock lasts longer than a transaction, which a pooler does not allow.
     migrator.set_locking(false);
-    transact!(store, begin_alone, pool, tx => {
-        // What `run` does, with the connection's type said: otherwise the future is not Send.
-        migrator.run_direct(None, &mut *tx, false).await?;
-    })
+    store
+        .transact_alone(async |mut tx| {
+            // What `run` does, with the connection's type said: otherwise the future is not Send.
+            match &mut tx {
+                Tx::Sqlite(tx) => migrator.run_direct(None, &mut **tx, false).await?,
+                Tx::Postgres(tx) => migrator.run_direct(None, &mut **tx, false).await?,
+            }
+            tx.commit().await
+        })
+        .await
 }

@@ -4,28 +4,28 @@
 mod apply;
 mod archive;
 mod bounces;
+mod bulk_rows;
+mod column_entry;
 mod columns;
 mod decisions;
 mod desk;
-mod dialect;
 mod editions;
-mod entering;
 mod feeds;
+mod freezing;
 mod hubs;
+mod key_takeover;
 mod leases;
 mod letters;
+mod list_plan;
 mod magazine;
-mod many;
 mod migrate;
-mod moving;
 mod open;
-mod pack;
+mod packed_columns;
 mod publications;
-mod put;
+mod query;
 mod readers;
 mod relays;
-mod roll;
-mod rows;
+mod requests;
 mod rubriques;
 pub mod search;
 mod service;
@@ -34,39 +34,40 @@ mod sources;
 #[doc(hidden)]
 #[allow(missing_docs)]
 pub mod sql;
+mod subscriber_list;
 mod subscribers;
 mod suppressions;
+mod sync_batches;
 mod transactions;
 mod upkeep;
-mod wishes;
 
-use desk::NoteRow;
-use dialect::{for_many_pages, worded};
+use query::from_row;
 use sqlx::{postgres::PgPool, sqlite::SqlitePool};
-use transactions::{on, on_writing, transact};
+use transactions::Tx;
 
-pub use apply::{Applied, Changes, FileChange, MovedFrom, Stamps};
-pub use bounces::{Effect, Notice, Return};
+pub use apply::{Applied, ChangeSource, FileChange, MovedFrom, Stamps};
+pub use bounces::{BounceKind, BounceNotice, Effect};
+pub use column_entry::{AddressConflict, Entry, Put};
 pub use columns::{Batched, ListedColumn, Repeated, SharedAddress};
 pub use decisions::{Noted, Released, Seen, is_another_list};
-pub use editions::{Freeze, NewEdition, NewVariant, Reserve, Variant};
-pub use feeds::{FeedMonth, Latest, Newest, Place, Published, Span, Standing};
+pub use editions::Variant;
+pub use feeds::{ColumnPlace, FeedMonth, FeedRecord, Latest, Newest, Published, Span};
+pub use freezing::{Freeze, NewEdition, NewVariant, Reserve};
 pub use hubs::{Ping, PingState, PutOff, SettledPing, Topic};
-pub use leases::Batch;
+pub use leases::LeasedBatch;
 pub use letters::{Lease, Leased, Mark, Retried, Settlement};
 pub use magazine::{Magazine, MagazineName};
 pub use publications::{Commit, Documents, Publication, Unfinished};
-pub use put::{Entry, Put, Twin};
-pub use readers::{Consent, Known, OtherData};
-pub use roll::{Listed, RollPage};
+pub use readers::{BounceRow, Consent, KnownReader, LetterFate, OpenRequest, OtherData, ServiceLetterFate};
+pub use requests::{Confirmation, Confirmed, Pace, PendingRequest, Queueing, Request};
 pub use rubriques::Followed;
 pub use service::{ServiceKind, ServiceLease, ServiceLetter, ServiceState};
 pub use sessions::DeskSession;
 pub use sources::{ColumnTrace, OldFile, SourceFile, SourceState};
+pub use subscriber_list::{AllowanceRow, ListedReader, SubscriberPage};
 pub use subscribers::{Added, ReadyPart};
-pub use suppressions::Leave;
+pub use suppressions::{Leave, SuppressionRow};
 pub use upkeep::Tidied;
-pub use wishes::{Confirmation, Confirmed, Pace, Queueing, Request, Wish};
 
 pub use crate::model::Reason;
 use crate::{
@@ -212,8 +213,18 @@ enum Backend {
     Postgres(PgPool),
 }
 
-/// What `sql::OPENING` gives.
-type Opening = (Option<String>, Option<Vec<u8>>, Option<Vec<u8>>, Option<String>, Option<String>, Option<i64>);
+/// What every run asks first: see `sql::OPENING`.
+#[derive(Default)]
+struct Opening {
+    migrations: Option<String>,
+    key: Option<Vec<u8>>,
+    magazine_id: Option<Vec<u8>>,
+    magazine_name: Option<String>,
+    magazine_address: Option<String>,
+    began_at: Option<i64>,
+}
+
+from_row!(in order Opening { migrations, key, magazine_id, magazine_name, magazine_address, began_at });
 
 impl Store {
     /// Opens the store, makes it if it is a SQLite file that is not there, and brings its tables
@@ -239,14 +250,12 @@ impl Store {
         let migrations = migrate::all(&store);
         // Nearly always all is there, and a look takes no lock. What cannot be read is not there yet.
         // The connection is given back before it goes on, or the next question would open another.
-        let (done, key, magazine) = on!(store, pool => {
-            let mut line = pool.acquire().await?;
-            let found = sqlx::query_as::<_, Opening>(worded(pool, sql::OPENING)).fetch_one(&mut *line).await;
-            line.return_to_pool().await;
-            let (done, key, id, name, address, began) = found.unwrap_or_default();
-            (done, key, magazine::read(id, name, address, began)?)
-        });
-        let done = done.is_some_and(|done| migrate::is_done(&done, &migrations));
+        let mut connection = store.connection().await?;
+        let found: Result<Opening> = connection.query(sql::OPENING).fetch_one().await;
+        connection.give_back().await;
+        let found = found.unwrap_or_default();
+        let magazine = magazine::read(found.magazine_id, found.magazine_name, found.magazine_address, found.began_at)?;
+        let done = found.migrations.is_some_and(|done| migrate::is_done(&done, &migrations));
         if !done {
             if let StoreUrl::Postgres { schema: Some(schema), .. } = url {
                 store.make_schema(schema.as_str()).await?;
@@ -254,7 +263,7 @@ impl Store {
             migrate::run(&store, migrations).await?;
         }
         store.magazine = magazine;
-        store.key = match key.filter(|_| done) {
+        store.key = match found.key.filter(|_| done) {
             Some(bytes) => read_key(bytes)?,
             None => store.find_key().await?,
         };
@@ -267,12 +276,17 @@ impl Store {
         self.fold().await;
         if self.by_transaction {
             // What is not committed yet is when its connection has been given back.
-            on!(self, pool => if let Ok(mut line) = pool.acquire().await {
-                line.return_to_pool().await;
-            });
+            if let Ok(connection) = self.connection().await {
+                connection.give_back().await;
+            }
         }
-        on!(self, pool => pool.close().await);
-        on_writing!(self, pool => pool.close().await);
+        match &self.pool {
+            Backend::Sqlite { reading, writing } => {
+                reading.close().await;
+                writing.close().await;
+            }
+            Backend::Postgres(pool) => pool.close().await,
+        }
     }
 
     /// Folds SQLite's journal into the file, unless somebody reads it just now: whoever closes the store next does.
@@ -288,9 +302,7 @@ impl Store {
 
     /// Writes a row as it is: whether the store can be written.
     pub async fn write_a_row(&self) -> Result<()> {
-        on_writing!(self, pool => {
-            sqlx::query(sql::WRITE_A_ROW).execute(pool).await?;
-        });
+        self.write(sql::WRITE_A_ROW).execute().await?;
         Ok(())
     }
 
@@ -337,20 +349,18 @@ impl Store {
     }
 
     async fn find_key(&self) -> Result<Key> {
-        on_writing!(self, pool => {
-            let found: Option<Vec<u8>> = sqlx::query_scalar(sql::FIND_KEY).fetch_optional(pool).await?;
-            let value = match found {
-                Some(value) => value,
-                None => {
-                    let mut fresh = [0; 32];
-                    getrandom::fill(&mut fresh).map_err(|error| Error::Random(error.to_string()))?;
-                    // Of two first runs at once, one wins; both then read the same key.
-                    sqlx::query(sql::ADD_KEY).bind(fresh.to_vec()).execute(pool).await?;
-                    sqlx::query_scalar(sql::FIND_KEY).fetch_one(pool).await?
-                }
-            };
-            read_key(value)
-        })
+        let found: Option<Vec<u8>> = self.write(sql::FIND_KEY).fetch_optional().await?;
+        let value = match found {
+            Some(value) => value,
+            None => {
+                let mut fresh = [0; 32];
+                getrandom::fill(&mut fresh).map_err(|error| Error::Random(error.to_string()))?;
+                // Of two first runs at once, one wins; both then read the same key.
+                self.write(sql::ADD_KEY).bind(fresh.to_vec()).execute().await?;
+                self.write(sql::FIND_KEY).fetch_one().await?
+            }
+        };
+        read_key(value)
     }
 }
 

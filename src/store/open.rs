@@ -24,19 +24,19 @@ use super::{Error, Result};
 use crate::config::Connections;
 
 /// How often a SQLite file that another program is just making is tried.
-const FIRST_OPENINGS: usize = 250;
+const MAX_OPEN_ATTEMPTS: usize = 250;
 
 /// How long a connection to Postgres is waited for when the store is opened.
-const OPENING: Duration = Duration::from_secs(10);
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long one is waited for later, when others have them all or the server is just restarted.
-const PATIENCE: Duration = Duration::from_secs(30);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long the server's own word is waited for, to tell it.
-const DIAGNOSIS: Duration = Duration::from_secs(2);
+const DIAGNOSIS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long one waits inside this program until it may write: longer than another program is waited for.
-const TURN: Duration = Duration::from_secs(90);
+const WRITE_LOCK_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Connections to a SQLite file. One that was left in the middle of a commit (the disk was full) is
 /// not used again: sqlx still counts a transaction there that SQLite has ended by itself.
@@ -72,7 +72,7 @@ pub(super) async fn sqlite(path: &Path) -> Result<(SqlitePool, SqlitePool)> {
     };
     let mut pool = sqlite_pool().connect_with(options.clone()).await;
     // Who makes the file keeps the others from it for a moment, whatever their patience.
-    for _ in 0..FIRST_OPENINGS {
+    for _ in 0..MAX_OPEN_ATTEMPTS {
         match &pool {
             Err(sqlx::Error::Database(error)) if error.message().contains("locked") => {}
             _ => break,
@@ -81,7 +81,7 @@ pub(super) async fn sqlite(path: &Path) -> Result<(SqlitePool, SqlitePool)> {
         pool = sqlite_pool().connect_with(options.clone()).await;
     }
     let reading = pool.map_err(|reason| Error::Open { place: path.display().to_string(), reason })?;
-    let writing = sqlite_pool().max_connections(1).acquire_timeout(TURN).connect_lazy_with(options);
+    let writing = sqlite_pool().max_connections(1).acquire_timeout(WRITE_LOCK_TIMEOUT).connect_lazy_with(options);
     Ok((reading, writing))
 }
 
@@ -182,8 +182,8 @@ async fn by_transaction(options: &PgConnectOptions, schema: Option<&str>) -> sql
 }
 
 async fn connect(pool: PgPoolOptions, options: PgConnectOptions) -> sqlx::Result<PgPool> {
-    let opening = pool.acquire_timeout(PATIENCE).connect_with(options);
-    tokio::time::timeout(OPENING, opening).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    let opening = pool.acquire_timeout(ACQUIRE_TIMEOUT).connect_with(options);
+    tokio::time::timeout(OPEN_TIMEOUT, opening).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 /// How many connections the server gives, up to so many. Where there are not enough, half of them are
@@ -191,7 +191,7 @@ async fn connect(pool: PgPoolOptions, options: PgConnectOptions) -> sqlx::Result
 async fn available(options: &PgConnectOptions, most: u32) -> sqlx::Result<u32> {
     let mut held = Vec::new();
     while u32::try_from(held.len()).is_ok_and(|held| held < most) {
-        match tokio::time::timeout(DIAGNOSIS, PgConnection::connect_with(options)).await {
+        match tokio::time::timeout(DIAGNOSIS_TIMEOUT, PgConnection::connect_with(options)).await {
             Ok(Ok(line)) => held.push(line),
             Ok(Err(error)) if held.is_empty() && !is_passing(&error) => return Err(error),
             Ok(Err(_)) | Err(_) => break,
@@ -215,7 +215,7 @@ fn is_passing(error: &sqlx::Error) -> bool {
 
 /// Why no connection came: what the pool had from the server, and keeps to itself.
 async fn diagnosis(options: &PgConnectOptions) -> sqlx::Error {
-    match tokio::time::timeout(DIAGNOSIS, PgConnection::connect_with(options)).await {
+    match tokio::time::timeout(DIAGNOSIS_TIMEOUT, PgConnection::connect_with(options)).await {
         Ok(Err(error)) => error,
         Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut,
     }
@@ -259,8 +259,8 @@ pub(super) fn is_unwritable(error: &sqlx::Error) -> bool {
         Some(code) if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() => {
             // Of SQLite's codes, the last byte is the kind: read-only, full, no leave; an error of
             // writing, growing, cutting or bringing to the disk.
-            const WRITING: [u32; 6] = [778, 1034, 1290, 1546, 4618, 4874];
-            code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 3 | 8 | 13) || WRITING.contains(&code))
+            const WRITE_ERROR_CODES: [u32; 6] = [778, 1034, 1290, 1546, 4618, 4874];
+            code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 3 | 8 | 13) || WRITE_ERROR_CODES.contains(&code))
         }
         _ => false,
     }

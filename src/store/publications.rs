@@ -4,12 +4,12 @@ use chrono::Duration;
 use data_encoding::HEXLOWER;
 use url::Url;
 
-use super::{Error, Result, Standing, Store, hubs::queue_pings, instant, millis, on, on_writing, sql, transact};
+use super::{Error, FeedRecord, Result, Store, Tx, hubs::queue_pings, instant, millis, sql};
 use crate::model::{FeedKey, Instant, Month};
 
 /// How long a publication may be under way. One that did not end in that time is ended by another that
 /// has looked at all files; before, its program may still be writing.
-const LONGEST: Duration = Duration::minutes(15);
+const MAX_PUBLICATION_TIME: Duration = Duration::minutes(15);
 
 /// A publication that is under way, or whose program died.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Unfinished {
 
     /// Whether nobody can be at work on it any more. A clock may have been ahead.
     pub fn is_over(&self, at: Instant) -> bool {
-        (at - self.begun).abs() > LONGEST
+        (at - self.begun).abs() > MAX_PUBLICATION_TIME
     }
 }
 
@@ -46,9 +46,9 @@ pub struct Commit<'a> {
     /// By which publication.
     pub publication: &'a Publication,
     /// How feeds now stand.
-    pub standings: &'a [Standing],
+    pub standings: &'a [FeedRecord],
     /// How all feeds together stand, if all of them are published now.
-    pub all: Option<&'a Standing>,
+    pub all: Option<&'a FeedRecord>,
     /// Whether every file is as the store says of it, so that the publication may end.
     pub sound: bool,
     /// Which hubs are to be told.
@@ -66,30 +66,27 @@ pub struct Documents {
     pub bylines: Vec<FeedKey>,
 }
 
-/// Puts a feed's standing in the place of the one that was read, if that is still there.
-macro_rules! is_put {
-    ($tx:ident, $standing:ident) => {{
-        let Standing { feed, before, published, .. } = $standing;
-        let statement = if before.is_some() { sql::CHANGE_FEED_STATE } else { sql::ADD_FEED_STATE };
-        let query = sqlx::query(statement)
-            .bind(feed)
-            .bind(&published.fingerprint)
-            .bind(published.revision)
-            .bind(millis(published.at))
-            .bind(millis(published.told));
-        let query = match before {
-            Some(before) => query.bind(&before.fingerprint).bind(before.revision).bind(millis(before.at)),
-            None => query,
-        };
-        query.execute(&mut *$tx).await?.rows_affected() == 1
-    }};
+/// Puts a feed's state in the place of the one that was read; false if that is not there any more.
+async fn put_feed_state(tx: &mut Tx<'_>, standing: &FeedRecord) -> Result<bool> {
+    let FeedRecord { feed, before, published, .. } = standing;
+    let statement = if before.is_some() { sql::CHANGE_FEED_STATE } else { sql::ADD_FEED_STATE };
+    let mut query = tx
+        .query(statement)
+        .bind(feed)
+        .bind(&published.fingerprint)
+        .bind(published.revision)
+        .bind(millis(published.at))
+        .bind(millis(published.told));
+    if let Some(before) = before {
+        query = query.bind(&before.fingerprint).bind(before.revision).bind(millis(before.at));
+    }
+    Ok(query.execute().await? == 1)
 }
 
 impl Store {
     /// The files that there should be besides the feeds of rubriques.
     pub async fn documents(&self) -> Result<Documents> {
-        let (archives, bylines): (Option<String>, Option<String>) =
-            on!(self, pool => sqlx::query_as(sql::DOCUMENTS).fetch_one(pool).await?);
+        let (archives, bylines): (Option<String>, Option<String>) = self.read(sql::DOCUMENTS).fetch_one().await?;
         let archive = |row: &str| {
             let mut values = row.split(' ');
             let (feed, month, documents) = (values.next()?, values.next()?, values.next()?);
@@ -107,9 +104,7 @@ impl Store {
         let mut id = [0; 16];
         getrandom::fill(&mut id).map_err(|error| Error::Random(error.to_string()))?;
         let id = HEXLOWER.encode(&id);
-        on_writing!(self, pool => {
-            sqlx::query(sql::BEGIN_PUBLICATION).bind(&id).bind(millis(at)).execute(pool).await?;
-        });
+        self.write(sql::BEGIN_PUBLICATION).bind(&id).bind(millis(at)).execute().await?;
         Ok(Publication { id, unfinished })
     }
 
@@ -117,15 +112,15 @@ impl Store {
     /// one commit. Gives the feeds that somebody else has published since they were looked at: of
     /// those nothing is remembered, and nobody knows whose files are on the disk.
     pub async fn put_published(&self, commit: Commit<'_>) -> Result<Vec<String>> {
-        transact!(self, begin, pool, tx => {
+        self.transact(async |mut tx| {
             let mut stale = Vec::new();
             for standing in commit.standings {
-                if !is_put!(tx, standing) {
+                if !put_feed_state(&mut tx, standing).await? {
                     stale.push(standing.feed.clone());
                     continue;
                 }
                 for month in &standing.months {
-                    sqlx::query(sql::PUT_MONTH)
+                    tx.query(sql::PUT_MONTH)
                         .bind(&standing.feed)
                         .bind(month.month.to_string())
                         .bind(month.columns)
@@ -133,23 +128,25 @@ impl Store {
                         .bind(month.documents)
                         .bind(month.held)
                         .bind(&month.heads)
-                        .execute(&mut *tx)
+                        .execute()
                         .await?;
                 }
-                queue_pings!(tx, commit.hubs, &standing.topics, commit.at);
+                queue_pings(&mut tx, commit.hubs, &standing.topics, commit.at).await?;
             }
             if stale.is_empty() {
                 // If somebody else was quicker, what they say of all feeds is as true as ours.
                 if let Some(all) = commit.all {
-                    let _ = is_put!(tx, all);
+                    put_feed_state(&mut tx, all).await?;
                 }
                 let own = commit.sound.then_some(&commit.publication.id);
                 let over = commit.publication.unfinished.iter().filter(|unfinished| unfinished.is_over(commit.at));
                 for id in over.map(|unfinished| &unfinished.id).chain(own) {
-                    sqlx::query(sql::END_PUBLICATION).bind(id).execute(&mut *tx).await?;
+                    tx.query(sql::END_PUBLICATION).bind(id).execute().await?;
                 }
             }
-            stale
+            tx.commit().await?;
+            Ok(stale)
         })
+        .await
     }
 }

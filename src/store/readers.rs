@@ -1,14 +1,17 @@
 //! What readers are to the pages: what they chose and agreed to, what they can see of it, and how they come
-//! back or go without a trace. What they ask for and confirm by mail is in `wishes`.
+//! back or go without a trace. What they ask for and confirm by mail is in `requests.rs`.
 
 use serde::Serialize;
 
-use super::{Error, Reason, Result, Store, instant, letters::reader_id, millis, on, sql, transact};
+use super::{
+    Error, Reason, Result, Store, Tx, instant, letters::reader_id, millis, query::from_row, sql,
+    subscriber_list::AllowanceRow, suppressions::SuppressionRow,
+};
 use crate::model::{Choice, EmailAddress, Instant, ReaderId, Slug};
 
 /// A subscriber as the pages show one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownReader {
     /// The store's key.
     pub id: i64,
     /// What leaves the store in its place.
@@ -30,7 +33,7 @@ pub struct Known {
 }
 
 /// Whose consent, when and to what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Consent {
     /// By form, script or command.
     pub way: String,
@@ -46,22 +49,77 @@ pub struct Consent {
     pub confirmed_from: Option<String>,
 }
 
+from_row!(Consent { way, consent, asked_at, asked_from, confirmed_at, confirmed_from });
+
 /// What is known of a subscriber beside consents, letters and bounces; instants in epoch milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherData {
-    /// Address, when it was asked, and until when it can be confirmed.
-    pub wishes: Vec<(String, i64, i64)>,
-    /// What it was about, what became of it, and when it was queued.
-    pub service_letters: Vec<(String, String, i64)>,
+    /// What was asked for and is not confirmed.
+    pub requests: Vec<OpenRequest>,
+    /// Letters that served this person alone.
+    pub service_letters: Vec<ServiceLetterFate>,
     /// When the reader moved from an address; of that, a keyed hash is kept.
     pub moves: Vec<i64>,
-    /// Why a suppression was lifted, what it was for, since when, and when it was lifted.
-    pub allowances: Vec<(String, String, i64, i64)>,
-    /// Why the address is not written to, and since when.
-    pub suppression: Option<(String, i64)>,
+    /// Suppressions that were lifted.
+    pub allowances: Vec<AllowanceRow>,
+    /// Why the address is not written to.
+    pub suppression: Option<SuppressionRow>,
 }
 
-#[derive(sqlx::FromRow)]
+/// What a subscriber asked for and did not confirm yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenRequest {
+    /// The address to be confirmed.
+    pub address: String,
+    /// Epoch milliseconds.
+    pub asked_at: i64,
+    /// Epoch milliseconds: until when it can be confirmed.
+    pub expires_at: i64,
+}
+
+from_row!(OpenRequest { address, asked_at, expires_at });
+
+/// What became of a letter that served one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceLetterFate {
+    /// What it was about.
+    pub kind: String,
+    /// What became of it.
+    pub state: String,
+    /// Epoch milliseconds.
+    pub queued_at: i64,
+}
+
+from_row!(ServiceLetterFate { kind, state, queued_at });
+
+/// What became of a subscriber's letter of an edition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LetterFate {
+    /// The edition's label.
+    pub period: String,
+    /// What became of it.
+    pub state: String,
+    /// Epoch milliseconds.
+    pub settled_at: Option<i64>,
+}
+
+from_row!(LetterFate { period, state, settled_at });
+
+/// What came back of a subscriber's letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BounceRow {
+    /// The edition's label.
+    pub period: String,
+    /// Why.
+    pub kind: String,
+    /// The mail server's words.
+    pub words: String,
+    /// Epoch milliseconds.
+    pub noted_at: i64,
+}
+
+from_row!(in order BounceRow { period, kind, words, noted_at });
+
 struct Row {
     id: i64,
     public_id: Vec<u8>,
@@ -75,7 +133,9 @@ struct Row {
     moves: i64,
 }
 
-impl TryFrom<Row> for Known {
+from_row!(Row { id, public_id, address, address_hash, name, choice, language, state, joined_at, moves });
+
+impl TryFrom<Row> for KnownReader {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self> {
@@ -93,33 +153,31 @@ impl TryFrom<Row> for Known {
     }
 }
 
-/// Takes a reader out of all tables, inside a transaction; what suppresses addresses stays.
-macro_rules! forget {
-    ($tx:ident, $id:expr, $at:expr) => {
-        sqlx::query(sql::ERASE_LETTERS).bind($id).bind(millis($at)).execute(&mut *$tx).await?;
-        for statement in [
-            sql::ERASE_CONSENTS,
-            sql::ERASE_MOVES,
-            sql::ERASE_BOUNCES,
-            sql::ERASE_FORMER,
-            sql::ERASE_SUBSCRIPTIONS,
-            sql::ERASE_SUBSCRIBER,
-        ] {
-            sqlx::query(statement).bind($id).execute(&mut *$tx).await?;
-        }
-    };
+/// Takes a reader out of all tables; what suppresses addresses stays.
+pub(super) async fn forget(tx: &mut Tx<'_>, id: i64, at: Instant) -> Result<()> {
+    tx.query(sql::ERASE_LETTERS).bind(id).bind(millis(at)).execute().await?;
+    for statement in [
+        sql::ERASE_CONSENTS,
+        sql::ERASE_MOVES,
+        sql::ERASE_BOUNCES,
+        sql::ERASE_FORMER,
+        sql::ERASE_SUBSCRIPTIONS,
+        sql::ERASE_SUBSCRIBER,
+    ] {
+        tx.query(statement).bind(id).execute().await?;
+    }
+    Ok(())
 }
-pub(super) use forget;
 
 impl Store {
     /// How many letters of all editions are in which state.
     pub async fn letter_counts(&self) -> Result<Vec<(String, i64)>> {
-        Ok(on!(self, pool => sqlx::query_as(sql::LETTER_COUNTS).fetch_all(pool).await?))
+        self.read(sql::LETTER_COUNTS).fetch_all().await
     }
 
     /// How many subscribers are in which state.
     pub async fn subscriber_counts(&self) -> Result<Vec<(String, i64)>> {
-        Ok(on!(self, pool => sqlx::query_as(sql::SUBSCRIBER_COUNTS).fetch_all(pool).await?))
+        self.read(sql::SUBSCRIBER_COUNTS).fetch_all().await
     }
 
     /// A number for a request that nobody guesses.
@@ -130,40 +188,31 @@ impl Store {
     }
 
     /// A subscriber of a newsletter by the store's key.
-    pub async fn subscriber(&self, newsletter: &Slug, id: i64) -> Result<Option<Known>> {
-        let row: Option<Row> = on!(self, pool => {
-            sqlx::query_as(sql::SUBSCRIBER).bind(newsletter.as_str()).bind(id).fetch_optional(pool).await?
-        });
-        row.map(Known::try_from).transpose()
+    pub async fn subscriber(&self, newsletter: &Slug, id: i64) -> Result<Option<KnownReader>> {
+        let row: Option<Row> = self.read(sql::SUBSCRIBER).bind(newsletter.as_str()).bind(id).fetch_optional().await?;
+        row.map(KnownReader::try_from).transpose()
     }
 
     /// A subscriber by what is known outside the store.
-    pub async fn reader(&self, newsletter: &Slug, reader: ReaderId) -> Result<Option<Known>> {
-        let row: Option<Row> = on!(self, pool => {
-            sqlx::query_as(sql::READER)
-                .bind(newsletter.as_str())
-                .bind(reader.bytes().to_vec())
-                .fetch_optional(pool)
-                .await?
-        });
-        row.map(Known::try_from).transpose()
+    pub async fn reader(&self, newsletter: &Slug, reader: ReaderId) -> Result<Option<KnownReader>> {
+        let row: Option<Row> =
+            self.read(sql::READER).bind(newsletter.as_str()).bind(reader.bytes().to_vec()).fetch_optional().await?;
+        row.map(KnownReader::try_from).transpose()
     }
 
     /// A subscriber by the number that the first version's letters named, if it is still the same person.
-    pub async fn reader_of_old(&self, newsletter: &Slug, number: i64) -> Result<Option<Known>> {
-        let row: Option<Row> = on!(self, pool => {
-            sqlx::query_as(sql::OLD_READER).bind(newsletter.as_str()).bind(number).fetch_optional(pool).await?
-        });
-        row.map(Known::try_from).transpose()
+    pub async fn reader_of_old(&self, newsletter: &Slug, number: i64) -> Result<Option<KnownReader>> {
+        let row: Option<Row> =
+            self.read(sql::OLD_READER).bind(newsletter.as_str()).bind(number).fetch_optional().await?;
+        row.map(KnownReader::try_from).transpose()
     }
 
     /// A subscriber by address, in whatever spelling.
-    pub async fn subscriber_at(&self, newsletter: &Slug, address: &EmailAddress) -> Result<Option<Known>> {
+    pub async fn subscriber_at(&self, newsletter: &Slug, address: &EmailAddress) -> Result<Option<KnownReader>> {
         let hash = self.hash(address);
-        let row: Option<Row> = on!(self, pool => {
-            sqlx::query_as(sql::SUBSCRIBER_AT).bind(newsletter.as_str()).bind(hash).fetch_optional(pool).await?
-        });
-        row.map(Known::try_from).transpose()
+        let row: Option<Row> =
+            self.read(sql::SUBSCRIBER_AT).bind(newsletter.as_str()).bind(hash).fetch_optional().await?;
+        row.map(KnownReader::try_from).transpose()
     }
 
     /// Changes what a subscriber chose; false if there is none.
@@ -176,65 +225,67 @@ impl Store {
         language: &str,
     ) -> Result<bool> {
         let choice = choice.key();
-        transact!(self, begin, pool, tx => {
-            let query = sqlx::query(sql::SET_READER).bind(id).bind(name).bind(language);
-            let there = query.execute(&mut *tx).await?.rows_affected() == 1;
-            let query = sqlx::query(sql::SET_CHOICE).bind(id).bind(newsletter.as_str()).bind(&choice);
-            query.execute(&mut *tx).await?;
-            there
+        self.transact(async |mut tx| {
+            let query = tx.query(sql::SET_READER).bind(id).bind(name).bind(language);
+            let there = query.execute().await? == 1;
+            let query = tx.query(sql::SET_CHOICE).bind(id).bind(newsletter.as_str()).bind(&choice);
+            query.execute().await?;
+            tx.commit().await?;
+            Ok(there)
         })
+        .await
     }
 
     /// What a subscriber agreed to, in order.
     pub async fn consents(&self, id: i64) -> Result<Vec<Consent>> {
-        Ok(on!(self, pool => sqlx::query_as(sql::CONSENTS).bind(id).fetch_all(pool).await?))
+        self.read(sql::CONSENTS).bind(id).fetch_all().await
     }
 
-    /// The letters of a subscriber: period, state, and when it was settled in epoch milliseconds.
-    pub async fn letters_of(&self, id: i64) -> Result<Vec<(String, String, Option<i64>)>> {
-        Ok(on!(self, pool => sqlx::query_as(sql::LETTERS_OF).bind(id).fetch_all(pool).await?))
+    /// The letters of a subscriber.
+    pub async fn letters_of(&self, id: i64) -> Result<Vec<LetterFate>> {
+        self.read(sql::LETTERS_OF).bind(id).fetch_all().await
     }
 
-    /// What came back of a subscriber's letters: the edition's label, why, in which words, and when in epoch
-    /// milliseconds.
-    pub async fn bounces_of(&self, id: i64) -> Result<Vec<(String, String, String, i64)>> {
-        Ok(on!(self, pool => sqlx::query_as(sql::BOUNCES_OF).bind(id).fetch_all(pool).await?))
+    /// What came back of a subscriber's letters.
+    pub async fn bounces_of(&self, id: i64) -> Result<Vec<BounceRow>> {
+        self.read(sql::BOUNCES_OF).bind(id).fetch_all().await
     }
 
     /// What else is known of a subscriber: wishes not confirmed, letters that served one person, moves, and
     /// suppressions that were lifted.
     pub async fn other_data_of(&self, id: i64) -> Result<OtherData> {
-        Ok(on!(self, pool => OtherData {
-            wishes: sqlx::query_as(sql::WISHES_OF).bind(id).fetch_all(pool).await?,
-            service_letters: sqlx::query_as(sql::SERVICE_LETTERS_OF).bind(id).fetch_all(pool).await?,
-            moves: sqlx::query_scalar(sql::MOVES_OF).bind(id).fetch_all(pool).await?,
-            allowances: sqlx::query_as(sql::ALLOWANCES_OF_READER).bind(id).fetch_all(pool).await?,
-            suppression: sqlx::query_as(sql::SUPPRESSION_OF_READER).bind(id).fetch_optional(pool).await?,
-        }))
+        Ok(OtherData {
+            requests: self.read(sql::REQUESTS_OF).bind(id).fetch_all().await?,
+            service_letters: self.read(sql::SERVICE_LETTERS_OF).bind(id).fetch_all().await?,
+            moves: self.read(sql::MOVES_OF).bind(id).fetch_all().await?,
+            allowances: self.read(sql::ALLOWANCES_OF_READER).bind(id).fetch_all().await?,
+            suppression: self.read(sql::SUPPRESSION_OF_READER).bind(id).fetch_optional().await?,
+        })
     }
 
     /// Forgets a subscriber, but for keyed hashes of the addresses, so that none is written to again;
     /// false if there is none.
     pub async fn erase(&self, id: i64, at: Instant) -> Result<bool> {
-        transact!(self, begin_alone, pool, tx => {
-            let hash: Option<Vec<u8>> =
-                sqlx::query_scalar(sql::HASH_OF).bind(id).fetch_optional(&mut *tx).await?;
+        self.transact_alone(async |mut tx| {
+            let hash: Option<Vec<u8>> = tx.query(sql::SUBSCRIBER_HASH).bind(id).fetch_optional().await?;
             let Some(hash) = hash else { return Ok(false) };
-            let mut hashes: Vec<Vec<u8>> = sqlx::query_scalar(sql::FORMER_OF).bind(id).fetch_all(&mut *tx).await?;
+            let mut hashes: Vec<Vec<u8>> = tx.query(sql::FORMER_OF).bind(id).fetch_all().await?;
             hashes.push(hash);
             for hash in hashes {
-                sqlx::query(sql::SUPPRESS)
+                tx.query(sql::SUPPRESS)
                     .bind(hash.clone())
                     .bind(Reason::Request.as_str())
                     .bind(millis(at))
-                    .execute(&mut *tx)
+                    .execute()
                     .await?;
                 for statement in [sql::ERASE_REQUESTS, sql::ERASE_SERVICE_LETTERS, sql::lists::ERASE_ALLOWANCES] {
-                    sqlx::query(statement).bind(hash.clone()).execute(&mut *tx).await?;
+                    tx.query(statement).bind(hash.clone()).execute().await?;
                 }
             }
-            forget!(tx, id, at);
-            true
+            forget(&mut tx, id, at).await?;
+            tx.commit().await?;
+            Ok(true)
         })
+        .await
     }
 }

@@ -3,12 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{
-    Result, Store, instant, on, on_writing,
-    put::{Batch, ColumnSteps},
-    sql::lists,
-    transact,
-};
+use super::{Result, Store, column_entry::ColumnBatch, instant, query::from_row, sql::lists};
 use crate::model::{Choice, OrphanRubrique, Rubrique, Slug, column::fingerprint, text};
 
 /// A rubrique that is called otherwise now, and what followed it.
@@ -23,6 +18,15 @@ pub struct Followed {
     /// How many columns belonged to it.
     pub columns: u64,
 }
+
+/// A column of a rubrique.
+struct RubriqueColumn {
+    id: i64,
+    published_at: i64,
+    byline_slug: Option<String>,
+}
+
+from_row!(RubriqueColumn { id, published_at, byline_slug });
 
 /// What a slug of the store means in the configuration, if that does not have it as it is: a label or a former
 /// name, or a former label of what the store calls so.
@@ -40,50 +44,50 @@ fn successor<'r>(rubriques: &'r [Rubrique], slug: &str, label: Option<&String>) 
 impl Store {
     /// Whether the rubriques of a configuration have been compared with the store's.
     pub async fn are_rubriques_checked(&self, configuration: &str) -> Result<bool> {
-        let last: Option<String> =
-            on!(self, pool => sqlx::query_scalar(lists::RUBRIQUES_CHECKED).fetch_optional(pool).await?);
+        let last: Option<String> = self.read(lists::RUBRIQUES_CHECKED).fetch_optional().await?;
         Ok(last.as_deref() == Some(configuration))
     }
 
     /// Says that they have.
     pub async fn set_rubriques_checked(&self, configuration: &str) -> Result<()> {
-        on_writing!(self, pool => sqlx::query(lists::SET_RUBRIQUES_CHECKED).bind(configuration).execute(pool).await?.rows_affected());
+        self.write(lists::SET_RUBRIQUES_CHECKED).bind(configuration).execute().await?;
         Ok(())
     }
 
     /// Lets readers and columns follow the rubriques of the configuration, all in one transaction.
     pub async fn follow_rubriques(&self, rubriques: &[Rubrique]) -> Result<Vec<Followed>> {
-        transact!(self, begin_alone, pool, tx => {
-            let known: Vec<(String, String)> = sqlx::query_as(lists::KNOWN_RUBRIQUES).fetch_all(&mut *tx).await?;
+        self.transact_alone(async |mut tx| {
+            let known: Vec<(String, String)> = tx.query(lists::KNOWN_RUBRIQUES).fetch_all().await?;
             let labels: HashMap<String, String> = known.iter().cloned().collect();
-            let choices: Vec<String> = sqlx::query_scalar(lists::ALL_CHOICES).fetch_all(&mut *tx).await?;
-            let columns: Vec<String> = sqlx::query_scalar(lists::COLUMN_RUBRIQUES).fetch_all(&mut *tx).await?;
+            let choices: Vec<String> = tx.query(lists::ALL_CHOICES).fetch_all().await?;
+            let columns: Vec<String> = tx.query(lists::COLUMN_RUBRIQUES).fetch_all().await?;
             let chosen = choices.iter().flat_map(|choice| choice.split(','));
-            let slugs = chosen.chain(columns.iter().map(String::as_str)).chain(known.iter().map(|(slug, _)| slug.as_str()));
+            let slugs =
+                chosen.chain(columns.iter().map(String::as_str)).chain(known.iter().map(|(slug, _)| slug.as_str()));
             let mut followed: BTreeMap<Slug, Followed> = BTreeMap::new();
             for slug in slugs {
-                let (Ok(from), Some(rubrique)) = (Slug::parse(slug), successor(rubriques, slug, labels.get(slug))) else {
+                let (Ok(from), Some(rubrique)) = (Slug::parse(slug), successor(rubriques, slug, labels.get(slug)))
+                else {
                     continue;
                 };
                 let to = rubrique.slug.clone();
                 followed.insert(from.clone(), Followed { from, to, readers: 0, columns: 0 });
             }
-            let mut batch = Batch::default();
+            let mut batch = ColumnBatch::default();
             for one in followed.values_mut() {
-                let rows: Vec<(i64, i64, Option<String>)> =
-                    sqlx::query_as(lists::COLUMNS_IN).bind(one.from.as_str()).fetch_all(&mut *tx).await?;
+                let rows: Vec<RubriqueColumn> = tx.query(lists::COLUMNS_IN).bind(one.from.as_str()).fetch_all().await?;
                 one.columns = rows.len() as u64;
-                for (id, published, byline) in rows {
-                    let byline = byline.as_deref().and_then(|byline| Slug::parse(byline).ok());
+                for RubriqueColumn { id, published_at, byline_slug } in rows {
+                    let byline = byline_slug.as_deref().and_then(|byline| Slug::parse(byline).ok());
                     for rubrique in [&one.from, &one.to] {
-                        batch.touch(instant(published)?, Some(rubrique), byline.as_ref());
+                        batch.touch(instant(published_at)?, Some(rubrique), byline.as_ref());
                     }
                     // Another one than any file gives: a column that is read again is compared whole.
                     let stamp = fingerprint([id.to_string().as_str(), one.from.as_str(), one.to.as_str()]);
-                    let query = sqlx::query(lists::SET_COLUMN_RUBRIQUE).bind(id).bind(one.to.as_str()).bind(stamp);
-                    query.execute(&mut *tx).await?;
+                    let query = tx.query(lists::SET_COLUMN_RUBRIQUE).bind(id).bind(one.to.as_str()).bind(stamp);
+                    query.execute().await?;
                 }
-                sqlx::query(lists::DROP_RUBRIQUE).bind(one.from.as_str()).execute(&mut *tx).await?;
+                tx.query(lists::DROP_RUBRIQUE).bind(one.from.as_str()).execute().await?;
             }
             tx.put_touched(&batch).await?;
             for choice in &choices {
@@ -93,22 +97,24 @@ impl Store {
                 if now == *choice {
                     continue;
                 }
-                let query = sqlx::query(lists::RENAME_CHOICE).bind(choice).bind(&now);
-                let readers = query.execute(&mut *tx).await?.rows_affected();
-                sqlx::query(lists::RENAME_REQUESTED_CHOICE).bind(choice).bind(&now).execute(&mut *tx).await?;
+                let query = tx.query(lists::RENAME_CHOICE).bind(choice).bind(&now);
+                let readers = query.execute().await?;
+                tx.query(lists::RENAME_REQUESTED_CHOICE).bind(choice).bind(&now).execute().await?;
                 for slug in choice.split(',').filter_map(|slug| Slug::parse(slug).ok()) {
                     if let Some(one) = followed.get_mut(&slug) {
                         one.readers += readers;
                     }
                 }
             }
-            followed.into_values().filter(|one| one.readers + one.columns > 0).collect()
+            tx.commit().await?;
+            Ok(followed.into_values().filter(|one| one.readers + one.columns > 0).collect())
         })
+        .await
     }
 
     /// Rubriques that readers chose and the configuration does not have.
     pub async fn orphan_rubriques(&self, rubriques: &[Rubrique]) -> Result<Vec<OrphanRubrique>> {
-        let rows: Vec<(String, i64)> = on!(self, pool => sqlx::query_as(lists::COUNT_CHOICES).fetch_all(pool).await?);
+        let rows: Vec<(String, i64)> = self.read(lists::COUNT_CHOICES).fetch_all().await?;
         let is_known = |slug: &str| rubriques.iter().any(|rubrique| rubrique.slug.as_str() == slug);
         let mut orphans: BTreeMap<Slug, (i64, i64)> = BTreeMap::new();
         for (choice, readers) in &rows {

@@ -16,7 +16,7 @@ const TEXT_COLUMNS: &str = "SELECT table_name::text, column_name::text, data_typ
     WHERE table_schema = current_schema() AND data_type IN ('text', 'bytea') ORDER BY table_name, column_name";
 
 /// How much of a file is looked at in one go.
-const CHUNK: usize = 1 << 20;
+const CHUNK_BYTES: usize = 1 << 20;
 
 /// The files of a SQLite store that are there: the store itself, and what SQLite keeps beside it.
 pub fn files(url: &StoreUrl) -> Vec<PathBuf> {
@@ -39,7 +39,7 @@ pub fn count_in_file(path: &Path, text: &str) -> io::Result<usize> {
     let finder = memchr::memmem::Finder::new(needle.as_bytes());
     let mut file = File::open(path)?;
     let (mut kept, mut count) = (Vec::new(), 0);
-    let mut chunk = vec![0; CHUNK];
+    let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         let read = file.read(&mut chunk)?;
         if read == 0 {

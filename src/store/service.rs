@@ -3,7 +3,7 @@
 
 use data_encoding::BASE32_NOPAD;
 
-use super::{Result, Store, millis, on, on_writing, sql, transact, worded};
+use super::{Result, Store, Tx, millis, query::from_row, sql};
 use crate::model::{EmailAddress, Instant};
 
 /// What a letter to one person is about.
@@ -53,30 +53,33 @@ pub struct ServiceLetter {
 }
 
 /// Queues a letter in the commit of what it tells of, to be sent from an instant on.
-macro_rules! queue_letter {
-    ($transaction:ident, $hash:expr, $mailbox:expr, $letter:expr, $due:expr) => {
-        sqlx::query(sql::ADD_SERVICE_LETTER)
-            .bind(Store::random()?.to_vec())
-            .bind($hash)
-            .bind($letter.address.to_string())
-            .bind(&$letter.message)
-            .bind(millis($letter.queued))
-            .bind(millis($due))
-            .bind(millis($letter.expires))
-            .bind($letter.kind.as_str())
-            .bind($mailbox)
-            .execute(&mut *$transaction)
-            .await?
-    };
+pub(super) async fn queue_letter(tx: &mut Tx<'_>, hashes: &Hashes, letter: &ServiceLetter, due: Instant) -> Result<()> {
+    tx.query(sql::ADD_SERVICE_LETTER)
+        .bind(Store::random()?.to_vec())
+        .bind(&hashes.address)
+        .bind(letter.address.to_string())
+        .bind(&letter.message)
+        .bind(millis(letter.queued))
+        .bind(millis(due))
+        .bind(millis(letter.expires))
+        .bind(letter.kind.as_str())
+        .bind(&hashes.mailbox)
+        .execute()
+        .await?;
+    Ok(())
 }
-pub(super) use queue_letter;
+
+/// What an address and its mailbox are recognised by.
+pub(super) struct Hashes {
+    pub(super) address: Vec<u8>,
+    pub(super) mailbox: Vec<u8>,
+}
 
 /// A letter that a worker has leased.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceLease {
     id: i64,
-    #[sqlx(try_from = "Vec<u8>")]
-    public_id: PublicId,
+    public_id: Vec<u8>,
     fence: i64,
     /// Where to, as the store wrote it.
     pub address: String,
@@ -86,30 +89,22 @@ pub struct ServiceLease {
     pub attempts: i64,
 }
 
+from_row!(ServiceLease { id, public_id, fence, address, message, attempts });
+
 impl ServiceLease {
     /// What its file in an outbox and its envelope name it by: never another letter's.
     pub fn name(&self) -> String {
-        name(&self.public_id.0)
+        name(&self.public_id)
     }
 
     /// The same as bytes.
     pub fn public_id(&self) -> Option<[u8; 16]> {
-        self.public_id.0.as_slice().try_into().ok()
+        self.public_id.as_slice().try_into().ok()
     }
 }
 
 fn name(public_id: &[u8]) -> String {
     BASE32_NOPAD.encode(public_id).to_lowercase()
-}
-
-/// The bytes of a letter's public id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct PublicId(Vec<u8>);
-
-impl From<Vec<u8>> for PublicId {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self(bytes)
-    }
 }
 
 /// What became of a letter.
@@ -124,6 +119,16 @@ pub enum ServiceState {
 }
 
 impl Store {
+    /// What an address and its mailbox are recognised by.
+    pub(super) fn hashes(&self, address: &EmailAddress) -> Hashes {
+        Hashes { address: self.hash(address), mailbox: self.mailbox_hash(address) }
+    }
+
+    /// Queues a letter in the commit of what it tells of.
+    pub(super) async fn queue_letter(&self, tx: &mut Tx<'_>, letter: &ServiceLetter) -> Result<()> {
+        queue_letter(tx, &self.hashes(&letter.address), letter, letter.queued).await
+    }
+
     /// Takes up to so many letters that are due at an instant, for a time that ends by the machine's
     /// clock.
     pub async fn lease_service_letters(
@@ -134,23 +139,17 @@ impl Store {
         until: Instant,
     ) -> Result<Vec<ServiceLease>> {
         // Nearly always none is, and a look takes no lock.
-        let due: i64 = on!(self, pool => {
-            sqlx::query_scalar(sql::SERVICE_LETTERS_DUE).bind(millis(at)).fetch_one(pool).await?
-        });
+        let due: i64 = self.read(sql::SERVICE_LETTERS_DUE).bind(millis(at)).fetch_one().await?;
         if due == 0 {
             return Ok(Vec::new());
         }
-        let mut letters: Vec<ServiceLease> = on_writing!(self, pool => {
-            sqlx::query_as(worded(pool, sql::LEASE_SERVICE_LETTERS))
-                .bind(millis(at))
-                .bind(i64::from(limit))
-                .bind(millis(until))
-                .bind(millis(clock))
-                .fetch_all(pool)
-                .await?
-        });
-        letters.sort_by_key(|letter| letter.id);
-        Ok(letters)
+        self.write(sql::LEASE_SERVICE_LETTERS)
+            .bind(millis(at))
+            .bind(i64::from(limit))
+            .bind(millis(until))
+            .bind(millis(clock))
+            .fetch_sorted(|letter: &ServiceLease| letter.id)
+            .await
     }
 
     /// Writes down what became of a letter. What it said, and to whom, goes when it is settled.
@@ -160,51 +159,51 @@ impl Store {
             ServiceState::Queued(due) => ("queued", Some(due)),
             ServiceState::Failed => ("failed", None),
         };
-        on_writing!(self, pool => {
-            sqlx::query(sql::SETTLE_SERVICE_LETTER)
-                .bind(lease.id)
-                .bind(lease.fence)
-                .bind(state)
-                .bind(due.map_or(0, millis))
-                .bind(reply)
-                .execute(pool)
-                .await?;
-        });
+        self.write(sql::SETTLE_SERVICE_LETTER)
+            .bind(lease.id)
+            .bind(lease.fence)
+            .bind(state)
+            .bind(due.map_or(0, millis))
+            .bind(reply)
+            .execute()
+            .await?;
         Ok(())
     }
 
     /// The names of the letters to a reader that are remembered, whichever address they went to.
     pub async fn service_letters_of(&self, id: i64) -> Result<Vec<String>> {
-        let ids: Vec<Vec<u8>> = on!(self, pool => {
-            sqlx::query_scalar(sql::SERVICE_NAMES_OF).bind(id).fetch_all(pool).await?
-        });
+        let ids: Vec<Vec<u8>> = self.read(sql::SERVICE_NAMES_OF).bind(id).fetch_all().await?;
         Ok(ids.iter().map(|id| name(id)).collect())
     }
 
     /// Says that a worker is still at a letter, by the machine's clock; false if another has it now.
     pub async fn renew_service_letter(&self, lease: &ServiceLease, until: Instant) -> Result<bool> {
-        let renewed = on_writing!(self, pool => {
-            let query = sqlx::query(sql::RENEW_SERVICE_LETTER).bind(lease.id).bind(lease.fence).bind(millis(until));
-            query.execute(pool).await?.rows_affected()
-        });
+        let renewed = self
+            .write(sql::RENEW_SERVICE_LETTER)
+            .bind(lease.id)
+            .bind(lease.fence)
+            .bind(millis(until))
+            .execute()
+            .await?;
         Ok(renewed == 1)
     }
 
     /// Forgets wishes that can no longer be confirmed, and letters that were settled or are of no
     /// use any more and older than an instant; says how many of both.
     pub async fn tidy(&self, at: Instant, older: Instant) -> Result<u64> {
-        transact!(self, begin, pool, tx => {
-            let requests = sqlx::query(sql::DROP_OLD_REQUESTS).bind(millis(at)).execute(&mut *tx).await?;
-            let query = sqlx::query(sql::DROP_OLD_SERVICE_LETTERS).bind(millis(older)).bind(millis(at));
-            requests.rows_affected() + query.execute(&mut *tx).await?.rows_affected()
+        self.transact(async |mut tx| {
+            let requests = tx.query(sql::DROP_OLD_REQUESTS).bind(millis(at)).execute().await?;
+            let query = tx.query(sql::DROP_OLD_SERVICE_LETTERS).bind(millis(older)).bind(millis(at));
+            let letters = query.execute().await?;
+            tx.commit().await?;
+            Ok(requests + letters)
         })
+        .await
     }
 
     /// Whether [`Self::tidy`] would find something: a look takes no lock.
     pub async fn is_untidy(&self, at: Instant, older: Instant) -> Result<bool> {
-        let old: i64 = on!(self, pool => {
-            sqlx::query_scalar(sql::UNTIDY).bind(millis(at)).bind(millis(older)).fetch_one(pool).await?
-        });
+        let old: i64 = self.read(sql::UNTIDY).bind(millis(at)).bind(millis(older)).fetch_one().await?;
         Ok(old > 0)
     }
 }

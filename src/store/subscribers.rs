@@ -8,10 +8,9 @@ use serde::Serialize;
 
 use super::{
     Result, Store,
-    entering::{FEW, Plan, Rows, StandingRow, plan},
-    for_many_pages, millis, on, sql,
+    list_plan::{KnownAddressRow, Plan, Rows, SHORT_LIST_LINES, plan},
+    millis, sql,
     sql::lists,
-    transact, worded,
 };
 use crate::model::{HashedAddress, Instant, ListEntry, Slug, Subscriber};
 
@@ -93,7 +92,7 @@ impl Store {
             }
         }
         let twins = count - joined.len();
-        if joined.len() > FEW && joined.iter().all(|(_, entry)| entry.identity.is_none()) {
+        if joined.len() > SHORT_LIST_LINES && joined.iter().all(|(_, entry)| entry.identity.is_none()) {
             joined.sort_unstable_by(|one, other| one.0.cmp(&other.0));
         }
         let hashes = Rows::hashes(&joined).into_text();
@@ -122,37 +121,34 @@ impl Store {
     ) -> Result<Added> {
         let ReadyPart { entries, twins, hashes } = part;
         let newsletter = newsletter.as_str();
-        transact!(self, begin_alone, pool, tx => {
-            if let Some(statement) = for_many_pages(pool).filter(|_| entries.len() > FEW) {
-                sqlx::query(statement).execute(&mut *tx).await?;
+        self.transact_alone(async |mut tx| {
+            if entries.len() > SHORT_LIST_LINES {
+                tx.expect_many_pages().await?;
             }
-            let rows: Vec<StandingRow> = sqlx::query_as(worded(pool, lists::STANDING_OF))
-                .bind(hashes)
-                .bind(newsletter)
-                .fetch_all(&mut *tx)
-                .await?;
+            let rows: Vec<KnownAddressRow> =
+                tx.query(lists::STANDING_OF).bind(hashes).bind(newsletter).fetch_all().await?;
             let plan = plan(entries, rows, at, revive)?;
             if !plan.revived.is_empty() {
                 let back = plan.revived.into_text();
                 let forgiven = plan.forgiven.into_text();
-                let query = sqlx::query(worded(pool, lists::KEEP_FORGIVEN)).bind(forgiven).bind(millis(at));
-                query.execute(&mut *tx).await?;
+                let query = tx.query(lists::KEEP_FORGIVEN).bind(forgiven).bind(millis(at));
+                query.execute().await?;
                 for statement in [sql::FORGIVE, sql::FORGET_FORMER] {
-                    sqlx::query(worded(pool, statement)).bind(&back).execute(&mut *tx).await?;
+                    tx.query(statement).bind(&back).execute().await?;
                 }
-                let query = sqlx::query(worded(pool, sql::REVIVE)).bind(&back).bind(millis(at)).bind(newsletter);
-                query.execute(&mut *tx).await?;
-                sqlx::query(worded(pool, sql::RETURN_READERS)).bind(&back).bind(millis(at)).execute(&mut *tx).await?;
+                let query = tx.query(sql::REVIVE).bind(&back).bind(millis(at)).bind(newsletter);
+                query.execute().await?;
+                tx.query(sql::RETURN_READERS).bind(&back).bind(millis(at)).execute().await?;
             }
             if !plan.readers.is_empty() {
                 let (readers, subscriptions) = (plan.readers.into_text(), plan.subscriptions.into_text());
-                sqlx::query(worded(pool, lists::ADD_LISTED_READERS)).bind(readers).execute(&mut *tx).await?;
-                let query = sqlx::query(worded(pool, lists::ADD_LISTED_SUBSCRIPTIONS));
-                query.bind(subscriptions).bind(newsletter).execute(&mut *tx).await?;
+                tx.query(lists::ADD_LISTED_READERS).bind(readers).execute().await?;
+                let query = tx.query(lists::ADD_LISTED_SUBSCRIPTIONS);
+                query.bind(subscriptions).bind(newsletter).execute().await?;
             }
             if !plan.leavers.is_empty() {
-                let query = sqlx::query(worded(pool, lists::LEAVE_LISTED)).bind(plan.leavers.into_text());
-                query.bind(newsletter).execute(&mut *tx).await?;
+                let query = tx.query(lists::LEAVE_LISTED).bind(plan.leavers.into_text());
+                query.bind(newsletter).execute().await?;
             }
             for (statement, rows) in [
                 (lists::SUPPRESS_LISTED, plan.suppressed),
@@ -161,13 +157,15 @@ impl Store {
                 (lists::ADD_LISTED_FORMER, plan.former),
             ] {
                 if !rows.is_empty() {
-                    sqlx::query(worded(pool, statement)).bind(rows.into_text()).execute(&mut *tx).await?;
+                    tx.query(statement).bind(rows.into_text()).execute().await?;
                 }
             }
             let mut count = plan.count;
             count.known += twins;
-            count
+            tx.commit().await?;
+            Ok(count)
         })
+        .await
     }
 
     /// What taking in a part of a list would come to.
@@ -184,10 +182,8 @@ impl Store {
     /// The same of one that is ready.
     pub async fn weigh_part(&self, newsletter: &Slug, part: &ReadyPart, at: Instant, revive: bool) -> Result<Added> {
         let ReadyPart { entries, twins, hashes } = part;
-        let rows: Vec<StandingRow> = on!(self, pool => {
-            let query = sqlx::query_as(worded(pool, lists::STANDING_OF)).bind(hashes).bind(newsletter.as_str());
-            query.fetch_all(pool).await?
-        });
+        let rows: Vec<KnownAddressRow> =
+            self.read(lists::STANDING_OF).bind(hashes).bind(newsletter.as_str()).fetch_all().await?;
         let mut count = plan(entries, rows, at, revive.then_some(""))?.count;
         count.known += twins;
         Ok(count)
@@ -198,13 +194,15 @@ impl Store {
         let Plan { count, suppressed, allowances, .. } = Plan::of_hashes(hashes, at);
         let rows = [(lists::SUPPRESS_LISTED, suppressed), (lists::ADD_LISTED_ALLOWANCES, allowances)];
         let rows = rows.map(|(statement, rows)| (statement, (!rows.is_empty()).then(|| rows.into_text())));
-        transact!(self, begin_alone, pool, tx => {
+        self.transact_alone(async |mut tx| {
             for (statement, rows) in &rows {
                 if let Some(rows) = rows {
-                    sqlx::query(worded(pool, *statement)).bind(rows).execute(&mut *tx).await?;
+                    tx.query(*statement).bind(rows).execute().await?;
                 }
             }
-            count
+            tx.commit().await?;
+            Ok(count)
         })
+        .await
     }
 }

@@ -9,7 +9,7 @@ use gazetier::{
     config::StoreUrl,
     model::{Colour, Month, Rubrique},
     store::{
-        Commit, Entry, FeedMonth, FileChange, PingState, Published, Put, SettledPing, SourceFile, Standing, Store,
+        Commit, Entry, FeedMonth, FeedRecord, FileChange, PingState, Published, Put, SettledPing, SourceFile, Store,
         Topic,
     },
 };
@@ -87,12 +87,12 @@ fn gone<'a>(path: &'a str, key: &'a str) -> FileChange<'a> {
     FileChange { source: "markdown", path, withdraw: Some(key), ..FileChange::default() }
 }
 
-fn standing(before: Option<Published>, published: Published) -> Standing {
+fn standing(before: Option<Published>, published: Published) -> FeedRecord {
     let month = Month::parse("2026-11").expect("a month");
     let topic = Topic::new("https://estran.example.org/feeds/rss.xml".parse().expect("a URL"), b"bytes");
     let heads = "h".to_owned();
     let month = FeedMonth { month, revision: 0, columns: 3, closed: false, documents: 0, held: 0, heads };
-    Standing { feed: String::new(), before, published, months: vec![month], topics: vec![topic] }
+    FeedRecord { feed: String::new(), before, published, months: vec![month], topics: vec![topic] }
 }
 
 async fn who_is_in_the_way_of_columns_feeds_and_hubs_delays_them_alone(house: &House) {
@@ -145,7 +145,7 @@ async fn who_is_in_the_way_of_columns_feeds_and_hubs_delays_them_alone(house: &H
     let published = |revision| Published { fingerprint: "f".into(), revision, at: now(), told: now() };
     let publication = store.begin_publication(Vec::new(), now()).await.expect("a publication");
     let hubs = ["https://hub.example.org/".parse().expect("a URL")];
-    let commit = async |standings: &[Standing]| {
+    let commit = async |standings: &[FeedRecord]| {
         let commit = Commit { publication: &publication, standings, all: None, sound: true, hubs: &hubs, at: now() };
         store.put_published(commit).await.expect("a commit")
     };

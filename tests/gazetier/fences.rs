@@ -275,7 +275,7 @@ fn begins(path: &str, name: &str) -> bool {
     path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// `store/put.rs` is `crate::store::put`, `store/mod.rs` is `crate::store`.
+/// `store/desk.rs` is `crate::store::desk`, `store/mod.rs` is `crate::store`.
 fn module(file: &str) -> String {
     let bare = file.trim_end_matches(".rs").trim_end_matches("/mod");
     let parts = bare.split('/').filter(|part| !matches!(*part, "lib" | "main"));

@@ -14,7 +14,7 @@ use std::{
 use gazetier::{
     config::{Secret, StoreUrl},
     model::FeedKey,
-    store::{Commit, Ping, PingState, Published, SettledPing, Standing, Store, Topic},
+    store::{Commit, FeedRecord, Ping, PingState, Published, SettledPing, Store, Topic},
 };
 use url::Url;
 
@@ -399,7 +399,8 @@ async fn a_change_between_lease_and_answer_leaves_the_topic_queued() {
             let before = store.published(&FeedKey::All).await.expect("a state");
             let at = at(second);
             let published = Published { fingerprint: text.into(), revision: 1, at, told: at };
-            let standing = Standing { feed: String::new(), before, published, months: Vec::new(), topics: vec![topic] };
+            let standing =
+                FeedRecord { feed: String::new(), before, published, months: Vec::new(), topics: vec![topic] };
             let publication = store.begin_publication(Vec::new(), at).await.expect("a publication");
             let standings = &[standing];
             let commit = Commit { publication: &publication, standings, all: None, sound: true, hubs: &hubs, at };

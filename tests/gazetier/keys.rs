@@ -15,7 +15,7 @@ use chrono::Duration;
 use gazetier::{
     config::StoreUrl,
     model::{EmailAddress, Instant},
-    store::{Confirmation, Confirmed, Known, Pace, Queueing, Request, ServiceKind, ServiceLetter, Store},
+    store::{Confirmation, Confirmed, KnownReader, Pace, Queueing, Request, ServiceKind, ServiceLetter, Store},
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 
@@ -45,7 +45,7 @@ fn address(text: &str) -> EmailAddress {
 }
 
 /// A reader as the store knows one.
-pub async fn known(store: &Store, who: &str) -> Known {
+pub async fn known(store: &Store, who: &str) -> KnownReader {
     store.subscriber_at(&digest(), &address(who)).await.expect("a store").unwrap_or_else(|| panic!("no {who}"))
 }
 

@@ -7,7 +7,7 @@ use gazetier::{
     config::{Secret, StoreUrl},
     model::{Choice, Column, Draft, EmailAddress, FeedKey, Image, Instant, Rubrique, Slug, Subscriber, Zone},
     store::{
-        Added, Commit, FileChange, Publication, Published, Put, SourceFile, Span, Standing, Store, sql, sql::ledger,
+        Added, Commit, FeedRecord, FileChange, Publication, Published, Put, SourceFile, Span, Store, sql, sql::ledger,
     },
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqlSafeStr, SqliteConnection};
@@ -151,18 +151,16 @@ fn titles(columns: &[Column]) -> Vec<&str> {
 
 #[tokio::test]
 async fn every_statement_is_prepared_on_both_backends() {
-    assert!(sql::ALL.len() > 40, "{} statements", sql::ALL.len());
+    assert!(sql::all().count() > 40, "{} statements", sql::all().count());
 
     let house = House::sqlite();
     house.open().await.close().await;
     let StoreUrl::Sqlite(path) = &house.url else { unreachable!() };
     let mut line = SqliteConnection::connect(&path.display().to_string()).await.expect("SQLite");
-    let (all, both) =
-        (|| sql::ALL.iter().chain(ledger::ALL).copied(), || sql::BOTH.iter().chain(ledger::BOTH).copied());
-    for (name, statement) in all() {
+    for (name, statement) in sql::all() {
         line.prepare(statement.into_sql_str()).await.unwrap_or_else(|error| panic!("SQLite, {name}: {error}"));
     }
-    for (name, two) in both() {
+    for (name, two) in sql::both() {
         line.prepare(two.sqlite.into_sql_str()).await.unwrap_or_else(|error| panic!("SQLite, {name}: {error}"));
     }
     for many in [&*sql::ADD_COLUMNS, &*sql::PUT_FILES] {
@@ -173,7 +171,7 @@ async fn every_statement_is_prepared_on_both_backends() {
     house.open().await.close().await;
     let StoreUrl::Postgres { url, .. } = &house.url else { unreachable!() };
     let mut line = PgConnection::connect(url.expose()).await.expect("Postgres");
-    for (name, statement) in all().chain(both().map(|(name, two)| (name, two.postgres))) {
+    for (name, statement) in sql::all().chain(sql::both().map(|(name, two)| (name, two.postgres))) {
         line.prepare(statement.into_sql_str()).await.unwrap_or_else(|error| panic!("Postgres, {name}: {error}"));
     }
     for many in [sql::ADD_COLUMN_ARRAYS, sql::PUT_FILE_ARRAYS] {
@@ -204,7 +202,7 @@ async fn letters_are_found_by_the_numbers_of_their_blocks() {
         plans.push_str(&plan(&mut line, name, statement).await);
     }
     for name in ["EDITION_TO_TIDY", "TALLY", "LETTER_COUNTS"] {
-        let (_, statement) = sql::ALL.iter().find(|(own, _)| *own == name).expect("a statement");
+        let (_, statement) = sql::all().find(|(own, _)| *own == name).expect("a statement");
         plans.push_str(&plan(&mut line, name, statement).await);
     }
     for (name, two) in ledger::BOTH {
@@ -223,7 +221,7 @@ async fn what_every_run_asks_is_answered_by_indexes() {
     let columns: i64 = sqlx::query_scalar(root).fetch_one(&mut line).await.expect("a page");
     let mut plans = String::new();
     for name in ["LATEST", "TOUCHED_FEEDS", "HEADS_OF_ALL", "HEADS_OF_RUBRIQUE", "HEADS_OF_BYLINE"] {
-        let (_, statement) = sql::ALL.iter().find(|(own, _)| *own == name).expect("a statement");
+        let (_, statement) = sql::all().find(|(own, _)| *own == name).expect("a statement");
         plans.push_str(&plan(&mut line, name, statement).await);
         // A plan does not tell that a partial index covers a question: what is done tells.
         let code = sqlx::query(AssertSqlSafe(format!("EXPLAIN {statement}")));
@@ -482,7 +480,7 @@ async fn what_was_read_and_published_is_remembered(house: &House) {
         at: now(),
         told: at("2026-11-01"),
     };
-    let standing = |feed: &str, before: Option<Published>, fingerprint: &str, revision: i64| Standing {
+    let standing = |feed: &str, before: Option<Published>, fingerprint: &str, revision: i64| FeedRecord {
         feed: feed.into(),
         before,
         published: published(fingerprint, revision),
@@ -493,7 +491,7 @@ async fn what_was_read_and_published_is_remembered(house: &House) {
     let begun = store.latest("", now()).await.expect("the latest").unfinished;
     assert_eq!(begun.len(), 1);
     let second = store.begin_publication(begun, now() + Duration::hours(1)).await.expect("a publication");
-    let commit = async |publication: &Publication, standings: &[Standing]| {
+    let commit = async |publication: &Publication, standings: &[FeedRecord]| {
         let commit = Commit { publication, standings, all: None, sound: true, hubs: &[], at: now() };
         store.put_published(commit).await.expect("a commit")
     };

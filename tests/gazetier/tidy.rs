@@ -4,7 +4,7 @@
 use chrono::Duration;
 use gazetier::{
     model::{Edition, Instant, LetterState},
-    store::{Notice, Return, Store, Tidied},
+    store::{BounceKind, BounceNotice, Store, Tidied},
 };
 
 use crate::{
@@ -52,7 +52,13 @@ async fn complain(store: &Store, edition: &Edition, who: &str, when: Instant) {
     let reader = crate::keys::known(store, who).await;
     let reader = gazetier::model::ReaderName::Id(reader.reader);
     let words = "abuse".to_owned();
-    let notice = Notice::Returned { edition: edition.id, reader, reason: Return::Complaint, words, by_envelope: false };
+    let notice = BounceNotice::Returned {
+        edition: edition.id,
+        reader,
+        reason: BounceKind::Complaint,
+        words,
+        by_envelope: false,
+    };
     store.take_notices(&[notice], when, false).await.expect("a notice");
 }
 

@@ -176,7 +176,7 @@ async fn coming_edition(session: &Session) -> anyhow::Result<Option<EditionStatu
     }))
 }
 
-fn decided(session: &Session, desk: &model::Desk, has_fallen: bool) -> Option<LastDecision> {
+fn decided(session: &Session, desk: &model::DeskRecord, has_fallen: bool) -> Option<LastDecision> {
     let note = desk.last_said()?;
     let what = if has_fallen { "fallen" } else { note.kind.as_str() };
     Some(LastDecision { what, who: note.who.clone(), at: LocalInstant::of(session, note.at) })

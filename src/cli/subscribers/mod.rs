@@ -13,7 +13,7 @@ pub(super) use import::read_configured_list;
 use super::{Execute, exit, session::Session};
 use crate::{
     model::{Choice, EmailAddress, ListEntry, Rubrique, Subscriber, text},
-    store::{Added, Known, Leave},
+    store::{Added, KnownReader, Leave},
 };
 
 /// How many readers are read in one go.
@@ -168,7 +168,7 @@ async fn for_each_reader(
 ) -> anyhow::Result<()> {
     let mut after = 0;
     loop {
-        let page = session.store.roll_after(session.newsletter(), after, READERS_PER_PAGE).await?;
+        let page = session.store.subscribers_after(session.newsletter(), after, READERS_PER_PAGE).await?;
         let Some(last) = page.last else { return Ok(()) };
         after = last;
         for entry in page.entries {
@@ -234,7 +234,7 @@ fn parse(address: &str) -> anyhow::Result<EmailAddress> {
     address.parse().map_err(|error: crate::model::address::NotAnAddress| exit::failure(exit::USAGE, error.to_string()))
 }
 
-async fn find(session: &Session, address: &str) -> anyhow::Result<Known> {
+async fn find(session: &Session, address: &str) -> anyhow::Result<KnownReader> {
     let address = parse(address)?;
     let known = session.store.subscriber_at(session.newsletter(), &address).await?;
     known.ok_or_else(|| exit::failure(exit::BAD_INPUT, format!("{address} is not on the list")))

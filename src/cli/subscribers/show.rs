@@ -10,14 +10,14 @@ use super::{
 };
 use crate::{
     model::{Allowance, EmailAddress, Instant, ListConsent, ListEntry, Suppression, list::version_of_consent},
-    store::Listed,
+    store::ListedReader,
 };
 
 pub(super) async fn list(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
     // As `to_string_pretty` writes a list, without having all of it.
     let mut before: Option<String> = None;
     for_each_reader(session, |entry| {
-        let one = Listed { state: entry.state().to_owned(), ..Listed::from(&entry) };
+        let one = ListedReader { state: entry.state().to_owned(), ..ListedReader::from(&entry) };
         if json {
             let text = format!("  {}", serde_json::to_string_pretty(&one)?.replace('\n', "\n  "));
             match before.replace(text) {
@@ -179,14 +179,15 @@ async fn reader(session: &Session, address: &EmailAddress, entry: &ListEntry) ->
     let instant = Instant::from_timestamp_millis;
     let (mut letters, mut bounces) = (Vec::new(), Vec::new());
     if let Some(known) = store.subscriber_at(session.newsletter(), address).await? {
-        for (edition, state, at) in store.letters_of(known.id).await? {
-            letters.push(LetterReport { edition, state, at: at.and_then(instant) });
+        for row in store.letters_of(known.id).await? {
+            letters.push(LetterReport { edition: row.period, state: row.state, at: row.settled_at.and_then(instant) });
         }
-        for (edition, kind, words, at) in store.bounces_of(known.id).await? {
-            bounces.push(BounceReport { edition, kind, at: instant(at), words });
+        for row in store.bounces_of(known.id).await? {
+            let at = instant(row.noted_at);
+            bounces.push(BounceReport { edition: row.period, kind: row.kind, at, words: row.words });
         }
     }
-    let listed = Listed::from(entry);
+    let listed = ListedReader::from(entry);
     Ok(ReaderReport {
         name: listed.name,
         state: entry.state(),

@@ -143,7 +143,7 @@ impl AccentColours {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::colour::LEGIBLE;
+    use crate::model::colour::MIN_CONTRAST;
 
     /// Words and what they stand on, by day and by night, for a rubrique of this colour.
     fn pairs(colour: Colour, ground: Colour) -> Vec<(&'static str, Colour, Colour)> {
@@ -168,7 +168,7 @@ mod tests {
                 let (colour, ground): (Colour, Colour) = (colour.parse().expect("a"), ground.parse().expect("b"));
                 for (what, text, ground) in pairs(colour, ground) {
                     let contrast = text.contrast(ground);
-                    assert!(contrast >= LEGIBLE, "{what}: {text} on {ground}: {contrast:.2}");
+                    assert!(contrast >= MIN_CONTRAST, "{what}: {text} on {ground}: {contrast:.2}");
                 }
             }
         }

@@ -11,7 +11,7 @@ pub(super) fn wrap(text: &str, dir: Direction) -> String {
     let mut wrapped = String::with_capacity(text.len() + text.len() / 16);
     for line in text.trim_matches('\n').lines() {
         let line = line.trim_end_matches([' ', '\t']);
-        let (first, rest, line) = hanging(line);
+        let (first, rest, line) = hanging_indent(line);
         let options = textwrap::Options::new(TEXT_WIDTH_COLUMNS)
             .break_words(false)
             .word_separator(textwrap::WordSeparator::AsciiSpace)
@@ -31,7 +31,7 @@ pub(super) fn wrap(text: &str, dir: Direction) -> String {
 }
 
 /// What a line of text begins with, what the lines begin with that it is wrapped into, and the words.
-fn hanging(line: &str) -> (&str, String, &str) {
+fn hanging_indent(line: &str) -> (&str, String, &str) {
     let mut at = 0;
     let mut rest = String::new();
     loop {

@@ -33,7 +33,7 @@ impl<'a> Anchors<'a> {
             if let HtmlToken::Tag(tag) = piece
                 && let Some(name) = anchor(&tag)
             {
-                let id = anchors.own(name);
+                let id = anchors.prefixed(name);
                 anchors.ids.entry(decoded(name)).or_insert(id);
             }
         }
@@ -41,7 +41,7 @@ impl<'a> Anchors<'a> {
     }
 
     /// An id as a feed may carry it: letters and digits, and nothing that an address would encode.
-    fn own(&self, name: &str) -> String {
+    fn prefixed(&self, name: &str) -> String {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let name = decoded(name);
         if name.starts_with(&self.prefix) {

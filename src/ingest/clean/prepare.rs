@@ -164,7 +164,7 @@ impl<'a> Preparer<'a> {
         let Some(address) = address.filter(|address| self.anchors.is_web(address)) else { return };
         let recording = ["video", "audio", "source"].iter().any(|name| tag.name.eq_ignore_ascii_case(name));
         let own = ["title", "aria-label"].into_iter().find_map(|name| tag.value(name));
-        let words = own.map_or_else(|| bare(address), Cow::from);
+        let words = own.map_or_else(|| shown_address(address), Cow::from);
         let alone = self.open.last().is_none_or(|open| is_flow(open));
         self.out.push_str(if alone { "<p>" } else { "" });
         self.out.push_str("<a href=\"");
@@ -287,7 +287,7 @@ pub(crate) fn end_of(text: &str, name: &str) -> Option<(usize, usize)> {
 }
 
 /// An address without what readers need not see of it.
-fn bare(address: &str) -> Cow<'_, str> {
+fn shown_address(address: &str) -> Cow<'_, str> {
     let path = address.split(['?', '#']).next().unwrap_or(address);
     let path = path.trim_start_matches("https:").trim_start_matches("http:").trim_start_matches("//");
     Cow::from(path.trim_start_matches("www.").trim_end_matches('/'))

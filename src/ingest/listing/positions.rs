@@ -26,7 +26,7 @@ pub(super) struct PagePositions {
     newest: i64,
     /// The time between two columns.
     step: i64,
-    /// Known pairs whose order is that of the store.
+    /// KnownColumn pairs whose order is that of the store.
     order: Vec<(usize, usize)>,
 }
 

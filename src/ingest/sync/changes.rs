@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     model::Instant,
-    store::{Changes, Entry, FileChange, MovedFrom, Stamps},
+    store::{ChangeSource, Entry, FileChange, MovedFrom, Stamps},
 };
 
 /// All that a sync found.
@@ -85,8 +85,8 @@ impl<'a> SyncChanges<'a> {
     }
 }
 
-impl Changes for SyncChanges<'_> {
-    type Piece = (Range<usize>, HashMap<usize, StampedDraft>);
+impl ChangeSource for SyncChanges<'_> {
+    type Loaded = (Range<usize>, HashMap<usize, StampedDraft>);
 
     fn count(&self) -> usize {
         self.gone.len() + self.read.len()
@@ -97,7 +97,7 @@ impl Changes for SyncChanges<'_> {
         updates().min().zip(updates().max())
     }
 
-    fn load(&self, range: Range<usize>) -> io::Result<Self::Piece> {
+    fn load(&self, range: Range<usize>) -> io::Result<Self::Loaded> {
         let mut columns = HashMap::new();
         for index in range.clone() {
             if let Some((read, column)) = self.read(index).and_then(|read| Some((read, read.column.as_ref()?))) {
@@ -107,7 +107,7 @@ impl Changes for SyncChanges<'_> {
         Ok((range, columns))
     }
 
-    fn changes<'c>(&'c self, (range, columns): &'c Self::Piece) -> Vec<FileChange<'c>> {
+    fn changes<'c>(&'c self, (range, columns): &'c Self::Loaded) -> Vec<FileChange<'c>> {
         let change = |index| match self.read(index) {
             None => self.gone.get(index).cloned().unwrap_or_default(),
             Some(read) => self.change(read, columns.get(&index)),

@@ -61,7 +61,7 @@ pub fn files(
     at: Instant,
     buffers: &mut BufferPool,
 ) -> Result<Result<ValidDocument, Vec<FeedFinding>>, Error> {
-    fit(feed, at, buffers, MAX_FEED_BYTES, |kept| &feed.columns[..kept])
+    write_fitting(feed, at, buffers, MAX_FEED_BYTES, |kept| &feed.columns[..kept])
 }
 
 /// The same for an archive, which is filled from its oldest columns on: what it leaves out belongs
@@ -71,7 +71,9 @@ pub fn archive(
     at: Instant,
     buffers: &mut BufferPool,
 ) -> Result<Result<ValidDocument, Vec<FeedFinding>>, Error> {
-    fit(feed, at, buffers, MAX_FEED_BYTES - ARCHIVE_HEADROOM_BYTES, |kept| &feed.columns[feed.columns.len() - kept..])
+    write_fitting(feed, at, buffers, MAX_FEED_BYTES - ARCHIVE_HEADROOM_BYTES, |kept| {
+        &feed.columns[feed.columns.len() - kept..]
+    })
 }
 
 /// Whether a document of these columns fits for certain, whatever their texts hold: to escape a
@@ -87,7 +89,7 @@ pub fn is_small(columns: &[Column]) -> bool {
 }
 
 /// Writes as many columns as fit.
-fn fit<'a>(
+fn write_fitting<'a>(
     feed: &Feed<'a>,
     at: Instant,
     buffers: &mut BufferPool,
@@ -161,7 +163,7 @@ pub fn check(feed: &Feed<'_>, at: Instant) -> Vec<FeedFinding> {
         for (rule, what) in found {
             // It quotes the body, and may be shown on a terminal.
             let what: String = what.chars().filter(|c| !c.is_control()).take(160).collect();
-            report("body", rule, format!("{what}: {}", mend(rule)));
+            report("body", rule, format!("{what}: {}", remedy(rule)));
         }
     }
     findings
@@ -294,7 +296,7 @@ fn day(date: Instant) -> String {
 }
 
 /// What to do about a rule that a body breaks.
-fn mend(rule: &str) -> &'static str {
+fn remedy(rule: &str) -> &'static str {
     match rule {
         "characters" => "take it out",
         "html-address" => "write it from https:// on, with what is no URI percent-encoded",

@@ -229,14 +229,14 @@ pub fn nginx(config: &Config, folder: &str) -> Result<String, Error> {
     for moved in moved_of(config, host) {
         nginx_moved(&mut text, config, moved)?;
     }
-    let root = quoted(&format!("{folder}/"));
+    let root = nginx_quoted(&format!("{folder}/"));
     let _ = write!(
         text,
         "\nlocation ^~ {} {{\n    alias {root};\n    index index.html;\n    \
          # The .gz beside each file, where there is one.\n    gzip_static on;\n    gzip_proxied any;\n    gzip_vary on;\n    \
          # The .br as well, with the module ngx_brotli (Debian: libnginx-mod-http-brotli-static):\n    \
          # brotli_static on;\n",
-        quoted(&mount)
+        nginx_quoted(&mount)
     );
     for kind in &FILE_KINDS {
         let mut pattern = String::from("^");
@@ -252,17 +252,17 @@ pub fn nginx(config: &Config, folder: &str) -> Result<String, Error> {
             text,
             "\n    location ~ {} {{\n        alias {};\n        types {{ }}\n        default_type {};\n        \
              add_header Cache-Control {};\n",
-            quoted(&pattern),
-            quoted(&format!("{folder}/$gazetier_file")),
-            quoted(kind.media_type),
-            quoted(kind.cache),
+            nginx_quoted(&pattern),
+            nginx_quoted(&format!("{folder}/$gazetier_file")),
+            nginx_quoted(kind.media_type),
+            nginx_quoted(kind.cache),
         );
         if kind.topic {
             for hub in &config.feeds.hubs {
-                let _ = writeln!(text, "        add_header Link {};", quoted(&link(&address(hub), "hub")));
+                let _ = writeln!(text, "        add_header Link {};", nginx_quoted(&link(&address(hub), "hub")));
             }
             let itself = format!("{}$gazetier_file", address(&config.feeds.url));
-            let _ = writeln!(text, "        add_header Link {};", quoted(&link(&itself, "self")));
+            let _ = writeln!(text, "        add_header Link {};", nginx_quoted(&link(&itself, "self")));
         }
         text.push_str("    }\n");
     }
@@ -284,12 +284,12 @@ fn nginx_moved(text: &mut String, config: &Config, moved: &Moved) -> Result<(), 
     }
     let from = self::mount(&moved.from, "nginx")?;
     let to = address(&moved.to);
-    let _ = write!(text, "\nlocation = {} {{\n    return 301 {};\n}}\n", quoted(&from), quoted(&to));
+    let _ = write!(text, "\nlocation = {} {{\n    return 301 {};\n}}\n", nginx_quoted(&from), nginx_quoted(&to));
     Ok(())
 }
 
 /// A word of nginx's configuration, in double quotes.
-fn quoted(text: &str) -> String {
+fn nginx_quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
@@ -327,25 +327,25 @@ pub fn caddy(config: &Config, folder: &str) -> Result<String, Error> {
     match mount.as_str() {
         "/" => text.push_str("\nhandle {\n"),
         path => {
-            let _ = writeln!(text, "\nhandle_path {} {{", token(&format!("{path}*")));
+            let _ = writeln!(text, "\nhandle_path {} {{", caddy_quoted(&format!("{path}*")));
         }
     }
-    let _ = writeln!(text, "\troot * {}", token(&folder.replace('{', "\\{").replace('}', "\\}")));
+    let _ = writeln!(text, "\troot * {}", caddy_quoted(&folder.replace('{', "\\{").replace('}', "\\}")));
     for kind in &FILE_KINDS {
         let name = kind.name;
-        let _ = write!(text, "\n\t@{name} path_regexp {name} {}\n", token(&format!("^/{}", kind.pattern)));
+        let _ = write!(text, "\n\t@{name} path_regexp {name} {}\n", caddy_quoted(&format!("^/{}", kind.pattern)));
         let _ = write!(
             text,
             "\theader @{name} {{\n\t\tContent-Type {}\n\t\tCache-Control {}\n",
-            token(kind.media_type),
-            token(kind.cache)
+            caddy_quoted(kind.media_type),
+            caddy_quoted(kind.cache)
         );
         if kind.topic {
             for hub in &config.feeds.hubs {
-                let _ = writeln!(text, "\t\t+Link {}", token(&link(&address(hub), "hub")));
+                let _ = writeln!(text, "\t\t+Link {}", caddy_quoted(&link(&address(hub), "hub")));
             }
             let itself = format!("{}{{re.{name}.1}}", config.feeds.url);
-            let _ = writeln!(text, "\t\t+Link {}", token(&link(&itself, "self")));
+            let _ = writeln!(text, "\t\t+Link {}", caddy_quoted(&link(&itself, "self")));
         }
         text.push_str("\t}\n");
     }
@@ -365,12 +365,12 @@ fn caddy_moved(text: &mut String, config: &Config, moved: &Moved) -> Result<(), 
         return Ok(());
     }
     let from = self::mount(&moved.from, "Caddy")?;
-    let _ = writeln!(text, "redir {} {} 301", token(&from), token(&address(&moved.to)));
+    let _ = writeln!(text, "redir {} {} 301", caddy_quoted(&from), caddy_quoted(&address(&moved.to)));
     Ok(())
 }
 
 /// A word of a Caddyfile, in double quotes; a quotation mark is all that is escaped in them.
-fn token(text: &str) -> String {
+fn caddy_quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\\\""))
 }
 

@@ -4,11 +4,17 @@ use std::sync::LazyLock;
 
 use super::{ADD_COLUMN, PUT_FILE};
 
-/// A statement that the backends say differently.
+/// A statement in the words of each backend.
 #[derive(Debug, Clone, Copy)]
-pub struct Two {
+pub struct ByDialect {
     pub sqlite: &'static str,
     pub postgres: &'static str,
+}
+
+impl From<&'static str> for ByDialect {
+    fn from(both: &'static str) -> Self {
+        Self { sqlite: both, postgres: both }
+    }
 }
 
 /// How many rows one statement of SQLite's writes that writes many.
@@ -44,14 +50,14 @@ pub const PUT_FILE_ARRAYS: &str = "INSERT INTO source_files (source, path, colum
 /// Takes rows: Postgres passes over those that another worker is taking, instead of waiting.
 macro_rules! taking {
     ($head:literal, $tail:literal) => {
-        Two { sqlite: concat!($head, $tail), postgres: concat!($head, " FOR UPDATE SKIP LOCKED", $tail) }
+        ByDialect { sqlite: concat!($head, $tail), postgres: concat!($head, " FOR UPDATE SKIP LOCKED", $tail) }
     };
 }
 
 /// Works on many rows at once, which come as one JSON array of numbers or of arrays.
 macro_rules! rows {
     ($head:expr, $tail:expr) => {
-        Two {
+        ByDialect {
             sqlite: concat!($head, "json_each($1)", $tail),
             postgres: concat!($head, "jsonb_array_elements(CAST($1 AS JSONB))", $tail),
         }
@@ -61,7 +67,7 @@ macro_rules! rows {
 /// Works on addresses at once, which come as one JSON array of `[hash]`, in hexadecimal digits.
 macro_rules! hashed {
     ($head:literal, $tail:literal) => {
-        Two {
+        ByDialect {
             sqlite: concat!($head, "SELECT unhex(value ->> 0) AS hash FROM jsonb_each($1)", $tail),
             postgres: concat!(
                 $head,
@@ -91,9 +97,9 @@ macro_rules! wanted {
 /// Defines the statements of two dialects, and [`BOTH`] of them with their names.
 macro_rules! dialects {
     ($($(#[$doc:meta])* $name:ident = $two:expr;)*) => {
-        $($(#[$doc])* pub const $name: Two = $two;)*
+        $($(#[$doc])* pub const $name: ByDialect = $two;)*
         /// Every statement that the backends say differently, with its name.
-        pub const BOTH: &[(&str, Two)] = &[$((stringify!($name), $name)),*];
+        pub const BOTH: &[(&str, ByDialect)] = &[$((stringify!($name), $name)),*];
     };
 }
 
@@ -150,7 +156,7 @@ macro_rules! settle {
 dialects! {
     /// What every run asks first, in one row: the migrations that were made, each with its checksum,
     /// the key, and whose the store is.
-    OPENING = Two {
+    OPENING = ByDialect {
         sqlite: "SELECT (SELECT string_agg(version || ' ' || hex(checksum), ',' ORDER BY version) \
             FROM _sqlx_migrations WHERE success), (SELECT value FROM secrets WHERE name = 'key'), m.id, m.name, m.address, m.began_at FROM (SELECT 1 AS one) o \
             LEFT JOIN magazine m ON m.one = o.one",
@@ -160,7 +166,7 @@ dialects! {
     };
     /// Before very many rows are written. SQLite may keep more of the indexes in memory, into which they go all
     /// over; Postgres plans by the tables as they are, and not as they were before the first of the rows.
-    FOR_MANY_ROWS = Two {
+    FOR_MANY_ROWS = ByDialect {
         sqlite: "PRAGMA cache_size = -16384",
         postgres: "SET LOCAL plan_cache_mode = force_custom_plan",
     };
@@ -237,7 +243,7 @@ dialects! {
         OR (letters.state = 'deferred' AND x.became IN ('failed', 'queued')))"
     );
     /// What the database's clock says, in milliseconds.
-    CLOCK = Two {
+    CLOCK = ByDialect {
         sqlite: "SELECT CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)",
         postgres: "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
     };

@@ -5,7 +5,7 @@
 //! nobody holds, its `lease_until` no later than the end of any lease in it. They may be earlier: who looks then
 //! finds nothing and writes the right ones down. A block is locked before its letters, an edition before its blocks.
 
-use super::Two;
+use super::ByDialect;
 
 /// Works on blocks `x`, which come as one JSON array, `$1`: the same for both backends, or with two heads and two
 /// ends, of which the first is for Postgres.
@@ -14,7 +14,7 @@ macro_rules! blocks {
         blocks!($head, $head, $tail, "", "")
     };
     ($postgres:expr, $sqlite:expr, $tail:expr, $postgres_end:expr, $sqlite_end:expr) => {
-        Two {
+        ByDialect {
             sqlite: concat!(
                 $sqlite,
                 "(SELECT CAST(value AS BIGINT) AS block FROM json_each($1)) AS x",
@@ -69,6 +69,7 @@ macro_rules! lapse {
 }
 
 statements! {
+    ALL:
     /// The blocks of an edition whose letters were just added.
     ADD_BLOCKS = "INSERT INTO letter_blocks (edition_id, block, due_at) \
         SELECT DISTINCT edition_id, id / 64, CAST(0 AS BIGINT) FROM letters WHERE edition_id = $1";
@@ -127,7 +128,7 @@ dialects! {
         ") RETURNING due_at"
     );
     /// Letters will be due earlier than their blocks say: `[letter, due]`.
-    CALL_BLOCKS = Two {
+    CALL_BLOCKS = ByDialect {
         sqlite: "INSERT INTO letter_blocks (edition_id, block, due_at) \
             SELECT l.edition_id, l.id / 64, MIN(CAST(value ->> 1 AS BIGINT)) FROM json_each($1) \
             JOIN letters l ON l.id = CAST(value ->> 0 AS BIGINT) WHERE TRUE GROUP BY 1, 2 ORDER BY 1, 2 \
@@ -150,7 +151,7 @@ dialects! {
     LAPSE_SENDING = lapse!("state = $5, settled_at = $3", "'sending'");
     /// What became of letters, as `SETTLE_LETTERS` does it, and which are about to be handed over, as `MARK_LETTERS`
     /// does: in one statement, which is a transaction. No letter is among both. Gives letters with their states.
-    RECORD_LETTERS = Two { sqlite: RECORD_ROWS, postgres: RECORD_ARRAYS };
+    RECORD_LETTERS = ByDialect { sqlite: RECORD_ROWS, postgres: RECORD_ARRAYS };
 }
 
 /// `[letter, fence, state, due, reply, tries, lease until]`: what is to be handed over has a lease, and nothing but

@@ -1,14 +1,14 @@
 //! Statements about lists of readers: what an import writes, what an export reads, and rubriques that are called
 //! otherwise now.
 
-use super::Two;
+use super::ByDialect;
 
 /// Works on rows that come as one JSON array, `$1`, of `[hash, words, …]`, of which the first is a hash in hexadecimal
 /// digits and the others are texts and numbers. SQLite gives each row as it has it in memory (`jsonb_each`): as text,
 /// it would be written, and read again for each value.
 macro_rules! noted {
     ($head:literal, $sqlite:literal, $postgres:literal, $tail:literal) => {
-        Two {
+        ByDialect {
             sqlite: concat!($head, "SELECT unhex(value ->> 0) AS hash, ", $sqlite, " FROM jsonb_each($1)", $tail),
             postgres: concat!(
                 $head,
@@ -22,6 +22,7 @@ macro_rules! noted {
 }
 
 statements! {
+    ALL:
     /// `CROSS JOIN`, or SQLite goes through all subscriptions of the newsletter for each page.
     LISTED_AFTER = "SELECT s.id, s.public_id, s.old_number, s.moves, s.address, s.name, s.language, p.choice, p.state, p.since_at, \
         s.joined_at, s.returned_at, x.reason, x.suppressed_at FROM subscribers s CROSS JOIN subscriptions p \

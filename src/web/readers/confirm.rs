@@ -19,7 +19,7 @@ use super::{
 use crate::{
     locales::{Act, Readers, fill},
     model::{Choice, Lang, token},
-    store::{Confirmation, Confirmed, Wish},
+    store::{Confirmation, Confirmed, PendingRequest},
     web::{Client, Shared, page::PageFrame},
 };
 
@@ -56,7 +56,7 @@ pub(super) async fn show(
 }
 
 /// The page before the button is pressed.
-fn page(shared: &Shared, wish: &Wish, status: StatusCode, wrong: Option<FieldError>) -> Response {
+fn page(shared: &Shared, wish: &PendingRequest, status: StatusCode, wrong: Option<FieldError>) -> Response {
     let config = shared.config();
     let lang = spoken_in(shared, wish);
     let words = &lang.words().readers;
@@ -144,7 +144,7 @@ async fn confirm(
 }
 
 /// The language in which a wish was made.
-fn spoken_in(shared: &Shared, wish: &Wish) -> Lang {
+fn spoken_in(shared: &Shared, wish: &PendingRequest) -> Lang {
     Lang::known(&wish.language).unwrap_or(shared.config().magazine.lang)
 }
 

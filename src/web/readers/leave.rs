@@ -12,7 +12,7 @@ use axum::{
 use super::{NoticePage, answer, broken, form::Fields, letters};
 use crate::{
     model::{Lang, ReaderName, Slug, token},
-    store::{self, Known},
+    store::{self, KnownReader},
     web::{Client, Shared, origin, page::PageFrame},
 };
 
@@ -31,7 +31,7 @@ async fn named(
     shared: &Shared,
     path: &Option<Path<String>>,
     uri: &Uri,
-) -> Result<Option<(Slug, Option<Known>)>, store::Error> {
+) -> Result<Option<(Slug, Option<KnownReader>)>, store::Error> {
     let newsletters = [shared.newsletter()];
     let named = token(shared, path, uri).and_then(|token| token::leaver(shared.store().key(), newsletters, token));
     let Some((newsletter, reader)) = named else { return Ok(None) };
@@ -97,7 +97,7 @@ pub(super) async fn take(
 async fn leave(
     shared: &Shared,
     newsletter: &Slug,
-    known: Option<Known>,
+    known: Option<KnownReader>,
     spoken: Lang,
     rather: bool,
 ) -> Result<Response, letters::Error> {

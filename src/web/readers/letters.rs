@@ -11,7 +11,7 @@ use crate::{
     },
     locales::fill,
     model::{EmailAddress, Instant, Lang, token},
-    store::{Known, Pace, Queueing, Request, ServiceKind, ServiceLetter},
+    store::{KnownReader, Pace, Queueing, Request, ServiceKind, ServiceLetter},
     web::Shared,
 };
 
@@ -78,12 +78,12 @@ pub(super) async fn change(shared: &Shared, lang: Lang, request: &Request) -> Re
 
 /// The wish in the place of an older one that is open, so that the links of before lead to it.
 async fn renewed(shared: &Shared, request: &Request) -> Result<Request, Error> {
-    let open = shared.store().open_wish(request).await?;
+    let open = shared.store().open_request(request).await?;
     Ok(Request { id: open.unwrap_or(request.id), ..request.clone() })
 }
 
 /// Sends a subscriber the way to the preferences.
-pub(super) async fn link(shared: &Shared, lang: Lang, known: &Known) -> Result<(), Error> {
+pub(super) async fn link(shared: &Shared, lang: Lang, known: &KnownReader) -> Result<(), Error> {
     let Ok(address) = known.address.parse() else { return Ok(()) };
     let link = preferences(shared, known, shared.now());
     send(shared, lang, &address, known.name.as_deref(), ReaderLetter::Link(link), None).await
@@ -96,12 +96,12 @@ pub(super) async fn tell(shared: &Shared, lang: Lang, before: &str) -> Result<()
 }
 
 /// The language in which a subscriber is written to.
-pub(super) fn language(known: &Known) -> Option<Lang> {
+pub(super) fn language(known: &KnownReader) -> Option<Lang> {
     known.language.as_deref().and_then(Lang::known)
 }
 
 /// The address of the page of preferences.
-pub(super) fn preferences(shared: &Shared, known: &Known, at: Instant) -> String {
+pub(super) fn preferences(shared: &Shared, known: &KnownReader, at: Instant) -> String {
     format!(
         "{}preferences/{}",
         shared.config().web.url,

@@ -19,7 +19,7 @@ use crate::{
     locales::Readers,
     model::{Instant, Lang, list::version_of_consent, token},
     outbox::retention,
-    store::{Known, Request},
+    store::{KnownReader, Request},
     web::{Client, Shared, page::PageFrame},
 };
 
@@ -53,9 +53,9 @@ struct Language {
 /// What a token leads to.
 enum PreferencesAccess {
     /// The page of a subscriber.
-    Open(Known),
+    Open(KnownReader),
     /// That of a subscriber, but it is too old.
-    Expired(Known),
+    Expired(KnownReader),
     /// Nothing any more: the subscriber has moved since, or was erased.
     Gone,
     /// Nothing: it is none of ours.
@@ -103,7 +103,7 @@ fn refuse_access(shared: &Shared, access: &PreferencesAccess, spoken: Lang) -> R
 }
 
 /// The language of a subscriber's page.
-fn lang(shared: &Shared, known: &Known) -> Lang {
+fn lang(shared: &Shared, known: &KnownReader) -> Lang {
     letters::language(known).unwrap_or(shared.config().magazine.lang)
 }
 
@@ -128,14 +128,14 @@ pub(super) async fn show(
 }
 
 /// Whether the address is not written to, because letters came back or were called spam.
-async fn is_barred(shared: &Shared, known: &Known) -> Result<bool, crate::store::Error> {
+async fn is_barred(shared: &Shared, known: &KnownReader) -> Result<bool, crate::store::Error> {
     let Ok(address) = known.address.parse() else { return Ok(false) };
     Ok(shared.store().suppression(&address).await?.is_some())
 }
 
 /// What the page shows beside what is known.
 struct PreferencesForm<'a> {
-    known: &'a Known,
+    known: &'a KnownReader,
     done: Option<&'a str>,
     wrong: Option<FieldError>,
     email: &'a str,
@@ -143,7 +143,7 @@ struct PreferencesForm<'a> {
 }
 
 impl<'a> PreferencesForm<'a> {
-    fn of(known: &'a Known) -> Self {
+    fn of(known: &'a KnownReader) -> Self {
         Self { known, done: None, wrong: None, email: "", is_barred: false }
     }
 }
@@ -221,14 +221,19 @@ pub(super) async fn take(
     outcome.unwrap_or_else(|error| broken(&error))
 }
 
-async fn send_link(shared: &Shared, known: &Known) -> Result<Response, letters::Error> {
+async fn send_link(shared: &Shared, known: &KnownReader) -> Result<Response, letters::Error> {
     let lang = lang(shared, known);
     letters::link(shared, lang, known).await?;
     Ok(answer(StatusCode::OK, &NoticePage::of(PageFrame::of(shared, lang), &lang.words().readers.link_sent, &[])))
 }
 
 /// Changes what was sent, and nothing else.
-async fn save(shared: &Shared, token: &str, mut known: Known, fields: &Fields) -> Result<Response, letters::Error> {
+async fn save(
+    shared: &Shared,
+    token: &str,
+    mut known: KnownReader,
+    fields: &Fields,
+) -> Result<Response, letters::Error> {
     let words = &lang(shared, &known).words().readers;
     let SentChoices { name, choice } = match form::sent_choices(shared.config(), fields, words) {
         Ok(sent) => sent,
@@ -236,7 +241,7 @@ async fn save(shared: &Shared, token: &str, mut known: Known, fields: &Fields) -
             return Ok(page(shared, token, &PreferencesForm { wrong: Some(wrong), ..PreferencesForm::of(&known) }));
         }
     };
-    known = Known { name: name.unwrap_or(known.name), choice: choice.unwrap_or(known.choice), ..known };
+    known = KnownReader { name: name.unwrap_or(known.name), choice: choice.unwrap_or(known.choice), ..known };
     let language = Lang::known(fields.get("language")).unwrap_or_else(|| lang(shared, &known));
     let (name, newsletter) = (known.name.as_deref(), shared.newsletter());
     shared.store().set_preferences(newsletter, known.id, name, &known.choice, language.tag()).await?;
@@ -246,7 +251,12 @@ async fn save(shared: &Shared, token: &str, mut known: Known, fields: &Fields) -
 }
 
 /// Lets somebody come back who had left, or whose letters came back.
-async fn rejoin(shared: &Shared, token: &str, mut known: Known, client: Client) -> Result<Response, letters::Error> {
+async fn rejoin(
+    shared: &Shared,
+    token: &str,
+    mut known: KnownReader,
+    client: Client,
+) -> Result<Response, letters::Error> {
     let lang = lang(shared, &known);
     let consent = consent::ours(shared.config(), lang);
     let from = client.address.map(|address| address.to_string());
@@ -262,7 +272,7 @@ async fn rejoin(shared: &Shared, token: &str, mut known: Known, client: Client) 
 async fn change(
     shared: &Shared,
     token: &str,
-    known: &Known,
+    known: &KnownReader,
     fields: &Fields,
     client: Client,
 ) -> Result<Response, letters::Error> {
@@ -327,7 +337,7 @@ pub(super) async fn data(
     }
 }
 
-async fn collect(shared: &Shared, known: &Known) -> crate::store::Result<serde_json::Value> {
+async fn collect(shared: &Shared, known: &KnownReader) -> crate::store::Result<serde_json::Value> {
     let when = |millis: i64| Instant::from_timestamp_millis(millis).map(|at| at.to_rfc3339());
     let consents = shared.store().consents(known.id).await?;
     let consents = consents.into_iter().map(|consent| {
@@ -342,24 +352,25 @@ async fn collect(shared: &Shared, known: &Known) -> crate::store::Result<serde_j
     let letters = shared.store().letters_of(known.id).await?;
     let letters = letters
         .into_iter()
-        .map(|(period, state, settled)| json!({ "edition": period, "state": state, "when": settled.and_then(when) }));
+        .map(|row| json!({ "edition": row.period, "state": row.state, "when": row.settled_at.and_then(when) }));
     let bounces = shared.store().bounces_of(known.id).await?;
-    let bounces = bounces.into_iter().map(
-        |(period, kind, words, noted)| json!({ "edition": period, "kind": kind, "words": words, "when": when(noted) }),
-    );
+    let bounces = bounces
+        .into_iter()
+        .map(|row| json!({ "edition": row.period, "kind": row.kind, "words": row.words, "when": when(row.noted_at) }));
     let traces = shared.store().other_data_of(known.id).await?;
     let wishes = traces
-        .wishes
+        .requests
         .into_iter()
-        .map(|(address, asked, until)| json!({ "address": address, "asked": when(asked), "until": when(until) }));
+        .map(|row| json!({ "address": row.address, "asked": when(row.asked_at), "until": when(row.expires_at) }));
     let notes = traces
         .service_letters
         .into_iter()
-        .map(|(about, state, queued)| json!({ "about": about, "state": state, "when": when(queued) }));
-    let allowances = traces.allowances.into_iter().map(|(words, reason, since, lifted)| {
-        json!({ "reason": reason, "since": when(since), "lifted": when(lifted), "words": words })
+        .map(|row| json!({ "about": row.kind, "state": row.state, "when": when(row.queued_at) }));
+    let allowances = traces.allowances.into_iter().map(|row| {
+        let (since, lifted) = (when(row.suppressed_at), when(row.allowed_at));
+        json!({ "reason": row.reason, "since": since, "lifted": lifted, "words": row.words })
     });
-    let suppression = traces.suppression.map(|(reason, since)| json!({ "reason": reason, "since": when(since) }));
+    let suppression = traces.suppression.map(|row| json!({ "reason": row.reason, "since": when(row.suppressed_at) }));
     Ok(json!({
         "address": known.address,
         "name": known.name,

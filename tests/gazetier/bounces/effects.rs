@@ -7,10 +7,10 @@ use gazetier::{
         ReaderName, Tally,
     },
     store::{
+        BounceKind::{self, Complaint, Hard, Ours, Soft},
+        BounceNotice,
         Effect::{self, Gone, Known},
-        Freeze, Mark, NewEdition, NewVariant, Notice, Reason,
-        Return::{self, Complaint, Hard, Ours, Soft},
-        Settlement, Span, Store,
+        Freeze, Mark, NewEdition, NewVariant, Reason, Settlement, Span, Store,
     },
 };
 
@@ -116,16 +116,16 @@ async fn id(store: &Store, name: &str) -> ReaderId {
     known.map_or(ReaderId::new([9; 16]), |known| known.reader)
 }
 
-async fn returned(store: &Store, edition: i64, name: &str, reason: Return) -> Notice {
+async fn returned(store: &Store, edition: i64, name: &str, reason: BounceKind) -> BounceNotice {
     let reader = ReaderName::Id(id(store, name).await);
-    Notice::Returned { edition, reader, reason, words: format!("{} words", reason.as_str()), by_envelope: false }
+    BounceNotice::Returned { edition, reader, reason, words: format!("{} words", reason.as_str()), by_envelope: false }
 }
 
-async fn leave(store: &Store, name: &str) -> Notice {
-    Notice::Leave(digest(), ReaderName::Id(id(store, name).await))
+async fn leave(store: &Store, name: &str) -> BounceNotice {
+    BounceNotice::Leave(digest(), ReaderName::Id(id(store, name).await))
 }
 
-async fn take(store: &Store, notice: Notice, when: Instant) -> Effect {
+async fn take(store: &Store, notice: BounceNotice, when: Instant) -> Effect {
     let effects = store.take_notices(&[notice], when, false).await.expect("effects");
     assert_eq!(effects.len(), 1);
     effects[0]

@@ -80,7 +80,7 @@ fn the_letter_is_found_wherever_its_proof_stands() {
             (format!("SRS0=Xy12=AB={domain}={local}@forward.example"), String::new())
         },
         |sent| (format!("postmaster@estran.example.org\nDelivered-To: {}", sent.verp(1)), String::new()),
-        |sent| ("postmaster".to_owned(), format!("Return-Path: <{}>\nFrom: x@y.z\n", sent.verp(1))),
+        |sent| ("postmaster".to_owned(), format!("BounceKind-Path: <{}>\nFrom: x@y.z\n", sent.verp(1))),
         |sent| ("postmaster".to_owned(), letter_head(&sent.message_id(1), &sent.token(1))),
         |sent| ("postmaster".to_owned(), letter_head(&sent.message_id(1).to_lowercase(), &sent.token(1))),
         // The address for bounces goes before a letter that is quoted, whosever it is.

@@ -129,7 +129,7 @@ pub fn nobody() -> String {
 /// A report to an address about a letter with these groups.
 pub fn report(to: &str, groups: &str, returned: &str) -> String {
     format!(
-        "Return-Path: <>\nFrom: MAILER-DAEMON@mx.example.org (Mail Delivery System)\nTo: {to}\n\
+        "BounceKind-Path: <>\nFrom: MAILER-DAEMON@mx.example.org (Mail Delivery System)\nTo: {to}\n\
          Subject: Undelivered Mail Returned to Sender\nAuto-Submitted: auto-replied\nMIME-Version: 1.0\n\
          Content-Type: multipart/report; report-type=delivery-status; boundary=\"=_b/1\"\n\nThis is MIME.\n\
          --=_b/1\nContent-Type: text/plain\n\nIt could not be delivered.\n\n\

@@ -4,9 +4,8 @@ use chrono::Duration;
 use gazetier::{
     model::{Edition, LetterState, ReaderName},
     store::{
-        Effect, Notice,
-        Return::{self, Complaint, Soft},
-        Store,
+        BounceKind::{self, Complaint, Soft},
+        BounceNotice, Effect, Store,
     },
 };
 
@@ -39,8 +38,9 @@ async fn sent(store: &Store, columns: &[gazetier::model::ColumnId], number: i64)
 }
 
 /// What comes of something that a reader's letter came back for, a day after it was sent.
-async fn come_back(store: &Store, edition: &Edition, reader: ReaderName, reason: Return) -> Effect {
-    let notice = Notice::Returned { edition: edition.id, reader, reason, words: "words".into(), by_envelope: false };
+async fn come_back(store: &Store, edition: &Edition, reader: ReaderName, reason: BounceKind) -> Effect {
+    let notice =
+        BounceNotice::Returned { edition: edition.id, reader, reason, words: "words".into(), by_envelope: false };
     let effects = store.take_notices(&[notice], edition.dated + Duration::days(1), false).await.expect("effects");
     effects[0]
 }
@@ -80,10 +80,10 @@ async fn passing_reasons_are_forgotten_when_the_reader_comes_back(house: &House)
     }
     revive(&store, "all0@example.org", 4).await;
     // A letter of before the return that comes back late says nothing of the address as it is now.
-    let late = Notice::Returned {
+    let late = BounceNotice::Returned {
         edition: last.expect("an edition").id,
         reader,
-        reason: Return::Hard,
+        reason: BounceKind::Hard,
         words: "late".into(),
         by_envelope: false,
     };
@@ -115,7 +115,7 @@ async fn a_late_word_about_the_old_address_says_nothing_of_the_new(house: &House
     let reader = ReaderName::Id(known(&store, "all0@example.org").await.reader);
     let one = sent(&store, &columns, 1).await;
     move_reader(&store, "all0@example.org", "new@example.org", one.dated + Duration::hours(1)).await;
-    come_back(&store, &one, reader, Return::Hard).await;
+    come_back(&store, &one, reader, BounceKind::Hard).await;
     assert!(!is_suppressed(&store, "new@example.org").await, "the reader is at another address");
     assert_eq!(known(&store, "new@example.org").await.state, "active");
 }

@@ -192,8 +192,9 @@ async fn the_link_to_the_preferences_ends_with_the_move(house: &House) {
     let before = known(&store, "old@example.org").await;
     let until = when + Duration::days(7);
     let link = token::preferences(store.key(), before.reader, &before.standing, until);
-    let opens =
-        |now: &gazetier::store::Known| token::opens_preferences(store.key(), now.reader, &now.standing, &link, when);
+    let opens = |now: &gazetier::store::KnownReader| {
+        token::opens_preferences(store.key(), now.reader, &now.standing, &link, when)
+    };
     assert!(opens(&before));
     move_reader(&store, "old@example.org", "new@example.org", when).await;
     let after = known(&store, "new@example.org").await;

@@ -8,8 +8,8 @@ use gazetier::{
     config::StoreUrl,
     model::{Changes, ColumnId, Edition, EditionState, Instant, LetterState, Note, NoteKind, ReaderName},
     store::{
-        Confirmation, Confirmed, Freeze, Known, Lease, Mark, NewEdition, Notice, Released, Request, Return,
-        ServiceKind, ServiceLetter, Settlement, Store,
+        BounceKind, BounceNotice, Confirmation, Confirmed, Freeze, KnownReader, Lease, Mark, NewEdition, Released,
+        Request, ServiceKind, ServiceLetter, Settlement, Store,
     },
 };
 
@@ -96,7 +96,7 @@ struct Scene {
     store: Store,
     edition: Edition,
     columns: Vec<ColumnId>,
-    reader: Known,
+    reader: KnownReader,
     /// Whether a letter was marked while its edition was held, or for a reader who was gone.
     wrong_marks: Vec<String>,
     /// Where letters went that the relay said there is nobody for.
@@ -191,10 +191,10 @@ impl Scene {
             }
             (Complains, _) => {
                 let (edition, reader) = (self.edition.id, ReaderName::Id(self.reader.reader));
-                let notice = Notice::Returned {
+                let notice = BounceNotice::Returned {
                     edition,
                     reader,
-                    reason: Return::Complaint,
+                    reason: BounceKind::Complaint,
                     words: "spam".into(),
                     by_envelope: false,
                 };

@@ -276,7 +276,7 @@ fn letters_to_one_address_become_rarer() {
             for minutes in (0..36 * 60).step_by(5) {
                 let when = begun + Duration::minutes(minutes);
                 let (request, letter) = wish(&store, when, ServiceKind::Join);
-                let open = store.open_wish(&request).await.expect("a store");
+                let open = store.open_request(&request).await.expect("a store");
                 let request = Request { id: open.unwrap_or(request.id), ..request };
                 if store.ask(Some(&request), &letter, &PACE).await.expect("a store") == Queueing::Queued {
                     asked.push(minutes);
@@ -292,10 +292,10 @@ fn letters_to_one_address_become_rarer() {
             assert_eq!(store.ask(None, &letter, &PACE).await.expect("a store"), Queueing::IsThere);
             // All the while there was one wish, the newest.
             let (request, _) = wish(&store, when, ServiceKind::Join);
-            let id = store.open_wish(&request).await.expect("a store").expect("a wish");
+            let id = store.open_request(&request).await.expect("a store").expect("a wish");
             let confirmed = store.confirm(&digest(), id, when, &Confirmation::default()).await.expect("a store");
             assert!(matches!(confirmed, Confirmed::Joined(_)));
-            assert_eq!(store.open_wish(&request).await.expect("a store"), None);
+            assert_eq!(store.open_request(&request).await.expect("a store"), None);
             store.close().await;
         });
     }

@@ -5,14 +5,16 @@
 
 use std::cmp::Reverse;
 
-use sqlx::{ColumnIndex, Decode, FromRow, Row};
 use url::Url;
 
-use super::{Error, Result, instant};
+use super::{
+    Error, Result, instant,
+    query::{AnyRow, FromRow},
+};
 use crate::model::{Column, ColumnId, Image, Slug};
 
 /// How many values make up a column: see `columns!` in `sql.rs`.
-const VALUES: usize = 17;
+const VALUES_PER_COLUMN: usize = 17;
 
 /// What a statement made with `columns!` gives.
 pub(super) struct Packed {
@@ -22,16 +24,10 @@ pub(super) struct Packed {
     pub(super) heads: Option<String>,
 }
 
-impl<'r, R: Row> FromRow<'r, R> for Packed
-where
-    usize: ColumnIndex<R>,
-    &'r [u8]: Decode<'r, R::Database>,
-    String: Decode<'r, R::Database>,
-{
-    fn from_row(row: &'r R) -> std::result::Result<Self, sqlx::Error> {
+impl FromRow for Packed {
+    fn from_row(row: &impl AnyRow) -> sqlx::Result<Self> {
         // As bytes: nothing is copied, and what is UTF-8 is found out in a third of the time.
-        let packed: Option<&[u8]> = row.try_get_unchecked(0)?;
-        Ok(Self { columns: unpack(packed.unwrap_or_default()), heads: row.try_get_unchecked(1)? })
+        Ok(Self { columns: unpack(row.text(0)?.unwrap_or_default()), heads: row.at(1)? })
     }
 }
 
@@ -47,7 +43,7 @@ fn unpack(packed: &[u8]) -> Result<Vec<Column>> {
 fn column(record: &str) -> Result<Column> {
     let corrupt = |what, value: &str| Error::Corrupt { what, value: value.chars().take(80).collect() };
     let values: Vec<&str> = record.split('\u{1f}').collect();
-    let values: [&str; VALUES] = values.try_into().map_err(|_| corrupt("column", record))?;
+    let values: [&str; VALUES_PER_COLUMN] = values.try_into().map_err(|_| corrupt("column", record))?;
     let [id, guid, rubrique, title, standfirst, byline, url, rest @ .., published, updated, body] = values;
     let [image, alt, credit, media_type, width, height, length] = rest;
     let number = |text: &str| text.parse::<i64>().map_err(|_| corrupt("number", text));

@@ -1,6 +1,6 @@
 //! A store that takes the place of another one: with its key, old links and hashes go on meaning the same readers.
 
-use super::{Result, Store, on, sql::lists, transact};
+use super::{Result, Store, sql::lists};
 use crate::model::Key;
 
 impl Store {
@@ -11,20 +11,21 @@ impl Store {
             return Ok(Some(self.clone()));
         }
         let (ours, theirs) = (self.key.expose().to_vec(), key.expose().to_vec());
-        let taken: Result<bool> = transact!(self, begin_alone, pool, tx => {
-            let query = sqlx::query(lists::TAKE_OVER_KEY).bind(&ours).bind(&theirs);
-            let taken = query.execute(&mut *tx).await?.rows_affected() == 1;
-            if rehearsal {
-                tx.rollback().await?;
-                return Ok(taken);
-            }
-            taken
-        });
+        let taken: Result<bool> = self
+            .transact_alone(async |mut tx| {
+                let query = tx.query(lists::TAKE_OVER_KEY).bind(&ours).bind(&theirs);
+                let taken = query.execute().await? == 1;
+                if !rehearsal {
+                    tx.commit().await?;
+                }
+                Ok(taken)
+            })
+            .await;
         Ok(taken?.then(|| Self { key: key.clone(), ..self.clone() }))
     }
 
     /// How many readers hang on the store's key.
     pub async fn reader_count(&self) -> Result<i64> {
-        Ok(on!(self, pool => sqlx::query_scalar(lists::COUNT_READERS).fetch_one(pool).await?))
+        self.read(lists::COUNT_READERS).fetch_one().await
     }
 }

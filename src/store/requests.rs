@@ -5,17 +5,18 @@
 use chrono::Duration;
 
 use super::{
-    Result, ServiceKind, ServiceLetter, Store, instant, millis, on,
+    Result, ServiceKind, ServiceLetter, Store, Tx, instant, millis,
+    query::from_row,
     readers::forget,
     service::queue_letter,
     sql::{self, lists},
-    transact,
+    suppressions::lift_suppression,
 };
 use crate::model::{Choice, EmailAddress, Instant, Slug};
 
 /// After a relay said that nobody is there, or a letter came back to its own address for bounces, a letter waits for
 /// so long.
-const AFTER_REFUSAL: Duration = Duration::hours(1);
+const DELAY_AFTER_REFUSAL: Duration = Duration::hours(1);
 
 /// A wish that its owner has to confirm by mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +53,7 @@ impl Request {
 
 /// What a page shows of a wish before it is confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
+pub struct PendingRequest {
     /// The address to be confirmed.
     pub address: String,
     /// Whether somebody moves to it.
@@ -108,8 +109,8 @@ impl Pace {
     /// What becomes of one more letter. `served` says how many of its kind went to the address, how many of those
     /// were not refused and are young enough for their links, and when the last of them was written. Whether somebody
     /// with the address has joined makes no difference.
-    fn judge(&self, letter: &ServiceLetter, is_wish: bool, served: (i64, i64, Option<i64>), in_a_day: i64) -> Queueing {
-        let (count, good, last) = served;
+    fn judge(&self, letter: &ServiceLetter, is_wish: bool, served: Served, in_a_day: i64) -> Queueing {
+        let Served { count, good, last } = served;
         let is_full = in_a_day >= self.a_day;
         if letter.kind == ServiceKind::Moved {
             return Queueing::Queued;
@@ -138,8 +139,7 @@ pub enum Queueing {
     TooMany,
 }
 
-#[derive(sqlx::FromRow)]
-struct Asked {
+struct RequestRow {
     kind: String,
     address: String,
     address_hash: Vec<u8>,
@@ -153,79 +153,140 @@ struct Asked {
     asked_from: Option<String>,
 }
 
-/// Lifts what an address is suppressed for, inside a transaction, and keeps why.
-macro_rules! welcome_back {
-    ($tx:ident, $hash:expr, $words:expr, $at:expr) => {
-        let query = sqlx::query_as(lists::SUPPRESSION_OF).bind($hash);
-        let found: Option<(String, i64)> = query.fetch_optional(&mut *$tx).await?;
-        if let Some((reason, since)) = found {
-            let query = sqlx::query(lists::ADD_ALLOWANCE).bind($hash).bind($words).bind(&reason).bind(since);
-            query.bind(millis($at)).execute(&mut *$tx).await?;
-            sqlx::query(lists::LIFT_SUPPRESSION).bind($hash).execute(&mut *$tx).await?;
-            sqlx::query(lists::RETURN_READER).bind($hash).bind(millis($at)).execute(&mut *$tx).await?;
-        }
-    };
+from_row!(RequestRow {
+    kind,
+    address,
+    address_hash,
+    subscriber_id,
+    name,
+    choice,
+    language,
+    consent,
+    way,
+    asked_at,
+    asked_from,
+});
+
+/// How often an address was written to.
+#[derive(Clone, Copy)]
+struct Served {
+    /// How many letters of a kind.
+    count: i64,
+    /// How many of those were not refused and are young enough for their links.
+    good: i64,
+    /// When the last of them was written.
+    last: Option<i64>,
+}
+
+from_row!(in order Served { count, good, last });
+
+/// Adds a reader, or brings one back, as they asked or as they mended it when they confirmed.
+async fn join(
+    tx: &mut Tx<'_>,
+    newsletter: &Slug,
+    row: &RequestRow,
+    confirmation: &Confirmation,
+    at: Instant,
+) -> Result<Confirmed> {
+    let name = confirmation.name.as_ref().unwrap_or(&row.name);
+    let choice = confirmation.choice.as_ref().map_or_else(|| row.choice.clone(), Choice::key);
+    tx.query(sql::DROP_FORMER).bind(&row.address_hash).execute().await?;
+    let subscriber: i64 = tx
+        .query(sql::JOIN_READER)
+        .bind(Store::random()?.to_vec())
+        .bind(&row.address)
+        .bind(&row.address_hash)
+        .bind(name)
+        .bind(millis(at))
+        .bind(&row.language)
+        .fetch_one()
+        .await?;
+    let query = tx.query(sql::JOIN_NEWSLETTER).bind(subscriber).bind(newsletter.as_str()).bind(&choice);
+    query.bind(millis(at)).execute().await?;
+    Ok(Confirmed::Joined(subscriber))
+}
+
+/// Gives a reader another address.
+async fn move_reader(tx: &mut Tx<'_>, mover: i64, row: &RequestRow, at: Instant) -> Result<Confirmed> {
+    let hash = &row.address_hash;
+    // Somebody who left with the new address once makes room for its owner.
+    let gone: Option<i64> = tx.query(sql::LEFT_AT).bind(hash).bind(mover).fetch_optional().await?;
+    if let Some(gone) = gone {
+        forget(tx, gone, at).await?;
+    }
+    let before: Option<(String, Vec<u8>)> = tx.query(sql::ADDRESS_OF).bind(mover).fetch_optional().await?;
+    let query = tx.query(sql::MOVE).bind(mover).bind(&row.address).bind(hash).bind(millis(at));
+    let is_moved = query.execute().await? == 1;
+    let Some((address, hash_before)) = before else { return Ok(Confirmed::Nothing) };
+    if !is_moved {
+        return Ok(Confirmed::Taken);
+    }
+    // What is queued already goes there, too.
+    tx.query(sql::READDRESS).bind(mover).bind(&row.address).execute().await?;
+    if hash_before != *hash {
+        tx.query(sql::DROP_FORMER).bind(hash).execute().await?;
+        tx.query(sql::ADD_FORMER).bind(hash_before).bind(mover).bind(millis(at)).execute().await?;
+    }
+    Ok(Confirmed::Moved(mover, address))
 }
 
 impl Store {
     /// The number of the wish for an address that is open, so that one that takes its place has the same and
     /// the links in letters before go on working.
-    pub async fn open_wish(&self, request: &Request) -> Result<Option<i64>> {
+    pub async fn open_request(&self, request: &Request) -> Result<Option<i64>> {
         let hash = self.hash(&request.address);
-        Ok(on!(self, pool => {
-            sqlx::query_scalar(sql::OPEN_WISH)
-                .bind(request.kind())
-                .bind(hash)
-                .bind(request.mover)
-                .bind(millis(request.asked))
-                .fetch_optional(pool)
-                .await?
-        }))
+        self.read(sql::OPEN_REQUEST)
+            .bind(request.kind())
+            .bind(hash)
+            .bind(request.mover)
+            .bind(millis(request.asked))
+            .fetch_optional()
+            .await
     }
 
     /// Queues a letter to an address, with the wish that it is to confirm. The wish takes the place of an older
     /// one.
     pub async fn ask(&self, request: Option<&Request>, letter: &ServiceLetter, pace: &Pace) -> Result<Queueing> {
-        let (hash, mailbox) = (self.hash(&letter.address), self.mailbox_hash(&letter.address));
+        let hashes = self.hashes(&letter.address);
         let at = letter.queued;
-        transact!(self, begin_alone, pool, tx => {
+        self.transact_alone(async |mut tx| {
             let is_wish: i64 = match request {
-                Some(request) => {
-                    sqlx::query_scalar(sql::IS_WISH).bind(request.id).bind(millis(at)).fetch_one(&mut *tx).await?
-                }
+                Some(request) => tx.query(sql::IS_REQUEST).bind(request.id).bind(millis(at)).fetch_one().await?,
                 None => 1,
             };
-            let served: (i64, i64, Option<i64>) = sqlx::query_as(sql::SERVED)
-                .bind(&hash)
+            let served: Served = tx
+                .query(sql::SERVED)
+                .bind(&hashes.address)
                 .bind(letter.kind.as_str())
                 .bind(millis(at - pace.memory))
                 .bind(millis(at - pace.open))
                 .bind(millis(at))
-                .fetch_one(&mut *tx)
+                .fetch_one()
                 .await?;
-            let in_a_day: i64 = sqlx::query_scalar(sql::SERVED_IN_A_DAY)
-                .bind(&mailbox)
+            let in_a_day: i64 = tx
+                .query(sql::SERVED_IN_A_DAY)
+                .bind(&hashes.mailbox)
                 .bind(millis(at - Duration::days(1)))
                 .bind(millis(at))
-                .fetch_one(&mut *tx)
+                .fetch_one()
                 .await?;
             let queueing = pace.judge(letter, is_wish > 0, served, in_a_day);
             if queueing == Queueing::TooMany {
                 return Ok(queueing);
             }
             if let Some(request) = request {
-                sqlx::query(sql::DROP_OLDER_WISHES)
+                tx.query(sql::DROP_OLDER_REQUESTS)
                     .bind(request.id)
                     .bind(request.kind())
-                    .bind(&hash)
+                    .bind(&hashes.address)
                     .bind(request.mover)
-                    .execute(&mut *tx)
+                    .execute()
                     .await?;
-                sqlx::query(sql::PUT_REQUEST)
+                tx.query(sql::PUT_REQUEST)
                     .bind(request.id)
                     .bind(request.kind())
                     .bind(request.address.to_string())
-                    .bind(&hash)
+                    .bind(&hashes.address)
                     .bind(request.mover)
                     .bind(&request.name)
                     .bind(request.choice.key())
@@ -235,28 +296,28 @@ impl Store {
                     .bind(millis(request.asked))
                     .bind(&request.from)
                     .bind(millis(request.expires))
-                    .execute(&mut *tx)
+                    .execute()
                     .await?;
             }
             if queueing == Queueing::Queued {
-                let query = sqlx::query_scalar(lists::BARRED_SINCE).bind(&hash);
-                let barred: Option<i64> = query.fetch_optional(&mut *tx).await?;
+                let query = tx.query(lists::BARRED_SINCE).bind(&hashes.address);
+                let barred: Option<i64> = query.fetch_optional().await?;
                 let due = match barred {
-                    Some(since) => at.max(instant(since)? + AFTER_REFUSAL).min(at + AFTER_REFUSAL),
+                    Some(since) => at.max(instant(since)? + DELAY_AFTER_REFUSAL).min(at + DELAY_AFTER_REFUSAL),
                     None => at,
                 };
-                queue_letter!(tx, &hash, &mailbox, letter, due);
+                queue_letter(&mut tx, &hashes, letter, due).await?;
             }
-            queueing
+            tx.commit().await?;
+            Ok(queueing)
         })
+        .await
     }
 
     /// What a wish is, as long as it can be confirmed.
-    pub async fn wish(&self, id: i64, at: Instant) -> Result<Option<Wish>> {
-        let row: Option<Asked> = on!(self, pool => {
-            sqlx::query_as(sql::REQUEST).bind(id).bind(millis(at)).fetch_optional(pool).await?
-        });
-        Ok(row.map(|row| Wish {
+    pub async fn wish(&self, id: i64, at: Instant) -> Result<Option<PendingRequest>> {
+        let row: Option<RequestRow> = self.read(sql::REQUEST).bind(id).bind(millis(at)).fetch_optional().await?;
+        Ok(row.map(|row| PendingRequest {
             address: row.address,
             moves: row.kind == "move",
             language: row.language,
@@ -274,71 +335,16 @@ impl Store {
         at: Instant,
         confirmation: &Confirmation,
     ) -> Result<Confirmed> {
-        let newsletter = newsletter.as_str();
-        transact!(self, begin_alone, pool, tx => {
-            let row: Option<Asked> =
-                sqlx::query_as(sql::REQUEST).bind(id).bind(millis(at)).fetch_optional(&mut *tx).await?;
+        self.transact_alone(async |mut tx| {
+            let row: Option<RequestRow> = tx.query(sql::REQUEST).bind(id).bind(millis(at)).fetch_optional().await?;
             let Some(row) = row else { return Ok(Confirmed::Nothing) };
-            let hash = row.address_hash;
-            let name = confirmation.name.clone().unwrap_or(row.name);
-            let choice = confirmation.choice.as_ref().map_or(row.choice, Choice::key);
             let confirmed = match row.subscriber_id {
-                None => {
-                    sqlx::query(sql::DROP_FORMER).bind(&hash).execute(&mut *tx).await?;
-                    let subscriber: i64 = sqlx::query_scalar(sql::JOIN_READER)
-                        .bind(Self::random()?.to_vec())
-                        .bind(&row.address)
-                        .bind(&hash)
-                        .bind(&name)
-                        .bind(millis(at))
-                        .bind(&row.language)
-                        .fetch_one(&mut *tx)
-                        .await?;
-                    sqlx::query(sql::JOIN_NEWSLETTER)
-                        .bind(subscriber)
-                        .bind(newsletter)
-                        .bind(&choice)
-                        .bind(millis(at))
-                        .execute(&mut *tx)
-                        .await?;
-                    Confirmed::Joined(subscriber)
-                }
-                Some(mover) => {
-                    // Somebody who left with the new address once makes room for its owner.
-                    let gone: Option<i64> =
-                        sqlx::query_scalar(sql::LEFT_AT).bind(&hash).bind(mover).fetch_optional(&mut *tx).await?;
-                    if let Some(gone) = gone {
-                        forget!(tx, gone, at);
-                    }
-                    let before: Option<(String, Vec<u8>)> =
-                        sqlx::query_as(sql::ADDRESS_OF).bind(mover).fetch_optional(&mut *tx).await?;
-                    let moved = sqlx::query(sql::MOVE)
-                        .bind(mover)
-                        .bind(&row.address)
-                        .bind(&hash)
-                        .bind(millis(at))
-                        .execute(&mut *tx)
-                        .await?
-                        .rows_affected();
-                    match before {
-                        Some((address, before)) if moved == 1 => {
-                            // What is queued already goes there, too.
-                            sqlx::query(sql::READDRESS).bind(mover).bind(&row.address).execute(&mut *tx).await?;
-                            if before != hash {
-                                sqlx::query(sql::DROP_FORMER).bind(&hash).execute(&mut *tx).await?;
-                                let query = sqlx::query(sql::ADD_FORMER).bind(before).bind(mover).bind(millis(at));
-                                query.execute(&mut *tx).await?;
-                            }
-                            Confirmed::Moved(mover, address)
-                        }
-                        Some(_) => Confirmed::Taken,
-                        None => Confirmed::Nothing,
-                    }
-                }
+                None => join(&mut tx, newsletter, &row, confirmation, at).await?,
+                Some(mover) => move_reader(&mut tx, mover, &row, at).await?,
             };
             if let Confirmed::Joined(subscriber) | Confirmed::Moved(subscriber, _) = &confirmed {
-                welcome_back!(tx, &hash, "confirmed by mail", at);
-                sqlx::query(sql::ADD_CONSENT)
+                lift_suppression(&mut tx, &row.address_hash, "confirmed by mail", at).await?;
+                tx.query(sql::ADD_CONSENT)
                     .bind(subscriber)
                     .bind(&row.way)
                     .bind(&row.consent)
@@ -346,12 +352,14 @@ impl Store {
                     .bind(&row.asked_from)
                     .bind(millis(at))
                     .bind(&confirmation.from)
-                    .execute(&mut *tx)
+                    .execute()
                     .await?;
             }
-            sqlx::query(sql::DROP_REQUEST).bind(id).execute(&mut *tx).await?;
-            confirmed
+            tx.query(sql::DROP_REQUEST).bind(id).execute().await?;
+            tx.commit().await?;
+            Ok(confirmed)
         })
+        .await
     }
 
     /// Lets a reader come back who had left, or whose address was suppressed, and whose link to the preferences
@@ -364,12 +372,12 @@ impl Store {
         from: Option<&str>,
         at: Instant,
     ) -> Result<bool> {
-        transact!(self, begin_alone, pool, tx => {
-            let hash: Option<Vec<u8>> = sqlx::query_scalar(sql::HASH_OF).bind(id).fetch_optional(&mut *tx).await?;
+        self.transact_alone(async |mut tx| {
+            let hash: Option<Vec<u8>> = tx.query(sql::SUBSCRIBER_HASH).bind(id).fetch_optional().await?;
             let Some(hash) = hash else { return Ok(false) };
-            sqlx::query(sql::REJOIN).bind(id).bind(newsletter.as_str()).bind(millis(at)).execute(&mut *tx).await?;
-            welcome_back!(tx, &hash, "asked on the page of preferences", at);
-            sqlx::query(sql::ADD_CONSENT)
+            tx.query(sql::REJOIN).bind(id).bind(newsletter.as_str()).bind(millis(at)).execute().await?;
+            lift_suppression(&mut tx, &hash, "asked on the page of preferences", at).await?;
+            tx.query(sql::ADD_CONSENT)
                 .bind(id)
                 .bind("preferences")
                 .bind(consent)
@@ -377,9 +385,11 @@ impl Store {
                 .bind(from)
                 .bind(millis(at))
                 .bind(from)
-                .execute(&mut *tx)
+                .execute()
                 .await?;
-            true
+            tx.commit().await?;
+            Ok(true)
         })
+        .await
     }
 }

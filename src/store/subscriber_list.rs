@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::{Error, Result, Store, instant, letters::reader_id, on, sql, sql::lists};
+use super::{
+    Error, Result, Store, instant, letters::reader_id, query::from_row, sql, sql::lists, suppressions::SuppressionRow,
+};
 use crate::model::{
     Allowance, Choice, EmailAddress, FormerAddress, HashedAddress, Identity, Instant, ListConsent, ListEntry,
     Membership, Reason, Slug, Subscriber, Suppression,
@@ -12,7 +14,7 @@ use crate::model::{
 
 /// A page of readers.
 #[derive(Debug)]
-pub struct RollPage {
+pub struct SubscriberPage {
     /// In the order in which they joined.
     pub entries: Vec<ListEntry>,
     /// The store's key of the last; none at the end.
@@ -21,7 +23,7 @@ pub struct RollPage {
 
 /// A reader as a listing shows one.
 #[derive(Debug, Clone, Serialize)]
-pub struct Listed {
+pub struct ListedReader {
     /// Where to.
     pub address: String,
     /// How the subscriber is called.
@@ -46,7 +48,7 @@ pub struct Listed {
     pub suppressed: Option<Instant>,
 }
 
-impl From<&ListEntry> for Listed {
+impl From<&ListEntry> for ListedReader {
     fn from(entry: &ListEntry) -> Self {
         let key = entry.subscriber.choice.key();
         Self {
@@ -64,7 +66,6 @@ impl From<&ListEntry> for Listed {
 }
 
 /// A reader as the store keeps one.
-#[derive(sqlx::FromRow)]
 struct Row {
     id: i64,
     public_id: Vec<u8>,
@@ -82,9 +83,69 @@ struct Row {
     suppressed_at: Option<i64>,
 }
 
-type ConsentRow = (i64, String, String, i64, Option<String>, i64, Option<String>);
-type AllowanceRow = (i64, String, String, i64, i64);
-type FormerRow = (i64, Vec<u8>, i64);
+from_row! {
+    Row {
+        id, public_id, old_number, moves, address, name, language, choice, state, since_at, joined_at, returned_at,
+        reason, suppressed_at
+    }
+}
+
+/// A consent of one of the readers on a page.
+struct ConsentRow {
+    subscriber: i64,
+    way: String,
+    words: String,
+    asked: i64,
+    asked_from: Option<String>,
+    confirmed: i64,
+    confirmed_from: Option<String>,
+}
+
+from_row!(in order ConsentRow { subscriber, way, words, asked, asked_from, confirmed, confirmed_from });
+
+/// That a suppression of one of them was lifted.
+struct ReaderAllowanceRow {
+    subscriber: i64,
+    words: String,
+    reason: String,
+    suppressed_at: i64,
+    allowed_at: i64,
+}
+
+from_row!(in order ReaderAllowanceRow { subscriber, words, reason, suppressed_at, allowed_at });
+
+/// A former address of one of them.
+struct FormerRow {
+    subscriber: i64,
+    hash: Vec<u8>,
+    moved: i64,
+}
+
+from_row!(in order FormerRow { subscriber, hash, moved });
+
+/// An address that is known by its hash alone.
+struct HashedRow {
+    hash: Vec<u8>,
+    reason: Option<String>,
+    suppressed_at: Option<i64>,
+}
+
+from_row!(in order HashedRow { hash, reason, suppressed_at });
+
+/// That a suppression was lifted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllowanceRow {
+    /// Why.
+    pub words: String,
+    /// What the suppression was for.
+    pub reason: String,
+    /// Epoch milliseconds: since when it was.
+    pub suppressed_at: i64,
+    /// Epoch milliseconds: when it was lifted.
+    pub allowed_at: i64,
+}
+
+from_row!(in order AllowanceRow { words, reason, suppressed_at, allowed_at });
 
 fn corrupt(what: &'static str, value: impl Into<String>) -> Error {
     Error::Corrupt { what, value: value.into() }
@@ -102,8 +163,9 @@ fn reason(text: &str) -> Result<Reason> {
 }
 
 /// That a suppression was lifted.
-pub(super) fn allowance((words, why, suppressed, at): (String, String, i64, i64)) -> Result<Allowance> {
-    Ok(Allowance { words, reason: reason(&why)?, suppressed: instant(suppressed)?, at: instant(at)? })
+fn allowance(row: AllowanceRow) -> Result<Allowance> {
+    let (suppressed, at) = (instant(row.suppressed_at)?, instant(row.allowed_at)?);
+    Ok(Allowance { words: row.words, reason: reason(&row.reason)?, suppressed, at })
 }
 
 impl TryFrom<Row> for ListEntry {
@@ -132,76 +194,76 @@ impl TryFrom<Row> for ListEntry {
 
 impl Store {
     /// So many readers of a newsletter at the most that come after one, with all that is known of them.
-    pub async fn roll_after(&self, newsletter: &Slug, after: i64, limit: u32) -> Result<RollPage> {
-        let rows: Vec<Row> = on!(self, pool => {
-            let query = sqlx::query_as(lists::LISTED_AFTER).bind(newsletter.as_str()).bind(after);
-            query.bind(i64::from(limit)).fetch_all(pool).await?
-        });
+    pub async fn subscribers_after(&self, newsletter: &Slug, after: i64, limit: u32) -> Result<SubscriberPage> {
+        let rows: Vec<Row> = self
+            .read(lists::LISTED_AFTER)
+            .bind(newsletter.as_str())
+            .bind(after)
+            .bind(i64::from(limit))
+            .fetch_all()
+            .await?;
         self.complete(rows).await
     }
 
     /// All readers of a newsletter, in the order in which they joined.
-    pub async fn list_subscribers(&self, newsletter: &Slug) -> Result<Vec<Listed>> {
-        Ok(self.roll_after(newsletter, 0, u32::MAX).await?.entries.iter().map(Listed::from).collect())
+    pub async fn list_subscribers(&self, newsletter: &Slug) -> Result<Vec<ListedReader>> {
+        Ok(self.subscribers_after(newsletter, 0, u32::MAX).await?.entries.iter().map(ListedReader::from).collect())
     }
 
     /// The reader at an address, in whatever spelling.
     pub async fn listed_at(&self, newsletter: &Slug, address: &EmailAddress) -> Result<Option<ListEntry>> {
         let hash = self.hash(address);
-        let rows: Vec<Row> = on!(self, pool => {
-            sqlx::query_as(lists::LISTED_AT).bind(newsletter.as_str()).bind(hash).fetch_all(pool).await?
-        });
+        let rows: Vec<Row> = self.read(lists::LISTED_AT).bind(newsletter.as_str()).bind(hash).fetch_all().await?;
         Ok(self.complete(rows).await?.entries.pop())
     }
 
     /// The distinct choices of a newsletter's active subscribers.
     pub async fn choices(&self, newsletter: &Slug) -> Result<Vec<Choice>> {
-        let keys: Vec<String> = on!(self, pool => {
-            sqlx::query_scalar(sql::CHOICES).bind(newsletter.as_str()).fetch_all(pool).await?
-        });
+        let keys: Vec<String> = self.read(sql::CHOICES).bind(newsletter.as_str()).fetch_all().await?;
         Ok(keys.iter().map(|key| Choice::from_key(key)).collect())
     }
 
     /// Adds to readers what stands in other tables. The rows come in the order of their keys.
-    async fn complete(&self, rows: Vec<Row>) -> Result<RollPage> {
+    async fn complete(&self, rows: Vec<Row>) -> Result<SubscriberPage> {
         let (Some(first), Some(last)) = (rows.first().map(|row| row.id), rows.last().map(|row| row.id)) else {
-            return Ok(RollPage { entries: Vec::new(), last: None });
+            return Ok(SubscriberPage { entries: Vec::new(), last: None });
         };
-        let (consents, allowances, former): (Vec<ConsentRow>, Vec<AllowanceRow>, Vec<FormerRow>) = on!(self, pool => (
-            sqlx::query_as(lists::LISTED_CONSENTS).bind(first).bind(last).fetch_all(pool).await?,
-            sqlx::query_as(lists::LISTED_ALLOWANCES).bind(first).bind(last).fetch_all(pool).await?,
-            sqlx::query_as(lists::LISTED_FORMER).bind(first).bind(last).fetch_all(pool).await?,
-        ));
+        let consents: Vec<ConsentRow> = self.read(lists::LISTED_CONSENTS).bind(first).bind(last).fetch_all().await?;
+        let allowances: Vec<ReaderAllowanceRow> =
+            self.read(lists::LISTED_ALLOWANCES).bind(first).bind(last).fetch_all().await?;
+        let former: Vec<FormerRow> = self.read(lists::LISTED_FORMER).bind(first).bind(last).fetch_all().await?;
         let places: HashMap<i64, usize> = rows.iter().enumerate().map(|(place, row)| (row.id, place)).collect();
         let mut entries = rows.into_iter().map(ListEntry::try_from).collect::<Result<Vec<_>>>()?;
-        for (id, way, words, asked, asked_from, confirmed, confirmed_from) in consents {
-            if let Some(place) = places.get(&id) {
-                let (asked, confirmed) = (instant(asked)?, instant(confirmed)?);
+        for row in consents {
+            if let Some(place) = places.get(&row.subscriber) {
+                let (asked, confirmed) = (instant(row.asked)?, instant(row.confirmed)?);
+                let ConsentRow { way, words, asked_from, confirmed_from, .. } = row;
                 entries[*place].consents.push(ListConsent { way, words, asked, asked_from, confirmed, confirmed_from });
             }
         }
-        for (id, words, why, suppressed, at) in allowances {
-            if let Some(place) = places.get(&id) {
-                entries[*place].allowances.push(allowance((words, why, suppressed, at))?);
+        for row in allowances {
+            if let Some(place) = places.get(&row.subscriber) {
+                let ReaderAllowanceRow { words, reason, suppressed_at, allowed_at, .. } = row;
+                let row = AllowanceRow { words, reason, suppressed_at, allowed_at };
+                entries[*place].allowances.push(allowance(row)?);
             }
         }
-        for (id, hash, moved) in former {
-            let own = places.get(&id).and_then(|place| entries[*place].identity.as_mut());
+        for FormerRow { subscriber, hash, moved } in former {
+            let own = places.get(&subscriber).and_then(|place| entries[*place].identity.as_mut());
             if let Some(own) = own {
                 own.former.push(FormerAddress { hash, moved: instant(moved)? });
             }
         }
-        Ok(RollPage { entries, last: Some(last) })
+        Ok(SubscriberPage { entries, last: Some(last) })
     }
 
     /// So many addresses at the most that are known by their hashes alone, after one of them.
     pub async fn hashes_after(&self, after: &[u8], limit: u32) -> Result<Vec<HashedAddress>> {
-        let rows: Vec<(Vec<u8>, Option<String>, Option<i64>)> = on!(self, pool => {
-            sqlx::query_as(lists::HASHED_AFTER).bind(after).bind(i64::from(limit)).fetch_all(pool).await?
-        });
+        let rows: Vec<HashedRow> =
+            self.read(lists::HASHED_AFTER).bind(after).bind(i64::from(limit)).fetch_all().await?;
         let mut hashed = Vec::with_capacity(rows.len());
-        for (hash, reason, at) in rows {
-            let suppression = suppression(reason, at)?;
+        for HashedRow { hash, reason, suppressed_at } in rows {
+            let suppression = suppression(reason, suppressed_at)?;
             hashed.push(HashedAddress { allowances: self.allowances_of(&hash).await?, suppression, hash });
         }
         Ok(hashed)
@@ -209,8 +271,7 @@ impl Store {
 
     /// The suppressions of an address that were lifted.
     async fn allowances_of(&self, hash: &[u8]) -> Result<Vec<Allowance>> {
-        let rows: Vec<(String, String, i64, i64)> =
-            on!(self, pool => sqlx::query_as(lists::ALLOWANCES_OF).bind(hash).fetch_all(pool).await?);
+        let rows: Vec<AllowanceRow> = self.read(lists::ALLOWANCES_OF).bind(hash).fetch_all().await?;
         rows.into_iter().map(allowance).collect()
     }
 
@@ -218,11 +279,9 @@ impl Store {
     /// a reader has moved away from it.
     pub async fn address_standing(&self, address: &EmailAddress) -> Result<(HashedAddress, bool)> {
         let hash = self.hash(address);
-        let (row, former): (Option<(String, i64)>, i64) = on!(self, pool => (
-            sqlx::query_as(lists::SUPPRESSION_OF).bind(&hash).fetch_optional(pool).await?,
-            sqlx::query_scalar(lists::IS_FORMER).bind(&hash).fetch_one(pool).await?,
-        ));
-        let (reason, at) = row.unzip();
+        let row: Option<SuppressionRow> = self.read(lists::SUPPRESSION_OF).bind(&hash).fetch_optional().await?;
+        let former: i64 = self.read(lists::IS_FORMER).bind(&hash).fetch_one().await?;
+        let (reason, at) = row.map(|row| (row.reason, row.suppressed_at)).unzip();
         let allowances = self.allowances_of(&hash).await?;
         Ok((HashedAddress { suppression: suppression(reason, at)?, allowances, hash }, former > 0))
     }

@@ -6,18 +6,27 @@ use std::collections::HashMap;
 use data_encoding::HEXLOWER;
 use serde::Serialize;
 
-use super::{Error, Result, Store, millis, subscribers::Added};
+use super::{Error, Result, Store, millis, query::from_row, subscribers::Added};
 use crate::model::{Allowance, HashedAddress, Instant, ListEntry, Membership};
 
 /// So many lines are no long list.
-pub(super) const FEW: usize = 1_000;
+pub(super) const SHORT_LIST_LINES: usize = 1_000;
 
 /// What the store knows of an address that a list names.
-#[derive(sqlx::FromRow)]
-pub(super) struct StandingRow(Vec<u8>, Option<i64>, Option<String>, Option<String>, i64, Option<i64>, Option<i64>);
+pub(super) struct KnownAddressRow {
+    hash: Vec<u8>,
+    reader: Option<i64>,
+    state: Option<String>,
+    suppressed_for: Option<String>,
+    is_former: i64,
+    returned: Option<i64>,
+    confirmed: Option<i64>,
+}
+
+from_row!(in order KnownAddressRow { hash, reader, state, suppressed_for, is_former, returned, confirmed });
 
 /// The same.
-struct Standing {
+struct KnownAddress {
     is_reader: bool,
     state: Option<String>,
     suppressed: bool,
@@ -26,20 +35,19 @@ struct Standing {
     wished: Option<i64>,
 }
 
-impl From<StandingRow> for Standing {
-    fn from(row: StandingRow) -> Self {
-        let StandingRow(_, id, state, reason, is_former, returned, confirmed) = row;
+impl From<KnownAddressRow> for KnownAddress {
+    fn from(row: KnownAddressRow) -> Self {
         Self {
-            is_reader: id.is_some(),
-            state,
-            suppressed: reason.is_some(),
-            is_former: is_former == 1,
-            wished: returned.max(confirmed),
+            is_reader: row.reader.is_some(),
+            state: row.state,
+            suppressed: row.suppressed_for.is_some(),
+            is_former: row.is_former == 1,
+            wished: row.returned.max(row.confirmed),
         }
     }
 }
 
-impl Standing {
+impl KnownAddress {
     /// Whether what a list says against a reader is older than the reader's own word. What has no date is older
     /// than any.
     fn outlives(&self, said: Option<Instant>) -> bool {
@@ -100,7 +108,7 @@ impl Plan {
         &mut self,
         hash: &str,
         entry: &ListEntry,
-        standing: Option<&Standing>,
+        standing: Option<&KnownAddress>,
         at: Instant,
         revive: Option<&str>,
     ) -> Result<()> {
@@ -141,7 +149,7 @@ impl Plan {
     }
 
     /// The same of somebody who gets no letters by the list.
-    fn bar(&mut self, hash: &str, entry: &ListEntry, standing: Option<&Standing>, at: Instant) -> Result<()> {
+    fn bar(&mut self, hash: &str, entry: &ListEntry, standing: Option<&KnownAddress>, at: Instant) -> Result<()> {
         let said = entry.suppression.map_or(entry.since, |suppression| suppression.since.or(entry.since));
         let state = standing.and_then(|standing| standing.state.as_deref());
         let suppressed = standing.is_some_and(|standing| standing.suppressed);
@@ -180,7 +188,7 @@ impl Plan {
     }
 
     /// A reader that is new, with all that hangs on one.
-    fn reader(&mut self, hash: &str, entry: &ListEntry, standing: Option<&Standing>, at: Instant) -> Result<()> {
+    fn reader(&mut self, hash: &str, entry: &ListEntry, standing: Option<&KnownAddress>, at: Instant) -> Result<()> {
         let own = entry.identity.as_ref();
         let id = match (own, self.fresh.next()) {
             (Some(own), _) => HEXLOWER.encode(own.reader.bytes()),
@@ -250,12 +258,12 @@ impl Plan {
 /// What is to be written of a part of a list, by what the store knows.
 pub(super) fn plan(
     entries: &[(String, ListEntry)],
-    rows: Vec<StandingRow>,
+    rows: Vec<KnownAddressRow>,
     at: Instant,
     revive: Option<&str>,
 ) -> Result<Plan> {
-    let standings: HashMap<String, Standing> =
-        rows.into_iter().map(|row| (HEXLOWER.encode(&row.0), Standing::from(row))).collect();
+    let standings: HashMap<String, KnownAddress> =
+        rows.into_iter().map(|row| (HEXLOWER.encode(&row.hash), KnownAddress::from(row))).collect();
     // Of a list that was read before, nearly all are known: no ids are drawn for them.
     let unknown = entries.len().saturating_sub(standings.len());
     let mut plan = Plan { fresh: fresh_ids(unknown)?.into_iter(), ..Plan::default() };
@@ -267,7 +275,7 @@ pub(super) fn plan(
 
 /// Random ids for so many new readers, in order, for the sake of their index; none for a few.
 fn fresh_ids(readers: usize) -> Result<Vec<[u8; 16]>> {
-    let count = if readers > FEW { readers } else { 0 };
+    let count = if readers > SHORT_LIST_LINES { readers } else { 0 };
     let mut bytes = vec![0; count * 16];
     // All at once: the system is asked once, and not for each reader.
     getrandom::fill(&mut bytes).map_err(|error| Error::Random(error.to_string()))?;
