@@ -7,8 +7,7 @@ use std::{
 };
 
 use super::{
-    exit,
-    say::say,
+    Execute, exit,
     session::{Session, clock},
 };
 use crate::{
@@ -17,8 +16,10 @@ use crate::{
 };
 
 /// So many messages are named to who only wants to know whether something must be done.
-const MOST_NAMED: usize = 5;
+const MAX_NAMED_MESSAGES: usize = 5;
 
+/// Read what came back: bounces, complaints and unsubscriptions by mail, one message from
+/// standard input or all in a mailbox.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Read this Maildir instead of one message from standard input.
@@ -36,18 +37,23 @@ pub(super) struct Args {
 }
 
 impl Args {
-    /// Whether a mail server hands over one message and acts on the exit code.
-    pub(super) fn is_piped(&self) -> bool {
-        self.maildir.is_none() && self.mbox.is_none() && !std::io::stdin().is_terminal()
-    }
-
     fn mailbox(&self) -> Option<config::Inbox> {
         let maildir = self.maildir.clone().map(config::Inbox::Maildir);
         maildir.or_else(|| self.mbox.clone().map(config::Inbox::Mbox))
     }
 }
 
-pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
+impl Execute for Args {
+    fn is_piped(&self) -> bool {
+        self.maildir.is_none() && self.mbox.is_none() && !std::io::stdin().is_terminal()
+    }
+
+    async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
+        run(session, &self).await
+    }
+}
+
+async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
     let bounces = bounces(session, args.dry_run, false);
     let summary = match args.mailbox() {
         Some(mailbox) => read(bounces, &mailbox).await?,
@@ -55,7 +61,7 @@ pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCo
         None => match &session.config.bounces {
             Some(mailbox) => read(bounces, mailbox).await?,
             None => {
-                return Err(exit::complain(
+                return Err(exit::failure(
                     exit::USAGE,
                     "nothing to read: name a mailbox with --maildir or --mbox, or in the configuration (bounces.maildir, \
                      bounces.mbox), or give one message to standard input",
@@ -64,9 +70,9 @@ pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCo
         },
     };
     if args.json {
-        say!("{}", serde_json::to_string_pretty(&summary)?);
+        println!("{}", serde_json::to_string_pretty(&summary)?);
     } else {
-        say!("{}", summary.words());
+        println!("{}", summary.words());
     }
     for left in &summary.named {
         eprintln!("gazetier: {}: {}", left.message, left.why);
@@ -74,7 +80,7 @@ pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCo
     if summary.unnamed() > 0 {
         eprintln!("gazetier: and {} more", summary.unnamed());
     }
-    if let Some(words) = ours(&summary) {
+    if let Some(words) = own_faults(&summary) {
         eprintln!("gazetier: {words}");
     }
     Ok(if summary.left == 0 { ExitCode::SUCCESS } else { ExitCode::from(exit::BAD_INPUT) })
@@ -89,14 +95,14 @@ pub(super) async fn handle(session: &Session) -> anyhow::Result<Option<String>> 
         let (config::Inbox::Maildir(path) | config::Inbox::Mbox(path)) = mailbox;
         let are = if summary.left == 1 { "message is" } else { "messages are" };
         eprintln!("gazetier: {}: {} {are} left there for somebody to read:", path.display(), summary.left);
-        for left in summary.named.iter().take(MOST_NAMED) {
+        for left in summary.named.iter().take(MAX_NAMED_MESSAGES) {
             eprintln!("gazetier:   {}: {}", left.message, left.why);
         }
-        if summary.left > MOST_NAMED as u64 {
+        if summary.left > MAX_NAMED_MESSAGES as u64 {
             eprintln!("gazetier:   and more: `gazetier bounce --dry-run` with the mailbox names them");
         }
     }
-    if let Some(words) = ours(&summary) {
+    if let Some(words) = own_faults(&summary) {
         eprintln!("gazetier: {words}");
     }
     Ok((summary.messages > 0).then(|| summary.words()))
@@ -121,7 +127,7 @@ async fn read(bounces: BounceHandler<'_>, mailbox: &config::Inbox) -> anyhow::Re
 }
 
 /// What the magazine itself must see to.
-fn ours(summary: &Summary) -> Option<String> {
+fn own_faults(summary: &Summary) -> Option<String> {
     let words = summary.ours_words.as_deref()?;
     let what = if summary.ours == 1 { "letter came" } else { "letters came" };
     Some(format!("{} {what} back for what was sent or who sent it, not for the address: {words}", summary.ours))

@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{exit, say::say, session::Session};
+use super::{Execute, exit, session::Session};
 use crate::{ingest::markdown, store::ListedColumn};
 
+/// The columns in the store.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// List all columns, newest first: date, source, name in the source, title.
@@ -51,14 +52,16 @@ pub(super) enum Command {
     },
 }
 
-pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<ExitCode> {
-    match command {
-        Command::List { source, json } => list(session, source.as_deref(), json).await?,
-        Command::Withdraw { keys, source } => withdraw(session, &keys, source.as_deref()).await?,
-        Command::Restore { keys, source } => restore(session, &keys, source.as_deref()).await?,
-        Command::Redate { key, date, source } => redate(session, &key, &date, source.as_deref()).await?,
+impl Execute for Command {
+    async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
+        match self {
+            Command::List { source, json } => list(session, source.as_deref(), json).await?,
+            Command::Withdraw { keys, source } => withdraw(session, &keys, source.as_deref()).await?,
+            Command::Restore { keys, source } => restore(session, &keys, source.as_deref()).await?,
+            Command::Redate { key, date, source } => redate(session, &key, &date, source.as_deref()).await?,
+        }
+        Ok(ExitCode::SUCCESS)
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// A column as scripts get it.
@@ -86,13 +89,13 @@ async fn list(session: &Session, source: Option<&str>, json: bool) -> anyhow::Re
                 withdrawn: c.withdrawn,
             })
             .collect();
-        say!("{}", serde_json::to_string_pretty(&rows)?);
+        println!("{}", serde_json::to_string_pretty(&rows)?);
         return Ok(());
     }
     for column in chosen {
         let date = session.config.magazine.zone.local(column.published).format("%Y-%m-%d %H:%M");
         let state = if column.withdrawn.is_some() { "withdrawn" } else { "-" };
-        say!("{date}\t{state}\t{}\t{}\t{}", column.source, column.key, column.title);
+        println!("{date}\t{state}\t{}\t{}\t{}", column.source, column.key, column.title);
     }
     Ok(())
 }
@@ -108,12 +111,12 @@ async fn named(session: &Session, keys: &[String], source: Option<&str>) -> anyh
             [one] => named.push(one.clone()),
             [] => {
                 let message = format!("no column is named {key:?}: `gazetier columns list` tells their names");
-                return Err(exit::complain(exit::BAD_INPUT, message));
+                return Err(exit::failure(exit::BAD_INPUT, message));
             }
             _ => {
                 let sources: Vec<&str> = found.iter().map(|column| column.source.as_str()).collect();
                 let message = format!("{key:?} is a column of {}: say which with --source", sources.join(" and of "));
-                return Err(exit::complain(exit::BAD_INPUT, message));
+                return Err(exit::failure(exit::BAD_INPUT, message));
             }
         }
     }
@@ -129,7 +132,7 @@ async fn without_files(session: &Session, columns: &[ListedColumn], instead: &st
         if let Some(file) = files.find(|file| file.column_key.as_ref() == Some(&column.key)) {
             let path = source.folder.join(&file.path);
             let message = format!("{:?} is the column of {}: {instead}", column.key, path.display());
-            return Err(exit::complain(exit::BAD_INPUT, message));
+            return Err(exit::failure(exit::BAD_INPUT, message));
         }
     }
     Ok(())
@@ -140,7 +143,7 @@ async fn withdraw(session: &Session, keys: &[String], source: Option<&str>) -> a
         ([], Some(source)) => {
             if session.config.sources.iter().any(|configured| configured.name == source) {
                 let message = format!("{source:?} is a source of the configuration: take it out there first");
-                return Err(exit::complain(exit::BAD_INPUT, message));
+                return Err(exit::failure(exit::BAD_INPUT, message));
             }
             let columns = session.store.list_columns().await?;
             columns.into_iter().filter(|column| column.source == source && column.withdrawn.is_none()).collect()
@@ -152,7 +155,7 @@ async fn withdraw(session: &Session, keys: &[String], source: Option<&str>) -> a
     for column in &columns {
         count += session.store.withdraw(&column.source, std::slice::from_ref(&column.key), session.at).await?;
     }
-    say!("{count} columns withdrawn");
+    println!("{count} columns withdrawn");
     Ok(())
 }
 
@@ -163,7 +166,7 @@ async fn restore(session: &Session, keys: &[String], source: Option<&str>) -> an
     for column in &columns {
         count += usize::from(session.store.restore(&column.source, &column.key).await?);
     }
-    say!("{count} columns restored");
+    println!("{count} columns restored");
     Ok(())
 }
 
@@ -171,13 +174,13 @@ async fn redate(session: &Session, key: &str, date: &str, source: Option<&str>) 
     let magazine = &session.config.magazine;
     let date = magazine.zone.parse(date).map_err(|error| error.to_string());
     let date = date.and_then(|date| markdown::in_years(date, magazine));
-    let date = date.map_err(|message| exit::complain(exit::USAGE, message))?;
+    let date = date.map_err(|message| exit::failure(exit::USAGE, message))?;
     let columns = named(session, std::slice::from_ref(&key.to_owned()), source).await?;
     without_files(session, &columns, "write the date into its `published`").await?;
     for column in &columns {
         session.store.redate(&column.source, &column.key, date).await?;
         let date = magazine.zone.local(date).format("%Y-%m-%d %H:%M");
-        say!("{:?} is dated {date} now", column.title);
+        println!("{:?} is dated {date} now", column.title);
     }
     Ok(())
 }

@@ -3,7 +3,8 @@
 use std::{error::Error, process::ExitCode};
 
 use crate::{
-    bounce, config, edition, ingest,
+    bounce, config, edition,
+    ingest::{self, sync},
     publish::{self, forms},
     send, store, web,
 };
@@ -26,14 +27,14 @@ pub(super) const CONFIGURATION: u8 = 78;
 /// Something that is wrong without being any room's error.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
-pub(super) struct Complaint {
+pub(super) struct CommandError {
     pub(super) code: u8,
     pub(super) message: String,
 }
 
-/// A complaint with its exit code.
-pub(super) fn complain(code: u8, message: impl Into<String>) -> anyhow::Error {
-    Complaint { code, message: message.into() }.into()
+/// An error with its exit code.
+pub(super) fn failure(code: u8, message: impl Into<String>) -> anyhow::Error {
+    CommandError { code, message: message.into() }.into()
 }
 
 /// Prints an error and gives its exit code.
@@ -42,7 +43,7 @@ pub(super) fn report(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(code(error))
 }
 
-/// The same for a mail server that hands a message over: whatever is wrong here is wrong only for
+/// Prints an error for a mail server that hands a message over: whatever is wrong here is wrong only for
 /// now, and this is the one code at which it keeps the message and tries again.
 pub(super) fn report_to_mail_server(error: &anyhow::Error) -> ExitCode {
     report(error);
@@ -78,6 +79,9 @@ fn of_store<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a store::Error> {
     if let Some(edition::Error::Store(error)) = error.downcast_ref() {
         return Some(error);
     }
+    if let Some(sync::Error::Store(error)) = error.downcast_ref() {
+        return Some(error);
+    }
     match error.downcast_ref() {
         Some(send::Error::Store(error)) => Some(error),
         _ => None,
@@ -91,8 +95,8 @@ pub(super) fn is_lost(error: &anyhow::Error) -> bool {
 
 fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
     let is = |code| Some(code);
-    if let Some(complaint) = error.downcast_ref::<Complaint>() {
-        return is(complaint.code);
+    if let Some(error) = error.downcast_ref::<CommandError>() {
+        return is(error.code);
     }
     if let Some(error) = of_store(error) {
         return is(match error {
@@ -107,6 +111,12 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
     }
     if error.is::<ingest::Error>() {
         return is(BAD_INPUT);
+    }
+    match error.downcast_ref() {
+        Some(sync::Error::UnknownSource { .. }) => return is(USAGE),
+        Some(sync::Error::NoMachineId { .. }) => return is(CONFIGURATION),
+        Some(sync::Error::Spool { .. }) => return is(CANNOT_WRITE),
+        _ => {}
     }
     if let Some(forms::Error::Server { .. }) = error.downcast_ref() {
         return is(CONFIGURATION);

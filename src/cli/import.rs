@@ -8,23 +8,24 @@ use std::{
 use chrono::Duration;
 
 use super::{
-    exit,
-    late::{self, Entered},
-    say::say,
-    session::{Session, read},
-    sync::twin_words,
+    Execute, exit,
+    session::{Session, read_text},
 };
 use crate::{
     config::Source,
+    edition::late,
     ingest::{
         ImportResult, SourceLocation, Warning, folder,
         listing::{self, LineOutcome, ListingAnswers, ListingFile, ListingLine, ListingPage},
         markdown,
         source::{self, ColumnSource, SourceDocument},
+        sync,
     },
+    model::EnteredColumn,
     store::{Entry, Put},
 };
 
+/// Read columns from files: Markdown with front matter, or a listing as plain text.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Markdown files end in .md; any other file is taken for a listing.
@@ -55,28 +56,34 @@ fn line_and_key(text: &str) -> Result<(usize, String), String> {
 
 /// What the files gave.
 #[derive(Debug, Default)]
-struct Imported {
-    harvest: ImportResult,
+struct ReadFiles {
+    result: ImportResult,
     /// What the Markdown files said themselves, by their columns' places among the drafts.
     facts: Vec<Option<markdown::GivenFields>>,
     /// What the listings' columns are to the store, in words.
     lines: Vec<String>,
 }
 
-pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
-    let imported = gather(session, args).await?;
-    let Imported { harvest, facts, lines } = imported;
-    harvest.refuse_duplicates()?;
-    for warning in &harvest.warnings {
+impl Execute for Args {
+    async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
+        run(session, &self).await
+    }
+}
+
+async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
+    let files = gather(session, args).await?;
+    let ReadFiles { result, facts, lines } = files;
+    result.refuse_duplicates()?;
+    for warning in &result.warnings {
         eprintln!("gazetier: warning: {warning}");
     }
     if args.dry_run {
         for line in lines {
-            say!("{line}");
+            println!("{line}");
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let entries: Vec<Entry<'_>> = harvest
+    let entries: Vec<Entry<'_>> = result
         .drafts
         .iter()
         .zip(&facts)
@@ -88,44 +95,44 @@ pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCo
         .collect();
     let batched = session.store.put_entries(&entries, session.at).await?;
     for twin in &batched.conflicts {
-        eprintln!("gazetier: warning: {}", twin_words(&twin.key, &twin.owner_key, twin));
+        eprintln!("gazetier: warning: {}", sync::twin_warning(&twin.key, &twin.owner_key, twin));
     }
-    let entered: Vec<Entered<'_>> = entries
+    let entered: Vec<EnteredColumn<'_>> = entries
         .iter()
         .zip(&batched.outcomes)
         .filter(|(_, outcome)| !matches!(outcome, Put::Same))
-        .map(|(Entry { draft, .. }, outcome)| Entered {
+        .map(|(Entry { draft, .. }, outcome)| EnteredColumn {
             shown: format!("{:?}", draft.title),
             source: &draft.source,
-            key: &draft.key,
+            key: draft.key.clone(),
             published: draft.published,
             is_new: matches!(outcome, Put::Added),
         })
         .collect();
-    for words in late::words(session, &entered).await? {
+    for words in late::warnings(&session.config, &session.store, session.now(), &entered).await? {
         eprintln!("gazetier: warning: {words}");
     }
     let (added, changed) = count(&batched.outcomes);
     let read = batched.outcomes.len();
-    say!("{read} columns read: {added} added, {changed} changed, {} as they were", read - added - changed);
+    println!("{read} columns read: {added} added, {changed} changed, {} as they were", read - added - changed);
     Ok(ExitCode::SUCCESS)
 }
 
 /// Reads all files; nothing is changed if one of them is wrong.
-async fn gather(session: &Session, args: &Args) -> anyhow::Result<Imported> {
+async fn gather(session: &Session, args: &Args) -> anyhow::Result<ReadFiles> {
     let dates = dates(session, args)?;
     let answers = ListingAnswers { new: args.new.clone(), same: args.same.clone() };
-    let mut all = Imported::default();
+    let mut all = ReadFiles::default();
     for path in &args.files {
-        let text = read(path)?;
+        let text = read_text(path)?;
         if folder::is_markdown(path) {
-            let (source, key) = name(session, path);
+            let (source, key) = source_and_key(session, path);
             let document = SourceDocument { path, key: &key, text: &text };
             let facts = match source {
-                Some(source) => source::open(source).read(document, session.house(), &mut all.harvest)?,
-                None => markdown::read(&text, path, &key, session.house(), &mut all.harvest)?,
+                Some(source) => source::open(source).read(document, session.import_context(), &mut all.result)?,
+                None => markdown::read(&text, path, &key, session.import_context(), &mut all.result)?,
             };
-            if let Some(draft) = all.harvest.drafts.last().filter(|_| args.dry_run) {
+            if let Some(draft) = all.result.drafts.last().filter(|_| args.dry_run) {
                 let known = session.store.known(&draft.source).await?.contains_key(&draft.key);
                 let what = if known { "there" } else { "new" };
                 all.lines.push(format!("{what:8} {}: {}", path.display(), draft.title));
@@ -138,15 +145,15 @@ async fn gather(session: &Session, args: &Args) -> anyhow::Result<Imported> {
         for file in listing.documents()?.files {
             let mut own = ImportResult::default();
             let document = SourceDocument { path: &file.path, key: &file.name, text: &text };
-            let page = listing.read(document, session.house(), &mut own)?;
+            let page = listing.read(document, session.import_context(), &mut own)?;
             if !args.dry_run {
                 page.refuse_doubt()?;
             }
-            all.lines.extend(lines(&page));
-            tell_gone(&page, path, &mut all.harvest);
+            all.lines.extend(dry_run_lines(&page));
+            warn_of_gone(&page, path, &mut all.result);
             all.facts.extend(own.drafts.iter().map(|_| None));
-            all.harvest.drafts.extend(own.drafts);
-            all.harvest.warnings.extend(own.warnings);
+            all.result.drafts.extend(own.drafts);
+            all.result.warnings.extend(own.warnings);
         }
     }
     Ok(all)
@@ -157,13 +164,13 @@ fn dates(session: &Session, args: &Args) -> anyhow::Result<Option<listing::Listi
     let newest = session.config.magazine.zone.parse(newest);
     let step = Duration::from_std(*step).ok().filter(|step| *step >= Duration::milliseconds(1));
     Ok(Some(listing::ListingDates {
-        newest: newest.map_err(|error| exit::complain(exit::USAGE, format!("--newest: {error}")))?,
-        step: step.ok_or_else(|| exit::complain(exit::USAGE, "--step: write a length of time such as 7d or 12h"))?,
+        newest: newest.map_err(|error| exit::failure(exit::USAGE, format!("--newest: {error}")))?,
+        step: step.ok_or_else(|| exit::failure(exit::USAGE, "--step: write a length of time such as 7d or 12h"))?,
     }))
 }
 
 /// What a listing's columns are to the store, a line each.
-fn lines(page: &ListingPage) -> Vec<String> {
+fn dry_run_lines(page: &ListingPage) -> Vec<String> {
     let line = |line: &ListingLine| match &line.outcome {
         LineOutcome::New => format!("new      {}: {}", line.place, line.title),
         LineOutcome::Same => format!("same     {}: {}", line.place, line.title),
@@ -182,9 +189,9 @@ fn lines(page: &ListingPage) -> Vec<String> {
 }
 
 /// Tells of columns that a page no longer has.
-fn tell_gone(page: &ListingPage, path: &Path, harvest: &mut ImportResult) {
+fn warn_of_gone(page: &ListingPage, path: &Path, result: &mut ImportResult) {
     for known in &page.gone {
-        harvest.warnings.push(Warning {
+        result.warnings.push(Warning {
             place: SourceLocation { file: path.display().to_string(), line: None },
             message: format!(
                 "{:?} is on the page no more, and stays in the feeds: to withdraw it: \
@@ -201,9 +208,9 @@ fn count(outcomes: &[Put]) -> (usize, usize) {
     (of(Put::Added), of(Put::Changed))
 }
 
-/// A file's source and its name there: the same whether it is imported by itself or with the folder
+/// A file's source and its name there: the same whether it is files by itself or with the folder
 /// that the configuration names.
-fn name<'a>(session: &'a Session, path: &Path) -> (Option<&'a Source>, String) {
+fn source_and_key<'a>(session: &'a Session, path: &Path) -> (Option<&'a Source>, String) {
     let full = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let path = full(path);
     let source = session.config.sources.iter().find(|source| path.starts_with(full(&source.folder)));

@@ -1,32 +1,32 @@
 //! The commands, a file each. What they print goes to standard output, what somebody must act on
 //! to standard error; `run` says nothing at all when there is nothing to say and no terminal.
 
-/// Prints a line to standard error, in all files of the room: it takes the place of the standard
-/// library's macro, so that nobody calls that one by mistake.
-macro_rules! eprintln {
-    ($($argument:tt)*) => { $crate::cli::say::message(format_args!($($argument)*)) };
+/// Prints a line to standard output. In all files of the room it takes the place of the standard library's macro,
+/// which panics where nothing can be written.
+macro_rules! println {
+    ($($argument:tt)*) => { $crate::cli::output::line(format_args!($($argument)*)) };
 }
 
-mod again;
+/// Prints a line to standard error, likewise.
+macro_rules! eprintln {
+    ($($argument:tt)*) => { $crate::cli::output::message(format_args!($($argument)*)) };
+}
+
 mod bounce;
 mod columns;
 mod desk;
 mod digest;
-mod doors;
 mod exit;
 mod feeds;
 mod hubs;
 mod import;
-mod late;
-mod place;
+mod output;
 mod publish;
+mod reconnect;
 mod restored;
-mod rubriques;
 mod run;
-mod say;
 mod serve;
 mod session;
-mod standing;
 mod status;
 mod stop;
 mod subscribers;
@@ -62,69 +62,87 @@ struct Cli {
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Do all there is to do: read the sources, publish the feeds, send the digest when it is due.
-    /// This is what cron calls.
-    Run,
-    /// Read the sources that the configuration names.
-    Sync(sync::Args),
-    /// Read columns from files: Markdown with front matter, or a listing as plain text.
-    Import(import::Args),
-    /// The columns in the store.
-    #[command(subcommand)]
-    Columns(columns::Command),
-    /// Write the feeds that have changed.
-    Publish(publish::Args),
-    /// How the feeds are served and found.
-    #[command(subcommand)]
-    Feeds(feeds::Command),
-    /// Answer readers: the feeds, the pages to subscribe and to leave, the archive of editions.
-    Serve,
-    /// The weekly digest.
-    #[command(subcommand)]
-    Digest(digest::Command),
-    /// Who is at the editors' desk.
-    #[command(subcommand)]
-    Desk(doors::Command),
-    /// Who receives it.
-    #[command(subcommand)]
-    Subscribers(subscribers::Command),
-    /// Say whose the store is, and what somebody should see to.
-    Status {
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Remove what need not be kept any longer, as `run` does once a day: letters of old editions.
-    Tidy,
-    /// Read what came back: bounces, complaints and unsubscriptions by mail, one message from
-    /// standard input or all in a mailbox.
-    Bounce(bounce::Args),
+/// What each command's file implements.
+trait Execute {
+    /// Whether people wait for its answers, several at once.
+    fn is_concurrent(&self) -> bool {
+        false
+    }
+
+    /// Whether cron calls it, and mails what it prints.
+    fn is_called_by_cron(&self) -> bool {
+        false
+    }
+
+    /// Whether a mail server hands over one message and acts on the exit code.
+    fn is_piped(&self) -> bool {
+        false
+    }
+
+    /// Does what the command is there for.
+    async fn execute(self, session: &Session) -> anyhow::Result<ExitCode>;
 }
 
-impl Command {
-    /// Whether people come by, several at once.
-    fn has_guests(&self) -> bool {
-        matches!(self, Self::Serve | Self::Digest(digest::Command::Preview { .. }))
-    }
+/// The enum of all commands, which hands everything on to the command that was called.
+macro_rules! commands {
+    ($($(#[$attribute:meta])* $name:ident($args:ty),)+) => {
+        #[derive(Debug, Subcommand)]
+        enum Command {
+            $($(#[$attribute])* $name($args),)+
+        }
+
+        impl Execute for Command {
+            fn is_concurrent(&self) -> bool {
+                match self { $(Self::$name(args) => args.is_concurrent(),)+ }
+            }
+
+            fn is_called_by_cron(&self) -> bool {
+                match self { $(Self::$name(args) => args.is_called_by_cron(),)+ }
+            }
+
+            fn is_piped(&self) -> bool {
+                match self { $(Self::$name(args) => args.is_piped(),)+ }
+            }
+
+            async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
+                match self { $(Self::$name(args) => args.execute(session).await,)+ }
+            }
+        }
+    };
+}
+
+// A command is a line here, its module above and a file that says what it takes and does.
+commands! {
+    Run(run::Args),
+    Sync(sync::Args),
+    Import(import::Args),
+    #[command(subcommand)] Columns(columns::Command),
+    Publish(publish::Args),
+    #[command(subcommand)] Feeds(feeds::Command),
+    Serve(serve::Args),
+    #[command(subcommand)] Digest(digest::Command),
+    #[command(subcommand)] Desk(desk::Command),
+    #[command(subcommand)] Subscribers(subscribers::Command),
+    Status(status::Args),
+    Tidy(tidy::Args),
+    Bounce(bounce::Args),
 }
 
 /// Runs the program.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return say::usage(&error),
+        Err(error) => return output::print_usage(&error),
     };
     log(cli.verbose);
     // Most of what cron calls has nothing to do, and is done before other threads have begun.
-    let mut threads = if cli.command.has_guests() { many_threads() } else { Builder::new_current_thread() };
+    let mut threads = if cli.command.is_concurrent() { many_threads() } else { Builder::new_current_thread() };
     let runtime = match threads.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return exit::report(&error.into()),
     };
     match runtime.block_on(dispatch(cli)) {
-        Ok(code) => say::code(code),
+        Ok(code) => output::exit_code(code),
         Err(error) => exit::report(&error),
     }
 }
@@ -135,7 +153,7 @@ fn log(verbose: bool) {
     let filter = EnvFilter::try_from_env("GAZETIER_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(|| say::Log)
+        .with_writer(|| output::LogWriter)
         .with_ansi(std::io::stderr().is_terminal())
         // It would tell of a line that cannot be written where that one could not be written, and panic.
         .log_internal_errors(false)
@@ -150,36 +168,22 @@ fn many_threads() -> Builder {
 }
 
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
-    let piped = matches!(&cli.command, Command::Bounce(args) if args.is_piped());
-    let outcome = open_and_run(cli).await;
+    let piped = cli.command.is_piped();
+    let outcome = open_and_execute(cli).await;
     match outcome {
         Err(error) if piped => Ok(exit::report_to_mail_server(&error)),
         outcome => outcome,
     }
 }
 
-async fn open_and_run(cli: Cli) -> anyhow::Result<ExitCode> {
-    let guests = cli.command.has_guests();
-    let session = Session::open(&cli.config, cli.at.as_deref(), cli.future, guests).await?;
+async fn open_and_execute(cli: Cli) -> anyhow::Result<ExitCode> {
+    let command = cli.command;
+    let session = Session::open(&cli.config, cli.at.as_deref(), cli.future, command.is_concurrent()).await?;
     // Under cron, only with the letters that it is about.
-    if !matches!(cli.command, Command::Run) || std::io::stderr().is_terminal() {
+    if !command.is_called_by_cron() || std::io::stderr().is_terminal() {
         session.warn();
     }
-    let outcome = match cli.command {
-        Command::Run => run::run(&session).await,
-        Command::Sync(args) => sync::run(&session, &args).await,
-        Command::Import(args) => import::run(&session, &args).await,
-        Command::Columns(command) => columns::run(&session, command).await,
-        Command::Publish(args) => publish::run(&session, &args).await,
-        Command::Feeds(command) => feeds::run(&session, command),
-        Command::Serve => serve::run(&session).await,
-        Command::Digest(command) => digest::run(&session, command).await,
-        Command::Desk(command) => doors::run(&session, command).await,
-        Command::Subscribers(command) => subscribers::run(&session, command).await,
-        Command::Status { json } => status::run(&session, json).await,
-        Command::Tidy => tidy::run(&session).await,
-        Command::Bounce(args) => bounce::run(&session, &args).await,
-    };
+    let outcome = command.execute(&session).await;
     session.store.close().await;
     outcome
 }

@@ -2,9 +2,10 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use super::{again::again, exit, hubs, say::say, session::Session};
+use super::{Execute, exit, hubs, reconnect::retry_lost, session::Session};
 use crate::publish::{FolderOwner, Publisher};
 
+/// Write the feeds that have changed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Write nothing: say what validators would find in any feed, changed or not.
@@ -15,23 +16,29 @@ pub(super) struct Args {
     take_over: bool,
 }
 
-pub(super) async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
+impl Execute for Args {
+    async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
+        run(session, &self).await
+    }
+}
+
+async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
     if args.check {
         return check(session).await;
     }
     if let (true, Some(magazine)) = (args.take_over, session.store.magazine()) {
         let folder = &session.config.feeds.path;
         match FolderOwner::take_over(folder, magazine)? {
-            Some(before) => say!("{} was {before:?}'s and is taken over", folder.display()),
-            None => say!("{} is this magazine's already", folder.display()),
+            Some(before) => println!("{} was {before:?}'s and is taken over", folder.display()),
+            None => println!("{} is this magazine's already", folder.display()),
         }
     }
-    match again(async || publish(session).await).await? {
-        0 => say!("nothing new to publish"),
-        n => say!("{n} files published in {}", session.config.feeds.path.display()),
+    match retry_lost(async || publish(session).await).await? {
+        0 => println!("nothing new to publish"),
+        n => println!("{n} files published in {}", session.config.feeds.path.display()),
     }
     for line in hubs::tell(session).await? {
-        say!("{line}");
+        println!("{line}");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -55,13 +62,13 @@ pub(super) async fn publish(session: &Session) -> anyhow::Result<usize> {
 async fn check(session: &Session) -> anyhow::Result<ExitCode> {
     let (feeds, findings) = press(session).check().await?;
     for (feed, finding) in &findings {
-        say!("{feed}: {finding}");
+        println!("{feed}: {finding}");
     }
     if findings.is_empty() {
-        say!("{feeds} feeds, no finding");
+        println!("{feeds} feeds, no finding");
         return Ok(ExitCode::SUCCESS);
     }
-    Err(exit::complain(exit::BAD_INPUT, format!("{} findings in {feeds} feeds", findings.len())))
+    Err(exit::failure(exit::BAD_INPUT, format!("{} findings in {feeds} feeds", findings.len())))
 }
 
 fn press(session: &Session) -> Publisher {

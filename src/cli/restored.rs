@@ -17,7 +17,7 @@ use crate::{
 
 /// What became of an edition by what stands beside the store.
 #[derive(Debug)]
-struct Unknown {
+struct UnknownEdition {
     /// Where its trace is.
     place: String,
     /// What it is called there.
@@ -26,7 +26,7 @@ struct Unknown {
     cutoff: Option<Instant>,
 }
 
-impl Unknown {
+impl UnknownEdition {
     fn words(&self) -> String {
         format!(
             "the store is older than what was sent with it: by {}, {} went out already, and the store does not know it. \
@@ -38,12 +38,12 @@ impl Unknown {
 
 /// Holds the edition that is due, if it went out already: it becomes one that keeps its columns and has no letters.
 /// Gives what is to be told.
-pub(super) async fn hold(session: &Session) -> anyhow::Result<Option<String>> {
+pub(super) async fn hold_due(session: &Session) -> anyhow::Result<Option<String>> {
     let (config, store) = (&session.config, &session.store);
     if !restored::is_due(config, store, session.now()).await? {
         return Ok(None);
     }
-    let Some(unknown) = find(session).await? else { return Ok(None) };
+    let Some(unknown) = find_unknown(session).await? else { return Ok(None) };
     let words = unknown.words();
     let kept = restored::hold_already_sent(config, store, session.now(), unknown.cutoff, &words).await?;
     let Some((key, period)) = kept else { return Ok(None) };
@@ -54,13 +54,13 @@ pub(super) async fn hold(session: &Session) -> anyhow::Result<Option<String>> {
     )))
 }
 
-/// The same of an edition of which letters are to be sent: held, once, if more of them were sent already than the
+/// Holds an edition of which letters are to be sent, once, if more of them were sent already than the
 /// store knows.
 pub(super) async fn hold_open(session: &Session, edition: &Edition) -> anyhow::Result<Option<String>> {
     let (config, store) = (&session.config, &session.store);
     let traces = traces(session)?;
     let Some(trace) = traces.iter().find(|trace| trace.is(&edition.key())) else { return Ok(None) };
-    let out = out(&store.tally(edition.id).await?);
+    let out = letters_out(&store.tally(edition.id).await?);
     if trace.out() <= out {
         return Ok(None);
     }
@@ -85,14 +85,14 @@ pub(super) async fn hold_open(session: &Session, edition: &Edition) -> anyhow::R
 
 /// Leaves a trace of how an edition stands, instead of what was there of it. `before` is what it was known by, if
 /// that has changed. What goes wrong is told and stops nothing.
-pub(super) async fn note(
+pub(super) async fn leave_trace(
     session: &Session,
     edition: &Edition,
     before: Option<&EditionKey>,
 ) -> anyhow::Result<Option<String>> {
     let Some(magazine) = session.store.magazine() else { return Ok(None) };
     let tally = session.store.tally(edition.id).await?;
-    let trace = SentEdition::new(&edition.key(), &edition.period, out(&tally));
+    let trace = SentEdition::new(&edition.key(), &edition.period, letters_out(&tally));
     let noted = FolderOwner::note(&session.config.feeds.path, magazine, &trace, before);
     Ok(noted.err().map(|error| {
         format!(
@@ -105,13 +105,13 @@ pub(super) async fn note(
 
 /// What somebody should see to, if the store is older than what was sent with it.
 pub(super) async fn notice(session: &Session) -> anyhow::Result<Option<String>> {
-    Ok(find(session).await?.map(|unknown| {
+    Ok(find_unknown(session).await?.map(|unknown| {
         format!("{} Nothing of it is sent again by itself: its columns are held at the next run", unknown.words())
     }))
 }
 
 /// Letters that somebody has got. Those that were refused go back into the queue by an editor's word.
-fn out(tally: &Tally) -> i64 {
+fn letters_out(tally: &Tally) -> i64 {
     tally.sent
 }
 
@@ -122,7 +122,7 @@ fn traces(session: &Session) -> anyhow::Result<Vec<SentEdition>> {
 
 /// The newest edition that went out by what stands beside the store, and that the store does not know though it
 /// would have come after all that it knows.
-async fn find(session: &Session) -> anyhow::Result<Option<Unknown>> {
+async fn find_unknown(session: &Session) -> anyhow::Result<Option<UnknownEdition>> {
     let (config, store, newsletter) = (&session.config, &session.store, session.newsletter());
     let horizon = session.now().horizon();
     let last = store.last_edition(newsletter, horizon).await?.map(|last| last.cutoff);
@@ -130,7 +130,7 @@ async fn find(session: &Session) -> anyhow::Result<Option<Unknown>> {
     let newest =
         traces(session)?.into_iter().rev().filter(|trace| trace.is_of(newsletter.as_str())).find_map(|trace| {
             let cutoff = trace.cutoff().filter(|cutoff| Some(*cutoff) > closed && *cutoff <= horizon)?;
-            Some(Unknown {
+            Some(UnknownEdition {
                 place: FolderOwner::path(&config.feeds.path).display().to_string(),
                 period: trace.period(),
                 cutoff: Some(cutoff),
@@ -147,7 +147,7 @@ async fn find(session: &Session) -> anyhow::Result<Option<Unknown>> {
     for period in letters::periods(folder) {
         let is_due = weeks.iter().any(|week| period.is_in(week));
         if is_due && store.edition_of(newsletter, &period).await?.is_none() {
-            return Ok(Some(Unknown { place: folder.display().to_string(), period, cutoff: None }));
+            return Ok(Some(UnknownEdition { place: folder.display().to_string(), period, cutoff: None }));
         }
     }
     Ok(None)

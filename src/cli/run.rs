@@ -4,15 +4,29 @@
 use std::{io::IsTerminal, process::ExitCode};
 
 use super::{
-    again::again,
-    bounce, digest, exit, hubs, publish,
-    say::say,
+    Execute, bounce, digest, exit, hubs, publish,
+    reconnect::retry_lost,
     session::{Session, clock},
     stop, sync, tidy,
 };
-use crate::outbox::service;
+use crate::{ingest::sync::SyncOptions, outbox::service};
 
-pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
+/// Do all there is to do: read the sources, publish the feeds, send the digest when it is due.
+/// This is what cron calls.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+impl Execute for Args {
+    fn is_called_by_cron(&self) -> bool {
+        true
+    }
+
+    async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
+        run(session).await
+    }
+}
+
+async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     let mut lines = Vec::new();
     let mut code = None;
     // A step that fails is told and does not keep the next from its work.
@@ -20,33 +34,33 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
         let own = exit::report(&error);
         code.get_or_insert(own);
     };
-    match again(async || sync::sync(session, sync::How::default()).await).await {
+    match retry_lost(async || sync::sync(session, SyncOptions::default()).await).await {
         Ok(synced) => {
             lines.extend(synced.moved.iter().cloned());
-            lines.extend(Some(synced.words()).filter(|words| !words.is_empty()));
-            if let Err(error) = synced.complaint() {
+            lines.extend(Some(sync::words(&synced)).filter(|words| !words.is_empty()));
+            if let Err(error) = sync::complaint(&synced) {
                 failed(error);
             }
         }
         Err(error) => failed(error),
     }
-    match again(async || publish::publish(session).await).await {
+    match retry_lost(async || publish::publish(session).await).await {
         Ok(0) => {}
         Ok(n) => lines.push(format!("{n} files published in {}", session.config.feeds.path.display())),
         Err(error) => failed(error),
     }
     // Before letters go out: who asked for none gets none.
-    match again(async || bounce::handle(session).await).await {
+    match retry_lost(async || bounce::handle(session).await).await {
         Ok(handled) => lines.extend(handled),
         Err(error) => failed(error),
     }
-    let sent = again(async || digest::send(session, false).await).await;
+    let sent = retry_lost(async || digest::send(session, false).await).await;
     let sent = sent.map(|sent| {
         lines.extend(sent.lines.iter().cloned());
         if !sent.lines.is_empty() && !std::io::stderr().is_terminal() {
             session.warn();
         }
-        sent.complaint()
+        sent.exit_code()
     });
     let last = match sent {
         Ok(Ok(last)) => Some(last),
@@ -57,8 +71,9 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     };
     // After the digest: a relay that is silent costs each of these its whole patience. `serve` brings them
     // at once.
-    if !stop::is_told() {
-        match again(async || Ok(service::deliver(&session.config, &session.store, session.at, clock).await?)).await {
+    if !stop::is_requested() {
+        match retry_lost(async || Ok(service::deliver(&session.config, &session.store, session.at, clock).await?)).await
+        {
             Ok(told) => {
                 if told.sent > 0 {
                     lines.push(format!("{} letters to confirm or to choose sent", told.sent));
@@ -74,14 +89,14 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
         }
     }
     // The next run tells them.
-    if !stop::is_told() {
-        match again(async || hubs::tell(session).await).await {
+    if !stop::is_requested() {
+        match retry_lost(async || hubs::tell(session).await).await {
             Ok(told) => lines.extend(told),
             Err(error) => failed(error),
         }
     }
-    if !stop::is_told() {
-        match again(async || tidy::daily(session).await).await {
+    if !stop::is_requested() {
+        match retry_lost(async || tidy::daily(session).await).await {
             Ok(tidied) => lines.extend(tidied),
             Err(error) => failed(error),
         }
@@ -89,7 +104,7 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     // Cron mails what is printed: a run that went well says nothing to it.
     if std::io::stdout().is_terminal() {
         for line in lines {
-            say!("{line}");
+            println!("{line}");
         }
     }
     Ok(code.or(last).unwrap_or(ExitCode::SUCCESS))

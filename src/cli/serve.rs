@@ -12,69 +12,82 @@ use tokio::{
 };
 
 use super::{
-    exit,
-    say::say,
+    Execute, exit,
     session::Session,
-    stop::{self, Hangup},
+    stop::{self, HangupAction},
 };
 use crate::{
     config::{Config, Connections},
     model::token,
     store::Store,
-    web::{self, Answering, Answers, Listener, Server, Shared, desk::Desk},
+    web::{self, Listener, Responder, ResponderWatch, Server, Shared, desk::Desk},
 };
 
 /// What answers as the configuration stands, and carries the letters that come of it.
-struct House {
+struct Services {
     shared: Shared,
-    courier: JoinHandle<()>,
-    public: watch::Sender<Answering>,
-    desk: watch::Sender<Answering>,
-    figures: watch::Sender<Answering>,
+    outbox_worker: JoinHandle<()>,
+    public: watch::Sender<Responder>,
+    desk: watch::Sender<Responder>,
+    metrics: watch::Sender<Responder>,
     /// Under which address the desk is reached unless the configuration names one.
     place: String,
 }
 
-pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
+/// Answer readers: the feeds, the pages to subscribe and to leave, the archive of editions.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+impl Execute for Args {
+    fn is_concurrent(&self) -> bool {
+        true
+    }
+
+    async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
+        serve(session).await
+    }
+}
+
+async fn serve(session: &Session) -> anyhow::Result<ExitCode> {
     session.config.can_serve()?;
     keep_editors(&session.config, &session.store).await?;
-    let probe = probe(&session.config).await?;
-    let shared = Shared::new(Arc::clone(&session.config), session.store.clone(), probe, session.at)?;
+    let health_store = open_health_store(&session.config).await?;
+    let shared = Shared::new(Arc::clone(&session.config), session.store.clone(), health_store, session.at)?;
     // Before anybody hears of us: who is told to stop at once shall not die of it.
     // Of somebody at a terminal, it means that the terminal was closed.
-    let hangup = if std::io::stdin().is_terminal() { Hangup::Stops } else { Hangup::Reloads };
-    let stop = stop::watch(0, hangup)?.told();
+    let hangup = if std::io::stdin().is_terminal() { HangupAction::Stop } else { HangupAction::Reload };
+    let stop = stop::watch(0, hangup)?.requested();
     let mut hangups = signal(SignalKind::hangup())?;
     let web = &session.config.web;
     let mut sockets = ListenFd::from_env();
-    let listener = match Listener::handed(&mut sockets, 0)? {
+    let listener = match Listener::handed_over(&mut sockets, 0)? {
         Some(listener) => listener,
         None => Listener::open(&web.listen).await?,
     };
-    say!("serving on {}", listener.place());
+    println!("serving on {}", listener.place());
     let (public, answers) = watch::channel(web::public(&shared));
     let public_server = Server { listener, answers, connections: web.connections };
-    let desk_listener = match Listener::handed(&mut sockets, 1)? {
+    let desk_listener = match Listener::handed_over(&mut sockets, 1)? {
         Some(listener) => listener,
         None => Listener::open(&session.config.desk.listen).await?,
     };
     let place = format!("{}/", desk_listener.place());
-    let (desk, answers) = watch::channel(web::desk::routes(&desk_of(&shared, &place)?).into());
+    let (desk, answers) = watch::channel(web::desk::routes(&new_desk(&shared, &place)?).into());
     let desk_server = desk_server(desk_listener, answers);
     // A token has no place in a service's log.
-    say!("the desk on {}; `gazetier digest preview` gives the way in", desk_server.listener.place());
-    let (figures, answers) = watch::channel(web::figures(&shared).into());
+    println!("the desk on {}; `gazetier digest preview` gives the way in", desk_server.listener.place());
+    let (metrics, answers) = watch::channel(web::metrics(&shared).into());
     let mut servers = vec![public_server, desk_server];
     if let Some(place) = &web.metrics_listen {
-        let listener = match Listener::handed(&mut sockets, 2)? {
+        let listener = match Listener::handed_over(&mut sockets, 2)? {
             Some(listener) => listener,
             None => Listener::open(place).await?,
         };
-        say!("figures on {}", listener.place());
-        servers.push(Server { listener, answers, connections: FIGURES });
+        println!("figures on {}", listener.place());
+        servers.push(Server { listener, answers, connections: METRICS_CONNECTIONS });
     }
-    let courier = tokio::spawn(web::carry(shared.clone()));
-    let mut house = House { shared, courier, public, desk, figures, place };
+    let outbox_worker = tokio::spawn(web::run_outbox_worker(shared.clone()));
+    let mut services = Services { shared, outbox_worker, public, desk, metrics, place };
     let serving = web::serve(servers, stop);
     tokio::pin!(serving);
     loop {
@@ -83,9 +96,9 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
                 served?;
                 break;
             }
-            told = hangups.recv(), if hangup == Hangup::Reloads => match told {
-                Some(()) => match house.reload().await {
-                    Ok(()) => say!("the configuration has been read again"),
+            told = hangups.recv(), if hangup == HangupAction::Reload => match told {
+                Some(()) => match services.reload().await {
+                    Ok(()) => println!("the configuration has been read again"),
                     Err(error) => eprintln!("gazetier: {}; the configuration of before stays", exit::words(&error)),
                 },
                 None => {
@@ -95,10 +108,10 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
             },
         }
     }
-    house.close().await
+    services.close().await
 }
 
-impl House {
+impl Services {
     /// Reads the configuration again. What cannot change while connections are open is refused.
     async fn reload(&mut self) -> anyhow::Result<()> {
         let before = self.shared.config();
@@ -117,49 +130,49 @@ impl House {
         ];
         if let Some((key, _)) = same.iter().find(|(_, same)| !same) {
             let what = format!("{}: {key} has changed, which takes a restart", config.path.display());
-            return Err(exit::complain(exit::CONFIGURATION, what));
+            return Err(exit::failure(exit::CONFIGURATION, what));
         }
         keep_editors(&config, self.shared.store()).await?;
-        let probe = probe(&config).await?;
-        let shared = Shared::new(config, self.shared.store().clone(), probe, self.shared.now())?;
-        let (public, desk) = (web::public(&shared), web::desk::routes(&desk_of(&shared, &self.place)?).into());
-        let figures = web::figures(&shared).into();
-        let courier = tokio::spawn(web::carry(shared.clone()));
-        let (shared, courier) =
-            (std::mem::replace(&mut self.shared, shared), std::mem::replace(&mut self.courier, courier));
+        let health_store = open_health_store(&config).await?;
+        let shared = Shared::new(config, self.shared.store().clone(), health_store, self.shared.now())?;
+        let (public, desk) = (web::public(&shared), web::desk::routes(&new_desk(&shared, &self.place)?).into());
+        let metrics = web::metrics(&shared).into();
+        let outbox_worker = tokio::spawn(web::run_outbox_worker(shared.clone()));
+        let (shared, outbox_worker) =
+            (std::mem::replace(&mut self.shared, shared), std::mem::replace(&mut self.outbox_worker, outbox_worker));
         let _ = self.public.send_replace(public);
         let _ = self.desk.send_replace(desk);
-        let _ = self.figures.send_replace(figures);
+        let _ = self.metrics.send_replace(metrics);
         shared.close();
-        courier.await?;
+        outbox_worker.await?;
         Ok(())
     }
 
     async fn close(self) -> anyhow::Result<ExitCode> {
         self.shared.close();
-        self.courier.await?;
+        self.outbox_worker.await?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// How many connections at once ask for figures.
-const FIGURES: usize = 16;
+/// How many connections at once ask for metrics.
+const METRICS_CONNECTIONS: usize = 16;
 
 /// A store with a connection of its own, for who watches the program.
-pub(super) async fn probe(config: &Config) -> anyhow::Result<Store> {
+pub(super) async fn open_health_store(config: &Config) -> anyhow::Result<Store> {
     Store::open_with(&config.store, Connections { most: 1, ..config.connections })
         .await
         .context("cannot open the store")
 }
 
 /// The desk on a listener.
-pub(super) fn desk_server(listener: Listener, answers: Answers) -> Server {
+pub(super) fn desk_server(listener: Listener, answers: ResponderWatch) -> Server {
     // A handful of editors, each with a browser's few connections.
     Server { listener, answers, connections: 64 }
 }
 
 /// The desk of the configuration; `place` is where it listens.
-fn desk_of(shared: &Shared, place: &str) -> anyhow::Result<Desk> {
+fn new_desk(shared: &Shared, place: &str) -> anyhow::Result<Desk> {
     let config = shared.config();
     let name = std::env::var("USER").ok().filter(|name| !name.is_empty());
     let base = config.desk.url.as_ref().map_or_else(|| place.to_owned(), ToString::to_string);
@@ -172,24 +185,24 @@ pub(super) async fn desk(session: &Session, shared: &Shared) -> anyhow::Result<(
     let listener = Listener::open(&config.desk.listen).await?;
     let place = format!("{}/", listener.place());
     let base = config.desk.url.as_ref().map_or_else(|| place.clone(), ToString::to_string);
-    let (_, answers) = watch::channel(web::desk::routes(&desk_of(shared, &place)?).into());
-    Ok((desk_server(listener, answers), way_in(session, &base).await?))
+    let (_, answers) = watch::channel(web::desk::routes(&new_desk(shared, &place)?).into());
+    Ok((desk_server(listener, answers), desk_link(session, &base).await?))
 }
 
 /// So long the address opens the desk: who works at the machine can have another at any time.
-const LINK: chrono::Duration = chrono::Duration::hours(1);
+const DESK_LINK_LIFETIME: chrono::Duration = chrono::Duration::hours(1);
 
 /// The address that lets who works at this machine in.
-pub(super) async fn way_in(session: &Session, base: &str) -> anyhow::Result<String> {
+pub(super) async fn desk_link(session: &Session, base: &str) -> anyhow::Result<String> {
     let store = &session.store;
-    let token = token::desk(store.key(), "", store.desk_generation("").await?, session.at + LINK);
+    let token = token::desk(store.key(), "", store.desk_generation("").await?, session.at + DESK_LINK_LIFETIME);
     Ok(format!("{base}enter/{token}"))
 }
 
 /// An address that lets who works at this machine in once, and its secret.
-pub(super) async fn way_in_once(session: &Session, base: &str) -> anyhow::Result<(String, Vec<u8>)> {
+pub(super) async fn one_time_link(session: &Session, base: &str) -> anyhow::Result<(String, Vec<u8>)> {
     let secret = session.store.secret()?;
-    session.store.add_desk_entry(&secret, session.at + LINK, session.at).await?;
+    session.store.add_desk_entry(&secret, session.at + DESK_LINK_LIFETIME, session.at).await?;
     Ok((format!("{base}enter/{}", BASE32_NOPAD.encode(&secret).to_lowercase()), secret))
 }
 
@@ -200,7 +213,7 @@ pub(super) async fn keep_editors(config: &Config, store: &Store) -> anyhow::Resu
 }
 
 /// Whether another program listens where we would.
-pub(super) fn is_taken(error: &anyhow::Error) -> bool {
+pub(super) fn is_address_in_use(error: &anyhow::Error) -> bool {
     matches!(
         error.downcast_ref(),
         Some(web::Error::Listen { source, .. }) if source.kind() == std::io::ErrorKind::AddrInUse

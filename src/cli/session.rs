@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 
 use anyhow::Context;
 
-use super::{again::again, exit};
+use super::{exit, reconnect::retry_lost};
 use crate::{
     config::{Config, Connections},
     ingest::ImportContext,
@@ -13,7 +13,7 @@ use crate::{
     store::{MagazineName, Store},
 };
 
-/// An open house.
+/// A configuration with its store.
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) config: Arc<Config>,
@@ -25,8 +25,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Opens it; `busy` says that several things will be asked of the store at once.
-    pub(super) async fn open(config: &Path, at: Option<&str>, future: bool, busy: bool) -> anyhow::Result<Self> {
+    /// Opens it; `concurrent` says that several things will be asked of the store at once.
+    pub(super) async fn open(config: &Path, at: Option<&str>, future: bool, concurrent: bool) -> anyhow::Result<Self> {
         let config = Arc::new(Config::load(config)?);
         let at = match at {
             None => clock(),
@@ -34,11 +34,11 @@ impl Session {
                 .magazine
                 .zone
                 .parse(text)
-                .map_err(|error| exit::complain(exit::USAGE, format!("--at: {error}")))?,
+                .map_err(|error| exit::failure(exit::USAGE, format!("--at: {error}")))?,
         };
-        let most = if busy { config.connections.most } else { 1 };
+        let most = if concurrent { config.connections.most } else { 1 };
         let connections = Connections { most, ..config.connections };
-        let mut store = again(async || Ok(Store::open_with(&config.store, connections).await?)).await?;
+        let mut store = retry_lost(async || Ok(Store::open_with(&config.store, connections).await?)).await?;
         let magazine = &config.magazine;
         let (id, authority) = (magazine.id.as_deref(), magazine.authority());
         store.belong(MagazineName { id, name: &magazine.name, address: &authority }, at).await?;
@@ -62,7 +62,12 @@ impl Session {
         }
     }
 
-    pub(super) fn house(&self) -> ImportContext<'_> {
+    /// An instant by the magazine's clock.
+    pub(super) fn local_hour(&self, at: Instant) -> String {
+        self.config.magazine.zone.local(at).format("%Y-%m-%d %H:%M").to_string()
+    }
+
+    pub(super) fn import_context(&self) -> ImportContext<'_> {
         ImportContext { magazine: &self.config.magazine, rubriques: &self.config.rubriques, at: self.at }
     }
 }
@@ -74,11 +79,11 @@ pub(super) fn clock() -> Instant {
 }
 
 /// Reads a text file; says which if it cannot.
-pub(super) fn read(path: &Path) -> anyhow::Result<String> {
+pub(super) fn read_text(path: &Path) -> anyhow::Result<String> {
     let bytes = std::fs::read(path).map_err(|source| crate::ingest::Error::Read { path: path.to_owned(), source })?;
     String::from_utf8(bytes)
         .map_err(|error| {
-            exit::complain(
+            exit::failure(
                 exit::BAD_INPUT,
                 format!("not UTF-8 at byte {}: save it as UTF-8", error.utf8_error().valid_up_to()),
             )

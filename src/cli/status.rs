@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{restored, rubriques, say::say, session::Session, standing::hour};
+use super::{Execute, restored, session::Session};
+use crate::ingest::sync::rubriques;
 
 #[derive(Serialize)]
-struct Status {
+struct StoreStatus {
     magazine: String,
     /// What `magazine.id` in the configuration may name.
     id: String,
@@ -18,25 +19,39 @@ struct Status {
     notices: Vec<String>,
 }
 
-pub(super) async fn run(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
+/// Say whose the store is, and what somebody should see to.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Execute for Args {
+    async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
+        run(session, self.json).await
+    }
+}
+
+async fn run(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
     let Some(magazine) = session.store.magazine() else { return Ok(ExitCode::SUCCESS) };
     let mut notices = future_editions(session).await?;
-    notices.extend(rubriques::orphans(session).await?);
+    notices.extend(rubriques::orphans(&session.config, &session.store).await?);
     notices.extend(restored::notice(session).await?);
-    let status = Status {
+    let status = StoreStatus {
         magazine: magazine.name.clone(),
         id: magazine.id.clone(),
-        since: hour(session, magazine.began),
+        since: session.local_hour(magazine.began),
         newsletter: session.newsletter().to_string(),
         notices,
     };
     if json {
-        say!("{}", serde_json::to_string_pretty(&status)?);
+        println!("{}", serde_json::to_string_pretty(&status)?);
         return Ok(ExitCode::SUCCESS);
     }
-    say!("magazine {}, id {}, since {}", status.magazine, status.id, status.since);
+    println!("magazine {}, id {}, since {}", status.magazine, status.id, status.since);
     for notice in &status.notices {
-        say!("{notice}");
+        println!("{notice}");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -49,7 +64,7 @@ pub(super) async fn future_editions(session: &Session) -> anyhow::Result<Vec<Str
             "{} stands in the future, at {}: a clock was wrong when it was drawn up. Put it right with \
              `gazetier digest redate {0}`",
             edition.period,
-            hour(session, edition.cutoff)
+            session.local_hour(edition.cutoff)
         )
     };
     Ok(editions.iter().map(words).collect())

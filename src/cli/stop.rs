@@ -19,49 +19,49 @@ use tokio::{
 };
 
 /// How long what has begun may take.
-const GRACE: Duration = Duration::from_millis(4_500);
+const STOP_TIMEOUT: Duration = Duration::from_millis(4_500);
 
 /// What SIGHUP means to a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Hangup {
+pub(super) enum HangupAction {
     /// The terminal was closed: as SIGTERM.
-    Stops,
+    Stop,
     /// The command sees to it itself.
-    Reloads,
+    Reload,
 }
 
 /// Whether the program has been told to stop.
 #[derive(Debug, Clone)]
-pub(super) struct Stop {
+pub(super) struct StopSignal {
     flag: Arc<AtomicBool>,
     told: watch::Receiver<bool>,
 }
 
 /// The one watch of the program.
-static WATCH: OnceLock<Stop> = OnceLock::new();
+static STOP_SIGNAL: OnceLock<StopSignal> = OnceLock::new();
 
-impl Stop {
+impl StopSignal {
     /// Set when the program is told to stop.
     pub(super) fn flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.flag)
     }
 
     /// Done when the program is told to stop.
-    pub(super) async fn told(mut self) {
+    pub(super) async fn requested(mut self) {
         // The watch ends with the program, not before.
         let _ = self.told.wait_for(|told| *told).await;
     }
 }
 
 /// Whether the program has been told to stop.
-pub(super) fn is_told() -> bool {
-    WATCH.get().is_some_and(|stop| stop.flag.load(Ordering::Relaxed))
+pub(super) fn is_requested() -> bool {
+    STOP_SIGNAL.get().is_some_and(|stop| stop.flag.load(Ordering::Relaxed))
 }
 
 /// Watches for signals from now on, on a thread of its own: it must answer when all others wait. What is
 /// not finished in time ends with this exit code.
-pub(super) fn watch(code: u8, hangup: Hangup) -> anyhow::Result<Stop> {
-    if let Some(stop) = WATCH.get() {
+pub(super) fn watch(code: u8, hangup: HangupAction) -> anyhow::Result<StopSignal> {
+    if let Some(stop) = STOP_SIGNAL.get() {
         return Ok(stop.clone());
     }
     let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -70,7 +70,7 @@ pub(super) fn watch(code: u8, hangup: Hangup) -> anyhow::Result<Stop> {
         Signals::new(hangup)?
     };
     let (tell, told) = watch::channel(false);
-    let stop = Stop { flag: Arc::default(), told };
+    let stop = StopSignal { flag: Arc::default(), told };
     let flag = stop.flag();
     let work = async move {
         signals.next().await;
@@ -78,7 +78,7 @@ pub(super) fn watch(code: u8, hangup: Hangup) -> anyhow::Result<Stop> {
         let _ = tell.send(true);
         tokio::select! {
             number = signals.next() => exit(128 + number),
-            () = tokio::time::sleep(GRACE) => {
+            () = tokio::time::sleep(STOP_TIMEOUT) => {
                 if code != 0 {
                     eprintln!(
                         "gazetier: stopped before the other side had answered; what became of its letters, the next run \
@@ -90,7 +90,7 @@ pub(super) fn watch(code: u8, hangup: Hangup) -> anyhow::Result<Stop> {
         }
     };
     std::thread::Builder::new().name("signals".into()).spawn(move || runtime.block_on(work))?;
-    Ok(WATCH.get_or_init(|| stop).clone())
+    Ok(STOP_SIGNAL.get_or_init(|| stop).clone())
 }
 
 /// The signals that tell a program to stop.
@@ -101,19 +101,19 @@ struct Signals {
 }
 
 impl Signals {
-    fn new(hangup: Hangup) -> std::io::Result<Self> {
+    fn new(hangup: HangupAction) -> std::io::Result<Self> {
         let ignored = ignored();
         // Whoever started us may have said that a signal is none of our business: `nohup`, a shell's `&`.
-        let heed = |kind: SignalKind| {
+        let watched = |kind: SignalKind| {
             let bit = u32::try_from(kind.as_raw_value() - 1).ok().and_then(|bit| 1u64.checked_shl(bit));
             bit.is_none_or(|bit| ignored & bit == 0).then(|| signal(kind)).transpose()
         };
         Ok(Self {
-            terminate: heed(SignalKind::terminate())?,
-            interrupt: heed(SignalKind::interrupt())?,
+            terminate: watched(SignalKind::terminate())?,
+            interrupt: watched(SignalKind::interrupt())?,
             hangup: match hangup {
-                Hangup::Stops => heed(SignalKind::hangup())?,
-                Hangup::Reloads => None,
+                HangupAction::Stop => watched(SignalKind::hangup())?,
+                HangupAction::Reload => None,
             },
         })
     }
@@ -121,15 +121,15 @@ impl Signals {
     /// The number of the next one.
     async fn next(&mut self) -> i32 {
         let kind = tokio::select! {
-            () = one(&mut self.terminate) => SignalKind::terminate(),
-            () = one(&mut self.interrupt) => SignalKind::interrupt(),
-            () = one(&mut self.hangup) => SignalKind::hangup(),
+            () = receive(&mut self.terminate) => SignalKind::terminate(),
+            () = receive(&mut self.interrupt) => SignalKind::interrupt(),
+            () = receive(&mut self.hangup) => SignalKind::hangup(),
         };
         kind.as_raw_value()
     }
 }
 
-async fn one(signal: &mut Option<Signal>) {
+async fn receive(signal: &mut Option<Signal>) {
     match signal {
         Some(signal) => {
             signal.recv().await;

@@ -3,43 +3,53 @@
 
 use std::process::ExitCode;
 
-use super::{again::again, say::say, session::Session};
+use super::{Execute, reconnect::retry_lost, session::Session};
 use crate::{outbox::retention, store::Tidied};
 
 /// By this the store knows the work of a day.
-const DAILY: &str = "tidy";
+const DAILY_TASK: &str = "tidy";
 
 /// How many transactions of it a run makes at the most: the next goes on.
-const AT_ONCE: usize = 200;
+const MAX_TRANSACTIONS_PER_RUN: usize = 200;
 
 /// What was removed.
 #[derive(Debug, Default)]
-struct Removed {
+struct RemovedCounts {
     ledger: Tidied,
     left: u64,
     consents: u64,
     written: u64,
-    /// Wishes and letters to one person.
+    /// Requests and letters to one person.
     over: u64,
 }
 
-pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
-    let over = again(async || {
+/// Remove what need not be kept any longer, as `run` does once a day: letters of old editions.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+impl Execute for Args {
+    async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
+        run(session).await
+    }
+}
+
+async fn run(session: &Session) -> anyhow::Result<ExitCode> {
+    let over = retry_lost(async || {
         retention::tidy_service_letters(&session.config, &session.store, session.at).await.map_err(anyhow::Error::from)
     })
     .await?;
-    let mut removed = again(async || remove(session, usize::MAX).await).await?;
+    let mut removed = retry_lost(async || remove(session, usize::MAX).await).await?;
     // Readers go some at a time.
     while removed.left > 0 {
-        let more = again(async || left(session).await).await?;
+        let more = retry_lost(async || forget_left(session).await).await?;
         removed.left += more;
         if more == 0 {
             break;
         }
     }
-    match words(&Removed { over, ..removed }) {
-        lines if lines.is_empty() => say!("nothing is old enough to be removed"),
-        lines => say!("removed: {}", lines.join(", ")),
+    match words(&RemovedCounts { over, ..removed }) {
+        lines if lines.is_empty() => println!("nothing is old enough to be removed"),
+        lines => println!("removed: {}", lines.join(", ")),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -48,20 +58,20 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
 pub(super) async fn daily(session: &Session) -> anyhow::Result<Option<String>> {
     let kept = &session.config.retention;
     let is_forever = [kept.letters, kept.left, kept.consent_addresses, kept.outbox].iter().all(Option::is_none);
-    if is_forever || !session.store.claim_daily(DAILY, session.at).await? {
+    if is_forever || !session.store.claim_daily(DAILY_TASK, session.at).await? {
         return Ok(None);
     }
-    let removed = remove(session, AT_ONCE).await?;
+    let removed = remove(session, MAX_TRANSACTIONS_PER_RUN).await?;
     if removed.ledger.more {
-        session.store.give_back_daily(DAILY).await?;
+        session.store.give_back_daily(DAILY_TASK).await?;
     }
     let lines = words(&removed);
     Ok((!lines.is_empty()).then(|| format!("removed: {}", lines.join(", "))))
 }
 
-async fn remove(session: &Session, most: usize) -> anyhow::Result<Removed> {
+async fn remove(session: &Session, most: usize) -> anyhow::Result<RemovedCounts> {
     let (kept, store, at) = (&session.config.retention, &session.store, session.at);
-    let mut removed = Removed { left: left(session).await?, ..Removed::default() };
+    let mut removed = RemovedCounts { left: forget_left(session).await?, ..RemovedCounts::default() };
     if let Some(kept) = kept.letters {
         removed.ledger = store.tidy_ledger(at - kept, most).await?;
     }
@@ -77,7 +87,7 @@ async fn remove(session: &Session, most: usize) -> anyhow::Result<Removed> {
 }
 
 /// Forgets some readers who left long ago.
-async fn left(session: &Session) -> anyhow::Result<u64> {
+async fn forget_left(session: &Session) -> anyhow::Result<u64> {
     match session.config.retention.left {
         Some(kept) => {
             Ok(retention::erase_readers_who_left(&session.config, &session.store, session.at - kept, session.at)
@@ -87,7 +97,7 @@ async fn left(session: &Session) -> anyhow::Result<u64> {
     }
 }
 
-fn words(removed: &Removed) -> Vec<String> {
+fn words(removed: &RemovedCounts) -> Vec<String> {
     let Tidied { letters, variants, returns, .. } = removed.ledger;
     let counts = [
         (letters, "letters of old editions"),

@@ -4,6 +4,7 @@
 pub mod decide;
 pub mod editors;
 pub mod freeze;
+pub mod late;
 pub mod layout;
 pub mod next;
 pub mod preflight;

@@ -12,6 +12,7 @@ pub mod moved;
 pub mod similarity;
 pub mod source;
 pub mod subscribers;
+pub mod sync;
 mod utf8;
 
 use std::{fmt, path::PathBuf};

@@ -173,3 +173,18 @@ pub struct Column {
     /// When it last changed in a way that matters; no two columns of a store share it.
     pub updated: Instant,
 }
+
+/// A column that was added or changed now.
+#[derive(Debug)]
+pub struct EnteredColumn<'a> {
+    /// How it is called to who brought it in.
+    pub shown: String,
+    /// Its source.
+    pub source: &'a str,
+    /// Its name there.
+    pub key: String,
+    /// Its date.
+    pub published: Instant,
+    /// Whether the store did not have it.
+    pub is_new: bool,
+}

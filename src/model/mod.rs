@@ -24,7 +24,7 @@ pub use crate::locales::Lang;
 pub use address::{EmailAddress, Mailbox};
 pub use changes::{Changes, Decision, DeskRecord, Note, NoteKind, Part, Version};
 pub use colour::Colour;
-pub use column::{Column, ColumnId, Draft, EARLIEST, Image, KnownColumn};
+pub use column::{Column, ColumnId, Draft, EARLIEST, EnteredColumn, Image, KnownColumn};
 pub use edition::{Edition, EditionKey, EditionState, Now, Period};
 pub use feed::{FeedKey, Month, Tombstone};
 pub use key::Key;

@@ -3,14 +3,15 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{self, Write},
     path::PathBuf,
 };
 
 use memchr::memmem;
 
-use super::target::{LocalFolder, Target};
-use super::{Error, forms};
+use super::{
+    Error, forms, pack,
+    target::{LocalFolder, Target},
+};
 use crate::{
     config::{Config, FORMS},
     model::FeedKey,
@@ -18,6 +19,9 @@ use crate::{
 
 /// The forms in which a file lies beside itself for servers that send it compressed.
 const COMPRESSED_SUFFIXES: [&str; 2] = ["br", "gz"];
+
+/// For files that are packed once and read often.
+const BROTLI_QUALITY: i32 = 6;
 
 /// So many files, or bytes, are put into their places together.
 const BATCH_FILES: usize = 192;
@@ -109,7 +113,7 @@ impl<T: Target> StagedFiles<T> {
             for form in COMPRESSED_SUFFIXES {
                 let beside = beside(name, form);
                 if wrote || !self.target.has(&beside) {
-                    let packed = if form == "gz" { gzip(bytes) } else { brotli(bytes) };
+                    let packed = if form == "gz" { pack::gzip(bytes) } else { pack::brotli(bytes, BROTLI_QUALITY) };
                     let wrong = |source| Error::Write { path: PathBuf::from(&beside), source };
                     self.stage(&beside, &packed.map_err(wrong)?, is_last)?;
                 }
@@ -183,18 +187,4 @@ impl<T: Target> StagedFiles<T> {
 
 fn beside(name: &str, form: &str) -> String {
     format!("{name}.{form}")
-}
-
-fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    // No name and no time in the header: equal bytes give equal bytes.
-    let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(bytes.len() / 3), flate2::Compression::new(6));
-    encoder.write_all(bytes)?;
-    encoder.finish()
-}
-
-fn brotli(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut packed = Vec::with_capacity(bytes.len() / 4);
-    let parameters = brotli::enc::BrotliEncoderParams { quality: 6, ..Default::default() };
-    brotli::BrotliCompress(&mut io::Cursor::new(bytes), &mut packed, &parameters)?;
-    Ok(packed)
 }

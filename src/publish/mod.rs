@@ -10,6 +10,7 @@ mod folder_stamp;
 pub mod forms;
 mod months;
 mod owner;
+pub mod pack;
 mod target;
 
 use std::{

@@ -16,7 +16,7 @@ use tower_http::compression::CompressionLayer;
 use super::{
     Shared,
     feeds::permanent,
-    page::{self, Frame},
+    page::{self, PageFrame},
 };
 use crate::{
     edition::render::archive,
@@ -25,12 +25,12 @@ use crate::{
 };
 
 /// How many editions the index names: twenty years of weeks.
-const INDEX: u32 = 1_040;
+const MAX_INDEX_EDITIONS: u32 = 1_040;
 /// How many the feed holds.
-const FEED: u32 = 20;
+const FEED_EDITIONS: u32 = 20;
 
 /// An edition hardly ever changes, the index once a week.
-const FRESH: &str = "public, max-age=300, must-revalidate";
+const CACHE_POLICY: &str = "public, max-age=300, must-revalidate";
 
 /// A letter carries its styles on its elements, and pictures from the magazine's site.
 const LETTER_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; \
@@ -55,7 +55,7 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
 #[derive(Template)]
 #[template(path = "web/archive.html")]
 struct Page<'a> {
-    frame: Frame<'a>,
+    frame: PageFrame<'a>,
     title: &'a str,
     lede: &'a str,
     none: &'a str,
@@ -75,7 +75,7 @@ struct Row {
 }
 
 async fn index(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Response {
-    let editions = match shared.store().archive(shared.newsletter(), INDEX).await {
+    let editions = match shared.store().archive(shared.newsletter(), MAX_INDEX_EDITIONS).await {
         Ok(editions) => editions,
         Err(error) => return broken(&error),
     };
@@ -97,7 +97,7 @@ async fn index(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Re
     }
     let words = &lang.words().archive;
     let page = Page {
-        frame: Frame { listed: true, ..Frame::of(&shared, lang) },
+        frame: PageFrame { listed: true, ..PageFrame::of(&shared, lang) },
         title: &words.title,
         lede: &words.lede,
         none: &words.none,
@@ -110,7 +110,7 @@ async fn index(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Re
     match page::html(StatusCode::OK, &page) {
         Ok(mut response) => {
             let ours = response.headers_mut();
-            ours.insert(header::CACHE_CONTROL, HeaderValue::from_static(FRESH));
+            ours.insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHE_POLICY));
             ours.insert(header::VARY, HeaderValue::from_static("Accept-Language"));
             response
         }
@@ -147,7 +147,7 @@ async fn edition(State(shared): State<Shared>, Path(period): Path<String>, heade
 
 async fn feed(State(shared): State<Shared>, headers: HeaderMap) -> Response {
     let store = shared.store();
-    let editions = match store.archive(shared.newsletter(), FEED).await {
+    let editions = match store.archive(shared.newsletter(), FEED_EDITIONS).await {
         Ok(editions) => editions,
         Err(error) => return broken(&error),
     };
@@ -181,7 +181,7 @@ fn public(asked: &HeaderMap, kind: &'static str, policy: &'static str, bytes: Ve
     if let Ok(tag) = HeaderValue::try_from(tag) {
         ours.insert(header::ETAG, tag);
     }
-    ours.insert(header::CACHE_CONTROL, HeaderValue::from_static(FRESH));
+    ours.insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHE_POLICY));
     ours.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     response
 }

@@ -1,4 +1,4 @@
-//! For who keeps the house: whether it stands, and figures for Prometheus.
+//! For who runs the program: whether it works, and metrics for Prometheus.
 
 use std::{
     fmt::Write,
@@ -23,15 +23,15 @@ use crate::{
 
 /// Counts of answers, by the first digit of their status.
 #[derive(Debug, Default)]
-pub(super) struct Figures([AtomicU64; 6], Mutex<Option<(Instant, Counts)>>);
+pub(super) struct Metrics([AtomicU64; 6], Mutex<Option<(Instant, Counts)>>);
 
 /// Letters and subscribers by state, as they were a moment ago.
 type Counts = (Vec<(String, i64)>, Vec<(String, i64)>);
 
 /// So long counts are as good as new: whoever asks for them often must not have millions of rows counted.
-const FRESH: Duration = Duration::from_secs(15);
+const COUNTS_MAX_AGE: Duration = Duration::from_secs(15);
 
-impl Figures {
+impl Metrics {
     pub(super) fn answered(&self, status: StatusCode) {
         if let Some(count) = self.0.get(usize::from(status.as_u16() / 100)) {
             count.fetch_add(1, Ordering::Relaxed);
@@ -46,9 +46,9 @@ impl Figures {
 
 /// Counts what is in the store, if it was not done just now.
 async fn counts(shared: &Shared) -> store::Result<Counts> {
-    let mut kept = shared.figures().1.lock().await;
+    let mut kept = shared.metrics().1.lock().await;
     if let Some((at, counts)) = &*kept
-        && at.elapsed() < FRESH
+        && at.elapsed() < COUNTS_MAX_AGE
     {
         return Ok(counts.clone());
     }
@@ -58,42 +58,42 @@ async fn counts(shared: &Shared) -> store::Result<Counts> {
 }
 
 /// A store that takes longer to answer does not, for who watches it.
-const PROBE: Duration = Duration::from_secs(3);
+const STORE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Whether the program runs and the store can be read: who does not answer here is to be started anew.
 pub(super) async fn healthz(State(shared): State<Shared>) -> Response {
-    told(tokio::time::timeout(PROBE, shared.probe().revision()).await, "the store does not answer")
+    told(tokio::time::timeout(STORE_TIMEOUT, shared.health_store().revision()).await, "the store does not answer")
 }
 
 /// Whether readers can be served in full: a row is written. A machine that balances load asks this.
 pub(super) async fn readyz(State(shared): State<Shared>) -> Response {
-    told(tokio::time::timeout(PROBE, shared.probe().write_a_row()).await, "the store cannot be written")
+    told(tokio::time::timeout(STORE_TIMEOUT, shared.health_store().write_a_row()).await, "the store cannot be written")
 }
 
 fn told<T>(outcome: Result<store::Result<T>, tokio::time::error::Elapsed>, words: &str) -> Response {
     match outcome {
         Ok(Ok(_)) => return "ok\n".into_response(),
         Ok(Err(error)) => tracing::error!("{words}: {error}"),
-        Err(_) => tracing::error!("{words} within {} seconds", PROBE.as_secs()),
+        Err(_) => tracing::error!("{words} within {} seconds", STORE_TIMEOUT.as_secs()),
     }
     (StatusCode::SERVICE_UNAVAILABLE, [(CONTENT_TYPE, "application/json")], format!("\"{words}\"\n")).into_response()
 }
 
-/// Figures in Prometheus' text format, for those whom `web.metrics` names, by their connection, and for who may open
+/// Metrics in Prometheus' text format, for those whom `web.metrics` names, by their connection, and for who may open
 /// the socket.
 pub(super) async fn metrics(State(shared): State<Shared>, peer: Extension<Peer>) -> Result<Response, StatusCode> {
     let nets = &shared.config().web.metrics;
     if peer.0.0.is_some_and(|address| !nets.iter().any(|net| net.contains(&address))) {
         return Err(StatusCode::NOT_FOUND);
     }
-    let text = figures(&shared).await.map_err(|error| {
+    let text = metrics_text(&shared).await.map_err(|error| {
         tracing::error!("{error}");
         StatusCode::SERVICE_UNAVAILABLE
     })?;
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 
-async fn figures(shared: &Shared) -> store::Result<String> {
+async fn metrics_text(shared: &Shared) -> store::Result<String> {
     let mut text = String::new();
     let mut head = |name: &str, kind: &str, help: &str, rows: Vec<(String, f64)>| {
         let _ = writeln!(text, "# HELP gazetier_{name} {help}\n# TYPE gazetier_{name} {kind}");
@@ -103,7 +103,7 @@ async fn figures(shared: &Shared) -> store::Result<String> {
     };
     let store = shared.store();
     let answers = (1..=5).map(|class| {
-        let count = shared.figures().count(class);
+        let count = shared.metrics().count(class);
         (format!("{{status=\"{class}xx\"}}"), count as f64)
     });
     head("requests_total", "counter", "Requests answered since the start.", answers.collect());

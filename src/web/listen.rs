@@ -20,30 +20,30 @@ use tokio::{
 };
 
 use super::{
-    Answers, Error,
-    places::{Admission, Guest, Places},
-    talk::{Line, Talk},
-    workers::Workers,
+    Error, ResponderWatch,
+    connection::{ClientStream, Connection},
+    slots::{ConnectionSlot, ConnectionSlots, SlotAdmission},
+    threads::ConnectionThreads,
 };
 use crate::config::Listen;
 
 /// So long what has begun may take when the program is to stop.
-const FAREWELL: Duration = Duration::from_secs(4);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(4);
 /// Who is at the other end of a connection; `None` at a Unix socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub Option<IpAddr>);
 
-/// An open ear.
+/// A socket that is listened on.
 #[derive(Debug)]
 pub struct Listener {
-    ear: Ear,
+    socket: ListenerSocket,
     place: Listen,
     /// Which file its socket is, by device and number.
-    socket: Option<(u64, u64)>,
+    socket_file: Option<(u64, u64)>,
 }
 
 #[derive(Debug)]
-enum Ear {
+enum ListenerSocket {
     Tcp(TcpListener),
     Unix(UnixListener),
 }
@@ -51,23 +51,23 @@ enum Ear {
 impl Listener {
     /// Takes one of the sockets that whoever started us has opened (systemd's socket activation): a restart then
     /// refuses nobody. None if there are not so many.
-    pub fn handed(sockets: &mut ListenFd, at: usize) -> Result<Option<Self>, Error> {
+    pub fn handed_over(sockets: &mut ListenFd, at: usize) -> Result<Option<Self>, Error> {
         let wrong = |source| Error::Listen { place: format!("socket {at} that was handed over"), source };
         if at >= sockets.len() {
             return Ok(None);
         }
-        if let Ok(Some(ear)) = sockets.take_tcp_listener(at) {
-            ear.set_nonblocking(true).map_err(wrong)?;
-            let place = Listen::Tcp(ear.local_addr().map_err(wrong)?);
-            let ear = TcpListener::from_std(ear).map_err(wrong)?;
-            return Ok(Some(Self { ear: Ear::Tcp(ear), place, socket: None }));
+        if let Ok(Some(socket)) = sockets.take_tcp_listener(at) {
+            socket.set_nonblocking(true).map_err(wrong)?;
+            let place = Listen::Tcp(socket.local_addr().map_err(wrong)?);
+            let socket = TcpListener::from_std(socket).map_err(wrong)?;
+            return Ok(Some(Self { socket: ListenerSocket::Tcp(socket), place, socket_file: None }));
         }
-        let Some(ear) = sockets.take_unix_listener(at).map_err(wrong)? else { return Ok(None) };
-        ear.set_nonblocking(true).map_err(wrong)?;
-        let path = ear.local_addr().map_err(wrong)?.as_pathname().map(Path::to_owned).unwrap_or_default();
-        let ear = UnixListener::from_std(ear).map_err(wrong)?;
+        let Some(socket) = sockets.take_unix_listener(at).map_err(wrong)? else { return Ok(None) };
+        socket.set_nonblocking(true).map_err(wrong)?;
+        let path = socket.local_addr().map_err(wrong)?.as_pathname().map(Path::to_owned).unwrap_or_default();
+        let socket = UnixListener::from_std(socket).map_err(wrong)?;
         // Its file is that of who opened it.
-        Ok(Some(Self { ear: Ear::Unix(ear), place: Listen::Unix(path), socket: None }))
+        Ok(Some(Self { socket: ListenerSocket::Unix(socket), place: Listen::Unix(path), socket_file: None }))
     }
 
     /// Opens it. A socket that a dead program left behind is taken away, one that is answered
@@ -76,17 +76,17 @@ impl Listener {
         let wrong = |source| Error::Listen { place: listen.to_string(), source };
         match listen {
             Listen::Tcp(address) => {
-                let ear = TcpListener::bind(address).await.map_err(wrong)?;
-                let place = Listen::Tcp(ear.local_addr().map_err(wrong)?);
-                Ok(Self { ear: Ear::Tcp(ear), place, socket: None })
+                let socket = TcpListener::bind(address).await.map_err(wrong)?;
+                let place = Listen::Tcp(socket.local_addr().map_err(wrong)?);
+                Ok(Self { socket: ListenerSocket::Tcp(socket), place, socket_file: None })
             }
             Listen::Unix(path) => {
-                take_away(path).await.map_err(wrong)?;
-                let ear = UnixListener::bind(path).map_err(wrong)?;
+                remove_stale_socket(path).await.map_err(wrong)?;
+                let socket = UnixListener::bind(path).map_err(wrong)?;
                 // Who is in its group may ask: the web server, mostly.
                 std::fs::set_permissions(path, Permissions::from_mode(0o660)).map_err(wrong)?;
-                let socket = inode(path).map_err(wrong)?;
-                Ok(Self { ear: Ear::Unix(ear), place: listen.clone(), socket })
+                let socket_file = inode(path).map_err(wrong)?;
+                Ok(Self { socket: ListenerSocket::Unix(socket), place: listen.clone(), socket_file })
             }
         }
     }
@@ -96,14 +96,14 @@ impl Listener {
         &self.place
     }
 
-    async fn accept(&self) -> io::Result<(Line, Peer)> {
-        match &self.ear {
-            Ear::Tcp(ear) => {
-                let (line, address) = ear.accept().await?;
-                line.set_nodelay(true)?;
-                Ok((Line::Tcp(line.into_std()?), Peer(Some(address.ip().to_canonical()))))
+    async fn accept(&self) -> io::Result<(ClientStream, Peer)> {
+        match &self.socket {
+            ListenerSocket::Tcp(socket) => {
+                let (stream, address) = socket.accept().await?;
+                stream.set_nodelay(true)?;
+                Ok((ClientStream::Tcp(stream.into_std()?), Peer(Some(address.ip().to_canonical()))))
             }
-            Ear::Unix(ear) => Ok((Line::Unix(ear.accept().await?.0.into_std()?), Peer(None))),
+            ListenerSocket::Unix(socket) => Ok((ClientStream::Unix(socket.accept().await?.0.into_std()?), Peer(None))),
         }
     }
 }
@@ -112,7 +112,7 @@ impl Drop for Listener {
     fn drop(&mut self) {
         // Another program may have put its own in the place.
         if let Listen::Unix(path) = &self.place
-            && inode(path).is_ok_and(|there| there.is_some() && there == self.socket)
+            && inode(path).is_ok_and(|there| there.is_some() && there == self.socket_file)
         {
             let _ = std::fs::remove_file(path);
         }
@@ -120,7 +120,7 @@ impl Drop for Listener {
 }
 
 /// Takes a socket away that nobody answers at any more. Whatever else has the name is somebody's file.
-async fn take_away(path: &Path) -> io::Result<()> {
+async fn remove_stale_socket(path: &Path) -> io::Result<()> {
     if inode(path)?.is_none() {
         return Ok(());
     }
@@ -146,18 +146,18 @@ pub struct Server {
     /// Where.
     pub listener: Listener,
     /// Who answers, from the next request on.
-    pub answers: Answers,
+    pub answers: ResponderWatch,
     /// How many connections at once; no one client gets more than a quarter.
     pub connections: usize,
 }
 
 /// Serves until `stop` is done, then lets what has begun come to its end.
 pub async fn serve(servers: Vec<Server>, stop: impl Future<Output = ()>) -> Result<(), Error> {
-    let workers = Arc::new(Workers::start().map_err(Error::Threads)?);
+    let threads = Arc::new(ConnectionThreads::start().map_err(Error::Threads)?);
     let (told, heard) = watch::channel(());
     let mut running = JoinSet::new();
     for server in servers {
-        running.spawn(server.run(Arc::clone(&workers), heard.clone()));
+        running.spawn(server.run(Arc::clone(&threads), heard.clone()));
     }
     drop(heard);
     stop.await;
@@ -167,15 +167,15 @@ pub async fn serve(servers: Vec<Server>, stop: impl Future<Output = ()>) -> Resu
 }
 
 impl Server {
-    async fn run(self, workers: Arc<Workers>, mut stop: watch::Receiver<()>) {
-        let places = Places::new(self.connections);
-        let (going_on, mut last) = mpsc::channel(1);
+    async fn run(self, threads: Arc<ConnectionThreads>, mut stop: watch::Receiver<()>) {
+        let slots = ConnectionSlots::new(self.connections);
+        let (open_guard, mut last) = mpsc::channel(1);
         loop {
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
                 _ = stop.changed() => break,
             };
-            let (line, peer) = match accepted {
+            let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of file descriptors, or the client has gone: neither is for ever.
@@ -184,30 +184,30 @@ impl Server {
                     continue;
                 }
             };
-            let guest = tokio::select! {
-                guest = admitted(&places, peer) => guest,
+            let slot = tokio::select! {
+                slot = admitted(&slots, peer) => slot,
                 _ = stop.changed() => break,
             };
-            let Some(guest) = guest else { continue };
-            let (answers, going_on) = (self.answers.clone(), going_on.clone());
-            workers.hold(Talk { line, peer, answers, guest, going_on });
+            let Some(slot) = slot else { continue };
+            let (answers, open_guard) = (self.answers.clone(), open_guard.clone());
+            threads.assign(Connection { stream, peer, answers, slot, open_guard });
         }
         let Self { listener, .. } = self;
         drop(listener);
-        drop(going_on);
-        places.finish();
+        drop(open_guard);
+        slots.finish();
         // Nothing is ever sent: it ends with the last connection.
-        let _ = tokio::time::timeout(FAREWELL, last.recv()).await;
+        let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, last.recv()).await;
     }
 }
 
 /// A place for a connection, as soon as there is one; none if its client has too many.
-async fn admitted(places: &Arc<Places>, peer: Peer) -> Option<Guest> {
+async fn admitted(slots: &Arc<ConnectionSlots>, peer: Peer) -> Option<ConnectionSlot> {
     loop {
-        match places.admit(peer) {
-            Admission::In(guest) => return Some(guest),
-            Admission::Refused => return None,
-            Admission::Full => places.freed().await,
+        match slots.admit(peer) {
+            SlotAdmission::Admitted(slot) => return Some(slot),
+            SlotAdmission::Refused => return None,
+            SlotAdmission::Full => slots.freed().await,
         }
     }
 }

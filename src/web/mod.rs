@@ -1,25 +1,25 @@
 //! What readers meet in a browser or a feed reader: the feeds, the pages to subscribe and to leave,
-//! the archive of editions; and for who keeps the house, health and figures. Everything is rendered
+//! the archive of editions; and for who runs the program, health and metrics. Everything is rendered
 //! here and works without a script; nothing is kept in cookies.
 
-mod alarm;
-mod answers;
 mod archive;
 mod client;
-mod courier;
+mod connection;
 pub mod desk;
-mod dress;
 mod feeds;
-mod gate;
 mod health;
 mod lang;
 pub mod listen;
 mod origin;
+mod outbox_worker;
 pub mod page;
-mod places;
+mod rate_limit;
 mod readers;
-mod talk;
-mod workers;
+mod responder;
+mod response;
+mod slots;
+mod threads;
+mod timer;
 
 use std::{sync::Arc, time::Duration};
 
@@ -44,17 +44,17 @@ use crate::{
     store::Store,
 };
 
-pub use answers::{Answering, Answers};
 pub use client::Client;
-pub use courier::carry;
-pub use dress::dress;
 pub use listen::{Listener, Peer, Server, serve};
+pub use outbox_worker::run_outbox_worker;
+pub use responder::{Responder, ResponderWatch};
+pub use response::finish_response;
 
 /// Why readers cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The address or socket cannot be listened on.
-    #[error("cannot listen on {place}: {source}{}", another(source))]
+    #[error("cannot listen on {place}: {source}{}", listen_hint(source))]
     Listen {
         /// Where.
         place: String,
@@ -70,7 +70,7 @@ pub enum Error {
 }
 
 /// What may be the cause of a place that is taken.
-fn another(error: &std::io::Error) -> &'static str {
+fn listen_hint(error: &std::io::Error) -> &'static str {
     if error.kind() == std::io::ErrorKind::AddrInUse {
         "; is another gazetier there? See web.listen"
     } else {
@@ -79,46 +79,46 @@ fn another(error: &std::io::Error) -> &'static str {
 }
 
 /// How long a whole answer may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a piece of a request's body may be on its way.
-const PIECE: Duration = Duration::from_secs(10);
+const BODY_READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest body that readers' forms have, in bytes.
-const BODY: usize = 16_384;
+const MAX_BODY_BYTES: usize = 16_384;
 
 /// What all rooms of the web share.
 #[derive(Debug, Clone)]
-pub struct Shared(Arc<Inner>);
+pub struct Shared(Arc<SharedInner>);
 
 #[derive(Debug)]
-struct Inner {
+struct SharedInner {
     config: Arc<Config>,
     store: Store,
     /// With a connection of its own: whoever watches us must not wait behind readers.
-    probe: Store,
+    health_store: Store,
     ahead: TimeDelta,
-    style: page::Style,
-    figures: health::Figures,
-    stall: feeds::Stall,
-    gate: gate::Gate,
-    bell: courier::Bell,
+    style: page::PageStyle,
+    metrics: health::Metrics,
+    feeds_serving: feeds::FeedServing,
+    rate_limit: rate_limit::RateLimit,
+    outbox: outbox_worker::OutboxSignal,
 }
 
 impl Shared {
     /// What is shared by servers that begin at an instant: their clock goes on from there.
-    pub fn new(config: Arc<Config>, store: Store, probe: Store, at: Instant) -> Result<Self, Error> {
-        let style = page::Style::of(&config.theme)?;
+    pub fn new(config: Arc<Config>, store: Store, health_store: Store, at: Instant) -> Result<Self, Error> {
+        let style = page::PageStyle::of(&config.theme)?;
         let ahead = at - chrono::Utc::now();
-        let (figures, stall) = (health::Figures::default(), feeds::Stall::new(&config));
-        Ok(Self(Arc::new(Inner {
+        let (metrics, feeds_serving) = (health::Metrics::default(), feeds::FeedServing::new(&config));
+        Ok(Self(Arc::new(SharedInner {
             config,
             store,
-            probe,
+            health_store,
             ahead,
             style,
-            figures,
-            stall,
-            gate: gate::Gate::new(),
-            bell: courier::Bell::default(),
+            metrics,
+            feeds_serving,
+            rate_limit: rate_limit::RateLimit::new(),
+            outbox: outbox_worker::OutboxSignal::default(),
         })))
     }
 
@@ -132,8 +132,8 @@ impl Shared {
         &self.0.store
     }
 
-    fn probe(&self) -> &Store {
-        &self.0.probe
+    fn health_store(&self) -> &Store {
+        &self.0.health_store
     }
 
     /// The instant, in the milliseconds that the store keeps.
@@ -153,39 +153,39 @@ impl Shared {
     }
 
     /// How pages look.
-    pub fn style(&self) -> &page::Style {
+    pub fn style(&self) -> &page::PageStyle {
         &self.0.style
     }
 
-    fn stall(&self) -> &feeds::Stall {
-        &self.0.stall
+    fn feeds(&self) -> &feeds::FeedServing {
+        &self.0.feeds_serving
     }
 
-    fn gate(&self) -> &gate::Gate {
-        &self.0.gate
+    fn rate_limit(&self) -> &rate_limit::RateLimit {
+        &self.0.rate_limit
     }
 
-    fn courier(&self) -> &courier::Bell {
-        &self.0.bell
+    fn outbox(&self) -> &outbox_worker::OutboxSignal {
+        &self.0.outbox
     }
 
-    /// There is a letter to carry.
-    pub fn call_courier(&self) {
-        self.0.bell.call();
+    /// There is a letter to hand over.
+    pub fn wake_outbox(&self) {
+        self.0.outbox.wake();
     }
 
     /// Forgets what is remembered for a while only.
     fn tidy(&self) {
-        self.0.gate.tidy();
+        self.0.rate_limit.tidy();
     }
 
-    fn figures(&self) -> &health::Figures {
-        &self.0.figures
+    fn metrics(&self) -> &health::Metrics {
+        &self.0.metrics
     }
 }
 
 /// All that readers may ask for.
-pub fn public(shared: &Shared) -> Answering {
+pub fn public(shared: &Shared) -> Responder {
     let router = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
@@ -194,14 +194,14 @@ pub fn public(shared: &Shared) -> Answering {
         .merge(readers::routes(shared))
         .merge(archive::routes(shared))
         .fallback(feeds::moved);
-    Answering::with_feeds(guard(router.with_state(shared.clone()), shared, BODY), shared)
+    Responder::with_feeds(guard(router.with_state(shared.clone()), shared, MAX_BODY_BYTES), shared)
 }
 
 /// What Prometheus asks for.
-pub fn figures(shared: &Shared) -> Router {
+pub fn metrics(shared: &Shared) -> Router {
     let router = Router::new().route("/metrics", get(health::metrics));
     let router = router.fallback(|| async { StatusCode::NOT_FOUND });
-    guard(router.with_state(shared.clone()), shared, BODY)
+    guard(router.with_state(shared.clone()), shared, MAX_BODY_BYTES)
 }
 
 /// A path as a route: braces in it are no captures.
@@ -216,18 +216,18 @@ pub fn guard(router: Router, shared: &Shared, body: usize) -> Router {
         .layer(middleware::from_fn(limits))
         .layer(RequestBodyLimitLayer::new(body))
         .layer(axum::extract::DefaultBodyLimit::max(body))
-        .layer(RequestBodyTimeoutLayer::new(PIECE))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
+        .layer(RequestBodyTimeoutLayer::new(BODY_READ_TIMEOUT))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, RESPONSE_TIMEOUT))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }))
-        .layer(middleware::from_fn_with_state(shared.clone(), dress))
+        .layer(middleware::from_fn_with_state(shared.clone(), finish_response))
 }
 
 /// The longest address, and the largest head in bytes and in fields.
-const ADDRESS: usize = 8_192;
-const HEAD: usize = 16_384;
-const FIELDS: usize = 64;
+const MAX_URI_BYTES: usize = 8_192;
+const MAX_HEAD_BYTES: usize = 16_384;
+const MAX_HEADER_FIELDS: usize = 64;
 
 /// Refuses what is larger than any browser sends, and says what it was.
 async fn limits(request: Request, next: Next) -> Response {
@@ -241,8 +241,9 @@ async fn limits(request: Request, next: Next) -> Response {
 fn too_large(address: &Uri, headers: &HeaderMap) -> Option<StatusCode> {
     let length: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     let address = address.path_and_query().map_or(0, |address| address.as_str().len());
-    if address > ADDRESS {
+    if address > MAX_URI_BYTES {
         return Some(StatusCode::URI_TOO_LONG);
     }
-    (length > HEAD || headers.len() > FIELDS).then_some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+    (length > MAX_HEAD_BYTES || headers.len() > MAX_HEADER_FIELDS)
+        .then_some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
 }

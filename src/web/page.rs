@@ -22,21 +22,21 @@ use crate::{
 /// The stylesheet of all pages, filled in with the magazine's theme.
 #[derive(Template)]
 #[template(path = "web/page.css", escape = "none")]
-struct Sheet<'a> {
+struct PageStylesheet<'a> {
     theme: &'a Theme,
 }
 
 /// How pages look, and what browsers may load for them.
 #[derive(Debug)]
-pub struct Style {
+pub struct PageStyle {
     text: String,
     policy: HeaderValue,
 }
 
-impl Style {
+impl PageStyle {
     /// From the magazine's theme.
     pub fn of(theme: &Theme) -> Result<Self, Error> {
-        let text = Sheet { theme }.render()?;
+        let text = PageStylesheet { theme }.render()?;
         let policy = format!(
             "default-src 'none'; img-src 'self'; style-src {}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
             source(&text)
@@ -63,7 +63,7 @@ pub fn source(text: &str) -> String {
 
 /// What every page's frame shows.
 #[derive(Debug)]
-pub struct Frame<'a> {
+pub struct PageFrame<'a> {
     /// Of the page.
     pub lang: &'static str,
     /// The way in which that is written.
@@ -86,7 +86,7 @@ pub struct Frame<'a> {
     pub listed: bool,
 }
 
-impl<'a> Frame<'a> {
+impl<'a> PageFrame<'a> {
     /// The frame of a page in a language; search engines are asked not to list it.
     pub fn of(shared: &'a Shared, lang: Lang) -> Self {
         let magazine = &shared.config().magazine;
@@ -107,8 +107,8 @@ impl<'a> Frame<'a> {
 
 #[derive(Template)]
 #[template(path = "web/failure.html")]
-struct Failure<'a> {
-    frame: Frame<'a>,
+struct FailurePage<'a> {
+    frame: PageFrame<'a>,
     title: &'a str,
     text: &'a str,
 }
@@ -116,7 +116,7 @@ struct Failure<'a> {
 /// The page for an answer that went wrong.
 pub fn failure(shared: &Shared, lang: Lang, status: StatusCode) -> Result<Response, Error> {
     let Brief { title, text } = lang.failure(status);
-    html(status, &Failure { frame: Frame::of(shared, lang), title, text })
+    html(status, &FailurePage { frame: PageFrame::of(shared, lang), title, text })
 }
 
 /// A page as an answer.
@@ -128,7 +128,7 @@ pub fn html(status: StatusCode, page: &impl Template) -> Result<Response, Error>
 /// The icon in a browser's tab: the magazine's first letter on its accent.
 #[derive(Template)]
 #[template(path = "web/icon.svg", escape = "html")]
-struct Icon<'a> {
+struct IconImage<'a> {
     theme: &'a Theme,
     letter: String,
 }
@@ -137,7 +137,7 @@ struct Icon<'a> {
 pub async fn icon(State(shared): State<Shared>) -> Result<Response, StatusCode> {
     let config = shared.config();
     let letter = config.magazine.name.chars().find(|c| c.is_alphanumeric()).map(|c| c.to_uppercase().to_string());
-    let icon = Icon { theme: &config.theme, letter: letter.unwrap_or_default() };
+    let icon = IconImage { theme: &config.theme, letter: letter.unwrap_or_default() };
     let text = icon.render().map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("image/svg+xml")),
@@ -154,7 +154,7 @@ mod tests {
     fn a_page_says_when_it_is_written_from_right_to_left() {
         let page = |tag: &str| {
             let lang = Lang::known(tag).expect("a language");
-            let frame = Frame {
+            let frame = PageFrame {
                 lang: lang.tag(),
                 dir: lang.dir(),
                 magazine: "L’Estran",
@@ -167,7 +167,7 @@ mod tests {
                 listed: false,
             };
             let Brief { title, text } = lang.failure(StatusCode::NOT_FOUND);
-            Failure { frame, title, text }.render().expect("a page")
+            FailurePage { frame, title, text }.render().expect("a page")
         };
         assert!(page("ar").starts_with("<!DOCTYPE html>\n<html lang=\"ar\" dir=\"rtl\">\n"), "{}", page("ar"));
         assert!(page("fr").starts_with("<!DOCTYPE html>\n<html lang=\"fr\">\n"), "{}", page("fr"));

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use super::{
-    super::{exit, say::say, session::Session},
+    super::{exit, session::Session},
     find, parse,
 };
 use crate::{
@@ -19,11 +19,11 @@ pub(super) async fn run(session: &Session, address: &str, prove: bool) -> anyhow
     if !prove || session.store.subscriber_at(session.newsletter(), &parsed).await?.is_some() {
         let known = find(session, address).await?;
         retention::erase_reader(&session.config, &session.store, &known, session.at).await?;
-        say!("{} is erased, and no list adds the address again", known.address);
+        println!("{} is erased, and no list adds the address again", known.address);
         if let Some(file) = &session.config.subscribers_file
             && count_in_file(file, address).is_ok_and(|count| count > 0)
         {
-            say!("{} still has the address: take it out there", file.display());
+            println!("{} still has the address: take it out there", file.display());
         }
     }
     if prove { proof(session, &parsed).await } else { Ok(ExitCode::SUCCESS) }
@@ -41,18 +41,18 @@ async fn proof(session: &Session, address: &EmailAddress) -> anyhow::Result<Exit
     }
     let postgres = session.store.columns_with(&text).await?;
     looked.extend(session.store.is_postgres().then(|| "all tables of the store".to_owned()));
-    say!("looked through {}", looked.join(", "));
+    println!("looked through {}", looked.join(", "));
     found.extend(postgres);
     if found.is_empty() {
-        say!("{address}: found nowhere");
+        println!("{address}: found nowhere");
         if session.store.is_postgres() {
-            say!(
+            println!(
                 "what Postgres keeps of rows that are no more goes with its next VACUUM; its own logs and backups are yours"
             );
         }
         return Ok(ExitCode::SUCCESS);
     }
-    Err(exit::complain(exit::BAD_INPUT, format!("{address} still stands in {}", found.join(", "))))
+    Err(exit::failure(exit::BAD_INPUT, format!("{address} still stands in {}", found.join(", "))))
 }
 
 /// The files that are looked through, and those that hold the text.

@@ -8,13 +8,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::super::{
     exit,
-    say::say,
     session::{Session, clock},
 };
 use crate::{
     ingest::{
         self,
         subscribers::{Field, Layout, List, Refused, Settings, Word},
+        sync::ListCounts,
     },
     model::Key,
     store::{Added, Store},
@@ -34,7 +34,7 @@ const AHEAD: chrono::Duration = chrono::Duration::days(1);
 pub(super) fn layout(map: &[String], delimiter: Option<&str>) -> anyhow::Result<Layout> {
     let mut layout = Layout { delimiter: delimiter.map(character).transpose()?, ..Layout::default() };
     for pair in map {
-        let refuse = |message: String| exit::complain(exit::USAGE, format!("--map: {pair:?}: {message}"));
+        let refuse = |message: String| exit::failure(exit::USAGE, format!("--map: {pair:?}: {message}"));
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         if let Some(word) = name.strip_prefix("state:") {
             let meaning = Word::ALL.into_iter().find(|(known, _)| *known == value).map(|(_, meaning)| meaning);
@@ -60,7 +60,7 @@ fn character(text: &str) -> anyhow::Result<u8> {
     match text.as_bytes() {
         [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n') => Ok(*byte),
         _ if matches!(text, "tab" | "\\t") => Ok(b'\t'),
-        _ => Err(exit::complain(exit::USAGE, format!("--delimiter: {text:?}: write one character such as ; or tab"))),
+        _ => Err(exit::failure(exit::USAGE, format!("--delimiter: {text:?}: write one character such as ; or tab"))),
     }
 }
 
@@ -96,13 +96,13 @@ impl Import<'_> {
             let lines =
                 if refused.count == 1 { "1 line is".to_owned() } else { format!("{} lines are", refused.count) };
             let message = format!("{lines} wrong, nothing was changed: mend them, or take the others with --skip-bad");
-            return Err(exit::complain(exit::BAD_INPUT, message));
+            return Err(exit::failure(exit::BAD_INPUT, message));
         }
         if !self.dry_run {
             source.rewind().with_context(|| pass.name.clone())?;
             count = pass.read(&mut source, Work::Write).await?.0;
         }
-        say!("{}", self.words(count, refused.count));
+        println!("{}", self.words(count, refused.count));
         Ok(if refused.count > 0 { ExitCode::from(exit::BAD_INPUT) } else { ExitCode::SUCCESS })
     }
 
@@ -216,25 +216,16 @@ impl Pass<'_> {
                  without --with-key",
                 self.name
             );
-            return Err(exit::complain(exit::BAD_INPUT, message));
+            return Err(exit::failure(exit::BAD_INPUT, message));
         };
         self.store = store;
         Ok(())
     }
 }
 
-/// What came of the list that the configuration names.
-#[derive(Debug, Default)]
-pub(in crate::cli) struct Read {
-    /// How many joined.
-    pub(in crate::cli) joined: u64,
-    /// How many left by it.
-    pub(in crate::cli) left: u64,
-}
-
 /// Reads the list that the configuration names. A line that is wrong is told and passed over; a list that is not
 /// understood changes nothing.
-pub(in crate::cli) async fn read_roll(session: &Session, path: &Path) -> anyhow::Result<Read> {
+pub(in crate::cli) async fn read_configured_list(session: &Session, path: &Path) -> anyhow::Result<ListCounts> {
     let settings = settings(session, Layout::default());
     let name = path.display().to_string();
     let mut pass = Pass { session, name, settings: &settings, store: session.store.clone(), revive: false };
@@ -248,7 +239,7 @@ pub(in crate::cli) async fn read_roll(session: &Session, path: &Path) -> anyhow:
     }
     source.rewind().with_context(|| pass.name.clone())?;
     let count = pass.read(&mut source, Work::Write).await?.0;
-    Ok(Read { joined: count.added, left: count.let_go })
+    Ok(ListCounts { joined: count.added, left: count.let_go })
 }
 
 /// Shows on a terminal how far a list is; hidden by itself where standard error is none.

@@ -8,17 +8,18 @@ mod show;
 
 use std::{path::PathBuf, process::ExitCode};
 
-pub(super) use import::read_roll;
+pub(super) use import::read_configured_list;
 
-use super::{exit, say::say, session::Session};
+use super::{Execute, exit, session::Session};
 use crate::{
     model::{Choice, EmailAddress, ListEntry, Rubrique, Subscriber, text},
     store::{Added, KnownReader, Leave},
 };
 
 /// How many readers are read in one go.
-const PAGE: u32 = 2_000;
+const READERS_PER_PAGE: u32 = 2_000;
 
+/// Who receives it.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Add the subscribers of a list: CSV with a header (email, and whatever else it likes), as other
@@ -125,44 +126,49 @@ pub(super) enum Command {
     },
 }
 
-pub(super) async fn run(session: &Session, command: Command) -> anyhow::Result<ExitCode> {
-    match command {
-        Command::Import { file, map, delimiter, dry_run, skip_bad, revive } => {
-            let layout = import::layout(&map, delimiter.as_deref())?;
-            import::Import { session, file: &file, dry_run, skip_bad, revive }.run(layout).await
-        }
-        Command::Export { output, state, whole, with_key } => {
-            let form = match (whole, with_key) {
-                (_, true) => export::Form::WithKey,
-                (true, false) => export::Form::Whole,
-                (false, false) => export::Form::Table,
-            };
-            export::run(session, output.as_deref(), state.as_deref(), form).await
-        }
-        Command::List { json } => show::list(session, json).await,
-        Command::Show { address, json } => show::show(session, &parse(&address)?, json).await,
-        Command::Receipt { check: Some(file), .. } => receipt::check(session, &file),
-        Command::Receipt { key: true, .. } => receipt::key(session),
-        Command::Receipt { address, .. } => receipt::issue(session, &parse(&address.unwrap_or_default())?).await,
-        Command::Add { address, name, rubriques, revive } => add(session, &address, name, &rubriques, revive).await,
-        Command::Remove { address } => {
-            let known = find(session, &address).await?;
-            match session.store.unsubscribe(session.newsletter(), known.id, session.at).await? {
-                Leave::Done => say!("{} is unsubscribed", known.address),
-                Leave::Before | Leave::Nobody => say!("{} had left already", known.address),
+impl Execute for Command {
+    async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
+        match self {
+            Command::Import { file, map, delimiter, dry_run, skip_bad, revive } => {
+                let layout = import::layout(&map, delimiter.as_deref())?;
+                import::Import { session, file: &file, dry_run, skip_bad, revive }.run(layout).await
             }
-            Ok(ExitCode::SUCCESS)
+            Command::Export { output, state, whole, with_key } => {
+                let form = match (whole, with_key) {
+                    (_, true) => export::ExportForm::WithKey,
+                    (true, false) => export::ExportForm::Whole,
+                    (false, false) => export::ExportForm::Table,
+                };
+                export::run(session, output.as_deref(), state.as_deref(), form).await
+            }
+            Command::List { json } => show::list(session, json).await,
+            Command::Show { address, json } => show::show(session, &parse(&address)?, json).await,
+            Command::Receipt { check: Some(file), .. } => receipt::check(session, &file),
+            Command::Receipt { key: true, .. } => receipt::key(session),
+            Command::Receipt { address, .. } => receipt::issue(session, &parse(&address.unwrap_or_default())?).await,
+            Command::Add { address, name, rubriques, revive } => add(session, &address, name, &rubriques, revive).await,
+            Command::Remove { address } => {
+                let known = find(session, &address).await?;
+                match session.store.unsubscribe(session.newsletter(), known.id, session.at).await? {
+                    Leave::Done => println!("{} is unsubscribed", known.address),
+                    Leave::Before | Leave::Nobody => println!("{} had left already", known.address),
+                }
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Allow { address, reason } => allow(session, &parse(&address)?, &reason).await,
+            Command::Erase { address, prove } => erase::run(session, &address, prove).await,
         }
-        Command::Allow { address, reason } => allow(session, &parse(&address)?, &reason).await,
-        Command::Erase { address, prove } => erase::run(session, &address, prove).await,
     }
 }
 
 /// Hands all readers to somebody, a part at a time.
-async fn each(session: &Session, mut take: impl FnMut(ListEntry) -> anyhow::Result<()>) -> anyhow::Result<()> {
+async fn for_each_reader(
+    session: &Session,
+    mut take: impl FnMut(ListEntry) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let mut after = 0;
     loop {
-        let page = session.store.subscribers_after(session.newsletter(), after, PAGE).await?;
+        let page = session.store.subscribers_after(session.newsletter(), after, READERS_PER_PAGE).await?;
         let Some(last) = page.last else { return Ok(()) };
         after = last;
         for entry in page.entries {
@@ -181,7 +187,7 @@ async fn add(
     let address = parse(address)?;
     let chosen = rubriques.iter().map(|label| {
         let found = Rubrique::find(&session.config.rubriques, label).map(|rubrique| rubrique.slug.clone());
-        found.ok_or_else(|| exit::complain(exit::USAGE, format!("--rubriques: the configuration has no {label:?}")))
+        found.ok_or_else(|| exit::failure(exit::USAGE, format!("--rubriques: the configuration has no {label:?}")))
     });
     let choice = Choice::of(chosen.collect::<anyhow::Result<Vec<_>>>()?);
     let name = name.map(|name| text::one_line(&text::remove_illegal(&name).0)).filter(|name| !name.is_empty());
@@ -190,15 +196,15 @@ async fn add(
     let count = session.store.enter_list(session.newsletter(), one, session.at, words).await?;
     let refuse = |why: &str| {
         let message = format!("{address} {why} and was left alone: if it is the reader's own wish, say --revive");
-        Err(exit::complain(exit::BAD_INPUT, message))
+        Err(exit::failure(exit::BAD_INPUT, message))
     };
     match count {
-        Added { added: 1, .. } => say!("{address} is subscribed"),
-        Added { revived: 1, .. } => say!("{address} is subscribed again"),
+        Added { added: 1, .. } => println!("{address} is subscribed"),
+        Added { revived: 1, .. } => println!("{address} is subscribed again"),
         Added { suppressed: 1, .. } => return refuse("is suppressed"),
         Added { left: 1, .. } => return refuse("has left"),
         Added { moved: 1, .. } => return refuse("is the former address of a reader who has moved"),
-        _ => say!("{address} is subscribed already, and stays as it is"),
+        _ => println!("{address} is subscribed already, and stays as it is"),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -206,13 +212,10 @@ async fn add(
 async fn allow(session: &Session, address: &EmailAddress, reason: &str) -> anyhow::Result<ExitCode> {
     let words = text::one_line(&text::remove_illegal(reason).0);
     if words.is_empty() {
-        return Err(exit::complain(
-            exit::USAGE,
-            "--reason: say in a few words why the address may be written to again",
-        ));
+        return Err(exit::failure(exit::USAGE, "--reason: say in a few words why the address may be written to again"));
     }
     let Some(lifted) = session.store.allow(address, &words, session.at).await? else {
-        return Err(exit::complain(exit::BAD_INPUT, format!("{address} is not suppressed")));
+        return Err(exit::failure(exit::BAD_INPUT, format!("{address} is not suppressed")));
     };
     let since = show::since(session, lifted.since);
     let standing = session.store.subscriber_at(session.newsletter(), address).await?;
@@ -223,16 +226,16 @@ async fn allow(session: &Session, address: &EmailAddress, reason: &str) -> anyho
         }
         None => "it is not on the list: `subscribers add` puts it there",
     };
-    say!("{address} may be written to again (it was suppressed, {}{since}); {next}", lifted.reason);
+    println!("{address} may be written to again (it was suppressed, {}{since}); {next}", lifted.reason);
     Ok(ExitCode::SUCCESS)
 }
 
 fn parse(address: &str) -> anyhow::Result<EmailAddress> {
-    address.parse().map_err(|error: crate::model::address::NotAnAddress| exit::complain(exit::USAGE, error.to_string()))
+    address.parse().map_err(|error: crate::model::address::NotAnAddress| exit::failure(exit::USAGE, error.to_string()))
 }
 
 async fn find(session: &Session, address: &str) -> anyhow::Result<KnownReader> {
     let address = parse(address)?;
     let known = session.store.subscriber_at(session.newsletter(), &address).await?;
-    known.ok_or_else(|| exit::complain(exit::BAD_INPUT, format!("{address} is not on the list")))
+    known.ok_or_else(|| exit::failure(exit::BAD_INPUT, format!("{address} is not on the list")))
 }

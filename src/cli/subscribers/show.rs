@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::{
-    super::{exit, say::say, session::Session, standing::hour},
-    each,
+    super::{exit, session::Session},
+    for_each_reader,
 };
 use crate::{
     model::{Allowance, EmailAddress, Instant, ListConsent, ListEntry, Suppression, list::version_of_consent},
@@ -16,13 +16,13 @@ use crate::{
 pub(super) async fn list(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
     // As `to_string_pretty` writes a list, without having all of it.
     let mut before: Option<String> = None;
-    each(session, |entry| {
+    for_each_reader(session, |entry| {
         let one = ListedReader { state: entry.state().to_owned(), ..ListedReader::from(&entry) };
         if json {
             let text = format!("  {}", serde_json::to_string_pretty(&one)?.replace('\n', "\n  "));
             match before.replace(text) {
-                None => say!("["),
-                Some(text) => say!("{text},"),
+                None => println!("["),
+                Some(text) => println!("{text},"),
             }
             return Ok(());
         }
@@ -30,13 +30,13 @@ pub(super) async fn list(session: &Session, json: bool) -> anyhow::Result<ExitCo
         let name = one.name.as_deref().unwrap_or_default();
         let why =
             entry.suppression.map(|suppression| format!("\t{}", words(session, &suppression))).unwrap_or_default();
-        say!("{}\t{}\t{rubriques}\t{name}{why}", one.address, one.state);
+        println!("{}\t{}\t{rubriques}\t{name}{why}", one.address, one.state);
         Ok(())
     })
     .await?;
     match before {
-        Some(text) => say!("{text}\n]"),
-        None if json => say!("[]"),
+        Some(text) => println!("{text}\n]"),
+        None if json => println!("[]"),
         None => {}
     }
     Ok(ExitCode::SUCCESS)
@@ -49,25 +49,25 @@ fn words(session: &Session, suppression: &Suppression) -> String {
 
 /// ` since …`, if it is known.
 pub(super) fn since(session: &Session, at: Option<Instant>) -> String {
-    at.map(|at| format!(" since {}", hour(session, at))).unwrap_or_default()
+    at.map(|at| format!(" since {}", session.local_hour(at))).unwrap_or_default()
 }
 
 /// All that is known of an address.
 #[derive(Debug, Serialize)]
-struct Shown {
+struct AddressReport {
     address: String,
     /// Missing where the address is not on the list.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    reader: Option<Reader>,
+    reader: Option<ReaderReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    suppressed: Option<Suppressed>,
-    allowed: Vec<Allowed>,
+    suppressed: Option<SuppressionReport>,
+    allowed: Vec<AllowanceReport>,
     /// Whether a reader has moved away from it.
     is_former: bool,
 }
 
 #[derive(Debug, Serialize)]
-struct Reader {
+struct ReaderReport {
     name: Option<String>,
     state: &'static str,
     /// The same without regard to the address.
@@ -78,19 +78,19 @@ struct Reader {
     rubriques: Vec<String>,
     language: Option<String>,
     former_addresses: usize,
-    consents: Vec<Agreed>,
-    letters: Vec<Letter>,
-    bounces: Vec<Bounce>,
+    consents: Vec<ConsentReport>,
+    letters: Vec<LetterReport>,
+    bounces: Vec<BounceReport>,
 }
 
 #[derive(Debug, Serialize)]
-struct Suppressed {
+struct SuppressionReport {
     reason: &'static str,
     since: Option<Instant>,
 }
 
 #[derive(Debug, Serialize)]
-struct Allowed {
+struct AllowanceReport {
     words: String,
     at: Instant,
     reason: &'static str,
@@ -99,7 +99,7 @@ struct Allowed {
 
 /// A consent, as commands show it.
 #[derive(Debug, Serialize)]
-pub(super) struct Agreed {
+pub(super) struct ConsentReport {
     words: String,
     /// Two that are the same have the same words.
     version: String,
@@ -111,27 +111,27 @@ pub(super) struct Agreed {
 }
 
 #[derive(Debug, Serialize)]
-struct Letter {
+struct LetterReport {
     edition: String,
     state: String,
     at: Option<Instant>,
 }
 
 #[derive(Debug, Serialize)]
-struct Bounce {
+struct BounceReport {
     edition: String,
     kind: String,
     at: Option<Instant>,
     words: String,
 }
 
-impl From<&Allowance> for Allowed {
+impl From<&Allowance> for AllowanceReport {
     fn from(one: &Allowance) -> Self {
         Self { words: one.words.clone(), at: one.at, reason: one.reason.as_str(), suppressed: one.suppressed }
     }
 }
 
-impl From<&ListConsent> for Agreed {
+impl From<&ListConsent> for ConsentReport {
     fn from(one: &ListConsent) -> Self {
         Self {
             words: one.words.clone(),
@@ -150,16 +150,16 @@ pub(super) async fn show(session: &Session, address: &EmailAddress, json: bool) 
     let (standing, is_former) = store.address_standing(address).await?;
     let entry = store.listed_at(session.newsletter(), address).await?;
     if entry.is_none() && standing.suppression.is_none() && standing.allowances.is_empty() && !is_former {
-        return Err(exit::complain(
+        return Err(exit::failure(
             exit::BAD_INPUT,
             format!("{address} is not on the list, and nothing is known of it"),
         ));
     }
-    let suppressed = |one: Suppression| Suppressed { reason: one.reason.as_str(), since: one.since };
-    let shown = Shown {
+    let suppressed = |one: Suppression| SuppressionReport { reason: one.reason.as_str(), since: one.since };
+    let shown = AddressReport {
         address: entry.as_ref().map_or_else(|| address.to_string(), |entry| entry.subscriber.address.to_string()),
         suppressed: standing.suppression.map(suppressed),
-        allowed: standing.allowances.iter().map(Allowed::from).collect(),
+        allowed: standing.allowances.iter().map(AllowanceReport::from).collect(),
         is_former,
         reader: match entry {
             None => None,
@@ -167,28 +167,28 @@ pub(super) async fn show(session: &Session, address: &EmailAddress, json: bool) 
         },
     };
     if json {
-        say!("{}", serde_json::to_string_pretty(&shown)?);
+        println!("{}", serde_json::to_string_pretty(&shown)?);
     } else {
         print(session, &shown);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn reader(session: &Session, address: &EmailAddress, entry: &ListEntry) -> anyhow::Result<Reader> {
+async fn reader(session: &Session, address: &EmailAddress, entry: &ListEntry) -> anyhow::Result<ReaderReport> {
     let store = &session.store;
     let instant = Instant::from_timestamp_millis;
     let (mut letters, mut bounces) = (Vec::new(), Vec::new());
     if let Some(known) = store.subscriber_at(session.newsletter(), address).await? {
         for row in store.letters_of(known.id).await? {
-            letters.push(Letter { edition: row.period, state: row.state, at: row.settled_at.and_then(instant) });
+            letters.push(LetterReport { edition: row.period, state: row.state, at: row.settled_at.and_then(instant) });
         }
         for row in store.bounces_of(known.id).await? {
             let at = instant(row.noted_at);
-            bounces.push(Bounce { edition: row.period, kind: row.kind, at, words: row.words });
+            bounces.push(BounceReport { edition: row.period, kind: row.kind, at, words: row.words });
         }
     }
     let listed = ListedReader::from(entry);
-    Ok(Reader {
+    Ok(ReaderReport {
         name: listed.name,
         state: entry.state(),
         subscription: entry.membership.as_str(),
@@ -198,27 +198,27 @@ async fn reader(session: &Session, address: &EmailAddress, entry: &ListEntry) ->
         rubriques: listed.rubriques,
         language: listed.language,
         former_addresses: entry.identity.as_ref().map_or(0, |own| own.former.len()),
-        consents: entry.consents.iter().map(Agreed::from).collect(),
+        consents: entry.consents.iter().map(ConsentReport::from).collect(),
         letters,
         bounces,
     })
 }
 
-fn print(session: &Session, shown: &Shown) {
-    let at = |at: Option<Instant>| at.map(|at| hour(session, at)).unwrap_or_else(|| "at an unknown hour".into());
-    say!("{}", shown.address);
+fn print(session: &Session, shown: &AddressReport) {
+    let at = |at: Option<Instant>| at.map(|at| session.local_hour(at)).unwrap_or_else(|| "at an unknown hour".into());
+    println!("{}", shown.address);
     if let Some(suppressed) = &shown.suppressed {
-        say!("  suppressed: {}{}", suppressed.reason, since(session, suppressed.since));
+        println!("  suppressed: {}{}", suppressed.reason, since(session, suppressed.since));
     }
     match &shown.reader {
-        None if shown.is_former => say!("  not on the list: a reader has moved away from it"),
-        None => say!("  not on the list"),
+        None if shown.is_former => println!("  not on the list: a reader has moved away from it"),
+        None => println!("  not on the list"),
         Some(reader) => {
-            say!("  {}{}, joined {}", reader.subscription, since(session, reader.since), at(reader.joined));
+            println!("  {}{}, joined {}", reader.subscription, since(session, reader.since), at(reader.joined));
         }
     }
     for one in &shown.allowed {
-        say!(
+        println!(
             "  allowed {}: {} (was suppressed: {} since {})",
             at(Some(one.at)),
             one.words,
@@ -228,20 +228,23 @@ fn print(session: &Session, shown: &Shown) {
     }
     let Some(reader) = &shown.reader else { return };
     if let Some(name) = &reader.name {
-        say!("  name: {name}");
+        println!("  name: {name}");
     }
-    say!("  rubriques: {}", if reader.rubriques.is_empty() { "all".to_owned() } else { reader.rubriques.join(", ") });
-    say!("  language: {}", reader.language.as_deref().unwrap_or("the magazine's"));
+    println!(
+        "  rubriques: {}",
+        if reader.rubriques.is_empty() { "all".to_owned() } else { reader.rubriques.join(", ") }
+    );
+    println!("  language: {}", reader.language.as_deref().unwrap_or("the magazine's"));
     if let Some(returned) = reader.returned {
-        say!("  last proved the address: {}", at(Some(returned)));
+        println!("  last proved the address: {}", at(Some(returned)));
     }
     if reader.former_addresses > 0 {
-        say!("  former addresses: {}", reader.former_addresses);
+        println!("  former addresses: {}", reader.former_addresses);
     }
     for one in &reader.consents {
         let from = |from: &Option<String>| from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
         let (asked, confirmed) = (at(Some(one.asked)), at(Some(one.confirmed)));
-        say!(
+        println!(
             "  consent by {}, asked {asked}{}, confirmed {confirmed}{}, to words {}: {}",
             one.way,
             from(&one.asked_from),
@@ -251,11 +254,11 @@ fn print(session: &Session, shown: &Shown) {
         );
     }
     for one in &reader.letters {
-        let when = one.at.map(|at| format!(", {}", hour(session, at))).unwrap_or_default();
-        say!("  letter {}: {}{when}", one.edition, one.state);
+        let when = one.at.map(|at| format!(", {}", session.local_hour(at))).unwrap_or_default();
+        println!("  letter {}: {}{when}", one.edition, one.state);
     }
     for one in &reader.bounces {
         let edition = if one.edition.is_empty() { "of an unknown edition" } else { one.edition.as_str() };
-        say!("  bounce {edition}: {}, {}: {}", one.kind, at(one.at), one.words);
+        println!("  bounce {edition}: {}, {}: {}", one.kind, at(one.at), one.words);
     }
 }

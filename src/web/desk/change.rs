@@ -4,9 +4,6 @@
 use std::{collections::BTreeSet, fmt::Display};
 
 use axum::{
-    Extension,
-    body::Bytes,
-    extract::State,
     http::{HeaderMap, HeaderValue, StatusCode},
     response::{IntoResponse, Response},
 };
@@ -14,11 +11,12 @@ use url::form_urlencoded;
 
 use super::super::readers::form::Fields;
 use super::{
-    Desk, Trouble,
-    door::Editor,
-    edition::{self, Ask, LINE, OPENING, Typed},
-    past, refusals, see,
-    view::Notice,
+    Desk, DeskError, edition,
+    form::DeskForm,
+    pages::DeskNotice,
+    past,
+    query::{DeskQuery, MAX_LINE_UNITS, MAX_OPENING_UNITS, UnsavedInput},
+    redirect, refusals,
 };
 use crate::{
     edition::{
@@ -47,10 +45,10 @@ fn too_long(desk: &Desk, fields: &Fields, opening: &str) -> Vec<String> {
     let w = desk.words();
     let (subject, preheader, why) = (line(fields, "subject"), line(fields, "preheader"), line(fields, "why"));
     let texts = [
-        (&w.subject, subject.as_str(), LINE),
-        (&w.preheader, &preheader, LINE),
-        (&w.opening, opening, OPENING),
-        (&w.why, &why, LINE),
+        (&w.subject, subject.as_str(), MAX_LINE_UNITS),
+        (&w.preheader, &preheader, MAX_LINE_UNITS),
+        (&w.opening, opening, MAX_OPENING_UNITS),
+        (&w.why, &why, MAX_LINE_UNITS),
     ];
     let long = texts.into_iter().filter_map(|(label, text, most)| {
         // As browsers count.
@@ -63,12 +61,12 @@ fn too_long(desk: &Desk, fields: &Fields, opening: &str) -> Vec<String> {
 }
 
 /// What the page showed.
-fn ask(fields: &Fields) -> Ask {
-    Ask { view: fields.get("view").to_owned(), variant: fields.get("variant").to_owned(), ..Ask::default() }
+fn ask(fields: &Fields) -> DeskQuery {
+    DeskQuery { view: fields.get("view").to_owned(), variant: fields.get("variant").to_owned(), ..DeskQuery::default() }
 }
 
 /// Where a page with the same view is.
-fn place(ask: &Ask, said: &str) -> String {
+fn query_of(ask: &DeskQuery, said: &str) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in [("view", ask.view.as_str()), ("variant", &ask.variant), ("said", said)] {
         if !value.is_empty() {
@@ -80,14 +78,9 @@ fn place(ask: &Ask, said: &str) -> String {
 }
 
 /// Keeps what an editor changed.
-pub(super) async fn mend(
-    State(desk): State<Desk>,
-    Extension(editor): Extension<Editor>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Trouble> {
-    let fields = Fields::read(&body);
-    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().moment());
+pub(super) async fn mend(headers: HeaderMap, form: DeskForm) -> Result<Response, DeskError> {
+    let DeskForm { desk, editor, fields } = form;
+    let (config, store, now) = desk.context();
     let coming = next::next_edition(config, store, now).await?;
     let (period, key) = (&coming.draft.slot.period, coming.draft.slot.key());
     let current = &coming.desk.version;
@@ -123,7 +116,7 @@ pub(super) async fn mend(
         }
         return Ok(response);
     }
-    Ok(see(&desk, &place(&ask, "saved")))
+    Ok(redirect(&desk, &query_of(&ask, "saved")))
 }
 
 /// Does what a button of the list says, such as `pin 12` or `order 3,1,2`.
@@ -183,7 +176,13 @@ fn act(changes: &mut Changes, coming: &next::NextEdition, act: &str) {
 
 /// What an editor is told whose change came too late: what has changed, by whom, and what they had
 /// written.
-async fn stale(desk: &Desk, fields: &Fields, period: &Period, key: &EditionKey, base: i64) -> Result<Notice, Trouble> {
+async fn stale(
+    desk: &Desk,
+    fields: &Fields,
+    period: &Period,
+    key: &EditionKey,
+    base: i64,
+) -> Result<DeskNotice, DeskError> {
     let w = desk.words();
     let store = desk.shared().store();
     let theirs = store.desk(key).await?.version;
@@ -206,15 +205,15 @@ async fn stale(desk: &Desk, fields: &Fields, period: &Period, key: &EditionKey, 
     }
     let yours = [(&w.subject, "subject"), (&w.preheader, "preheader"), (&w.opening, "opening")];
     let yours = yours.map(|(label, name)| (label.as_str(), fields.get(name).to_owned()));
-    Ok(Notice::Refused {
+    Ok(DeskNotice::Refused {
         title: &w.stale,
         lines,
         yours: yours.into_iter().filter(|(_, text)| !text.trim().is_empty()).collect(),
     })
 }
 
-fn refused(desk: &Desk, lines: Vec<String>) -> Notice {
-    Notice::Refused { title: &desk.words().refused, lines, yours: Vec::new() }
+fn refused(desk: &Desk, lines: Vec<String>) -> DeskNotice {
+    DeskNotice::Refused { title: &desk.words().refused, lines, yours: Vec::new() }
 }
 
 /// What somebody had before them who decides, as the form carries it.
@@ -225,13 +224,9 @@ fn sight(fields: &Fields) -> Option<ReviewedState> {
 }
 
 /// Approves, holds, or lets go: each by its name. Without what was looked at nothing is approved or let go.
-pub(super) async fn decide(
-    State(desk): State<Desk>,
-    Extension(editor): Extension<Editor>,
-    body: Bytes,
-) -> Result<Response, Trouble> {
-    let fields = Fields::read(&body);
-    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().moment());
+pub(super) async fn decide(form: DeskForm) -> Result<Response, DeskError> {
+    let DeskForm { desk, editor, fields } = form;
+    let (config, store, now) = desk.context();
     let period = Period::from_key(fields.get("period"));
     let why = line(&fields, "why");
     let seen = sight(&fields);
@@ -251,7 +246,7 @@ pub(super) async fn decide(
     let is_past = store.edition_of(desk.shared().newsletter(), &period).await?.is_some();
     let page = if is_past { format!("past/{period}") } else { String::new() };
     let (status, lines) = match decided {
-        Some(Ok(_)) => return Ok(see(&desk, &format!("{page}{}", place(&ask, "")))),
+        Some(Ok(_)) => return Ok(redirect(&desk, &format!("{page}{}", query_of(&ask, "")))),
         Some(Err(refusal)) => {
             let status = match refusal {
                 DecisionRefusal::Changed
@@ -265,7 +260,7 @@ pub(super) async fn decide(
         None => (StatusCode::UNPROCESSABLE_ENTITY, too_long),
     };
     let notice = Some(refused(&desk, lines));
-    ask.typed = Typed { why, ..Typed::default() };
+    ask.typed = UnsavedInput { why, ..UnsavedInput::default() };
     if is_past {
         return past::show_one(&desk, &editor, &period, &ask, notice, status).await;
     }
@@ -273,32 +268,24 @@ pub(super) async fn decide(
 }
 
 /// Queues letters again that were refused for a reason; the next run sends them.
-pub(super) async fn retry(
-    State(desk): State<Desk>,
-    Extension(editor): Extension<Editor>,
-    body: Bytes,
-) -> Result<Response, Trouble> {
-    let fields = Fields::read(&body);
-    let (store, now) = (desk.shared().store(), desk.shared().moment());
+pub(super) async fn retry(form: DeskForm) -> Result<Response, DeskError> {
+    let DeskForm { desk, editor, fields } = form;
+    let (_, store, now) = desk.context();
     let period = Period::from_key(fields.get("period"));
     let reason = line(&fields, "reason");
     if reason.is_empty() {
         return Ok(StatusCode::BAD_REQUEST.into_response());
     }
-    let edition = store.edition_of(desk.shared().newsletter(), &period).await?.ok_or(Trouble::NotThere)?;
+    let edition = store.edition_of(desk.shared().newsletter(), &period).await?.ok_or(DeskError::NotThere)?;
     let retried = store.retry_refused(&edition, &reason, &editor.name, now.at).await?;
     let said = if retried.letters > 0 { "retried" } else { "none" };
-    Ok(see(&desk, &format!("past/{period}{}", place(&ask(&fields), said))))
+    Ok(redirect(&desk, &format!("past/{period}{}", query_of(&ask(&fields), said))))
 }
 
 /// Sends the proof to the editors that are ticked.
-pub(super) async fn proof(
-    State(desk): State<Desk>,
-    Extension(editor): Extension<Editor>,
-    body: Bytes,
-) -> Result<Response, Trouble> {
-    let fields = Fields::read(&body);
-    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().moment());
+pub(super) async fn proof(form: DeskForm) -> Result<Response, DeskError> {
+    let DeskForm { desk, editor, fields } = form;
+    let (config, store, now) = desk.context();
     let chosen: Vec<Mailbox> = config
         .desk
         .editors
@@ -311,10 +298,10 @@ pub(super) async fn proof(
     let (ask, w) = (ask(&fields), desk.words());
     let why_not = match proofs {
         ProofResult::Queued(_) => {
-            desk.shared().call_courier();
-            return Ok(see(&desk, &place(&ask, "proof")));
+            desk.shared().wake_outbox();
+            return Ok(redirect(&desk, &query_of(&ask, "proof")));
         }
-        ProofResult::Again => return Ok(see(&desk, &place(&ask, "proof-again"))),
+        ProofResult::Again => return Ok(redirect(&desk, &query_of(&ask, "proof-again"))),
         ProofResult::Nobody if config.desk.editors.is_empty() => &w.no_editors,
         ProofResult::Nobody => &w.nobody_ticked,
         ProofResult::Empty => &w.no_proof,
@@ -324,23 +311,19 @@ pub(super) async fn proof(
 }
 
 /// Tries every link of the edition, because somebody asked.
-pub(super) async fn links(
-    State(desk): State<Desk>,
-    Extension(editor): Extension<Editor>,
-    body: Bytes,
-) -> Result<Response, Trouble> {
-    let fields = Fields::read(&body);
-    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().moment());
+pub(super) async fn links(form: DeskForm) -> Result<Response, DeskError> {
+    let DeskForm { desk, editor, fields } = form;
+    let (config, store, now) = desk.context();
     let coming = next::next_edition(config, store, now).await?;
     let variants = edition_variants::render_all(config, store, &coming.draft).await?;
     let html = variants.first().and_then(|(_, rendered)| rendered.as_ref()).map(|rendered| rendered.html.as_str());
-    let tried = super::links::tried(html.unwrap_or_default(), &config.fetch.private_hosts).await;
+    let tried = super::links::try_links(html.unwrap_or_default(), &config.fetch.private_hosts).await;
     let w = desk.words();
     let left = (tried.left > 0).then(|| desk.lang().counted(&w.links_left, tried.left as u64, &[]));
     let notice = if tried.broken.is_empty() {
-        Notice::Done([Some(w.links_good.clone()), left].into_iter().flatten().collect::<Vec<_>>().join(" "))
+        DeskNotice::Done([Some(w.links_good.clone()), left].into_iter().flatten().collect::<Vec<_>>().join(" "))
     } else {
-        Notice::Refused {
+        DeskNotice::Refused {
             title: &w.links_bad,
             lines: tried.broken.into_iter().chain(left).collect(),
             yours: Vec::new(),

@@ -6,15 +6,18 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
 
 use super::{
-    Desk, Trouble, answer,
-    door::Editor,
-    face::SCRIPT,
+    Desk, DeskError, answer,
     history::{before, history},
+    pages::{
+        self, DeskFrame, DeskNotice, EditionBadge, LetterPreview, PreflightLine, PreviewContent, PreviewOption, Row,
+        RubriqueGroup,
+    },
     past,
-    view::{self, Choice, Frame, Group, Line, Most, Notice, Preview, Row, Shown, Status},
+    query::{DeskQuery, FIELD_LIMITS},
+    session::Editor,
+    style::SCRIPT,
 };
 use crate::{
     config::Config,
@@ -29,48 +32,16 @@ use crate::{
     model::{self, Column, Period},
 };
 
-/// What an address asks for.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub(super) struct Ask {
-    #[serde(default)]
-    pub(super) view: String,
-    #[serde(default)]
-    pub(super) variant: String,
-    #[serde(default)]
-    pub(super) said: String,
-    #[serde(default)]
-    pub(super) mode: String,
-    #[serde(skip)]
-    pub(super) typed: Typed,
-}
-
-/// What somebody wrote that could not be kept: the page that says so has it in its fields.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Typed {
-    /// Subject, preheader and opening words.
-    pub(super) words: Option<[String; 3]>,
-    /// Why something is to be held.
-    pub(super) why: String,
-}
-
-/// The longest subject and preheader, and the longest reason, in UTF-16 units as browsers count them.
-pub(super) const LINE: usize = 250;
-
-/// The longest opening words.
-pub(super) const OPENING: usize = 20_000;
-
-pub(super) const MOST: Most = Most { line: LINE, opening: OPENING };
-
 pub(super) async fn coming(
     State(desk): State<Desk>,
     Extension(editor): Extension<Editor>,
-    Query(ask): Query<Ask>,
-) -> Result<Response, Trouble> {
+    Query(ask): Query<DeskQuery>,
+) -> Result<Response, DeskError> {
     let w = desk.words();
     let notice = match ask.said.as_str() {
-        "proof" => Some(Notice::Done(w.proof_sent.clone())),
-        "proof-again" => Some(Notice::Done(w.proof_again.clone())),
-        "saved" => Some(Notice::Done(w.saved.clone())),
+        "proof" => Some(DeskNotice::Done(w.proof_sent.clone())),
+        "proof-again" => Some(DeskNotice::Done(w.proof_again.clone())),
+        "saved" => Some(DeskNotice::Done(w.saved.clone())),
         _ => None,
     };
     show(&desk, &editor, &ask, notice, StatusCode::OK).await
@@ -80,11 +51,11 @@ pub(super) async fn coming(
 pub(super) async fn show(
     desk: &Desk,
     editor: &Editor,
-    ask: &Ask,
-    notice: Option<Notice>,
+    ask: &DeskQuery,
+    notice: Option<DeskNotice>,
     status: StatusCode,
-) -> Result<Response, Trouble> {
-    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().moment());
+) -> Result<Response, DeskError> {
+    let (config, store, now) = desk.context();
     let w = desk.words();
     let coming = next::next_edition(config, store, now).await?;
     let draft = &coming.draft;
@@ -102,17 +73,19 @@ pub(super) async fn show(
     let rendered = chosen.and_then(|(_, rendered)| rendered.as_ref());
     let key = chosen.map(|(choice, _)| choice.key()).unwrap_or_default();
     let shown = match rendered {
-        None => Shown::Nothing,
+        None => PreviewContent::Nothing,
         Some(rendered) => match ask.view.as_str() {
-            "text" => Shown::Text(without_token(&rendered.plain, "…")),
-            "source" => Shown::Text(without_token(&rendered.html, "…")),
-            "headers" => Shown::Text(match edition_variants::sample_letter(config, store, draft, rendered, now.at) {
-                Ok(letter) => head(&letter),
-                // What no mail server would take; the preflight says so, too.
-                Err(crate::edition::Error::Render(error)) => error.to_string(),
-                Err(error) => return Err(error.into()),
-            }),
-            view => Shown::Frames(frame(desk, draft.slot.period.as_str(), &key, view, &rendered.hash)),
+            "text" => PreviewContent::Text(without_token(&rendered.plain, "…")),
+            "source" => PreviewContent::Text(without_token(&rendered.html, "…")),
+            "headers" => {
+                PreviewContent::Text(match edition_variants::sample_letter(config, store, draft, rendered, now.at) {
+                    Ok(letter) => head(&letter),
+                    // What no mail server would take; the preflight says so, too.
+                    Err(crate::edition::Error::Render(error)) => error.to_string(),
+                    Err(error) => return Err(error.into()),
+                })
+            }
+            view => PreviewContent::Frames(frame(desk, draft.slot.period.as_str(), &key, view, &rendered.hash)),
         },
     };
     let choices = all.iter().map(|(choice, _)| choice.clone()).collect::<Vec<_>>();
@@ -137,7 +110,7 @@ pub(super) async fn show(
         ]
     });
     let [subject, own_preheader, opening] = words;
-    let page = view::Coming {
+    let page = pages::ComingPage {
         f: head_of(desk, editor, false),
         notice,
         version: coming.desk.version.number,
@@ -172,7 +145,7 @@ pub(super) async fn show(
         variant: key,
         status: state,
         before: before(desk, sight.decision, sight.hash, sight.readers),
-        most: MOST,
+        most: FIELD_LIMITS,
         s: &desk.words().script,
         why: ask.typed.why.clone(),
         is_own_subject: changes.subject.is_some(),
@@ -182,13 +155,13 @@ pub(super) async fn show(
     answer(desk, status, &page)
 }
 
-pub(super) fn head_of<'a>(desk: &'a Desk, editor: &'a Editor, is_past: bool) -> Frame<'a> {
-    Frame {
+pub(super) fn head_of<'a>(desk: &'a Desk, editor: &'a Editor, is_past: bool) -> DeskFrame<'a> {
+    DeskFrame {
         lang: desk.lang().tag(),
         dir: desk.lang().dir(),
         w: desk.words(),
         magazine: &desk.shared().config().magazine.name,
-        sheet: desk.0.face.sheet(),
+        sheet: desk.0.style.sheet(),
         script: SCRIPT,
         root: desk.root(),
         who: &editor.name,
@@ -200,7 +173,7 @@ pub(super) fn hour(config: &Config, at: model::Instant) -> String {
     config.magazine.zone.local(at).format("%Y-%m-%d %H:%M").to_string()
 }
 
-fn state(desk: &Desk, coming: &NextEdition, outlook: &ApprovalState) -> Status {
+fn state(desk: &Desk, coming: &NextEdition, outlook: &ApprovalState) -> EditionBadge {
     let config = desk.shared().config();
     let w = desk.words();
     let by = |words: &str, who: &str, at: &model::Instant| format!("{words} ({who}, {})", hour(config, *at));
@@ -214,7 +187,7 @@ fn state(desk: &Desk, coming: &NextEdition, outlook: &ApprovalState) -> Status {
         ApprovalState::Held { who, at, why } => format!("{} · {why}", by(&w.held, who, at)),
     };
     let due = &coming.draft.slot;
-    Status {
+    EditionBadge {
         state: if matches!(outlook, ApprovalState::Lapsed { .. }) { "fallen" } else { outlook.as_str() },
         words,
         period: due.period.to_string(),
@@ -223,7 +196,7 @@ fn state(desk: &Desk, coming: &NextEdition, outlook: &ApprovalState) -> Status {
     }
 }
 
-fn groups(config: &Config, coming: &NextEdition, w: &Words) -> Vec<Group> {
+fn groups(config: &Config, coming: &NextEdition, w: &Words) -> Vec<RubriqueGroup> {
     let draft = &coming.draft;
     let lead = layout(config, draft, &model::Choice::all()).lead.map(|lead| lead.id);
     let is_pinned = |column: &Column| draft.changes.pinned.contains(&column.id);
@@ -242,7 +215,7 @@ fn groups(config: &Config, coming: &NextEdition, w: &Words) -> Vec<Group> {
                 ..row(config, column)
             }
         });
-        Group {
+        RubriqueGroup {
             label: rubrique.map_or_else(|| w.columns.clone(), |r| r.label.clone()),
             class: rubrique.map(|r| format!("r-{}", r.slug)).unwrap_or_default(),
             rows: rows.collect(),
@@ -282,9 +255,9 @@ fn row(config: &Config, column: &Column) -> Row {
     }
 }
 
-fn lines(desk: &Desk, findings: &[PreflightFinding]) -> Vec<Line> {
+fn lines(desk: &Desk, findings: &[PreflightFinding]) -> Vec<PreflightLine> {
     let w = desk.words();
-    let mut lines: Vec<(Severity, Line)> = findings
+    let mut lines: Vec<(Severity, PreflightLine)> = findings
         .iter()
         .map(|finding| {
             let (what, mend) = finding.words(desk.lang());
@@ -293,7 +266,7 @@ fn lines(desk: &Desk, findings: &[PreflightFinding]) -> Vec<Line> {
                 Severity::Amber => &w.amber,
                 Severity::Green => &w.green,
             };
-            (finding.severity, Line { grade: finding.severity.as_str(), label, what, mend })
+            (finding.severity, PreflightLine { grade: finding.severity.as_str(), label, what, mend })
         })
         .collect();
     lines.sort_by_key(|(grade, _)| std::cmp::Reverse(*grade));
@@ -302,12 +275,12 @@ fn lines(desk: &Desk, findings: &[PreflightFinding]) -> Vec<Line> {
 
 pub(super) fn preview_of(
     desk: &Desk,
-    ask: &Ask,
+    ask: &DeskQuery,
     choices: &[model::Choice],
     key: &str,
-    shown: Shown,
+    shown: PreviewContent,
     action: String,
-) -> Preview {
+) -> LetterPreview {
     let w = desk.words();
     let views = [
         ("both", &w.wide_and_phone),
@@ -324,10 +297,10 @@ pub(super) fn preview_of(
         let labels: Vec<&str> = wanted.map(|rubrique| rubrique.label.as_str()).collect();
         if labels.is_empty() { w.everyone.clone() } else { labels.join(" + ") }
     };
-    Preview {
+    LetterPreview {
         views: views
             .iter()
-            .map(|(value, label)| Choice {
+            .map(|(value, label)| PreviewOption {
                 value: (*value).to_owned(),
                 label: (*label).clone(),
                 chosen: *value == ask.view || (!known && *value == "both"),
@@ -335,7 +308,7 @@ pub(super) fn preview_of(
             .collect(),
         variants: choices
             .iter()
-            .map(|choice| Choice { value: choice.key(), label: label(choice), chosen: choice.key() == key })
+            .map(|choice| PreviewOption { value: choice.key(), label: label(choice), chosen: choice.key() == key })
             .collect(),
         shown,
         action,
@@ -358,9 +331,9 @@ pub(super) fn head(letter: &[u8]) -> String {
 pub(super) async fn preview(
     State(desk): State<Desk>,
     Path(period): Path<String>,
-    Query(ask): Query<Ask>,
-) -> Result<Response, Trouble> {
-    let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().moment());
+    Query(ask): Query<DeskQuery>,
+) -> Result<Response, DeskError> {
+    let (config, store, now) = desk.context();
     let period = Period::from_key(&period);
     let html = match store.edition_of(desk.shared().newsletter(), &period).await? {
         Some(edition) => {
@@ -374,7 +347,7 @@ pub(super) async fn preview(
             rendered.filter(|_| ours).map(|rendered| rendered.html)
         }
     };
-    let html = html.ok_or(Trouble::NotThere)?;
+    let html = html.ok_or(DeskError::NotThere)?;
     let (dark, scheme) = if ask.mode == "dark" { ("@media all", "dark") } else { ("@media not all", "light") };
     let html = html
         .replace("@media (prefers-color-scheme:dark)", dark)

@@ -1,6 +1,6 @@
 //! What was decided about an edition, in words, and what a decision about it carries.
 
-use super::{Desk, edition::hour, view::Before};
+use super::{Desk, edition::hour, pages::SeenState};
 use crate::{
     locales::fill,
     model::{self, NoteKind},
@@ -29,7 +29,7 @@ pub(super) fn history(desk: &Desk, notes: &[model::Note], fallen: bool) -> Vec<S
 }
 
 /// What a decision carries.
-pub(super) fn before(desk: &Desk, decision: i64, hash: String, readers: i64) -> Before {
+pub(super) fn before(desk: &Desk, decision: i64, hash: String, readers: i64) -> SeenState {
     let goes_to = desk.lang().counted(&desk.words().goes_to, readers.unsigned_abs(), &[]);
-    Before { decision, hash, readers, goes_to }
+    SeenState { decision, hash, readers, goes_to }
 }

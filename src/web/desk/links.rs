@@ -15,15 +15,15 @@ use crate::{
 };
 
 /// So many at once.
-const AT_ONCE: usize = 12;
+const PARALLEL_REQUESTS: usize = 12;
 /// No more than these: the answer must come while somebody waits.
-const MOST: usize = 60;
+const MAX_LINKS: usize = 60;
 /// What one of them may take. Whether it answers is all that is asked: nothing of what it holds is read.
-const LIMITS: FetchLimits = FetchLimits { time: Duration::from_secs(4), redirects: 5, bytes: 0 };
+const REQUEST_LIMITS: FetchLimits = FetchLimits { time: Duration::from_secs(4), redirects: 5, bytes: 0 };
 
 /// What came of a letter's links.
 #[derive(Debug, Default)]
-pub(super) struct Tried {
+pub(super) struct LinkReport {
     /// Those that lead nowhere, each with why.
     pub(super) broken: Vec<String>,
     /// How many were not tried, because there are too many.
@@ -31,7 +31,7 @@ pub(super) struct Tried {
 }
 
 /// Tries the links of a letter. Hosts that are named may have private addresses.
-pub(super) async fn tried(html: &str, private_hosts: &[String]) -> Tried {
+pub(super) async fn try_links(html: &str, private_hosts: &[String]) -> LinkReport {
     let mut links = BTreeSet::new();
     for name in [" href=\"", " src=\""] {
         for rest in html.split(name).skip(1) {
@@ -42,11 +42,11 @@ pub(super) async fn tried(html: &str, private_hosts: &[String]) -> Tried {
             }
         }
     }
-    let left = links.len().saturating_sub(MOST);
-    let queue = Arc::new(Mutex::new(links.into_iter().take(MOST).collect::<Vec<_>>()));
-    let fetcher = Fetcher::new(private_hosts, LIMITS);
+    let left = links.len().saturating_sub(MAX_LINKS);
+    let queue = Arc::new(Mutex::new(links.into_iter().take(MAX_LINKS).collect::<Vec<_>>()));
+    let fetcher = Fetcher::new(private_hosts, REQUEST_LIMITS);
     let mut workers = JoinSet::new();
-    for _ in 0..AT_ONCE {
+    for _ in 0..PARALLEL_REQUESTS {
         let (queue, fetcher) = (Arc::clone(&queue), fetcher.clone());
         workers.spawn_blocking(move || work(&queue, &fetcher));
     }
@@ -55,7 +55,7 @@ pub(super) async fn tried(html: &str, private_hosts: &[String]) -> Tried {
         broken.extend(found.unwrap_or_default());
     }
     broken.sort();
-    Tried { broken, left }
+    LinkReport { broken, left }
 }
 
 fn work(queue: &Mutex<Vec<String>>, fetcher: &Fetcher) -> Vec<String> {

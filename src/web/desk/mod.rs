@@ -3,15 +3,17 @@
 //! script.
 
 mod change;
-mod door;
 mod edition;
-mod face;
+mod form;
 mod history;
 mod links;
+mod pages;
 mod past;
+mod query;
 mod reasons;
 mod refusals;
-mod view;
+mod session;
+mod style;
 
 use std::sync::Arc;
 
@@ -28,28 +30,28 @@ use super::{Error, Shared, guard, page};
 use crate::{locales, model::Lang, send, store};
 
 /// The largest form: opening words may be long.
-const BODY: usize = 262_144;
+const MAX_FORM_BYTES: usize = 262_144;
 
 /// What the desk's pages share.
 #[derive(Debug, Clone)]
-pub struct Desk(Arc<Inner>);
+pub struct Desk(Arc<DeskInner>);
 
 #[derive(Debug)]
-struct Inner {
+struct DeskInner {
     shared: Shared,
     /// Under which address editors reach it.
     base: Url,
     /// Who works at the machine itself.
     operator: String,
-    face: face::Face,
+    style: style::DeskStyle,
 }
 
 impl Desk {
     /// A desk that is reached under an address; `operator` is who works at the machine itself.
     pub fn new(shared: Shared, base: String, operator: String) -> Result<Self, Error> {
-        let face = face::Face::of(shared.config())?;
+        let style = style::DeskStyle::of(shared.config())?;
         let base = Url::parse(&base).map_err(askama::Error::custom)?;
-        Ok(Self(Arc::new(Inner { shared, base, operator, face })))
+        Ok(Self(Arc::new(DeskInner { shared, base, operator, style })))
     }
 
     /// The path that all of its pages stand below, such as `/`.
@@ -80,22 +82,22 @@ pub fn routes(desk: &Desk) -> Router {
         .route(&at("proof"), post(change::proof))
         .route(&at("retry"), post(change::retry))
         .route(&at("links"), post(change::links))
-        .route(&at("leave"), post(door::leave))
+        .route(&at("leave"), post(session::end))
         .route(&at("past"), get(past::past))
         .route(&at("past/{period}"), get(past::one))
         .route(&at("preview/{period}"), get(edition::preview))
-        .layer(middleware::from_fn_with_state(desk.clone(), door::watch));
+        .layer(middleware::from_fn_with_state(desk.clone(), session::require));
     let router = inside
         .fallback(|| async { StatusCode::NOT_FOUND })
         .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })
-        .route(&at("enter/{token}"), get(door::knock).post(door::enter))
+        .route(&at("enter/{token}"), get(session::show_sign_in).post(session::begin))
         .with_state(desk.clone());
-    guard(router, desk.shared(), BODY)
+    guard(router, desk.shared(), MAX_FORM_BYTES)
 }
 
 /// Why a page of the desk cannot be shown.
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+enum DeskError {
     #[error(transparent)]
     Store(#[from] store::Error),
     #[error(transparent)]
@@ -110,7 +112,7 @@ enum Trouble {
     NotThere,
 }
 
-impl IntoResponse for Trouble {
+impl IntoResponse for DeskError {
     fn into_response(self) -> Response {
         if matches!(self, Self::NotThere) {
             return StatusCode::NOT_FOUND.into_response();
@@ -121,17 +123,17 @@ impl IntoResponse for Trouble {
 }
 
 /// A page of the desk, with the policy that its sheet, its script and the preview's frame need.
-fn answer(desk: &Desk, status: StatusCode, template: &impl askama::Template) -> Result<Response, Trouble> {
+fn answer(desk: &Desk, status: StatusCode, template: &impl askama::Template) -> Result<Response, DeskError> {
     let mut response = page::html(status, template)?;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, desk.0.face.policy().clone());
+    headers.insert(header::CONTENT_SECURITY_POLICY, desk.0.style.policy().clone());
     // With no referrer at all, a browser would not say where a form comes from either.
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     Ok(response)
 }
 
 /// Sends the browser on to a page of the desk.
-fn see(desk: &Desk, path: &str) -> Response {
+fn redirect(desk: &Desk, path: &str) -> Response {
     let place = format!("{}{path}", desk.root());
     let place = HeaderValue::try_from(place).unwrap_or_else(|_| HeaderValue::from_static("/"));
     (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()

@@ -9,12 +9,13 @@ use axum::{
 };
 
 use super::{
-    Desk, Trouble, answer,
-    door::Editor,
-    edition::{Ask, MOST, frame, head, head_of, hour, preview_of},
+    Desk, DeskError, answer,
+    edition::{frame, head, head_of, hour, preview_of},
     history::{before, history},
+    pages::{self, DeskNotice, EditionBadge, PreviewContent},
+    query::{DeskQuery, FIELD_LIMITS},
     reasons,
-    view::{self, Notice, Shown, Status},
+    session::Editor,
 };
 use crate::{
     edition::{next, render::archive::without_token, variants as edition_variants},
@@ -23,14 +24,17 @@ use crate::{
     store::NewVariant,
 };
 
-pub(super) async fn past(State(desk): State<Desk>, Extension(editor): Extension<Editor>) -> Result<Response, Trouble> {
+pub(super) async fn past(
+    State(desk): State<Desk>,
+    Extension(editor): Extension<Editor>,
+) -> Result<Response, DeskError> {
     let editions = desk.shared().store().editions(desk.shared().newsletter()).await?;
     let editions =
         editions.into_iter().rev().map(|edition| (standing(&desk, &edition, None), edition.subject)).collect();
-    answer(&desk, StatusCode::OK, &view::Past { f: head_of(&desk, &editor, true), editions })
+    answer(&desk, StatusCode::OK, &pages::PastPage { f: head_of(&desk, &editor, true), editions })
 }
 
-fn standing(desk: &Desk, edition: &Edition, reason: Option<&str>) -> Status {
+fn standing(desk: &Desk, edition: &Edition, reason: Option<&str>) -> EditionBadge {
     let w = desk.words();
     let words = match edition.state {
         EditionState::Frozen => &w.frozen,
@@ -38,7 +42,7 @@ fn standing(desk: &Desk, edition: &Edition, reason: Option<&str>) -> Status {
         EditionState::Sent => &w.sent,
         EditionState::Held => &w.held,
     };
-    Status {
+    EditionBadge {
         state: edition.state.as_str(),
         words: reason.map_or_else(|| words.clone(), |reason| format!("{words} · {reason}")),
         period: edition.period.to_string(),
@@ -51,19 +55,19 @@ pub(super) async fn one(
     State(desk): State<Desk>,
     Extension(editor): Extension<Editor>,
     Path(period): Path<String>,
-    Query(ask): Query<Ask>,
-) -> Result<Response, Trouble> {
+    Query(ask): Query<DeskQuery>,
+) -> Result<Response, DeskError> {
     let w = desk.words();
     let notice = match ask.said.as_str() {
-        "retried" => Some(Notice::Done(w.retried.clone())),
-        "none" => Some(Notice::Done(w.none_refused.clone())),
+        "retried" => Some(DeskNotice::Done(w.retried.clone())),
+        "none" => Some(DeskNotice::Done(w.none_refused.clone())),
         _ => None,
     };
     show_one(&desk, &editor, &Period::from_key(&period), &ask, notice, StatusCode::OK).await
 }
 
 /// The variants of an edition as they were frozen; of one that is held without letters, as they would be now.
-pub(super) async fn variants_of(desk: &Desk, edition: &Edition) -> Result<Vec<NewVariant>, Trouble> {
+pub(super) async fn variants_of(desk: &Desk, edition: &Edition) -> Result<Vec<NewVariant>, DeskError> {
     let (config, store) = (desk.shared().config(), desk.shared().store());
     if edition.is_frozen {
         return Ok(store.frozen_variants(edition.id).await?);
@@ -88,27 +92,29 @@ pub(super) async fn show_one(
     desk: &Desk,
     editor: &Editor,
     period: &Period,
-    ask: &Ask,
-    notice: Option<Notice>,
+    ask: &DeskQuery,
+    notice: Option<DeskNotice>,
     status: StatusCode,
-) -> Result<Response, Trouble> {
+) -> Result<Response, DeskError> {
     let store = desk.shared().store();
-    let edition = store.edition_of(desk.shared().newsletter(), period).await?.ok_or(Trouble::NotThere)?;
+    let edition = store.edition_of(desk.shared().newsletter(), period).await?.ok_or(DeskError::NotThere)?;
     let variants = variants_of(desk, &edition).await?;
     let chosen: Option<&NewVariant> =
         variants.iter().find(|variant| variant.choice.key() == ask.variant).or(variants.first());
     let key = chosen.map(|variant| variant.choice.key()).unwrap_or_default();
     let shown = match (chosen, ask.view.as_str()) {
-        (None, _) => Shown::Nothing,
-        (Some(variant), "text") => Shown::Text(without_token(&variant.plain, "…")),
-        (Some(variant), "source") => Shown::Text(without_token(&variant.html, "…")),
-        (Some(variant), "headers") => Shown::Text(head(&edition_variants::frozen_sample_letter(
+        (None, _) => PreviewContent::Nothing,
+        (Some(variant), "text") => PreviewContent::Text(without_token(&variant.plain, "…")),
+        (Some(variant), "source") => PreviewContent::Text(without_token(&variant.html, "…")),
+        (Some(variant), "headers") => PreviewContent::Text(head(&edition_variants::frozen_sample_letter(
             desk.shared().config(),
             store,
             &edition,
             &variant.entity,
         )?)),
-        (Some(variant), view) => Shown::Frames(frame(desk, period.as_str(), &key, view, &variant.content_hash)),
+        (Some(variant), view) => {
+            PreviewContent::Frames(frame(desk, period.as_str(), &key, view, &variant.content_hash))
+        }
     };
     let tally = store.tally(edition.id).await?;
     let letters =
@@ -125,7 +131,7 @@ pub(super) async fn show_one(
         ),
     };
     let before = before(desk, noted.last_decision, hash, readers);
-    let page = view::One {
+    let page = pages::EditionPage {
         f: head_of(desk, editor, true),
         notice,
         status: standing(desk, &edition, reason.as_deref()),
@@ -135,7 +141,7 @@ pub(super) async fn show_one(
         can_go: edition.state == EditionState::Held,
         history: history(desk, &noted.notes, false),
         before,
-        most: MOST,
+        most: FIELD_LIMITS,
         why: ask.typed.why.clone(),
         preview: preview_of(desk, ask, &choices, &key, shown, format!("{}past/{period}", desk.root())),
         subject: edition.subject,

@@ -1,10 +1,10 @@
 //! Refused letters by the reason that a relay gave: the code with its enhanced one, as far as there is one, else
 //! the first words. What else it says differs from letter to letter.
 
-use super::view::Refusal;
+use super::pages::RefusalGroup;
 
 /// Reasons that are shown: a relay that says something else to each has no more of them than a page holds.
-const MOST: usize = 20;
+const FIELD_LIMITS: usize = 20;
 
 /// How many words stand for a reason that has no enhanced code.
 const WORDS: usize = 5;
@@ -13,19 +13,23 @@ const WORDS: usize = 5;
 const EXAMPLE: usize = 160;
 
 /// The reasons in some refusals, each with its letters: those that have it, as trying them again counts them.
-pub(super) fn of(refusals: &[(String, i64)]) -> Vec<Refusal> {
-    let mut reasons: Vec<Refusal> = Vec::new();
+pub(super) fn of(refusals: &[(String, i64)]) -> Vec<RefusalGroup> {
+    let mut reasons: Vec<RefusalGroup> = Vec::new();
     for (words, _) in refusals {
         let reason = reason(words);
         if reasons.iter().all(|other| other.reason != reason) && !reason.is_empty() {
             let holds = |other: &str| other.to_ascii_lowercase().contains(&reason.to_ascii_lowercase());
             let letters = refusals.iter().filter(|(other, _)| holds(other)).map(|(_, count)| count).sum();
             let example = if words.contains('@') { String::new() } else { words.chars().take(EXAMPLE).collect() };
-            reasons.push(Refusal { example: if example == reason { String::new() } else { example }, reason, letters });
+            reasons.push(RefusalGroup {
+                example: if example == reason { String::new() } else { example },
+                reason,
+                letters,
+            });
         }
     }
     reasons.sort_by(|a, b| b.letters.cmp(&a.letters).then_with(|| a.reason.cmp(&b.reason)));
-    reasons.truncate(MOST);
+    reasons.truncate(FIELD_LIMITS);
     reasons
 }
 

@@ -2,10 +2,10 @@
 //! do it: the same types, links and times. What was published once and is withdrawn is gone (410),
 //! what has moved is there (301), and no other file of the folder can be had.
 
-mod heads;
+mod file_cache;
+mod file_headers;
 mod negotiate;
 mod reply;
-mod shelf;
 
 use std::{collections::HashSet, io};
 
@@ -19,8 +19,8 @@ use axum::{
 };
 use tokio::sync::Mutex;
 
-use self::{heads::Manner, reply::Reply};
-pub(super) use self::{reply::Content, shelf::Shelf};
+pub(super) use self::{file_cache::FileCache, reply::CachedBody};
+use self::{file_headers::ServingRules, reply::FeedReply};
 use super::Shared;
 use crate::{
     config::Config,
@@ -29,19 +29,19 @@ use crate::{
 };
 
 /// How old the list of what was once published may be, in seconds.
-const FRESH: i64 = 60;
+const KEYS_MAX_AGE_SECONDS: i64 = 60;
 
 /// What is kept between requests.
 #[derive(Debug)]
-pub(super) struct Stall {
-    shelf: Shelf,
+pub(super) struct FeedServing {
+    files: FileCache,
     /// Feeds that were ever published, and when that was looked up.
     once: Mutex<Option<(Instant, HashSet<String>)>>,
 }
 
-impl Stall {
+impl FeedServing {
     pub(super) fn new(config: &Config) -> Self {
-        Self { shelf: Shelf::new(&config.feeds.path), once: Mutex::new(None) }
+        Self { files: FileCache::new(&config.feeds.path), once: Mutex::new(None) }
     }
 }
 
@@ -93,12 +93,12 @@ async fn serve(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Re
             }
         };
     }
-    match shared.stall().shelf.take(path, || Manner::of(config, &served, path)).await {
+    match shared.feeds().files.take(path, || ServingRules::of(config, &served, path)).await {
         Ok(document) => loop {
             match reply::to(&headers, &document) {
-                Reply::Made(response) => return response.map(Body::new),
-                Reply::Wants(form) => document.pack(form).await,
-                Reply::Refused(response) => return response,
+                FeedReply::Made(response) => return response.map(Body::new),
+                FeedReply::Wants(form) => document.pack(form).await,
+                FeedReply::Refused(response) => return response,
             }
         },
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -114,7 +114,7 @@ async fn serve(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Re
 
 /// The answer to who asks for a file that is at hand: at once, with none of what stands before the router, because
 /// nothing of it changes such an answer. It is the one that the router would give.
-pub(super) fn at_once<B: HttpBody>(shared: &Shared, request: &Request<B>) -> Option<Response<Content>> {
+pub(super) fn answer_from_cache<B: HttpBody>(shared: &Shared, request: &Request<B>) -> Option<Response<CachedBody>> {
     let method = request.method();
     if !(method == Method::GET || method == Method::HEAD) || !request.body().is_end_stream() {
         return None;
@@ -122,12 +122,12 @@ pub(super) fn at_once<B: HttpBody>(shared: &Shared, request: &Request<B>) -> Opt
     let path = request.uri().path().strip_prefix(shared.config().feeds.url.path())?;
     super::too_large(request.uri(), request.headers()).is_none().then_some(())?;
     // A name is on the shelf if the router has led somebody to it: none of its other routes has it.
-    let document = shared.stall().shelf.kept(path)?;
-    let Reply::Made(mut response) = reply::to(request.headers(), &document) else { return None };
+    let document = shared.feeds().files.kept(path)?;
+    let FeedReply::Made(mut response) = reply::to(request.headers(), &document) else { return None };
     if method == Method::HEAD {
-        *response.body_mut() = Content::default();
+        *response.body_mut() = CachedBody::default();
     }
-    shared.figures().answered(response.status());
+    shared.metrics().answered(response.status());
     Some(response)
 }
 
@@ -148,10 +148,10 @@ fn is_ours(config: &Config, key: &FeedKey) -> bool {
 
 /// Whether a feed that is not published any more ever was.
 async fn was_published(shared: &Shared, key: &FeedKey) -> crate::store::Result<bool> {
-    let mut once = shared.stall().once.lock().await;
+    let mut once = shared.feeds().once.lock().await;
     let now = shared.now();
     match &*once {
-        Some((at, keys)) if (now - *at).num_seconds() < FRESH => Ok(keys.contains(&key.key())),
+        Some((at, keys)) if (now - *at).num_seconds() < KEYS_MAX_AGE_SECONDS => Ok(keys.contains(&key.key())),
         _ => {
             let keys: HashSet<String> = shared.store().feed_keys().await?.iter().map(FeedKey::key).collect();
             let found = keys.contains(&key.key());

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderName, header};
 
 /// How a document's bytes are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum ContentCoding {
     /// As they are.
     Plain,
     /// Brotli.
@@ -16,7 +16,7 @@ pub(super) enum Form {
     Gz,
 }
 
-impl Form {
+impl ContentCoding {
     /// All there are.
     pub(super) const ALL: [Self; 3] = [Self::Plain, Self::Br, Self::Gz];
 
@@ -77,7 +77,8 @@ pub(super) fn may_go_on(headers: &HeaderMap, mark: &str, modified: SystemTime) -
     if headers.contains_key(header::IF_MATCH) {
         return values(headers, &header::IF_MATCH).any(|tag| {
             let suffix = || tag.strip_prefix('"')?.strip_suffix('"')?.strip_prefix(mark);
-            tag == "*" || suffix().is_some_and(|suffix| Form::ALL.into_iter().any(|form| form.suffix() == suffix))
+            tag == "*"
+                || suffix().is_some_and(|suffix| ContentCoding::ALL.into_iter().any(|form| form.suffix() == suffix))
         });
     }
     let since = headers.get(header::IF_UNMODIFIED_SINCE).and_then(|since| since.to_str().ok());
@@ -92,7 +93,12 @@ fn values<'h>(headers: &'h HeaderMap, name: &'h HeaderName) -> impl Iterator<Ite
 
 /// The form of which the client has the document as it is now, if it has it: compared weakly
 /// (RFC 9110, section 13.1.2). Whichever form it kept is as good as the one it asks for.
-pub(super) fn known(headers: &HeaderMap, mark: &str, modified: SystemTime, wanted: Form) -> Option<Form> {
+pub(super) fn known(
+    headers: &HeaderMap,
+    mark: &str,
+    modified: SystemTime,
+    wanted: ContentCoding,
+) -> Option<ContentCoding> {
     if headers.contains_key(header::IF_NONE_MATCH) {
         return values(headers, &header::IF_NONE_MATCH).find_map(|tag| {
             if tag == "*" {
@@ -100,7 +106,7 @@ pub(super) fn known(headers: &HeaderMap, mark: &str, modified: SystemTime, wante
             }
             let tag = tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"')?.strip_suffix('"')?;
             let suffix = tag.strip_prefix(mark)?;
-            Form::ALL.into_iter().find(|form| form.suffix() == suffix)
+            ContentCoding::ALL.into_iter().find(|form| form.suffix() == suffix)
         });
     }
     let since = headers.get(header::IF_MODIFIED_SINCE)?.to_str().ok()?;
@@ -110,7 +116,7 @@ pub(super) fn known(headers: &HeaderMap, mark: &str, modified: SystemTime, wante
 
 /// What a request asks for of a document's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum RequestedRange {
     /// All.
     Whole,
     /// These.
@@ -121,29 +127,33 @@ pub(super) enum Part {
 
 /// The part that is asked for. Several parts at once are nobody's wish of a feed: then the whole
 /// is given, as RFC 9110 allows.
-pub(super) fn part(headers: &HeaderMap, tag: &str, modified: SystemTime, length: usize) -> Part {
-    let Some(range) = headers.get(header::RANGE).and_then(|range| range.to_str().ok()) else { return Part::Whole };
+pub(super) fn part(headers: &HeaderMap, tag: &str, modified: SystemTime, length: usize) -> RequestedRange {
+    let Some(range) = headers.get(header::RANGE).and_then(|range| range.to_str().ok()) else {
+        return RequestedRange::Whole;
+    };
     if let Some(condition) = headers.get(header::IF_RANGE).and_then(|value| value.to_str().ok()) {
         let same = condition == tag || httpdate::parse_http_date(condition).is_ok_and(|date| date == modified);
         if !same {
-            return Part::Whole;
+            return RequestedRange::Whole;
         }
     }
     let Some((first, last)) = range.strip_prefix("bytes=").and_then(|spec| spec.split_once('-')) else {
-        return Part::Whole;
+        return RequestedRange::Whole;
     };
     let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<usize>().ok()).flatten();
     match (first.trim(), last.trim()) {
         ("", last) => match number(last) {
-            Some(0) => Part::Nothing,
-            Some(count) => Part::Some(length.saturating_sub(count)..length),
-            None => Part::Whole,
+            Some(0) => RequestedRange::Nothing,
+            Some(count) => RequestedRange::Some(length.saturating_sub(count)..length),
+            None => RequestedRange::Whole,
         },
         (first, last) => match (number(first), number(last)) {
-            (Some(first), _) if first >= length => Part::Nothing,
-            (Some(first), None) if last.is_empty() => Part::Some(first..length),
-            (Some(first), Some(last)) if first <= last => Part::Some(first..length.min(last.saturating_add(1))),
-            _ => Part::Whole,
+            (Some(first), _) if first >= length => RequestedRange::Nothing,
+            (Some(first), None) if last.is_empty() => RequestedRange::Some(first..length),
+            (Some(first), Some(last)) if first <= last => {
+                RequestedRange::Some(first..length.min(last.saturating_add(1)))
+            }
+            _ => RequestedRange::Whole,
         },
     }
 }
@@ -164,43 +174,43 @@ mod tests {
 
     #[test]
     fn gives_the_form_that_is_wanted_most() {
-        let of = |text: &str| Form::wanted(&headers(&[(header::ACCEPT_ENCODING, text)]));
+        let of = |text: &str| ContentCoding::wanted(&headers(&[(header::ACCEPT_ENCODING, text)]));
         for (asked, form) in [
-            ("gzip, deflate, br, zstd", Some(Form::Br)),
-            ("gzip;q=1.0, br;q=0.5", Some(Form::Gz)),
-            ("br;q=0, gzip", Some(Form::Gz)),
-            ("GZIP", Some(Form::Gz)),
-            ("*", Some(Form::Br)),
+            ("gzip, deflate, br, zstd", Some(ContentCoding::Br)),
+            ("gzip;q=1.0, br;q=0.5", Some(ContentCoding::Gz)),
+            ("br;q=0, gzip", Some(ContentCoding::Gz)),
+            ("GZIP", Some(ContentCoding::Gz)),
+            ("*", Some(ContentCoding::Br)),
             ("*;q=0", None),
-            ("*;q=0, identity", Some(Form::Plain)),
-            ("*;q=0, gzip;q=0.1", Some(Form::Gz)),
-            ("br;q=0, *", Some(Form::Gz)),
-            ("identity", Some(Form::Plain)),
+            ("*;q=0, identity", Some(ContentCoding::Plain)),
+            ("*;q=0, gzip;q=0.1", Some(ContentCoding::Gz)),
+            ("br;q=0, *", Some(ContentCoding::Gz)),
+            ("identity", Some(ContentCoding::Plain)),
             ("identity;q=0", None),
-            ("identity;q=0, gzip;q=0.2", Some(Form::Gz)),
-            ("identity;q=1, gzip;q=0.5", Some(Form::Plain)),
-            ("identity;q=0.5, gzip;q=0.5", Some(Form::Gz)),
-            ("br;q=x", Some(Form::Plain)),
-            ("zstd", Some(Form::Plain)),
-            ("", Some(Form::Plain)),
+            ("identity;q=0, gzip;q=0.2", Some(ContentCoding::Gz)),
+            ("identity;q=1, gzip;q=0.5", Some(ContentCoding::Plain)),
+            ("identity;q=0.5, gzip;q=0.5", Some(ContentCoding::Gz)),
+            ("br;q=x", Some(ContentCoding::Plain)),
+            ("zstd", Some(ContentCoding::Plain)),
+            ("", Some(ContentCoding::Plain)),
         ] {
             assert_eq!(of(asked), form, "{asked}");
         }
-        assert_eq!(Form::wanted(&HeaderMap::new()), Some(Form::Plain));
+        assert_eq!(ContentCoding::wanted(&HeaderMap::new()), Some(ContentCoding::Plain));
     }
 
     #[test]
     fn knows_what_the_client_has() {
         let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-        let of = |pairs: &[(HeaderName, &str)]| known(&headers(pairs), "abc", modified, Form::Br);
+        let of = |pairs: &[(HeaderName, &str)]| known(&headers(pairs), "abc", modified, ContentCoding::Br);
         let tag = header::IF_NONE_MATCH;
         let date = header::IF_MODIFIED_SINCE;
-        assert_eq!(of(&[(tag.clone(), "\"abc\"")]), Some(Form::Plain));
-        assert_eq!(of(&[(tag.clone(), "\"x\", W/\"abc-gz\"")]), Some(Form::Gz));
-        assert_eq!(of(&[(tag.clone(), "*")]), Some(Form::Br));
+        assert_eq!(of(&[(tag.clone(), "\"abc\"")]), Some(ContentCoding::Plain));
+        assert_eq!(of(&[(tag.clone(), "\"x\", W/\"abc-gz\"")]), Some(ContentCoding::Gz));
+        assert_eq!(of(&[(tag.clone(), "*")]), Some(ContentCoding::Br));
         assert_eq!(of(&[(tag.clone(), "\"abcd\"")]), None);
         assert_eq!(of(&[(tag.clone(), "abc")]), None);
-        assert_eq!(of(&[(date.clone(), "Sun, 09 Sep 2001 01:46:40 GMT")]), Some(Form::Br));
+        assert_eq!(of(&[(date.clone(), "Sun, 09 Sep 2001 01:46:40 GMT")]), Some(ContentCoding::Br));
         assert_eq!(of(&[(date.clone(), "Sun, 09 Sep 2001 01:46:39 GMT")]), None);
         assert_eq!(of(&[(date.clone(), "yesterday")]), None);
         // The tag alone counts where there are both.
@@ -227,27 +237,27 @@ mod tests {
         let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
         let of = |range: &str| part(&headers(&[(header::RANGE, range)]), "\"t\"", modified, 100);
         for (range, wanted) in [
-            ("bytes=0-9", Part::Some(0..10)),
-            ("bytes=90-", Part::Some(90..100)),
-            ("bytes=-10", Part::Some(90..100)),
-            ("bytes=-1000", Part::Some(0..100)),
-            ("bytes=99-1000", Part::Some(99..100)),
-            ("bytes=100-", Part::Nothing),
-            ("bytes=-0", Part::Nothing),
-            ("bytes=9-0", Part::Whole),
-            ("bytes=0-1,5-6", Part::Whole),
-            ("bytes=+1-2", Part::Whole),
-            ("lines=0-9", Part::Whole),
-            ("bytes=99999999999999999999999-", Part::Whole),
+            ("bytes=0-9", RequestedRange::Some(0..10)),
+            ("bytes=90-", RequestedRange::Some(90..100)),
+            ("bytes=-10", RequestedRange::Some(90..100)),
+            ("bytes=-1000", RequestedRange::Some(0..100)),
+            ("bytes=99-1000", RequestedRange::Some(99..100)),
+            ("bytes=100-", RequestedRange::Nothing),
+            ("bytes=-0", RequestedRange::Nothing),
+            ("bytes=9-0", RequestedRange::Whole),
+            ("bytes=0-1,5-6", RequestedRange::Whole),
+            ("bytes=+1-2", RequestedRange::Whole),
+            ("lines=0-9", RequestedRange::Whole),
+            ("bytes=99999999999999999999999-", RequestedRange::Whole),
         ] {
             assert_eq!(of(range), wanted, "{range}");
         }
         let when = |condition: &str| {
             part(&headers(&[(header::RANGE, "bytes=0-0"), (header::IF_RANGE, condition)]), "\"t\"", modified, 100)
         };
-        assert_eq!(when("\"t\""), Part::Some(0..1));
-        assert_eq!(when("W/\"t\""), Part::Whole);
-        assert_eq!(when("Sun, 09 Sep 2001 01:46:40 GMT"), Part::Some(0..1));
-        assert_eq!(when("Sun, 09 Sep 2001 01:46:41 GMT"), Part::Whole);
+        assert_eq!(when("\"t\""), RequestedRange::Some(0..1));
+        assert_eq!(when("W/\"t\""), RequestedRange::Whole);
+        assert_eq!(when("Sun, 09 Sep 2001 01:46:40 GMT"), RequestedRange::Some(0..1));
+        assert_eq!(when("Sun, 09 Sep 2001 01:46:41 GMT"), RequestedRange::Whole);
     }
 }

@@ -14,77 +14,79 @@ use axum::{
 use hyper::body::{Frame, SizeHint};
 
 use super::{
-    heads, insert,
-    negotiate::{self, Form, Part},
-    shelf::Document,
+    file_cache::CachedFile,
+    file_headers, insert,
+    negotiate::{self, ContentCoding, RequestedRange},
 };
 
 /// What becomes of a request.
-pub(super) enum Reply {
+pub(super) enum FeedReply {
     /// Here it is, with all headers.
-    Made(Response<Content>),
+    Made(Response<CachedBody>),
     /// The document has to be packed first.
-    Wants(Form),
+    Wants(ContentCoding),
     /// An error, which still needs its page.
     Refused(Response),
 }
 
 /// The answer to a request with these headers.
-pub(super) fn to(asked: &HeaderMap, document: &Document) -> Reply {
+pub(super) fn to(asked: &HeaderMap, document: &CachedFile) -> FeedReply {
     if !negotiate::may_go_on(asked, &document.mark, document.modified) {
-        return Reply::Refused(StatusCode::PRECONDITION_FAILED.into_response());
+        return FeedReply::Refused(StatusCode::PRECONDITION_FAILED.into_response());
     }
-    let Some(mut wanted) = Form::wanted(asked) else {
-        return Reply::Refused(StatusCode::NOT_ACCEPTABLE.into_response());
+    let Some(mut wanted) = ContentCoding::wanted(asked) else {
+        return FeedReply::Refused(StatusCode::NOT_ACCEPTABLE.into_response());
     };
     let is_ranged = asked.contains_key(header::RANGE);
     if is_ranged {
         // Parts are cut from the plain bytes, which are the same wherever they are packed.
-        wanted = Form::Plain;
+        wanted = ContentCoding::Plain;
     }
     if let Some(form) = negotiate::known(asked, &document.mark, document.modified, wanted) {
-        return made(StatusCode::NOT_MODIFIED, document.unchanged(form).clone(), Content(None));
+        return made(StatusCode::NOT_MODIFIED, document.unchanged(form).clone(), CachedBody(None));
     }
-    let Some((form, bytes)) = document.form(wanted) else { return Reply::Wants(wanted) };
+    let Some((form, bytes)) = document.form(wanted) else { return FeedReply::Wants(wanted) };
     let length = bytes.len();
     let part = match is_ranged {
         true => negotiate::part(asked, &form.tag(&document.mark), document.modified, length),
-        false => Part::Whole,
+        false => RequestedRange::Whole,
     };
     match part {
-        Part::Whole => made(StatusCode::OK, document.whole(form, length).clone(), Content(Some(bytes.clone()))),
-        Part::Some(range) => {
-            let told = format!("bytes {}-{}/{length}", range.start, range.end - 1);
-            let headers = heads::part(document, form, &told, range.len());
-            made(StatusCode::PARTIAL_CONTENT, headers, Content(Some(bytes.slice(range))))
+        RequestedRange::Whole => {
+            made(StatusCode::OK, document.whole(form, length).clone(), CachedBody(Some(bytes.clone())))
         }
-        Part::Nothing => {
+        RequestedRange::Some(range) => {
+            let told = format!("bytes {}-{}/{length}", range.start, range.end - 1);
+            let headers = file_headers::part(document, form, &told, range.len());
+            made(StatusCode::PARTIAL_CONTENT, headers, CachedBody(Some(bytes.slice(range))))
+        }
+        RequestedRange::Nothing => {
             let mut response = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
             insert(response.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{length}"));
-            Reply::Refused(response)
+            FeedReply::Refused(response)
         }
     }
 }
 
-fn made(status: StatusCode, headers: HeaderMap, content: Content) -> Reply {
+fn made(status: StatusCode, headers: HeaderMap, content: CachedBody) -> FeedReply {
     let mut response = Response::new(content);
     *response.status_mut() = status;
     *response.headers_mut() = headers;
-    Reply::Made(response)
+    FeedReply::Made(response)
 }
 
 /// A body that is at hand. That of a 304 has none, and no length either, for the length that a header would tell is
 /// taken for the document's.
 #[derive(Debug)]
-pub(in crate::web) struct Content(Option<Bytes>);
+pub(in crate::web) struct CachedBody(Option<Bytes>);
 
-impl Default for Content {
+impl Default for CachedBody {
     fn default() -> Self {
         Self(Some(Bytes::new()))
     }
 }
 
-impl HttpBody for Content {
+impl HttpBody for CachedBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -12,38 +12,31 @@ use axum::{
 };
 
 use super::{
-    Note, Said, answer, broken,
-    form::{self, Fields, Tick, Wrong},
-    lede, post,
+    NoticePage, Said, answer, broken,
+    form::{self, FieldError, Fields, FormCheck, RubriqueBox, SentChoices},
+    lede, letters,
 };
 use crate::{
     locales::{Act, Readers, fill},
     model::{Choice, Lang, token},
     store::{Confirmation, Confirmed, PendingRequest},
-    web::{Client, Shared, page::Frame},
+    web::{Client, Shared, page::PageFrame},
 };
 
 /// What is to be confirmed.
 #[derive(Template)]
 #[template(path = "web/confirm.html")]
 struct Page<'a> {
-    frame: Frame<'a>,
+    frame: PageFrame<'a>,
     words: &'static Readers,
     say: &'static Act,
     lede: String,
     name: &'a str,
-    rubriques: Vec<Tick<'a>>,
+    rubriques: Vec<RubriqueBox<'a>>,
     consent: &'a str,
-    wrong: Option<Wrong>,
+    check: FormCheck,
     /// Whether the wish is another one than the page showed before.
     changed: bool,
-}
-
-impl Page<'_> {
-    /// What is wrong with a field.
-    fn wrong(&self, field: &str) -> Option<&'static str> {
-        self.wrong.filter(|wrong| wrong.field == field).map(|wrong| wrong.words)
-    }
 }
 
 pub(super) async fn show(
@@ -63,27 +56,28 @@ pub(super) async fn show(
 }
 
 /// The page before the button is pressed.
-fn page(shared: &Shared, wish: &PendingRequest, status: StatusCode, wrong: Option<Wrong>) -> Response {
+fn page(shared: &Shared, wish: &PendingRequest, status: StatusCode, wrong: Option<FieldError>) -> Response {
     let config = shared.config();
     let lang = spoken_in(shared, wish);
     let words = &lang.words().readers;
     let with: &[(&str, &dyn Display)] = &[("magazine", &config.magazine.name), ("address", &wish.address)];
     if wish.moves {
         let say = &words.confirm_move;
-        let mut note = Note { button: Some(&say.label), ..Note::of(Frame::of(shared, lang), say, with) };
+        let mut note =
+            NoticePage { button: Some(&say.label), ..NoticePage::of(PageFrame::of(shared, lang), say, with) };
         note.text.push(fill(&words.agreed, &[("consent", &wish.consent)]));
         return answer(status, &note);
     }
     let all = wish.choice == Choice::all();
     let page = Page {
-        frame: Frame::of(shared, lang),
+        frame: PageFrame::of(shared, lang),
         words,
         say: &words.confirm,
         lede: lede(&words.confirm.text, with),
         name: wish.name.as_deref().unwrap_or_default(),
-        rubriques: form::ticks(config, |slug| !all && wish.choice.wants(Some(slug))),
+        rubriques: form::rubrique_boxes(config, |slug| !all && wish.choice.wants(Some(slug))),
         consent: &wish.consent,
-        wrong,
+        check: FormCheck(wrong),
         changed: status == StatusCode::CONFLICT,
     };
     answer(status, &page)
@@ -113,7 +107,7 @@ async fn confirm(
     client: Client,
     spoken: Lang,
     fields: &Fields,
-) -> Result<Response, post::Error> {
+) -> Result<Response, letters::Error> {
     let (store, now) = (shared.store(), shared.now());
     let Some(wish) = store.wish(request, now).await? else { return Ok(stale(shared, spoken)) };
     let lang = spoken_in(shared, &wish);
@@ -122,10 +116,8 @@ async fn confirm(
     if fields.has("consent") && fields.get("consent") != wish.consent {
         return Ok(page(shared, &wish, StatusCode::CONFLICT, None));
     }
-    let mended = form::name(fields, words)
-        .and_then(|name| form::choice(shared.config(), fields, words).map(|choice| (name, choice)));
-    let (name, choice) = match mended {
-        Ok((name, choice)) => (fields.has("name").then_some(name), fields.has("rubriques").then_some(choice)),
+    let SentChoices { name, choice } = match form::sent_choices(shared.config(), fields, words) {
+        Ok(sent) => sent,
         Err(wrong) => return Ok(page(shared, &wish, StatusCode::UNPROCESSABLE_ENTITY, Some(wrong))),
     };
     let from = client.address.map(|address| address.to_string());
@@ -136,11 +128,11 @@ async fn confirm(
             let known = store.subscriber(shared.newsletter(), *subscriber).await?;
             (
                 (&words.joined).into(),
-                known.map(|known| (words.joined.label.as_str(), post::preferences(shared, &known, now))),
+                known.map(|known| (words.joined.label.as_str(), letters::preferences(shared, &known, now))),
             )
         }
         Confirmed::Moved(_, before) => {
-            post::tell(shared, lang, before).await?;
+            letters::tell(shared, lang, before).await?;
             ((&words.moved).into(), None)
         }
         Confirmed::Taken => ((&words.taken).into(), None),
@@ -148,7 +140,7 @@ async fn confirm(
     };
     let magazine = &shared.config().magazine.name;
     let with: &[(&str, &dyn Display)] = &[("magazine", magazine), ("address", &wish.address)];
-    Ok(answer(StatusCode::OK, &Note { link, ..Note::of(Frame::of(shared, lang), said, with) }))
+    Ok(answer(StatusCode::OK, &NoticePage { link, ..NoticePage::of(PageFrame::of(shared, lang), said, with) }))
 }
 
 /// The language in which a wish was made.
@@ -160,5 +152,5 @@ fn spoken_in(shared: &Shared, wish: &PendingRequest) -> Lang {
 fn stale(shared: &Shared, lang: Lang) -> Response {
     let words = &lang.words().readers;
     let link = Some((words.stale.label.as_str(), shared.config().web.url.to_string()));
-    answer(StatusCode::GONE, &Note { link, ..Note::of(Frame::of(shared, lang), &words.stale, &[]) })
+    answer(StatusCode::GONE, &NoticePage { link, ..NoticePage::of(PageFrame::of(shared, lang), &words.stale, &[]) })
 }

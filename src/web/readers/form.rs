@@ -55,42 +55,69 @@ impl Fields {
 
 /// A field that is wrong, and what to say of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Wrong {
+pub(super) struct FieldError {
     pub(super) field: &'static str,
     pub(super) words: &'static str,
 }
 
+/// What is wrong with a form, for its page.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FormCheck(pub(super) Option<FieldError>);
+
+impl FormCheck {
+    /// What is wrong with a field.
+    pub(super) fn wrong(&self, field: &str) -> Option<&'static str> {
+        self.0.filter(|wrong| wrong.field == field).map(|wrong| wrong.words)
+    }
+}
+
+/// Name and rubriques, where a form has them.
+pub(super) struct SentChoices {
+    pub(super) name: Option<Option<String>>,
+    pub(super) choice: Option<Choice>,
+}
+
+/// What a form changes of name and rubriques.
+pub(super) fn sent_choices(
+    config: &Config,
+    fields: &Fields,
+    words: &'static Readers,
+) -> Result<SentChoices, FieldError> {
+    let (name, choice) = (name(fields, words)?, choice(config, fields, words)?);
+    Ok(SentChoices { name: fields.has("name").then_some(name), choice: fields.has("rubriques").then_some(choice) })
+}
+
 /// An address, as somebody wrote it.
-pub(super) fn address(fields: &Fields, words: &'static Readers) -> Result<EmailAddress, Wrong> {
+pub(super) fn address(fields: &Fields, words: &'static Readers) -> Result<EmailAddress, FieldError> {
     let text = fields.get("email").trim();
     if text.is_empty() {
-        return Err(Wrong { field: "email", words: &words.email_missing });
+        return Err(FieldError { field: "email", words: &words.email_missing });
     }
-    text.parse().map_err(|_| Wrong { field: "email", words: &words.email_wrong })
+    text.parse().map_err(|_| FieldError { field: "email", words: &words.email_wrong })
 }
 
 /// A name, on one line, without what no letter can hold; none if it is empty.
-pub(super) fn name(fields: &Fields, words: &'static Readers) -> Result<Option<String>, Wrong> {
+pub(super) fn name(fields: &Fields, words: &'static Readers) -> Result<Option<String>, FieldError> {
     let legal = text::remove_illegal(fields.get("name")).0;
     let name = text::one_line(&legal.replace(|c: char| c.is_control(), " "));
     if name.chars().count() > 100 {
-        return Err(Wrong { field: "name", words: &words.name_wrong });
+        return Err(FieldError { field: "name", words: &words.name_wrong });
     }
     Ok((!name.is_empty()).then_some(name))
 }
 
 /// The rubriques that are ticked; none, or all of them, mean all there are and will be.
-pub(super) fn choice(config: &Config, fields: &Fields, words: &'static Readers) -> Result<Choice, Wrong> {
+pub(super) fn choice(config: &Config, fields: &Fields, words: &'static Readers) -> Result<Choice, FieldError> {
     let known = |label: &str| Rubrique::find(&config.rubriques, label).map(|rubrique| rubrique.slug.clone());
     let slugs: Option<Vec<Slug>> = fields.all("rubriques").filter(|label| !label.is_empty()).map(known).collect();
-    let slugs = slugs.ok_or(Wrong { field: "rubriques", words: &words.rubrique_wrong })?;
+    let slugs = slugs.ok_or(FieldError { field: "rubriques", words: &words.rubrique_wrong })?;
     let all = config.rubriques.iter().all(|rubrique| slugs.contains(&rubrique.slug));
     Ok(if all { Choice::all() } else { Choice::of(slugs) })
 }
 
 /// A rubrique as a box to tick.
 #[derive(Debug)]
-pub(super) struct Tick<'a> {
+pub(super) struct RubriqueBox<'a> {
     pub(super) slug: &'a str,
     pub(super) label: &'a str,
     pub(super) description: Option<&'a str>,
@@ -98,11 +125,11 @@ pub(super) struct Tick<'a> {
 }
 
 /// The rubriques as boxes, ticked where they are wanted.
-pub(super) fn ticks(config: &Config, wanted: impl Fn(&Slug) -> bool) -> Vec<Tick<'_>> {
+pub(super) fn rubrique_boxes(config: &Config, wanted: impl Fn(&Slug) -> bool) -> Vec<RubriqueBox<'_>> {
     let tick = |rubrique: &'_ Rubrique| wanted(&rubrique.slug);
     let rubriques = config.rubriques.iter();
     rubriques
-        .map(|rubrique| Tick {
+        .map(|rubrique| RubriqueBox {
             slug: rubrique.slug.as_str(),
             label: &rubrique.label,
             description: rubrique.description.as_deref(),

@@ -9,11 +9,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{Note, answer, broken, form::Fields, post};
+use super::{NoticePage, answer, broken, form::Fields, letters};
 use crate::{
     model::{Lang, ReaderName, Slug, token},
     store::{self, KnownReader},
-    web::{Client, Shared, origin, page::Frame},
+    web::{Client, Shared, origin, page::PageFrame},
 };
 
 /// The token, wherever in the address it stands.
@@ -54,14 +54,14 @@ pub(super) async fn show(
         Err(error) => return broken(&error),
     };
     let spoken = Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE));
-    let lang = known.as_ref().and_then(post::language).unwrap_or(spoken);
+    let lang = known.as_ref().and_then(letters::language).unwrap_or(spoken);
     let words = &lang.words().readers;
     let magazine = &shared.config().magazine.name;
     // Nothing about the subscriber stands here: letters are passed on, and their links with them.
-    let page = Note {
+    let page = NoticePage {
         button: Some(&words.leave.label),
         rather: known.is_some().then_some((words.rather.as_str(), words.rather_label.as_str())),
-        ..Note::of(Frame::of(&shared, lang), &words.leave, &[("magazine", magazine)])
+        ..NoticePage::of(PageFrame::of(&shared, lang), &words.leave, &[("magazine", magazine)])
     };
     answer(StatusCode::OK, &page)
 }
@@ -85,7 +85,7 @@ pub(super) async fn take(
     if rather && origin::is_foreign(&shared, &headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    if rather && let Err(wait) = shared.gate().pass(client) {
+    if rather && let Err(wait) = shared.rate_limit().check(client) {
         return wait.into_response();
     }
     match leave(&shared, &newsletter, known, spoken, rather).await {
@@ -100,23 +100,23 @@ async fn leave(
     known: Option<KnownReader>,
     spoken: Lang,
     rather: bool,
-) -> Result<Response, post::Error> {
-    let lang = known.as_ref().and_then(post::language).unwrap_or(spoken);
+) -> Result<Response, letters::Error> {
+    let lang = known.as_ref().and_then(letters::language).unwrap_or(spoken);
     let words = &lang.words().readers;
     let magazine = &shared.config().magazine.name;
     if rather {
         if let Some(known) = &known {
-            post::link(shared, lang, known).await?;
+            letters::link(shared, lang, known).await?;
         }
-        return Ok(answer(StatusCode::OK, &Note::of(Frame::of(shared, lang), &words.link_sent, &[])));
+        return Ok(answer(StatusCode::OK, &NoticePage::of(PageFrame::of(shared, lang), &words.link_sent, &[])));
     }
     // Done now, done before, or erased since: the letter does not come.
     if let Some(known) = &known {
         shared.store().unsubscribe(newsletter, known.id, shared.now()).await?;
     }
-    let page = Note {
+    let page = NoticePage {
         link: Some((&words.left.label, shared.config().web.url.to_string())),
-        ..Note::of(Frame::of(shared, lang), &words.left, &[("magazine", magazine)])
+        ..NoticePage::of(PageFrame::of(shared, lang), &words.left, &[("magazine", magazine)])
     };
     Ok(answer(StatusCode::OK, &page))
 }

@@ -5,7 +5,7 @@ mod confirm;
 mod consent;
 pub(super) mod form;
 mod leave;
-mod post;
+mod letters;
 mod preferences;
 mod subscribe;
 
@@ -22,7 +22,7 @@ use axum::{
 
 use super::{
     Shared, origin,
-    page::{self, Frame},
+    page::{self, PageFrame},
 };
 use crate::{
     locales::{Act, Say, fill},
@@ -31,7 +31,7 @@ use crate::{
 
 /// Answers that must not tell whether an address is known take at least so long: longer than what
 /// the store does meanwhile.
-const BREATH: Duration = Duration::from_millis(250);
+const MIN_ANSWER_TIME: Duration = Duration::from_millis(250);
 
 /// The routes of the readers' pages.
 pub(super) fn routes(shared: &Shared) -> Router<Shared> {
@@ -61,8 +61,8 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
 /// A page that says something and may offer one thing to do.
 #[derive(Template)]
 #[template(path = "web/note.html")]
-struct Note<'a> {
-    frame: Frame<'a>,
+struct NoticePage<'a> {
+    frame: PageFrame<'a>,
     title: &'a str,
     text: Vec<String>,
     /// A button, sent to the page itself.
@@ -73,8 +73,8 @@ struct Note<'a> {
     rather: Option<(&'a str, &'a str)>,
 }
 
-impl<'a> Note<'a> {
-    fn of(frame: Frame<'a>, said: impl Into<Said<'a>>, with: &[(&str, &dyn Display)]) -> Self {
+impl<'a> NoticePage<'a> {
+    fn of(frame: PageFrame<'a>, said: impl Into<Said<'a>>, with: &[(&str, &dyn Display)]) -> Self {
         let said = said.into();
         let text = said.text.iter().map(|text| fill(text, with)).collect();
         Self { frame, title: said.title, text, button: None, link: None, rather: None }
@@ -121,14 +121,14 @@ fn answer(status: StatusCode, page: &impl Template) -> Response {
 }
 
 /// When to come again whose mailbox has had too many letters today, in seconds.
-const TOMORROW: u32 = 86_400;
+const RETRY_TOMORROW_SECONDS: u32 = 86_400;
 
 /// Why a letter is not on its way.
-fn refused(shared: &Shared, lang: Lang, error: &post::Error) -> Response {
-    let post::Error::TooMany = error else { return broken(error) };
-    let note = Note::of(Frame::of(shared, lang), &lang.words().readers.too_many, &[]);
+fn refused(shared: &Shared, lang: Lang, error: &letters::Error) -> Response {
+    let letters::Error::TooMany = error else { return broken(error) };
+    let note = NoticePage::of(PageFrame::of(shared, lang), &lang.words().readers.too_many, &[]);
     let mut response = answer(StatusCode::TOO_MANY_REQUESTS, &note);
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(TOMORROW));
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_TOMORROW_SECONDS));
     response
 }
 

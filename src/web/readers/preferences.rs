@@ -11,44 +11,37 @@ use serde_json::json;
 use url::Position;
 
 use super::{
-    BREATH, Note, answer, broken, consent,
-    form::{self, Fields, Tick, Wrong},
-    lede, post, refused,
+    MIN_ANSWER_TIME, NoticePage, answer, broken, consent,
+    form::{self, FieldError, Fields, FormCheck, RubriqueBox, SentChoices},
+    lede, letters, refused,
 };
 use crate::{
     locales::Readers,
     model::{Instant, Lang, list::version_of_consent, token},
     outbox::retention,
     store::{KnownReader, Request},
-    web::{Client, Shared, page::Frame},
+    web::{Client, Shared, page::PageFrame},
 };
 
 #[derive(Template)]
 #[template(path = "web/preferences.html")]
 struct Page<'a> {
-    frame: Frame<'a>,
+    frame: PageFrame<'a>,
     words: &'static Readers,
     /// The languages that there are.
     languages: Vec<Language>,
     lede: String,
     /// What was done, if something was.
     done: Option<&'a str>,
-    wrong: Option<Wrong>,
+    check: FormCheck,
     name: &'a str,
     email: &'a str,
-    rubriques: Vec<Tick<'a>>,
+    rubriques: Vec<RubriqueBox<'a>>,
     active: bool,
     /// What who comes back agrees to.
     consent: String,
     leave: String,
     data: String,
-}
-
-impl Page<'_> {
-    /// What is wrong with a field.
-    fn wrong(&self, field: &str) -> Option<&'static str> {
-        self.wrong.filter(|wrong| wrong.field == field).map(|wrong| wrong.words)
-    }
 }
 
 /// A language to choose.
@@ -58,7 +51,7 @@ struct Language {
 }
 
 /// What a token leads to.
-enum Door {
+enum PreferencesAccess {
     /// The page of a subscriber.
     Open(KnownReader),
     /// That of a subscriber, but it is too old.
@@ -69,44 +62,49 @@ enum Door {
     None,
 }
 
-async fn open(shared: &Shared, token: &str) -> Result<Door, Response> {
+async fn find_access(shared: &Shared, token: &str) -> Result<PreferencesAccess, Response> {
     let (key, now) = (shared.store().key(), shared.now());
-    let Some((reader, until)) = token::claim(key, token) else { return Ok(Door::None) };
+    let Some((reader, until)) = token::claim(key, token) else { return Ok(PreferencesAccess::None) };
     match shared.store().reader(shared.newsletter(), reader).await {
-        Ok(Some(known)) if token::opens_preferences(key, reader, &known.standing, token, now) => Ok(Door::Open(known)),
+        Ok(Some(known)) if token::opens_preferences(key, reader, &known.standing, token, now) => {
+            Ok(PreferencesAccess::Open(known))
+        }
         // Of somebody who has moved since, it opens nothing any more.
         Ok(Some(known)) if token::opens_preferences(key, reader, &known.standing, token, until.min(now)) => {
-            Ok(Door::Expired(known))
+            Ok(PreferencesAccess::Expired(known))
         }
-        Ok(_) => Ok(Door::Gone),
+        Ok(_) => Ok(PreferencesAccess::Gone),
         Err(error) => Err(broken(&error)),
     }
 }
 
 /// The answer to a token that opens no page (any more).
-fn shut(shared: &Shared, door: &Door, spoken: Lang) -> Response {
-    match door {
-        Door::Open(_) | Door::None => StatusCode::NOT_FOUND.into_response(),
-        Door::Expired(known) => {
+fn refuse_access(shared: &Shared, access: &PreferencesAccess, spoken: Lang) -> Response {
+    match access {
+        PreferencesAccess::Open(_) | PreferencesAccess::None => StatusCode::NOT_FOUND.into_response(),
+        PreferencesAccess::Expired(known) => {
             let words = &lang(shared, known).words().readers;
-            let page = Note {
+            let page = NoticePage {
                 rather: Some((words.expired.text.first().map_or("", String::as_str), &words.expired.label)),
                 text: Vec::new(),
-                ..Note::of(Frame::of(shared, lang(shared, known)), &words.expired, &[])
+                ..NoticePage::of(PageFrame::of(shared, lang(shared, known)), &words.expired, &[])
             };
             answer(StatusCode::GONE, &page)
         }
-        Door::Gone => {
+        PreferencesAccess::Gone => {
             let words = &spoken.words().readers;
             let link = Some((words.ended.label.as_str(), shared.config().web.url.to_string()));
-            answer(StatusCode::GONE, &Note { link, ..Note::of(Frame::of(shared, spoken), &words.ended, &[]) })
+            answer(
+                StatusCode::GONE,
+                &NoticePage { link, ..NoticePage::of(PageFrame::of(shared, spoken), &words.ended, &[]) },
+            )
         }
     }
 }
 
 /// The language of a subscriber's page.
 fn lang(shared: &Shared, known: &KnownReader) -> Lang {
-    post::language(known).unwrap_or(shared.config().magazine.lang)
+    letters::language(known).unwrap_or(shared.config().magazine.lang)
 }
 
 pub(super) async fn show(
@@ -115,18 +113,18 @@ pub(super) async fn show(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let door = match open(&shared, &token).await {
-        Ok(Door::Open(known)) => {
+    let access = match find_access(&shared, &token).await {
+        Ok(PreferencesAccess::Open(known)) => {
             let is_barred = match is_barred(&shared, &known).await {
                 Ok(is_barred) => is_barred,
                 Err(error) => return broken(&error),
             };
-            return page(&shared, &token, &Shown { is_barred, ..Shown::of(&known) });
+            return page(&shared, &token, &PreferencesForm { is_barred, ..PreferencesForm::of(&known) });
         }
-        Ok(door) => door,
+        Ok(access) => access,
         Err(response) => return response,
     };
-    shut(&shared, &door, Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE)))
+    refuse_access(&shared, &access, Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE)))
 }
 
 /// Whether the address is not written to, because letters came back or were called spam.
@@ -136,35 +134,35 @@ async fn is_barred(shared: &Shared, known: &KnownReader) -> Result<bool, crate::
 }
 
 /// What the page shows beside what is known.
-struct Shown<'a> {
+struct PreferencesForm<'a> {
     known: &'a KnownReader,
     done: Option<&'a str>,
-    wrong: Option<Wrong>,
+    wrong: Option<FieldError>,
     email: &'a str,
     is_barred: bool,
 }
 
-impl<'a> Shown<'a> {
+impl<'a> PreferencesForm<'a> {
     fn of(known: &'a KnownReader) -> Self {
         Self { known, done: None, wrong: None, email: "", is_barred: false }
     }
 }
 
-fn page(shared: &Shared, token: &str, shown: &Shown<'_>) -> Response {
-    let Shown { known, done, wrong, email, is_barred } = *shown;
+fn page(shared: &Shared, token: &str, shown: &PreferencesForm<'_>) -> Response {
+    let PreferencesForm { known, done, wrong, email, is_barred } = *shown;
     let config = shared.config();
     let lang = lang(shared, known);
     let words = &lang.words().readers;
     let page = Page {
-        frame: Frame::of(shared, lang),
+        frame: PageFrame::of(shared, lang),
         words,
         lede: lede(&words.preferences.text, &[("magazine", &config.magazine.name), ("address", &known.address)]),
         languages: Lang::all().map(|lang| Language { tag: lang.tag(), name: lang.name() }).collect(),
         done,
-        wrong,
+        check: FormCheck(wrong),
         name: known.name.as_deref().unwrap_or_default(),
         email,
-        rubriques: form::ticks(config, |slug| known.choice.wants(Some(slug))),
+        rubriques: form::rubrique_boxes(config, |slug| known.choice.wants(Some(slug))),
         active: known.state == "active" && !is_barred,
         consent: consent::ours(config, lang),
         leave: format!(
@@ -187,74 +185,88 @@ pub(super) async fn take(
 ) -> Response {
     let fields = Fields::read(&body);
     let spoken = Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE));
-    let known = match open(&shared, &token).await {
-        Ok(Door::Open(known)) => known,
+    let known = match find_access(&shared, &token).await {
+        Ok(PreferencesAccess::Open(known)) => known,
         // Whose link is too old gets a new one, at the address of the subscription.
-        Ok(Door::Expired(known)) if fields.get("do") == "preferences" => {
-            return match shared.gate().pass(client) {
+        Ok(PreferencesAccess::Expired(known)) if fields.get("do") == "preferences" => {
+            return match shared.rate_limit().check(client) {
                 Ok(()) => send_link(&shared, &known).await.unwrap_or_else(|error| broken(&error)),
                 Err(wait) => wait.into_response(),
             };
         }
-        Ok(door) => return shut(&shared, &door, spoken),
+        Ok(access) => return refuse_access(&shared, &access, spoken),
         Err(response) => return response,
     };
     let words = &lang(&shared, &known).words().readers;
     let outcome = match fields.get("do") {
         "save" => save(&shared, &token, known, &fields).await,
         "rejoin" => rejoin(&shared, &token, known, client).await,
-        "move" => match shared.gate().pass(client) {
+        "move" => match shared.rate_limit().check(client) {
             Ok(()) => change(&shared, &token, &known, &fields, client).await,
             Err(wait) => return wait.into_response(),
         },
         "erase" if fields.get("sure") == "yes" => {
             let erased = retention::erase_reader(shared.config(), shared.store(), &known, shared.now()).await;
-            let frame = Frame::of(&shared, lang(&shared, &known));
-            erased.map(|_| answer(StatusCode::OK, &Note::of(frame, &words.erased, &[]))).map_err(post::Error::from)
+            let frame = PageFrame::of(&shared, lang(&shared, &known));
+            erased
+                .map(|_| answer(StatusCode::OK, &NoticePage::of(frame, &words.erased, &[])))
+                .map_err(letters::Error::from)
         }
         "erase" => {
-            let wrong = Some(Wrong { field: "sure", words: &words.erase_sure });
-            Ok(page(&shared, &token, &Shown { wrong, ..Shown::of(&known) }))
+            let wrong = Some(FieldError { field: "sure", words: &words.erase_sure });
+            Ok(page(&shared, &token, &PreferencesForm { wrong, ..PreferencesForm::of(&known) }))
         }
         _ => return StatusCode::BAD_REQUEST.into_response(),
     };
     outcome.unwrap_or_else(|error| broken(&error))
 }
 
-async fn send_link(shared: &Shared, known: &KnownReader) -> Result<Response, post::Error> {
+async fn send_link(shared: &Shared, known: &KnownReader) -> Result<Response, letters::Error> {
     let lang = lang(shared, known);
-    post::link(shared, lang, known).await?;
-    Ok(answer(StatusCode::OK, &Note::of(Frame::of(shared, lang), &lang.words().readers.link_sent, &[])))
+    letters::link(shared, lang, known).await?;
+    Ok(answer(StatusCode::OK, &NoticePage::of(PageFrame::of(shared, lang), &lang.words().readers.link_sent, &[])))
 }
 
 /// Changes what was sent, and nothing else.
-async fn save(shared: &Shared, token: &str, mut known: KnownReader, fields: &Fields) -> Result<Response, post::Error> {
+async fn save(
+    shared: &Shared,
+    token: &str,
+    mut known: KnownReader,
+    fields: &Fields,
+) -> Result<Response, letters::Error> {
     let words = &lang(shared, &known).words().readers;
-    let checked = form::name(fields, words)
-        .and_then(|name| form::choice(shared.config(), fields, words).map(|choice| (name, choice)));
-    let (name, choice) = match checked {
-        Ok(checked) => checked,
-        Err(wrong) => return Ok(page(shared, token, &Shown { wrong: Some(wrong), ..Shown::of(&known) })),
+    let SentChoices { name, choice } = match form::sent_choices(shared.config(), fields, words) {
+        Ok(sent) => sent,
+        Err(wrong) => {
+            return Ok(page(shared, token, &PreferencesForm { wrong: Some(wrong), ..PreferencesForm::of(&known) }));
+        }
     };
-    let name = if fields.has("name") { name } else { known.name };
-    let choice = if fields.has("rubriques") { choice } else { known.choice };
-    known = KnownReader { name, choice, ..known };
+    known = KnownReader { name: name.unwrap_or(known.name), choice: choice.unwrap_or(known.choice), ..known };
     let language = Lang::known(fields.get("language")).unwrap_or_else(|| lang(shared, &known));
     let (name, newsletter) = (known.name.as_deref(), shared.newsletter());
     shared.store().set_preferences(newsletter, known.id, name, &known.choice, language.tag()).await?;
     known.language = Some(language.tag().to_owned());
     let (done, is_barred) = (Some(language.words().readers.saved.as_str()), is_barred(shared, &known).await?);
-    Ok(page(shared, token, &Shown { done, is_barred, ..Shown::of(&known) }))
+    Ok(page(shared, token, &PreferencesForm { done, is_barred, ..PreferencesForm::of(&known) }))
 }
 
 /// Lets somebody come back who had left, or whose letters came back.
-async fn rejoin(shared: &Shared, token: &str, mut known: KnownReader, client: Client) -> Result<Response, post::Error> {
+async fn rejoin(
+    shared: &Shared,
+    token: &str,
+    mut known: KnownReader,
+    client: Client,
+) -> Result<Response, letters::Error> {
     let lang = lang(shared, &known);
     let consent = consent::ours(shared.config(), lang);
     let from = client.address.map(|address| address.to_string());
     shared.store().rejoin(shared.newsletter(), known.id, &consent, from.as_deref(), shared.now()).await?;
     "active".clone_into(&mut known.state);
-    Ok(page(shared, token, &Shown { done: Some(lang.words().readers.rejoined.as_str()), ..Shown::of(&known) }))
+    Ok(page(
+        shared,
+        token,
+        &PreferencesForm { done: Some(lang.words().readers.rejoined.as_str()), ..PreferencesForm::of(&known) },
+    ))
 }
 
 async fn change(
@@ -263,7 +275,7 @@ async fn change(
     known: &KnownReader,
     fields: &Fields,
     client: Client,
-) -> Result<Response, post::Error> {
+) -> Result<Response, letters::Error> {
     let begun = tokio::time::Instant::now();
     let lang = lang(shared, known);
     let words = &lang.words().readers;
@@ -271,7 +283,11 @@ async fn change(
         Ok(address) => address,
         Err(wrong) => {
             let email = fields.get("email");
-            return Ok(page(shared, token, &Shown { wrong: Some(wrong), email, ..Shown::of(known) }));
+            return Ok(page(
+                shared,
+                token,
+                &PreferencesForm { wrong: Some(wrong), email, ..PreferencesForm::of(known) },
+            ));
         }
     };
     let now = shared.now();
@@ -286,14 +302,14 @@ async fn change(
         way: "form",
         asked: now,
         from: client.address.map(|address| address.to_string()),
-        expires: now + post::CONFIRM,
+        expires: now + letters::CONFIRM_LIFETIME,
     };
-    let asked = post::change(shared, lang, &request).await;
-    tokio::time::sleep_until(begun + BREATH).await;
+    let asked = letters::change(shared, lang, &request).await;
+    tokio::time::sleep_until(begun + MIN_ANSWER_TIME).await;
     if let Err(error) = asked {
         return Ok(refused(shared, lang, &error));
     }
-    Ok(answer(StatusCode::OK, &Note::of(Frame::of(shared, lang), &words.sent, &[])))
+    Ok(answer(StatusCode::OK, &NoticePage::of(PageFrame::of(shared, lang), &words.sent, &[])))
 }
 
 /// All that is known of a subscriber, for the subscriber (GDPR, article 15).
@@ -303,9 +319,11 @@ pub(super) async fn data(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let known = match open(&shared, &token).await {
-        Ok(Door::Open(known)) => known,
-        Ok(door) => return shut(&shared, &door, Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE))),
+    let known = match find_access(&shared, &token).await {
+        Ok(PreferencesAccess::Open(known)) => known,
+        Ok(access) => {
+            return refuse_access(&shared, &access, Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE)));
+        }
         Err(response) => return response,
     };
     match collect(&shared, &known).await {

@@ -12,39 +12,32 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
-    BREATH, Note, TOMORROW, answer, consent,
-    form::{self, Fields, Tick, Wrong},
-    lede, post, refused,
+    MIN_ANSWER_TIME, NoticePage, RETRY_TOMORROW_SECONDS, answer, consent,
+    form::{self, FieldError, Fields, FormCheck, RubriqueBox},
+    lede, letters, refused,
 };
 use crate::{
     locales::Readers,
     model::{Choice, EmailAddress, Lang},
     store::Request,
-    web::{Client, Shared, origin, page::Frame},
+    web::{Client, Shared, origin, page::PageFrame},
 };
 
 #[derive(Template)]
 #[template(path = "web/subscribe.html")]
 struct Page<'a> {
-    frame: Frame<'a>,
+    frame: PageFrame<'a>,
     words: &'static Readers,
     lede: String,
     consent: String,
     action: &'a str,
     email: &'a str,
     name: &'a str,
-    rubriques: Vec<Tick<'a>>,
-    wrong: Option<Wrong>,
+    rubriques: Vec<RubriqueBox<'a>>,
+    check: FormCheck,
     feeds: &'a str,
     /// The other languages that there are.
     others: Vec<Other>,
-}
-
-impl Page<'_> {
-    /// What is wrong with a field.
-    fn wrong(&self, field: &str) -> Option<&'static str> {
-        self.wrong.filter(|wrong| wrong.field == field).map(|wrong| wrong.words)
-    }
 }
 
 /// Another language than the page's.
@@ -54,7 +47,7 @@ struct Other {
 }
 
 /// What somebody wants.
-struct Wanted {
+struct Subscription {
     address: EmailAddress,
     name: Option<String>,
     choice: Choice,
@@ -66,20 +59,20 @@ pub(super) async fn show(State(shared): State<Shared>, uri: Uri, headers: Header
     page(&shared, lang, StatusCode::OK, &Fields::default(), None)
 }
 
-fn page(shared: &Shared, lang: Lang, status: StatusCode, fields: &Fields, wrong: Option<Wrong>) -> Response {
+fn page(shared: &Shared, lang: Lang, status: StatusCode, fields: &Fields, wrong: Option<FieldError>) -> Response {
     let config = shared.config();
     let words = &lang.words().readers;
     let others = Lang::all().filter(|other| *other != lang);
     let page = Page {
-        frame: Frame { listed: true, ..Frame::of(shared, lang) },
+        frame: PageFrame { listed: true, ..PageFrame::of(shared, lang) },
         words,
         lede: lede(&words.subscribe.text, &[("magazine", &config.magazine.name)]),
         consent: consent::ours(config, lang),
         action: config.web.url.path(),
         email: fields.get("email"),
         name: fields.get("name"),
-        rubriques: form::ticks(config, |slug| fields.all("rubriques").any(|label| label == slug.as_str())),
-        wrong,
+        rubriques: form::rubrique_boxes(config, |slug| fields.all("rubriques").any(|label| label == slug.as_str())),
+        check: FormCheck(wrong),
         feeds: config.feeds.url.as_str(),
         others: others.map(|other| Other { tag: other.tag(), this_page: &other.words().this_page }).collect(),
     };
@@ -100,7 +93,7 @@ pub(super) async fn take(
     let fields = Fields::read(&body);
     let lang = Lang::known(fields.get("lang"))
         .unwrap_or_else(|| Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE)));
-    if let Err(wait) = shared.gate().pass(client) {
+    if let Err(wait) = shared.rate_limit().check(client) {
         return wait.into_response();
     }
     let wanted = match check(&shared, lang, &fields) {
@@ -112,12 +105,12 @@ pub(super) async fn take(
         "" => ask(&shared, lang, client, wanted, "form").await,
         _ => Ok(()),
     };
-    tokio::time::sleep_until(begun + BREATH).await;
+    tokio::time::sleep_until(begun + MIN_ANSWER_TIME).await;
     if let Err(error) = asked {
         return refused(&shared, lang, &error);
     }
     let words = &lang.words().readers;
-    answer(StatusCode::OK, &Note::of(Frame::of(&shared, lang), &words.sent, &[]))
+    answer(StatusCode::OK, &NoticePage::of(PageFrame::of(&shared, lang), &words.sent, &[]))
 }
 
 /// The same, asked by a script and answered in JSON.
@@ -139,7 +132,7 @@ async fn call(
         return tell(StatusCode::FORBIDDEN, json!({ "error": "origin" }));
     }
     let lang = Lang::asked(shared, uri, headers.get(header::ACCEPT_LANGUAGE));
-    if let Err(wait) = shared.gate().pass(client) {
+    if let Err(wait) = shared.rate_limit().check(client) {
         let mut response = tell(StatusCode::TOO_MANY_REQUESTS, json!({ "error": "rate" }));
         response.headers_mut().insert(header::RETRY_AFTER, wait.header());
         return response;
@@ -159,14 +152,14 @@ async fn call(
         "" => ask(shared, lang, client, wanted, "script").await,
         _ => Ok(()),
     };
-    tokio::time::sleep_until(begun + BREATH).await;
+    tokio::time::sleep_until(begun + MIN_ANSWER_TIME).await;
     let words = &lang.words().readers;
     match asked {
         Ok(()) => {}
-        Err(post::Error::TooMany) => {
+        Err(letters::Error::TooMany) => {
             let value = json!({ "error": "rate", "message": words.too_many.text.join(" ") });
             let mut response = tell(StatusCode::TOO_MANY_REQUESTS, value);
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(TOMORROW));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_TOMORROW_SECONDS));
             return response;
         }
         Err(error) => {
@@ -201,9 +194,9 @@ fn allow(shared: &Shared, asked: &HeaderMap, ours: &mut HeaderMap) -> bool {
     origin.is_some()
 }
 
-fn check(shared: &Shared, lang: Lang, fields: &Fields) -> Result<Wanted, Wrong> {
+fn check(shared: &Shared, lang: Lang, fields: &Fields) -> Result<Subscription, FieldError> {
     let (config, words) = (shared.config(), &lang.words().readers);
-    Ok(Wanted {
+    Ok(Subscription {
         address: form::address(fields, words)?,
         name: form::name(fields, words)?,
         choice: form::choice(config, fields, words)?,
@@ -215,9 +208,9 @@ async fn ask(
     shared: &Shared,
     lang: Lang,
     client: Client,
-    wanted: Wanted,
+    wanted: Subscription,
     way: &'static str,
-) -> Result<(), post::Error> {
+) -> Result<(), letters::Error> {
     let now = shared.now();
     let request = Request {
         id: shared.store().unguessable()?,
@@ -230,7 +223,7 @@ async fn ask(
         way,
         asked: now,
         from: client.address.map(|address| address.to_string()),
-        expires: now + post::CONFIRM,
+        expires: now + letters::CONFIRM_LIFETIME,
     };
-    post::join(shared, lang, &request).await
+    letters::join(shared, lang, &request).await
 }

@@ -1,0 +1,183 @@
+//! `gazetier digest status`: how the editions stand, drawn up and to come.
+
+use std::process::ExitCode;
+
+use chrono::{DateTime, FixedOffset};
+use serde::Serialize;
+
+use super::super::{restored, session::Session};
+use crate::{
+    edition::{
+        next::{self, ApprovalState},
+        render::render,
+    },
+    model::{self, Choice, Instant, Tally},
+};
+
+/// A tally in words: what is sent, and whatever else there is.
+pub(super) fn tally_words(tally: &Tally) -> String {
+    let mut words = format!("{} of {} letters sent", tally.sent, tally.frozen());
+    for (count, what) in [
+        (tally.failed, "refused"),
+        (tally.suppressed, "suppressed"),
+        (tally.unknown, "unknown"),
+        (tally.deferred, "deferred"),
+        (tally.queued + tally.leased + tally.sending, "still to do"),
+    ] {
+        if count > 0 {
+            words.push_str(&format!(", {count} {what}"));
+        }
+    }
+    words
+}
+
+#[derive(Serialize)]
+struct EditionStatus {
+    period: String,
+    number: i64,
+    state: &'static str,
+    subject: String,
+    frozen: i64,
+    to_do: i64,
+    letters: Tally,
+    unknown: Vec<String>,
+    failed: Vec<(String, String)>,
+    /// Who decided last, and when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided: Option<LastDecision>,
+    /// Of an edition to come: how many columns it has, and its hour.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coming: Option<ComingEdition>,
+}
+
+#[derive(Serialize)]
+struct LastDecision {
+    /// `approved`, `held`, `released`; `fallen` is an approval of what the edition was before it changed.
+    what: &'static str,
+    who: String,
+    at: LocalInstant,
+}
+
+/// An instant: for programs with its offset, for people by the magazine's clock.
+struct LocalInstant {
+    local: DateTime<FixedOffset>,
+}
+
+impl LocalInstant {
+    fn of(session: &Session, at: Instant) -> Self {
+        Self { local: session.config.magazine.zone.local(at) }
+    }
+}
+
+impl Serialize for LocalInstant {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.local.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+    }
+}
+
+impl std::fmt::Display for LocalInstant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.local.format("%Y-%m-%d %H:%M"))
+    }
+}
+
+#[derive(Serialize)]
+struct ComingEdition {
+    columns: usize,
+    due: LocalInstant,
+    /// Titles of columns that are not in it because readers have had their words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    repeats: Vec<String>,
+}
+
+pub(super) async fn status(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
+    let store = &session.store;
+    let mut editions = Vec::new();
+    for drawn_up in store.editions(session.newsletter()).await? {
+        let letters = store.tally(drawn_up.id).await?;
+        editions.push(EditionStatus {
+            frozen: letters.frozen(),
+            to_do: letters.to_do(),
+            letters,
+            unknown: store.unknown_letters(drawn_up.id).await?,
+            failed: store.failed_letters(drawn_up.id).await?,
+            period: drawn_up.period.to_string(),
+            number: drawn_up.number,
+            state: drawn_up.state.as_str(),
+            decided: decided(session, &store.desk(&drawn_up.key()).await?, false),
+            subject: drawn_up.subject,
+            coming: None,
+        });
+    }
+    editions.extend(coming_edition(session).await?);
+    if let Some(notice) = restored::notice(session).await? {
+        eprintln!("gazetier: warning: {notice}");
+    }
+    if json {
+        println!("{}", serde_json::to_string_pretty(&editions)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    if editions.is_empty() {
+        println!("no edition yet");
+    }
+    for edition in editions {
+        let how = match &edition.coming {
+            None => tally_words(&edition.letters),
+            Some(coming) => format!("{} columns, due at {}", coming.columns, coming.due),
+        };
+        println!("{} (n° {}) {}: {how}", edition.period, edition.number, edition.state);
+        if let Some(decided) = &edition.decided {
+            let LastDecision { what, who, at } = decided;
+            match *what {
+                "fallen" => println!("  changed since {who} approved it, {at}: to be approved again"),
+                what => println!("  {what} by {who}, {at}"),
+            }
+        }
+        for title in edition.coming.iter().flat_map(|coming| &coming.repeats) {
+            println!("  already sent, left out: {title}");
+        }
+        for address in &edition.unknown {
+            println!("  unknown: {address}");
+        }
+        for (address, reply) in &edition.failed {
+            println!("  refused: {address}: {reply}");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The edition to come, where editors have a hand in it.
+async fn coming_edition(session: &Session) -> anyhow::Result<Option<EditionStatus>> {
+    let config = &session.config;
+    let coming = next::next_edition(config, &session.store, session.now()).await?;
+    let untouched = coming.desk.version.number == 0 && coming.desk.notes.is_empty();
+    if untouched && !config.digest.approval && coming.repeats.is_empty() {
+        return Ok(None);
+    }
+    let rendered = render(config, &coming.draft, &Choice::all())?;
+    let due = &coming.draft.slot;
+    let outlook = coming.approval_state(config)?;
+    Ok(Some(EditionStatus {
+        period: due.period.to_string(),
+        number: due.number,
+        state: outlook.as_str(),
+        subject: rendered.map(|rendered| rendered.subject).unwrap_or_default(),
+        frozen: 0,
+        to_do: 0,
+        letters: Tally::default(),
+        unknown: Vec::new(),
+        failed: Vec::new(),
+        decided: decided(session, &coming.desk, matches!(outlook, ApprovalState::Lapsed { .. })),
+        coming: Some(ComingEdition {
+            columns: coming.draft.columns.len(),
+            due: LocalInstant::of(session, due.cutoff),
+            repeats: coming.repeats.iter().map(|repeat| repeat.column.title.clone()).collect(),
+        }),
+    }))
+}
+
+fn decided(session: &Session, desk: &model::DeskRecord, has_fallen: bool) -> Option<LastDecision> {
+    let note = desk.last_said()?;
+    let what = if has_fallen { "fallen" } else { note.kind.as_str() };
+    Some(LastDecision { what, who: note.who.clone(), at: LocalInstant::of(session, note.at) })
+}

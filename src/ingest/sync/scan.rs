@@ -1,0 +1,345 @@
+//! What the folders of the sources hold now, beside what is known of them.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fs, io,
+    num::NonZero,
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use super::{
+    Error,
+    spool::{self, Spool, SpoolPosition},
+};
+use crate::{
+    config::Source,
+    ingest::{
+        self, ImportContext, ImportResult, Warning,
+        clean::CLEANER,
+        folder, markdown,
+        source::{self, SourceDocument},
+    },
+    model::{Draft, Instant, column::fingerprint},
+    store::SourceFile,
+};
+
+/// So many files, or bytes of them, are read at once: what was made of them is then laid aside.
+const BATCH_FILES: usize = 2048;
+const BATCH_BYTES: u64 = 8 << 20;
+
+/// A thread more is begun for so many files.
+const FILES_PER_THREAD: usize = 16;
+
+/// A file that was opened because something about it is new.
+#[derive(Debug)]
+pub(super) struct ReadFile<'a> {
+    pub(super) source: &'a Source,
+    /// What was known of it.
+    pub(super) before: Option<&'a SourceFile>,
+    /// What is known of it now.
+    pub(super) after: SourceFile,
+    /// Its column; none if it is as it was, or cannot be taken.
+    pub(super) column: Option<SpooledColumn>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+/// A column that was read. All of it waits in the spool.
+#[derive(Debug)]
+pub(super) struct SpooledColumn {
+    pub(super) facts: markdown::GivenFields,
+    pub(super) published: Instant,
+    pub(super) updated: Instant,
+    pub(super) position: SpoolPosition,
+}
+
+impl ReadFile<'_> {
+    /// As messages name it.
+    pub(super) fn shown(&self) -> String {
+        self.source.folder.join(&self.after.path).display().to_string()
+    }
+
+    /// Whether why it is refused is news.
+    pub(super) fn is_news(&self) -> bool {
+        let told = self.before.map(|before| (&before.content, &before.refused));
+        told != Some((&self.after.content, &self.after.refused))
+    }
+
+    /// The column that was read, by its name.
+    pub(super) fn taken(&self) -> Option<(&str, &SpooledColumn)> {
+        self.after.column_key.as_deref().zip(self.column.as_ref())
+    }
+
+    /// The column that this file gave and gives no more.
+    pub(super) fn left_key(&self) -> Option<&str> {
+        let before = self.before?.column_key.as_deref()?;
+        (self.taken()?.0 != before).then_some(before)
+    }
+}
+
+/// What one source's folder holds.
+#[derive(Debug)]
+pub(super) struct SourceScan<'a> {
+    pub(super) source: &'a Source,
+    pub(super) read: Vec<ReadFile<'a>>,
+    /// Files that were known and are not there any more.
+    pub(super) gone: Vec<SourceFile>,
+    pub(super) passed_over: Vec<folder::SkippedEntry>,
+    /// Whether no file is left, of more than one.
+    pub(super) emptied: bool,
+    /// Who has each name: files that are there, by their columns' names.
+    owners: HashMap<String, KeyOwner<'a>>,
+}
+
+/// A file that has a name for its column.
+#[derive(Debug, Clone, Copy)]
+enum KeyOwner<'a> {
+    /// One that is known, by its path.
+    Known(&'a str),
+    /// One that was read now, by its place.
+    Read(usize),
+}
+
+impl SourceScan<'_> {
+    /// The path of a file that has a name.
+    fn path(&self, owner: KeyOwner<'_>) -> String {
+        match owner {
+            KeyOwner::Known(path) => path.to_owned(),
+            KeyOwner::Read(place) => self.read.get(place).map(|read| read.after.path.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Whether a file that is there has this name.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.owners.contains_key(key)
+    }
+}
+
+/// What makes a column of a file's bytes: when it changes, all files are read again.
+pub(super) fn reader_version(config: &str) -> String {
+    fingerprint([&CLEANER.to_string(), env!("CARGO_PKG_VERSION"), config])
+}
+
+/// Looks through what a source's folder holds and opens what is new or has changed. `known` is what is
+/// known of its files; what is read of columns goes into the spool.
+pub(super) fn scan<'a>(
+    source: &'a Source,
+    contents: folder::FolderContents,
+    known: Option<&'a HashMap<String, SourceFile>>,
+    reader_version: &str,
+    context: ImportContext<'_>,
+    spool: &mut Spool,
+) -> Result<SourceScan<'a>, Error> {
+    let emptied = contents.files.is_empty() && known.is_some_and(|known| known.len() > 1);
+    let gone = gone(&contents.files, known);
+    let mut opened = Vec::new();
+    for file in contents.files {
+        let before = known.and_then(|known| known.get(&file.name));
+        let due = before.and_then(|before| before.due_at).is_some_and(|due| due <= context.at.timestamp_millis());
+        // Of what is seen, then of what reads it.
+        let is_seen = |seen: &str| {
+            seen.strip_prefix(&*file.seen)
+                .and_then(|rest| rest.strip_prefix(' '))
+                .is_some_and(|rest| rest == reader_version)
+        };
+        let settled = before.is_some_and(|before| before.refused.is_none() && is_seen(&before.seen));
+        if !settled || due {
+            opened.push(FileToRead { source, file, before, due });
+        }
+    }
+    let mut scan = SourceScan {
+        source,
+        read: Vec::with_capacity(opened.len()),
+        gone,
+        passed_over: contents.passed_over,
+        emptied,
+        owners: HashMap::new(),
+    };
+    // Nearly always nothing is new, and nobody asks.
+    if !(opened.is_empty() && scan.gone.is_empty()) {
+        let gone: HashSet<&str> = scan.gone.iter().map(|file| &*file.path).collect();
+        let there = known.into_iter().flat_map(HashMap::values).filter(|file| !gone.contains(&*file.path));
+        scan.owners = there.filter_map(|file| Some((file.column_key.clone()?, KeyOwner::Known(&file.path)))).collect();
+    }
+    let mut opened = opened.into_iter().peekable();
+    while opened.peek().is_some() {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while bytes < BATCH_BYTES
+            && batch.len() < BATCH_FILES
+            && let Some(next) = opened.next()
+        {
+            bytes += next.file.size;
+            batch.push(next);
+        }
+        for (read, column) in read_all(&batch, reader_version, context) {
+            scan.take(read, column, spool)?;
+        }
+    }
+    Ok(scan)
+}
+
+/// The known files that are not there any more, in order.
+fn gone(files: &[folder::FoundFile], known: Option<&HashMap<String, SourceFile>>) -> Vec<SourceFile> {
+    let Some(known) = known else { return Vec::new() };
+    if files.iter().filter(|file| known.contains_key(&file.name)).count() == known.len() {
+        return Vec::new();
+    }
+    let here: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    let mut gone: Vec<SourceFile> = known.values().filter(|file| !here.contains(&*file.path)).cloned().collect();
+    gone.sort_by(|a, b| a.path.cmp(&b.path));
+    gone
+}
+
+/// A file that is to be opened.
+#[derive(Debug)]
+struct FileToRead<'a> {
+    source: &'a Source,
+    file: folder::FoundFile,
+    before: Option<&'a SourceFile>,
+    due: bool,
+}
+
+/// Reads files on all processors; gives them in their order.
+fn read_all<'a>(
+    batch: &[FileToRead<'a>],
+    reader_version: &str,
+    context: ImportContext<'_>,
+) -> impl Iterator<Item = (ReadFile<'a>, Option<ParsedColumn>)> + use<'a> {
+    let most = std::thread::available_parallelism().map_or(1, NonZero::get).min(8);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some((index, opened)) = next_of(batch, &next) {
+            done.extend(read(opened, reader_version, context).map(|read| (index, read)));
+        }
+        done
+    };
+    let mut all = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..most.min(batch.len().div_ceil(FILES_PER_THREAD))).map(|_| scope.spawn(work)).collect();
+        let mut all = work();
+        for other in others {
+            match other.join() {
+                Ok(done) => all.extend(done),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    });
+    all.sort_unstable_by_key(|(index, _)| *index);
+    all.into_iter().map(|(_, read)| read)
+}
+
+/// The next of a batch that no thread has taken.
+fn next_of<'b, T>(batch: &'b [T], next: &AtomicUsize) -> Option<(usize, &'b T)> {
+    let index = next.fetch_add(1, Ordering::Relaxed);
+    Some((index, batch.get(index)?))
+}
+
+impl<'a> SourceScan<'a> {
+    /// Takes a file that was read, unless another has its column's name.
+    fn take(&mut self, mut read: ReadFile<'a>, column: Option<ParsedColumn>, spool: &mut Spool) -> Result<(), Error> {
+        if let Some(ParsedColumn { key, facts, published, updated, bytes }) = column {
+            let owner = self.owners.get(&key).map(|owner| self.path(*owner));
+            match owner.filter(|owner| *owner != read.after.path) {
+                Some(owner) => {
+                    let twin = read.source.folder.join(owner).display().to_string();
+                    let what = if facts.given_id { "has the id" } else { "is the column" };
+                    let shown = read.shown();
+                    read.after.refused =
+                        Some(format!("{shown}: it {what} {key:?} of {twin}: give one of them another"));
+                    read.after.column_key = read.before.and_then(|before| before.column_key.clone());
+                }
+                None => {
+                    read.column = Some(SpooledColumn { facts, published, updated, position: spool.put(&bytes)? });
+                    if let Some(left) = read.left_key()
+                        && self.owners.get(left).is_some_and(|owner| self.path(*owner) == read.after.path)
+                    {
+                        self.owners.remove(left);
+                    }
+                    self.owners.insert(key, KeyOwner::Read(self.read.len()));
+                }
+            }
+        }
+        self.read.push(read);
+        Ok(())
+    }
+}
+
+/// A column that was read, on its way into the spool.
+struct ParsedColumn {
+    key: String,
+    facts: markdown::GivenFields,
+    published: Instant,
+    updated: Instant,
+    bytes: Vec<u8>,
+}
+
+/// Opens a file, and reads its column if that is not what it was; nothing if it has just gone.
+fn read<'a>(
+    opened: &FileToRead<'a>,
+    reader_version: &str,
+    context: ImportContext<'_>,
+) -> Option<(ReadFile<'a>, Option<ParsedColumn>)> {
+    let FileToRead { source, file, before, due } = opened;
+    let mut read = ReadFile {
+        source,
+        before: *before,
+        after: SourceFile {
+            source: source.name.clone(),
+            path: file.name.clone(),
+            column_key: before.and_then(|before| before.column_key.clone()),
+            content: String::new(),
+            seen: format!("{} {reader_version}", file.seen),
+            due_at: before.and_then(|before| before.due_at),
+            refused: None,
+        },
+        column: None,
+        warnings: Vec::new(),
+    };
+    let bytes = match fs::read(&file.path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        Err(source) => {
+            read.after.refused = Some(ingest::Error::Read { path: file.path.clone(), source }.to_string());
+            return Some((read, None));
+        }
+    };
+    read.after.content = fingerprint([reader_version.as_bytes(), &bytes]);
+    // Touched, or copied anew: what is in it was taken already.
+    if !due && before.is_some_and(|before| before.content == read.after.content && before.refused.is_none()) {
+        return Some((read, None));
+    }
+    let key = folder::key(&file.path, Some(&source.folder));
+    match column(&bytes, &file.path, &key, source, context) {
+        Ok((column, warnings)) => {
+            read.after.column_key = Some(column.key.clone());
+            read.after.due_at = column.facts.due.map(|due| due.timestamp_millis());
+            read.warnings = warnings;
+            Some((read, Some(column)))
+        }
+        Err(why) => {
+            read.after.refused = Some(why);
+            Some((read, None))
+        }
+    }
+}
+
+/// The column in a file, or why it cannot be taken.
+fn column(
+    bytes: &[u8],
+    path: &Path,
+    key: &str,
+    source: &Source,
+    context: ImportContext<'_>,
+) -> Result<(ParsedColumn, Vec<Warning>), String> {
+    let shown = path.display();
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| format!("{shown}: not UTF-8 at byte {}: save it as UTF-8", error.valid_up_to()))?;
+    let mut own = ImportResult::default();
+    let document = SourceDocument { path, key, text };
+    let facts = source::open(source).read(document, context, &mut own).map_err(|error| error.to_string())?;
+    let draft: Draft = own.drafts.pop().ok_or_else(|| format!("{shown}: it holds no column"))?;
+    let bytes = spool::encode(&draft).map_err(|error| format!("{shown}: {error}"))?;
+    let Draft { key, published, updated, .. } = draft;
+    Ok((ParsedColumn { key, facts, published, updated, bytes }, own.warnings))
+}

@@ -1,0 +1,37 @@
+//! What an address of the desk asks for, and what an editor has typed.
+
+use serde::Deserialize;
+
+use super::pages::FieldLimits;
+
+/// What an address asks for.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct DeskQuery {
+    #[serde(default)]
+    pub(super) view: String,
+    #[serde(default)]
+    pub(super) variant: String,
+    #[serde(default)]
+    pub(super) said: String,
+    #[serde(default)]
+    pub(super) mode: String,
+    #[serde(skip)]
+    pub(super) typed: UnsavedInput,
+}
+
+/// What somebody wrote that could not be kept: the page that says so has it in its fields.
+#[derive(Debug, Clone, Default)]
+pub(super) struct UnsavedInput {
+    /// Subject, preheader and opening words.
+    pub(super) words: Option<[String; 3]>,
+    /// Why something is to be held.
+    pub(super) why: String,
+}
+
+/// The longest subject and preheader, and the longest reason, in UTF-16 units as browsers count them.
+pub(super) const MAX_LINE_UNITS: usize = 250;
+
+/// The longest opening words.
+pub(super) const MAX_OPENING_UNITS: usize = 20_000;
+
+pub(super) const FIELD_LIMITS: FieldLimits = FieldLimits { line: MAX_LINE_UNITS, opening: MAX_OPENING_UNITS };
