@@ -4,16 +4,19 @@
 #
 #   benches/serve.sh
 #
-# BENCH_ROUNDS (5) rounds of BENCH_SECONDS (4) each; needs nginx and wrk (Debian has both).
+# BENCH_ROUNDS (5) rounds of BENCH_SECONDS (4) each; needs nginx with its module for Brotli, and wrk (Debian has all).
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 rounds=${BENCH_ROUNDS:-5}
 seconds=${BENCH_SECONDS:-4}
 PATH=$PATH:/usr/sbin
+brotli=/usr/lib/nginx/modules/ngx_http_brotli_static_module.so
+packages='nginx-light libnginx-mod-http-brotli-static wrk curl python3'
 for program in nginx wrk curl python3; do
-    command -v "$program" >/dev/null || { echo "$program is missing: apt-get install nginx-light wrk curl python3" >&2; exit 1; }
+    command -v "$program" >/dev/null || { echo "$program is missing: apt-get install $packages" >&2; exit 1; }
 done
+[ -e "$brotli" ] || { echo "$brotli is missing: apt-get install $packages" >&2; exit 1; }
 cargo build --release --locked --bin gazetier
 target=$(cd "${CARGO_TARGET_DIR:-target}" && pwd)
 gazetier=$target/release/gazetier
@@ -40,6 +43,7 @@ cd "$work"
 mkdir nginx
 temporary=$(for kind in client_body proxy fastcgi uwsgi scgi; do echo "${kind}_temp_path $work/nginx/$kind;"; done)
 cat >nginx.conf <<EOF
+load_module $brotli;
 daemon off;
 worker_processes auto;
 pid $work/nginx/pid;
@@ -53,7 +57,7 @@ keepalive_requests 1000000;
 $temporary
 server {
 listen 127.0.0.1:$theirs;
-$("$gazetier" feeds snippet nginx)
+$("$gazetier" feeds snippet nginx | sed 's/# brotli_static on;/brotli_static on;/')
 }
 }
 EOF
@@ -70,6 +74,9 @@ for port in "$ours" "$theirs"; do
     done
     # The same bytes, or the race means nothing.
     curl -sf "http://127.0.0.1:$port/feeds/rss.xml" | cmp - feeds/rss.xml
+    for form in gzip:gz br:br; do
+        curl -sf -H "Accept-Encoding: ${form%:*}" "http://127.0.0.1:$port/feeds/rss.xml" | cmp - "feeds/rss.xml.${form#*:}"
+    done
 done
 
 tag() { curl -sf -o /dev/null -D - -H 'Accept-Encoding: gzip' "http://127.0.0.1:$1/feeds/rss.xml" | tr -d '\r' | sed -n 's/^[Ee][Tt]ag: //p'; }
@@ -114,5 +121,7 @@ echo '| requests | gazetier, req/s | nginx, req/s | ratio | p99 gazetier | p99 n
 echo '| --- | --- | --- | --- | --- | --- |'
 measure 'plain 200' 32
 measure 'gzip 200' 32 -H 'Accept-Encoding: gzip'
+measure 'br 200' 32 -H 'Accept-Encoding: br'
 measure '304' 32
 measure 'gzip 200' 200 -H 'Accept-Encoding: gzip'
+measure '304' 200

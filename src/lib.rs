@@ -5,6 +5,8 @@
 //! holds it).
 #![forbid(unsafe_code)]
 
+pub mod locales;
+
 pub mod model;
 
 // What stands in config.toml is what users see of the code: each item says what it is.

@@ -1,62 +1,62 @@
-//! A relay's answers, whatever it writes and however that is cut: the parser finds what a plain reading of all of
-//! it finds, keeps no more than it must, and never takes anything else for an answer.
+//! The reply parser, with any bytes in pieces of any size: it finds what a simple parser finds in all of them at once,
+//! keeps no more than it must, and takes nothing else for a reply.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 
 #[allow(dead_code)]
-#[path = "../../src/delivery/wire/answers.rs"]
-mod answers;
+#[path = "../../src/send/smtp/reply_parser.rs"]
+mod reply_parser;
 
-use answers::{Answer, Answers, Endless};
+use reply_parser::{RawReply, ReplyParser, ReplyTooLong};
 
-/// As RFC 5321 has them, times some.
-const LONGEST_LINE: usize = 2_000;
-const LONGEST_ANSWER: usize = 64 * 1024;
+/// Larger than RFC 5321 allows, as in the parser.
+const MAX_LINE_BYTES: usize = 2_000;
+const MAX_REPLY_BYTES: usize = 64 * 1024;
 
 /// What was found: answers, and whether it broke off, or ended in the middle of one.
 #[derive(Debug, PartialEq)]
-struct Found {
-    answers: Vec<Answer>,
+struct ParseResult {
+    replies: Vec<RawReply>,
     endless: bool,
     whole: bool,
 }
 
 /// The first byte says how the others are cut.
-fn found(bytes: &[u8], piece: usize) -> Found {
-    let mut answers = Answers::default();
+fn parse(bytes: &[u8], piece: usize) -> ParseResult {
+    let mut parser = ReplyParser::default();
     let mut found = Vec::new();
     for piece in bytes.chunks(piece.max(1)) {
-        answers.room().extend_from_slice(piece);
+        parser.buffer().extend_from_slice(piece);
         loop {
-            match answers.next() {
-                Ok(Some(answer)) => found.push(answer),
+            match parser.next() {
+                Ok(Some(reply)) => found.push(reply),
                 Ok(None) => break,
-                Err(Endless) => return Found { answers: found, endless: true, whole: false },
+                Err(ReplyTooLong) => return ParseResult { replies: found, endless: true, whole: false },
             }
         }
         // Nothing but the beginning of a line is kept.
-        assert!(answers.room().len() <= LONGEST_LINE);
+        assert!(parser.buffer().len() <= MAX_LINE_BYTES);
     }
-    Found { answers: found, endless: false, whole: answers.is_empty() }
+    ParseResult { replies: found, endless: false, whole: parser.is_empty() }
 }
 
 /// The same, read plainly.
-fn read(bytes: &[u8]) -> Found {
+fn parse_plainly(bytes: &[u8]) -> ParseResult {
     let mut found = Vec::new();
-    let mut begun: Option<Answer> = None;
+    let mut partial: Option<RawReply> = None;
     let mut length = 0;
     let mut rest = bytes;
     loop {
         let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
-            let endless = rest.len() > LONGEST_LINE;
-            return Found { answers: found, endless, whole: !endless && rest.is_empty() && begun.is_none() };
+            let endless = rest.len() > MAX_LINE_BYTES;
+            return ParseResult { replies: found, endless, whole: !endless && rest.is_empty() && partial.is_none() };
         };
         let line = &rest[..end];
         rest = &rest[end + 1..];
         length += line.len() + 1;
-        if line.len() > LONGEST_LINE || length > LONGEST_ANSWER {
-            return Found { answers: found, endless: true, whole: false };
+        if line.len() > MAX_LINE_BYTES || length > MAX_REPLY_BYTES {
+            return ParseResult { replies: found, endless: true, whole: false };
         }
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let number = line.get(..3).and_then(|code| std::str::from_utf8(code).ok()).filter(|code| {
@@ -72,34 +72,34 @@ fn read(bytes: &[u8]) -> Found {
             Ok(text) => text.to_owned(),
             Err(_) => text.iter().map(|byte| char::from(*byte)).collect(),
         };
-        let is_first = begun.is_none();
-        let mut answer = begun.take().unwrap_or(Answer { code: code.unwrap_or(0), text: String::new() });
+        let is_first = partial.is_none();
+        let mut reply = partial.take().unwrap_or(RawReply { code: code.unwrap_or(0), text: String::new() });
         if !is_first {
-            if code != Some(answer.code) {
-                answer.code = 0;
+            if code != Some(reply.code) {
+                reply.code = 0;
             }
-            answer.text.push('\n');
+            reply.text.push('\n');
         }
-        answer.text.push_str(&text);
+        reply.text.push_str(&text);
         // A line without a code ends an answer only where it is all of it.
         if last && (is_first || code.is_some()) {
             length = 0;
-            found.push(answer);
+            found.push(reply);
         } else {
-            begun = Some(answer);
+            partial = Some(reply);
         }
     }
 }
 
 fuzz_target!(|input: &[u8]| {
     let Some((cut, bytes)) = input.split_first() else { return };
-    let all = read(bytes);
+    let all = parse_plainly(bytes);
     for piece in [usize::from(*cut), 1, bytes.len()] {
         // What breaks off may do so before or after answers that came in the same piece.
-        assert_eq!(found(bytes, piece), all, "in pieces of {piece}");
+        assert_eq!(parse(bytes, piece), all, "in pieces of {piece}");
     }
-    for answer in &all.answers {
-        assert!(answer.code == 0 || (200..600).contains(&answer.code));
-        assert!(answer.text.len() <= 2 * LONGEST_ANSWER);
+    for reply in &all.replies {
+        assert!(reply.code == 0 || (200..600).contains(&reply.code));
+        assert!(reply.text.len() <= 2 * MAX_REPLY_BYTES);
     }
 });

@@ -1,12 +1,11 @@
-//! The way of a message: read, understood, taken into the store with others of its batch, set
-//! aside. The store's commit comes first. Who is killed after it finds the message again and the
-//! store unmoved, because everything counts once.
+//! Handles messages: each is read, understood, recorded in the store together with others of its batch, and set aside.
+//! The store's commit comes first. If the program is killed after it, the next run reads the message again, which changes
+//! nothing, because the store counts each report once.
 
 use std::{
     collections::HashSet,
     fs,
     io::{self, ErrorKind, Read},
-    ops::Range,
     path::Path,
     time::Duration,
 };
@@ -14,121 +13,121 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    BATCH, Error, LIMIT, Summary,
+    BATCH_MESSAGES, Error, MAX_MESSAGE_BYTES, Summary,
     lock::lock,
     maildir::Maildir,
-    mbox::{self, Scanner},
-    proof::Seal,
-    understand::{Meaning, understand, weigh, weigh_service},
+    mbox::{self, MboxEntry, MboxReader},
+    meaning::{Meaning, letter_notice, service_notice, understand},
+    proof::ProofVerifier,
 };
 use crate::{
     model::{Instant, Slug},
     store::{BounceKind, BounceNotice, Effect, Store},
 };
 
-/// How long another program that has an mbox is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a lock of another program on the mbox is waited for.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The same at a run that comes again: other work waits.
-const PATIENCE_OF_A_RUN: Duration = Duration::from_secs(2);
+/// How long `run` waits for it: other work is waiting, and the next run comes soon.
+const RUN_LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What handling needs.
+/// Handles messages of one source.
 #[derive(Debug, Clone, Copy)]
-pub struct Bounces<'a> {
-    /// The store.
+pub struct BounceHandler<'a> {
     pub store: &'a Store,
-    /// The newsletter that links of the first version leave.
+    /// The newsletter that tokens of the first version are for.
     pub newsletter: &'a Slug,
-    /// When what is read takes effect.
+    /// The instant at which reports take effect.
     pub at: Instant,
     /// The machine's clock, for the age of locks.
     pub clock: fn() -> Instant,
-    /// Whether to tell what would happen, and change nothing.
+    /// Whether to say what would happen and change nothing.
     pub rehearsal: bool,
-    /// Whether to pass over what an earlier run left and told of. Who asks gets told again.
+    /// Whether to skip messages that an earlier run has left and named. A command by hand names them again.
     pub only_new: bool,
 }
 
-/// A message, by the name under which it would be told of, and what it means.
-type Understood = (String, Result<Meaning, String>);
+/// A message, by the name under which it is shown, and what it means, or why that is not known.
+struct ReadMessage {
+    name: String,
+    meaning: Result<Meaning, String>,
+}
 
-/// Messages on their way into the store.
-struct Work<'a> {
-    bounces: Bounces<'a>,
-    seal: Seal<'a>,
+struct BounceRun<'a> {
+    handler: BounceHandler<'a>,
+    proofs: ProofVerifier<'a>,
     summary: Summary,
 }
 
-impl<'a> Bounces<'a> {
-    /// Handles the one message that a mail server hands over. It is read to its end, so that the
-    /// mail server need not be told that nobody listens any more.
+impl<'a> BounceHandler<'a> {
+    /// Handles the one message that a mail server hands over. It is read to its end, or the mail server would fail with a
+    /// broken pipe.
     pub async fn message(self, mut from: impl Read) -> Result<Summary, Error> {
         let read = |source| Error::Read { path: "standard input".into(), source };
         let mut bytes = Vec::new();
-        from.by_ref().take(LIMIT as u64).read_to_end(&mut bytes).map_err(read)?;
+        from.by_ref().take(MAX_MESSAGE_BYTES as u64).read_to_end(&mut bytes).map_err(read)?;
         io::copy(&mut from, &mut io::sink()).map_err(read)?;
-        let mut work = self.begin().await?;
+        let mut run = self.start().await?;
         let meaning = match bytes.trim_ascii() {
             [] => Err("it is empty: a mail server gives one message here; --maildir or --mbox name a mailbox".into()),
-            _ => understand(&bytes, &work.seal),
+            _ => understand(&bytes, &run.proofs),
         };
-        work.take(vec![("standard input".into(), meaning)]).await?;
-        Ok(work.summary)
+        run.record(vec![ReadMessage { name: "standard input".into(), meaning }]).await?;
+        Ok(run.summary)
     }
 
-    /// Handles what is in a Maildir.
     pub async fn maildir(self, path: &Path) -> Result<Summary, Error> {
         if self.only_new && !exists(path)? {
-            // A mail server makes it when the first letter comes back.
+            // The mail server creates it when the first letter comes back.
             return Ok(Summary::default());
         }
         let maildir = Maildir(path);
         let names = maildir.list()?;
-        let mut leftovers = Leftovers::of(self.store, path).await?;
-        let mut work = self.begin().await?;
+        let mut left = UnhandledMessages::load(self.store, path).await?;
+        let mut run = self.start().await?;
         if !names.is_empty() && !self.rehearsal {
             maildir.prepare()?;
         }
         let mut unread = names;
         while !unread.is_empty() {
-            let rest = unread.split_off(unread.len().min(BATCH));
-            let (mut batch, mut reads): (Vec<_>, Vec<Understood>) = (Vec::new(), Vec::new());
+            let rest = unread.split_off(unread.len().min(BATCH_MESSAGES));
+            let (mut batch, mut reads): (Vec<_>, Vec<ReadMessage>) = (Vec::new(), Vec::new());
             for name in std::mem::replace(&mut unread, rest) {
                 let mut key = fingerprint(name.unique().as_bytes());
-                if self.only_new && leftovers.pass_over(&key) {
+                if self.only_new && left.was_left(&key) {
                     continue;
                 }
                 let meaning = match maildir.read(&name) {
-                    Ok(Some(bytes)) => understand(&bytes, &work.seal),
-                    // Another run, or a mail program, has taken it.
+                    Ok(Some(bytes)) => understand(&bytes, &run.proofs),
+                    // Another run or a mail program has moved it.
                     Ok(None) => continue,
-                    // Told once, but tried again: it may be read the next time.
+                    // It is named only once, but tried again each time: the error may pass.
                     Err(why) => {
                         key = fingerprint(format!("unread {}", name.unique()).as_bytes());
-                        if self.only_new && leftovers.pass_over(&key) {
+                        if self.only_new && left.was_left(&key) {
                             continue;
                         }
                         Err(why)
                     }
                 };
-                reads.push((name.as_str().to_owned(), meaning));
+                reads.push(ReadMessage { name: name.as_str().to_owned(), meaning });
                 batch.push((name, key));
             }
-            for ((name, key), handled) in batch.into_iter().zip(work.take(reads).await?) {
+            for ((name, key), handled) in batch.into_iter().zip(run.record(reads).await?) {
                 if !handled {
-                    leftovers.leave(key);
+                    left.add(key);
                 } else if !self.rehearsal {
                     maildir.set_aside(&name)?;
                 }
             }
         }
         if !self.rehearsal {
-            leftovers.note(self.store).await?;
+            left.save(self.store).await?;
         }
-        Ok(work.summary)
+        Ok(run.summary)
     }
 
-    /// Handles what is in an mbox. It stays locked all the while.
+    /// Handles an mbox, which stays locked meanwhile.
     pub async fn mbox(self, path: &Path) -> Result<Summary, Error> {
         match fs::symlink_metadata(path) {
             Ok(metadata) if metadata.is_symlink() => {
@@ -144,61 +143,61 @@ impl<'a> Bounces<'a> {
             Err(error) if self.only_new && error.kind() == ErrorKind::NotFound => return Ok(Summary::default()),
             Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
         }
-        let mut work = self.begin().await?;
-        let mut leftovers = Leftovers::of(self.store, path).await?;
-        let patience = if self.only_new { PATIENCE_OF_A_RUN } else { PATIENCE };
-        let locked = lock(path, self.clock, patience).await?;
+        let mut run = self.start().await?;
+        let mut left = UnhandledMessages::load(self.store, path).await?;
+        let timeout = if self.only_new { RUN_LOCK_TIMEOUT } else { LOCK_TIMEOUT };
+        let locked = lock(path, self.clock, timeout).await?;
         if !self.rehearsal {
             mbox::recover(path)?;
         }
         let read = |source| Error::Read { path: path.to_owned(), source };
-        let mut scanner = Scanner::new(&locked.file).map_err(read)?;
-        if !scanner.begins().map_err(read)? {
+        let mut reader = MboxReader::new(&locked.file).map_err(read)?;
+        if !reader.is_mbox().map_err(read)? {
             let reason = "it is no mbox: its first line must begin with \"From \"";
             return Err(Error::NoMailbox { path: path.to_owned(), reason });
         }
-        let mut messages: Vec<(Range<u64>, bool)> = Vec::new();
+        let mut messages: Vec<MboxEntry> = Vec::new();
         let (mut reads, mut waiting) = (Vec::new(), Vec::new());
         loop {
-            let found = scanner.next().map_err(read)?;
-            if reads.len() >= BATCH || (found.is_none() && !reads.is_empty()) {
-                let handled = work.take(std::mem::take(&mut reads)).await?;
+            let found = reader.next().map_err(read)?;
+            if reads.len() >= BATCH_MESSAGES || (found.is_none() && !reads.is_empty()) {
+                let handled = run.record(std::mem::take(&mut reads)).await?;
                 for ((index, key), handled) in waiting.drain(..).zip(handled) {
                     match messages.get_mut::<usize>(index) {
-                        Some(message) if handled => message.1 = true,
-                        _ => leftovers.leave(key),
+                        Some(message) if handled => message.is_handled = true,
+                        _ => left.add(key),
                     }
                 }
             }
             let Some(found) = found else { break };
             let key = fingerprint(&found.bytes);
-            messages.push((found.place, false));
-            if self.only_new && leftovers.pass_over(&key) {
+            messages.push(MboxEntry { place: found.place, is_handled: false });
+            if self.only_new && left.was_left(&key) {
                 continue;
             }
-            reads.push((found.name, understand(&found.bytes, &work.seal)));
+            reads.push(ReadMessage { name: found.name, meaning: understand(&found.bytes, &run.proofs) });
             waiting.push((messages.len() - 1, key));
         }
         if !self.rehearsal {
-            mbox::take_out(path, &locked, &messages)?;
-            leftovers.note(self.store).await?;
+            mbox::remove_handled(path, &locked, &messages)?;
+            left.save(self.store).await?;
         }
-        Ok(work.summary)
+        Ok(run.summary)
     }
 
-    async fn begin(self) -> Result<Work<'a>, Error> {
+    async fn start(self) -> Result<BounceRun<'a>, Error> {
         let newsletters = vec![self.newsletter.clone()];
-        let seal = Seal::new(self.store.key(), newsletters, &self.store.all_editions().await?);
+        let proofs = ProofVerifier::new(self.store.key(), newsletters, &self.store.all_editions().await?);
         let summary = Summary { dry_run: self.rehearsal, ..Summary::default() };
-        Ok(Work { bounces: self, seal, summary })
+        Ok(BounceRun { handler: self, proofs, summary })
     }
 }
 
-impl Work<'_> {
-    /// Takes messages into the store; says of each whether it is handled, or left.
-    async fn take(&mut self, reads: Vec<Understood>) -> Result<Vec<bool>, Error> {
+impl BounceRun<'_> {
+    /// Records messages in the store; returns of each whether it was handled.
+    async fn record(&mut self, reads: Vec<ReadMessage>) -> Result<Vec<bool>, Error> {
         let (mut handled, mut notices) = (Vec::with_capacity(reads.len()), Vec::new());
-        for (name, meaning) in reads {
+        for ReadMessage { name, meaning } in reads {
             self.summary.messages += 1;
             let notice = match meaning {
                 Err(why) => {
@@ -207,14 +206,14 @@ impl Work<'_> {
                     continue;
                 }
                 Ok(Meaning::Notice(notice)) => Some(notice),
-                Ok(Meaning::Report(letter, fates)) => {
-                    let address = match fates.len() {
+                Ok(Meaning::Report(letter, statuses)) => {
+                    let address = match statuses.len() {
                         1 => None,
-                        _ => self.bounces.store.letter_address(letter.edition, letter.reader).await?,
+                        _ => self.handler.store.letter_address(letter.edition, letter.reader).await?,
                     };
-                    weigh(letter, fates, address.as_deref())
+                    letter_notice(letter, statuses, address.as_deref())
                 }
-                Ok(Meaning::Service(letter, fates)) => weigh_service(letter, fates),
+                Ok(Meaning::Service(letter, statuses)) => service_notice(letter, statuses),
                 Ok(Meaning::AutoReply) => {
                     self.summary.auto_replies += 1;
                     handled.push(true);
@@ -228,8 +227,8 @@ impl Work<'_> {
                 None => self.summary.nothing_new += 1,
             }
         }
-        let store = self.bounces.store;
-        let effects = store.take_notices(&notices, self.bounces.at, self.bounces.rehearsal).await?;
+        let store = self.handler.store;
+        let effects = store.take_notices(&notices, self.handler.at, self.handler.rehearsal).await?;
         for (notice, effect) in notices.into_iter().zip(effects) {
             self.count(notice, effect);
         }
@@ -262,23 +261,23 @@ impl Work<'_> {
     }
 }
 
-/// What earlier runs left in a mailbox, and what this one leaves.
-struct Leftovers {
+/// The messages that earlier runs left in a mailbox, and those that this one leaves.
+struct UnhandledMessages {
     mailbox: String,
     before: HashSet<Vec<u8>>,
     now: HashSet<Vec<u8>>,
 }
 
-impl Leftovers {
-    async fn of(store: &Store, mailbox: &Path) -> Result<Self, Error> {
-        // By whatever way it is named.
+impl UnhandledMessages {
+    async fn load(store: &Store, mailbox: &Path) -> Result<Self, Error> {
+        // However the configuration names it.
         let mailbox = fs::canonicalize(mailbox).unwrap_or(mailbox.to_owned()).display().to_string();
         let before = store.mail_left(&mailbox).await?;
         Ok(Self { mailbox, before, now: HashSet::new() })
     }
 
-    /// Whether a message was left before, and is again.
-    fn pass_over(&mut self, key: &[u8]) -> bool {
+    /// Whether an earlier run left a message; then it is left again.
+    fn was_left(&mut self, key: &[u8]) -> bool {
         let known = self.before.contains(key);
         if known {
             self.now.insert(key.to_owned());
@@ -286,18 +285,18 @@ impl Leftovers {
         known
     }
 
-    fn leave(&mut self, key: Vec<u8>) {
+    fn add(&mut self, key: Vec<u8>) {
         self.now.insert(key);
     }
 
-    async fn note(&self, store: &Store) -> Result<(), Error> {
-        let come: Vec<Vec<u8>> = self.now.difference(&self.before).cloned().collect();
-        let gone: Vec<Vec<u8>> = self.before.difference(&self.now).cloned().collect();
-        Ok(store.note_mail_left(&self.mailbox, &come, &gone).await?)
+    async fn save(&self, store: &Store) -> Result<(), Error> {
+        let added: Vec<Vec<u8>> = self.now.difference(&self.before).cloned().collect();
+        let removed: Vec<Vec<u8>> = self.before.difference(&self.now).cloned().collect();
+        Ok(store.note_mail_left(&self.mailbox, &added, &removed).await?)
     }
 }
 
-/// What a message is recognised by.
+/// By this a message is recognised in the next run.
 fn fingerprint(bytes: &[u8]) -> Vec<u8> {
     Sha256::digest(bytes)[..16].to_vec()
 }

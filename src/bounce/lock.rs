@@ -1,5 +1,5 @@
-//! Locks an mbox as mail servers do: a `.lock` file beside it, and both kinds of lock on the file
-//! itself. Which of them a mail server heeds depends on how it was built; all three serve all.
+//! Locks an mbox as mail servers do: with a `.lock` file beside it and with both kinds of lock on the file itself. Which
+//! of them a mail server uses depends on how it was built; with all three, every one is respected.
 
 use std::{
     fs::{self, File, Metadata, OpenOptions, TryLockError},
@@ -18,34 +18,33 @@ use rustix::{
 use super::Error;
 use crate::model::Instant;
 
-/// A `.lock` file without the number of a process is left over after this time.
-const NAMELESS: chrono::Duration = chrono::Duration::minutes(5);
+/// A `.lock` file without the number of a process is stale after this time.
+const UNNUMBERED_LOCK_MAX_AGE: chrono::Duration = chrono::Duration::minutes(5);
 
-/// And one with the number of a living process after this: the number may be another one's by now.
-const NAMED: chrono::Duration = chrono::Duration::hours(1);
+/// One with the number of a living process is stale after this time: the number may have been reused.
+const NUMBERED_LOCK_MAX_AGE: chrono::Duration = chrono::Duration::hours(1);
 
-/// A locked mbox.
 #[derive(Debug)]
-pub(super) struct Locked {
-    /// The one open file: to close another one of the same mbox would give up a lock.
+pub(super) struct LockedMbox {
+    /// The only open file of this mbox: closing another one would release the fcntl lock.
     pub file: File,
     _dot: DotLock,
 }
 
-/// Takes away the `.lock` file when it goes.
+/// Removes the `.lock` file when it is dropped.
 #[derive(Debug)]
 struct DotLock(PathBuf);
 
 impl Drop for DotLock {
     fn drop(&mut self) {
-        // If it stays, the number in it tells the next one that nobody holds it.
+        // If it stays, the number in it shows that its process has ended.
         let _ = fs::remove_file(&self.0);
     }
 }
 
-/// Locks an mbox, waiting for who has it, but not for ever.
-pub(super) async fn lock(path: &Path, clock: fn() -> Instant, patience: Duration) -> Result<Locked, Error> {
-    let end = tokio::time::Instant::now() + patience;
+/// Locks an mbox; waits up to the timeout if another program has locked it.
+pub(super) async fn lock(path: &Path, clock: fn() -> Instant, timeout: Duration) -> Result<LockedMbox, Error> {
+    let end = tokio::time::Instant::now() + timeout;
     loop {
         if let Some(locked) = try_lock(path, clock())? {
             return Ok(locked);
@@ -57,12 +56,12 @@ pub(super) async fn lock(path: &Path, clock: fn() -> Instant, patience: Duration
     }
 }
 
-fn try_lock(path: &Path, now: Instant) -> Result<Option<Locked>, Error> {
+fn try_lock(path: &Path, now: Instant) -> Result<Option<LockedMbox>, Error> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let dot_path = PathBuf::from(name);
     let read = |source| Error::Read { path: path.to_owned(), source };
-    // Only a file that may be written can be locked by the second kind.
+    // fcntl locks only files that are open for writing.
     let file = OpenOptions::new().read(true).write(true).open(path).map_err(read)?;
     match file.try_lock() {
         Ok(()) => {}
@@ -74,30 +73,30 @@ fn try_lock(path: &Path, now: Instant) -> Result<Option<Locked>, Error> {
         Err(Errno::AGAIN | Errno::ACCESS) => return Ok(None),
         Err(error) => return Err(read(error.into())),
     }
-    // Who had it before may have put another file in its place.
-    let is_it = || -> Result<bool, Error> {
-        Ok(place(&file.metadata().map_err(read)?) == place(&fs::metadata(path).map_err(read)?))
+    // The program that held the lock may have put another file in its place.
+    let is_same_file = || -> Result<bool, Error> {
+        Ok(file_id(&file.metadata().map_err(read)?) == file_id(&fs::metadata(path).map_err(read)?))
     };
-    if !is_it()? {
+    if !is_same_file()? {
         return Ok(None);
     }
-    // Last, so that of several runs only one takes away what is left over.
+    // Last: only one run at a time can remove a stale `.lock` file.
     let dot = dot_lock(&dot_path, now).map_err(|source| Error::Write { path: dot_path.clone(), source })?;
-    let still = is_it()?;
-    Ok(dot.filter(|_| still).map(|dot| Locked { file, _dot: dot }))
+    let is_still_same = is_same_file()?;
+    Ok(dot.filter(|_| is_still_same).map(|dot| LockedMbox { file, _dot: dot }))
 }
 
-/// Which file it is, whatever its name.
-fn place(metadata: &Metadata) -> (u64, u64) {
+/// Identifies a file, whatever its name.
+fn file_id(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-/// Makes the `.lock` file; `None` if somebody holds it.
+/// Creates the `.lock` file; `None` if another program holds it.
 fn dot_lock(path: &Path, now: Instant) -> io::Result<Option<DotLock>> {
-    match number_into(path) {
+    match create_numbered(path) {
         Ok(()) => Ok(Some(DotLock(path.to_owned()))),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            if is_left_over(path, now) {
+            if is_stale(path, now) {
                 match fs::remove_file(path) {
                     Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                     _ => {}
@@ -109,19 +108,19 @@ fn dot_lock(path: &Path, now: Instant) -> io::Result<Option<DotLock>> {
     }
 }
 
-/// Makes the `.lock` file with our number in it from the first instant: who is killed before the number is there
-/// leaves a file of which nobody knows whose it is. The name beside it is ours alone, as we hold the other locks.
-fn number_into(path: &Path) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".gazetier-new");
-    let beside = Path::new(&beside);
-    let _ = fs::remove_file(beside);
-    let linked = write_number(beside).is_ok().then(|| fs::hard_link(beside, path));
-    let _ = fs::remove_file(beside);
+/// Creates the `.lock` file with our process number in it, at once: a program that is killed between creating and writing
+/// it would leave a file without an owner. The temporary name is ours alone, because we hold the other locks.
+fn create_numbered(path: &Path) -> io::Result<()> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".gazetier-new");
+    let temporary = Path::new(&temporary);
+    let _ = fs::remove_file(temporary);
+    let linked = write_number(temporary).is_ok().then(|| fs::hard_link(temporary, path));
+    let _ = fs::remove_file(temporary);
     match linked {
         Some(Ok(())) => Ok(()),
         Some(Err(error)) if error.kind() == ErrorKind::AlreadyExists => Err(error),
-        // Not all file systems know links.
+        // Not all file systems have hard links.
         _ => write_number(path),
     }
 }
@@ -131,12 +130,12 @@ fn write_number(path: &Path) -> io::Result<()> {
     writeln!(file, "{}", std::process::id())
 }
 
-/// Whether who made a `.lock` file is gone.
-fn is_left_over(path: &Path, now: Instant) -> bool {
+/// Whether the program that created a `.lock` file has ended.
+fn is_stale(path: &Path, now: Instant) -> bool {
     let (Ok(metadata), Ok(text)) = (fs::metadata(path), fs::read_to_string(path)) else { return false };
     let age = metadata.modified().map_or(chrono::Duration::zero(), |made| now - Instant::from(made));
     match text.trim().parse().ok().and_then(Pid::from_raw) {
-        Some(process) => test_kill_process(process) == Err(Errno::SRCH) || age > NAMED,
-        None => age > NAMELESS,
+        Some(process) => test_kill_process(process) == Err(Errno::SRCH) || age > NUMBERED_LOCK_MAX_AGE,
+        None => age > UNNUMBERED_LOCK_MAX_AGE,
     }
 }

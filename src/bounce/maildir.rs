@@ -1,5 +1,5 @@
-//! A Maildir: a file for each message, in `new` or `cur`. What was handled is moved to the folder
-//! `.gazetier-handled` in it, which mail programs show as one of the mailbox's folders (Maildir++).
+//! A Maildir: one file for each message, in `new` or `cur`. Handled messages are moved to its folder `.gazetier-handled`,
+//! which mail programs show as one of the mailbox's folders (Maildir++).
 
 use std::{
     fs::{self, DirBuilder, File},
@@ -8,20 +8,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Error, LIMIT};
+use super::{Error, MAX_MESSAGE_BYTES};
 
-/// Where handled messages go.
-const HANDLED: &str = ".gazetier-handled";
+const HANDLED_FOLDER: &str = ".gazetier-handled";
 
-/// A Maildir.
 #[derive(Debug)]
 pub(super) struct Maildir<'a>(pub &'a Path);
 
-/// A message by the name of its file, such as `new/1764057600.M1P2.host`.
+/// The name of a message's file, such as `new/1764057600.M1P2.host`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Name(String);
+pub(super) struct MaildirName(String);
 
-impl Name {
+impl MaildirName {
     /// The part of the name that stays the same when the message is moved or marked.
     pub(super) fn unique(&self) -> &str {
         let file = self.0.split_once('/').map_or(self.0.as_str(), |(_, file)| file);
@@ -34,8 +32,8 @@ impl Name {
 }
 
 impl Maildir<'_> {
-    /// The messages, oldest names first.
-    pub(super) fn list(&self) -> Result<Vec<Name>, Error> {
+    /// All messages, oldest first.
+    pub(super) fn list(&self) -> Result<Vec<MaildirName>, Error> {
         let mut names = Vec::new();
         for folder in ["new", "cur"] {
             let path = self.0.join(folder);
@@ -47,11 +45,11 @@ impl Maildir<'_> {
                 _ => Error::Read { path: path.clone(), source },
             };
             for entry in fs::read_dir(&path).map_err(read)? {
-                // A name that is not UTF-8 is no mail server's.
+                // Mail servers write no name that is not UTF-8.
                 if let Ok(name) = entry.map_err(read)?.file_name().into_string()
                     && !name.starts_with('.')
                 {
-                    names.push(Name(format!("{folder}/{name}")));
+                    names.push(MaildirName(format!("{folder}/{name}")));
                 }
             }
         }
@@ -59,16 +57,16 @@ impl Maildir<'_> {
         Ok(names)
     }
 
-    /// A message up to [`LIMIT`]; `None` if it is not there any more.
-    pub(super) fn read(&self, name: &Name) -> Result<Option<Vec<u8>>, String> {
+    /// A message up to [`MAX_MESSAGE_BYTES`]; `None` if it is not there any more.
+    pub(super) fn read(&self, name: &MaildirName) -> Result<Option<Vec<u8>>, String> {
         let path = self.0.join(&name.0);
         let read = || {
-            // Nobody waits for the writer of a pipe, and a link may lead anywhere.
+            // A pipe would block, and a link may lead anywhere.
             if !fs::symlink_metadata(&path)?.is_file() {
                 return Err(io::Error::other("it is no file"));
             }
             let mut bytes = Vec::new();
-            File::open(&path)?.take(LIMIT as u64).read_to_end(&mut bytes)?;
+            File::open(&path)?.take(MAX_MESSAGE_BYTES as u64).read_to_end(&mut bytes)?;
             Ok(bytes)
         };
         match read() {
@@ -78,18 +76,18 @@ impl Maildir<'_> {
         }
     }
 
-    /// Moves a message to where handled ones are. It is well if another run has moved it.
-    pub(super) fn set_aside(&self, name: &Name) -> Result<(), Error> {
+    /// Moves a message to the handled ones. If another run has moved it, that is no error.
+    pub(super) fn set_aside(&self, name: &MaildirName) -> Result<(), Error> {
         let from = self.0.join(&name.0);
         let file = name.0.split_once('/').map_or(name.0.as_str(), |(_, file)| file);
-        // Moved to `cur` it must say which marks it has: it was seen.
-        let marks = file.split_once(":2,").map_or("S", |(_, marks)| marks);
-        for twin in 0.. {
-            let suffix = if twin == 0 { String::new() } else { format!(".{twin}") };
-            let to = self.0.join(HANDLED).join("cur").join(format!("{}{suffix}:2,{marks}", name.unique()));
+        // A name in `cur` must have flags; S says that the message was seen.
+        let flags = file.split_once(":2,").map_or("S", |(_, flags)| flags);
+        for copy in 0.. {
+            let suffix = if copy == 0 { String::new() } else { format!(".{copy}") };
+            let to = self.0.join(HANDLED_FOLDER).join("cur").join(format!("{}{suffix}:2,{flags}", name.unique()));
             match move_to(&from, &to) {
                 Ok(()) => break,
-                // Another message with the same name must not be lost by this one.
+                // This must not replace another message of the same name.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(source) => return Err(Error::Write { path: to, source }),
             }
@@ -97,55 +95,55 @@ impl Maildir<'_> {
         Ok(())
     }
 
-    /// Makes the folder for handled messages, as the owner's own.
+    /// Creates the folder for handled messages, owned by the owner of the mailbox.
     pub(super) fn prepare(&self) -> Result<(), Error> {
-        let base = self.0.join(HANDLED);
-        let cannot = |path: &Path| {
+        let base = self.0.join(HANDLED_FOLDER);
+        let write_error = |path: &Path| {
             let path = path.to_owned();
             move |source| Error::Write { path, source }
         };
-        let owner = fs::metadata(self.0).map_err(cannot(self.0))?;
-        let adopt = |path: &Path| {
+        let owner = fs::metadata(self.0).map_err(write_error(self.0))?;
+        let take_owner = |path: &Path| {
             let ours = fs::symlink_metadata(path)?;
-            let strange = (ours.uid(), ours.gid()) != (owner.uid(), owner.gid());
-            if strange { lchown(path, Some(owner.uid()), Some(owner.gid())) } else { Ok(()) }
+            let is_foreign = (ours.uid(), ours.gid()) != (owner.uid(), owner.gid());
+            if is_foreign { lchown(path, Some(owner.uid()), Some(owner.gid())) } else { Ok(()) }
         };
         for path in [base.clone(), base.join("cur"), base.join("new"), base.join("tmp")] {
             match DirBuilder::new().mode(0o700).create(&path) {
-                Ok(()) => adopt(&path).map_err(cannot(&path))?,
+                Ok(()) => take_owner(&path).map_err(write_error(&path))?,
                 // A link may lead anywhere.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                    if !fs::symlink_metadata(&path).map_err(cannot(&path))?.is_dir() {
-                        return Err(cannot(&path)(io::Error::other("it is no folder: put it away")));
+                    if !fs::symlink_metadata(&path).map_err(write_error(&path))?.is_dir() {
+                        return Err(write_error(&path)(io::Error::other("it is no folder: put it away")));
                     }
                 }
-                Err(error) => return Err(cannot(&path)(error)),
+                Err(error) => return Err(write_error(&path)(error)),
             }
         }
-        // Tells mail servers that this folder belongs to the mailbox around it.
-        let mark: PathBuf = base.join("maildirfolder");
-        match File::create_new(&mark) {
-            Ok(_) => adopt(&mark).map_err(cannot(&mark)),
+        // Tells mail servers that this folder is part of the mailbox.
+        let marker: PathBuf = base.join("maildirfolder");
+        match File::create_new(&marker) {
+            Ok(_) => take_owner(&marker).map_err(write_error(&marker)),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-            Err(error) => Err(cannot(&mark)(error)),
+            Err(error) => Err(write_error(&marker)(error)),
         }
     }
 }
 
-/// Moves a file to a name that nothing has yet.
+/// Moves a file to a name that is not taken.
 fn move_to(from: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(from, to) {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::NotFound && !from.exists() => return Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            // A run that was killed between the two steps, or another one that is just doing it.
+            // A run was killed between the two steps, or another one is between them now.
             let Ok(source) = fs::metadata(from) else { return Ok(()) };
             let target = fs::metadata(to)?;
             if (source.dev(), source.ino()) != (target.dev(), target.ino()) {
                 return Err(error);
             }
         }
-        // Not every file system has links.
+        // Not all file systems have hard links.
         Err(_) if !to.exists() => return fs::rename(from, to),
         Err(error) => return Err(error),
     }

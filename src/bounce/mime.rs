@@ -1,6 +1,6 @@
-//! Takes a message apart, as deep as a report ever lies and no deeper. mail-parser reads the
-//! headers and decodes the parts; the parts are parted here, because it would follow a message in a
-//! message in a message until the stack is full, and anybody may write to a bounce address.
+//! Splits a message into its parts, no deeper than a report ever lies. mail-parser reads headers and decodes parts. The
+//! splitting is done here, because that crate follows nested messages until the stack overflows, and anybody may write to
+//! a bounce address.
 
 use std::borrow::Cow;
 
@@ -10,40 +10,38 @@ use mail_parser::{
     parsers::MessageStream,
 };
 
-/// How deep parts may lie in one another.
-const DEEPEST: usize = 12;
+const MAX_DEPTH: usize = 12;
 
-/// How many parts a message may have.
-const MOST_PARTS: usize = 200;
+const MAX_PARTS: usize = 200;
 
-/// How many header fields of one head are looked at.
-const MOST_FIELDS: usize = 2_000;
+/// Further header fields of a message are ignored.
+const MAX_FIELDS: usize = 2_000;
 
-/// As much of a field is looked at where it must be understood.
-const LONGEST_FIELD: usize = 4_096;
+/// The rest of a longer field is ignored where it must be parsed.
+const MAX_FIELD_BYTES: usize = 4_096;
 
-/// A message taken apart.
+/// The parts of a message that matter to us.
 #[derive(Debug, Default)]
-pub(super) struct Parts {
-    /// The heads of the message itself (the first) and of all messages in it, also of those of
-    /// which only the head is there.
-    pub heads: Vec<Head>,
-    /// What the `message/delivery-status` parts say (RFC 3464), each a text.
+pub(super) struct MessageParts {
+    /// The header fields of the message itself (the first) and of all messages in it, even if only their headers were
+    /// attached.
+    pub heads: Vec<HeaderFields>,
+    /// The texts of `message/delivery-status` parts (RFC 3464).
     pub statuses: Vec<String>,
-    /// What the `message/feedback-report` parts say (RFC 5965).
+    /// The texts of `message/feedback-report` parts (RFC 5965).
     pub feedback: Vec<String>,
-    /// Whether a mail program says that the letter was shown (RFC 8098).
+    /// Whether it is a read receipt (RFC 8098).
     pub receipt: bool,
-    /// Whether it says of itself that it is a report, of whatever kind.
+    /// Whether it is a `multipart/report` of any kind.
     pub report: bool,
     count: usize,
 }
 
 /// Header fields with their names in lower case, in their order.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Head(Vec<(String, String)>);
+pub(super) struct HeaderFields(Vec<(String, String)>);
 
-impl Head {
+impl HeaderFields {
     /// The first field of this name, as it is written.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
@@ -54,10 +52,10 @@ impl Head {
         self.0.iter().map(|(_, value)| value.as_str())
     }
 
-    /// The subject in plain words.
+    /// The decoded subject.
     pub(super) fn subject(&self) -> String {
-        // A line end tells the parser that the value is over.
-        let value = format!("{}\n", short(self.get("subject").unwrap_or_default()));
+        // The parser needs a line end at the end of the value.
+        let value = format!("{}\n", shorten(self.get("subject").unwrap_or_default()));
         let value = MessageStream::new(value.as_bytes()).parse_unstructured();
         value.into_text().unwrap_or_default().into_owned()
     }
@@ -67,16 +65,16 @@ impl Head {
     }
 }
 
-/// Takes a message apart; says what is wrong with one that no mail program writes.
-pub(super) fn take_apart(message: &[u8]) -> Result<Parts, String> {
-    let mut parts = Parts::default();
+/// Splits a message; fails for one that no mail program writes.
+pub(super) fn parse_message(message: &[u8]) -> Result<MessageParts, String> {
+    let mut parts = MessageParts::default();
     parts.message(message, 0)?;
     Ok(parts)
 }
 
-/// Reads a block of fields that is written like a head, and says where it ends.
-pub(super) fn head(bytes: &[u8]) -> (Head, usize) {
-    // Any name in the map, else each field would be parsed by its own rules.
+/// Reads a block of header fields, and returns where it ends.
+pub(super) fn head(bytes: &[u8]) -> (HeaderFields, usize) {
+    // Some name must be in the map, or each field would be parsed by its own rules.
     let raw = MessageParser::new().header_raw(HeaderName::Subject).default_header_raw();
     let (mut stream, mut headers) = (MessageStream::new(bytes), Vec::new());
     stream.parse_headers(&raw, &mut headers);
@@ -84,10 +82,10 @@ pub(super) fn head(bytes: &[u8]) -> (Head, usize) {
     let field = |header: mail_parser::Header<'_>| {
         (header.name.as_str().to_ascii_lowercase(), header.value.into_text().unwrap_or_default().into_owned())
     };
-    (Head(headers.into_iter().take(MOST_FIELDS).map(field).collect()), end)
+    (HeaderFields(headers.into_iter().take(MAX_FIELDS).map(field).collect()), end)
 }
 
-impl Parts {
+impl MessageParts {
     fn message(&mut self, bytes: &[u8], depth: usize) -> Result<(), String> {
         let (head, end) = head(bytes);
         let body = bytes.get(end..).unwrap_or_default();
@@ -95,16 +93,16 @@ impl Parts {
         self.entity(&head, body, depth)
     }
 
-    fn entity(&mut self, head: &Head, body: &[u8], depth: usize) -> Result<(), String> {
+    fn entity(&mut self, head: &HeaderFields, body: &[u8], depth: usize) -> Result<(), String> {
         self.count += 1;
-        if depth > DEEPEST || self.count > MOST_PARTS {
-            return Err(format!("it holds more parts ({MOST_PARTS}) or deeper ones ({DEEPEST}) than any report"));
+        if depth > MAX_DEPTH || self.count > MAX_PARTS {
+            return Err(format!("it holds more parts ({MAX_PARTS}) or deeper ones ({MAX_DEPTH}) than any report"));
         }
-        let kind = Kind::of(head);
-        match (kind.main.as_str(), kind.sub.as_str()) {
+        let content_type = ContentType::of(head);
+        match (content_type.main.as_str(), content_type.sub.as_str()) {
             ("multipart", sub) => {
                 self.report |= sub == "report";
-                for part in split(body, &kind.boundary) {
+                for part in split(body, &content_type.boundary) {
                     let (head, end) = self::head(part);
                     self.entity(&head, part.get(end..).unwrap_or_default(), depth + 1)?;
                 }
@@ -112,16 +110,16 @@ impl Parts {
             }
             ("message", "rfc822" | "global") => self.message(&decode(head, body), depth + 1),
             ("text", "rfc822-headers") | ("message", "global-headers") => {
-                let text = text(&kind, decode(head, body));
+                let text = text(&content_type, decode(head, body));
                 self.heads.push(self::head(text.trim_start().as_bytes()).0);
                 Ok(())
             }
             ("message", "delivery-status" | "global-delivery-status") => {
-                self.statuses.push(text(&kind, decode(head, body)));
+                self.statuses.push(text(&content_type, decode(head, body)));
                 Ok(())
             }
             ("message", "feedback-report") => {
-                self.feedback.push(text(&kind, decode(head, body)));
+                self.feedback.push(text(&content_type, decode(head, body)));
                 Ok(())
             }
             ("message", "disposition-notification") => {
@@ -133,30 +131,30 @@ impl Parts {
     }
 }
 
-/// What kind of part it is, in lower case.
-struct Kind {
+/// A part's content type, in lower case.
+struct ContentType {
     main: String,
     sub: String,
     boundary: String,
     charset: Option<String>,
 }
 
-impl Kind {
-    fn of(head: &Head) -> Self {
-        let value = format!("{}\n", short(head.get("content-type").unwrap_or_default()));
+impl ContentType {
+    fn of(head: &HeaderFields) -> Self {
+        let value = format!("{}\n", shorten(head.get("content-type").unwrap_or_default()));
         let parsed = MessageStream::new(value.as_bytes()).parse_content_type();
         let parsed = parsed.as_content_type();
-        let attribute = |name| parsed.and_then(|kind| kind.attribute(name)).map(str::to_owned);
+        let attribute = |name| parsed.and_then(|content_type| content_type.attribute(name)).map(str::to_owned);
         Self {
-            main: parsed.map(|kind| kind.ctype().to_ascii_lowercase()).unwrap_or_default(),
-            sub: parsed.and_then(|kind| kind.subtype()).unwrap_or_default().to_ascii_lowercase(),
+            main: parsed.map(|content_type| content_type.ctype().to_ascii_lowercase()).unwrap_or_default(),
+            sub: parsed.and_then(|content_type| content_type.subtype()).unwrap_or_default().to_ascii_lowercase(),
             boundary: attribute("boundary").unwrap_or_default(),
             charset: attribute("charset"),
         }
     }
 }
 
-/// The parts between the lines of a boundary; the last one may have no end.
+/// The parts between the lines of a boundary; the final line may be missing.
 fn split<'a>(body: &'a [u8], boundary: &str) -> Vec<&'a [u8]> {
     let (mut parts, mut start, mut offset) = (Vec::new(), None, 0);
     for line in body.split_inclusive(|byte| *byte == b'\n') {
@@ -172,7 +170,7 @@ fn split<'a>(body: &'a [u8], boundary: &str) -> Vec<&'a [u8]> {
         parts.extend(start.and_then(|start| body.get(start..offset)));
         offset += line.len();
         start = (!last).then_some(offset);
-        if last || boundary.is_empty() || parts.len() > MOST_PARTS {
+        if last || boundary.is_empty() || parts.len() > MAX_PARTS {
             return parts;
         }
     }
@@ -180,8 +178,8 @@ fn split<'a>(body: &'a [u8], boundary: &str) -> Vec<&'a [u8]> {
     parts
 }
 
-/// A body without its transfer encoding. What is not encoded as it says is taken as it is.
-fn decode<'a>(head: &Head, body: &'a [u8]) -> Cow<'a, [u8]> {
+/// Decodes a body's transfer encoding. A body that is not encoded as it says is left as it is.
+fn decode<'a>(head: &HeaderFields, body: &'a [u8]) -> Cow<'a, [u8]> {
     let encoding = head.get("content-transfer-encoding").unwrap_or_default().trim().to_ascii_lowercase();
     let decoded = match encoding.as_str() {
         "base64" => base64_decode(body),
@@ -191,10 +189,10 @@ fn decode<'a>(head: &Head, body: &'a [u8]) -> Cow<'a, [u8]> {
     decoded.map_or(Cow::Borrowed(body), Cow::Owned)
 }
 
-/// A body as text, whatever its charset. What has none and is no UTF-8 is taken for what it mostly is.
-fn text(kind: &Kind, body: Cow<'_, [u8]>) -> String {
+/// A body as text. Without a charset, and if it is no UTF-8, it is read as Windows-1252, which it mostly is.
+fn text(content_type: &ContentType, body: Cow<'_, [u8]>) -> String {
     let decoder = |charset: &str| charset_decoder(charset.as_bytes());
-    if let Some(decode) = kind.charset.as_deref().and_then(decoder) {
+    if let Some(decode) = content_type.charset.as_deref().and_then(decoder) {
         return decode(&body);
     }
     match (std::str::from_utf8(&body), decoder("windows-1252")) {
@@ -205,6 +203,6 @@ fn text(kind: &Kind, body: Cow<'_, [u8]>) -> String {
 }
 
 /// The beginning of a value that may be of any length.
-fn short(value: &str) -> &str {
-    value.get(..value.floor_char_boundary(LONGEST_FIELD)).unwrap_or(value)
+fn shorten(value: &str) -> &str {
+    value.get(..value.floor_char_boundary(MAX_FIELD_BYTES)).unwrap_or(value)
 }

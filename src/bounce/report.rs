@@ -1,50 +1,49 @@
-//! What reports say: of the letter's fate at a mail server (RFC 3464), and of a reader's complaint
-//! (RFC 5965). docs/BOUNCES.md has the table of the decisions made here, with its reasons.
+//! Reads delivery reports (RFC 3464) and complaints (RFC 5965). docs/BOUNCES.md has the table of the decisions made here,
+//! with their reasons.
 
-use super::mime::{self, Head};
+use super::mime::{self, HeaderFields};
 use crate::{model::text, store::BounceKind};
 
-/// How many recipients of a report are looked at.
-const MOST_RECIPIENTS: usize = 100;
+/// Further recipients of a report are ignored.
+const MAX_RECIPIENTS: usize = 100;
 
-/// As many characters of a mail server's words are kept.
-const LONGEST_WORDS: usize = 300;
+/// How many characters of a mail server's diagnostic are kept.
+const MAX_DIAGNOSTIC_CHARS: usize = 300;
 
 /// What became of a letter for one of the recipients that a report names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fate {
-    /// Whom the report names, in small letters: as we addressed the letter, and as it ended up.
+pub(super) struct RecipientStatus {
+    /// The addresses that the report names, in lower case: as we wrote it, and as it was forwarded.
     pub recipients: Vec<String>,
     /// Why it came back; `None` if it did not.
     pub reason: Option<BounceKind>,
-    /// The mail server's words, one line.
+    /// The mail server's diagnostic, on one line.
     pub words: String,
 }
 
-/// A reader's word, or a machine's, about a letter.
+/// The kind of a feedback report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Feedback {
-    /// It is spam.
+pub(super) enum FeedbackType {
     Abuse,
-    /// The reader wants no more of it.
     OptOut,
-    /// It changes nothing.
-    Nothing,
+    /// Changes nothing.
+    NoChange,
 }
 
-/// The fates that a report tells of.
-pub(super) fn fates(status: &str) -> Result<Vec<Fate>, String> {
-    let groups = groups(status);
-    let fates = groups.iter().filter(|group| group.get("action").is_some() || group.get("status").is_some());
-    let fates: Vec<Fate> = fates.take(MOST_RECIPIENTS).map(fate).collect::<Result<_, _>>()?;
-    if fates.is_empty() { Err("its report names no recipient".into()) } else { Ok(fates) }
+/// Reads the status of each recipient in a report.
+pub(super) fn recipient_statuses(report: &str) -> Result<Vec<RecipientStatus>, String> {
+    let groups = groups(report);
+    let statuses = groups.iter().filter(|group| group.get("action").is_some() || group.get("status").is_some());
+    let statuses: Vec<RecipientStatus> =
+        statuses.take(MAX_RECIPIENTS).map(recipient_status).collect::<Result<_, _>>()?;
+    if statuses.is_empty() { Err("its report names no recipient".into()) } else { Ok(statuses) }
 }
 
-/// The groups of fields of a report, which empty lines part.
-fn groups(text: &str) -> Vec<Head> {
+/// The groups of fields in a report, which are separated by empty lines.
+fn groups(text: &str) -> Vec<HeaderFields> {
     let mut groups = Vec::new();
     let mut rest = text.trim_start().as_bytes();
-    while !rest.is_empty() && groups.len() <= MOST_RECIPIENTS {
+    while !rest.is_empty() && groups.len() <= MAX_RECIPIENTS {
         let (head, end) = mime::head(rest);
         rest = rest.get(end.max(1)..).unwrap_or_default().trim_ascii_start();
         groups.extend(Some(head).filter(|head| !head.is_empty()));
@@ -52,22 +51,22 @@ fn groups(text: &str) -> Vec<Head> {
     groups
 }
 
-fn fate(group: &Head) -> Result<Fate, String> {
+fn recipient_status(group: &HeaderFields) -> Result<RecipientStatus, String> {
     let field = |name| group.get(name).unwrap_or_default();
     let named = ["original-recipient", "x-original-recipient", "final-recipient", "x-actual-recipient"];
     let recipients = named.iter().filter_map(|name| group.get(name)).map(|value| {
-        let address = typed(value).trim_matches(['<', '>']);
+        let address = typed_value(value).trim_matches(['<', '>']);
         address.to_lowercase()
     });
-    let status = Status::find(field("status"));
-    let diagnostic = typed(field("diagnostic-code"));
+    let status = EnhancedStatus::find(field("status"));
+    let diagnostic = typed_value(field("diagnostic-code"));
     // A comment may follow.
     let action = field("action").split([' ', '\t', '(', ';']).next().unwrap_or_default().to_ascii_lowercase();
     let reason = match (action.as_str(), &status) {
-        ("failed", status) => Some(judge(status.as_ref(), diagnostic)),
+        ("failed", status) => Some(return_reason(status.as_ref(), diagnostic)),
         ("delayed" | "delivered" | "relayed" | "expanded", _) => None,
-        // Some forget to say what they did; the status says it too.
-        ("", Some(status)) if status.class == 5 => Some(judge(Some(status), diagnostic)),
+        // Some servers leave the action out; the status says it, too.
+        ("", Some(status)) if status.class == 5 => Some(return_reason(Some(status), diagnostic)),
         ("", Some(_)) => None,
         (other, _) => {
             return Err(format!("its report tells of the action {:?}, which RFC 3464 does not know", shorten(other)));
@@ -75,27 +74,27 @@ fn fate(group: &Head) -> Result<Fate, String> {
     };
     let code = field("status").split_whitespace().next().unwrap_or_default();
     let words = if diagnostic.contains(code) { diagnostic.to_owned() } else { format!("{code} {diagnostic}") };
-    Ok(Fate { recipients: recipients.collect(), reason, words: shorten(&words) })
+    Ok(RecipientStatus { recipients: recipients.collect(), reason, words: shorten(&words) })
 }
 
 /// The value of a field that begins with its type, such as `rfc822; alix@example.org`.
-fn typed(value: &str) -> &str {
+fn typed_value(value: &str) -> &str {
     value.split_once(';').map_or(value, |(_, rest)| rest).trim()
 }
 
 fn shorten(words: &str) -> String {
-    text::one_line(&text::legalise(words).0).chars().take(LONGEST_WORDS).collect()
+    text::one_line(&text::legalise(words).0).chars().take(MAX_DIAGNOSTIC_CHARS).collect()
 }
 
 /// A status code of RFC 3463, such as 5.1.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Status {
+struct EnhancedStatus {
     class: u16,
     subject: u16,
     detail: u16,
 }
 
-impl Status {
+impl EnhancedStatus {
     /// The first one in a text.
     fn find(text: &str) -> Option<Self> {
         let words = text.split(|c: char| !c.is_ascii_digit() && c != '.');
@@ -110,31 +109,31 @@ impl Status {
     }
 }
 
-/// Why a letter came back that was not delivered. What is in doubt is [`BounceKind::Soft`]: an address
-/// that is dead will say so three times.
-fn judge(status: Option<&Status>, diagnostic: &str) -> BounceKind {
-    let told = Status::find(diagnostic).filter(|status| status.class != 2);
+/// Why a letter was not delivered. In doubt it is [`BounceKind::Soft`]: an address that does not exist will come back more
+/// than once.
+fn return_reason(status: Option<&EnhancedStatus>, diagnostic: &str) -> BounceKind {
+    let told = EnhancedStatus::find(diagnostic).filter(|status| status.class != 2);
     let status = match status {
-        // The reporting server had no code of its own; the words of the one that refused have.
-        Some(Status { subject: 0, .. }) | None => told.or(status.copied()),
+        // The reporting server has no code of its own; the diagnostic quotes the server that refused.
+        Some(EnhancedStatus { subject: 0, .. }) | None => told.or(status.copied()),
         Some(status) => Some(*status),
     };
-    let Some(Status { class: 5, subject, detail }) = status else { return BounceKind::Soft };
+    let Some(EnhancedStatus { class: 5, subject, detail }) = status else { return BounceKind::Soft };
     match (subject, detail) {
         // The sender's address, or the sender's domain.
         (1, 7 | 8) => BounceKind::Ours,
-        // Said of addresses that are good.
+        // These are also given for addresses that exist.
         (1, 5 | 9) => BounceKind::Soft,
         (1, _) => BounceKind::Hard,
-        // Closed for good: a mailbox that is only away is 4.2.1.
+        // Disabled for good: a mailbox that is disabled for a time is 4.2.1.
         (2, 1) => BounceKind::Hard,
         // The letter is too long for it.
         (2, 3) => BounceKind::Ours,
         (2, _) => BounceKind::Soft,
-        // What the system cannot do with a letter such as ours, or one of its size.
+        // The system cannot handle such a letter, or one of its size.
         (3, 3 | 4 | 6) => BounceKind::Ours,
         (3 | 4, _) => BounceKind::Soft,
-        // How we speak, what we sent, who we are.
+        // Our protocol, our content.
         (5 | 6, _) => BounceKind::Ours,
         // The mailbox, or its domain, belongs to somebody else now (RFC 7293).
         (7, 17 | 18) => BounceKind::Hard,
@@ -143,14 +142,14 @@ fn judge(status: Option<&Status>, diagnostic: &str) -> BounceKind {
     }
 }
 
-/// What a complaint's report says.
-pub(super) fn feedback(report: &str) -> Result<Feedback, String> {
+/// Reads the type of a feedback report.
+pub(super) fn feedback(report: &str) -> Result<FeedbackType, String> {
     let (head, _) = mime::head(report.trim_start().as_bytes());
     match head.get("feedback-type").unwrap_or_default().trim().to_ascii_lowercase().as_str() {
-        // Somebody who takes our letter for a forgery does not want it either.
-        "abuse" | "fraud" => Ok(Feedback::Abuse),
-        "opt-out" | "opt-out-list" => Ok(Feedback::OptOut),
-        "not-spam" | "virus" | "auth-failure" | "dmarc" => Ok(Feedback::Nothing),
+        // A reader who takes our letter for a fraud does not want it either.
+        "abuse" | "fraud" => Ok(FeedbackType::Abuse),
+        "opt-out" | "opt-out-list" => Ok(FeedbackType::OptOut),
+        "not-spam" | "virus" | "auth-failure" | "dmarc" => Ok(FeedbackType::NoChange),
         other => Err(format!("it is a complaint of the type {:?}, which is not known here", shorten(other))),
     }
 }
@@ -159,8 +158,8 @@ pub(super) fn feedback(report: &str) -> Result<Feedback, String> {
 mod tests {
     use super::*;
 
-    fn fate_of(group: &str) -> Fate {
-        fates(group).expect("a fate").remove(0)
+    fn status_of(group: &str) -> RecipientStatus {
+        recipient_statuses(group).expect("a status").remove(0)
     }
 
     #[test]
@@ -211,8 +210,8 @@ mod tests {
             ("5.1.1.1", Soft),
             ("5.1.99999", Soft),
         ] {
-            let fate = fate_of(&format!("Action: failed\nStatus: {status}\n"));
-            assert_eq!(fate.reason, Some(reason), "{status}");
+            let parsed = status_of(&format!("Action: failed\nStatus: {status}\n"));
+            assert_eq!(parsed.reason, Some(reason), "{status}");
         }
     }
 
@@ -226,8 +225,8 @@ mod tests {
             ("5.2.2", "smtp; 550 5.1.1 nobody", BounceKind::Soft),
             ("", "smtp; 550 5.1.1 nobody", BounceKind::Hard),
         ] {
-            let fate = fate_of(&format!("Action: failed\nStatus: {status}\nDiagnostic-Code: {diagnostic}\n"));
-            assert_eq!(fate.reason, Some(reason), "{status} {diagnostic}");
+            let parsed = status_of(&format!("Action: failed\nStatus: {status}\nDiagnostic-Code: {diagnostic}\n"));
+            assert_eq!(parsed.reason, Some(reason), "{status} {diagnostic}");
         }
     }
 
@@ -241,14 +240,18 @@ mod tests {
             ("relayed", false),
             ("expanded", false),
         ] {
-            let fate = fate_of(&format!("Final-Recipient: rfc822; A@b.fr\nAction: {action}\nStatus: 5.1.1\n"));
-            assert_eq!((fate.reason.is_some(), fate.recipients), (came_back, vec!["a@b.fr".to_owned()]), "{action}");
+            let parsed = status_of(&format!("Final-Recipient: rfc822; A@b.fr\nAction: {action}\nStatus: 5.1.1\n"));
+            assert_eq!(
+                (parsed.reason.is_some(), parsed.recipients),
+                (came_back, vec!["a@b.fr".to_owned()]),
+                "{action}"
+            );
         }
-        assert_eq!(fate_of("Status: 5.1.1 (no action)").reason, Some(BounceKind::Hard));
-        assert_eq!(fate_of("Status: 4.1.1").reason, None);
-        assert!(fates("Action: exploded\nStatus: 5.1.1").is_err());
-        assert!(fates("").is_err());
-        assert!(fates("Reporting-MTA: dns; relay\n\nFinal-Recipient: rfc822; a@b.fr").is_err());
+        assert_eq!(status_of("Status: 5.1.1 (no action)").reason, Some(BounceKind::Hard));
+        assert_eq!(status_of("Status: 4.1.1").reason, None);
+        assert!(recipient_statuses("Action: exploded\nStatus: 5.1.1").is_err());
+        assert!(recipient_statuses("").is_err());
+        assert!(recipient_statuses("Reporting-MTA: dns; relay\n\nFinal-Recipient: rfc822; a@b.fr").is_err());
     }
 
     #[test]
@@ -257,10 +260,10 @@ mod tests {
             Final-Recipient: rfc822;a@b.fr\r\nOriginal-Recipient: rfc822;<Alias@b.fr>\r\nAction: failed\r\n\
             Status: 5.1.1\r\nDiagnostic-Code: smtp; 550 5.1.1 nobody\r\n here\r\n\r\n\r\n\
             Final-Recipient: rfc822;c@b.fr\r\nAction: relayed\r\nStatus: 2.0.0\r\n";
-        let fates = fates(report).expect("fates");
-        assert_eq!(fates.len(), 2);
-        assert_eq!(fates[0].recipients, ["alias@b.fr", "a@b.fr"]);
-        assert_eq!((fates[0].reason, fates[0].words.as_str()), (Some(BounceKind::Hard), "550 5.1.1 nobody here"));
-        assert_eq!((fates[1].reason, fates[1].words.as_str()), (None, "2.0.0"));
+        let statuses = recipient_statuses(report).expect("statuses");
+        assert_eq!(statuses.len(), 2);
+        assert_eq!(statuses[0].recipients, ["alias@b.fr", "a@b.fr"]);
+        assert_eq!((statuses[0].reason, statuses[0].words.as_str()), (Some(BounceKind::Hard), "550 5.1.1 nobody here"));
+        assert_eq!((statuses[1].reason, statuses[1].words.as_str()), (None, "2.0.0"));
     }
 }

@@ -1,61 +1,57 @@
-//! What reading a mailbox came to, as numbers and in words.
+//! The result of reading a mailbox, in numbers and in words.
 
 use serde::Serialize;
 
-/// So many of the messages that were left are named; the rest is counted.
-const MOST_NAMED: usize = 50;
+/// Further messages that were left are only counted.
+const MAX_NAMED_MESSAGES: usize = 50;
 
 /// A message that was left where it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Left {
-    /// Which: a file's name, or the line that begins it in an mbox.
+pub struct LeftMessage {
+    /// The name of its file, or the line that begins it in an mbox.
     pub message: String,
-    /// Why.
     pub why: String,
 }
 
-/// What reading came to.
+/// The result of reading a mailbox.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Summary {
-    /// Whether this was a rehearsal that changed nothing.
     pub dry_run: bool,
-    /// All that were read.
+    /// How many were read.
     pub messages: u64,
-    /// Letters that came back for good.
+    /// Letters to addresses that do not exist.
     pub hard: u64,
-    /// Letters that came back for a passing reason.
+    /// Letters that came back for a reason that may pass.
     pub soft: u64,
-    /// Letters that came back for what we are or sent.
+    /// Letters that came back because of what was sent or who sent it.
     pub ours: u64,
-    /// The last of the words in which that was said.
+    /// The last diagnostic of those.
     pub ours_words: Option<String>,
-    /// Letters whose readers complained.
     pub complaints: u64,
-    /// Subscribers who left, also by complaining.
+    /// Subscribers who unsubscribed or complained.
     pub unsubscribed: u64,
-    /// Addresses that are not written to any more.
+    /// Addresses that are not written to again.
     pub suppressed: u64,
-    /// Answers of machines.
     pub auto_replies: u64,
-    /// Delayed or delivered letters, and what was known already.
+    /// Delayed or delivered letters, and reports that were known.
     pub nothing_new: u64,
-    /// About letters and subscribers that are not there any more.
+    /// About letters and subscribers that no longer exist.
     pub gone: u64,
-    /// Left where they are.
+    /// Messages that stay where they are.
     pub left: u64,
     /// The first of them.
-    pub named: Vec<Left>,
+    pub named: Vec<LeftMessage>,
 }
 
 impl Summary {
     pub(super) fn leave(&mut self, message: String, why: String) {
         self.left += 1;
-        if self.named.len() < MOST_NAMED {
-            self.named.push(Left { message, why });
+        if self.named.len() < MAX_NAMED_MESSAGES {
+            self.named.push(LeftMessage { message, why });
         }
     }
 
-    /// How many were left and not named.
+    /// How many were left without being named.
     pub fn unnamed(&self) -> u64 {
         self.left - self.named.len() as u64
     }

@@ -12,7 +12,7 @@ use super::{
     session::{Session, clock},
 };
 use crate::{
-    bounce::{Bounces, Summary},
+    bounce::{BounceHandler, Summary},
     config,
 };
 
@@ -102,11 +102,18 @@ pub(super) async fn handle(session: &Session) -> anyhow::Result<Option<String>> 
     Ok((summary.messages > 0).then(|| summary.words()))
 }
 
-fn bounces(session: &Session, rehearsal: bool, only_new: bool) -> Bounces<'_> {
-    Bounces { store: &session.store, newsletter: session.newsletter(), at: session.at, clock, rehearsal, only_new }
+fn bounces(session: &Session, rehearsal: bool, only_new: bool) -> BounceHandler<'_> {
+    BounceHandler {
+        store: &session.store,
+        newsletter: session.newsletter(),
+        at: session.at,
+        clock,
+        rehearsal,
+        only_new,
+    }
 }
 
-async fn read(bounces: Bounces<'_>, mailbox: &config::Inbox) -> anyhow::Result<Summary> {
+async fn read(bounces: BounceHandler<'_>, mailbox: &config::Inbox) -> anyhow::Result<Summary> {
     Ok(match mailbox {
         config::Inbox::Maildir(path) => bounces.maildir(path as &Path).await?,
         config::Inbox::Mbox(path) => bounces.mbox(path).await?,

@@ -92,7 +92,7 @@ pub(super) async fn open(session: &Session, browse: bool) -> anyhow::Result<Exit
         return Ok(ExitCode::SUCCESS);
     };
     let courier = tokio::spawn(web::carry(shared.clone()));
-    web::serve(vec![desk], stop).await;
+    web::serve(vec![desk], stop).await?;
     shared.close();
     courier.await?;
     Ok(ExitCode::SUCCESS)

@@ -29,7 +29,7 @@ use crate::{
     model::{Edition, Period},
     send::{
         clock::LeaseClock,
-        post::{Outcome, Post},
+        sender::{SendOutcome, Sender},
     },
     store::{self, Store},
 };
@@ -402,11 +402,11 @@ async fn send_all(session: &Session, asked: bool) -> anyhow::Result<Sent> {
         let outcome = post(session, &edition, &stop).await?;
         let tally = outcome.tally;
         sent.troubles.extend(restored::note(session, &edition, None).await?);
-        for (relay, words) in outcome.troubles {
+        for (relay, words) in outcome.failing_relays {
             sent.troubles.push(format!("the relay {relay} was out of use, the others went on: {words}"));
         }
-        let paused = outcome.paused.is_some();
-        if let Some(reason) = outcome.paused {
+        let paused = outcome.hold_reason.is_some();
+        if let Some(reason) = outcome.hold_reason {
             let notice = Notice::Refused(reason.clone());
             editors::tell(config, store, session.at, &edition.key(), &edition.period, &notice).await?;
             sent.troubles.push(format!(
@@ -470,7 +470,7 @@ fn broken(error: &edition::Error) -> Option<String> {
 }
 
 /// Sends the letters of an edition, on threads of their own and over lines to the store of their own.
-async fn post(session: &Session, edition: &Edition, stop: &Arc<AtomicBool>) -> anyhow::Result<Outcome> {
+async fn post(session: &Session, edition: &Edition, stop: &Arc<AtomicBool>) -> anyhow::Result<SendOutcome> {
     let finished = Arc::new(AtomicU64::new(0));
     let to_do = session.store.tally(edition.id).await?.to_do().unsigned_abs();
     let bar = tokio::spawn(watch(edition.period.to_string(), to_do, Arc::clone(&finished)));
@@ -481,8 +481,8 @@ async fn post(session: &Session, edition: &Edition, stop: &Arc<AtomicBool>) -> a
         let most = config.connections.most - 1;
         let store = Store::open_with(&config.store, Connections { most, ..config.connections }).await?;
         let clock = LeaseClock::read(&store).await?;
-        let post = Post { config, store: store.clone(), clock, stop, finished };
-        let outcome = post.send(&edition).await;
+        let sender = Sender { config, store: store.clone(), clock, stop, finished };
+        let outcome = sender.send(&edition).await;
         store.close().await;
         Ok(outcome?)
     };

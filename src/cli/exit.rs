@@ -126,7 +126,7 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
     if let Some(error) = error.downcast_ref::<web::Error>() {
         return is(match error {
             web::Error::Listen { .. } => CANNOT_LISTEN,
-            web::Error::Template(_) => 1,
+            web::Error::Template(_) | web::Error::Threads(_) => 1,
         });
     }
     if let Some(error) = error.downcast_ref::<bounce::Error>() {

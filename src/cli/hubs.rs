@@ -2,23 +2,26 @@
 //! becomes of it, the feeds are live and the letters out.
 
 use super::session::{Session, clock};
-use crate::outbox::hubs::{Hubs, Told};
+use crate::outbox::{
+    OutboxReport,
+    hubs::{HubNotifier, HubReport},
+};
 
 /// Tells the hubs what they are to be told of by now; gives lines for who looks on. What was
 /// given up is told on standard error.
 pub(super) async fn tell(session: &Session) -> anyhow::Result<Vec<String>> {
-    let hubs = Hubs { config: &session.config, store: &session.store, at: session.at, clock };
+    let hubs = HubNotifier { config: &session.config, store: &session.store, at: session.at, clock };
     let mut lines = Vec::new();
-    for Told { hub, told, waiting, given_up, reply } in hubs.tell().await? {
-        if told > 0 {
-            lines.push(format!("{hub}: told of {told} changes"));
+    for HubReport { hub, counts: OutboxReport { sent, waiting, failed, reply } } in hubs.notify().await? {
+        if sent > 0 {
+            lines.push(format!("{hub}: told of {sent} changes"));
         }
         if waiting > 0 {
             lines.push(format!("{hub}: {waiting} changes wait to be told, because {reply}"));
         }
-        if given_up > 0 {
+        if failed > 0 {
             eprintln!(
-                "gazetier: the hub {hub} could not be told of {given_up} changed feeds for days, the last time because \
+                "gazetier: the hub {hub} could not be told of {failed} changed feeds for days, the last time because \
                  {reply}; it is told of them when they change again. If it is gone, take it out of feeds.hubs"
             );
         }

@@ -12,7 +12,7 @@ use crate::{
     },
     model::{Edition, EditionKey, Instant, Period, Tally},
     publish::{Owner, Trace},
-    send::folder as letters,
+    send::file_relay as letters,
 };
 
 /// What became of an edition by what stands beside the store.

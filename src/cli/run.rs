@@ -63,10 +63,10 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
                 if told.sent > 0 {
                     lines.push(format!("{} letters to confirm or to choose sent", told.sent));
                 }
-                if told.waiting + told.refused > 0 {
+                if told.waiting + told.failed > 0 {
                     lines.push(format!(
                         "{} letters to confirm or to choose wait, {} were refused: {}",
-                        told.waiting, told.refused, told.reply
+                        told.waiting, told.failed, told.reply
                     ));
                 }
             }

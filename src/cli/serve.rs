@@ -3,7 +3,6 @@
 use std::{io::IsTerminal, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
-use axum::Router;
 use data_encoding::BASE32_NOPAD;
 use listenfd::ListenFd;
 use tokio::{
@@ -22,16 +21,16 @@ use crate::{
     config::{Config, Connections},
     model::token,
     store::Store,
-    web::{self, Answers, Listener, Server, Shared, desk::Desk},
+    web::{self, Answering, Answers, Listener, Server, Shared, desk::Desk},
 };
 
 /// What answers as the configuration stands, and carries the letters that come of it.
 struct House {
     shared: Shared,
     courier: JoinHandle<()>,
-    public: watch::Sender<Router>,
-    desk: watch::Sender<Router>,
-    figures: watch::Sender<Router>,
+    public: watch::Sender<Answering>,
+    desk: watch::Sender<Answering>,
+    figures: watch::Sender<Answering>,
     /// Under which address the desk is reached unless the configuration names one.
     place: String,
 }
@@ -53,18 +52,18 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
         None => Listener::open(&web.listen).await?,
     };
     say!("serving on {}", listener.place());
-    let (public, router) = watch::channel(web::public(&shared));
-    let public_server = Server { listener, router, connections: web.connections };
+    let (public, answers) = watch::channel(web::public(&shared));
+    let public_server = Server { listener, answers, connections: web.connections };
     let desk_listener = match Listener::handed(&mut sockets, 1)? {
         Some(listener) => listener,
         None => Listener::open(&session.config.desk.listen).await?,
     };
     let place = format!("{}/", desk_listener.place());
-    let (desk, answers) = watch::channel(web::desk::routes(&desk_of(&shared, &place)?));
+    let (desk, answers) = watch::channel(web::desk::routes(&desk_of(&shared, &place)?).into());
     let desk_server = desk_server(desk_listener, answers);
     // A token has no place in a service's log.
     say!("the desk on {}; `gazetier digest preview` gives the way in", desk_server.listener.place());
-    let (figures, router) = watch::channel(web::figures(&shared));
+    let (figures, answers) = watch::channel(web::figures(&shared).into());
     let mut servers = vec![public_server, desk_server];
     if let Some(place) = &web.metrics_listen {
         let listener = match Listener::handed(&mut sockets, 2)? {
@@ -72,7 +71,7 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
             None => Listener::open(place).await?,
         };
         say!("figures on {}", listener.place());
-        servers.push(Server { listener, router, connections: FIGURES });
+        servers.push(Server { listener, answers, connections: FIGURES });
     }
     let courier = tokio::spawn(web::carry(shared.clone()));
     let mut house = House { shared, courier, public, desk, figures, place };
@@ -80,14 +79,17 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     tokio::pin!(serving);
     loop {
         tokio::select! {
-            () = &mut serving => break,
+            served = &mut serving => {
+                served?;
+                break;
+            }
             told = hangups.recv(), if hangup == Hangup::Reloads => match told {
                 Some(()) => match house.reload().await {
                     Ok(()) => say!("the configuration has been read again"),
                     Err(error) => eprintln!("gazetier: {}; the configuration of before stays", exit::words(&error)),
                 },
                 None => {
-                    serving.as_mut().await;
+                    serving.as_mut().await?;
                     break;
                 }
             },
@@ -120,8 +122,8 @@ impl House {
         keep_editors(&config, self.shared.store()).await?;
         let probe = probe(&config).await?;
         let shared = Shared::new(config, self.shared.store().clone(), probe, self.shared.now())?;
-        let (public, desk) = (web::public(&shared), web::desk::routes(&desk_of(&shared, &self.place)?));
-        let figures = web::figures(&shared);
+        let (public, desk) = (web::public(&shared), web::desk::routes(&desk_of(&shared, &self.place)?).into());
+        let figures = web::figures(&shared).into();
         let courier = tokio::spawn(web::carry(shared.clone()));
         let (shared, courier) =
             (std::mem::replace(&mut self.shared, shared), std::mem::replace(&mut self.courier, courier));
@@ -151,9 +153,9 @@ pub(super) async fn probe(config: &Config) -> anyhow::Result<Store> {
 }
 
 /// The desk on a listener.
-pub(super) fn desk_server(listener: Listener, router: Answers) -> Server {
+pub(super) fn desk_server(listener: Listener, answers: Answers) -> Server {
     // A handful of editors, each with a browser's few connections.
-    Server { listener, router, connections: 64 }
+    Server { listener, answers, connections: 64 }
 }
 
 /// The desk of the configuration; `place` is where it listens.
@@ -170,7 +172,7 @@ pub(super) async fn desk(session: &Session, shared: &Shared) -> anyhow::Result<(
     let listener = Listener::open(&config.desk.listen).await?;
     let place = format!("{}/", listener.place());
     let base = config.desk.url.as_ref().map_or_else(|| place.clone(), ToString::to_string);
-    let (_, answers) = watch::channel(web::desk::routes(&desk_of(shared, &place)?));
+    let (_, answers) = watch::channel(web::desk::routes(&desk_of(shared, &place)?).into());
     Ok((desk_server(listener, answers), way_in(session, &base).await?))
 }
 

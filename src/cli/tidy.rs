@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use super::{again::again, say::say, session::Session};
-use crate::{outbox::service, send::erase, store::Tidied};
+use crate::{outbox::retention, store::Tidied};
 
 /// By this the store knows the work of a day.
 const DAILY: &str = "tidy";
@@ -24,9 +24,10 @@ struct Removed {
 }
 
 pub(super) async fn run(session: &Session) -> anyhow::Result<ExitCode> {
-    let over =
-        again(async || service::tidy(&session.config, &session.store, session.at).await.map_err(anyhow::Error::from))
-            .await?;
+    let over = again(async || {
+        retention::tidy_service_letters(&session.config, &session.store, session.at).await.map_err(anyhow::Error::from)
+    })
+    .await?;
     let mut removed = again(async || remove(session, usize::MAX).await).await?;
     // Readers go some at a time.
     while removed.left > 0 {
@@ -70,7 +71,7 @@ async fn remove(session: &Session, most: usize) -> anyhow::Result<Removed> {
     if let Some(kept) = kept.outbox {
         // Their times are the machine's.
         let older = at.min(session.now().clock) - kept;
-        removed.written = erase::forget_written(&session.config, older).await?;
+        removed.written = retention::remove_old_files(&session.config, older).await?;
     }
     Ok(removed)
 }
@@ -78,7 +79,10 @@ async fn remove(session: &Session, most: usize) -> anyhow::Result<Removed> {
 /// Forgets some readers who left long ago.
 async fn left(session: &Session) -> anyhow::Result<u64> {
     match session.config.retention.left {
-        Some(kept) => Ok(erase::forget_left(&session.config, &session.store, session.at - kept, session.at).await?),
+        Some(kept) => {
+            Ok(retention::erase_readers_who_left(&session.config, &session.store, session.at - kept, session.at)
+                .await?)
+        }
         None => Ok(0),
     }
 }

@@ -14,7 +14,7 @@ use super::{
     feeds::moved,
     fetch, raw, relay, retention, sources, theme, web as web_room,
 };
-use crate::model::{Colour, Mailbox, Rubrique, Schedule, Slug, Zone, text, uri};
+use crate::model::{Colour, Lang, Mailbox, Rubrique, Schedule, Slug, Zone, text, uri};
 
 /// Names the store instead of `store.url`: an address with a password has no place in a file.
 const STORE_VARIABLE: &str = "GAZETIER_STORE_URL";
@@ -96,9 +96,19 @@ fn magazine(raw: raw::RawMagazine) -> Result<Magazine, ConfigRefusal> {
     if url.host_str().is_none_or(str::is_empty) {
         return Err(refuse("magazine.url", "it has no host"));
     }
-    if !raw.language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') || raw.language.len() < 2 {
+    // As programs write it, and as HTML and feeds do.
+    let language = raw.language.replace('_', "-");
+    if !language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') || language.len() < 2 {
         return Err(refuse("magazine.language", "write a language tag such as \"fr\" or \"fr-FR\""));
     }
+    let lang = Lang::known(&language).ok_or_else(|| {
+        let known: Vec<&str> = Lang::all().map(Lang::tag).collect();
+        let known = known.join(", ");
+        refuse(
+            "magazine.language",
+            format!("we have no words in {:?}: write one of {known}, with a region or without", language),
+        )
+    })?;
     let zone: Zone = raw.timezone.parse().map_err(|error| refuse("magazine.timezone", error))?;
     let tag_date = NaiveDate::parse_from_str(&raw.tag_date, "%Y-%m-%d")
         .map_err(|_| refuse("magazine.tag_date", "write a day such as \"2026-01-01\""))?;
@@ -110,7 +120,8 @@ fn magazine(raw: raw::RawMagazine) -> Result<Magazine, ConfigRefusal> {
         id,
         name: line("magazine.name", raw.name)?,
         tagline: raw.tagline.map(|t| line("magazine.tagline", t)).transpose()?,
-        language: raw.language,
+        language,
+        lang,
         zone,
         rights: raw.rights.map(|t| line("magazine.rights", t)).transpose()?,
         postal_address: line("magazine.postal_address", raw.postal_address)?,

@@ -32,7 +32,7 @@ pub use sources::{Source, SourceKind};
 pub use theme::{Logo, Theme};
 pub use web::{Listen, Proxy, Web};
 
-use crate::model::{EmailAddress, FeedKey, Mailbox, Rubrique, Schedule, Slug, Zone, column::fingerprint};
+use crate::model::{EmailAddress, FeedKey, Lang, Mailbox, Rubrique, Schedule, Slug, Zone, column::fingerprint};
 
 /// Why a configuration cannot be used. Each names the file and the key or line.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +121,8 @@ pub struct Magazine {
     pub tagline: Option<String>,
     /// Its language (BCP 47), such as `fr` or `fr-FR`.
     pub language: String,
+    /// The words that go with it.
+    pub lang: Lang,
     /// Its site.
     pub url: Url,
     /// Its clock.

@@ -10,6 +10,7 @@ use super::render::{
 };
 use crate::{
     config::Config,
+    locales::fill,
     model::{Choice, EditionKey, EmailAddress, Instant, Mailbox, Note, NoteKind, Now, Period, token},
     store::{ServiceKind, ServiceLetter, Store},
 };
@@ -90,67 +91,23 @@ pub async fn tell(
 }
 
 fn letter(config: &Config, period: &Period, notice: &Notice, way_in: String) -> service::Note {
-    let french = crate::edition::render::is_french(&config.magazine.language);
-    let say = |fr: &str, en: &str| (if french { fr } else { en }).to_owned();
+    let lang = config.magazine.lang;
+    let words = &lang.words().notices;
     let hour = |at: &Instant| config.magazine.zone.local(*at).format("%Y-%m-%d %H:%M").to_string();
-    let (title, text) = match notice {
-        Notice::Unapproved => (
-            say("La lettre attend votre accord", "The letter waits for your approval"),
-            say(
-                "Son heure est venue et personne ne l’a approuvée\u{202f}: elle n’est pas partie. Elle partira dès que quelqu’un l’aura approuvée.",
-                "Its hour has come and nobody has approved it: it has not gone out. It goes as soon as somebody approves it.",
-            ),
-        ),
-        Notice::Fallen(who, at) => (
-            say("La lettre a changé depuis son approbation", "The letter has changed since it was approved"),
-            format!(
-                "{} {who} ({}). {}",
-                say("Elle avait été approuvée par", "It was approved by"),
-                hour(at),
-                say(
-                    "Regardez ce qui a changé, puis approuvez-la de nouveau\u{202f}: sinon elle ne partira pas.",
-                    "Look at what has changed and approve it again, or it will not go out.",
-                ),
-            ),
-        ),
-        Notice::Late => (
-            say("La lettre est en retard, et retenue", "The letter is late, and held"),
-            say(
-                "Son heure est passée depuis trop longtemps pour qu’elle parte seule. Dites au bureau si elle doit partir.",
-                "Its hour was too long ago for it to go out by itself. Say at the desk whether it should.",
-            ),
-        ),
-        Notice::Broken(what) => (
-            say("La lettre ne peut pas partir", "The letter cannot go out"),
-            format!("{} {what}", say("Il y a quelque chose à corriger\u{202f}:", "There is something to mend:")),
-        ),
-        Notice::Refused(what) => (
-            say("La lettre est retenue\u{202f}: un serveur la refuse", "The letter is held: a relay refuses it"),
-            format!(
-                "{} {what}",
-                say(
-                    "Les lettres qui restent attendent qu’on y remédie, puis qu’on la laisse partir au bureau. Le serveur dit\u{202f}:",
-                    "The letters that are left wait until that is mended and somebody lets it go at the desk. What is wrong:",
-                )
-            ),
-        ),
-        Notice::Restored(what) => (
-            say("La lettre est retenue\u{202f}: elle est déjà partie", "The letter is held: it went out already"),
-            format!(
-                "{} {what}",
-                say(
-                    "La base est plus ancienne que ce qui a été envoyé. Laissez la lettre partir au bureau seulement si elle n’est pas partie\u{202f}:",
-                    "Let it go at the desk only if it did not go out:",
-                )
-            ),
-        ),
+    let (brief, text) = match notice {
+        Notice::Unapproved => (&words.unapproved, words.unapproved.text.clone()),
+        Notice::Fallen(who, at) => (&words.fallen, fill(&words.fallen.text, &[("who", who), ("hour", &hour(at))])),
+        Notice::Late => (&words.late, words.late.text.clone()),
+        Notice::Broken(what) => (&words.broken, fill(&words.broken.text, &[("what", what)])),
+        Notice::Refused(what) => (&words.refused, fill(&words.refused.text, &[("what", what)])),
+        Notice::Restored(what) => (&words.restored, fill(&words.restored.text, &[("what", what)])),
     };
     service::Note {
-        lang: if french { "fr" } else { "en" },
-        subject: format!("{title} · {period}"),
-        title,
+        lang,
+        subject: format!("{} · {period}", brief.title),
+        title: brief.title.clone(),
         before: vec![text],
-        button: Some((say("Ouvrir le bureau", "Open the desk"), way_in)),
+        button: Some((words.open_the_desk.clone(), way_in)),
         after: Vec::new(),
     }
 }

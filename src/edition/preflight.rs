@@ -1,17 +1,20 @@
 //! What would break in mail programs, or shame the magazine, is found before anything is frozen. A
 //! red finding stops the sending; each says how to mend it.
 
+use std::fmt::Display;
+
 use super::{
     choose::Draft,
     render::{
-        Rendered, SUBJECT_MOST, is_french,
+        Rendered, SUBJECT_MOST,
         tags::{self, Tag},
     },
 };
 use crate::model::token::PLACEHOLDER;
 use crate::{
     config::{Config, Relays},
-    model::{EmailAddress, Mailbox, text},
+    locales::{Check, fill},
+    model::{EmailAddress, Lang, Mailbox, text},
 };
 
 /// Where the HTML of a variant must stay below: Gmail cuts what is above 102 kB, and the way to
@@ -153,7 +156,7 @@ pub fn refusal(findings: &[Finding]) -> Option<String> {
     let red = findings.iter().filter(|finding| finding.grade == Grade::Red);
     let words: Vec<String> = red
         .map(|finding| {
-            let (what, mend) = finding.words("en");
+            let (what, mend) = finding.words(Lang::english());
             format!("{what}: {mend}")
         })
         .collect();
@@ -162,150 +165,41 @@ pub fn refusal(findings: &[Finding]) -> Option<String> {
 
 impl Finding {
     /// What was found, and how to mend it (empty where nothing needs to be).
-    pub fn words(&self, lang: &str) -> (String, String) {
-        let french = is_french(lang);
-        let say = |fr: String, en: String| if french { fr } else { en };
-        let mend = |fr: &str, en: &str| match self.grade {
-            Grade::Green => String::new(),
-            _ => (if french { fr } else { en }).to_owned(),
+    pub fn words(&self, lang: Lang) -> (String, String) {
+        let words = &lang.words().preflight;
+        let is_good = self.grade == Grade::Green;
+        let check = |check: &Check, with: &[(&str, &dyn Display)]| {
+            (fill(if is_good { &check.good } else { &check.wrong }, with), check.mend.clone())
         };
-        let wrong = self.grade != Grade::Green;
-        match &self.matter {
-            Matter::Size(bytes) => (
-                if self.grade == Grade::Red {
-                    say(
-                        format!("le HTML fait {bytes} octets, et les messageries le coupent au-delà de {LARGEST}"),
-                        format!("its HTML has {bytes} bytes and mail programs cut it off above {LARGEST}"),
-                    )
-                } else {
-                    say(
-                        format!("le HTML fait {} ko sur {}", bytes / 1000, LARGEST / 1000),
-                        format!("its HTML has {} of {} kB", bytes / 1000, LARGEST / 1000),
-                    )
-                },
-                mend(
-                    "abaissez digest.max_columns ou digest.standfirst_length",
-                    "lower digest.max_columns or digest.standfirst_length",
-                ),
-            ),
-            Matter::Lines(longest) => (
-                say(
-                    format!("la plus longue ligne fait {longest} octets"),
-                    format!("its longest line has {longest} bytes"),
-                ),
-                mend("raccourcissez les champs de l’en-tête", "shorten what stands in the headers"),
-            ),
-            Matter::Letter(words) => (
-                say(
-                    format!("aucune lettre ne peut être écrite ({words})"),
-                    format!("no letter can be written ({words})"),
-                ),
-                mend("raccourcissez le sujet et les noms d’expéditeur", "shorten the subject and the sender's name"),
-            ),
-            Matter::Alt(0) => {
-                (say("chaque image a sa description".into(), "each picture has its description".into()), String::new())
+        let (what, mend) = match &self.matter {
+            Matter::Size(bytes) => {
+                let text = match self.grade {
+                    Grade::Red => fill(&words.size.red, &[("size", bytes), ("most", &LARGEST)]),
+                    _ => fill(&words.size.fine, &[("size", &(bytes / 1000)), ("most", &(LARGEST / 1000))]),
+                };
+                (text, words.size.mend.clone())
             }
-            Matter::Alt(count) => (
-                say(format!("{count} images sans description"), format!("{count} pictures have no description")),
-                mend(
-                    "décrivez-les entre crochets\u{202f}: ![un phare](adresse)",
-                    "describe them in the brackets: ![a lighthouse](address)",
-                ),
-            ),
-            Matter::Links(_) if !wrong => {
-                (say("tous les liens sont complets".into(), "all links are whole".into()), String::new())
+            Matter::Lines(longest) => {
+                (lang.counted(&words.lines.found, *longest as u64, &[]), words.lines.mend.clone())
             }
-            Matter::Links(lost) => (
-                say(
-                    format!("ces liens ne mènent nulle part\u{202f}: {}", lost.join(" ")),
-                    format!("these links lead nowhere: {}", lost.join(" ")),
-                ),
-                mend("écrivez-les en entier, avec https://", "write them in full, with https://"),
-            ),
-            Matter::Sender(from, _) => (
-                if wrong {
-                    say(format!("{from} est l’expéditeur de l’exemple"), format!("{from} is the sample's sender"))
-                } else {
-                    say(format!("l’expéditeur est {from}"), format!("the sender is {from}"))
-                },
-                mend("mettez le vôtre dans letters.from", "write your own in letters.from"),
-            ),
-            Matter::Alignment(from, bounce, _) => (
-                if wrong {
-                    say(
-                        format!("{bounce} n’est pas du domaine de {from}"),
-                        format!("{bounce} is not of {from}'s domain"),
-                    )
-                } else {
-                    say(
-                        "les retours vont au domaine de l’expéditeur".into(),
-                        "bounces go to the sender's domain".into(),
-                    )
-                },
-                mend(
-                    "mettez dans letters.bounce_address une adresse de ce domaine, sinon SPF ne dira rien pour vous",
-                    "write an address of that domain in letters.bounce_address, or SPF will not speak for you",
-                ),
-            ),
-            Matter::Signature(signed) => (
-                match signed {
-                    true => say("les lettres sont signées (DKIM)".into(), "letters are signed (DKIM)".into()),
-                    false => {
-                        say("les lettres ne sont pas signées (DKIM)".into(), "letters are not signed (DKIM)".into())
-                    }
-                },
-                mend(
-                    "donnez une clé dans [[dkim]]\u{202f}: Gmail et Yahoo l’exigent des envois en nombre",
-                    "give a key in [[dkim]]: Gmail and Yahoo demand it of bulk senders",
-                ),
-            ),
-            Matter::Unsubscribe(missing) => (
-                if wrong {
-                    say(
-                        format!("on ne peut pas se désabonner ({})", missing.join(", ")),
-                        format!("there is no way to unsubscribe ({})", missing.join(", ")),
-                    )
-                } else {
-                    say(
-                        "on peut se désabonner par l’en-tête, le HTML et le texte".into(),
-                        "header, HTML and text let readers unsubscribe".into(),
-                    )
-                },
-                mend("vérifiez letters.unsubscribe_url", "look at letters.unsubscribe_url"),
-            ),
-            Matter::Subject(length) => (
-                say(format!("le sujet fait {length} caractères"), format!("the subject has {length} characters")),
-                mend(
-                    "entre 1 et 60, les boîtes le montrent en entier\u{202f}; plus de 250 ne partent pas",
-                    "between 1 and 60, inboxes show all of it; more than 250 do not go out",
-                ),
-            ),
-            Matter::Standfirsts(titles) => (
-                if wrong {
-                    say(
-                        format!("sans chapô\u{202f}: {}", titles.join(" · ")),
-                        format!("without a standfirst: {}", titles.join(" · ")),
-                    )
-                } else {
-                    say("chaque chronique a son chapô".into(), "each column has its standfirst".into())
-                },
-                mend("écrivez-le dans la chronique", "write it in the column"),
-            ),
-            Matter::Pictures(titles) => (
-                if wrong {
-                    say(
-                        format!("image sans description, donc pas montrée\u{202f}: {}", titles.join(" · ")),
-                        format!("picture without a description, so not shown: {}", titles.join(" · ")),
-                    )
-                } else {
-                    say(
-                        "chaque image de chronique a sa description".into(),
-                        "each column's picture has its description".into(),
-                    )
-                },
-                mend("décrivez-la dans la chronique (alt)", "describe it in the column (alt)"),
-            ),
-        }
+            Matter::Letter(why) => (fill(&words.letter.found, &[("why", why)]), words.letter.mend.clone()),
+            Matter::Alt(0) => (words.alt.good.clone(), String::new()),
+            Matter::Alt(count) => (lang.counted(&words.alt.wrong, *count as u64, &[]), words.alt.mend.clone()),
+            Matter::Links(lost) => check(&words.links, &[("list", &lost.join(" "))]),
+            Matter::Sender(from, _) => check(&words.sender, &[("from", from)]),
+            Matter::Alignment(from, bounce, _) => check(&words.alignment, &[("from", from), ("bounce", bounce)]),
+            Matter::Signature(is_signed) => {
+                let text = if *is_signed { &words.signature.good } else { &words.signature.wrong };
+                (text.clone(), words.signature.mend.clone())
+            }
+            Matter::Unsubscribe(missing) => check(&words.unsubscribe, &[("list", &missing.join(", "))]),
+            Matter::Subject(length) => {
+                (lang.counted(&words.subject.found, *length as u64, &[]), words.subject.mend.clone())
+            }
+            Matter::Standfirsts(titles) => check(&words.standfirsts, &[("list", &titles.join(" · "))]),
+            Matter::Pictures(titles) => check(&words.pictures, &[("list", &titles.join(" · "))]),
+        };
+        (what, if is_good { String::new() } else { mend })
     }
 }
 

@@ -10,10 +10,12 @@ pub mod service;
 mod shield;
 pub(super) mod tags;
 pub mod view;
-mod words;
+
+#[cfg(test)]
+mod tests;
 
 use askama::Template;
-use chrono::{Datelike, Duration, Locale, NaiveDate};
+use chrono::Duration;
 
 use self::{
     shield::shield,
@@ -23,9 +25,9 @@ use super::choose::{Draft, Due, Sheet, lay_out};
 use crate::model::token::PLACEHOLDER;
 use crate::{
     config::{Config, Feeds, Letters},
+    locales::fill,
     model::{Choice, Column, Mailbox, Rubrique, column::fingerprint},
 };
-pub use words::is_french;
 
 /// Why an edition or a letter could not be rendered.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +97,7 @@ pub fn render(config: &Config, draft: &Draft, choice: &Choice) -> Result<Option<
     let preheader = view.preheader.clone();
     let mjml = DigestHtml { v: &view }.render()?;
     let html = to_html(&mjml)?;
-    let plain = wrap(&DigestText { v: &view }.render()?);
+    let plain = wrap(&DigestText { v: &view }.render()?, view.dir);
     let hash = fingerprint([&subject, &html, &plain]);
     let entity = encode::entity(&plain, &html, &hash);
     Ok(Some(Rendered { subject, preheader, html, plain, entity, hash }))
@@ -111,7 +113,7 @@ pub fn proof(config: &Config, draft: &Draft, choice: &Choice, desk: &str) -> Res
     let subject = format!("{} · {}", words.proof, plain.subject);
     let view = View { proof: Some(desk.to_owned()), subject: subject.clone(), ..view };
     let html = to_html(&DigestHtml { v: &view }.render()?)?.replace(PLACEHOLDER, "-");
-    let plain_text = wrap(&DigestText { v: &view }.render()?).replace(PLACEHOLDER, "-");
+    let plain_text = wrap(&DigestText { v: &view }.render()?, view.dir).replace(PLACEHOLDER, "-");
     Ok(Some(Rendered { subject, html, plain: plain_text, ..plain }))
 }
 
@@ -184,30 +186,16 @@ pub fn default_subject(config: &Config, draft: &Draft) -> String {
 fn filled(config: &Config, draft: &Draft, subject: &str) -> String {
     let due = &draft.due;
     let sheet = lay_out(config, draft, &Choice::all());
-    // One by one and in order: a title that holds a brace is not filled in again.
-    let mut filled = String::new();
-    let mut rest = subject;
-    while let Some(at) = rest.find('{') {
-        filled.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let end = rest.find('}').map_or(rest.len(), |end| end + 1);
-        match &rest[..end] {
-            "{magazine}" => filled.push_str(&config.magazine.name),
-            "{number}" => filled.push_str(&due.number.to_string()),
-            "{period}" => filled.push_str(due.period.as_str()),
-            "{lead}" => filled.push_str(sheet.lead.map_or("", |lead| &lead.title)),
-            other => filled.push_str(other),
-        }
-        rest = &rest[end..];
-    }
-    filled + rest
+    let lead = sheet.lead.map_or("", |lead| &lead.title);
+    let name = &config.magazine.name;
+    fill(subject, &[("magazine", name), ("number", &due.number), ("period", &due.period), ("lead", &lead)])
 }
 
 fn view<'a>(config: &'a Config, draft: &Draft, sheet: &Sheet<'_>, subject: String) -> View<'a> {
     let Draft { due, changes, .. } = draft;
     let opening = changes.opening.as_deref().unwrap_or(&config.digest.opening);
     let magazine = &config.magazine;
-    let words = words::of(&magazine.language);
+    let words = &magazine.lang.words().letter;
     let theme = &config.theme;
     let piece = |column: &Column| piece(config, column);
     let lead = sheet.lead.map(|column| Piece {
@@ -228,14 +216,14 @@ fn view<'a>(config: &'a Config, draft: &Draft, sheet: &Sheet<'_>, subject: Strin
     View {
         proof: None,
         preheader: changes.preheader.clone().unwrap_or_else(|| preheader(sheet, &subject)),
-        dir: Direction::of(&magazine.language),
+        dir: Direction::of(magazine.lang),
         magazine,
         theme,
         night: NIGHT,
         edge: Hue::of(theme.accent, theme),
         name: theme.masthead.as_deref().unwrap_or(&magazine.name),
         subject,
-        number: format!("{}{}", words.number, due.number),
+        number: fill(&words.number, &[("number", &due.number)]),
         dates: dates(config, due),
         opening_html: marked::html(opening),
         opening_text: marked::text(opening),
@@ -252,15 +240,19 @@ fn view<'a>(config: &'a Config, draft: &Draft, sheet: &Sheet<'_>, subject: Strin
 
 fn piece(config: &Config, column: &Column) -> Piece {
     let rubrique = config.rubriques.iter().find(|r| Some(&r.slug) == column.rubrique.as_ref());
-    let day = config.magazine.zone.local(column.published).date_naive();
+    let lang = config.magazine.lang;
+    let day = lang.day(config.magazine.zone.local(column.published).date_naive());
     Piece {
         title: column.title.clone(),
         standfirst: cut::at_sentence(&column.standfirst, config.digest.standfirst_length),
+        about: match &column.byline {
+            Some(byline) => fill(&lang.words().letter.signed, &[("byline", byline), ("date", &day)]),
+            None => day,
+        },
         byline: column.byline.clone(),
         rubrique: rubrique.map(|r| r.label.clone()),
         hue: hue(config, rubrique),
         url: column.url.to_string(),
-        date: day_and_month(&config.magazine.language, day),
         // Without a description it would be nothing to many readers.
         image: column.image.as_ref().filter(|image| !image.alt.is_empty()).map(|image| Picture {
             url: image.url.to_string(),
@@ -290,42 +282,19 @@ fn preheader(sheet: &Sheet<'_>, subject: &str) -> String {
     }
 }
 
-fn locale(lang: &str) -> Locale {
-    if words::is_french(lang) { Locale::fr_FR } else { Locale::en_GB }
-}
-
-fn day_and_month(lang: &str, day: NaiveDate) -> String {
-    // The day and its month stay on one line.
-    let text = day.format_localized("%-d\u{a0}%B", locale(lang)).to_string();
-    if words::is_french(lang) && day.day() == 1 { text.replacen('1', "1er", 1) } else { text }
-}
-
 /// The days that an edition covers, in words. A day counts where most of it lies.
 fn dates(config: &Config, due: &Due) -> String {
-    let lang = config.magazine.language.as_str();
     let zone = &config.magazine.zone;
     let half = Duration::hours(12);
     let first = zone.local(due.since + half).date_naive();
     let last = zone.local(due.cutoff - half).date_naive();
-    let whole = |day: NaiveDate| format!("{} {}", day_and_month(lang, day), day.year());
-    let start = if first.year() != last.year() {
-        whole(first)
-    } else if first.month() != last.month() {
-        day_and_month(lang, first)
-    } else {
-        let day = day_and_month(lang, first);
-        day.split('\u{a0}').next().unwrap_or(&day).to_owned()
-    };
-    if words::is_french(lang) {
-        format!("du {start} au {}", whole(last))
-    } else {
-        format!("{start} to {}", whole(last))
-    }
+    config.magazine.lang.days(first, last)
 }
 
 /// Wraps each line of the text part, keeping its indentation, the marks of quotes, and the room before
-/// the items of a list; an address is never broken.
-pub(super) fn wrap(text: &str) -> String {
+/// the items of a list; an address is never broken. Where lines run from right to left, each begins with a mark that
+/// says so (U+200F): a program goes by the first letter else, and some titles begin with a foreign word.
+pub(super) fn wrap(text: &str, dir: Direction) -> String {
     let mut wrapped = String::with_capacity(text.len() + text.len() / 16);
     for line in text.trim_matches('\n').lines() {
         let line = line.trim_end_matches([' ', '\t']);
@@ -336,8 +305,14 @@ pub(super) fn wrap(text: &str) -> String {
             .word_splitter(textwrap::WordSplitter::NoHyphenation)
             .initial_indent(first)
             .subsequent_indent(&rest);
-        wrapped.push_str(&textwrap::fill(line, options));
-        wrapped.push('\n');
+        for line in textwrap::fill(line, options).split('\n') {
+            let is_text = !line.is_empty() && !line.trim_start().starts_with("http");
+            if dir.name == "rtl" && is_text {
+                wrapped.push('\u{200f}');
+            }
+            wrapped.push_str(line);
+            wrapped.push('\n');
+        }
     }
     wrapped
 }

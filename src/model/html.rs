@@ -9,7 +9,7 @@ mod tests;
 
 use names::{Kind, Name, element, is_attribute, is_entity, name};
 
-pub use names::{direction, is_language};
+pub use names::is_language;
 
 use super::{text, uri};
 

@@ -20,6 +20,7 @@ pub mod token;
 pub mod uri;
 pub mod zone;
 
+pub use crate::locales::Lang;
 pub use address::{EmailAddress, Mailbox};
 pub use changes::{Changes, Decision, DeskRecord, Note, NoteKind, Part, Version};
 pub use colour::Colour;

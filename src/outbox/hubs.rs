@@ -1,149 +1,143 @@
-//! Tells WebSub hubs which topics have changed: `hub.mode=publish`, as hubs commonly take it. Hubs
-//! are told side by side and none for long; what they do not take waits in the outbox.
+//! Tells WebSub hubs which topics have changed (`hub.mode=publish`). Hubs are told in parallel, and none for long; what
+//! they do not accept waits in the outbox.
 
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use url::{Url, form_urlencoded};
 
-use crate::send::Error;
+use super::attempt::{AttemptResult, OutboxReport};
 use crate::{
     config::Config,
     fetch,
     model::Instant,
-    store::{Ping, PingState, PutOff, SettledPing, Store},
+    send::{Error, backoff},
+    store::{Ping, PutOff, SettledPing, Store},
 };
 
-/// How long a hub may take for an answer, all in all.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a request may take, all in all.
+const HUB_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// After this time no ping is begun: with the answers to the last ones, a run is held up for no
-/// longer than 20 seconds.
-const ENOUGH: Duration = Duration::from_secs(10);
+/// After this time no ping is begun. With the answers to the last ones, a run is held up for 20 seconds at most.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How many pings a hub gets at once.
-const BATCH: u32 = 8;
+/// How many pings a hub gets in parallel.
+const BATCH_PINGS: u32 = 8;
 
-/// How long a worker may keep those that it has taken: beyond the timeout, and short, since it
-/// does no harm to tell a hub twice.
-const LEASE: Duration = Duration::from_secs(15);
+/// How long a worker may keep pings: longer than the timeout, but not much, since telling a hub twice does no harm.
+const PING_LEASE: Duration = Duration::from_secs(15);
 
-/// A hub that takes nothing for so long is given up…
-const PATIENCE: chrono::Duration = chrono::Duration::days(5);
+/// A ping that was not accepted for so long is given up…
+const GIVE_UP_AFTER: chrono::Duration = chrono::Duration::days(5);
 
-/// … but not before so many tries: a program that runs once a week has hardly tried after 5 days.
-const TRIES: i64 = 6;
+/// … but not before so many attempts: a program that runs once a week has hardly tried after 5 days.
+const MIN_ATTEMPTS: i64 = 6;
 
-/// The hubs of a configuration.
+/// The pause after the first attempt; twice as long each further time …
+const FIRST_PAUSE_MINUTES: u64 = 1;
+
+/// … up to this.
+const MAX_PAUSE_MINUTES: u64 = 6 * 60;
+
+/// Tells the hubs of a configuration.
 #[derive(Clone, Copy)]
-pub struct Hubs<'a> {
-    /// The configuration.
+pub struct HubNotifier<'a> {
     pub config: &'a Config,
-    /// The store.
     pub store: &'a Store,
-    /// The instant of this run, by which pings are due.
+    /// The instant of this run: pings that are due by then are sent.
     pub at: Instant,
-    /// The machine's clock: leases are between machines, and a bound on time is felt by people.
+    /// The machine's clock: leases are between machines, and the time limit is for people who wait.
     pub clock: fn() -> Instant,
 }
 
-/// What telling a hub came to.
+/// What telling one hub came to.
 #[derive(Debug)]
-pub struct Told {
-    /// The hub.
+pub struct HubReport {
     pub hub: Url,
-    /// Of so many topics it was told.
-    pub told: usize,
-    /// Of so many it could not be told now.
-    pub waiting: usize,
-    /// Of so many it is not told any more.
-    pub given_up: usize,
-    /// Its last words where something was not told.
-    pub reply: String,
+    /// Counts topics.
+    pub counts: OutboxReport,
 }
 
-impl Hubs<'_> {
-    /// Tells every hub of what is due, for 20 seconds at the most.
-    pub async fn tell(&self) -> Result<Vec<Told>, Error> {
+impl HubNotifier<'_> {
+    /// Tells every hub of what is due, for 20 seconds at most.
+    pub async fn notify(&self) -> Result<Vec<HubReport>, Error> {
         let mut workers = JoinSet::new();
         for hub in &self.config.feeds.hubs {
-            let told = Told { hub: hub.clone(), told: 0, waiting: 0, given_up: 0, reply: String::new() };
-            let worker = Worker { told, agent: agent(), at: self.at, clock: self.clock };
-            workers.spawn(worker.work(self.store.clone()));
+            let report = HubReport { hub: hub.clone(), counts: OutboxReport::default() };
+            let worker = HubWorker { report, agent: agent(), at: self.at, clock: self.clock };
+            workers.spawn(worker.run(self.store.clone()));
         }
         let mut all = Vec::new();
-        while let Some(told) = workers.join_next().await {
-            all.push(told??);
+        while let Some(report) = workers.join_next().await {
+            all.push(report??);
         }
         all.sort_by(|a, b| a.hub.cmp(&b.hub));
         Ok(all)
     }
 }
 
-/// What a hub did with a ping.
-enum Answer {
-    /// It took it.
-    Taken,
-    /// It said something else.
+/// A hub's answer to a ping.
+enum HubAnswer {
+    Accepted,
     Refused(String),
-    /// It did not answer, and would not answer the next one either.
-    Silent(String),
+    /// The other pings would not be answered either.
+    NoAnswer(String),
 }
 
-/// Who tells one hub.
-struct Worker {
-    told: Told,
+/// Tells one hub.
+struct HubWorker {
+    report: HubReport,
     agent: ureq::Agent,
     at: Instant,
     clock: fn() -> Instant,
 }
 
-impl Worker {
-    async fn work(mut self, store: Store) -> Result<Told, Error> {
-        let hub = self.told.hub.clone();
-        let begun = (self.clock)();
+impl HubWorker {
+    async fn run(mut self, store: Store) -> Result<HubReport, Error> {
+        let hub = self.report.hub.clone();
+        let started = (self.clock)();
         loop {
             let now = (self.clock)();
-            if now - begun >= chrono::TimeDelta::from_std(ENOUGH).unwrap_or_default() {
+            if now - started >= chrono::TimeDelta::from_std(TOTAL_TIMEOUT).unwrap_or_default() {
                 break;
             }
-            let batch = store.lease_pings(&hub, self.at, BATCH, now, now + LEASE).await?;
+            let batch = store.lease_pings(&hub, self.at, BATCH_PINGS, now, now + PING_LEASE).await?;
             if batch.is_empty() {
                 break;
             }
-            let mut silent = None;
+            let mut no_answer = None;
             let mut settled = Vec::new();
-            for (ping, answer) in self.post(batch).await? {
-                let (state, reply) = match answer {
-                    Answer::Taken => (PingState::Told, String::new()),
-                    Answer::Refused(reply) => (self.later(&ping), reply),
-                    Answer::Silent(reply) => {
-                        silent = silent.max(Some((self.at + pause(&ping), reply.clone())));
-                        (self.later(&ping), reply)
+            for (ping, answer) in self.send_batch(batch).await? {
+                let (result, reply) = match answer {
+                    HubAnswer::Accepted => (AttemptResult::Sent, String::new()),
+                    HubAnswer::Refused(reply) => (self.result_of_failure(&ping), reply),
+                    HubAnswer::NoAnswer(reply) => {
+                        no_answer = no_answer.max(Some((self.at + retry_pause(&ping), reply.clone())));
+                        (self.result_of_failure(&ping), reply)
                     }
                 };
-                self.count(&state, &reply);
-                settled.push(SettledPing { ping, state, reply });
+                self.report.counts.count(result, &reply);
+                settled.push(SettledPing { ping, state: result.into(), reply });
             }
             store.settle_pings(&settled).await?;
-            if let Some((until, reply)) = silent {
-                // Who did not hear these will not hear the others.
-                let since = self.at - PATIENCE;
-                let off = PutOff { at: self.at, until, since, tries: TRIES, reply: &reply };
-                let (waiting, given_up) = store.put_off_pings(&hub, off).await?;
-                self.told.waiting += waiting;
-                self.told.given_up += given_up;
+            if let Some((until, reply)) = no_answer {
+                // The hub would not answer the other pings either: they wait without being tried.
+                let since = self.at - GIVE_UP_AFTER;
+                let put_off = PutOff { at: self.at, until, since, tries: MIN_ATTEMPTS, reply: &reply };
+                let (waiting, given_up) = store.put_off_pings(&hub, put_off).await?;
+                self.report.counts.waiting += waiting;
+                self.report.counts.failed += given_up;
                 break;
             }
         }
-        Ok(self.told)
+        Ok(self.report)
     }
 
-    /// Tells the hub of a batch of topics at once.
-    async fn post(&self, batch: Vec<Ping>) -> Result<Vec<(Ping, Answer)>, Error> {
+    /// Tells the hub of some topics in parallel.
+    async fn send_batch(&self, batch: Vec<Ping>) -> Result<Vec<(Ping, HubAnswer)>, Error> {
         let mut posts = JoinSet::new();
         for ping in batch {
-            let (agent, hub) = (self.agent.clone(), self.told.hub.clone());
+            let (agent, hub) = (self.agent.clone(), self.report.hub.clone());
             posts.spawn_blocking(move || {
                 let answer = post(&agent, &hub, &ping.topic);
                 (ping, answer)
@@ -156,40 +150,28 @@ impl Worker {
         Ok(answers)
     }
 
-    /// What becomes of a ping that was not taken.
-    fn later(&self, ping: &Ping) -> PingState {
-        if ping.age(self.at) >= PATIENCE && ping.attempts + 1 >= TRIES {
-            return PingState::Failed;
+    /// What becomes of a ping that was not accepted.
+    fn result_of_failure(&self, ping: &Ping) -> AttemptResult {
+        if ping.age(self.at) >= GIVE_UP_AFTER && ping.attempts + 1 >= MIN_ATTEMPTS {
+            return AttemptResult::Failed;
         }
-        PingState::Queued(self.at + pause(ping))
-    }
-
-    fn count(&mut self, state: &PingState, reply: &str) {
-        match state {
-            PingState::Told => self.told.told += 1,
-            PingState::Queued(_) => self.told.waiting += 1,
-            PingState::Failed => self.told.given_up += 1,
-        }
-        if !reply.is_empty() {
-            reply.clone_into(&mut self.told.reply);
-        }
+        AttemptResult::RetryAt(self.at + retry_pause(ping))
     }
 }
 
-/// How long a ping waits before it is tried again: a minute, then twice as long each time up to 6
-/// hours, and up to a quarter more, so that the magazines of a hub that was down do not all come
-/// at once.
-fn pause(ping: &Ping) -> Duration {
-    let minutes = (1u64 << ping.attempts.clamp(0, 9)).min(360);
-    let own = ping.topic.bytes().fold(ping.attempts.unsigned_abs(), |sum, byte| sum.wrapping_mul(31) + u64::from(byte));
-    let spread = own.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
-    Duration::from_secs(minutes * 60 + minutes * 15 * spread / 255)
+/// How long a ping waits before it is tried again. The jitter keeps the magazines of a hub that was down from coming back
+/// all at once.
+fn retry_pause(ping: &Ping) -> Duration {
+    let minutes = backoff::pause_minutes(FIRST_PAUSE_MINUTES, MAX_PAUSE_MINUTES, ping.attempts);
+    let start = ping.attempts.unsigned_abs();
+    let seed = ping.topic.bytes().fold(start, |sum, byte| sum.wrapping_mul(31) + u64::from(byte));
+    backoff::pause_with_jitter(minutes, seed)
 }
 
 fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
-        .timeout_global(Some(TIMEOUT))
-        // A hub that has moved is for the editors to correct: a POST is not led elsewhere.
+        .timeout_global(Some(HUB_TIMEOUT))
+        // Redirects are not followed: a hub that has moved must be corrected in the configuration.
         .max_redirects(0)
         .max_redirects_will_error(false)
         .http_status_as_error(false)
@@ -199,8 +181,8 @@ fn agent() -> ureq::Agent {
         .into()
 }
 
-/// Tells a hub of a topic. `hub.url` is what most hubs read, `hub.topic` what some do.
-fn post(agent: &ureq::Agent, hub: &Url, topic: &str) -> Answer {
+/// Tells a hub of a topic. Most hubs read `hub.url`, some `hub.topic`.
+fn post(agent: &ureq::Agent, hub: &Url, topic: &str) -> HubAnswer {
     let form = form_urlencoded::Serializer::new(String::new())
         .append_pair("hub.mode", "publish")
         .append_pair("hub.url", topic)
@@ -208,12 +190,12 @@ fn post(agent: &ureq::Agent, hub: &Url, topic: &str) -> Answer {
         .finish();
     let request = agent.post(hub.as_str()).header("Content-Type", "application/x-www-form-urlencoded");
     match request.send(form) {
-        Ok(answer) if answer.status().is_success() => Answer::Taken,
+        Ok(answer) if answer.status().is_success() => HubAnswer::Accepted,
         Ok(answer) => {
             let place = answer.headers().get("Location").and_then(|place| place.to_str().ok());
             let place = place.map(|place| format!(" (it names {place:?})")).unwrap_or_default();
-            Answer::Refused(format!("it answered {}{place}", answer.status()))
+            HubAnswer::Refused(format!("it answered {}{place}", answer.status()))
         }
-        Err(error) => Answer::Silent(format!("it gave no answer: {error}")),
+        Err(error) => HubAnswer::NoAnswer(format!("it gave no answer: {error}")),
     }
 }

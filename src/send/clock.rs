@@ -1,11 +1,12 @@
-//! The clock that leases end by: the database's, which all machines that share it have in common.
+//! The clock by which leases end: the database's, which is the same for all machines that share it.
 
 use crate::{
     model::Instant,
     store::{Result, Store},
 };
 
-/// The database's clock: read once, it goes on by this machine's steady clock, whatever anybody sets.
+/// The database's clock. It is read once and goes on by this machine's monotonic clock, so that setting the time does
+/// not change it.
 #[derive(Debug, Clone, Copy)]
 pub struct LeaseClock {
     read: Instant,
@@ -13,12 +14,10 @@ pub struct LeaseClock {
 }
 
 impl LeaseClock {
-    /// Reads the database's clock.
     pub async fn read(store: &Store) -> Result<Self> {
         Ok(Self { read: store.clock().await?, since: tokio::time::Instant::now() })
     }
 
-    /// What it says now.
     pub fn now(&self) -> Instant {
         self.read + self.since.elapsed()
     }

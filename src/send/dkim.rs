@@ -1,9 +1,8 @@
-//! DKIM (RFC 6376, RFC 8463): says in a letter's head that the sender's domain wrote it. Both
-//! header and body are canonicalised as `relaxed`; who adds a second From, subject or way of
-//! leaving breaks the signature.
+//! DKIM (RFC 6376, RFC 8463): signs letters for the sender's domain. Header and body are canonicalised as `relaxed`; adding
+//! a second From, Subject or List-Unsubscribe breaks the signature.
 //!
 //! Every attempt gives the same bytes: the time of a signature is the edition's, and neither
-//! algorithm throws dice.
+//! algorithm is randomised.
 
 use std::{borrow::Cow, fmt::Write as _};
 
@@ -17,9 +16,9 @@ use crate::{
     model::Instant,
 };
 
-/// What is signed, if a letter has it, and whether it is named once more than it stands there, so
-/// that none can be added.
-const SIGNED: [(&str, bool); 16] = [
+/// The fields that are signed, if a letter has them, and whether each is named once more than it occurs, so that none
+/// can be added.
+const SIGNED_FIELDS: [(&str, bool); 16] = [
     ("From", true),
     ("Sender", true),
     ("To", true),
@@ -38,8 +37,8 @@ const SIGNED: [(&str, bool); 16] = [
     ("Precedence", false),
 ];
 
-/// How long a line of a signature may become.
-const LINE: usize = 76;
+/// The longest line of a signature's field.
+const MAX_LINE_BYTES: usize = 76;
 
 /// Signs the letters of an edition.
 #[derive(Debug)]
@@ -49,8 +48,7 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// Signs with all keys of the configuration, as of the instant that the letters carry; nothing
-    /// if there are none.
+    /// Signs with all keys of the configuration, as of the instant in the letters; none if there are no keys.
     pub fn new(config: &Config, dated: Instant) -> Option<Self> {
         (!config.dkim.is_empty()).then(|| Self { keys: config.dkim.clone(), seconds: dated.timestamp() })
     }
@@ -62,7 +60,7 @@ impl Signer {
         let fields: Vec<(&str, &str)> = fields(head);
         let mut names = Vec::new();
         let mut signed = String::with_capacity(head.len());
-        for (name, once_more) in SIGNED {
+        for (name, once_more) in SIGNED_FIELDS {
             // From the last one up (RFC 6376, section 5.4.2).
             for (_, value) in fields.iter().rev().filter(|(own, _)| own.eq_ignore_ascii_case(name)) {
                 names.push(name);
@@ -75,7 +73,8 @@ impl Signer {
         }
         let mut signatures = String::new();
         for key in &self.keys {
-            let mut field = Field::new(format!("DKIM-Signature: v=1; a={}; c=relaxed/relaxed;", key.key.algorithm()));
+            let mut field =
+                FoldedField::new(format!("DKIM-Signature: v=1; a={}; c=relaxed/relaxed;", key.key.algorithm()));
             field.word(&format!("d={};", key.domain));
             field.word(&format!("s={};", key.selector));
             field.word(&format!("t={};", self.seconds));
@@ -91,7 +90,7 @@ impl Signer {
             relaxed_field(name, value, &mut signed);
             let signature = key.key.sign(signed.as_bytes())?;
             signed.truncate(own);
-            for piece in signature.as_bytes().chunks(LINE - 1) {
+            for piece in signature.as_bytes().chunks(MAX_LINE_BYTES - 1) {
                 field.join(std::str::from_utf8(piece).unwrap_or_default(), false);
             }
             write!(signatures, "{}\r\n", field.text).map_err(|error| error.to_string())?;
@@ -102,13 +101,13 @@ impl Signer {
 }
 
 /// A header field that is folded as it grows.
-struct Field {
+struct FoldedField {
     text: String,
     /// The length of its last line.
     line: usize,
 }
 
-impl Field {
+impl FoldedField {
     fn new(text: String) -> Self {
         Self { line: text.len(), text }
     }
@@ -120,7 +119,7 @@ impl Field {
 
     /// Adds what may stand on a line of its own.
     fn join(&mut self, word: &str, space: bool) {
-        if self.line + usize::from(space) + word.len() > LINE {
+        if self.line + usize::from(space) + word.len() > MAX_LINE_BYTES {
             self.text.push_str("\r\n ");
             self.line = 1;
         } else if space {

@@ -1,5 +1,5 @@
-//! Domains that put letters off: after some of them in a row the domain rests, alone, and its
-//! letters wait in the ledger instead of being refused one by one.
+//! Domains whose letters are deferred: after some of them in a row, no letter to this domain is tried for a while, and
+//! those that are due are deferred without asking the relay.
 
 use std::{
     collections::HashMap,
@@ -8,54 +8,51 @@ use std::{
 
 use chrono::Duration;
 
+use super::backoff;
 use crate::model::Instant;
 
-/// After so many letters put off in a row, a domain rests.
-const PATIENCE: u32 = 5;
+/// After so many deferred letters in a row, a domain rests.
+const MAX_DEFERRALS: u32 = 5;
 
 /// Its first rest; each further one is twice as long.
-const REST: Duration = Duration::minutes(2);
+const FIRST_REST: Duration = Duration::minutes(2);
 
-/// The longest rest.
-const LONGEST: Duration = Duration::hours(2);
+const MAX_REST: Duration = Duration::hours(2);
 
-/// What was said of a letter to a domain.
+/// What a relay replied about a letter to a domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Strike {
-    /// It was taken.
-    Taken,
-    /// It was put off.
-    PutOff,
+pub(super) enum DomainReply {
+    Accepted,
+    Deferred,
 }
 
 #[derive(Debug, Default)]
-struct Standing {
-    strikes: u32,
+struct DomainState {
+    deferrals: u32,
     rests: u32,
     until: Option<Instant>,
 }
 
-/// The domains that have put letters off in this round.
+/// The domains whose letters were deferred in this session.
 #[derive(Debug, Default)]
-pub(super) struct Domains(Mutex<HashMap<String, Standing>>);
+pub(super) struct DomainBackoff(Mutex<HashMap<String, DomainState>>);
 
-impl Domains {
-    /// Notes what was said of a letter to a domain.
-    pub(super) fn note(&self, domain: &str, strike: Strike, now: Instant) {
+impl DomainBackoff {
+    pub(super) fn record(&self, domain: &str, reply: DomainReply, now: Instant) {
         let mut domains = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match strike {
-            Strike::Taken => {
+        match reply {
+            DomainReply::Accepted => {
                 domains.remove(domain);
             }
-            Strike::PutOff => {
-                let standing = domains.entry(domain.to_owned()).or_default();
-                standing.strikes += 1;
-                if standing.strikes >= PATIENCE && standing.until.is_none_or(|until| until <= now) {
-                    let rest = (REST * (1 << standing.rests.min(8))).min(LONGEST);
-                    standing.rests += 1;
-                    // After a rest, one letter that is put off is enough.
-                    standing.strikes = PATIENCE - 1;
-                    standing.until = Some(now + rest);
+            DomainReply::Deferred => {
+                let state = domains.entry(domain.to_owned()).or_default();
+                state.deferrals += 1;
+                if state.deferrals >= MAX_DEFERRALS && state.until.is_none_or(|until| until <= now) {
+                    let rest = backoff::rest(FIRST_REST, MAX_REST, state.rests);
+                    state.rests += 1;
+                    // After a rest, one deferred letter is enough for the next one.
+                    state.deferrals = MAX_DEFERRALS - 1;
+                    state.until = Some(now + rest);
                 }
             }
         }
@@ -74,23 +71,23 @@ mod tests {
 
     #[test]
     fn a_domain_rests_alone_and_longer_each_time() {
-        let domains = Domains::default();
+        let domains = DomainBackoff::default();
         let now = Instant::UNIX_EPOCH;
-        for _ in 1..PATIENCE {
-            domains.note("slow.example", Strike::PutOff, now);
+        for _ in 1..MAX_DEFERRALS {
+            domains.record("slow.example", DomainReply::Deferred, now);
         }
         assert_eq!(domains.rests_until("slow.example", now), None);
-        domains.note("slow.example", Strike::PutOff, now);
-        assert_eq!(domains.rests_until("slow.example", now), Some(now + REST));
+        domains.record("slow.example", DomainReply::Deferred, now);
+        assert_eq!(domains.rests_until("slow.example", now), Some(now + FIRST_REST));
         assert_eq!(domains.rests_until("other.example", now), None);
         // Letters that were on their way meanwhile make the rest no longer.
-        domains.note("slow.example", Strike::PutOff, now);
-        assert_eq!(domains.rests_until("slow.example", now), Some(now + REST));
-        let later = now + REST;
+        domains.record("slow.example", DomainReply::Deferred, now);
+        assert_eq!(domains.rests_until("slow.example", now), Some(now + FIRST_REST));
+        let later = now + FIRST_REST;
         assert_eq!(domains.rests_until("slow.example", later), None);
-        domains.note("slow.example", Strike::PutOff, later);
-        assert_eq!(domains.rests_until("slow.example", later), Some(later + REST * 2));
-        domains.note("slow.example", Strike::Taken, later);
+        domains.record("slow.example", DomainReply::Deferred, later);
+        assert_eq!(domains.rests_until("slow.example", later), Some(later + FIRST_REST * 2));
+        domains.record("slow.example", DomainReply::Accepted, later);
         assert_eq!(domains.rests_until("slow.example", later), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The relays of a round: which one gets the next letter, how fast, and which are out of use.
+//! The relays while an edition is sent: which one gets the next letter, how fast, and which are out of use.
 
 use std::{
     collections::VecDeque,
@@ -13,10 +13,10 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::Notify;
 
 use super::{
-    Error,
-    post::Job,
+    Error, backoff,
+    job::LetterJob,
     refusals::Refusals,
-    wire::{Broken, Offers, Unfit},
+    smtp::{ConnectionError, Extensions, RelayLimit},
 };
 use crate::{
     config::{self, Rates},
@@ -24,77 +24,79 @@ use crate::{
     store::Store,
 };
 
-/// After so many troubles in a row a relay is out of use.
-const PATIENCE: u32 = 3;
+/// After so many failed connections in a row a relay is out of use.
+const MAX_FAILURES: u32 = 3;
 
-/// For how long at first; twice as long each further time …
-const REST: chrono::Duration = chrono::Duration::seconds(30);
+/// How long it is out of use at first; twice as long each further time …
+const FIRST_REST: chrono::Duration = chrono::Duration::seconds(30);
 
 /// … up to this.
-const LONGEST: chrono::Duration = chrono::Duration::minutes(15);
+const MAX_REST: chrono::Duration = chrono::Duration::minutes(15);
 
-/// What is taken of a relay's day at once.
-const SHARE: u32 = 50;
+/// How long a relay is out of use that has had its letters of the day.
+const DAY_LIMIT_REST: chrono::Duration = chrono::Duration::minutes(10);
 
-/// After so many letters in chunks a relay must prove for the first time that its answers are in
-/// step; four times as many each further time …
-const PROOF: usize = 8;
+/// How many letters of a relay's daily limit are reserved in the store at once.
+const DAY_SHARE_LETTERS: u32 = 50;
 
-/// … up to this. A proof costs a round trip, and a line that breaks leaves no more than these in doubt.
-const SELDOM: usize = 512;
+/// After so many letters by BDAT it is checked for the first time whether the relay's replies are in step; after four
+/// times as many each further time …
+const FIRST_CHECK_LETTERS: usize = 8;
 
-/// A relay whose answers to MAIL, RCPT and the end look alike must prove it after so many.
-const ALIKE: usize = 32;
+/// … up to this. A check costs a round trip; a connection that is lost leaves no more letters than these in doubt.
+const MAX_CHECK_LETTERS: usize = 512;
+
+/// Where replies to MAIL, RCPT and the end look alike, they are checked after so many letters at the latest.
+const ALIKE_CHECK_LETTERS: usize = 32;
 
 /// A relay and the letters that wait for it.
-pub(super) struct Relay {
+pub(super) struct RelayState {
     pub(super) config: config::Relay,
-    waiting: Mutex<Waiting>,
-    news: Notify,
-    health: Mutex<Health>,
+    queue: Mutex<RelayQueue>,
+    changed: Notify,
+    health: Mutex<RelayHealth>,
     rates: Vec<DefaultDirectRateLimiter>,
-    /// Connections that are open.
-    pub(super) open: AtomicUsize,
-    /// Whether a connection has been made in this round, and the door to pass before that.
-    pub(super) known: AtomicBool,
-    pub(super) door: tokio::sync::Mutex<()>,
-    /// Letters taken out of the store for this day and not handed over yet.
-    of_day: tokio::sync::Mutex<u32>,
-    /// What it offers, once a connection was made.
-    offers: Mutex<Option<Offers>>,
+    /// How many are open.
+    pub(super) connections: AtomicUsize,
+    /// Whether a connection was made in this session.
+    pub(super) was_connected: AtomicBool,
+    /// Held while the first one is tried.
+    pub(super) first_connection: tokio::sync::Mutex<()>,
+    /// Letters of the daily limit that are reserved and not used yet.
+    day_allowance: tokio::sync::Mutex<u32>,
+    /// Known once a connection was made.
+    extensions: Mutex<Option<Extensions>>,
     refusals: Mutex<Refusals>,
-    /// After how many letters it must prove that its answers are in step.
-    proof: AtomicUsize,
-    /// They were not.
-    mistrusted: AtomicBool,
+    /// After how many letters its replies are checked.
+    check_after: AtomicUsize,
+    was_out_of_step: AtomicBool,
 }
 
 #[derive(Default)]
-struct Waiting {
-    jobs: VecDeque<Job>,
+struct RelayQueue {
+    jobs: VecDeque<LetterJob>,
     closed: bool,
     /// For the smooth weighted round robin of [`choose`].
     credit: i64,
 }
 
 #[derive(Debug, Default)]
-struct Health {
-    troubles: u32,
+struct RelayHealth {
+    failures: u32,
     rests: u32,
     out_until: Option<Instant>,
-    reason: Option<Reason>,
+    reason: Option<OutOfUse>,
 }
 
 /// Why a relay is out of use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Reason {
-    /// It is in trouble.
-    Trouble(String),
-    /// It has had all that it may have in 24 hours.
-    Full,
+pub(super) enum OutOfUse {
+    Failing(String),
+    /// It has had its letters of 24 hours.
+    DayLimit,
 }
 
-impl Relay {
+impl RelayState {
     pub(super) fn new(config: config::Relay) -> Self {
         let Rates { second, minute, .. } = config.rates;
         let rates = [
@@ -108,235 +110,233 @@ impl Relay {
         Self {
             rates: rates.into_iter().flatten().map(RateLimiter::direct).collect(),
             config,
-            waiting: Mutex::default(),
-            news: Notify::new(),
+            queue: Mutex::default(),
+            changed: Notify::new(),
             health: Mutex::default(),
-            open: AtomicUsize::new(0),
-            known: AtomicBool::new(false),
-            door: tokio::sync::Mutex::default(),
-            of_day: tokio::sync::Mutex::default(),
-            offers: Mutex::default(),
+            connections: AtomicUsize::new(0),
+            was_connected: AtomicBool::new(false),
+            first_connection: tokio::sync::Mutex::default(),
+            day_allowance: tokio::sync::Mutex::default(),
+            extensions: Mutex::default(),
             refusals: Mutex::default(),
-            proof: AtomicUsize::new(PROOF),
-            mistrusted: AtomicBool::new(false),
+            check_after: AtomicUsize::new(FIRST_CHECK_LETTERS),
+            was_out_of_step: AtomicBool::new(false),
         }
     }
 
-    /// What it took and refused in this round.
+    /// What it accepted and refused in this session.
     pub(super) fn refusals(&self) -> MutexGuard<'_, Refusals> {
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection was made, on which it said what it can do.
-    pub(super) fn learns(&self, offers: Offers) {
-        *self.offers.lock().unwrap_or_else(PoisonError::into_inner) = Some(offers);
+    pub(super) fn set_extensions(&self, extensions: Extensions) {
+        *self.extensions.lock().unwrap_or_else(PoisonError::into_inner) = Some(extensions);
     }
 
-    /// Whether it takes a letter of this size to this address, as far as one knows.
-    pub(super) fn takes(&self, size: u64, to: &EmailAddress) -> Result<(), Unfit> {
-        let offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
-        offers.as_ref().map_or(Ok(()), |offers| offers.takes(size, to))
+    /// Whether it accepts a letter of this size to this address, as far as its extensions are known.
+    pub(super) fn accepts(&self, size: u64, to: &EmailAddress) -> Result<(), RelayLimit> {
+        let extensions = self.extensions.lock().unwrap_or_else(PoisonError::into_inner);
+        extensions.as_ref().map_or(Ok(()), |extensions| extensions.accepts(size, to))
     }
 
-    /// How many letters may be on their way on one connection. One whose answers were out of step gets
-    /// one at a time for the rest of the round.
+    /// How many letters may be in flight on one connection. A relay whose replies were out of step gets one at a time
+    /// for the rest of the session.
     pub(super) fn window(&self) -> usize {
-        if self.mistrusted.load(Ordering::Relaxed) { 1 } else { self.config.window as usize }
+        if self.was_out_of_step.load(Ordering::Relaxed) { 1 } else { self.config.window as usize }
     }
 
-    /// Whether it must prove after so many letters that its answers are in step.
-    pub(super) fn wants_proof(&self, letters: usize, alike: bool) -> bool {
-        let mistrusted = self.mistrusted.load(Ordering::Relaxed);
-        let most = if mistrusted { 1 } else { self.proof.load(Ordering::Relaxed) };
-        letters >= if alike { most.min(ALIKE) } else { most }
+    /// Whether its replies must be checked after so many letters.
+    pub(super) fn needs_check(&self, letters: usize, alike: bool) -> bool {
+        let was_out_of_step = self.was_out_of_step.load(Ordering::Relaxed);
+        let max = if was_out_of_step { 1 } else { self.check_after.load(Ordering::Relaxed) };
+        letters >= if alike { max.min(ALIKE_CHECK_LETTERS) } else { max }
     }
 
-    /// It has proven that its answers are in step.
-    pub(super) fn trusts(&self) {
-        let _ = self.proof.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |most| Some((most * 4).min(SELDOM)));
+    /// Its replies have proved to be in step.
+    pub(super) fn replies_in_step(&self) {
+        let _ = self
+            .check_after
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |letters| Some((letters * 4).min(MAX_CHECK_LETTERS)));
     }
 
-    /// Its answers were out of step.
-    pub(super) fn mistrusts(&self) {
-        self.mistrusted.store(true, Ordering::Relaxed);
+    pub(super) fn replies_out_of_step(&self) {
+        self.was_out_of_step.store(true, Ordering::Relaxed);
     }
 
-    fn waiting(&self) -> std::sync::MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queue(&self) -> MutexGuard<'_, RelayQueue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn health(&self) -> std::sync::MutexGuard<'_, Health> {
+    fn health(&self) -> MutexGuard<'_, RelayHealth> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a letter at the end of those that wait.
-    pub(super) fn push(&self, job: Job) {
-        self.waiting().jobs.push_back(job);
-        self.news.notify_one();
+    /// Puts a letter at the end of the queue.
+    pub(super) fn push(&self, job: LetterJob) {
+        self.queue().jobs.push_back(job);
+        self.changed.notify_one();
     }
 
     /// No more letters will come.
     pub(super) fn close(&self) {
-        self.waiting().closed = true;
-        self.news.notify_waiters();
+        self.queue().closed = true;
+        self.changed.notify_waiters();
     }
 
     /// The next letter, if one is there.
-    pub(super) fn try_next(&self) -> Option<Job> {
-        self.waiting().jobs.pop_front()
+    pub(super) fn try_next(&self) -> Option<LetterJob> {
+        self.queue().jobs.pop_front()
     }
 
     /// Waits until there is a letter; false when no more will come.
     pub(super) async fn has_letters(&self) -> bool {
         loop {
-            let news = self.news.notified();
-            tokio::pin!(news);
-            news.as_mut().enable();
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
             {
-                let waiting = self.waiting();
-                if !waiting.jobs.is_empty() || waiting.closed {
-                    // Who looks takes nothing: the news are for others too.
-                    self.news.notify_one();
-                    return !waiting.jobs.is_empty();
+                let queue = self.queue();
+                if !queue.jobs.is_empty() || queue.closed {
+                    // This takes no letter: another task must be woken for it.
+                    self.changed.notify_one();
+                    return !queue.jobs.is_empty();
                 }
             }
-            news.await;
+            changed.await;
         }
     }
 
     /// Waits for the next letter; none when no more will come.
-    pub(super) async fn next(&self) -> Option<Job> {
+    pub(super) async fn next(&self) -> Option<LetterJob> {
         loop {
-            let news = self.news.notified();
-            tokio::pin!(news);
-            news.as_mut().enable();
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
             {
-                let mut waiting = self.waiting();
-                if let Some(job) = waiting.jobs.pop_front() {
-                    if !waiting.jobs.is_empty() {
-                        self.news.notify_one();
+                let mut queue = self.queue();
+                if let Some(job) = queue.jobs.pop_front() {
+                    if !queue.jobs.is_empty() {
+                        self.changed.notify_one();
                     }
                     return Some(job);
                 }
-                if waiting.closed {
+                if queue.closed {
                     return None;
                 }
             }
-            news.await;
+            changed.await;
         }
     }
 
-    /// Whether a letter may go now, by the second and the minute.
-    pub(super) fn may_go(&self) -> bool {
+    /// Whether the rates by the second and the minute allow a letter now.
+    pub(super) fn rate_allows(&self) -> bool {
         self.rates.iter().all(|rate| rate.check().is_ok())
     }
 
-    /// Waits until a letter may go.
-    pub(super) async fn pace(&self) {
+    /// Waits until the rates allow a letter.
+    pub(super) async fn wait_for_rate(&self) {
         for rate in &self.rates {
             rate.until_ready().await;
         }
     }
 
-    /// Whether the relay may have one more letter in these 24 hours.
-    pub(super) async fn within_day(&self, store: &Store, now: Instant) -> Result<bool, Error> {
+    /// Whether the daily limit allows one more letter.
+    pub(super) async fn take_from_day(&self, store: &Store, now: Instant) -> Result<bool, Error> {
         let Some(limit) = self.config.rates.day else { return Ok(true) };
-        let mut left = self.of_day.lock().await;
+        let mut left = self.day_allowance.lock().await;
         if *left == 0 {
-            *left = store.take_from_day(&self.config.name, limit.get(), SHARE, now).await?;
+            *left = store.take_from_day(&self.config.name, limit.get(), DAY_SHARE_LETTERS, now).await?;
         }
         let may = *left > 0;
         *left -= u32::from(may);
         Ok(may)
     }
 
-    /// Gives back what was taken of the day and not needed.
-    pub(super) async fn give_back(&self, store: &Store, now: Instant) -> Result<(), Error> {
-        match std::mem::take(&mut *self.of_day.lock().await) {
+    /// Gives back what was reserved of the daily limit and not used.
+    pub(super) async fn return_day_allowance(&self, store: &Store, now: Instant) -> Result<(), Error> {
+        match std::mem::take(&mut *self.day_allowance.lock().await) {
             0 => Ok(()),
             rest => Ok(store.give_back(&self.config.name, rest, now).await?),
         }
     }
 
-    /// A letter was taken: whatever trouble there was is over.
-    pub(super) fn thrives(&self) {
+    /// A letter was accepted: earlier failures no longer count.
+    pub(super) fn record_success(&self) {
         let mut health = self.health();
-        health.troubles = 0;
+        health.failures = 0;
         health.rests = 0;
     }
 
-    /// A connection broke. How long to wait before the next one is made; none if the relay is out
-    /// of use now.
-    pub(super) fn suffers(&self, broken: &Broken, now: Instant) -> Option<Duration> {
+    /// A connection has failed. Returns how long to wait before the next one; none if the relay is out of use now.
+    pub(super) fn record_failure(&self, error: &ConnectionError, now: Instant) -> Option<Duration> {
         let mut health = self.health();
-        health.troubles += if broken.silent { PATIENCE } else { 1 };
-        if health.troubles < PATIENCE {
-            return Some(Duration::from_millis(100 << health.troubles));
+        health.failures += if error.timed_out { MAX_FAILURES } else { 1 };
+        if health.failures < MAX_FAILURES {
+            return Some(Duration::from_millis(100 << health.failures));
         }
-        let rest = (REST * (1 << health.rests.min(8))).min(LONGEST);
+        let rest = backoff::rest(FIRST_REST, MAX_REST, health.rests);
         health.rests += 1;
-        health.troubles = 0;
+        health.failures = 0;
         health.out_until = Some(now + rest);
-        health.reason = Some(Reason::Trouble(broken.words.clone()));
+        health.reason = Some(OutOfUse::Failing(error.message.clone()));
         None
     }
 
-    /// It refuses everything, and others don't: it gets nothing more in this round.
-    pub(super) fn refuses(&self, words: String, now: Instant) {
+    /// It refuses everything while others accept letters: it gets none for the rest of the session.
+    pub(super) fn exclude(&self, words: String, now: Instant) {
         let mut health = self.health();
         health.out_until = Some(now + chrono::Duration::days(1));
-        health.reason = Some(Reason::Trouble(words));
+        health.reason = Some(OutOfUse::Failing(words));
     }
 
-    /// The relay has had its day's letters: it gets none for a while.
-    pub(super) fn is_full(&self, now: Instant) {
+    pub(super) fn day_limit_reached(&self, now: Instant) {
         let mut health = self.health();
-        health.out_until = Some(now + REST * 20);
-        health.reason = Some(Reason::Full);
+        health.out_until = Some(now + DAY_LIMIT_REST);
+        health.reason = Some(OutOfUse::DayLimit);
     }
 
     /// Why it is out of use, if it is.
-    pub(super) fn out(&self, now: Instant) -> Option<Reason> {
+    pub(super) fn out_of_use(&self, now: Instant) -> Option<OutOfUse> {
         let health = self.health();
         health.out_until.filter(|until| *until > now)?;
         health.reason.clone()
     }
 
-    /// Why it was out of use in this round, though it may not be any more.
-    pub(super) fn was_out(&self) -> Option<Reason> {
+    /// Why it was last out of use in this session, even if it is in use again.
+    pub(super) fn last_out_of_use(&self) -> Option<OutOfUse> {
         self.health().reason.clone()
     }
 }
 
-/// The relay that gets the next letter: in turn by weight, of those that are of use, can take it, and
-/// have not much more waiting than others (who is slow keeps nobody else waiting).
+/// The relay that gets the next letter: in turn by weight, among those that are in use, can accept it and have fewer
+/// than `max_waiting` letters in their queue, so that a slow relay holds up no other.
 pub(super) fn choose<'a>(
-    relays: &'a [std::sync::Arc<Relay>],
-    job: &Job,
+    relays: &'a [std::sync::Arc<RelayState>],
+    job: &LetterJob,
     now: Instant,
-    most: usize,
-) -> Option<&'a Relay> {
+    max_waiting: usize,
+) -> Option<&'a RelayState> {
     let address: Option<EmailAddress> = if relays.len() > 1 { job.leased.letter.address.parse().ok() } else { None };
     let size = job.form.length() as u64;
-    let fits = |relay: &Relay| address.as_ref().is_none_or(|address| relay.takes(size, address).is_ok());
-    // Where none is known to take it, the one that gets it says why.
-    let any = !relays.iter().any(|relay| relay.out(now).is_none() && fits(relay));
-    let mut best: Option<(i64, &Relay)> = None;
+    let fits = |relay: &RelayState| address.as_ref().is_none_or(|address| relay.accepts(size, address).is_ok());
+    // If no relay can accept it, the one that gets it says why.
+    let none_fits = !relays.iter().any(|relay| relay.out_of_use(now).is_none() && fits(relay));
+    let mut best: Option<(i64, &RelayState)> = None;
     let mut total = 0;
-    for relay in relays.iter().filter(|relay| relay.out(now).is_none()) {
+    for relay in relays.iter().filter(|relay| relay.out_of_use(now).is_none()) {
         let weight = i64::from(relay.config.weight);
-        let fits = any || fits(relay);
-        let mut waiting = relay.waiting();
-        if !fits || waiting.jobs.len() >= most {
+        let fits = none_fits || fits(relay);
+        let mut queue = relay.queue();
+        if !fits || queue.jobs.len() >= max_waiting {
             continue;
         }
         total += weight;
-        waiting.credit += weight;
-        if best.is_none_or(|(credit, _)| waiting.credit > credit) {
-            best = Some((waiting.credit, relay));
+        queue.credit += weight;
+        if best.is_none_or(|(credit, _)| queue.credit > credit) {
+            best = Some((queue.credit, relay));
         }
     }
     let (_, relay) = best?;
-    relay.waiting().credit -= total;
+    relay.queue().credit -= total;
     Some(relay)
 }

@@ -1,88 +1,33 @@
-//! What a relay's words mean for a letter: sent, again later, refused, no such address, not wanted
-//! from us, or nobody knows.
-
-use std::fmt;
+//! What a relay's reply means for a letter.
 
 use super::{
-    domains::Strike,
-    wire::{Command, Says},
+    domains::DomainReply,
+    smtp::{Reply, ReplyClass, SmtpCommand},
 };
 
-/// How much of a reply is kept.
-const LONGEST: usize = 400;
-
-/// A relay's answer to one command (RFC 5321, section 4.2).
+/// The result of an attempt to send a letter, with the relay's words or ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Reply {
-    pub(crate) code: u16,
-    text: String,
-}
-
-impl Reply {
-    /// An answer of one or more lines; kept on one line, without what no text column can hold.
-    pub(crate) fn new(code: u16, text: &str) -> Self {
-        let text = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect::<String>();
-        Self { code, text: text.split_whitespace().collect::<Vec<_>>().join(" ") }
-    }
-
-    /// Its words, without the code.
-    pub(crate) fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// The enhanced status code (RFC 3463), if the relay gives one of the answer's own class.
-    pub(crate) fn enhanced(&self) -> Option<(u16, u16)> {
-        let mut numbers = self.text.split(' ').next()?.split('.');
-        let mut number = || numbers.next().filter(|n| !n.is_empty() && n.len() <= 3)?.parse::<u16>().ok();
-        let (class, subject, detail) = (number()?, number()?, number()?);
-        (class == self.code / 100 && numbers.next().is_none()).then_some((subject, detail))
-    }
-
-    /// X.7.x: security, policy or reputation, which is about us and not about the address.
-    pub(crate) fn is_policy(&self) -> bool {
-        self.code >= 400 && self.enhanced().is_some_and(|(subject, _)| subject == 7)
-    }
-
-    /// 5.1.x: there is no such address, now or ever. 5.1.7 to 5.1.9 are about the sender.
-    pub(crate) fn is_no_address(&self) -> bool {
-        self.code >= 500 && matches!(self.enhanced(), Some((1, 0..=4 | 6 | 10)))
-    }
-}
-
-impl fmt::Display for Reply {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.code {
-            0 => write!(f, "{:?}", self.text),
-            code if self.text.is_empty() => write!(f, "{code}"),
-            code => write!(f, "{code} {}", self.text),
-        }
-    }
-}
-
-/// What becomes of a letter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// The relay took it.
+pub(super) enum LetterVerdict {
     Sent(String),
-    /// The relay asked to try again later.
     Deferred(String),
-    /// The relay refused it for good.
+    /// Refused for good.
     Refused(String),
-    /// We cannot write it, or no relay can take it.
-    Unfit(String),
-    /// There is no such address: nobody writes to it again.
+    /// The letter cannot be written.
+    Undeliverable(String),
+    /// There is no such address: it is not written to again.
     NoAddress(String),
-    /// The relay wants nothing of the kind from us: the letter waits, and the edition if it goes on.
+    /// Refused for reasons of policy or reputation, which are about us: the letter waits, and the edition too if that
+    /// happens again.
     Policy(String),
-    /// It may have been taken.
+    /// It may or may not have been accepted.
     Unknown(String),
-    /// It was not taken, for reasons that are not its own.
-    Back(String),
+    /// It was not accepted, for a reason that has nothing to do with it.
+    Requeue(String),
 }
 
-/// At which step an answer was given.
+/// The command that a verdict on a letter replies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(super) enum SmtpStep {
     /// RCPT.
     Recipient,
     /// DATA.
@@ -91,36 +36,36 @@ pub(crate) enum Step {
     End,
 }
 
-impl Step {
-    fn command(self) -> Command {
+impl SmtpStep {
+    fn command(self) -> SmtpCommand {
         match self {
-            Self::Recipient => Command::Recipient,
-            Self::Data => Command::Data,
-            Self::End => Command::End,
+            Self::Recipient => SmtpCommand::Recipient,
+            Self::Data => SmtpCommand::Data,
+            Self::End => SmtpCommand::End,
         }
     }
 }
 
-impl Verdict {
-    /// What an answer means that was not 421, after which there is no connection any more. Exactly
-    /// 250 at the end is `Sent`; of what makes no sense nothing is concluded.
-    pub(crate) fn of(step: Step, reply: &Reply) -> Self {
+impl LetterVerdict {
+    /// What a reply means; it is not 421, which ends the connection. Only 250 at the end is `Sent`, and an unexpected
+    /// reply leaves the letter unknown.
+    pub(super) fn of(step: SmtpStep, reply: &Reply) -> Self {
         let words = reply.to_string();
-        match (step.command().judge(reply.code), step) {
-            (Says::Yes, Step::End) => Self::Sent(words),
-            (Says::Yes | Says::Nonsense, _) => Self::Unknown(format!("an answer without sense: {words}")),
+        match (step.command().classify(reply.code), step) {
+            (ReplyClass::Yes, SmtpStep::End) => Self::Sent(words),
+            (ReplyClass::Yes | ReplyClass::Unexpected, _) => Self::Unknown(format!("an answer without sense: {words}")),
             _ if reply.is_policy() => Self::Policy(words),
-            (_, Step::Recipient | Step::End) if reply.is_no_address() => Self::NoAddress(words),
+            (_, SmtpStep::Recipient | SmtpStep::End) if reply.is_no_address() => Self::NoAddress(words),
             _ if reply.code < 500 => Self::Deferred(words),
             _ => Self::Refused(words),
         }
     }
 
-    /// What it says about the domain that the letter goes to.
-    pub(super) fn strike(&self) -> Option<Strike> {
+    /// What it says about the recipient's domain.
+    pub(super) fn domain_reply(&self) -> Option<DomainReply> {
         match self {
-            Self::Sent(_) => Some(Strike::Taken),
-            Self::Deferred(_) => Some(Strike::PutOff),
+            Self::Sent(_) => Some(DomainReply::Accepted),
+            Self::Deferred(_) => Some(DomainReply::Deferred),
             _ => None,
         }
     }
@@ -132,48 +77,45 @@ mod tests {
 
     #[test]
     fn answers_mean_what_their_codes_say() {
-        use Step::{Data, End, Recipient};
-        let of = |step, code, text: &str| Verdict::of(step, &Reply::new(code, text));
+        use SmtpStep::{Data, End, Recipient};
+        let of = |step, code, text: &str| LetterVerdict::of(step, &Reply::new(code, text));
         let words = |code: u16, text: &str| format!("{code} {text}");
-        assert_eq!(of(End, 250, "2.0.0 ok"), Verdict::Sent("250 2.0.0 ok".into()));
+        assert_eq!(of(End, 250, "2.0.0 ok"), LetterVerdict::Sent("250 2.0.0 ok".into()));
         for (step, code, text, verdict) in [
-            (Recipient, 450, "4.2.1 later", Verdict::Deferred as fn(String) -> Verdict),
-            (Recipient, 550, "no", Verdict::Refused),
-            (Recipient, 550, "5.1.1 nobody", Verdict::NoAddress),
-            (Recipient, 556, "5.1.10 null MX", Verdict::NoAddress),
-            (End, 550, "5.1.1 nobody", Verdict::NoAddress),
-            (Recipient, 553, "5.1.8 sender's domain", Verdict::Refused),
-            (Recipient, 452, "4.1.1 not now", Verdict::Deferred),
-            (Recipient, 550, "4.1.1 of another class", Verdict::Refused),
-            (Recipient, 554, "5.7.1 not from you", Verdict::Policy),
-            (End, 451, "4.7.0 reputation", Verdict::Policy),
-            (End, 552, "5.2.2 full", Verdict::Refused),
-            (Data, 554, "5.1.1 no valid recipients", Verdict::Refused),
-            (Recipient, 550, "5.1 half a code", Verdict::Refused),
-            (Recipient, 550, "5.1.1.1 too much of one", Verdict::Refused),
+            (Recipient, 450, "4.2.1 later", LetterVerdict::Deferred as fn(String) -> LetterVerdict),
+            (Recipient, 550, "no", LetterVerdict::Refused),
+            (Recipient, 550, "5.1.1 nobody", LetterVerdict::NoAddress),
+            (Recipient, 556, "5.1.10 null MX", LetterVerdict::NoAddress),
+            (End, 550, "5.1.1 nobody", LetterVerdict::NoAddress),
+            (Recipient, 553, "5.1.8 sender's domain", LetterVerdict::Refused),
+            (Recipient, 452, "4.1.1 not now", LetterVerdict::Deferred),
+            (Recipient, 550, "4.1.1 of another class", LetterVerdict::Refused),
+            (Recipient, 554, "5.7.1 not from you", LetterVerdict::Policy),
+            (End, 451, "4.7.0 reputation", LetterVerdict::Policy),
+            (End, 552, "5.2.2 full", LetterVerdict::Refused),
+            (Data, 554, "5.1.1 no valid recipients", LetterVerdict::Refused),
+            (Recipient, 550, "5.1 half a code", LetterVerdict::Refused),
+            (Recipient, 550, "5.1.1.1 too much of one", LetterVerdict::Refused),
         ] {
             assert_eq!(of(step, code, text), verdict(words(code, text)), "{code} {text}");
         }
-        assert_eq!(of(End, 251, "elsewhere"), Verdict::Unknown("an answer without sense: 251 elsewhere".into()));
-        assert_eq!(Reply::new(250, "").to_string(), "250");
-        assert_eq!(Reply::new(0, "what?").to_string(), "\"what?\"");
-        assert_eq!(Reply::new(550, "5.1.1 a\r\nb\0 \u{1b}[31m").to_string(), "550 5.1.1 a b [31m");
+        assert_eq!(of(End, 251, "elsewhere"), LetterVerdict::Unknown("an answer without sense: 251 elsewhere".into()));
     }
 
     /// What each code from 200 to 599 says at each step, and what becomes of a letter by it.
     #[test]
     fn every_code_at_every_step() {
         let commands = [
-            Command::Greeting,
-            Command::Hello,
-            Command::StartTls,
-            Command::Login,
-            Command::Mail,
-            Command::Recipient,
-            Command::Data,
-            Command::End,
-            Command::Reset,
-            Command::Quit,
+            SmtpCommand::Greeting,
+            SmtpCommand::Hello,
+            SmtpCommand::StartTls,
+            SmtpCommand::Login,
+            SmtpCommand::Mail,
+            SmtpCommand::Recipient,
+            SmtpCommand::Data,
+            SmtpCommand::End,
+            SmtpCommand::Reset,
+            SmtpCommand::Quit,
         ];
         let mut table = String::new();
         let mut line = |name: &str, of: &dyn Fn(u16) -> String| {
@@ -192,25 +134,25 @@ mod tests {
             table.push_str(&format!("{name}: {}\n", words.collect::<Vec<_>>().join(", ")));
         };
         for command in commands {
-            line(command.name(), &|code| format!("{:?}", command.judge(code)));
+            line(command.name(), &|code| format!("{:?}", command.classify(code)));
         }
-        for step in [Step::Recipient, Step::Data, Step::End] {
+        for step in [SmtpStep::Recipient, SmtpStep::Data, SmtpStep::End] {
             line(&format!("{step:?}"), &|code| {
-                let verdict = format!("{:?}", Verdict::of(step, &Reply::new(code, "so it is")));
+                let verdict = format!("{:?}", LetterVerdict::of(step, &Reply::new(code, "so it is")));
                 verdict.split('(').next().unwrap_or_default().to_owned()
             });
         }
         insta::assert_snapshot!(table, @r"
-        the connection: 200-219 Nonsense, 220 Yes, 221-399 Nonsense, 400-599 No
-        EHLO: 200-249 Nonsense, 250 Yes, 251-399 Nonsense, 400-599 No
-        STARTTLS: 200-219 Nonsense, 220 Yes, 221-399 Nonsense, 400-599 No
-        AUTH: 200-234 Nonsense, 235 Yes, 236-333 Nonsense, 334 Yes, 335-399 Nonsense, 400-599 No
-        MAIL: 200-249 Nonsense, 250 Yes, 251-399 Nonsense, 400-599 No
-        RCPT: 200-249 Nonsense, 250-252 Yes, 253-399 Nonsense, 400-599 No
-        DATA: 200-353 Nonsense, 354 Yes, 355-399 Nonsense, 400-599 No
-        the end of the letter: 200-249 Nonsense, 250 Yes, 251-399 Nonsense, 400-599 No
-        RSET: 200-249 Nonsense, 250 Yes, 251-399 Nonsense, 400-599 No
-        QUIT: 200-220 Nonsense, 221 Yes, 222-399 Nonsense, 400-599 No
+        the connection: 200-219 Unexpected, 220 Yes, 221-399 Unexpected, 400-599 No
+        EHLO: 200-249 Unexpected, 250 Yes, 251-399 Unexpected, 400-599 No
+        STARTTLS: 200-219 Unexpected, 220 Yes, 221-399 Unexpected, 400-599 No
+        AUTH: 200-234 Unexpected, 235 Yes, 236-333 Unexpected, 334 Yes, 335-399 Unexpected, 400-599 No
+        MAIL: 200-249 Unexpected, 250 Yes, 251-399 Unexpected, 400-599 No
+        RCPT: 200-249 Unexpected, 250-252 Yes, 253-399 Unexpected, 400-599 No
+        DATA: 200-353 Unexpected, 354 Yes, 355-399 Unexpected, 400-599 No
+        the end of the letter: 200-249 Unexpected, 250 Yes, 251-399 Unexpected, 400-599 No
+        RSET: 200-249 Unexpected, 250 Yes, 251-399 Unexpected, 400-599 No
+        QUIT: 200-220 Unexpected, 221 Yes, 222-399 Unexpected, 400-599 No
         Recipient: 200-399 Unknown, 400-499 Deferred, 500-599 Refused
         Data: 200-399 Unknown, 400-499 Deferred, 500-599 Refused
         End: 200-249 Unknown, 250 Sent, 251-399 Unknown, 400-499 Deferred, 500-599 Refused

@@ -9,18 +9,18 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use chrono::{Datelike, Locale};
+use chrono::Datelike;
 use sha2::{Digest, Sha256};
 use tower_http::compression::CompressionLayer;
 
 use super::{
-    Lang, Shared,
+    Shared,
     feeds::permanent,
     page::{self, Frame},
 };
 use crate::{
     edition::render::archive,
-    model::{Edition, Period},
+    model::{Lang, Period},
     publish::forms::editions,
 };
 
@@ -87,7 +87,7 @@ async fn index(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Re
         let row = Row {
             subject: edition.subject.clone(),
             url: format!("{}{}", config.web.archive.path(), edition.period),
-            date: date(lang, edition, &shared),
+            date: lang.day(day),
             day: day.to_string(),
         };
         match years.last_mut() {
@@ -95,17 +95,17 @@ async fn index(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Re
             _ => years.push((day.year(), vec![row])),
         }
     }
-    let words = lang.archive();
+    let words = &lang.words().archive;
     let page = Page {
         frame: Frame { listed: true, ..Frame::of(&shared, lang) },
-        title: words.title,
-        lede: words.lede,
-        none: words.none,
+        title: &words.title,
+        lede: &words.lede,
+        none: &words.none,
         years,
         feed: format!("{}atom.xml", config.web.archive),
-        feed_label: words.feed,
+        feed_label: &words.feed,
         subscribe: config.web.url.as_str(),
-        subscribe_label: words.subscribe,
+        subscribe_label: &words.subscribe,
     };
     match page::html(StatusCode::OK, &page) {
         Ok(mut response) => {
@@ -116,14 +116,6 @@ async fn index(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Re
         }
         Err(error) => broken(&error),
     }
-}
-
-/// The day of an edition, in words.
-fn date(lang: Lang, edition: &Edition, shared: &Shared) -> String {
-    let day = shared.config().magazine.zone.local(edition.dated).date_naive();
-    let locale = if lang == Lang::Fr { Locale::fr_FR } else { Locale::en_GB };
-    let text = day.format_localized("%-d\u{a0}%B", locale).to_string();
-    if lang == Lang::Fr && day.day() == 1 { text.replacen('1', "1er", 1) } else { text }
 }
 
 async fn edition(State(shared): State<Shared>, Path(period): Path<String>, headers: HeaderMap) -> Response {
@@ -144,7 +136,7 @@ async fn edition(State(shared): State<Shared>, Path(period): Path<String>, heade
          @media (prefers-color-scheme:dark){{.foot-of-page{{color:#b5b1a7}}}}</style>",
         config.web.archive, config.theme.sans, config.theme.muted,
     );
-    let all = Lang::of(&config.magazine.language).archive().all;
+    let all = &config.magazine.lang.words().archive.all;
     let foot = format!(
         "<footer class=\"foot-of-page\"><a href=\"{}\" style=\"color:inherit\">{all}</a></footer>",
         config.web.archive.path(),

@@ -32,11 +32,11 @@ pub async fn carry(shared: Shared) {
     let bell = shared.courier();
     while !bell.over.load(Ordering::Acquire) {
         match service::deliver(shared.config(), shared.store(), shared.now(), clock).await {
-            Ok(told) if told.waiting + told.refused > 0 => {
+            Ok(told) if told.waiting + told.failed > 0 => {
                 tracing::warn!(
                     "{} letters to readers wait, {} were refused: {}",
                     told.waiting,
-                    told.refused,
+                    told.failed,
                     told.reply
                 );
             }

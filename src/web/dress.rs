@@ -4,7 +4,7 @@
 use axum::{
     extract::{Request, State},
     http::{
-        HeaderName, HeaderValue, StatusCode,
+        HeaderMap, HeaderName, HeaderValue, StatusCode,
         header::{
             ACCEPT_LANGUAGE, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
             X_CONTENT_TYPE_OPTIONS,
@@ -14,7 +14,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{Lang, Shared, page};
+use super::{Shared, page};
+use crate::model::Lang;
 
 /// Headers that every answer has unless its maker gave it others.
 const HEADERS: [(HeaderName, &str); 4] = [
@@ -48,12 +49,17 @@ pub async fn dress(State(shared): State<Shared>, request: Request, next: Next) -
     }
     shared.figures().answered(response.status());
     let headers = response.headers_mut();
-    for (name, value) in HEADERS {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    }
+    keep_safe(headers);
     headers.entry(CONTENT_SECURITY_POLICY).or_insert_with(|| shared.style().policy().clone());
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Adds the headers that every answer has.
+pub(super) fn keep_safe(headers: &mut HeaderMap) {
+    for (name, value) in HEADERS {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
 }
 
 /// Whether somebody has written a page or an answer in JSON for what went wrong; what axum and the

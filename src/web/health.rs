@@ -37,6 +37,11 @@ impl Figures {
             count.fetch_add(1, Ordering::Relaxed);
         }
     }
+
+    /// How many answers there were of a class.
+    pub(super) fn count(&self, class: usize) -> u64 {
+        self.0.get(class).map_or(0, |count| count.load(Ordering::Relaxed))
+    }
 }
 
 /// Counts what is in the store, if it was not done just now.
@@ -98,7 +103,7 @@ async fn figures(shared: &Shared) -> store::Result<String> {
     };
     let store = shared.store();
     let answers = (1..=5).map(|class| {
-        let count = shared.figures().0[class].load(Ordering::Relaxed);
+        let count = shared.figures().count(class);
         (format!("{{status=\"{class}xx\"}}"), count as f64)
     });
     head("requests_total", "counter", "Requests answered since the start.", answers.collect());

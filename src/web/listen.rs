@@ -1,4 +1,4 @@
-//! Takes connections and gives each to its router, within limits of time and number, until it is
+//! Takes connections, within limits of number, and gives each to a thread that holds it, until it is
 //! told to stop; then what has begun is finished. Only HTTP/1: a web server stands before ours
 //! where more is wanted.
 
@@ -6,56 +6,29 @@ use std::{
     fs::Permissions,
     io,
     net::IpAddr,
-    os::{
-        fd::AsFd,
-        unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
-    },
+    os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
     path::Path,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Context, Poll},
+    sync::Arc,
     time::Duration,
 };
 
-use axum::{Router, extract::Request};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-};
 use listenfd::ListenFd;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
-    net::{TcpListener, TcpStream, UnixListener, UnixStream},
-    sync::watch,
+    net::{TcpListener, UnixListener, UnixStream},
+    sync::{mpsc, watch},
     task::JoinSet,
 };
-use tokio_io_timeout::TimeoutStream;
-use tower::ServiceExt;
 
 use super::{
-    Error,
-    places::{Admission, Answered, Guest, Places},
+    Answers, Error,
+    places::{Admission, Guest, Places},
+    talk::{Line, Talk},
+    workers::Workers,
 };
 use crate::config::Listen;
 
-/// A client that has not sent its whole head by then is left: also the wait for a next request.
-const HEAD: Duration = Duration::from_secs(10);
-/// A client that reads nothing for so long is left.
-const STALL: Duration = Duration::from_secs(20);
 /// So long what has begun may take when the program is to stop.
 const FAREWELL: Duration = Duration::from_secs(4);
-/// The largest head that is read at all, in bytes and in fields: what is larger gets a bare answer. What is allowed
-/// is less, and told with a page: see `limits`.
-const HEAD_BYTES: usize = 49_152;
-const HEAD_FIELDS: usize = 256;
-/// So long, and so much, is read of a client that was told to go: with what it sent unread, closing the connection
-/// would take the answer away from it.
-const LINGER: Duration = Duration::from_secs(1);
-const LINGER_BYTES: usize = 1 << 20;
-
 /// Who is at the other end of a connection; `None` at a Unix socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub Option<IpAddr>);
@@ -128,9 +101,9 @@ impl Listener {
             Ear::Tcp(ear) => {
                 let (line, address) = ear.accept().await?;
                 line.set_nodelay(true)?;
-                Ok((Line::Tcp(line), Peer(Some(address.ip().to_canonical()))))
+                Ok((Line::Tcp(line.into_std()?), Peer(Some(address.ip().to_canonical()))))
             }
-            Ear::Unix(ear) => Ok((Line::Unix(ear.accept().await?.0), Peer(None))),
+            Ear::Unix(ear) => Ok((Line::Unix(ear.accept().await?.0.into_std()?), Peer(None))),
         }
     }
 }
@@ -167,42 +140,36 @@ fn inode(path: &Path) -> io::Result<Option<(u64, u64)>> {
     }
 }
 
-enum Line {
-    Tcp(TcpStream),
-    Unix(UnixStream),
-}
-
-/// Who answers, from the next request on: the router may change while connections are open.
-pub type Answers = watch::Receiver<Router>;
-
 /// A listener, what answers there, and how many connections it has at once.
 #[derive(Debug)]
 pub struct Server {
     /// Where.
     pub listener: Listener,
     /// Who answers, from the next request on.
-    pub router: Answers,
+    pub answers: Answers,
     /// How many connections at once; no one client gets more than a quarter.
     pub connections: usize,
 }
 
 /// Serves until `stop` is done, then lets what has begun come to its end.
-pub async fn serve(servers: Vec<Server>, stop: impl Future<Output = ()>) {
+pub async fn serve(servers: Vec<Server>, stop: impl Future<Output = ()>) -> Result<(), Error> {
+    let workers = Arc::new(Workers::start().map_err(Error::Threads)?);
     let (told, heard) = watch::channel(());
     let mut running = JoinSet::new();
     for server in servers {
-        running.spawn(server.run(heard.clone()));
+        running.spawn(server.run(Arc::clone(&workers), heard.clone()));
     }
     drop(heard);
     stop.await;
     let _ = told.send(());
     while running.join_next().await.is_some() {}
+    Ok(())
 }
 
 impl Server {
-    async fn run(self, mut stop: watch::Receiver<()>) {
-        let graceful = GracefulShutdown::new();
+    async fn run(self, workers: Arc<Workers>, mut stop: watch::Receiver<()>) {
         let places = Places::new(self.connections);
+        let (going_on, mut last) = mpsc::channel(1);
         loop {
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
@@ -221,19 +188,16 @@ impl Server {
                 guest = admitted(&places, peer) => guest,
                 _ = stop.changed() => break,
             };
-            let Some(guest) = guest.map(Arc::new) else { continue };
-            let talk = Talk { peer, router: self.router.clone(), watcher: graceful.watcher(), stop: stop.clone() };
-            tokio::spawn(async move {
-                let whole = talk.whole(line, &guest);
-                tokio::select! {
-                    () = whole => {}
-                    () = guest.must_leave() => tracing::debug!("a connection without a request made room"),
-                }
-            });
+            let Some(guest) = guest else { continue };
+            let (answers, going_on) = (self.answers.clone(), going_on.clone());
+            workers.hold(Talk { line, peer, answers, guest, going_on });
         }
         let Self { listener, .. } = self;
         drop(listener);
-        let _ = tokio::time::timeout(FAREWELL, graceful.shutdown()).await;
+        drop(going_on);
+        places.finish();
+        // Nothing is ever sent: it ends with the last connection.
+        let _ = tokio::time::timeout(FAREWELL, last.recv()).await;
     }
 }
 
@@ -245,134 +209,5 @@ async fn admitted(places: &Arc<Places>, peer: Peer) -> Option<Guest> {
             Admission::Refused => return None,
             Admission::Full => places.freed().await,
         }
-    }
-}
-
-/// What is said over one connection.
-struct Talk {
-    peer: Peer,
-    router: Answers,
-    watcher: hyper_util::server::graceful::Watcher,
-    stop: watch::Receiver<()>,
-}
-
-impl Talk {
-    /// All of it, with the end.
-    async fn whole(self, line: Line, guest: &Arc<Guest>) {
-        match line {
-            Line::Tcp(line) => {
-                let twin = line.as_fd().try_clone_to_owned();
-                self.hold(line, guest).await;
-                if let Ok(line) = twin.and_then(|twin| TcpStream::from_std(twin.into())) {
-                    see_off(line).await;
-                }
-            }
-            Line::Unix(line) => {
-                let twin = line.as_fd().try_clone_to_owned();
-                self.hold(line, guest).await;
-                if let Ok(line) = twin.and_then(|twin| UnixStream::from_std(twin.into())) {
-                    see_off(line).await;
-                }
-            }
-        }
-    }
-
-    async fn hold<L>(self, line: L, guest: &Arc<Guest>)
-    where
-        L: AsyncRead + AsyncWrite + Send + 'static,
-    {
-        let Self { peer, router, watcher, mut stop } = self;
-        let mut line = TimeoutStream::new(line);
-        line.set_write_timeout(Some(STALL));
-        let heard = Arc::new(AtomicBool::new(false));
-        let line = Heard { line: Box::pin(line), heard: Arc::clone(&heard) };
-        let answer = hyper::service::service_fn(|mut request: hyper::Request<hyper::body::Incoming>| {
-            guest.is_busy();
-            request.extensions_mut().insert(peer);
-            let (router, guest) = (router.borrow().clone(), Arc::clone(guest));
-            async move {
-                let answer = router.oneshot(request.map(axum::body::Body::new) as Request).await?;
-                Answered::Ok(answer.map(|body| guest.until_sent(body)))
-            }
-        });
-        let connection = hyper::server::conn::http1::Builder::new()
-            .timer(TokioTimer::new())
-            // Who says no more after a request still waits for the answer.
-            .half_close(true)
-            .header_read_timeout(HEAD)
-            .max_headers(HEAD_FIELDS)
-            .max_buf_size(HEAD_BYTES)
-            .serve_connection(TokioIo::new(line), answer);
-        // Who has said nothing yet is not waited for; whose request has begun is.
-        let silent = async {
-            let _ = stop.changed().await;
-            if heard.load(Ordering::Relaxed) {
-                std::future::pending::<()>().await;
-            }
-        };
-        tokio::select! {
-            result = watcher.watch(connection) => if let Err(error) = result {
-                tracing::debug!("a connection broke off: {error}");
-            },
-            () = silent => {}
-        }
-    }
-}
-
-/// Lets a client read the last answer before the connection is gone.
-async fn see_off(mut line: impl AsyncRead + AsyncWrite + Unpin) {
-    let _ = line.shutdown().await;
-    let rest = async {
-        let (mut read, mut piece) = (0, [0; 4_096]);
-        while read < LINGER_BYTES {
-            match line.read(&mut piece).await {
-                Ok(0) | Err(_) => return,
-                Ok(count) => read += count,
-            }
-        }
-    };
-    let _ = tokio::time::timeout(LINGER, rest).await;
-}
-
-/// A connection that remembers whether anything came.
-struct Heard<L> {
-    line: Pin<Box<TimeoutStream<L>>>,
-    heard: Arc<AtomicBool>,
-}
-
-impl<L: AsyncRead + AsyncWrite> AsyncRead for Heard<L> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = into.filled().len();
-        let polled = self.line.as_mut().poll_read(context, into);
-        if into.filled().len() > before {
-            self.heard.store(true, Ordering::Relaxed);
-        }
-        polled
-    }
-}
-
-impl<L: AsyncRead + AsyncWrite> AsyncWrite for Heard<L> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.line.as_mut().poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.line.as_mut().poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.line.as_mut().poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        pieces: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.line.as_mut().poll_write_vectored(context, pieces)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.line.is_write_vectored()
     }
 }

@@ -2,6 +2,8 @@
 //! the archive of editions; and for who keeps the house, health and figures. Everything is rendered
 //! here and works without a script; nothing is kept in cookies.
 
+mod alarm;
+mod answers;
 mod archive;
 mod client;
 mod courier;
@@ -10,19 +12,21 @@ mod dress;
 mod feeds;
 mod gate;
 mod health;
+mod lang;
 pub mod listen;
 mod origin;
 pub mod page;
 mod places;
 mod readers;
-mod words;
+mod talk;
+mod workers;
 
 use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
     extract::Request,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, Uri},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
@@ -40,11 +44,11 @@ use crate::{
     store::Store,
 };
 
+pub use answers::{Answering, Answers};
 pub use client::Client;
 pub use courier::carry;
 pub use dress::dress;
-pub use listen::{Answers, Listener, Peer, Server, serve};
-pub use words::Lang;
+pub use listen::{Listener, Peer, Server, serve};
 
 /// Why readers cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +61,9 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// The threads for connections do not start.
+    #[error("cannot start threads for connections: {0}")]
+    Threads(std::io::Error),
     /// A page cannot be made.
     #[error("cannot make a page: {0}")]
     Template(#[from] askama::Error),
@@ -178,7 +185,7 @@ impl Shared {
 }
 
 /// All that readers may ask for.
-pub fn public(shared: &Shared) -> Router {
+pub fn public(shared: &Shared) -> Answering {
     let router = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
@@ -187,7 +194,7 @@ pub fn public(shared: &Shared) -> Router {
         .merge(readers::routes(shared))
         .merge(archive::routes(shared))
         .fallback(feeds::moved);
-    guard(router.with_state(shared.clone()), shared, BODY)
+    Answering::with_feeds(guard(router.with_state(shared.clone()), shared, BODY), shared)
 }
 
 /// What Prometheus asks for.
@@ -224,14 +231,18 @@ const FIELDS: usize = 64;
 
 /// Refuses what is larger than any browser sends, and says what it was.
 async fn limits(request: Request, next: Next) -> Response {
-    let headers = request.headers();
+    match too_large(request.uri(), request.headers()) {
+        Some(status) => status.into_response(),
+        None => next.run(request).await,
+    }
+}
+
+/// What a request is refused with that is larger than any browser's.
+fn too_large(address: &Uri, headers: &HeaderMap) -> Option<StatusCode> {
     let length: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    let address = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
+    let address = address.path_and_query().map_or(0, |address| address.as_str().len());
     if address > ADDRESS {
-        return StatusCode::URI_TOO_LONG.into_response();
+        return Some(StatusCode::URI_TOO_LONG);
     }
-    if length > HEAD || headers.len() > FIELDS {
-        return StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response();
-    }
-    next.run(request).await
+    (length > HEAD || headers.len() > FIELDS).then_some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
 }

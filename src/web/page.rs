@@ -12,8 +12,12 @@ use axum::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{Error, Lang, Shared};
-use crate::{config::Theme, model::Colour};
+use super::{Error, Shared};
+use crate::{
+    config::Theme,
+    locales::Brief,
+    model::{Colour, Lang},
+};
 
 /// The stylesheet of all pages, filled in with the magazine's theme.
 #[derive(Template)]
@@ -62,6 +66,8 @@ pub fn source(text: &str) -> String {
 pub struct Frame<'a> {
     /// Of the page.
     pub lang: &'static str,
+    /// The way in which that is written.
+    pub dir: &'static str,
     /// The magazine's name.
     pub magazine: &'a str,
     /// Its site.
@@ -86,6 +92,7 @@ impl<'a> Frame<'a> {
         let magazine = &shared.config().magazine;
         Self {
             lang: lang.tag(),
+            dir: lang.dir(),
             magazine: &magazine.name,
             home: magazine.url.as_str(),
             tagline: magazine.tagline.as_deref(),
@@ -108,7 +115,7 @@ struct Failure<'a> {
 
 /// The page for an answer that went wrong.
 pub fn failure(shared: &Shared, lang: Lang, status: StatusCode) -> Result<Response, Error> {
-    let (title, text) = lang.failure(status);
+    let Brief { title, text } = lang.failure(status);
     html(status, &Failure { frame: Frame::of(shared, lang), title, text })
 }
 
@@ -137,4 +144,32 @@ pub async fn icon(State(shared): State<Shared>) -> Result<Response, StatusCode> 
         (CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400")),
     ];
     Ok((headers, text).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_says_when_it_is_written_from_right_to_left() {
+        let page = |tag: &str| {
+            let lang = Lang::known(tag).expect("a language");
+            let frame = Frame {
+                lang: lang.tag(),
+                dir: lang.dir(),
+                magazine: "L’Estran",
+                home: "https://estran.example.org/",
+                tagline: None,
+                rights: None,
+                paper: Colour::new(0xff, 0xff, 0xff),
+                icon: "/favicon.ico",
+                style: "",
+                listed: false,
+            };
+            let Brief { title, text } = lang.failure(StatusCode::NOT_FOUND);
+            Failure { frame, title, text }.render().expect("a page")
+        };
+        assert!(page("ar").starts_with("<!DOCTYPE html>\n<html lang=\"ar\" dir=\"rtl\">\n"), "{}", page("ar"));
+        assert!(page("fr").starts_with("<!DOCTYPE html>\n<html lang=\"fr\">\n"), "{}", page("fr"));
+    }
 }

@@ -3,21 +3,24 @@
 
 use std::{
     collections::HashMap,
-    convert::Infallible,
+    future::poll_fn,
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU8, AtomicU64, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    http::Response,
+};
 use hyper::body::{Frame, SizeHint};
 use ipnet::IpNet;
 use tokio::sync::Notify;
 
-use super::{Peer, client::customer};
+use super::{Peer, client::customer, feeds::Content};
 
 /// While a request is answered.
 const BUSY: u64 = 0;
@@ -46,7 +49,43 @@ struct Taken {
 pub(super) struct Place {
     /// Since which turn it waits for a whole head, or `BUSY`.
     waits: AtomicU64,
-    leave: Notify,
+    /// What it was told, a `Word`, and who is to be woken by that.
+    told: AtomicU8,
+    waker: Mutex<Option<Waker>>,
+}
+
+/// What a connection is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Word {
+    /// Nothing.
+    Stay,
+    /// The request that has begun is the last one.
+    Finish,
+    /// Somebody else wants the place.
+    Leave,
+}
+
+impl Place {
+    fn tell(&self, word: Word) {
+        self.told.fetch_max(word as u8, Ordering::Release);
+        let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn told(&self, context: &Context<'_>) -> Word {
+        let mut waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
+        if !waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+            *waker = Some(context.waker().clone());
+        }
+        drop(waker);
+        match self.told.load(Ordering::Acquire) {
+            told if told == Word::Stay as u8 => Word::Stay,
+            told if told == Word::Finish as u8 => Word::Finish,
+            _ => Word::Leave,
+        }
+    }
 }
 
 /// What becomes of a connection that has come.
@@ -87,10 +126,18 @@ impl Places {
             return Admission::Full;
         }
         let waits = AtomicU64::new(self.turn.fetch_add(1, Ordering::Relaxed));
-        let place = Arc::new(Place { waits, leave: Notify::new() });
+        let place = Arc::new(Place { waits, told: AtomicU8::default(), waker: Mutex::default() });
         taken.clients.entry(client).or_default().push(Arc::clone(&place));
         taken.count += 1;
         Admission::In(Guest { client, place, places: Arc::clone(self) })
+    }
+
+    /// No connection is to take another request.
+    pub(super) fn finish(&self) {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        for place in taken.clients.values().flatten() {
+            place.tell(Word::Finish);
+        }
     }
 
     /// Waits until a place may be free.
@@ -116,7 +163,7 @@ impl Taken {
         let places = self.clients.get(&client).into_iter().flatten();
         let place = places.into_iter().find(|place| place.waits.load(Ordering::Relaxed) == oldest).cloned();
         place.is_some_and(|place| {
-            place.leave.notify_one();
+            place.tell(Word::Leave);
             self.remove(client, &place)
         })
     }
@@ -135,9 +182,18 @@ impl Taken {
 }
 
 impl Guest {
+    /// What its connection was told; the task that asks is woken when it is told more.
+    pub(super) fn told(&self, context: &Context<'_>) -> Word {
+        self.place.told(context)
+    }
+
     /// Waits until the place is wanted by somebody else.
     pub(super) async fn must_leave(&self) {
-        self.place.leave.notified().await;
+        poll_fn(|context| match self.told(context) {
+            Word::Leave => Poll::Ready(()),
+            Word::Stay | Word::Finish => Poll::Pending,
+        })
+        .await;
     }
 
     /// A request has come in.
@@ -150,9 +206,14 @@ impl Guest {
         self.place.waits.store(self.places.turn.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
     }
 
-    /// An answer's body, after which the connection waits again.
-    pub(super) fn until_sent(self: &Arc<Self>, body: Body) -> Sent {
-        Sent { body, guest: Arc::clone(self) }
+    /// An answer, after which the connection waits again.
+    pub(super) fn until_sent(self: &Arc<Self>, answer: Response<Body>) -> Response<Sent> {
+        answer.map(|body| Sent { body: Either::Made(body), guest: Arc::clone(self) })
+    }
+
+    /// The same of one that was at hand.
+    pub(super) fn until_sent_at_once(self: &Arc<Self>, answer: Response<Content>) -> Response<Sent> {
+        answer.map(|body| Sent { body: Either::AtHand(body), guest: Arc::clone(self) })
     }
 }
 
@@ -167,8 +228,14 @@ impl Drop for Guest {
 
 /// A body that tells when it has been sent.
 pub(super) struct Sent {
-    body: Body,
+    body: Either,
     guest: Arc<Guest>,
+}
+
+/// A body of either kind.
+enum Either {
+    Made(Body),
+    AtHand(Content),
 }
 
 impl HttpBody for Sent {
@@ -179,15 +246,24 @@ impl HttpBody for Sent {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        match &mut self.body {
+            Either::Made(body) => Pin::new(body).poll_frame(context),
+            Either::AtHand(body) => Pin::new(body).poll_frame(context),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        match &self.body {
+            Either::Made(body) => body.is_end_stream(),
+            Either::AtHand(body) => body.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        match &self.body {
+            Either::Made(body) => body.size_hint(),
+            Either::AtHand(body) => body.size_hint(),
+        }
     }
 }
 
@@ -196,9 +272,6 @@ impl Drop for Sent {
         self.guest.waits();
     }
 }
-
-/// An answer that never fails, with its body.
-pub(super) type Answered = Result<hyper::Response<Sent>, Infallible>;
 
 #[cfg(test)]
 mod tests {
@@ -212,9 +285,7 @@ mod tests {
     }
 
     fn is_told_to_leave(guest: &Guest) -> bool {
-        let waker = std::task::Waker::noop();
-        let told = std::pin::pin!(guest.must_leave());
-        told.poll(&mut Context::from_waker(waker)).is_ready()
+        guest.told(&Context::from_waker(Waker::noop())) == Word::Leave
     }
 
     #[test]
@@ -229,9 +300,9 @@ mod tests {
         // The quarter of one client is two: its own oldest goes.
         let third = admitted(&places, "192.0.2.4");
         assert_eq!(many.iter().map(is_told_to_leave).collect::<Vec<_>>(), [false, false, true, false, false, false]);
-        // All are taken: the oldest goes of a client with two that wait.
+        // All are taken: the oldest goes of a client with two that wait. Who was told before stays told.
         let other = admitted(&places, "192.0.2.6");
-        assert_eq!(many.iter().map(is_told_to_leave).collect::<Vec<_>>(), [true, false, false, false, false, false]);
+        assert_eq!(many.iter().map(is_told_to_leave).collect::<Vec<_>>(), [true, false, true, false, false, false]);
         assert!(!is_told_to_leave(&honest) && !is_told_to_leave(&busy) && !is_told_to_leave(&third));
         for guest in many.iter().chain([&honest, &third, &other]) {
             guest.is_busy();

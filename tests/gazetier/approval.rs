@@ -245,7 +245,7 @@ fn what_would_break_is_not_frozen() {
         (
             "opening = \"\"\"",
             "opening = \"\"\"![](https://estran.example.org/a.jpg) ",
-            "1 pictures have no description: describe them in the brackets",
+            "1 picture has no description: describe them in the brackets",
         ),
         (
             "url = \"file:outbox\"",

@@ -12,12 +12,12 @@ use std::{
 use crate::{
     sink::{Options, Sink},
     support::{Dice, MONDAY, Outcome, SILENCE, Scene},
-    wire::crowd,
+    wire::scene_with_subscribers,
 };
 
-/// A crowd whose columns and subscribers are in the store already.
-fn gathered(count: usize, port: u16, settings: &str, postgres: bool) -> Scene {
-    let scene = crowd(count, port, settings);
+/// A scene whose columns and subscribers are in the store already.
+fn synced_scene(count: usize, port: u16, settings: &str, postgres: bool) -> Scene {
+    let scene = scene_with_subscribers(count, port, settings);
     let scene = if postgres { scene.on_postgres() } else { scene };
     scene.ok(&["sync", "--at", MONDAY]);
     scene
@@ -57,10 +57,10 @@ fn finish(scene: &Scene) {
 }
 
 /// Nobody has two letters, and whoever has none is told by name. Says how many are unknown.
-fn account(scene: &Scene, sink: &Sink, crowd: usize) -> i64 {
+fn check_letters(scene: &Scene, sink: &Sink, subscribers: usize) -> i64 {
     let (states, frozen) = scene.letters();
     let count = |state: &str| states.get(state).copied().unwrap_or_default();
-    assert_eq!(usize::try_from(frozen), Ok(crowd), "{states:?}");
+    assert_eq!(usize::try_from(frozen), Ok(subscribers), "{states:?}");
     assert_eq!(count("sent") + count("unknown"), frozen, "{states:?}");
     let arrived = sink.recipients();
     let distinct: BTreeSet<&str> = arrived.iter().map(String::as_str).collect();
@@ -68,7 +68,7 @@ fn account(scene: &Scene, sink: &Sink, crowd: usize) -> i64 {
     let status = scene.ok(&["digest", "status"]);
     let told: BTreeSet<&str> = status.lines().filter_map(|line| line.strip_prefix("  unknown: ")).collect();
     assert_eq!(i64::try_from(told.len()), Ok(count("unknown")));
-    for n in 0..crowd {
+    for n in 0..subscribers {
         let address = format!("s{n}@example.org");
         let (has, unknown) = (distinct.contains(address.as_str()), told.contains(address.as_str()));
         assert!(has || unknown, "{address} has been forgotten");
@@ -77,7 +77,7 @@ fn account(scene: &Scene, sink: &Sink, crowd: usize) -> i64 {
 }
 
 /// Kills the program at random instants, again and again.
-fn killed(scene: &Scene, sink: &Sink, crowd: usize, kills: i64, seed: u64, on_their_way: i64) {
+fn killed(scene: &Scene, sink: &Sink, subscribers: usize, kills: i64, seed: u64, on_their_way: i64) {
     let mut dice = Dice(seed);
     let mut done = 0;
     while done < kills {
@@ -96,11 +96,11 @@ fn killed(scene: &Scene, sink: &Sink, crowd: usize, kills: i64, seed: u64, on_th
         }
     }
     let halfway = sink.recipients().len();
-    assert!(halfway < crowd, "all letters were out before the last kill");
+    assert!(halfway < subscribers, "all letters were out before the last kill");
     finish(scene);
-    let unknown = account(scene, sink, crowd);
+    let unknown = check_letters(scene, sink, subscribers);
     assert!(unknown <= kills * on_their_way, "{unknown} unknown after {kills} kills");
-    println!("{crowd} letters, {kills} kills: {halfway} were out after the last, {unknown} are unknown");
+    println!("{subscribers} letters, {kills} kills: {halfway} were out after the last, {unknown} are unknown");
 }
 
 /// Hundreds of kills over twenty thousand letters: in chunks on SQLite, in flights on Postgres.
@@ -109,13 +109,13 @@ fn killed_hundreds_of_times_nobody_is_forgotten_and_nobody_gets_two_letters() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let sink = Sink::start(Options { delay: Duration::from_millis(20), ..Options::default() });
-            let scene = gathered(12_000, sink.port, "connections = 3\nwindow = 3", false);
+            let scene = synced_scene(12_000, sink.port, "connections = 3\nwindow = 3", false);
             killed(&scene, &sink, 12_000, 150, 1, 3 * 3);
         });
         scope.spawn(|| {
             let options = Options { delay: Duration::from_millis(5), chunking: false, ..Options::default() };
             let sink = Sink::start(options);
-            let scene = gathered(8_000, sink.port, "connections = 3", true);
+            let scene = synced_scene(8_000, sink.port, "connections = 3", true);
             killed(&scene, &sink, 8_000, 150, 2, 3);
         });
     });
@@ -144,7 +144,7 @@ fn is_writable(scene: &Scene) -> bool {
 fn put_to_sleep_it_neither_repeats_nor_settles_what_another_has() {
     let options = Options { delay: Duration::from_millis(10), ..Options::default() };
     let sink = Sink::start(options);
-    let scene = gathered(3_000, sink.port, "connections = 2\nwindow = 2", false);
+    let scene = synced_scene(3_000, sink.port, "connections = 2\nwindow = 2", false);
     scene.reconfigure("\"2s\"", "\"1s\"");
     let mut sleeper = start(&scene);
     until(&sink, 200, &mut sleeper);
@@ -169,7 +169,7 @@ fn put_to_sleep_it_neither_repeats_nor_settles_what_another_has() {
     let woken: Outcome = sleeper.wait_with_output().expect("the program").into();
     assert_eq!(woken.code, 0, "{woken:?}");
     // What the relay had answered in time is known now; nothing was sent twice.
-    let unknown = account(&scene, &sink, 3_000);
+    let unknown = check_letters(&scene, &sink, 3_000);
     assert!(unknown <= before.get("unknown").copied().unwrap_or_default(), "{before:?}");
     assert!(unknown <= 4, "{unknown}");
 }
@@ -180,7 +180,7 @@ fn put_to_sleep_it_neither_repeats_nor_settles_what_another_has() {
 fn a_database_that_goes_away_for_a_moment_costs_no_letter() {
     let options = Options { delay: Duration::from_millis(5), chunking: false, ..Options::default() };
     let sink = Sink::start(options);
-    let scene = gathered(3_000, sink.port, "connections = 3", true);
+    let scene = synced_scene(3_000, sink.port, "connections = 3", true);
     let url = scene.store().expect("a database").to_owned();
     let mut blows = 0;
     for _ in 0..4 {
@@ -204,7 +204,7 @@ fn a_database_that_goes_away_for_a_moment_costs_no_letter() {
     }
     finish(&scene);
     assert!(blows > 3, "only {blows}");
-    assert_eq!(account(&scene, &sink, 3_000), 0, "the relay had answered about every letter");
+    assert_eq!(check_letters(&scene, &sink, 3_000), 0, "the relay had answered about every letter");
 }
 
 /// The disk is full in the middle of the letters, and then it is not.
@@ -213,7 +213,7 @@ fn a_full_disk_stops_the_letters_and_forgets_none() {
     assert_eq!(full_disk(true), 0, "the relay had answered about every letter");
 }
 
-/// The disk stays full for longer than the clerk has patience: what the relay had answered last
+/// The disk stays full for longer than the ledger is tried: what the relay had answered last
 /// cannot be written down, and is told by name.
 #[test]
 fn a_disk_that_stays_full_leaves_unknown_what_could_not_be_written_down() {
@@ -226,7 +226,7 @@ fn a_disk_that_stays_full_leaves_unknown_what_could_not_be_written_down() {
 fn full_disk(room: bool) -> i64 {
     let options = Options { delay: Duration::from_millis(5), chunking: false, ..Options::default() };
     let sink = Sink::start(options);
-    let scene = gathered(2_000, sink.port, "connections = 2", false);
+    let scene = synced_scene(2_000, sink.port, "connections = 2", false);
     // No file may grow beyond this: the journal of the store soon wants to.
     let most = std::fs::metadata(scene.path("gazetier.db")).expect("a store").len() + 1_500_000;
     let program = scene.command(&["digest", "send", "--at", MONDAY]);
@@ -252,7 +252,7 @@ fn full_disk(room: bool) -> i64 {
     let outcome: Outcome = run.wait_with_output().expect("the program").into();
     assert!(matches!(outcome.code, 69 | 73) || (room && outcome.code == 0), "{outcome:?}");
     finish(&scene);
-    let unknown = account(&scene, &sink, 2_000);
+    let unknown = check_letters(&scene, &sink, 2_000);
     assert_eq!(scene.run(&["run", "--at", MONDAY]), SILENCE);
     unknown
 }

@@ -20,6 +20,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("an address without a host", "url = \"https://estran.example.org/\"", "url = \"https:///\""),
     ("feeds that no browser fetches", "https://estran.example.org/feeds/", "ftp://estran.example.org/feeds/"),
     ("no language", "language = \"fr\"", "language = \"français\""),
+    ("a language without words", "language = \"fr\"", "language = \"it\""),
     ("no time zone", "timezone = \"Europe/Paris\"", "timezone = \"Paris\""),
     ("no day", "tag_date = \"2026-01-01\"", "tag_date = \"2026-02-30\""),
     ("one page for all columns", "column_url = \"/chroniques/{slug}\"", "column_url = \"/chroniques\""),

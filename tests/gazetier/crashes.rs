@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The sample with so many subscribers.
-fn crowd(count: usize) -> Scene {
+fn scene_with_subscribers(count: usize) -> Scene {
     let rows =
         (0..count).map(|n| format!("s{n}@example.org,Lecteur n° {n},{}\n", ["", "edito", "humeur;carnet"][n % 3]));
     Scene::sample().write("subscribers.csv", &format!("email,name,rubriques\n{}", rows.collect::<String>()))
@@ -52,8 +52,8 @@ fn count(scene: &Scene, state: &str) -> i64 {
 fn killed_at_any_instant_it_writes_every_letter_once() {
     // Both at once, as the last run waits for the leases of the dead.
     std::thread::scope(|scope| {
-        scope.spawn(|| killed_at_any_instant(&crowd(500), 1));
-        scope.spawn(|| killed_at_any_instant(&crowd(500).on_postgres(), 2));
+        scope.spawn(|| killed_at_any_instant(&scene_with_subscribers(500), 1));
+        scope.spawn(|| killed_at_any_instant(&scene_with_subscribers(500).on_postgres(), 2));
     });
 }
 
@@ -87,11 +87,11 @@ fn killed_at_any_instant(scene: &Scene, seed: u64) {
 
 #[test]
 fn killed_while_it_sends_nobody_gets_two_letters() {
-    const CROWD: usize = 300;
+    const SUBSCRIBERS: usize = 300;
     const KILLS: i64 = 4;
     const CONNECTIONS: i64 = 4;
     let sink = Sink::start(&[]);
-    let scene = through(crowd(CROWD), sink.port);
+    let scene = through(scene_with_subscribers(SUBSCRIBERS), sink.port);
     let mut dice = Dice(3);
     for _ in 0..KILLS {
         let more = usize::try_from(dice.between(1, 20)).expect("a small number");
@@ -124,7 +124,7 @@ fn killed_while_it_sends_nobody_gets_two_letters() {
     let told: BTreeSet<String> =
         status.lines().filter_map(|line| line.strip_prefix("  unknown: ")).map(str::to_owned).collect();
     assert_eq!(i64::try_from(told.len()), Ok(unknown));
-    for n in 0..CROWD {
+    for n in 0..SUBSCRIBERS {
         let address = format!("s{n}@example.org");
         assert!(distinct.contains(&address) || told.contains(&address), "{address} has been forgotten");
     }
@@ -132,7 +132,7 @@ fn killed_while_it_sends_nobody_gets_two_letters() {
 
 #[test]
 fn runs_at_once_share_the_work() {
-    for scene in [crowd(120), crowd(120).on_postgres()] {
+    for scene in [scene_with_subscribers(120), scene_with_subscribers(120).on_postgres()] {
         let sink = Sink::start(&[]);
         let scene = through(scene, sink.port);
         // All of it is done by three at once, beginning with the tables of the store.
@@ -151,7 +151,7 @@ fn runs_at_once_share_the_work() {
 
 #[test]
 fn sends_at_once_to_a_folder_leave_one_letter_each() {
-    let scene = crowd(200);
+    let scene = scene_with_subscribers(200);
     let sends: Vec<Child> = (0..3).map(|_| start(&scene, &["run", "--at", MONDAY])).collect();
     for send in sends {
         let outcome = end(send);
@@ -163,10 +163,10 @@ fn sends_at_once_to_a_folder_leave_one_letter_each() {
 
 #[test]
 fn told_to_stop_it_finishes_its_letter_and_leaves_the_rest() {
-    const CROWD: usize = 4000;
+    const SUBSCRIBERS: usize = 4000;
     for signal in ["TERM", "INT"] {
         let sink = Sink::start(&[]);
-        let scene = through(crowd(CROWD), sink.port);
+        let scene = through(scene_with_subscribers(SUBSCRIBERS), sink.port);
         let run = start(&scene, &["run", "--at", MONDAY]);
         let begun = Instant::now();
         while sink.recipients().len() < 3 {
@@ -181,13 +181,13 @@ fn told_to_stop_it_finishes_its_letter_and_leaves_the_rest() {
         let sent = count(&scene, "sent");
         let soon = 3..i64::try_from(before).expect("a count") + 200;
         assert!(soon.contains(&sent), "{states:?} after {before}");
-        assert_eq!(count(&scene, "queued"), CROWD as i64 - sent, "{states:?}");
+        assert_eq!(count(&scene, "queued"), SUBSCRIBERS as i64 - sent, "{states:?}");
         assert_eq!(i64::try_from(sink.recipients().len()), Ok(sent), "what is sent has arrived, and nothing else");
 
         assert_eq!(scene.run(&["run", "--at", MONDAY]).code, 0);
         let recipients = sink.recipients();
         let distinct = recipients.iter().collect::<BTreeSet<_>>().len();
-        assert_eq!((recipients.len(), distinct), (CROWD, CROWD), "{signal}");
-        assert_eq!(count(&scene, "sent"), CROWD as i64);
+        assert_eq!((recipients.len(), distinct), (SUBSCRIBERS, SUBSCRIBERS), "{signal}");
+        assert_eq!(count(&scene, "sent"), SUBSCRIBERS as i64);
     }
 }

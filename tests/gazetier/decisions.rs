@@ -320,8 +320,8 @@ fn what_the_form_cannot_hold_the_desk_does_not_take() {
         ("subject", "s".repeat(5_000), "Sujet\u{202f}: 4750 caractères de trop (5000 / 250)"),
         // As browsers count: in UTF-16.
         ("subject", "😀".repeat(126), "Sujet\u{202f}: 2 caractères de trop (252 / 250)"),
-        ("preheader", "s".repeat(251), "Accroche\u{202f}: 1 caractères de trop (251 / 250)"),
-        ("opening", "s".repeat(20_001), "Mot d’ouverture\u{202f}: 1 caractères de trop (20001 / 20000)"),
+        ("preheader", "s".repeat(251), "Accroche\u{202f}: 1 caractère de trop (251 / 250)"),
+        ("opening", "s".repeat(20_001), "Mot d’ouverture\u{202f}: 1 caractère de trop (20001 / 20000)"),
     ] {
         let refused = claire.mend(&[(field, &text)]);
         assert_eq!(refused.status, 422, "{field}");
@@ -334,7 +334,7 @@ fn what_the_form_cannot_hold_the_desk_does_not_take() {
     let why = "s".repeat(251);
     let refused = claire.decide(&after, "hold", &[("why", &why)]);
     assert_eq!(refused.status, 422);
-    assert!(refused.text.contains("1 caractères de trop (251 / 250)") && refused.text.contains(&why));
+    assert!(refused.text.contains("1 caractère de trop (251 / 250)") && refused.text.contains(&why));
     assert!(claire.get("/").text.contains("elle attend une approbation"));
     // One that is in the store from before is told, and shuts nobody out.
     let changes = format!("{{\"subject\":\"{}\"}}", "s".repeat(5_000));

@@ -10,7 +10,7 @@ use std::{
 use crate::{
     sink::{Fault, Options, Sink, faults},
     support::{MONDAY, SILENCE, Scene, column},
-    wire::crowd,
+    wire::scene_with_subscribers,
 };
 
 /// The evening before.
@@ -412,7 +412,7 @@ fn everything_works_by_plain_forms() {
         // Frozen: no change is taken any more, and the past shows what was sent.
         assert_eq!(claire.mend(&[("subject", "Trop tard")]).status, 409);
         let past = claire.get("/past/2026-W47?view=text");
-        assert!(past.text.contains("Bonjour") && past.text.contains("1 / 1 lettres"), "{}", past.text);
+        assert!(past.text.contains("Bonjour") && past.text.contains("1 / 1 lettre<"), "{}", past.text);
         assert_eq!(claire.get("/past/2026-W46").status, 404);
     }
 }
@@ -501,7 +501,7 @@ fn refused_letters_are_shown_by_their_reasons_and_tried_again() {
     for postgres in [false, true] {
         let options = Options { script: script.clone(), pipelining: false, chunking: false, ..Options::default() };
         let sink = Sink::start(options);
-        let scene = crowd(20, sink.port, "connections = 1");
+        let scene = scene_with_subscribers(20, sink.port, "connections = 1");
         let scene = if postgres { scene.on_postgres() } else { scene };
         assert_eq!(scene.run(&["run", "--at", MONDAY]), SILENCE);
         assert_eq!(scene.letters().0, [("failed", 3), ("sent", 17)].map(|(s, n)| (s.to_owned(), n)).into());

@@ -174,23 +174,6 @@ fn the_preheader_names_the_lead_if_the_subject_does_not() {
 }
 
 #[test]
-fn a_magazine_that_is_written_from_right_to_left_has_its_letter_so() {
-    let scene = Scene::empty()
-        .config("language = \"fr\"", "language = \"ar\"")
-        .write("columns/a.md", &column("المنارة", "edito", "2026-11-20"))
-        .write("columns/b.md", &column("البحر", "humeur", "2026-11-19"));
-    let (html, _) = preview(&scene, &[]);
-    assert!(html.contains("<html lang=\"ar\" dir=\"rtl\""), "{html}");
-    assert!(
-        !html.contains("ltr") && html.contains("text-align:right") && html.contains("padding-right:10px"),
-        "{html}"
-    );
-    assert!(html.contains("<td align=\"left\" dir=\"auto\" style=\"padding:9px 0\">16 to"), "{html}");
-    let (html, _) = preview(&Scene::sample(), &[]);
-    assert!(html.contains("dir=\"ltr\"") && !html.contains("rtl") && !html.contains("text-align:right"));
-}
-
-#[test]
 fn a_choice_of_rubriques_is_previewed() {
     let scene = Scene::sample();
     let (_, whole) = preview(&scene, &[]);

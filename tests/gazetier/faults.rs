@@ -13,7 +13,7 @@ use std::{
 
 use crate::{
     support::{Dice, MONDAY, Outcome, Scene},
-    wire::crowd,
+    wire::scene_with_subscribers,
 };
 
 /// How an answer is given.
@@ -58,7 +58,7 @@ struct Relay {
 
 /// What the relay thinks of a recipient at a step, whatever the manner of its answer: the readers of
 /// whom it knows nothing, of whom it wants to know nothing now, and whose letters it does not like.
-fn honest(step: &str, recipient: &str) -> Option<&'static str> {
+fn planned_refusal(step: &str, recipient: &str) -> Option<&'static str> {
     let number: usize = recipient.trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(0);
     match (step, number % 12) {
         ("RCPT", 3) => Some("550 5.1.1 nobody here"),
@@ -86,7 +86,7 @@ impl Relay {
         relay
     }
 
-    fn heal(&self) {
+    fn answer_as_usual(&self) {
         *self.script.lock().expect("a script") = Arc::new(|_, _, _| Manner::Usual);
     }
 
@@ -104,7 +104,7 @@ impl Relay {
         };
         let script = Arc::clone(&*self.script.lock().ok()?);
         let manner = script(step, recipient, nth);
-        let own = honest(step, recipient).unwrap_or(usual);
+        let own = planned_refusal(step, recipient).unwrap_or(usual);
         let mut done = own == usual;
         let whole = format!("{own}\r\n").into_bytes();
         let bytes = match manner {
@@ -237,7 +237,8 @@ fn check(relay: &Relay, scene: &Scene, what: &str) -> BTreeMap<String, usize> {
     let (states, suppressed) = ledger(scene);
     for (address, state) in &states {
         let taken = distinct.contains(address.as_str());
-        let refused = ["RCPT", "."].iter().any(|step| honest(step, address).is_some_and(|own| own.starts_with('5')));
+        let refused =
+            ["RCPT", "."].iter().any(|step| planned_refusal(step, address).is_some_and(|own| own.starts_with('5')));
         match state.as_str() {
             "sent" => assert!(taken, "{what}: {address} counts as sent and was not taken"),
             "queued" | "deferred" => assert!(!taken, "{what}: {address} was taken and would be sent again"),
@@ -247,7 +248,7 @@ fn check(relay: &Relay, scene: &Scene, what: &str) -> BTreeMap<String, usize> {
         }
     }
     for address in suppressed {
-        let nobody = honest("RCPT", &address).is_some_and(|own| own.starts_with("550 5.1.1"));
+        let nobody = planned_refusal("RCPT", &address).is_some_and(|own| own.starts_with("550 5.1.1"));
         assert!(nobody, "{what}: {address} was struck off by a fault of the dialogue");
     }
     let mut counts = BTreeMap::new();
@@ -278,11 +279,11 @@ fn play(way: Way, step: &'static str, manner: &Manner, seed: u64) -> BTreeMap<St
     let is_honest = matches!(manner, Manner::Split | Manner::Late | Manner::Foreign | Manner::Bare);
     // Where an answer is missing, it is waited for; elsewhere a slow machine must not be taken for a slow relay.
     let (patient, timeout) = ("timeout = \"20s\"", "timeout = \"600ms\"");
-    let scene = crowd(60, relay.port, &format!("connections = {}\nwindow = 6", 1 + seed % 3))
+    let scene = scene_with_subscribers(60, relay.port, &format!("connections = {}\nwindow = 6", 1 + seed % 3))
         .config("timeout = \"2s\"", if is_honest { patient } else { timeout });
     run(&scene);
     check(&relay, &scene, &what);
-    relay.heal();
+    relay.answer_as_usual();
     if !is_honest {
         scene.reconfigure(timeout, patient);
     }
@@ -376,7 +377,7 @@ fn reader_of(sender: &str) -> Option<Vec<u8>> {
     Some(data_encoding::BASE32_NOPAD.decode(token.as_bytes()).ok()?.get(3..19)?.to_vec())
 }
 
-/// Which reader of the crowd has which id.
+/// Which reader of the scene_with_subscribers has which id.
 fn readers_of(scene: &Scene) -> BTreeMap<Vec<u8>, usize> {
     let store = rusqlite::Connection::open(scene.path("gazetier.db")).expect("SQLite");
     let mut statement = store.prepare("SELECT public_id, address FROM subscribers").expect("a statement");
@@ -411,7 +412,7 @@ fn each_code(way: Way, step: &'static str) -> String {
         code.map_or(Manner::Usual, |code| Manner::Code(*code))
     });
     let relay = Relay::start(way, script);
-    let scene = crowd(12 * CODES.len(), relay.port, "connections = 1\nwindow = 4");
+    let scene = scene_with_subscribers(12 * CODES.len(), relay.port, "connections = 1\nwindow = 4");
     scene.ok(&["sync", "--at", MONDAY]);
     readers.set(readers_of(&scene)).expect("the first to set it");
     let outcome = run(&scene);
@@ -426,7 +427,9 @@ fn each_code(way: Way, step: &'static str) -> String {
         let state = if again { format!("queued, then {state}") } else { state.to_owned() };
         became.entry(state).or_default().push(code.to_string());
     }
-    assert!(suppressed.iter().all(|whom| honest("RCPT", whom).is_some_and(|own| own.starts_with("550 5.1.1"))));
+    assert!(
+        suppressed.iter().all(|whom| planned_refusal("RCPT", whom).is_some_and(|own| own.starts_with("550 5.1.1")))
+    );
     let mut table = format!("{way:?}, {step}: exit {}\n", outcome.code);
     for (state, codes) in became {
         table.push_str(&format!("  {state}: {}\n", codes.join(" ")));
@@ -446,7 +449,7 @@ fn a_relay_that_refuses_everybody_holds_the_edition() {
     for way in WAYS {
         for step in ["RCPT", if way == Way::Chunks { "." } else { "DATA" }, "."] {
             let relay = Relay::start(way, refusing(step, 550));
-            let scene = crowd(60, relay.port, "connections = 2");
+            let scene = scene_with_subscribers(60, relay.port, "connections = 2");
             let outcome = run(&scene);
             assert_eq!(outcome.code, 75, "{way:?}, {step}: {outcome:?}");
             assert!(outcome.stderr.contains("is held, 60 letters wait: "), "{way:?}, {step}: {outcome:?}");
@@ -454,7 +457,7 @@ fn a_relay_that_refuses_everybody_holds_the_edition() {
             let waits = |state: &String| state == "queued" || state == "deferred";
             assert!(states.values().all(waits), "{way:?}, {step}: {states:?}");
             assert_eq!((relay.taken().len(), suppressed.len()), (0, 0), "{way:?}, {step}");
-            relay.heal();
+            relay.answer_as_usual();
             // A domain that put letters off before rests for a while.
             scene.sql("UPDATE letters SET due_at = 0 WHERE state = 'deferred'");
             scene.run(&["digest", "send", "--at", MONDAY]);
@@ -469,7 +472,7 @@ fn a_relay_that_refuses_everybody_holds_the_edition() {
 fn a_relay_that_refuses_everybody_leaves_them_to_the_other() {
     let (wrong, right) =
         (Relay::start(Way::Flights, refusing("RCPT", 550)), Relay::start(Way::Chunks, refusing("", 0)));
-    let scene = crowd(240, 25, "");
+    let scene = scene_with_subscribers(240, 25, "");
     let text = scene.read("config.toml");
     let (before, _) = text.split_once("[relay]").expect("a relay");
     let relay = |name: &str, port| format!("[[relays]]\nname = \"{name}\"\nurl = \"smtp://127.0.0.1:{port}\"\n");
@@ -487,7 +490,7 @@ fn a_relay_that_refuses_everybody_leaves_them_to_the_other() {
 fn refused_letters_can_be_tried_again() {
     let relay = Relay::start(Way::Chunks, refusing("", 0));
     for postgres in [false, true] {
-        let scene = crowd(24, relay.port, "connections = 1");
+        let scene = scene_with_subscribers(24, relay.port, "connections = 1");
         let scene = if postgres { scene.on_postgres() } else { scene };
         run(&scene);
         assert_eq!(

@@ -22,15 +22,15 @@ use crate::support::{MONDAY, Outcome, Scene, fresh_database};
 
 /// What a hub does with a request once it has read it.
 #[derive(Clone, Copy, PartialEq)]
-enum Mood {
+enum HubBehaviour {
     /// 204.
-    Takes,
+    Accepts,
     /// This status.
     Fails(&'static str),
-    /// Nothing, until the mood changes; then what it is in the mood for.
+    /// Nothing, until the behaviour changes; then that.
     Hangs,
     /// Drops the connection.
-    Slams,
+    Disconnects,
 }
 
 /// A hub and what it heard.
@@ -40,7 +40,7 @@ struct Hub {
 }
 
 struct Inner {
-    mood: Mutex<Mood>,
+    behaviour: Mutex<HubBehaviour>,
     changed: Condvar,
     heard: Mutex<Vec<String>>,
     closed: Mutex<bool>,
@@ -55,7 +55,7 @@ impl Hub {
         let listener = TcpListener::bind(address).expect("a port");
         let address = listener.local_addr().expect("an address");
         let inner = Arc::new(Inner {
-            mood: Mutex::new(Mood::Takes),
+            behaviour: Mutex::new(HubBehaviour::Accepts),
             changed: Condvar::new(),
             heard: Mutex::default(),
             closed: Mutex::new(false),
@@ -77,8 +77,8 @@ impl Hub {
         format!("http://{}/hub", self.address)
     }
 
-    fn mood(&self, mood: Mood) {
-        *self.inner.mood.lock().expect("a lock") = mood;
+    fn behave(&self, behaviour: HubBehaviour) {
+        *self.inner.behaviour.lock().expect("a lock") = behaviour;
         self.inner.changed.notify_all();
     }
 
@@ -127,14 +127,14 @@ impl Inner {
         assert_eq!(form["hub.mode"], "publish");
         assert_eq!(form["hub.url"], form["hub.topic"]);
         self.heard.lock().expect("a lock").push(form["hub.url"].clone());
-        let mut mood = self.mood.lock().expect("a lock");
-        while *mood == Mood::Hangs {
-            mood = self.changed.wait(mood).expect("a lock");
+        let mut behaviour = self.behaviour.lock().expect("a lock");
+        while *behaviour == HubBehaviour::Hangs {
+            behaviour = self.changed.wait(behaviour).expect("a lock");
         }
-        let status = match *mood {
-            Mood::Fails(status) => status,
-            Mood::Slams => return drop(stream.shutdown(Shutdown::Both)),
-            Mood::Takes | Mood::Hangs => "204 No Content",
+        let status = match *behaviour {
+            HubBehaviour::Fails(status) => status,
+            HubBehaviour::Disconnects => return drop(stream.shutdown(Shutdown::Both)),
+            HubBehaviour::Accepts | HubBehaviour::Hangs => "204 No Content",
         };
         // Who asked may be gone.
         let length = if status.starts_with("204") { "" } else { "Content-Length: 0\r\n" };
@@ -243,7 +243,7 @@ fn each_hub_is_told_once_of_each_topic_that_changed_and_of_no_other() {
 fn a_hub_that_hangs_holds_up_neither_feeds_nor_letters_nor_another_hub() {
     for start_scene in [Scene::sample(), Scene::sample().on_postgres()] {
         let (dead, alive) = (Hub::open(), Hub::open());
-        dead.mood(Mood::Hangs);
+        dead.behave(HubBehaviour::Hangs);
         let scene = scene_of(start_scene, &[&dead, &alive]);
         let begun = Instant::now();
         let run = start(&scene, &["run", "--at", MONDAY]);
@@ -256,7 +256,7 @@ fn a_hub_that_hangs_holds_up_neither_feeds_nor_letters_nor_another_hub() {
         assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
         assert_eq!(alive.heard(), once(&ALL));
         assert!(dead.heard().len() < 12, "a hub that hangs is not asked again and again");
-        dead.mood(Mood::Takes);
+        dead.behave(HubBehaviour::Accepts);
         // Not yet.
         quiet(&scene, &["run", "--at", MONDAY]);
         assert_eq!(dead.heard(), BTreeMap::new());
@@ -271,16 +271,16 @@ fn a_hub_that_hangs_holds_up_neither_feeds_nor_letters_nor_another_hub() {
 fn a_hub_that_fails_or_is_away_is_told_when_it_is_back() {
     let hub = Hub::open();
     let scene = scene(&[&hub]);
-    hub.mood(Mood::Fails("500 Internal Server Error"));
+    hub.behave(HubBehaviour::Fails("500 Internal Server Error"));
     scene.ok(&["sync"]);
     let words = scene.ok(&["publish", "--at", MONDAY]);
     let waits = "12 changes wait to be told, because it answered 500 Internal Server Error (it names \"/elsewhere\")\n";
     assert!(words.ends_with(waits), "{words}");
     assert_eq!(hub.heard(), once(&ALL));
-    hub.mood(Mood::Fails("301 Moved Permanently"));
+    hub.behave(HubBehaviour::Fails("301 Moved Permanently"));
     quiet(&scene, &["run", "--at", "2026-11-23T08:02"]);
     assert_eq!(hub.heard(), once(&ALL), "and no word to /elsewhere");
-    hub.mood(Mood::Slams);
+    hub.behave(HubBehaviour::Disconnects);
     // 2 minutes, and up to a quarter.
     quiet(&scene, &["run", "--at", "2026-11-23T08:03"]);
     assert_eq!(hub.heard(), BTreeMap::new());
@@ -329,7 +329,7 @@ fn a_topic_that_changes_while_the_hub_is_told_is_told_again() {
         let scene = scene_of(start_scene, &[&hub]);
         write_humeur(&scene, "Du vent");
         scene.ok(&["sync"]);
-        hub.mood(Mood::Hangs);
+        hub.behave(HubBehaviour::Hangs);
         let first = start(&scene, &["publish", "--at", MONDAY]);
         hub.wait_for(8);
         let held = hub.heard();
@@ -337,7 +337,7 @@ fn a_topic_that_changes_while_the_hub_is_told_is_told_again() {
         // The second run finds other news than the first one holds, and hangs with them.
         let second = start(&scene, &["run", "--at", MONDAY]);
         hub.wait_for(1);
-        hub.mood(Mood::Takes);
+        hub.behave(HubBehaviour::Accepts);
         assert_eq!((end(first).code, end(second).code), (0, 0));
         // Whatever was not begun when it changed is told once, as it is now.
         let mut expected = once(&ALL);
@@ -355,7 +355,7 @@ fn an_answer_about_what_a_topic_was_settles_nothing_about_what_it_is() {
     let scene = scene(&[&hub]);
     write_humeur(&scene, "Du vent");
     scene.ok(&["sync"]);
-    hub.mood(Mood::Hangs);
+    hub.behave(HubBehaviour::Hangs);
     let first = start(&scene, &["publish", "--at", MONDAY]);
     hub.wait_for(8);
     // Published by a run that dies before it can tell; the first run then hears « taken ».
@@ -369,7 +369,7 @@ fn an_answer_about_what_a_topic_was_settles_nothing_about_what_it_is() {
     }
     second.kill().expect("a kill");
     second.wait().expect("an end");
-    hub.mood(Mood::Takes);
+    hub.behave(HubBehaviour::Accepts);
     assert_eq!(end(first).code, 0);
     hub.heard();
     // When the dead run's leases have ended, what it was to tell is told.
@@ -440,12 +440,12 @@ async fn a_change_between_lease_and_answer_leaves_the_topic_queued() {
 fn a_run_killed_while_it_tells_loses_nothing() {
     let hub = Hub::open();
     let scene = scene(&[&hub]);
-    hub.mood(Mood::Hangs);
+    hub.behave(HubBehaviour::Hangs);
     let mut run = start(&scene, &["run", "--at", MONDAY]);
     hub.wait_for(8);
     run.kill().expect("a kill");
     run.wait().expect("an end");
-    hub.mood(Mood::Takes);
+    hub.behave(HubBehaviour::Accepts);
     let mut heard = hub.heard();
     // What was not begun goes out at once, what was when the dead run's lease has ended.
     quiet(&scene, &["run", "--at", MONDAY]);

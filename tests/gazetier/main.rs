@@ -31,6 +31,7 @@ mod ledger;
 mod letters;
 mod links;
 mod lists;
+mod locales;
 mod model;
 mod output;
 mod postfix;

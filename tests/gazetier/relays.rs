@@ -17,7 +17,7 @@ use crate::{
     postfix::{NOBODY, Postfix},
     smtp::free_port,
     support::{MONDAY, Outcome, Scene, needed},
-    wire::crowd,
+    wire::scene_with_subscribers,
 };
 
 pub const PASSWORD: &str = "marée";
@@ -176,7 +176,7 @@ impl Drop for Exim {
 /// Sends three letters to a server whose certificate is known.
 pub fn send(port: u16, settings: &str, password: &str) -> (Scene, Outcome) {
     let settings = format!("connections = 1\nca_file = {:?}\n{settings}", fixture("ca.pem"));
-    let scene = crowd(3, 1, &settings).config("\"2s\"", "\"20s\"");
+    let scene = scene_with_subscribers(3, 1, &settings).config("\"2s\"", "\"20s\"");
     scene.reconfigure("smtp://127.0.0.1:1", &format!("smtp://localhost:{port}"));
     let mut command = scene.command(&["run", "--at", MONDAY]);
     let outcome = command.env("ESTRAN_PASSWORD", password).output().expect("the program").into();

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Five seconds, and some for a machine on which all tests run at once.
-const SOON: Duration = Duration::from_secs(8);
+const STOP_TIMEOUT: Duration = Duration::from_secs(8);
 
 fn start(scene: &Scene, arguments: &[&str]) -> Child {
     let mut command = scene.command(arguments);
@@ -77,7 +77,7 @@ fn a_silent_relay_does_not_keep_it() {
         until("nobody came to the relay", || met.load(Ordering::Relaxed));
         tell(&run, signal);
         let (outcome, took, _) = end(run);
-        assert!(took < SOON, "{signal}: {took:?}");
+        assert!(took < STOP_TIMEOUT, "{signal}: {took:?}");
         assert_eq!(outcome.code, 75, "{signal}: {outcome:?}");
         let (states, frozen) = scene.letters();
         let waiting: i64 = ["queued", "leased"].iter().filter_map(|state| states.get(*state)).sum();
@@ -113,7 +113,7 @@ fn a_database_that_says_nothing_any_more_does_not_keep_it() {
     proxy.freeze();
     tell(&run, "TERM");
     let (outcome, took, _) = end(run);
-    assert!(took < SOON, "{took:?}");
+    assert!(took < STOP_TIMEOUT, "{took:?}");
     assert_eq!(outcome.code, 75, "{outcome:?}");
     // Before letters go out, the database alone is waited for.
     let mut command = scene.command(&["run", "--at", MONDAY]);
@@ -121,7 +121,7 @@ fn a_database_that_says_nothing_any_more_does_not_keep_it() {
     until("nobody came to the database", || proxy.waiting() > 0);
     tell(&run, "TERM");
     let (_, took, signal) = end(run);
-    assert!(took < SOON, "{took:?}");
+    assert!(took < STOP_TIMEOUT, "{took:?}");
     assert_eq!(signal, Some(15));
 }
 
@@ -148,7 +148,7 @@ fn a_client_that_stalls_does_not_keep_a_server() {
         thread::sleep(Duration::from_millis(200));
         tell(&server, signal);
         let (outcome, took, _) = end(server);
-        assert!(took < SOON, "{signal}: {took:?}");
+        assert!(took < STOP_TIMEOUT, "{signal}: {took:?}");
         assert_eq!(outcome.code, 0, "{signal}: {outcome:?}");
         let mut rest = Vec::new();
         let _ = client.read_to_end(&mut rest);

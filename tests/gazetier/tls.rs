@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     support::{MONDAY, Outcome, Scene, needed},
-    wire::crowd,
+    wire::scene_with_subscribers,
 };
 
 const LOGIN: &str = "user = \"estran\"\npassword_env = \"ESTRAN_PASSWORD\"";
@@ -44,7 +44,7 @@ fn server(mode: &str, host: &str, record: &Path) -> Server {
 
 /// Sends three letters by a route; says how they arrived.
 fn send(mode: &str, host: &str, settings: &str, password: &str, trusted: bool) -> (Outcome, Vec<String>) {
-    let scene = crowd(3, 1, &format!("connections = 1\n{settings}"));
+    let scene = scene_with_subscribers(3, 1, &format!("connections = 1\n{settings}"));
     let server = server(mode, host, &scene.path("taken"));
     let scheme = if mode == "smtps" { "smtps" } else { "smtp" };
     scene.reconfigure("smtp://127.0.0.1:1", &format!("{scheme}://localhost:{}", server.port));
@@ -139,7 +139,7 @@ fn what_stands_before_tls_is_not_believed_behind_it() {
             });
         }
     });
-    let scene = crowd(3, port, "connections = 1\nrequire_tls = true");
+    let scene = scene_with_subscribers(3, port, "connections = 1\nrequire_tls = true");
     let outcome = run(&scene, "", true);
     assert_eq!(outcome.code, 69, "{outcome:?}");
     assert!(outcome.stderr.contains("it gave an answer when none was due"), "{outcome:?}");

@@ -15,27 +15,27 @@ use crate::{
 };
 
 /// The sample with so many subscribers `s0@example.org`, …, and a relay's settings.
-pub fn crowd(count: usize, port: u16, settings: &str) -> Scene {
+pub fn scene_with_subscribers(count: usize, port: u16, settings: &str) -> Scene {
     let rows = (0..count).map(|n| format!("s{n}@example.org\n")).collect::<String>();
     through(Scene::sample().write("subscribers.csv", &format!("email\n{rows}")), port)
         .config("timeout = \"2s\"", &format!("timeout = \"2s\"\n{settings}"))
 }
 
-fn chunks() -> Options {
+fn bdat() -> Options {
     Options { keep: true, ..Options::default() }
 }
 
-fn flights() -> Options {
-    Options { chunking: false, ..chunks() }
+fn pipelined_data() -> Options {
+    Options { chunking: false, ..bdat() }
 }
 
-fn steps() -> Options {
-    Options { pipelining: false, ..flights() }
+fn data_in_steps() -> Options {
+    Options { pipelining: false, ..pipelined_data() }
 }
 
 /// The three ways to carry letters, by name.
-fn ways() -> [(&'static str, Options); 3] {
-    [("chunks", chunks()), ("flights", flights()), ("steps", steps())]
+fn dialogues() -> [(&'static str, Options); 3] {
+    [("chunks", bdat()), ("flights", pipelined_data()), ("steps", data_in_steps())]
 }
 
 /// The states of a scene's letters that are not empty.
@@ -51,7 +51,7 @@ fn run(scene: &Scene) -> Outcome {
 }
 
 /// Nobody has two letters, who has one counts as sent, and each letter is whole.
-fn arrived(sink: &Sink, scene: &Scene) -> BTreeSet<String> {
+fn check_arrived(sink: &Sink, scene: &Scene) -> BTreeSet<String> {
     let accepted = sink.accepted();
     let mut distinct = BTreeSet::new();
     for letter in &accepted {
@@ -74,12 +74,12 @@ fn arrived(sink: &Sink, scene: &Scene) -> BTreeSet<String> {
 
 #[test]
 fn every_letter_arrives_once_whatever_the_relay_can_do() {
-    for (way, options) in ways() {
+    for (way, options) in dialogues() {
         let sink = Sink::start(options);
-        let scene = crowd(95, sink.port, "connections = 3\nwindow = 4");
+        let scene = scene_with_subscribers(95, sink.port, "connections = 3\nwindow = 4");
         assert_eq!(run(&scene), SILENCE, "{way}");
         assert_eq!(states(&scene), "95 sent", "{way}");
-        assert_eq!(arrived(&sink, &scene).len(), 95, "{way}");
+        assert_eq!(check_arrived(&sink, &scene).len(), 95, "{way}");
         let accepted = sink.accepted();
         assert!(accepted.iter().all(|letter| letter.chunked == (way == "chunks")), "{way}");
         let connections: BTreeSet<u64> = accepted.iter().map(|letter| letter.connection).collect();
@@ -89,8 +89,8 @@ fn every_letter_arrives_once_whatever_the_relay_can_do() {
 
 #[test]
 fn what_a_relay_offers_is_used_and_can_be_forbidden() {
-    let sink = Sink::start(chunks());
-    let scene = crowd(1, sink.port, "chunking = false");
+    let sink = Sink::start(bdat());
+    let scene = scene_with_subscribers(1, sink.port, "chunking = false");
     run(&scene);
     let letter = &sink.accepted()[0];
     assert!(!letter.chunked);
@@ -103,14 +103,16 @@ fn what_a_relay_offers_is_used_and_can_be_forbidden() {
             "NOTIFY=FAILURE ORCPT=rfc822;s0@example.org".to_owned()
         ]
     );
-    for (settings, options) in [("pipelining = false", steps()), ("", Options { dsn: false, size: None, ..steps() })] {
+    for (settings, options) in
+        [("pipelining = false", data_in_steps()), ("", Options { dsn: false, size: None, ..data_in_steps() })]
+    {
         let sink = Sink::start(options);
-        let scene = crowd(3, sink.port, settings);
+        let scene = scene_with_subscribers(3, sink.port, settings);
         assert_eq!(run(&scene), SILENCE);
         assert_eq!(sink.accepted().len(), 3);
     }
-    let sink = Sink::start(Options { size: Some(1_000), ..chunks() });
-    let scene = crowd(1, sink.port, "");
+    let sink = Sink::start(Options { size: Some(1_000), ..bdat() });
+    let scene = scene_with_subscribers(1, sink.port, "");
     let outcome = run(&scene);
     assert!(outcome.code == 75 && outcome.stderr.contains("is held, 1 letters wait: the letter has "), "{outcome:?}");
     assert!(outcome.stderr.contains("the relay takes no more than 1000 (SIZE)"), "{outcome:?}");
@@ -120,7 +122,7 @@ fn what_a_relay_offers_is_used_and_can_be_forbidden() {
 /// A refusal is one letter's own, also in the middle of others that are on their way.
 #[test]
 fn refusals_in_the_middle_cost_nobody_else_a_letter() {
-    for (way, options) in ways() {
+    for (way, options) in dialogues() {
         for lenient in [false, true] {
             let script = faults(|step, recipient, _| match (step, recipient) {
                 ("RCPT", "s3@example.org") => Fault::Reply("550 5.1.1 nobody".into()),
@@ -132,11 +134,11 @@ fn refusals_in_the_middle_cost_nobody_else_a_letter() {
                 _ => Fault::None,
             });
             let sink = Sink::start(Options { script, lenient, ..options.clone() });
-            let scene = crowd(40, sink.port, "connections = 2\nwindow = 5");
+            let scene = scene_with_subscribers(40, sink.port, "connections = 2\nwindow = 5");
             let outcome = run(&scene);
             assert_eq!((outcome.code, outcome.stderr.as_str()), (75, ""), "{way}");
             assert_eq!(states(&scene), "5 deferred, 2 failed, 33 sent", "{way}, lenient: {lenient}");
-            assert_eq!(arrived(&sink, &scene).len(), 33, "{way}");
+            assert_eq!(check_arrived(&sink, &scene).len(), 33, "{way}");
             let suppressed = scene.sql("UPDATE suppressions SET reason = reason WHERE reason = 'refused'");
             assert_eq!(suppressed, 1, "{way}: only who does not exist");
             // Each was tried once, whatever stage it came to.
@@ -151,7 +153,7 @@ fn refusals_in_the_middle_cost_nobody_else_a_letter() {
 
 #[test]
 fn a_relay_that_hangs_up_now_and_then_gets_the_rest_on_a_new_connection() {
-    for (way, options) in ways() {
+    for (way, options) in dialogues() {
         // 421 after some letters on each connection, as relays do that bound them.
         let script = faults(|step, recipient, nth| {
             let number: usize = recipient.trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(1);
@@ -161,10 +163,10 @@ fn a_relay_that_hangs_up_now_and_then_gets_the_rest_on_a_new_connection() {
             }
         });
         let sink = Sink::start(Options { script, ..options });
-        let scene = crowd(60, sink.port, "connections = 2\nwindow = 4");
+        let scene = scene_with_subscribers(60, sink.port, "connections = 2\nwindow = 4");
         assert_eq!(run(&scene), SILENCE, "{way}");
         assert_eq!(states(&scene), "60 sent", "{way}");
-        assert_eq!(arrived(&sink, &scene).len(), 60, "{way}");
+        assert_eq!(check_arrived(&sink, &scene).len(), 60, "{way}");
     }
 }
 
@@ -172,7 +174,7 @@ fn a_relay_that_hangs_up_now_and_then_gets_the_rest_on_a_new_connection() {
 /// all that were on their way; none of them is sent again, and all others arrive.
 #[test]
 fn a_line_that_breaks_at_the_end_of_a_letter_leaves_it_unknown() {
-    for (way, options) in ways() {
+    for (way, options) in dialogues() {
         for taken in [true, false] {
             let script = faults(move |step, recipient, nth| match (step, recipient) {
                 (".", "s5@example.org") if nth == 1 => {
@@ -185,7 +187,7 @@ fn a_line_that_breaks_at_the_end_of_a_letter_leaves_it_unknown() {
                 _ => Fault::None,
             });
             let sink = Sink::start(Options { script, ..options.clone() });
-            let scene = crowd(30, sink.port, "connections = 1\nwindow = 3");
+            let scene = scene_with_subscribers(30, sink.port, "connections = 1\nwindow = 3");
             let outcome = run(&scene);
             assert_eq!((outcome.code, outcome.stdout.as_str()), (0, ""), "{way}");
             let (states, _) = scene.letters();
@@ -211,11 +213,12 @@ fn a_line_that_breaks_at_the_end_of_a_letter_leaves_it_unknown() {
 
 #[test]
 fn silence_at_any_step_is_bounded_and_loses_nothing() {
-    for (way, options) in ways() {
+    for (way, options) in dialogues() {
         for silent in ["connect", "EHLO", "MAIL", "RCPT", if way == "chunks" { "BDAT" } else { "DATA" }, "."] {
             let script = faults(move |step, _, _| if step == silent { Fault::Sleep } else { Fault::None });
             let sink = Sink::start(Options { script, ..options.clone() });
-            let scene = crowd(4, sink.port, "connections = 1\nwindow = 2").config("\"2s\"", "\"300ms\"");
+            let scene =
+                scene_with_subscribers(4, sink.port, "connections = 1\nwindow = 2").config("\"2s\"", "\"300ms\"");
             let outcome = run(&scene);
             assert_eq!(outcome.code, 69, "{way}, {silent}: {outcome:?}");
             assert!(outcome.stderr.contains("no answer in 300ms"), "{way}, {silent}: {outcome:?}");
@@ -236,9 +239,9 @@ fn silence_at_any_step_is_bounded_and_loses_nothing() {
 
 #[test]
 fn a_bounded_number_of_letters_goes_over_a_connection() {
-    for (way, options) in ways() {
+    for (way, options) in dialogues() {
         let sink = Sink::start(options);
-        let scene = crowd(20, sink.port, "connections = 1\nletters_per_connection = 6");
+        let scene = scene_with_subscribers(20, sink.port, "connections = 1\nletters_per_connection = 6");
         assert_eq!(run(&scene), SILENCE, "{way}");
         let mut each: BTreeMap<u64, usize> = BTreeMap::new();
         for letter in sink.accepted() {
@@ -250,8 +253,8 @@ fn a_bounded_number_of_letters_goes_over_a_connection() {
 
 #[test]
 fn letters_go_no_faster_than_they_may() {
-    let sink = Sink::start(chunks());
-    let scene = crowd(30, sink.port, "connections = 3\nper_second = 10");
+    let sink = Sink::start(bdat());
+    let scene = scene_with_subscribers(30, sink.port, "connections = 3\nper_second = 10");
     assert_eq!(run(&scene), SILENCE);
     let span = sink.statistics();
     // Ten at once, and then ten a second: never faster, whatever the machine.
@@ -262,8 +265,8 @@ fn letters_go_no_faster_than_they_may() {
 #[test]
 fn a_days_letters_are_counted_across_runs() {
     for postgres in [false, true] {
-        let sink = Sink::start(flights());
-        let scene = crowd(30, sink.port, "connections = 2\nper_day = 12");
+        let sink = Sink::start(pipelined_data());
+        let scene = scene_with_subscribers(30, sink.port, "connections = 2\nper_day = 12");
         let scene = if postgres { scene.on_postgres() } else { scene };
         for _ in 0..2 {
             let outcome = run(&scene);
@@ -276,13 +279,13 @@ fn a_days_letters_are_counted_across_runs() {
         assert_eq!(scene.sql("UPDATE relay_use SET hour = hour - 1 WHERE taken = 12"), 1);
         assert_eq!(run(&scene).code, 75);
         assert_eq!(states(&scene), "6 queued, 24 sent");
-        assert_eq!(arrived(&sink, &scene).len(), 24);
+        assert_eq!(check_arrived(&sink, &scene).len(), 24);
     }
 }
 
 #[test]
 fn relays_share_by_weight_and_stand_in_for_one_another() {
-    let (heavy, light) = (Sink::start(chunks()), Sink::start(flights()));
+    let (heavy, light) = (Sink::start(bdat()), Sink::start(pipelined_data()));
     let two = |scene: Scene| {
         let text = scene.read("config.toml");
         let (before, _) = text.split_once("[relay]").expect("a relay");
@@ -294,7 +297,7 @@ fn relays_share_by_weight_and_stand_in_for_one_another() {
         scene.put("config.toml", &format!("{before}{relays}"));
         scene
     };
-    let scene = two(crowd(400, 25, ""));
+    let scene = two(scene_with_subscribers(400, 25, ""));
     assert_eq!(run(&scene), SILENCE);
     let (many, few) = (heavy.accepted().len(), light.accepted().len());
     assert_eq!(many + few, 400);
@@ -304,11 +307,11 @@ fn relays_share_by_weight_and_stand_in_for_one_another() {
     let (dying, alive) = (
         Sink::start(Options {
             script: faults(|step, _, _| if step == "RCPT" { Fault::HangUp } else { Fault::None }),
-            ..flights()
+            ..pipelined_data()
         }),
-        Sink::start(chunks()),
+        Sink::start(bdat()),
     );
-    let scene = crowd(200, 25, "");
+    let scene = scene_with_subscribers(200, 25, "");
     let text = scene.read("config.toml");
     let (before, _) = text.split_once("[relay]").expect("a relay");
     let relay = |name: &str, port| format!("[[relays]]\nname = \"{name}\"\nurl = \"smtp://127.0.0.1:{port}\"\n");
@@ -325,14 +328,14 @@ fn relays_share_by_weight_and_stand_in_for_one_another() {
 
 #[test]
 fn answers_about_policy_hold_the_edition_until_somebody_lets_it_go() {
-    for (way, options) in ways() {
+    for (way, options) in dialogues() {
         for (stage, answer) in
             [("RCPT", "554 5.7.1 blocked"), (".", "550 5.7.26 unauthenticated"), ("MAIL", "550 5.7.1 no")]
         {
             let script =
                 faults(move |step, _, _| if step == stage { Fault::Reply(answer.into()) } else { Fault::None });
             let sink = Sink::start(Options { script, ..options.clone() });
-            let scene = crowd(50, sink.port, "connections = 1\nwindow = 4");
+            let scene = scene_with_subscribers(50, sink.port, "connections = 1\nwindow = 4");
             let outcome = run(&scene);
             assert_eq!(outcome.code, 75, "{way}, {stage}: {outcome:?}");
             let told = format!(
@@ -359,8 +362,8 @@ fn answers_about_policy_hold_the_edition_until_somebody_lets_it_go() {
         ("RCPT", "s3@example.org") => Fault::Reply("550 5.7.1 this reader wants no post".into()),
         _ => Fault::None,
     });
-    let sink = Sink::start(Options { script, ..flights() });
-    let scene = crowd(20, sink.port, "connections = 1");
+    let sink = Sink::start(Options { script, ..pipelined_data() });
+    let scene = scene_with_subscribers(20, sink.port, "connections = 1");
     assert_eq!((run(&scene).code, states(&scene).as_str()), (75, "1 deferred, 19 sent"));
 }
 
@@ -372,7 +375,7 @@ fn a_domain_that_puts_letters_off_rests_alone() {
         _ => Fault::None,
     });
     let asked = Mutex::new(0);
-    for (way, options) in ways() {
+    for (way, options) in dialogues() {
         let sink = Sink::start(Options { script: script.clone(), ..options });
         let scene = through(Scene::sample().write("subscribers.csv", &format!("email\n{rows}")), sink.port)
             .config("timeout = \"2s\"", "timeout = \"2s\"\nconnections = 1\nwindow = 2");
@@ -393,25 +396,25 @@ fn more_connections_than_the_relay_takes_do_no_harm() {
         "connect" if nth > 2 => Fault::ReplyThenHangUp("421 4.7.0 too many connections".into()),
         _ => Fault::None,
     });
-    let sink = Sink::start(Options { script, delay: Duration::from_millis(5), ..flights() });
-    let scene = crowd(150, sink.port, "connections = 8");
+    let sink = Sink::start(Options { script, delay: Duration::from_millis(5), ..pipelined_data() });
+    let scene = scene_with_subscribers(150, sink.port, "connections = 8");
     assert_eq!(run(&scene), SILENCE);
     assert_eq!(states(&scene), "150 sent");
-    assert_eq!(arrived(&sink, &scene).len(), 150);
+    assert_eq!(check_arrived(&sink, &scene).len(), 150);
 }
 
 /// A relay that finds everything out of order is in trouble itself: the run ends, and nothing goes
 /// round and round.
 #[test]
 fn a_relay_that_finds_everything_out_of_order_is_left_alone() {
-    for (way, options) in ways() {
+    for (way, options) in dialogues() {
         for stage in ["MAIL", "RCPT"] {
             let script = faults(move |step, _, _| match step {
                 step if step == stage => Fault::Reply("503 5.5.1 not now, not ever".into()),
                 _ => Fault::None,
             });
             let sink = Sink::start(Options { script, ..options.clone() });
-            let scene = crowd(12, sink.port, "connections = 1\nwindow = 4");
+            let scene = scene_with_subscribers(12, sink.port, "connections = 1\nwindow = 4");
             let outcome = run(&scene);
             let expected = (if stage == "MAIL" { 69 } else { 75 }, "12 queued");
             assert_eq!((outcome.code, states(&scene).as_str()), expected, "{way}, {stage}: {outcome:?}");
@@ -424,8 +427,8 @@ fn a_relay_that_finds_everything_out_of_order_is_left_alone() {
 /// Told to stop while it waits for its turn, it does not wait.
 #[test]
 fn told_to_stop_it_does_not_wait_for_its_turn() {
-    let sink = Sink::start(chunks());
-    let scene = crowd(40, sink.port, "connections = 2\nper_minute = 60");
+    let sink = Sink::start(bdat());
+    let scene = scene_with_subscribers(40, sink.port, "connections = 2\nper_minute = 60");
     let run =
         scene.command(&["run", "--at", MONDAY]).stderr(std::process::Stdio::piped()).spawn().expect("the program");
     let begun = std::time::Instant::now();
@@ -441,7 +444,7 @@ fn told_to_stop_it_does_not_wait_for_its_turn() {
     assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
     let (states, _) = scene.letters();
     assert_eq!(states.get("unknown"), None);
-    assert_eq!(arrived(&sink, &scene).len() + usize::try_from(states["queued"]).expect("a count"), 40);
+    assert_eq!(check_arrived(&sink, &scene).len() + usize::try_from(states["queued"]).expect("a count"), 40);
 }
 
 /// A real Postfix refuses readers in the middle of a window: everybody else gets the own letter,

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     model::EmailAddress,
-    send,
+    outbox::retention,
+    send::file_relay,
     store::search::{count_in_file, files},
 };
 
@@ -17,7 +18,7 @@ pub(super) async fn run(session: &Session, address: &str, prove: bool) -> anyhow
     // Who was erased before is not on the list: then there is only something to be proved.
     if !prove || session.store.subscriber_at(session.newsletter(), &parsed).await?.is_some() {
         let known = find(session, address).await?;
-        send::erase::erase(&session.config, &session.store, &known, session.at).await?;
+        retention::erase_reader(&session.config, &session.store, &known, session.at).await?;
         say!("{} is erased, and no list adds the address again", known.address);
         if let Some(file) = &session.config.subscribers_file
             && count_in_file(file, address).is_ok_and(|count| count > 0)
@@ -58,7 +59,7 @@ async fn proof(session: &Session, address: &EmailAddress) -> anyhow::Result<Exit
 async fn look(session: &Session, text: &str) -> anyhow::Result<(Vec<String>, Vec<String>)> {
     let mut paths: Vec<PathBuf> = files(&session.config.store);
     let mut looked: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-    if let Some(folder) = send::erase::folder(&session.config)
+    if let Some(folder) = file_relay::folder(&session.config)
         && folder.is_dir()
     {
         looked.push(format!("{}/", folder.display()));

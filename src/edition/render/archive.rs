@@ -3,7 +3,6 @@
 //! What is a reader's own is found by marks that no text can hold, never by what it says: a column may
 //! be called like our own words.
 
-use super::words;
 use crate::config::Config;
 use crate::model::token::PLACEHOLDER;
 
@@ -17,16 +16,16 @@ const ONLINE: (&str, &str) = ("<a class=\"online\"", "</a>");
 /// The letter for all rubriques as a page: the way out leads to the way in, and nothing in it says to
 /// whom it was sent. `head` is put into its head, `foot` at its end; both are HTML.
 pub fn page(config: &Config, html: &str, head: &str, foot: &str) -> String {
-    let words = words::of(&config.magazine.language);
+    let words = &config.magazine.lang.words().letter;
     let mut page = html.to_owned();
-    if let Some((from, to)) = element(&page, WHY).or_else(|| first_why(&page, words.why_you_receive)) {
-        page.replace_range(from..to, words.why_it_comes);
+    if let Some((from, to)) = element(&page, WHY).or_else(|| first_why(&page, &words.why_you_receive)) {
+        page.replace_range(from..to, &words.why_it_comes);
     }
     if let Some((from, to)) = way_out(&page) {
         let own = format!(">{}<", words.unsubscribe);
         let rest = &page[to..];
         if let Some(at) = rest.find('>').filter(|at| rest[*at..].starts_with(&own)) {
-            page.replace_range(to + at + 1..to + at + own.len() - 1, words.subscribe);
+            page.replace_range(to + at + 1..to + at + own.len() - 1, &words.subscribe);
         }
         page.replace_range(from..to, &attribute(config.web.url.as_str()));
     }

@@ -7,19 +7,19 @@ use lettre::message::header::{self, Headers};
 use super::{
     Error, encode,
     letter::{self, Written},
-    words,
+    view::Direction,
 };
 use crate::edition::render;
 use crate::{
     config::{Config, Theme},
-    model::{EmailAddress, Instant, Key, Mailbox, column::fingerprint},
+    model::{EmailAddress, Instant, Key, Lang, Mailbox, column::fingerprint},
 };
 
 /// What such a letter says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
-    /// `fr` or `en`.
-    pub lang: &'static str,
+    /// In which language.
+    pub lang: Lang,
     /// Of the letter.
     pub subject: String,
     /// Its heading.
@@ -36,7 +36,7 @@ pub struct Note {
 #[template(path = "service.mjml")]
 struct Html<'a> {
     note: &'a Note,
-    lang: &'a str,
+    dir: Direction,
     theme: &'a Theme,
     magazine: &'a str,
     home: &'a str,
@@ -88,11 +88,12 @@ pub struct Sending<'a> {
 /// Writes a letter to one person.
 pub fn write(config: &Config, key: &Key, note: &Note, sending: Sending<'_>) -> Result<Written, Error> {
     let magazine = &config.magazine;
+    let dir = Direction::of(note.lang);
     let (home, postal_address) = (magazine.url.as_str(), magazine.postal_address.as_str());
-    let html = Html { note, lang: note.lang, theme: &config.theme, magazine: &magazine.name, home, postal_address };
+    let html = Html { note, dir, theme: &config.theme, magazine: &magazine.name, home, postal_address };
     let html = render::to_html(&html.render()?)?;
-    let colon = words::of(note.lang).colon;
-    let plain = render::wrap(&Text { note, colon, magazine: &magazine.name, home, postal_address }.render()?);
+    let colon = &note.lang.words().letter.colon;
+    let plain = render::wrap(&Text { note, colon, magazine: &magazine.name, home, postal_address }.render()?, dir);
     compose(config, key, &Parts { subject: &note.subject, html: &html, plain: &plain }, sending)
 }
 

@@ -1,9 +1,9 @@
 //! What the templates of the digest show, in words that are ready to print.
 
-use super::words::Words;
 use crate::{
     config::{Magazine, Theme},
-    model::{Colour, html},
+    locales::Letter,
+    model::{Colour, Lang},
 };
 
 /// An edition as one set of rubriques sees it.
@@ -18,7 +18,7 @@ pub struct View<'a> {
     /// The accent, on the sheet's upper edge.
     pub edge: Hue,
     /// The fixed words in the magazine's language.
-    pub words: Words,
+    pub(crate) words: &'static Letter,
     /// The way in which that language is written.
     pub dir: Direction,
     /// What the digest is called.
@@ -66,8 +66,8 @@ pub struct Direction {
 
 impl Direction {
     /// The direction of a language.
-    pub fn of(lang: &str) -> Self {
-        match html::direction(lang) {
+    pub fn of(lang: Lang) -> Self {
+        match lang.dir() {
             "rtl" => Self { name: "rtl", start: "right", end: "left" },
             name => Self { name, start: "left", end: "right" },
         }
@@ -102,8 +102,8 @@ pub struct Piece {
     pub hue: Hue,
     /// Its page.
     pub url: String,
-    /// In words: `19 novembre`.
-    pub date: String,
+    /// Who wrote it and when, in words: `Par Zoé Le Goff, 19 novembre`, or the day alone.
+    pub about: String,
     /// Its picture.
     pub image: Option<Picture>,
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     ingest::{Error, Place, Warning, utf8::Utf8, wrong},
-    model::{EmailAddress, Instant, ListConsent, ListEntry, Reason, Subscriber, Suppression, text},
+    model::{EmailAddress, Instant, Lang, ListConsent, ListEntry, Reason, Subscriber, Suppression, text},
 };
 
 /// What is wrong with a line.
@@ -266,8 +266,7 @@ fn signals(
 
 /// The languages that we write in; any other is the magazine's.
 fn language(cell: &str) -> Option<String> {
-    let cell = normalise(cell);
-    ["fr", "en"].into_iter().find(|own| cell == *own || cell.starts_with(&format!("{own} "))).map(str::to_owned)
+    Lang::known(&normalise(cell).replace(' ', "-")).map(|lang| lang.tag().to_owned())
 }
 
 /// What stands between the cells of a list's first line: whatever of these is there most often,

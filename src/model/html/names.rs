@@ -128,27 +128,6 @@ pub fn is_language(tag: &str) -> bool {
     known && parts.all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
-/// The way in which a language is written, as `dir` says it: by its script, if its tag names one.
-pub fn direction(tag: &str) -> &'static str {
-    let mut parts = tag.split(['-', '_']);
-    let language = parts.next().unwrap_or_default().to_ascii_lowercase();
-    let script = parts.next().filter(|part| part.len() == 4).map(str::to_ascii_lowercase);
-    let leftward = match script {
-        Some(script) => RTL_SCRIPTS.contains(&&*script),
-        None => RTL_LANGUAGES.contains(&&*language),
-    };
-    if leftward { "rtl" } else { "ltr" }
-}
-
-/// Languages whose usual script (CLDR) runs from right to left.
-const RTL_LANGUAGES: [&str; 26] = [
-    "ar", "arc", "arz", "azb", "bal", "ckb", "dv", "fa", "glk", "he", "iw", "ji", "khw", "ks", "lrc", "mzn", "nqo",
-    "pnb", "prs", "ps", "sd", "skr", "syr", "ug", "ur", "yi",
-];
-
-/// Scripts (ISO 15924) that run from right to left.
-const RTL_SCRIPTS: [&str; 10] = ["adlm", "arab", "aran", "hebr", "mand", "nkoo", "rohg", "samr", "syrc", "thaa"];
-
 /// ISO 639-1.
 const LANGUAGES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy \
     da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii \
@@ -167,12 +146,6 @@ mod tests {
         assert!(["nbsp", "amp", "zwnj", "AElig", "eacute"].into_iter().all(is_entity));
         assert!(!is_entity("check") && !is_entity("Nbsp"));
         assert!(["fr", "fr-FR", "FR-fr", "de-CH-1996", "zh-Hant", "zu", "gsw"].into_iter().all(is_language));
-        for (tag, way) in [("ar", "rtl"), ("he-IL", "rtl"), ("FA", "rtl"), ("az-Arab", "rtl"), ("yi", "rtl")] {
-            assert_eq!(direction(tag), way, "{tag}");
-        }
-        for tag in ["fr", "en-GB", "ks-Deva", "ar-Latn", "", "zh-Hant"] {
-            assert_eq!(direction(tag), "ltr", "{tag}");
-        }
         assert!(!["", "f", "xx", "french", "fr-", "fr-é", "x-fr", "fr_FR"].into_iter().any(is_language));
     }
 }

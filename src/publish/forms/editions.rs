@@ -9,7 +9,7 @@ use super::{
     atom::{fixed, link, text},
     escape,
     gist::{is_blank, plain},
-    stylesheet, words,
+    stylesheet,
 };
 use crate::{
     config::Config,
@@ -20,7 +20,7 @@ use crate::{
 /// itself is there as `atom.xml`.
 pub fn atom(config: &Config, archive: &Url, editions: &[(Edition, Vec<Column>)]) -> Result<Vec<u8>, Error> {
     let magazine = &config.magazine;
-    let title = format!("{} — {}", magazine.name, words::of(&magazine.language).newsletter_feed);
+    let title = format!("{} — {}", magazine.name, magazine.lang.words().feeds.newsletter_feed);
     let founded = magazine.tag_date.and_time(chrono::NaiveTime::MIN).and_utc();
     let document = Document {
         title: text(&title),

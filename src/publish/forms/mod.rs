@@ -11,7 +11,6 @@ pub mod page;
 mod paper;
 mod rss;
 pub mod serving;
-mod words;
 
 use std::borrow::Cow;
 
@@ -30,6 +29,7 @@ use crate::{
 /// again.
 pub const PRESS: &str = concat!(
     env!("CARGO_PKG_VERSION"),
+    env!("GAZETIER_LOCALES"),
     include_str!("../../../templates/feeds.html"),
     include_str!("../../../templates/feeds.opml.xml"),
     include_str!("../../../templates/feed.css")

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::{Addresses, Error, escape, words};
+use super::{Addresses, Error, escape};
 use crate::{
     config::{Config, FORMS, Moved},
     model::{FeedKey, Slug},
@@ -355,9 +355,9 @@ fn token(text: &str) -> String {
 
 /// Lines for the head of the magazine's pages: browsers and readers find the feeds by them.
 pub fn html(config: &Config) -> Result<String, Error> {
-    let words = words::of(&config.magazine.language);
+    let words = &config.magazine.lang.words().feeds;
     let mut text = String::new();
-    let all = std::iter::once((words.all, None));
+    let all = std::iter::once((words.all.as_str(), None));
     let rubriques = config.rubriques.iter().map(|rubrique| (rubrique.label.as_str(), Some(&rubrique.slug)));
     for (label, slug) in all.chain(rubriques) {
         let key = slug.map_or(FeedKey::All, |slug| FeedKey::Rubrique(slug.clone()));

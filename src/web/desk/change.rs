@@ -1,7 +1,7 @@
 //! What editors do: they mend the coming edition, send its proof, and decide. A change that was made
 //! to what somebody else has changed meanwhile is refused, and told.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Display};
 
 use axum::{
     Extension,
@@ -19,7 +19,6 @@ use super::{
     edition::{self, Ask, LINE, OPENING, Typed},
     past, refusals, see,
     view::Notice,
-    words,
 };
 use crate::{
     edition::{
@@ -28,6 +27,7 @@ use crate::{
         plan,
         render::default_subject,
     },
+    locales::fill,
     model::{Changes, ColumnId, EditionKey, Mailbox, Part, Period, text},
 };
 
@@ -43,18 +43,20 @@ fn long_text(fields: &Fields, name: &str) -> String {
 
 /// Which texts are longer than their fields in the page, in words.
 fn too_long(desk: &Desk, fields: &Fields, opening: &str) -> Vec<String> {
-    let w = words::of(desk.lang());
+    let w = desk.words();
     let (subject, preheader, why) = (line(fields, "subject"), line(fields, "preheader"), line(fields, "why"));
     let texts = [
-        (w.subject, subject.as_str(), LINE),
-        (w.preheader, &preheader, LINE),
-        (w.opening, opening, OPENING),
-        (w.why, &why, LINE),
+        (&w.subject, subject.as_str(), LINE),
+        (&w.preheader, &preheader, LINE),
+        (&w.opening, opening, OPENING),
+        (&w.why, &why, LINE),
     ];
     let long = texts.into_iter().filter_map(|(label, text, most)| {
         // As browsers count.
         let length = text.encode_utf16().count();
-        (length > most).then(|| format!("{label}\u{202f}: {} {} ({length} / {most})", length - most, w.too_long))
+        let more = length.checked_sub(most).filter(|more| *more > 0)?;
+        let with: [(&str, &dyn Display); 3] = [("field", label), ("length", &length), ("most", &most)];
+        Some(desk.lang().counted(&w.too_long, more as u64, &with))
     });
     long.collect()
 }
@@ -181,37 +183,37 @@ fn act(changes: &mut Changes, coming: &plan::Coming, act: &str) {
 /// What an editor is told whose change came too late: what has changed, by whom, and what they had
 /// written.
 async fn stale(desk: &Desk, fields: &Fields, period: &Period, key: &EditionKey, base: i64) -> Result<Notice, Trouble> {
-    let w = words::of(desk.lang());
+    let w = desk.words();
     let store = desk.shared().store();
     let theirs = store.desk(key).await?.version;
     let mine = store.version(key, base).await?.map(|version| version.changes).unwrap_or_default();
     let parts = theirs.changes.differences(&mine).into_iter().map(|part| {
-        let name = match part {
-            Part::Subject => w.parts[0],
-            Part::Preheader => w.parts[1],
-            Part::Opening => w.parts[2],
-            Part::Pinned => w.parts[3],
-            Part::LeftOut => w.parts[4],
-            Part::Again => w.parts[5],
-            Part::Order => w.parts[6],
+        let part = match part {
+            Part::Subject => &w.parts.subject,
+            Part::Preheader => &w.parts.preheader,
+            Part::Opening => &w.parts.opening,
+            Part::Pinned => &w.parts.pinned,
+            Part::LeftOut => &w.parts.left_out,
+            Part::Again => &w.parts.again,
+            Part::Order => &w.parts.order,
         };
-        format!("{} {} {name}", theirs.who, w.changed_meanwhile)
+        fill(&w.changed_meanwhile, &[("who", &theirs.who), ("part", part)])
     });
     let mut lines: Vec<String> = parts.collect();
     if *period != Period::from_key(fields.get("period")) {
         lines.push(period.to_string());
     }
-    let yours = [(w.subject, "subject"), (w.preheader, "preheader"), (w.opening, "opening")];
-    let yours = yours.map(|(label, name)| (label, fields.get(name).to_owned()));
+    let yours = [(&w.subject, "subject"), (&w.preheader, "preheader"), (&w.opening, "opening")];
+    let yours = yours.map(|(label, name)| (label.as_str(), fields.get(name).to_owned()));
     Ok(Notice::Refused {
-        title: w.stale,
+        title: &w.stale,
         lines,
         yours: yours.into_iter().filter(|(_, text)| !text.trim().is_empty()).collect(),
     })
 }
 
 fn refused(desk: &Desk, lines: Vec<String>) -> Notice {
-    Notice::Refused { title: words::of(desk.lang()).refused, lines, yours: Vec::new() }
+    Notice::Refused { title: &desk.words().refused, lines, yours: Vec::new() }
 }
 
 /// What somebody had before them who decides, as the form carries it.
@@ -304,18 +306,18 @@ pub(super) async fn proof(
         .collect();
     let coming = plan::coming(config, store, now).await?;
     let proofs = editors::proof(config, store, now.at, &editor.name, &coming, &chosen).await?;
-    let (ask, w) = (ask(&fields), words::of(desk.lang()));
+    let (ask, w) = (ask(&fields), desk.words());
     let why_not = match proofs {
         Proofs::Queued(_) => {
             desk.shared().call_courier();
             return Ok(see(&desk, &place(&ask, "proof")));
         }
         Proofs::Again => return Ok(see(&desk, &place(&ask, "proof-again"))),
-        Proofs::Nobody if config.desk.editors.is_empty() => w.no_editors,
-        Proofs::Nobody => w.nobody_ticked,
-        Proofs::Empty => w.no_proof,
+        Proofs::Nobody if config.desk.editors.is_empty() => &w.no_editors,
+        Proofs::Nobody => &w.nobody_ticked,
+        Proofs::Empty => &w.no_proof,
     };
-    let notice = refused(&desk, vec![why_not.to_owned()]);
+    let notice = refused(&desk, vec![why_not.clone()]);
     edition::show(&desk, &editor, &ask, Some(notice), StatusCode::UNPROCESSABLE_ENTITY).await
 }
 
@@ -331,12 +333,16 @@ pub(super) async fn links(
     let variants = plan::variants(config, store, &coming.draft).await?;
     let html = variants.first().and_then(|(_, rendered)| rendered.as_ref()).map(|rendered| rendered.html.as_str());
     let tried = super::links::tried(html.unwrap_or_default(), &config.fetch.private_hosts).await;
-    let w = words::of(desk.lang());
-    let left = (tried.left > 0).then(|| w.links_left.replace("{count}", &tried.left.to_string()));
+    let w = desk.words();
+    let left = (tried.left > 0).then(|| desk.lang().counted(&w.links_left, tried.left as u64, &[]));
     let notice = if tried.broken.is_empty() {
-        Notice::Done([Some(w.links_good.to_owned()), left].into_iter().flatten().collect::<Vec<_>>().join(" "))
+        Notice::Done([Some(w.links_good.clone()), left].into_iter().flatten().collect::<Vec<_>>().join(" "))
     } else {
-        Notice::Refused { title: w.links_bad, lines: tried.broken.into_iter().chain(left).collect(), yours: Vec::new() }
+        Notice::Refused {
+            title: &w.links_bad,
+            lines: tried.broken.into_iter().chain(left).collect(),
+            yours: Vec::new(),
+        }
     };
     edition::show(&desk, &editor, &ask(&fields), Some(notice), StatusCode::OK).await
 }

@@ -11,8 +11,13 @@ use axum::{
 
 use data_encoding::BASE32_NOPAD;
 
-use super::{Desk, Trouble, answer, see, words};
-use crate::{model::token, store::DeskSession, web::Client};
+use super::{Desk, Trouble, answer, see};
+use crate::{
+    locales::{Desk as Words, fill},
+    model::token,
+    store::DeskSession,
+    web::Client,
+};
 
 /// The cookie that names the session.
 const COOKIE: &str = "gazetier_desk";
@@ -31,11 +36,13 @@ pub(super) struct Editor {
 #[template(path = "desk/door.html")]
 struct Door<'a> {
     lang: &'static str,
-    w: &'static words::Words,
+    /// The way in which that is written.
+    dir: &'static str,
+    w: &'static Words,
     magazine: &'a str,
     sheet: &'a str,
-    /// Who stands before it, if the token is good.
-    name: Option<String>,
+    /// Words for who stands before it, if the token is good.
+    welcome: Option<String>,
 }
 
 impl Desk {
@@ -140,10 +147,11 @@ fn closed(desk: &Desk) -> Result<Response, Trouble> {
 fn door(desk: &Desk, status: StatusCode, name: Option<String>) -> Result<Response, Trouble> {
     let page = Door {
         lang: desk.lang().tag(),
-        w: words::of(desk.lang()),
+        dir: desk.lang().dir(),
+        w: desk.words(),
         magazine: &desk.shared().config().magazine.name,
         sheet: desk.0.face.sheet(),
-        name,
+        welcome: name.map(|name| fill(&desk.words().welcome, &[("name", &name)])),
     };
     answer(desk, status, &page)
 }
@@ -204,4 +212,21 @@ pub(super) async fn leave(State(desk): State<Desk>, headers: HeaderMap) -> Resul
     *response.status_mut() = StatusCode::OK;
     response.headers_mut().insert(header::SET_COOKIE, desk.cookie("", 0));
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Lang;
+
+    #[test]
+    fn the_door_says_when_it_is_written_from_right_to_left() {
+        let door = |tag: &str| {
+            let lang = Lang::known(tag).expect("a language");
+            let w = &lang.words().desk;
+            Door { lang: lang.tag(), dir: lang.dir(), w, magazine: "L’Estran", sheet: "", welcome: None }.render()
+        };
+        assert!(door("ar").expect("a page").contains("<html lang=\"ar\" dir=\"rtl\">"));
+        assert!(door("fr").expect("a page").contains("<html lang=\"fr\">"));
+    }
 }

@@ -12,9 +12,9 @@ use super::{
     Desk, Trouble, answer,
     door::Editor,
     face::SCRIPT,
-    past, script,
-    view::{self, Before, Choice, Frame, Group, Line, Most, Notice, Preview, Row, Shown, Status},
-    words,
+    history::{before, history},
+    past,
+    view::{self, Choice, Frame, Group, Line, Most, Notice, Preview, Row, Shown, Status},
 };
 use crate::{
     config::Config,
@@ -24,7 +24,8 @@ use crate::{
         preflight::{Finding, Grade, SUBJECT, inbox},
         render::{Rendered, archive::without_token, default_subject, render},
     },
-    model::{self, Column, NoteKind, Period},
+    locales::{Desk as Words, fill},
+    model::{self, Column, Period},
 };
 
 /// What an address asks for.
@@ -64,11 +65,11 @@ pub(super) async fn coming(
     Extension(editor): Extension<Editor>,
     Query(ask): Query<Ask>,
 ) -> Result<Response, Trouble> {
-    let w = words::of(desk.lang());
+    let w = desk.words();
     let notice = match ask.said.as_str() {
-        "proof" => Some(Notice::Done(w.proof_sent.to_owned())),
-        "proof-again" => Some(Notice::Done(w.proof_again.to_owned())),
-        "saved" => Some(Notice::Done(w.saved.to_owned())),
+        "proof" => Some(Notice::Done(w.proof_sent.clone())),
+        "proof-again" => Some(Notice::Done(w.proof_again.clone())),
+        "saved" => Some(Notice::Done(w.saved.clone())),
         _ => None,
     };
     show(&desk, &editor, &ask, notice, StatusCode::OK).await
@@ -83,7 +84,7 @@ pub(super) async fn show(
     status: StatusCode,
 ) -> Result<Response, Trouble> {
     let (config, store, now) = (desk.shared().config(), desk.shared().store(), desk.shared().moment());
-    let w = words::of(desk.lang());
+    let w = desk.words();
     let coming = plan::coming(config, store, now).await?;
     let draft = &coming.draft;
     let mut all = plan::variants(config, store, draft).await?;
@@ -166,9 +167,9 @@ pub(super) async fn show(
         view: ask.view.clone(),
         variant: key,
         status: state,
-        before: Before { decision: sight.decision, hash: sight.hash, readers: sight.readers },
+        before: before(desk, sight.decision, sight.hash, sight.readers),
         most: MOST,
-        s: script::of(desk.lang()),
+        s: &desk.words().script,
         why: ask.typed.why.clone(),
         is_own_subject: changes.subject.is_some(),
         shown_subject,
@@ -180,7 +181,8 @@ pub(super) async fn show(
 pub(super) fn head_of<'a>(desk: &'a Desk, editor: &'a Editor, is_past: bool) -> Frame<'a> {
     Frame {
         lang: desk.lang().tag(),
-        w: words::of(desk.lang()),
+        dir: desk.lang().dir(),
+        w: desk.words(),
         magazine: &desk.shared().config().magazine.name,
         sheet: desk.0.face.sheet(),
         script: SCRIPT,
@@ -196,28 +198,28 @@ pub(super) fn hour(config: &Config, at: model::Instant) -> String {
 
 fn state(desk: &Desk, coming: &Coming, outlook: &Outlook) -> Status {
     let config = desk.shared().config();
-    let w = words::of(desk.lang());
+    let w = desk.words();
     let by = |words: &str, who: &str, at: &model::Instant| format!("{words} ({who}, {})", hour(config, *at));
     let words = match outlook {
-        Outlook::Empty => w.empty.to_owned(),
-        Outlook::Draft if config.digest.approval => w.draft_waits.to_owned(),
-        Outlook::Draft => w.draft.to_owned(),
-        Outlook::Approved { who, at } => by(w.approved, who, at),
-        Outlook::Fallen { who, at } => by(w.fallen, who, at),
-        Outlook::Held { who, at, why } if why.is_empty() => by(w.held, who, at),
-        Outlook::Held { who, at, why } => format!("{} · {why}", by(w.held, who, at)),
+        Outlook::Empty => w.empty.clone(),
+        Outlook::Draft if config.digest.approval => w.draft_waits.clone(),
+        Outlook::Draft => w.draft.clone(),
+        Outlook::Approved { who, at } => by(&w.approved, who, at),
+        Outlook::Fallen { who, at } => by(&w.fallen, who, at),
+        Outlook::Held { who, at, why } if why.is_empty() => by(&w.held, who, at),
+        Outlook::Held { who, at, why } => format!("{} · {why}", by(&w.held, who, at)),
     };
     let due = &coming.draft.due;
     Status {
         state: if matches!(outlook, Outlook::Fallen { .. }) { "fallen" } else { outlook.as_str() },
         words,
         period: due.period.to_string(),
-        number: due.number.to_string(),
-        due: format!("{} {}", if coming.is_due { w.was_due_at } else { w.goes_at }, hour(config, due.cutoff)),
+        number: fill(&w.edition_number, &[("number", &due.number)]),
+        due: fill(if coming.is_due { &w.was_due_at } else { &w.goes_at }, &[("hour", &hour(config, due.cutoff))]),
     }
 }
 
-fn groups(config: &Config, coming: &Coming, w: &words::Words) -> Vec<Group> {
+fn groups(config: &Config, coming: &Coming, w: &Words) -> Vec<Group> {
     let draft = &coming.draft;
     let lead = lay_out(config, draft, &model::Choice::all()).lead.map(|lead| lead.id);
     let is_pinned = |column: &Column| draft.changes.pinned.contains(&column.id);
@@ -237,7 +239,7 @@ fn groups(config: &Config, coming: &Coming, w: &words::Words) -> Vec<Group> {
             }
         });
         Group {
-            label: rubrique.map_or_else(|| w.columns.to_owned(), |r| r.label.clone()),
+            label: rubrique.map_or_else(|| w.columns.clone(), |r| r.label.clone()),
             class: rubrique.map(|r| format!("r-{}", r.slug)).unwrap_or_default(),
             rows: rows.collect(),
         }
@@ -250,11 +252,11 @@ fn left_out(config: &Config, coming: &Coming) -> Vec<Row> {
     out.map(|column| row(config, column)).collect()
 }
 
-fn repeats(config: &Config, coming: &Coming, w: &words::Words) -> Vec<Row> {
+fn repeats(config: &Config, coming: &Coming, w: &Words) -> Vec<Row> {
     let repeats = coming.repeats.iter().map(|repeat| {
         let row = row(config, &repeat.column);
         let about = match &repeat.before {
-            Some(period) => format!("{} · {} {period}", row.about, w.sent_in),
+            Some(period) => format!("{} · {}", row.about, fill(&w.sent_in, &[("period", period)])),
             None => format!("{} · {}", row.about, w.twice_here),
         };
         Row { about, ..row }
@@ -263,7 +265,7 @@ fn repeats(config: &Config, coming: &Coming, w: &words::Words) -> Vec<Row> {
 }
 
 fn row(config: &Config, column: &Column) -> Row {
-    let day = config.magazine.zone.local(column.published).format("%d/%m").to_string();
+    let day = config.magazine.lang.short_day(config.magazine.zone.local(column.published).date_naive());
     let byline = column.byline.as_ref().map(|byline| format!("{byline}, "));
     Row {
         id: column.id.0,
@@ -277,42 +279,21 @@ fn row(config: &Config, column: &Column) -> Row {
 }
 
 fn lines(desk: &Desk, findings: &[Finding]) -> Vec<Line> {
-    let w = words::of(desk.lang());
+    let w = desk.words();
     let mut lines: Vec<(Grade, Line)> = findings
         .iter()
         .map(|finding| {
-            let (what, mend) = finding.words(desk.lang().tag());
+            let (what, mend) = finding.words(desk.lang());
             let label = match finding.grade {
-                Grade::Red => w.red,
-                Grade::Amber => w.amber,
-                Grade::Green => w.green,
+                Grade::Red => &w.red,
+                Grade::Amber => &w.amber,
+                Grade::Green => &w.green,
             };
             (finding.grade, Line { grade: finding.grade.as_str(), label, what, mend })
         })
         .collect();
     lines.sort_by_key(|(grade, _)| std::cmp::Reverse(*grade));
     lines.into_iter().map(|(_, line)| line).collect()
-}
-
-/// What was decided, the last first; `fallen` says that the last approval holds no longer.
-pub(super) fn history(desk: &Desk, notes: &[model::Note], fallen: bool) -> Vec<String> {
-    let w = words::of(desk.lang());
-    let last = notes.iter().rposition(|note| note.kind == NoteKind::Approved).filter(|_| fallen);
-    let said = notes.iter().enumerate().rev().filter_map(|(at, note)| {
-        let what = match note.kind {
-            NoteKind::Approved if Some(at) == last => w.note_fallen,
-            NoteKind::Approved => w.note_approved,
-            NoteKind::Held => w.note_held,
-            NoteKind::Released => w.note_released,
-            NoteKind::Retried => w.note_retried,
-            NoteKind::Proof => w.note_proof,
-            NoteKind::Told => return None,
-        };
-        let at = hour(desk.shared().config(), note.at);
-        let words = if note.words.is_empty() { String::new() } else { format!(" ({})", note.words) };
-        Some(format!("{at}\u{202f}: {what} {}{words}", note.who))
-    });
-    said.collect()
 }
 
 pub(super) fn preview_of(
@@ -323,23 +304,28 @@ pub(super) fn preview_of(
     shown: Shown,
     action: String,
 ) -> Preview {
-    let w = words::of(desk.lang());
-    let views =
-        [("both", w.wide_and_phone), ("dark", w.dark), ("text", w.text), ("source", w.source), ("headers", w.headers)];
+    let w = desk.words();
+    let views = [
+        ("both", &w.wide_and_phone),
+        ("dark", &w.dark),
+        ("text", &w.text),
+        ("source", &w.source),
+        ("headers", &w.headers),
+    ];
     let known = views.iter().any(|(value, _)| *value == ask.view);
     let rubriques = &desk.shared().config().rubriques;
     let label = |choice: &model::Choice| {
         let wanted =
             rubriques.iter().filter(|rubrique| choice.key().split(',').any(|slug| slug == rubrique.slug.as_str()));
         let labels: Vec<&str> = wanted.map(|rubrique| rubrique.label.as_str()).collect();
-        if labels.is_empty() { w.everyone.to_owned() } else { labels.join(" + ") }
+        if labels.is_empty() { w.everyone.clone() } else { labels.join(" + ") }
     };
     Preview {
         views: views
             .iter()
             .map(|(value, label)| Choice {
                 value: (*value).to_owned(),
-                label: (*label).to_owned(),
+                label: (*label).clone(),
                 chosen: *value == ask.view || (!known && *value == "both"),
             })
             .collect(),

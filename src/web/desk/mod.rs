@@ -6,13 +6,12 @@ mod change;
 mod door;
 mod edition;
 mod face;
+mod history;
 mod links;
 mod past;
 mod reasons;
 mod refusals;
-mod script;
 mod view;
-mod words;
 
 use std::sync::Arc;
 
@@ -25,8 +24,8 @@ use axum::{
 };
 use url::Url;
 
-use super::{Error, Lang, Shared, guard, page};
-use crate::{send, store};
+use super::{Error, Shared, guard, page};
+use crate::{locales, model::Lang, send, store};
 
 /// The largest form: opening words may be long.
 const BODY: usize = 262_144;
@@ -63,7 +62,11 @@ impl Desk {
     }
 
     fn lang(&self) -> Lang {
-        Lang::of(&self.shared().config().magazine.language)
+        self.shared().config().magazine.lang
+    }
+
+    fn words(&self) -> &'static locales::Desk {
+        &self.lang().words().desk
     }
 }
 

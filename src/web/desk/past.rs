@@ -11,13 +11,14 @@ use axum::{
 use super::{
     Desk, Trouble, answer,
     door::Editor,
-    edition::{Ask, MOST, frame, head, head_of, history, hour, preview_of},
+    edition::{Ask, MOST, frame, head, head_of, hour, preview_of},
+    history::{before, history},
     reasons,
-    view::{self, Before, Notice, Shown, Status},
-    words,
+    view::{self, Notice, Shown, Status},
 };
 use crate::{
     edition::{plan, render::archive::without_token},
+    locales::fill,
     model::{self, Edition, EditionState, Period},
     store::NewVariant,
 };
@@ -30,18 +31,18 @@ pub(super) async fn past(State(desk): State<Desk>, Extension(editor): Extension<
 }
 
 fn standing(desk: &Desk, edition: &Edition, reason: Option<&str>) -> Status {
-    let w = words::of(desk.lang());
+    let w = desk.words();
     let words = match edition.state {
-        EditionState::Frozen => w.frozen,
-        EditionState::Sending => w.sending,
-        EditionState::Sent => w.sent,
-        EditionState::Held => w.held,
+        EditionState::Frozen => &w.frozen,
+        EditionState::Sending => &w.sending,
+        EditionState::Sent => &w.sent,
+        EditionState::Held => &w.held,
     };
     Status {
         state: edition.state.as_str(),
-        words: reason.map_or_else(|| words.to_owned(), |reason| format!("{words} · {reason}")),
+        words: reason.map_or_else(|| words.clone(), |reason| format!("{words} · {reason}")),
         period: edition.period.to_string(),
-        number: edition.number.to_string(),
+        number: fill(&w.edition_number, &[("number", &edition.number)]),
         due: hour(desk.shared().config(), edition.cutoff),
     }
 }
@@ -52,10 +53,10 @@ pub(super) async fn one(
     Path(period): Path<String>,
     Query(ask): Query<Ask>,
 ) -> Result<Response, Trouble> {
-    let w = words::of(desk.lang());
+    let w = desk.words();
     let notice = match ask.said.as_str() {
-        "retried" => Some(Notice::Done(w.retried.to_owned())),
-        "none" => Some(Notice::Done(w.none_refused.to_owned())),
+        "retried" => Some(Notice::Done(w.retried.clone())),
+        "none" => Some(Notice::Done(w.none_refused.clone())),
         _ => None,
     };
     show_one(&desk, &editor, &Period::from_key(&period), &ask, notice, StatusCode::OK).await
@@ -107,22 +108,20 @@ pub(super) async fn show_one(
         (Some(variant), view) => Shown::Frames(frame(desk, period.as_str(), &key, view, &variant.content_hash)),
     };
     let tally = store.tally(edition.id).await?;
-    let w = words::of(desk.lang());
-    let letters = format!("{} / {} {}", tally.sent, tally.frozen(), w.letters);
+    let letters =
+        desk.lang().counted(&desk.words().sent_letters, tally.frozen().unsigned_abs(), &[("sent", &tally.sent)]);
     let reason = store.held_reason(edition.id).await?;
     let choices: Vec<model::Choice> = variants.iter().map(|variant| variant.choice.clone()).collect();
     let noted = store.desk(&edition.key()).await?;
     let config = desk.shared().config();
-    let before = match edition.is_frozen {
-        true => {
-            Before { decision: noted.last_decision, hash: store.frozen_hash(edition.id).await?, readers: tally.to_do() }
-        }
-        false => Before {
-            decision: noted.last_decision,
-            hash: plan::held(config, store, &edition).await?.hash(config)?,
-            readers: store.readers_of(desk.shared().newsletter(), &choices).await?,
-        },
+    let (hash, readers) = match edition.is_frozen {
+        true => (store.frozen_hash(edition.id).await?, tally.to_do()),
+        false => (
+            plan::held(config, store, &edition).await?.hash(config)?,
+            store.readers_of(desk.shared().newsletter(), &choices).await?,
+        ),
     };
+    let before = before(desk, noted.last_decision, hash, readers);
     let page = view::One {
         f: head_of(desk, editor, true),
         notice,

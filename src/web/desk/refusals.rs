@@ -1,62 +1,43 @@
 //! Why a decision could not be carried out, in the language of the desk.
 
-use super::Lang;
-use crate::{edition::decide::Refused, model::NoteKind};
+use crate::{
+    edition::decide::Refused,
+    locales::fill,
+    model::{Lang, NoteKind},
+};
 
 /// The words for it.
 pub(super) fn words(lang: Lang, refused: &Refused) -> String {
-    if lang != Lang::Fr {
-        return english(refused);
-    }
+    let words = &lang.words().desk.undecided;
+    let reason = |why: &str| if why.is_empty() { String::new() } else { format!(" ({why})") };
     match refused {
-        Refused::NoSuchEdition(period) => format!("il n’y a pas d’édition {period}"),
-        Refused::Empty(period) => {
-            format!("{period}\u{202f}: aucune chronique n’est nouvelle, il n’y a rien à approuver")
-        }
-        Refused::Changed => "l’édition a changé entre-temps\u{202f}: regardez-la encore une fois".into(),
+        Refused::NoSuchEdition(period) => fill(&words.no_such_edition, &[("period", period)]),
+        Refused::Empty(period) => fill(&words.empty, &[("period", period)]),
+        Refused::Changed => words.changed.clone(),
         Refused::Decided(Some(note)) => {
-            let did = match note.kind {
-                NoteKind::Held => "a retenu",
-                NoteKind::Released => "a laissé partir",
-                _ => "a approuvé",
+            let text = match note.kind {
+                NoteKind::Held => &words.held_meanwhile,
+                NoteKind::Released => &words.released_meanwhile,
+                _ => &words.approved_meanwhile,
             };
-            let why = if note.words.is_empty() { String::new() } else { format!(" ({})", note.words) };
-            format!("{} {did} l’édition entre-temps{why}\u{202f}: regardez-la encore une fois", note.who)
+            fill(text, &[("who", &note.who), ("why", &reason(&note.words))])
         }
-        Refused::Decided(None) => "ce qui était décidé a changé\u{202f}: regardez encore une fois".into(),
-        Refused::Readers { seen, now } => {
-            format!("l’édition va maintenant à {now} lecteurs, et non à {seen}\u{202f}: regardez-la encore une fois")
-        }
-        Refused::Held { who, why, .. } => {
-            let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
-            format!("elle est retenue par {who}{why}\u{202f}: laissez-la partir d’abord")
-        }
-        Refused::NotHeld(period) => format!("{period} n’est pas retenue"),
-        Refused::Red(what) => format!("il reste quelque chose à corriger\u{202f}: {what}"),
+        Refused::Decided(None) => words.decided.clone(),
+        Refused::Readers { seen, now } => lang.counted(&words.readers, now.unsigned_abs(), &[("seen", seen)]),
+        Refused::Held { who, why, .. } => fill(&words.held, &[("who", who), ("why", &reason(why))]),
+        Refused::NotHeld(period) => fill(&words.not_held, &[("period", period)]),
+        Refused::Red(what) => fill(&words.red, &[("what", what)]),
         Refused::Stands(period, state) => {
-            let state = match *state {
-                "frozen" => "figée",
-                "sending" => "en cours d’envoi",
-                "sent" => "envoyée",
-                "held" => "retenue",
-                other => other,
+            let text = match *state {
+                "frozen" => &words.is_frozen,
+                "sending" => &words.is_sending,
+                "sent" => &words.is_sent,
+                _ => &words.is_held,
             };
-            format!("{period} est {state}\u{202f}: il est trop tard pour cela")
+            fill(text, &[("period", period)])
         }
-        Refused::Withdrawn(period, titles) => format!(
-            "{period} contient ce qui a été retiré depuis\u{202f}: {}\u{202f}; la commande gazetier digest send {period} \
-             --with-withdrawn la laisse partir malgré tout",
-            titles.join(", ")
-        ),
-    }
-}
-
-fn english(refused: &Refused) -> String {
-    match refused {
-        Refused::Held { who, why, .. } => {
-            let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
-            format!("it is held by {who}{why}: let it go first")
+        Refused::Withdrawn(period, titles) => {
+            fill(&words.withdrawn, &[("period", period), ("list", &titles.join(", "))])
         }
-        other => other.to_string(),
     }
 }

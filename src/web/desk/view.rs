@@ -2,12 +2,14 @@
 
 use askama::Template;
 
-use super::words::Words;
+use crate::locales::{Desk as Words, Script};
 
 /// What all pages have around them.
 #[derive(Debug)]
 pub(super) struct Frame<'a> {
     pub(super) lang: &'static str,
+    /// The way in which that is written.
+    pub(super) dir: &'static str,
     pub(super) w: &'static Words,
     pub(super) magazine: &'a str,
     pub(super) sheet: &'a str,
@@ -27,8 +29,10 @@ pub(super) struct Before {
     pub(super) decision: i64,
     /// The content's fingerprint.
     pub(super) hash: String,
-    /// For how many readers it is.
+    /// For how many readers it is …
     pub(super) readers: i64,
+    /// … in words.
+    pub(super) goes_to: String,
 }
 
 /// How long what is written in the form may be, in the units in which browsers count.
@@ -55,6 +59,7 @@ pub(super) struct Status {
     pub(super) state: &'static str,
     pub(super) words: String,
     pub(super) period: String,
+    /// In words: `n° 12`.
     pub(super) number: String,
     /// When it goes, in words.
     pub(super) due: String,
@@ -129,7 +134,7 @@ pub(super) struct Coming<'a> {
     pub(super) version: i64,
     pub(super) before: Before,
     pub(super) most: Most,
-    pub(super) s: &'static super::script::Script,
+    pub(super) s: &'static Script,
     /// Why it is to be held, as it was written when that could not be done.
     pub(super) why: String,
     pub(super) touched: Option<String>,

@@ -2,44 +2,34 @@
 //! do it: the same types, links and times. What was published once and is withdrawn is gone (410),
 //! what has moved is there (301), and no other file of the folder can be had.
 
+mod heads;
 mod negotiate;
+mod reply;
 mod shelf;
 
-use std::{
-    collections::HashSet,
-    convert::Infallible,
-    io,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{collections::HashSet, io};
 
 use axum::{
     Router,
-    body::{Body, Bytes, HttpBody},
+    body::{Body, HttpBody},
     extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::get,
 };
-use hyper::body::Frame;
 use tokio::sync::Mutex;
 
-use self::negotiate::{Form, Part};
-pub(super) use self::shelf::Shelf;
+use self::{heads::Manner, reply::Reply};
+pub(super) use self::{reply::Content, shelf::Shelf};
 use super::Shared;
 use crate::{
     config::Config,
     model::{FeedKey, Instant},
-    publish::forms::serving::{self, Served},
+    publish::forms::serving,
 };
 
 /// How old the list of what was once published may be, in seconds.
 const FRESH: i64 = 60;
-
-/// Browsers show a feed with the stylesheet beside it, and the pictures of its columns.
-const FEED_POLICY: &str =
-    "default-src 'none'; style-src 'self'; img-src https: http: data:; base-uri 'none'; form-action 'none'";
 
 /// What is kept between requests.
 #[derive(Debug)]
@@ -103,108 +93,42 @@ async fn serve(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Re
             }
         };
     }
-    let name = if path.is_empty() { "index.html" } else { path };
-    match shared.stall().shelf.take(name).await {
-        Ok(document) => answer(config, &headers, &served, name, &document).await,
+    match shared.stall().shelf.take(path, || Manner::of(config, &served, path)).await {
+        Ok(document) => loop {
+            match reply::to(&headers, &document) {
+                Reply::Made(response) => return response.map(Body::new),
+                Reply::Wants(form) => document.pack(form).await,
+                Reply::Refused(response) => return response,
+            }
+        },
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             moved(State(shared), uri, headers).await
         }
         Err(error) => {
             // A folder that is not mounted must not tell readers that a feed is no more.
-            tracing::error!("{name}: {error}");
+            tracing::error!("{path}: {error}");
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
     }
 }
 
-async fn answer(
-    config: &Config,
-    asked: &HeaderMap,
-    served: &Served,
-    name: &str,
-    document: &Arc<shelf::Document>,
-) -> Response {
-    if !negotiate::may_go_on(asked, &document.mark, document.modified) {
-        return StatusCode::PRECONDITION_FAILED.into_response();
+/// The answer to who asks for a file that is at hand: at once, with none of what stands before the router, because
+/// nothing of it changes such an answer. It is the one that the router would give.
+pub(super) fn at_once<B: HttpBody>(shared: &Shared, request: &Request<B>) -> Option<Response<Content>> {
+    let method = request.method();
+    if !(method == Method::GET || method == Method::HEAD) || !request.body().is_end_stream() {
+        return None;
     }
-    let Some(mut wanted) = Form::wanted(asked) else { return StatusCode::NOT_ACCEPTABLE.into_response() };
-    if asked.contains_key(header::RANGE) {
-        // Parts are cut from the plain bytes, which are the same wherever they are packed.
-        wanted = Form::Plain;
+    let path = request.uri().path().strip_prefix(shared.config().feeds.url.path())?;
+    super::too_large(request.uri(), request.headers()).is_none().then_some(())?;
+    // A name is on the shelf if the router has led somebody to it: none of its other routes has it.
+    let document = shared.stall().shelf.kept(path)?;
+    let Reply::Made(mut response) = reply::to(request.headers(), &document) else { return None };
+    if method == Method::HEAD {
+        *response.body_mut() = Content::default();
     }
-    if let Some(form) = negotiate::known(asked, &document.mark, document.modified, wanted) {
-        return dressed(StatusCode::NOT_MODIFIED, Body::new(Silence), config, served, name, document, form);
-    }
-    let (form, bytes) = document.form(wanted).await;
-    let length = bytes.len();
-    let tag = format!("\"{}{}\"", document.mark, form.suffix());
-    match negotiate::part(asked, &tag, document.modified, length) {
-        Part::Whole => dressed(StatusCode::OK, Body::from(bytes), config, served, name, document, form),
-        Part::Some(range) => {
-            let told = format!("bytes {}-{}/{length}", range.start, range.end - 1);
-            let body = Body::from(bytes.slice(range));
-            let mut response = dressed(StatusCode::PARTIAL_CONTENT, body, config, served, name, document, form);
-            insert(response.headers_mut(), header::CONTENT_RANGE, &told);
-            response
-        }
-        Part::Nothing => {
-            let mut response = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
-            insert(response.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{length}"));
-            response
-        }
-    }
-}
-
-fn dressed(
-    status: StatusCode,
-    body: Body,
-    config: &Config,
-    served: &Served,
-    name: &str,
-    document: &shelf::Document,
-    form: Form,
-) -> Response {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    insert(headers, header::ETAG, &format!("\"{}{}\"", document.mark, form.suffix()));
-    headers.insert(header::LAST_MODIFIED, document.date.clone());
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(served.cache));
-    headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-    if served.topic {
-        for link in serving::links(config, name) {
-            if let Ok(link) = HeaderValue::try_from(link) {
-                headers.append(header::LINK, link);
-            }
-        }
-    }
-    // Pages elsewhere may show a feed: it is public.
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    // Also of a 304, whose headers take the place of those that a browser kept.
-    let policy = document.policy.clone().unwrap_or(HeaderValue::from_static(FEED_POLICY));
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    if status == StatusCode::NOT_MODIFIED {
-        return response;
-    }
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(served.media_type));
-    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    if let Some(coding) = form.coding() {
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
-    }
-    response
-}
-
-/// The body of a 304: none, and of no length, for the length that a header would tell is taken for
-/// the document's.
-struct Silence;
-
-impl HttpBody for Silence {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(None)
-    }
+    shared.figures().answered(response.status());
+    Some(response)
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {

@@ -38,6 +38,11 @@ impl Form {
         }
     }
 
+    /// The ETag of a document in this form.
+    pub(super) fn tag(self, mark: &str) -> String {
+        format!("\"{mark}{}\"", self.suffix())
+    }
+
     /// The form that a client wants most (RFC 9110, section 12.5.3); of two that it wants alike, the smaller. None
     /// if it takes none.
     pub(super) fn wanted(headers: &HeaderMap) -> Option<Self> {
@@ -46,12 +51,13 @@ impl Form {
             let (coding, weight) = part.split_once(';').unwrap_or((part, "q=1"));
             let weight: f32 =
                 weight.trim().strip_prefix("q=").and_then(|weight| weight.trim().parse().ok()).unwrap_or(0.0);
-            let place = match coding.trim().to_ascii_lowercase().as_str() {
-                "br" => &mut br,
-                "gzip" | "x-gzip" => &mut gz,
-                "identity" => &mut plain,
-                "*" => &mut others,
-                _ => continue,
+            let is = |name: &str| coding.trim().eq_ignore_ascii_case(name);
+            let place = match () {
+                () if is("br") => &mut br,
+                () if is("gzip") || is("x-gzip") => &mut gz,
+                () if is("identity") => &mut plain,
+                () if is("*") => &mut others,
+                () => continue,
             };
             *place = Some(weight);
         }

@@ -6,22 +6,32 @@ use std::{
     io::{self, Read, Write},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
 };
 
-use axum::{body::Bytes, http::HeaderValue};
+use axum::{
+    body::Bytes,
+    http::{HeaderMap, HeaderValue},
+};
 use quick_cache::{Weighter, sync::Cache};
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
-use super::negotiate::Form;
+use super::{
+    heads::{self, Manner},
+    negotiate::Form,
+};
 use crate::web::page;
 
 /// How many bytes of documents are kept, packed forms included.
 const ROOM: u64 = 64 << 20;
 /// What is smaller is not packed: a packet holds it.
 const WORTH: usize = 512;
+/// What headers of a document take, at the most.
+const HEADS: usize = 12_288;
+/// What the folder's own address shows.
+const INDEX: &str = "index.html";
 
 /// What tells whether a file is the one that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,10 +47,17 @@ impl Stamp {
 /// A published file, read.
 #[derive(Debug)]
 pub(super) struct Document {
+    /// As it is configured: where its links lead may change.
+    path: PathBuf,
     stamp: Stamp,
     plain: Bytes,
     br: OnceCell<Option<Bytes>>,
     gz: OnceCell<Option<Bytes>>,
+    /// The headers of its answers in each form, once somebody has asked: of the whole, and of a 304.
+    whole: [OnceLock<HeaderMap>; 3],
+    unchanged: [OnceLock<HeaderMap>; 3],
+    /// How it is served.
+    pub(super) manner: Manner,
     /// When it was last written, in whole seconds as HTTP has them.
     pub(super) modified: SystemTime,
     /// The same as a header has it.
@@ -52,29 +69,51 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// Its bytes in a form; plain where packing gains nothing.
-    pub(super) async fn form(self: &Arc<Self>, form: Form) -> (Form, Bytes) {
-        let cell = match form {
-            Form::Plain => return (Form::Plain, self.plain.clone()),
-            Form::Br => &self.br,
-            Form::Gz => &self.gz,
-        };
+    /// Its bytes in a form, plain where packing gains nothing; none if it has to be packed first.
+    pub(super) fn form(&self, form: Form) -> Option<(Form, &Bytes)> {
+        let plain = Some((Form::Plain, &self.plain));
+        match self.packed(form).map(OnceCell::get) {
+            Some(Some(Some(packed))) => Some((form, packed)),
+            Some(None) if self.plain.len() >= WORTH => None,
+            _ => plain,
+        }
+    }
+
+    /// Packs it, unless somebody has.
+    pub(super) async fn pack(self: &Arc<Self>, form: Form) {
+        let Some(cell) = self.packed(form) else { return };
         let pack = || async {
             let document = Arc::clone(self);
             let packed = tokio::task::spawn_blocking(move || pack(form, &document.plain).ok()).await;
             packed.ok().flatten().filter(|packed| packed.len() < self.plain.len()).map(Bytes::from)
         };
-        if self.plain.len() < WORTH {
-            return (Form::Plain, self.plain.clone());
-        }
-        match cell.get_or_init(pack).await {
-            Some(packed) => (form, packed.clone()),
-            None => (Form::Plain, self.plain.clone()),
+        cell.get_or_init(pack).await;
+    }
+
+    fn packed(&self, form: Form) -> Option<&OnceCell<Option<Bytes>>> {
+        match form {
+            Form::Plain => None,
+            Form::Br => Some(&self.br),
+            Form::Gz => Some(&self.gz),
         }
     }
 
-    fn read(root: &Path, name: &str) -> io::Result<Self> {
-        let root = root.canonicalize().map_err(|error| io::Error::new(io::ErrorKind::NotConnected, error))?;
+    /// The headers with which it is sent whole.
+    pub(super) fn whole(&self, form: Form, length: usize) -> &HeaderMap {
+        self.whole[form as usize].get_or_init(|| heads::whole(self, form, length))
+    }
+
+    /// The headers of a 304.
+    pub(super) fn unchanged(&self, form: Form) -> &HeaderMap {
+        self.unchanged[form as usize].get_or_init(|| heads::unchanged(self, form))
+    }
+
+    fn is_current(&self) -> bool {
+        fs::metadata(&self.path).is_ok_and(|meta| Stamp::of(&meta) == self.stamp)
+    }
+
+    fn read(configured: &Path, name: &str, manner: Manner) -> io::Result<Self> {
+        let root = configured.canonicalize().map_err(|error| io::Error::new(io::ErrorKind::NotConnected, error))?;
         let path = root.join(name).canonicalize()?;
         // A link that leads out of the folder is none of ours.
         if !path.starts_with(&root) {
@@ -94,7 +133,9 @@ impl Document {
         let date = HeaderValue::try_from(httpdate::fmt_http_date(modified)).map_err(io::Error::other)?;
         let mark = data_encoding::HEXLOWER.encode(&Sha256::digest(&plain)[..12]);
         let policy = if name.ends_with(".html") { policy(&plain) } else { None };
-        Ok(Self { stamp: Stamp::of(&meta), plain: plain.into(), br, gz, modified, date, mark, policy })
+        let (whole, unchanged) = Default::default();
+        let (path, stamp, plain) = (configured.join(name), Stamp::of(&meta), plain.into());
+        Ok(Self { path, stamp, plain, br, gz, whole, unchanged, manner, modified, date, mark, policy })
     }
 }
 
@@ -149,7 +190,7 @@ struct Weigh;
 impl Weighter<String, Arc<Document>> for Weigh {
     fn weight(&self, name: &String, document: &Arc<Document>) -> u64 {
         // The packed forms, which may come later, are smaller than the plain one.
-        (name.len() + document.plain.len() * 2 + 512) as u64
+        (name.len() + document.plain.len() * 2 + HEADS) as u64
     }
 }
 
@@ -165,18 +206,22 @@ impl Shelf {
         Self { root: root.to_owned(), kept: Cache::with_weighter(256, ROOM, Weigh) }
     }
 
+    /// What was asked for by this name before, if the file is still the same.
+    pub(super) fn kept(&self, name: &str) -> Option<Arc<Document>> {
+        self.kept.get(name).filter(|document| document.is_current())
+    }
+
     /// A file below the folder as it is now. Names come from a list of what is published, so that
-    /// none leads out of it.
-    pub(super) async fn take(&self, name: &str) -> io::Result<Arc<Document>> {
-        if let Some(document) = self.kept.get(name) {
-            let stamp = fs::metadata(self.root.join(name)).map(|meta| Stamp::of(&meta));
-            if stamp.is_ok_and(|stamp| stamp == document.stamp) {
-                return Ok(document);
-            }
+    /// none leads out of it; the folder itself has its index.
+    pub(super) async fn take(&self, name: &str, manner: impl FnOnce() -> Manner) -> io::Result<Arc<Document>> {
+        if let Some(document) = self.kept(name) {
+            return Ok(document);
         }
-        let (root, own) = (self.root.clone(), name.to_owned());
-        let document =
-            tokio::task::spawn_blocking(move || Document::read(&root, &own)).await.map_err(io::Error::other)?;
+        let (root, manner) = (self.root.clone(), manner());
+        let file = if name.is_empty() { INDEX } else { name }.to_owned();
+        let document = tokio::task::spawn_blocking(move || Document::read(&root, &file, manner))
+            .await
+            .map_err(io::Error::other)?;
         let document = Arc::new(document.inspect_err(|_| {
             self.kept.remove(name);
         })?);

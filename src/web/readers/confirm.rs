@@ -1,6 +1,8 @@
 //! The link in the letter that asks for a confirmation. A GET only shows what it is about: programs
 //! that look at links in mail confirm nothing. What was asked for, whoever asked, can be mended here.
 
+use std::fmt::Display;
+
 use askama::Template;
 use axum::{
     body::Bytes,
@@ -10,15 +12,15 @@ use axum::{
 };
 
 use super::{
-    Note, answer, broken,
+    Note, Said, answer, broken,
     form::{self, Fields, Tick, Wrong},
-    post,
-    words::{self, Say},
+    lede, post,
 };
 use crate::{
-    model::{Choice, token},
+    locales::{Act, Readers, fill},
+    model::{Choice, Lang, token},
     store::{Confirmation, Confirmed, PendingRequest},
-    web::{Client, Lang, Shared, page::Frame},
+    web::{Client, Shared, page::Frame},
 };
 
 /// What is to be confirmed.
@@ -26,8 +28,8 @@ use crate::{
 #[template(path = "web/confirm.html")]
 struct Page<'a> {
     frame: Frame<'a>,
-    words: &'a words::Words,
-    say: Say,
+    words: &'static Readers,
+    say: &'static Act,
     lede: String,
     name: &'a str,
     rubriques: Vec<Tick<'a>>,
@@ -63,22 +65,21 @@ pub(super) async fn show(
 /// The page before the button is pressed.
 fn page(shared: &Shared, wish: &PendingRequest, status: StatusCode, wrong: Option<Wrong>) -> Response {
     let config = shared.config();
-    let lang = Lang::of(&wish.language);
-    let words = words::of(lang);
-    let fill = |text: &str| words::fill(text, &config.magazine.name).replace("{address}", &wish.address);
+    let lang = spoken_in(shared, wish);
+    let words = &lang.words().readers;
+    let with: &[(&str, &dyn Display)] = &[("magazine", &config.magazine.name), ("address", &wish.address)];
     if wish.moves {
-        let say = words.confirm_move;
-        let text = vec![words.agreed.replace("{consent}", &wish.consent)];
-        let mut note = Note { button: Some(say.label), ..Note::of(Frame::of(shared, lang), say, fill) };
-        note.text.extend(text);
+        let say = &words.confirm_move;
+        let mut note = Note { button: Some(&say.label), ..Note::of(Frame::of(shared, lang), say, with) };
+        note.text.push(fill(&words.agreed, &[("consent", &wish.consent)]));
         return answer(status, &note);
     }
     let all = wish.choice == Choice::all();
     let page = Page {
         frame: Frame::of(shared, lang),
         words,
-        say: words.confirm,
-        lede: words.confirm.text.iter().map(|text| fill(text)).collect::<Vec<_>>().join(" "),
+        say: &words.confirm,
+        lede: lede(&words.confirm.text, with),
         name: wish.name.as_deref().unwrap_or_default(),
         rubriques: form::ticks(config, |slug| !all && wish.choice.wants(Some(slug))),
         consent: &wish.consent,
@@ -115,8 +116,8 @@ async fn confirm(
 ) -> Result<Response, post::Error> {
     let (store, now) = (shared.store(), shared.now());
     let Some(wish) = store.wish(request, now).await? else { return Ok(stale(shared, spoken)) };
-    let lang = Lang::of(&wish.language);
-    let words = words::of(lang);
+    let lang = spoken_in(shared, &wish);
+    let words = &lang.words().readers;
     // Who agreed to other words than the wish has by now looks at it again.
     if fields.has("consent") && fields.get("consent") != wish.consent {
         return Ok(page(shared, &wish, StatusCode::CONFLICT, None));
@@ -130,26 +131,34 @@ async fn confirm(
     let from = client.address.map(|address| address.to_string());
     let confirmation = Confirmation { from, name, choice };
     let confirmed = store.confirm(shared.newsletter(), request, now, &confirmation).await?;
-    let (say, link) = match &confirmed {
+    let (said, link): (Said<'_>, _) = match &confirmed {
         Confirmed::Joined(subscriber) => {
             let known = store.subscriber(shared.newsletter(), *subscriber).await?;
-            (words.joined, known.map(|known| (words.joined.label, post::preferences(shared, &known, now))))
+            (
+                (&words.joined).into(),
+                known.map(|known| (words.joined.label.as_str(), post::preferences(shared, &known, now))),
+            )
         }
         Confirmed::Moved(_, before) => {
             post::tell(shared, lang, before).await?;
-            (words.moved, None)
+            ((&words.moved).into(), None)
         }
-        Confirmed::Taken => (words.taken, None),
+        Confirmed::Taken => ((&words.taken).into(), None),
         Confirmed::Nothing => return Ok(stale(shared, lang)),
     };
     let magazine = &shared.config().magazine.name;
-    let fill = |text: &str| words::fill(text, magazine).replace("{address}", &wish.address);
-    Ok(answer(StatusCode::OK, &Note { link, ..Note::of(Frame::of(shared, lang), say, fill) }))
+    let with: &[(&str, &dyn Display)] = &[("magazine", magazine), ("address", &wish.address)];
+    Ok(answer(StatusCode::OK, &Note { link, ..Note::of(Frame::of(shared, lang), said, with) }))
+}
+
+/// The language in which a wish was made.
+fn spoken_in(shared: &Shared, wish: &PendingRequest) -> Lang {
+    Lang::known(&wish.language).unwrap_or(shared.config().magazine.lang)
 }
 
 /// The link has done its work, or its time is over.
 fn stale(shared: &Shared, lang: Lang) -> Response {
-    let words = words::of(lang);
-    let link = Some((words.stale.label, shared.config().web.url.to_string()));
-    answer(StatusCode::GONE, &Note { link, ..Note::of(Frame::of(shared, lang), words.stale, str::to_owned) })
+    let words = &lang.words().readers;
+    let link = Some((words.stale.label.as_str(), shared.config().web.url.to_string()));
+    answer(StatusCode::GONE, &Note { link, ..Note::of(Frame::of(shared, lang), &words.stale, &[]) })
 }

@@ -1,12 +1,16 @@
 //! What readers agree to. The words are the magazine's: ours, or those of a list in the configuration for pages of
 //! its own. What somebody sends is compared with them and never taken for them.
 
-use super::{form::Wrong, words};
-use crate::{config::Config, model::text, web::Lang};
+use super::form::Wrong;
+use crate::{
+    config::Config,
+    locales::fill,
+    model::{Lang, text},
+};
 
 /// Our words in a language.
 pub(super) fn ours(config: &Config, lang: Lang) -> String {
-    words::fill(words::of(lang).consent, &config.magazine.name)
+    fill(&lang.words().readers.consent, &[("magazine", &config.magazine.name)])
 }
 
 /// The words that were agreed to, of those that there are: ours if none were sent.
@@ -15,7 +19,7 @@ pub(super) fn given(config: &Config, lang: Lang, sent: &str) -> Result<String, W
     if sent.is_empty() {
         return Ok(ours(config, lang));
     }
-    let known = Lang::ALL.map(|lang| ours(config, lang)).into_iter().chain(config.web.consents.iter().cloned());
-    let wrong = Wrong { field: "consent", words: words::of(lang).consent_wrong };
+    let known = Lang::all().map(|lang| ours(config, lang)).chain(config.web.consents.iter().cloned());
+    let wrong = Wrong { field: "consent", words: &lang.words().readers.consent_wrong };
     known.into_iter().find(|words| *words == sent).ok_or(wrong)
 }

@@ -2,9 +2,9 @@
 
 use url::form_urlencoded;
 
-use super::words::Words;
 use crate::{
     config::Config,
+    locales::Readers,
     model::{Choice, EmailAddress, Rubrique, Slug, text},
 };
 
@@ -61,29 +61,29 @@ pub(super) struct Wrong {
 }
 
 /// An address, as somebody wrote it.
-pub(super) fn address(fields: &Fields, words: &Words) -> Result<EmailAddress, Wrong> {
+pub(super) fn address(fields: &Fields, words: &'static Readers) -> Result<EmailAddress, Wrong> {
     let text = fields.get("email").trim();
     if text.is_empty() {
-        return Err(Wrong { field: "email", words: words.email_missing });
+        return Err(Wrong { field: "email", words: &words.email_missing });
     }
-    text.parse().map_err(|_| Wrong { field: "email", words: words.email_wrong })
+    text.parse().map_err(|_| Wrong { field: "email", words: &words.email_wrong })
 }
 
 /// A name, on one line, without what no letter can hold; none if it is empty.
-pub(super) fn name(fields: &Fields, words: &Words) -> Result<Option<String>, Wrong> {
+pub(super) fn name(fields: &Fields, words: &'static Readers) -> Result<Option<String>, Wrong> {
     let legal = text::legalise(fields.get("name")).0;
     let name = text::one_line(&legal.replace(|c: char| c.is_control(), " "));
     if name.chars().count() > 100 {
-        return Err(Wrong { field: "name", words: words.name_wrong });
+        return Err(Wrong { field: "name", words: &words.name_wrong });
     }
     Ok((!name.is_empty()).then_some(name))
 }
 
 /// The rubriques that are ticked; none, or all of them, mean all there are and will be.
-pub(super) fn choice(config: &Config, fields: &Fields, words: &Words) -> Result<Choice, Wrong> {
+pub(super) fn choice(config: &Config, fields: &Fields, words: &'static Readers) -> Result<Choice, Wrong> {
     let known = |label: &str| Rubrique::find(&config.rubriques, label).map(|rubrique| rubrique.slug.clone());
     let slugs: Option<Vec<Slug>> = fields.all("rubriques").filter(|label| !label.is_empty()).map(known).collect();
-    let slugs = slugs.ok_or(Wrong { field: "rubriques", words: words.rubrique_wrong })?;
+    let slugs = slugs.ok_or(Wrong { field: "rubriques", words: &words.rubrique_wrong })?;
     let all = config.rubriques.iter().all(|rubrique| slugs.contains(&rubrique.slug));
     Ok(if all { Choice::all() } else { Choice::of(slugs) })
 }

@@ -9,11 +9,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{Note, answer, broken, form::Fields, post, words};
+use super::{Note, answer, broken, form::Fields, post};
 use crate::{
-    model::{ReaderName, Slug, token},
+    model::{Lang, ReaderName, Slug, token},
     store::{self, KnownReader},
-    web::{Client, Lang, Shared, origin, page::Frame},
+    web::{Client, Shared, origin, page::Frame},
 };
 
 /// The token, wherever in the address it stands.
@@ -55,13 +55,13 @@ pub(super) async fn show(
     };
     let spoken = Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE));
     let lang = known.as_ref().and_then(post::language).unwrap_or(spoken);
-    let words = words::of(lang);
+    let words = &lang.words().readers;
     let magazine = &shared.config().magazine.name;
     // Nothing about the subscriber stands here: letters are passed on, and their links with them.
     let page = Note {
-        button: Some(words.leave.label),
-        rather: known.is_some().then_some((words.rather, words.rather_label)),
-        ..Note::of(Frame::of(&shared, lang), words.leave, |text| words::fill(text, magazine))
+        button: Some(&words.leave.label),
+        rather: known.is_some().then_some((words.rather.as_str(), words.rather_label.as_str())),
+        ..Note::of(Frame::of(&shared, lang), &words.leave, &[("magazine", magazine)])
     };
     answer(StatusCode::OK, &page)
 }
@@ -102,21 +102,21 @@ async fn leave(
     rather: bool,
 ) -> Result<Response, post::Error> {
     let lang = known.as_ref().and_then(post::language).unwrap_or(spoken);
-    let words = words::of(lang);
+    let words = &lang.words().readers;
     let magazine = &shared.config().magazine.name;
     if rather {
         if let Some(known) = &known {
             post::link(shared, lang, known).await?;
         }
-        return Ok(answer(StatusCode::OK, &Note::of(Frame::of(shared, lang), words.link_sent, str::to_owned)));
+        return Ok(answer(StatusCode::OK, &Note::of(Frame::of(shared, lang), &words.link_sent, &[])));
     }
     // Done now, done before, or erased since: the letter does not come.
     if let Some(known) = &known {
         shared.store().unsubscribe(newsletter, known.id, shared.now()).await?;
     }
     let page = Note {
-        link: Some((words.left.label, shared.config().web.url.to_string())),
-        ..Note::of(Frame::of(shared, lang), words.left, |text| words::fill(text, magazine))
+        link: Some((&words.left.label, shared.config().web.url.to_string())),
+        ..Note::of(Frame::of(shared, lang), &words.left, &[("magazine", magazine)])
     };
     Ok(answer(StatusCode::OK, &page))
 }

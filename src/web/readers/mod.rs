@@ -8,9 +8,8 @@ mod leave;
 mod post;
 mod preferences;
 mod subscribe;
-mod words;
 
-use std::time::Duration;
+use std::{fmt::Display, time::Duration};
 
 use askama::Template;
 use axum::{
@@ -22,8 +21,12 @@ use axum::{
 };
 
 use super::{
-    Lang, Shared, origin,
+    Shared, origin,
     page::{self, Frame},
+};
+use crate::{
+    locales::{Act, Say, fill},
+    model::Lang,
 };
 
 /// Answers that must not tell whether an address is known take at least so long: longer than what
@@ -71,10 +74,35 @@ struct Note<'a> {
 }
 
 impl<'a> Note<'a> {
-    fn of(frame: Frame<'a>, say: words::Say, fill: impl Fn(&str) -> String) -> Self {
-        let text = say.text.iter().map(|text| fill(text)).collect();
-        Self { frame, title: say.title, text, button: None, link: None, rather: None }
+    fn of(frame: Frame<'a>, said: impl Into<Said<'a>>, with: &[(&str, &dyn Display)]) -> Self {
+        let said = said.into();
+        let text = said.text.iter().map(|text| fill(text, with)).collect();
+        Self { frame, title: said.title, text, button: None, link: None, rather: None }
     }
+}
+
+/// What a page or a letter says: heading and paragraphs.
+#[derive(Debug, Clone, Copy)]
+struct Said<'a> {
+    title: &'a str,
+    text: &'a [String],
+}
+
+impl<'a> From<&'a Say> for Said<'a> {
+    fn from(say: &'a Say) -> Self {
+        Self { title: &say.title, text: &say.text }
+    }
+}
+
+impl<'a> From<&'a Act> for Said<'a> {
+    fn from(act: &'a Act) -> Self {
+        Self { title: &act.title, text: &act.text }
+    }
+}
+
+/// Paragraphs as one, with what stands for something filled in.
+fn lede(text: &[String], with: &[(&str, &dyn Display)]) -> String {
+    fill(&text.join(" "), with)
 }
 
 /// A page as an answer; one that cannot be made is our own fault.
@@ -98,7 +126,7 @@ const TOMORROW: u32 = 86_400;
 /// Why a letter is not on its way.
 fn refused(shared: &Shared, lang: Lang, error: &post::Error) -> Response {
     let post::Error::TooMany = error else { return broken(error) };
-    let note = Note::of(Frame::of(shared, lang), words::of(lang).too_many, str::to_owned);
+    let note = Note::of(Frame::of(shared, lang), &lang.words().readers.too_many, &[]);
     let mut response = answer(StatusCode::TOO_MANY_REQUESTS, &note);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(TOMORROW));
     response

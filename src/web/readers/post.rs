@@ -3,15 +3,16 @@
 
 use chrono::Duration;
 
-use super::words::{self, Say};
+use super::Said;
 use crate::{
     edition::{
         self,
         render::service::{self, Cause, Note, Sending},
     },
-    model::{EmailAddress, Instant, token},
+    locales::fill,
+    model::{EmailAddress, Instant, Lang, token},
     store::{KnownReader, Pace, Queueing, Request, ServiceKind, ServiceLetter},
-    web::{Lang, Shared},
+    web::Shared,
 };
 
 /// How long a wish can be confirmed.
@@ -117,26 +118,27 @@ async fn send(
     request: Option<&Request>,
 ) -> Result<(), Error> {
     let (config, store, now) = (shared.config(), shared.store(), shared.now());
-    let words = words::of(lang);
+    let (words, readers) = (&lang.words().service, &lang.words().readers);
     let confirm = |id| format!("{}confirm/{}", config.web.url, token::confirm(store.key(), id));
-    let (is_about, say, url, expires): (_, Say, _, _) = match kind {
-        Kind::Join(id) => (ServiceKind::Join, words.letter_join, confirm(id), CONFIRM),
-        Kind::Move(id) => (ServiceKind::Move, words.letter_move, confirm(id), CONFIRM),
-        Kind::Known(link) => (ServiceKind::Known, words.letter_known, link, PREFERENCES),
-        Kind::Link(link) => (ServiceKind::Link, words.letter_link, link, PREFERENCES),
-        Kind::Moved => (ServiceKind::Moved, words.letter_moved, String::new(), PREFERENCES),
+    let (is_about, said, button, expires): (_, Said<'_>, _, _) = match kind {
+        Kind::Join(id) => (ServiceKind::Join, (&words.join).into(), Some((&words.join.label, confirm(id))), CONFIRM),
+        Kind::Move(id) => {
+            (ServiceKind::Move, (&words.change).into(), Some((&words.change.label, confirm(id))), CONFIRM)
+        }
+        Kind::Known(link) => (ServiceKind::Known, (&words.known).into(), Some((&words.known.label, link)), PREFERENCES),
+        Kind::Link(link) => (ServiceKind::Link, (&words.link).into(), Some((&words.link.label, link)), PREFERENCES),
+        Kind::Moved => (ServiceKind::Moved, (&words.moved).into(), None, PREFERENCES),
     };
     let magazine = &config.magazine.name;
-    let fill = |text: &&str| words::fill(text, magazine);
     let note = Note {
-        lang: lang.tag(),
-        subject: format!("{} · {magazine}", say.title),
-        title: say.title.to_owned(),
-        before: say.text.iter().map(fill).collect(),
-        button: (!url.is_empty()).then(|| (say.label.to_owned(), url)),
+        lang,
+        subject: format!("{} · {magazine}", said.title),
+        title: said.title.to_owned(),
+        before: said.text.iter().map(|text| fill(text, &[("magazine", magazine)])).collect(),
+        button: button.map(|(label, url)| (label.clone(), url)),
         after: request
             .iter()
-            .flat_map(|request| [words.agreed.replace("{consent}", &request.consent), words.letter_not_you.to_owned()])
+            .flat_map(|request| [fill(&readers.agreed, &[("consent", &request.consent)]), words.not_you.clone()])
             .collect(),
     };
     let written = service::write(config, store.key(), &note, Sending { to, name, at: now, cause: Cause::Asked })?;

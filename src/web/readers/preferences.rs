@@ -13,20 +13,23 @@ use url::Position;
 use super::{
     BREATH, Note, answer, broken, consent,
     form::{self, Fields, Tick, Wrong},
-    post, refused, words,
+    lede, post, refused,
 };
 use crate::{
-    model::{Instant, list::version_of_consent, token},
-    send::erase,
+    locales::Readers,
+    model::{Instant, Lang, list::version_of_consent, token},
+    outbox::retention,
     store::{KnownReader, Request},
-    web::{Client, Lang, Shared, page::Frame},
+    web::{Client, Shared, page::Frame},
 };
 
 #[derive(Template)]
 #[template(path = "web/preferences.html")]
 struct Page<'a> {
     frame: Frame<'a>,
-    words: &'a words::Words,
+    words: &'static Readers,
+    /// The languages that there are.
+    languages: Vec<Language>,
     lede: String,
     /// What was done, if something was.
     done: Option<&'a str>,
@@ -46,6 +49,12 @@ impl Page<'_> {
     fn wrong(&self, field: &str) -> Option<&'static str> {
         self.wrong.filter(|wrong| wrong.field == field).map(|wrong| wrong.words)
     }
+}
+
+/// A language to choose.
+struct Language {
+    tag: &'static str,
+    name: &'static str,
 }
 
 /// What a token leads to.
@@ -79,25 +88,25 @@ fn shut(shared: &Shared, door: &Door, spoken: Lang) -> Response {
     match door {
         Door::Open(_) | Door::None => StatusCode::NOT_FOUND.into_response(),
         Door::Expired(known) => {
-            let words = words::of(lang(shared, known));
+            let words = &lang(shared, known).words().readers;
             let page = Note {
-                rather: Some((words.expired.text[0], words.expired.label)),
+                rather: Some((words.expired.text.first().map_or("", String::as_str), &words.expired.label)),
                 text: Vec::new(),
-                ..Note::of(Frame::of(shared, lang(shared, known)), words.expired, str::to_owned)
+                ..Note::of(Frame::of(shared, lang(shared, known)), &words.expired, &[])
             };
             answer(StatusCode::GONE, &page)
         }
         Door::Gone => {
-            let words = words::of(spoken);
-            let link = Some((words.ended.label, shared.config().web.url.to_string()));
-            answer(StatusCode::GONE, &Note { link, ..Note::of(Frame::of(shared, spoken), words.ended, str::to_owned) })
+            let words = &spoken.words().readers;
+            let link = Some((words.ended.label.as_str(), shared.config().web.url.to_string()));
+            answer(StatusCode::GONE, &Note { link, ..Note::of(Frame::of(shared, spoken), &words.ended, &[]) })
         }
     }
 }
 
 /// The language of a subscriber's page.
 fn lang(shared: &Shared, known: &KnownReader) -> Lang {
-    post::language(known).unwrap_or_else(|| Lang::of(&shared.config().magazine.language))
+    post::language(known).unwrap_or(shared.config().magazine.lang)
 }
 
 pub(super) async fn show(
@@ -145,12 +154,12 @@ fn page(shared: &Shared, token: &str, shown: &Shown<'_>) -> Response {
     let Shown { known, done, wrong, email, is_barred } = *shown;
     let config = shared.config();
     let lang = lang(shared, known);
-    let words = words::of(lang);
-    let fill = |text: &str| words::fill(text, &config.magazine.name).replace("{address}", &known.address);
+    let words = &lang.words().readers;
     let page = Page {
         frame: Frame::of(shared, lang),
         words,
-        lede: words.preferences.text.iter().map(|text| fill(text)).collect::<Vec<_>>().join(" "),
+        lede: lede(&words.preferences.text, &[("magazine", &config.magazine.name), ("address", &known.address)]),
+        languages: Lang::all().map(|lang| Language { tag: lang.tag(), name: lang.name() }).collect(),
         done,
         wrong,
         name: known.name.as_deref().unwrap_or_default(),
@@ -190,7 +199,7 @@ pub(super) async fn take(
         Ok(door) => return shut(&shared, &door, spoken),
         Err(response) => return response,
     };
-    let words = words::of(lang(&shared, &known));
+    let words = &lang(&shared, &known).words().readers;
     let outcome = match fields.get("do") {
         "save" => save(&shared, &token, known, &fields).await,
         "rejoin" => rejoin(&shared, &token, known, client).await,
@@ -199,14 +208,12 @@ pub(super) async fn take(
             Err(wait) => return wait.into_response(),
         },
         "erase" if fields.get("sure") == "yes" => {
-            let erased = erase::erase(shared.config(), shared.store(), &known, shared.now()).await;
+            let erased = retention::erase_reader(shared.config(), shared.store(), &known, shared.now()).await;
             let frame = Frame::of(&shared, lang(&shared, &known));
-            erased
-                .map(|_| answer(StatusCode::OK, &Note::of(frame, words.erased, str::to_owned)))
-                .map_err(post::Error::from)
+            erased.map(|_| answer(StatusCode::OK, &Note::of(frame, &words.erased, &[]))).map_err(post::Error::from)
         }
         "erase" => {
-            let wrong = Some(Wrong { field: "sure", words: words.erase_sure });
+            let wrong = Some(Wrong { field: "sure", words: &words.erase_sure });
             Ok(page(&shared, &token, &Shown { wrong, ..Shown::of(&known) }))
         }
         _ => return StatusCode::BAD_REQUEST.into_response(),
@@ -217,12 +224,12 @@ pub(super) async fn take(
 async fn send_link(shared: &Shared, known: &KnownReader) -> Result<Response, post::Error> {
     let lang = lang(shared, known);
     post::link(shared, lang, known).await?;
-    Ok(answer(StatusCode::OK, &Note::of(Frame::of(shared, lang), words::of(lang).link_sent, str::to_owned)))
+    Ok(answer(StatusCode::OK, &Note::of(Frame::of(shared, lang), &lang.words().readers.link_sent, &[])))
 }
 
 /// Changes what was sent, and nothing else.
 async fn save(shared: &Shared, token: &str, mut known: KnownReader, fields: &Fields) -> Result<Response, post::Error> {
-    let words = words::of(lang(shared, &known));
+    let words = &lang(shared, &known).words().readers;
     let checked = form::name(fields, words)
         .and_then(|name| form::choice(shared.config(), fields, words).map(|choice| (name, choice)));
     let (name, choice) = match checked {
@@ -236,7 +243,7 @@ async fn save(shared: &Shared, token: &str, mut known: KnownReader, fields: &Fie
     let (name, newsletter) = (known.name.as_deref(), shared.newsletter());
     shared.store().set_preferences(newsletter, known.id, name, &known.choice, language.tag()).await?;
     known.language = Some(language.tag().to_owned());
-    let (done, is_barred) = (Some(words::of(language).saved), is_barred(shared, &known).await?);
+    let (done, is_barred) = (Some(language.words().readers.saved.as_str()), is_barred(shared, &known).await?);
     Ok(page(shared, token, &Shown { done, is_barred, ..Shown::of(&known) }))
 }
 
@@ -247,7 +254,7 @@ async fn rejoin(shared: &Shared, token: &str, mut known: KnownReader, client: Cl
     let from = client.address.map(|address| address.to_string());
     shared.store().rejoin(shared.newsletter(), known.id, &consent, from.as_deref(), shared.now()).await?;
     "active".clone_into(&mut known.state);
-    Ok(page(shared, token, &Shown { done: Some(words::of(lang).rejoined), ..Shown::of(&known) }))
+    Ok(page(shared, token, &Shown { done: Some(lang.words().readers.rejoined.as_str()), ..Shown::of(&known) }))
 }
 
 async fn change(
@@ -259,7 +266,7 @@ async fn change(
 ) -> Result<Response, post::Error> {
     let begun = tokio::time::Instant::now();
     let lang = lang(shared, known);
-    let words = words::of(lang);
+    let words = &lang.words().readers;
     let address = match form::address(fields, words) {
         Ok(address) => address,
         Err(wrong) => {
@@ -286,7 +293,7 @@ async fn change(
     if let Err(error) = asked {
         return Ok(refused(shared, lang, &error));
     }
-    Ok(answer(StatusCode::OK, &Note::of(Frame::of(shared, lang), words.sent, str::to_owned)))
+    Ok(answer(StatusCode::OK, &Note::of(Frame::of(shared, lang), &words.sent, &[])))
 }
 
 /// All that is known of a subscriber, for the subscriber (GDPR, article 15).

@@ -14,19 +14,20 @@ use tokio::time::Instant;
 use super::{
     BREATH, Note, TOMORROW, answer, consent,
     form::{self, Fields, Tick, Wrong},
-    post, refused, words,
+    lede, post, refused,
 };
 use crate::{
-    model::{Choice, EmailAddress},
+    locales::Readers,
+    model::{Choice, EmailAddress, Lang},
     store::Request,
-    web::{Client, Lang, Shared, origin, page::Frame},
+    web::{Client, Shared, origin, page::Frame},
 };
 
 #[derive(Template)]
 #[template(path = "web/subscribe.html")]
 struct Page<'a> {
     frame: Frame<'a>,
-    words: &'a words::Words,
+    words: &'static Readers,
     lede: String,
     consent: String,
     action: &'a str,
@@ -35,7 +36,8 @@ struct Page<'a> {
     rubriques: Vec<Tick<'a>>,
     wrong: Option<Wrong>,
     feeds: &'a str,
-    other: &'a str,
+    /// The other languages that there are.
+    others: Vec<Other>,
 }
 
 impl Page<'_> {
@@ -43,6 +45,12 @@ impl Page<'_> {
     fn wrong(&self, field: &str) -> Option<&'static str> {
         self.wrong.filter(|wrong| wrong.field == field).map(|wrong| wrong.words)
     }
+}
+
+/// Another language than the page's.
+struct Other {
+    tag: &'static str,
+    this_page: &'static str,
 }
 
 /// What somebody wants.
@@ -60,12 +68,12 @@ pub(super) async fn show(State(shared): State<Shared>, uri: Uri, headers: Header
 
 fn page(shared: &Shared, lang: Lang, status: StatusCode, fields: &Fields, wrong: Option<Wrong>) -> Response {
     let config = shared.config();
-    let words = words::of(lang);
-    let fill = |text: &str| words::fill(text, &config.magazine.name);
+    let words = &lang.words().readers;
+    let others = Lang::all().filter(|other| *other != lang);
     let page = Page {
         frame: Frame { listed: true, ..Frame::of(shared, lang) },
         words,
-        lede: words.subscribe.text.iter().map(|text| fill(text)).collect::<Vec<_>>().join(" "),
+        lede: lede(&words.subscribe.text, &[("magazine", &config.magazine.name)]),
         consent: consent::ours(config, lang),
         action: config.web.url.path(),
         email: fields.get("email"),
@@ -73,7 +81,7 @@ fn page(shared: &Shared, lang: Lang, status: StatusCode, fields: &Fields, wrong:
         rubriques: form::ticks(config, |slug| fields.all("rubriques").any(|label| label == slug.as_str())),
         wrong,
         feeds: config.feeds.url.as_str(),
-        other: if lang == Lang::Fr { "en" } else { "fr" },
+        others: others.map(|other| Other { tag: other.tag(), this_page: &other.words().this_page }).collect(),
     };
     answer(status, &page)
 }
@@ -108,8 +116,8 @@ pub(super) async fn take(
     if let Err(error) = asked {
         return refused(&shared, lang, &error);
     }
-    let words = words::of(lang);
-    answer(StatusCode::OK, &Note::of(Frame::of(&shared, lang), words.sent, str::to_owned))
+    let words = &lang.words().readers;
+    answer(StatusCode::OK, &Note::of(Frame::of(&shared, lang), &words.sent, &[]))
 }
 
 /// The same, asked by a script and answered in JSON.
@@ -152,7 +160,7 @@ async fn call(
         _ => Ok(()),
     };
     tokio::time::sleep_until(begun + BREATH).await;
-    let words = words::of(lang);
+    let words = &lang.words().readers;
     match asked {
         Ok(()) => {}
         Err(post::Error::TooMany) => {
@@ -194,7 +202,7 @@ fn allow(shared: &Shared, asked: &HeaderMap, ours: &mut HeaderMap) -> bool {
 }
 
 fn check(shared: &Shared, lang: Lang, fields: &Fields) -> Result<Wanted, Wrong> {
-    let (config, words) = (shared.config(), words::of(lang));
+    let (config, words) = (shared.config(), &lang.words().readers);
     Ok(Wanted {
         address: form::address(fields, words)?,
         name: form::name(fields, words)?,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use data_encoding::BASE64_MIME;
 use gazetier::{
-    bounce::{Bounces, Summary},
+    bounce::{BounceHandler, Summary},
     model::{self, Key},
     store::Store,
 };
@@ -243,7 +243,8 @@ impl Rehearsal {
     fn handle(&self, message: &[u8]) -> Summary {
         let at = "2026-11-24T08:00:00Z".parse::<model::Instant>().expect("an instant");
         let newsletter = &digest();
-        let bounces = Bounces { store: &self.store, newsletter, at, clock: Utc::now, rehearsal: true, only_new: false };
+        let bounces =
+            BounceHandler { store: &self.store, newsletter, at, clock: Utc::now, rehearsal: true, only_new: false };
         self.runtime.block_on(bounces.message(message)).expect("a summary")
     }
 }

@@ -29,13 +29,13 @@ fn readers() -> Scripted {
     })
 }
 
-const ROLL: [&str; 8] = ["nobody", "full", "policy", "later", "plain", "large", "moved", "good"];
+const READERS: [&str; 8] = ["nobody", "full", "policy", "later", "plain", "large", "moved", "good"];
 
 #[test]
 fn what_a_real_mail_server_returns_is_understood() {
     let readers = readers();
     let to_readers = format!("smtp:[127.0.0.1]:{}", readers.port);
-    let addresses: Vec<String> = ROLL.iter().map(|name| format!("{name}@example.org")).collect();
+    let addresses: Vec<String> = READERS.iter().map(|name| format!("{name}@example.org")).collect();
     let mut transports: Vec<(&str, &str)> = addresses.iter().map(|who| (who.as_str(), to_readers.as_str())).collect();
     transports[6].1 = "error:5.1.6 the reader has moved away";
     let relay = Postfix::start(&transports, "retours/");
@@ -108,10 +108,10 @@ fn an_mbox_is_read_while_the_mail_server_writes_to_it() {
 }
 
 /// Gives a folder and all in it to the user that a mail server runs programs as.
-fn give_away(path: &Path) {
+fn chown_all(path: &Path) {
     chown(path, Some(NOBODY), Some(NOBODY)).expect("an owner");
     for entry in fs::read_dir(path).into_iter().flatten() {
-        give_away(&entry.expect("an entry").path());
+        chown_all(&entry.expect("an entry").path());
     }
 }
 
@@ -136,7 +136,7 @@ fn a_mail_server_pipes_and_acts_on_the_answer() {
     let good = scene.read("config.toml");
     scene.put("pipe.toml", "nonsense");
     assert_eq!(scene.run(&["run", "--at", MONDAY]), SILENCE);
-    give_away(&folder);
+    chown_all(&folder);
 
     // What cannot be taken in now is kept and brought again.
     relay.wait_for_word("relay=gazetier, ");

@@ -66,7 +66,7 @@ fn each_rule_names_column_and_field() {
         told.extend(found.into_iter().map(|finding| finding.to_string()));
     }
     let wrong = Scene::empty()
-        .config("language = \"fr\"", "language = \"francais\"")
+        .config("language = \"fr\"", "language = \"fr-francophonie\"")
         .config("url = \"https://estran.example.org/\"", "url = \"https://bord_de_mer.example/\"");
     let wrong = wrong.config("tag_date = \"2026-01-01\"", "tag_date = \"1980-01-01\"");
     let wrong = wrong.config("url = \"https://estran.example.org/feeds/\"", "url = \"https://[::1]/feeds/\"");

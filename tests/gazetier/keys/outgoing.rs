@@ -12,7 +12,7 @@ use crate::{
     sink::{Options, Sink},
     smtp::{self, Act, Scripted, through},
     support::{MONDAY, Outcome, SILENCE, Scene},
-    wire::crowd,
+    wire::scene_with_subscribers,
 };
 
 const SAMPLE: [&str; 3] = ["alix@example.org", "loic@example.org", "sterenn@example.org"];
@@ -34,7 +34,7 @@ fn until(what: &str, is_so: impl Fn() -> bool) {
 /// Held in the middle of its letters, an edition stops within a second, and goes on with the rest.
 fn held_in_the_middle(postgres: bool) {
     let sink = Sink::start(Options { delay: Duration::from_millis(20), ..Options::default() });
-    let scene = crowd(300, sink.port, "connections = 2\nwindow = 2\nper_second = 40");
+    let scene = scene_with_subscribers(300, sink.port, "connections = 2\nwindow = 2\nper_second = 40");
     let scene = if postgres { scene.on_postgres() } else { scene };
     scene.ok(&["sync", "--at", MONDAY]);
     let run = start(&scene);
@@ -137,7 +137,7 @@ fn letters_that_were_written_into_a_folder_are_told_of_once_and_can_go_out() {
 fn letters_that_serve_one_person_never_stand_before_the_digest() {
     for postgres in [false, true] {
         let port = smtp::free_port();
-        let scene = crowd(12, port, "connections = 2")
+        let scene = scene_with_subscribers(12, port, "connections = 2")
             .config("# proof_at = \"Sun 18:00\"", "proof_at = \"Mon 07:00\"")
             .config("# editors = [", "editors = [");
         let scene = if postgres { scene.on_postgres() } else { scene };

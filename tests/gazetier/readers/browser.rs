@@ -141,7 +141,7 @@ impl Browser {
         self.cdp("Emulation.setScriptExecutionDisabled", json!({ "value": true })).await;
     }
 
-    async fn go(&self, house: &House, path: &str) {
+    pub async fn go(&self, house: &House, path: &str) {
         self.client.goto(&format!("http://{}{path}", house.place)).await.expect("a page");
     }
 
@@ -151,7 +151,7 @@ impl Browser {
         field.send_keys(text).await.expect("a field");
     }
 
-    async fn click(&self, css: &str) {
+    pub async fn click(&self, css: &str) {
         self.client
             .find(Locator::Css(css))
             .await

@@ -1,0 +1,234 @@
+//! The shape of what editors read at their desk.
+
+use serde::Deserialize;
+
+use super::Plural;
+
+/// What is looked at before an edition goes out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Preflight {
+    pub(crate) size: Size,
+    pub(crate) lines: Count,
+    pub(crate) letter: Found,
+    pub(crate) alt: CountedCheck,
+    pub(crate) links: Check,
+    pub(crate) sender: Check,
+    pub(crate) alignment: Check,
+    pub(crate) signature: Check,
+    pub(crate) unsubscribe: Check,
+    pub(crate) subject: Count,
+    pub(crate) standfirsts: Check,
+    pub(crate) pictures: Check,
+}
+
+/// How large a letter is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Size {
+    pub(crate) fine: String,
+    pub(crate) red: String,
+    pub(crate) mend: String,
+}
+
+/// Something that is counted.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Count {
+    pub(crate) found: Plural,
+    pub(crate) mend: String,
+}
+
+/// Something that is wrong if it is told.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Found {
+    pub(crate) found: String,
+    pub(crate) mend: String,
+}
+
+/// Something that is as it should be, or is not.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Check {
+    pub(crate) good: String,
+    pub(crate) wrong: String,
+    pub(crate) mend: String,
+}
+
+/// The same, where what is wrong is counted.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CountedCheck {
+    pub(crate) good: String,
+    pub(crate) wrong: Plural,
+    pub(crate) mend: String,
+}
+
+/// The desk.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Desk {
+    pub(crate) desk: String,
+    pub(crate) coming: String,
+    pub(crate) past: String,
+    pub(crate) leave: String,
+    pub(crate) skip: String,
+    pub(crate) closed: String,
+    pub(crate) closed_help: String,
+    pub(crate) welcome: String,
+    pub(crate) enter: String,
+    pub(crate) goes_at: String,
+    pub(crate) was_due_at: String,
+    pub(crate) edition_number: String,
+    pub(crate) subject: String,
+    pub(crate) preheader: String,
+    pub(crate) preheader_help: String,
+    pub(crate) opening: String,
+    pub(crate) opening_help: String,
+    pub(crate) characters: String,
+    pub(crate) inbox: String,
+    pub(crate) columns: String,
+    pub(crate) columns_help: String,
+    pub(crate) lead: String,
+    pub(crate) pinned: String,
+    pub(crate) left_out: String,
+    pub(crate) pin: String,
+    pub(crate) unpin: String,
+    pub(crate) leave_out: String,
+    pub(crate) take_back: String,
+    pub(crate) repeats: String,
+    pub(crate) repeats_help: String,
+    pub(crate) sent_in: String,
+    pub(crate) twice_here: String,
+    pub(crate) send_again: String,
+    pub(crate) up: String,
+    pub(crate) down: String,
+    pub(crate) save: String,
+    pub(crate) saved: String,
+    pub(crate) kept_by: String,
+    pub(crate) preflight: String,
+    pub(crate) red: String,
+    pub(crate) amber: String,
+    pub(crate) green: String,
+    pub(crate) stops: String,
+    pub(crate) check_links: String,
+    pub(crate) links_good: String,
+    pub(crate) links_bad: String,
+    pub(crate) links_left: Plural,
+    pub(crate) proof: String,
+    pub(crate) send_proof: String,
+    pub(crate) proof_to: String,
+    pub(crate) proof_sent: String,
+    pub(crate) no_editors: String,
+    pub(crate) no_proof: String,
+    pub(crate) nobody_ticked: String,
+    pub(crate) proof_again: String,
+    pub(crate) too_long: Plural,
+    pub(crate) goes_to: Plural,
+    pub(crate) decision: String,
+    pub(crate) approve: String,
+    pub(crate) hold: String,
+    pub(crate) release: String,
+    pub(crate) why: String,
+    pub(crate) empty: String,
+    pub(crate) draft: String,
+    pub(crate) draft_waits: String,
+    pub(crate) approved: String,
+    pub(crate) fallen: String,
+    pub(crate) held: String,
+    pub(crate) frozen: String,
+    pub(crate) sending: String,
+    pub(crate) sent: String,
+    pub(crate) letters: String,
+    pub(crate) sent_letters: Plural,
+    pub(crate) history: String,
+    pub(crate) note: String,
+    pub(crate) note_approved: String,
+    pub(crate) note_fallen: String,
+    pub(crate) note_held: String,
+    pub(crate) note_released: String,
+    pub(crate) note_retried: String,
+    pub(crate) note_proof: String,
+    pub(crate) refusals: String,
+    pub(crate) refusals_help: String,
+    pub(crate) reason: String,
+    pub(crate) retry: String,
+    pub(crate) retried: String,
+    pub(crate) none_refused: String,
+    pub(crate) preview: String,
+    pub(crate) as_seen_by: String,
+    pub(crate) everyone: String,
+    pub(crate) show: String,
+    pub(crate) wide_and_phone: String,
+    pub(crate) dark: String,
+    pub(crate) text: String,
+    pub(crate) source: String,
+    pub(crate) headers: String,
+    pub(crate) wide: String,
+    pub(crate) phone: String,
+    pub(crate) nothing_for_them: String,
+    pub(crate) no_past: String,
+    pub(crate) stale: String,
+    pub(crate) stale_yours: String,
+    pub(crate) changed_meanwhile: String,
+    pub(crate) refused: String,
+    pub(crate) parts: Parts,
+    pub(crate) undecided: Undecided,
+    pub(crate) script: Script,
+}
+
+/// What editors change.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Parts {
+    pub(crate) subject: String,
+    pub(crate) preheader: String,
+    pub(crate) opening: String,
+    pub(crate) pinned: String,
+    pub(crate) left_out: String,
+    pub(crate) again: String,
+    pub(crate) order: String,
+}
+
+/// The desk's script, which finds these words in the page.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Script {
+    pub(crate) offline: String,
+    pub(crate) closed: String,
+    pub(crate) long: String,
+    pub(crate) refused: String,
+    pub(crate) retry: String,
+    pub(crate) merged: String,
+    pub(crate) conflict: String,
+    pub(crate) theirs: String,
+    pub(crate) mine: String,
+    pub(crate) take: String,
+    pub(crate) gone: String,
+    pub(crate) seen: String,
+    pub(crate) undone: String,
+    pub(crate) unsaved: String,
+}
+
+/// Why a decision could not be carried out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Undecided {
+    pub(crate) no_such_edition: String,
+    pub(crate) empty: String,
+    pub(crate) changed: String,
+    pub(crate) approved_meanwhile: String,
+    pub(crate) held_meanwhile: String,
+    pub(crate) released_meanwhile: String,
+    pub(crate) decided: String,
+    pub(crate) readers: Plural,
+    pub(crate) held: String,
+    pub(crate) not_held: String,
+    pub(crate) red: String,
+    pub(crate) is_frozen: String,
+    pub(crate) is_sending: String,
+    pub(crate) is_sent: String,
+    pub(crate) is_held: String,
+    pub(crate) withdrawn: String,
+}

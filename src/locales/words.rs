@@ -1,0 +1,247 @@
+//! The shape of a language's file, key by key. What each is for stands in the files themselves, where translators need it.
+//!
+//! The build reads each file by these types too, so that one that lacks a word is no part of any program.
+
+// By its path, because the build's script has this file as a module of another place.
+#[path = "desk.rs"]
+mod desk;
+
+use serde::Deserialize;
+
+pub(crate) use desk::{Check, Desk, Preflight, Script};
+
+/// All words of a language.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Words {
+    pub(crate) name: String,
+    pub(crate) dir: Direction,
+    pub(crate) this_page: String,
+    pub(crate) dates: Dates,
+    pub(crate) letter: Letter,
+    pub(crate) feeds: Feeds,
+    pub(crate) archive: Archive,
+    pub(crate) failures: Failures,
+    pub(crate) readers: Readers,
+    pub(crate) service: Service,
+    pub(crate) notices: Notices,
+    pub(crate) preflight: Preflight,
+    pub(crate) desk: Desk,
+}
+
+/// The way in which a language is written.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Direction {
+    #[default]
+    Ltr,
+    Rtl,
+}
+
+/// A text that depends on a number, by the categories of CLDR; which of them a language has, its rule says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Plural {
+    pub(crate) zero: Option<String>,
+    pub(crate) one: Option<String>,
+    pub(crate) two: Option<String>,
+    pub(crate) few: Option<String>,
+    pub(crate) many: Option<String>,
+    pub(crate) other: String,
+}
+
+/// A heading and a paragraph or two.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Say {
+    pub(crate) title: String,
+    pub(crate) text: Vec<String>,
+}
+
+/// The same with the label of a button or of a link.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Act {
+    pub(crate) title: String,
+    pub(crate) text: Vec<String>,
+    pub(crate) label: String,
+}
+
+/// A heading and one paragraph.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Brief {
+    pub(crate) title: String,
+    pub(crate) text: String,
+}
+
+/// How days are written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Dates {
+    pub(crate) months: String,
+    pub(crate) first: String,
+    pub(crate) other: String,
+    pub(crate) day: String,
+    pub(crate) whole: String,
+    pub(crate) range: String,
+    pub(crate) short: String,
+}
+
+/// The letter of an edition.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Letter {
+    pub(crate) number: String,
+    pub(crate) view_in_browser: String,
+    pub(crate) signed: String,
+    pub(crate) read_on: String,
+    pub(crate) also_this_week: String,
+    pub(crate) columns: String,
+    pub(crate) other_columns: String,
+    pub(crate) why_you_receive: String,
+    pub(crate) why_it_comes: String,
+    pub(crate) subscribe: String,
+    pub(crate) feeds: String,
+    pub(crate) unsubscribe: String,
+    pub(crate) proof: String,
+    pub(crate) this_is_a_proof: String,
+    pub(crate) to_the_desk: String,
+    pub(crate) colon: String,
+}
+
+/// The page beside the feeds.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Feeds {
+    pub(crate) title: String,
+    pub(crate) lede: String,
+    pub(crate) how: String,
+    pub(crate) all: String,
+    pub(crate) choose: String,
+    pub(crate) formats: String,
+    pub(crate) skip: String,
+    pub(crate) copy: String,
+    pub(crate) address_before: String,
+    pub(crate) address_after: String,
+    pub(crate) copied: String,
+    pub(crate) copied_text: String,
+    pub(crate) selected_text: String,
+    pub(crate) opml: String,
+    pub(crate) opml_text: String,
+    pub(crate) opml_link: String,
+    pub(crate) newsletter_feed: String,
+    pub(crate) newsletter: String,
+    pub(crate) newsletter_text: String,
+    pub(crate) newsletter_link: String,
+    pub(crate) stylesheet: String,
+    pub(crate) steps: [Step; 3],
+}
+
+/// One of the steps to a feed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Step {
+    pub(crate) heading: String,
+    pub(crate) text: String,
+}
+
+/// The archive.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Archive {
+    pub(crate) title: String,
+    pub(crate) lede: String,
+    pub(crate) none: String,
+    pub(crate) feed: String,
+    pub(crate) subscribe: String,
+    pub(crate) all: String,
+}
+
+/// Pages for what went wrong.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Failures {
+    pub(crate) not_found: Brief,
+    pub(crate) gone: Brief,
+    pub(crate) method: Brief,
+    pub(crate) foreign: Brief,
+    pub(crate) too_long: Brief,
+    pub(crate) too_many: Brief,
+    pub(crate) not_understood: Brief,
+    pub(crate) ours: Brief,
+}
+
+/// The readers' pages.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Readers {
+    pub(crate) email: String,
+    pub(crate) name: String,
+    pub(crate) optional: String,
+    pub(crate) rubriques: String,
+    pub(crate) rubriques_hint: String,
+    pub(crate) language: String,
+    pub(crate) leave_empty: String,
+    pub(crate) consent: String,
+    pub(crate) agreed: String,
+    pub(crate) consent_wrong: String,
+    pub(crate) wish_changed: String,
+    pub(crate) email_missing: String,
+    pub(crate) email_wrong: String,
+    pub(crate) name_wrong: String,
+    pub(crate) rubrique_wrong: String,
+    pub(crate) feeds: String,
+    pub(crate) rather: String,
+    pub(crate) rather_label: String,
+    pub(crate) saved: String,
+    pub(crate) has_left: String,
+    pub(crate) rejoin: String,
+    pub(crate) rejoined: String,
+    pub(crate) erase_sure: String,
+    pub(crate) subscribe: Act,
+    pub(crate) sent: Say,
+    pub(crate) too_many: Say,
+    pub(crate) confirm: Act,
+    pub(crate) confirm_move: Act,
+    pub(crate) stale: Act,
+    pub(crate) joined: Act,
+    pub(crate) moved: Say,
+    pub(crate) taken: Say,
+    pub(crate) leave: Act,
+    pub(crate) left: Act,
+    pub(crate) link_sent: Say,
+    pub(crate) preferences: Act,
+    pub(crate) expired: Act,
+    pub(crate) ended: Act,
+    pub(crate) new_address: Act,
+    pub(crate) data: Act,
+    pub(crate) stop: Act,
+    pub(crate) erase: Act,
+    pub(crate) erased: Say,
+}
+
+/// Letters to one reader.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Service {
+    pub(crate) not_you: String,
+    pub(crate) join: Act,
+    pub(crate) known: Act,
+    pub(crate) link: Act,
+    pub(crate) change: Act,
+    pub(crate) moved: Say,
+}
+
+/// Letters to editors.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Notices {
+    pub(crate) open_the_desk: String,
+    pub(crate) unapproved: Brief,
+    pub(crate) fallen: Brief,
+    pub(crate) late: Brief,
+    pub(crate) broken: Brief,
+    pub(crate) refused: Brief,
+    pub(crate) restored: Brief,
+}

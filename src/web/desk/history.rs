@@ -1,0 +1,35 @@
+//! What was decided about an edition, in words, and what a decision about it carries.
+
+use super::{Desk, edition::hour, view::Before};
+use crate::{
+    locales::fill,
+    model::{self, NoteKind},
+};
+
+/// What was decided, the last first; `fallen` says that the last approval holds no longer.
+pub(super) fn history(desk: &Desk, notes: &[model::Note], fallen: bool) -> Vec<String> {
+    let w = desk.words();
+    let last = notes.iter().rposition(|note| note.kind == NoteKind::Approved).filter(|_| fallen);
+    let said = notes.iter().enumerate().rev().filter_map(|(at, note)| {
+        let what = match note.kind {
+            NoteKind::Approved if Some(at) == last => &w.note_fallen,
+            NoteKind::Approved => &w.note_approved,
+            NoteKind::Held => &w.note_held,
+            NoteKind::Released => &w.note_released,
+            NoteKind::Retried => &w.note_retried,
+            NoteKind::Proof => &w.note_proof,
+            NoteKind::Told => return None,
+        };
+        let at = hour(desk.shared().config(), note.at);
+        let words = if note.words.is_empty() { String::new() } else { format!(" ({})", note.words) };
+        let what = fill(what, &[("who", &note.who)]) + &words;
+        Some(fill(&w.note, &[("hour", &at), ("what", &what)]))
+    });
+    said.collect()
+}
+
+/// What a decision carries.
+pub(super) fn before(desk: &Desk, decision: i64, hash: String, readers: i64) -> Before {
+    let goes_to = desk.lang().counted(&desk.words().goes_to, readers.unsigned_abs(), &[]);
+    Before { decision, hash, readers, goes_to }
+}
