@@ -18,7 +18,7 @@ mod tests;
 use askama::Template;
 use chrono::Duration;
 
-use self::view::{AccentColours, ColumnView, DigestView, Direction, NIGHT_PALETTE, PictureView, SectionView};
+use self::view::{AccentColours, ColumnView, DigestView, LetterDirection, NIGHT_PALETTE, PictureView, SectionView};
 use super::layout::{EditionDraft, EditionLayout, layout};
 use super::slot::EditionSlot;
 use crate::model::token::PLACEHOLDER;
@@ -193,7 +193,7 @@ fn view<'a>(config: &'a Config, draft: &EditionDraft, layout: &EditionLayout<'_>
     DigestView {
         proof: None,
         preheader: changes.preheader.clone().unwrap_or_else(|| preheader(layout, &subject)),
-        dir: Direction::of(magazine.lang),
+        dir: LetterDirection::of(magazine.lang),
         magazine,
         theme,
         night: NIGHT_PALETTE,

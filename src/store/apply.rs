@@ -220,10 +220,8 @@ impl Store {
             }
             let mut batch = tx.batch(asked().unwrap_or_default()).await?;
             let mut ours: HashMap<String, bool> = HashMap::new();
-            let load = |first| changes.load(first..count.min(first + CHANGES_AT_ONCE)).map_err(Error::Spool);
-            let mut next = Some(load(0)?);
             for first in (0..count).step_by(CHANGES_AT_ONCE) {
-                let Some(piece) = next.take() else { break };
+                let piece = changes.load(first..count.min(first + CHANGES_AT_ONCE)).map_err(Error::Spool)?;
                 let piece = changes.changes(&piece);
                 for change in &piece {
                     if !ours.contains_key(change.source) {
@@ -231,11 +229,7 @@ impl Store {
                         ours.insert(change.source.to_owned(), mine);
                     }
                 }
-                // While the database is at work on this piece, the next one is loaded.
-                let following = first + CHANGES_AT_ONCE;
-                let load_next = async { (following < count).then(|| load(following)).transpose() };
-                let apply = tx.apply_piece(first, &piece, &ours, at, &mut batch, &mut applied);
-                ((), next) = tokio::try_join!(apply, load_next)?;
+                tx.apply_piece(first, &piece, &ours, at, &mut batch, &mut applied).await?;
             }
             tx.put_touched(&batch).await?;
             applied.conflicts = batch.conflicts;

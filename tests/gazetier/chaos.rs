@@ -40,6 +40,17 @@ fn until(sink: &Sink, letters: usize, run: &mut Child) {
 fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status().expect("kill");
     assert!(sent.success(), "no {name}");
+    // A signal is on its way when it was sent: only then does a program sleep, when each of its threads does.
+    while name == "STOP" && !is_asleep(child.id()) {
+        sleep(Duration::from_millis(1));
+    }
+}
+
+/// Whether all threads of a program are stopped (proc(5): the state stands behind the name in brackets).
+fn is_asleep(program: u32) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{program}/task")).expect("a program");
+    let stats = threads.flatten().filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
+    stats.into_iter().all(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T')))
 }
 
 /// Runs until no letter is left to do.

@@ -8,7 +8,7 @@ use super::{
     Error, encode,
     letter::{self, RenderedLetter},
     mjml,
-    view::Direction,
+    view::LetterDirection,
     wrap,
 };
 use crate::{
@@ -35,7 +35,7 @@ pub struct ServiceMessage {
 #[template(path = "service.mjml")]
 struct ServiceHtml<'a> {
     note: &'a ServiceMessage,
-    dir: Direction,
+    dir: LetterDirection,
     theme: &'a Theme,
     magazine: &'a str,
     home: &'a str,
@@ -87,7 +87,7 @@ pub fn write(
     sending: ServiceEnvelope<'_>,
 ) -> Result<RenderedLetter, Error> {
     let magazine = &config.magazine;
-    let dir = Direction::of(note.lang);
+    let dir = LetterDirection::of(note.lang);
     let (home, postal_address) = (magazine.url.as_str(), magazine.postal_address.as_str());
     let html = ServiceHtml { note, dir, theme: &config.theme, magazine: &magazine.name, home, postal_address };
     let html = mjml::to_html(&html.render()?)?;

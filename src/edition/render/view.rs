@@ -18,7 +18,7 @@ pub struct DigestView<'a> {
     /// The fixed words in the magazine's language.
     pub(crate) words: &'static Letter,
     /// The way in which that language is written.
-    pub dir: Direction,
+    pub dir: LetterDirection,
     /// What the digest is called.
     pub name: &'a str,
     /// The way to the desk, if this is a proof.
@@ -49,7 +49,7 @@ pub struct DigestView<'a> {
 
 /// The way in which a language is written, and the sides at which its lines begin and end.
 #[derive(Debug, Clone, Copy)]
-pub struct Direction {
+pub struct LetterDirection {
     /// As HTML says it.
     pub name: &'static str,
     /// `left` or `right`.
@@ -57,7 +57,7 @@ pub struct Direction {
     pub end: &'static str,
 }
 
-impl Direction {
+impl LetterDirection {
     /// The direction of a language.
     pub fn of(lang: Lang) -> Self {
         match lang.dir() {

@@ -1,13 +1,13 @@
 //! Wraps the lines of the text part.
 
-use super::view::Direction;
+use super::view::LetterDirection;
 
 const TEXT_WIDTH_COLUMNS: usize = 72;
 
 /// Wraps each line of the text part, keeping its indentation, the marks of quotes, and the room before
 /// the items of a list; an address is never broken. Where lines run from right to left, each begins with a mark that
 /// says so (U+200F): a program goes by the first letter else, and some titles begin with a foreign word.
-pub(super) fn wrap(text: &str, dir: Direction) -> String {
+pub(super) fn wrap(text: &str, dir: LetterDirection) -> String {
     let mut wrapped = String::with_capacity(text.len() + text.len() / 16);
     for line in text.trim_matches('\n').lines() {
         let line = line.trim_end_matches([' ', '\t']);
