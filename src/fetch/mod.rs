@@ -10,9 +10,10 @@ use tokio::time::Instant;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use ureq::{
     Agent,
-    config::Config,
+    config::{Config, ConfigBuilder},
     http::{Uri, header},
     tls::TlsConfig,
+    typestate::AgentScope,
     unversioned::{
         resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver},
         transport::{DefaultConnector, NextTimeout},
@@ -67,9 +68,16 @@ pub struct Fetcher {
     limits: FetchLimits,
 }
 
-/// TLS as all requests to other servers speak it: by the one provider of cryptography that the program has.
-pub fn tls() -> TlsConfig {
-    TlsConfig::builder().unversioned_rustls_crypto_provider(Arc::new(aws_lc_rs::default_provider())).build()
+/// How requests to other servers are made: with TLS by the one provider of cryptography that the program has. Statuses are
+/// looked at, and redirects followed, by who asks.
+pub fn agent_config() -> ConfigBuilder<AgentScope> {
+    let tls = TlsConfig::builder().unversioned_rustls_crypto_provider(Arc::new(aws_lc_rs::default_provider())).build();
+    Agent::config_builder()
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .http_status_as_error(false)
+        .user_agent(concat!("gazetier/", env!("CARGO_PKG_VERSION")))
+        .tls_config(tls)
 }
 
 impl Fetcher {
@@ -79,16 +87,9 @@ impl Fetcher {
     }
 
     fn with(private_hosts: &[String], limits: FetchLimits, resolver: impl Resolver) -> Self {
-        let config = Agent::config_builder()
-            // Redirects are followed here: the body of one is nothing to wait for.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .http_status_as_error(false)
-            .user_agent(concat!("gazetier/", env!("CARGO_PKG_VERSION")))
-            // A proxy would look the name up by itself, and go wherever that leads.
-            .proxy(None)
-            .tls_config(tls())
-            .build();
+        // A proxy would look the name up by itself, and go wherever that leads. Redirects are followed here: the body of
+        // one is nothing to wait for.
+        let config = agent_config().proxy(None).build();
         let hosts = private_hosts.iter().map(|host| comparable_host(host)).collect();
         let agent = Agent::with_parts(config, DefaultConnector::default(), PublicResolver { hosts, inner: resolver });
         Self { agent, limits }

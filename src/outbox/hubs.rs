@@ -169,16 +169,8 @@ fn retry_pause(ping: &Ping) -> Duration {
 }
 
 fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder()
-        .timeout_global(Some(HUB_TIMEOUT))
-        // Redirects are not followed: a hub that has moved must be corrected in the configuration.
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .http_status_as_error(false)
-        .user_agent(concat!("gazetier/", env!("CARGO_PKG_VERSION")))
-        .tls_config(fetch::tls())
-        .build()
-        .into()
+    // Redirects are not followed: a hub that has moved must be corrected in the configuration.
+    fetch::agent_config().timeout_global(Some(HUB_TIMEOUT)).build().into()
 }
 
 /// Tells a hub of a topic. Most hubs read `hub.url`, some `hub.topic`.

@@ -8,19 +8,16 @@ use std::{
     io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
+use chrono::TimeDelta;
 use tempfile::TempPath;
 
 use super::Error;
-use crate::config::Config;
+use crate::{config::Config, store::MAX_PUBLICATION_TIME};
 
 /// How the name of a file begins that is not in its place yet.
 pub(super) const STAGED_PREFIX: &str = ".press-";
-
-/// No publication is under way for longer.
-const LONGEST_PUBLICATION: Duration = Duration::from_secs(15 * 60);
 
 /// From so many files on, the whole file system is brought to the disk at once, not each by itself.
 const SYNC_FS_FILES: usize = 24;
@@ -136,32 +133,32 @@ impl Target for LocalFolder {
     }
 
     fn replace(&mut self, staged: Vec<StagedFile>) -> Result<(), Error> {
-        let mut touched = BTreeSet::new();
+        // Of files in one folder, any tells what time it is there.
+        let mut folders = BTreeMap::new();
         for StagedFile { file, place } in staged {
             file.persist(&place).map_err(|error| Error::Write { path: place.clone(), source: error.error })?;
-            touched.insert(place);
+            folders.extend(place.parent().map(Path::to_owned).map(|folder| (folder, place)));
         }
-        let folders = touched.iter().filter_map(|place| Some((place.parent()?.to_owned(), place)));
-        // Of files in one folder, any tells what time it is there.
-        let folders: BTreeMap<PathBuf, &PathBuf> = folders.collect();
         folders.iter().for_each(|(folder, place)| remove_old_leftovers(folder, place));
         self.sync_folders(&folders.into_keys().collect())
     }
 
     fn remove(&mut self, names: &[String]) -> Result<(), Error> {
-        let mut touched = BTreeSet::new();
+        let (mut touched, mut folders) = (BTreeSet::new(), BTreeSet::new());
         for name in names {
             let path = self.root.join(name);
+            let folder = path.parent().map(Path::to_owned);
             match fs::remove_file(&path) {
-                Ok(()) => touched.extend(path.parent().map(Path::to_owned)),
+                Ok(()) => touched.extend(folder.clone()),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(source) => return Err(Error::Write { path, source }),
             }
-            // Whatever else is in it keeps it.
-            if let Some(parent) = path.parent().filter(|parent| fs::remove_dir(parent).is_ok()) {
-                touched.remove(parent);
-                touched.extend(parent.parent().map(Path::to_owned));
-            }
+            folders.extend(folder);
+        }
+        // Whatever else is in a folder keeps it.
+        for folder in folders.iter().filter(|folder| fs::remove_dir(folder).is_ok()) {
+            touched.remove(folder);
+            touched.extend(folder.parent().map(Path::to_owned));
         }
         self.sync_folders(&touched)
     }
@@ -210,8 +207,8 @@ fn remove_old_leftovers(folder: &Path, place: &Path) {
     let Ok(now) = written(place) else { return };
     for name in names(folder).filter(|name| name.starts_with(STAGED_PREFIX)) {
         let path = folder.join(name);
-        let age = written(&path).ok().and_then(|then| now.duration_since(then).ok());
-        if age.is_some_and(|age| age > LONGEST_PUBLICATION) {
+        let age = written(&path).ok().and_then(|then| TimeDelta::from_std(now.duration_since(then).ok()?).ok());
+        if age.is_some_and(|age| age > MAX_PUBLICATION_TIME) {
             // Whatever cannot be taken away is in nobody's way.
             let _ = fs::remove_file(path);
         }

@@ -57,7 +57,7 @@ pub use hubs::{Ping, PingState, PutOff, SettledPing, Topic};
 pub use leases::LeasedBatch;
 pub use letters::{Lease, Leased, Mark, Retried, Settlement};
 pub use magazine::{Magazine, MagazineName};
-pub use publications::{Commit, Documents, Publication, Unfinished};
+pub use publications::{Commit, Documents, MAX_PUBLICATION_TIME, Publication, Unfinished};
 pub use readers::{BounceRow, Consent, KnownReader, LetterFate, OpenRequest, OtherData, ServiceLetterFate};
 pub use requests::{Confirmation, Confirmed, Pace, PendingRequest, Queueing, Request};
 pub use rubriques::Followed;

@@ -9,7 +9,7 @@ use crate::model::{FeedKey, Instant, Month};
 
 /// How long a publication may be under way. One that did not end in that time is ended by another that
 /// has looked at all files; before, its program may still be writing.
-const MAX_PUBLICATION_TIME: Duration = Duration::minutes(15);
+pub const MAX_PUBLICATION_TIME: Duration = Duration::minutes(15);
 
 /// A publication that is under way, or whose program died.
 #[derive(Debug, Clone, PartialEq, Eq)]
