@@ -1,11 +1,16 @@
 //! What gazetier may get from other machines when a text leads there.
 
+use serde::Deserialize;
 use url::Host;
 
-use super::{
-    check::{ConfigRefusal, refuse},
-    raw,
-};
+use super::check::{ConfigRefusal, refuse};
+
+/// What is got from other machines.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawFetch {
+    pub private_hosts: Vec<String>,
+}
 
 /// What may be fetched.
 #[derive(Debug)]
@@ -14,7 +19,7 @@ pub struct Fetch {
     pub private_hosts: Vec<String>,
 }
 
-pub(super) fn check(raw: &raw::RawFetch) -> Result<Fetch, ConfigRefusal> {
+pub(super) fn check(raw: &RawFetch) -> Result<Fetch, ConfigRefusal> {
     Ok(Fetch { private_hosts: raw.private_hosts.iter().map(|text| host(text)).collect::<Result<_, _>>()? })
 }
 

@@ -18,7 +18,7 @@ pub struct RawConfig {
     pub feeds: RawFeeds,
     pub digest: RawDigest,
     #[serde(default)]
-    pub theme: RawTheme,
+    pub theme: super::theme::RawTheme,
     pub letters: RawLetters,
     pub relay: Option<RawRelay>,
     #[serde(default)]
@@ -32,7 +32,7 @@ pub struct RawConfig {
     #[serde(default)]
     pub dkim: Vec<RawDkim>,
     #[serde(default)]
-    pub fetch: RawFetch,
+    pub fetch: super::fetch::RawFetch,
     #[serde(default)]
     pub retention: super::retention::RawRetention,
 }
@@ -187,32 +187,6 @@ pub struct RawDigest {
     pub proof_at: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawTheme {
-    pub ink: Option<String>,
-    pub muted: Option<String>,
-    pub paper: Option<String>,
-    pub surface: Option<String>,
-    pub accent: Option<String>,
-    pub serif: Option<String>,
-    pub sans: Option<String>,
-    pub logo: Option<RawLogo>,
-    /// The digest's own name, instead of the magazine's.
-    pub masthead: Option<String>,
-    /// Words at the digest's foot, in Markdown.
-    #[serde(default)]
-    pub footer: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawLogo {
-    pub url: String,
-    pub width: u32,
-    pub alt: Option<String>,
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawLetters {
@@ -354,12 +328,6 @@ impl Default for RawDesk {
 
 fn desk_listen() -> String {
     "127.0.0.1:8381".into()
-}
-/// What is got from other machines.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct RawFetch {
-    pub private_hosts: Vec<String>,
 }
 
 /// Where letters come back to; `run` reads it.

@@ -1,14 +1,40 @@
 //! How the digest, the desk and the page of feeds look. Colours that nobody could read are refused
 //! here, so that no template has to ask.
 
+use serde::Deserialize;
 use url::Url;
 
 use super::{
     bounds::number,
     check::{ConfigRefusal, legal, line, refuse, web},
-    raw,
 };
 use crate::model::{Colour, colour::MIN_CONTRAST};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawTheme {
+    pub ink: Option<String>,
+    pub muted: Option<String>,
+    pub paper: Option<String>,
+    pub surface: Option<String>,
+    pub accent: Option<String>,
+    pub serif: Option<String>,
+    pub sans: Option<String>,
+    pub logo: Option<RawLogo>,
+    /// The digest's own name, instead of the magazine's.
+    pub masthead: Option<String>,
+    /// Words at the digest's foot, in Markdown.
+    #[serde(default)]
+    pub footer: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawLogo {
+    pub url: String,
+    pub width: u32,
+    pub alt: Option<String>,
+}
 
 /// How the digest and the page of feeds look.
 #[derive(Debug, Clone)]
@@ -46,7 +72,7 @@ pub struct Logo {
     pub alt: String,
 }
 
-pub(super) fn check(raw: raw::RawTheme, magazine: &str) -> Result<Theme, ConfigRefusal> {
+pub(super) fn check(raw: RawTheme, magazine: &str) -> Result<Theme, ConfigRefusal> {
     let logo = raw.logo.map(|logo| {
         let alt = logo.alt.unwrap_or_else(|| raw.masthead.as_deref().unwrap_or(magazine).to_owned());
         Ok::<_, ConfigRefusal>(Logo {
