@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod locales;
+pub mod templates;
 
 pub mod model;
 

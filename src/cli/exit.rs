@@ -6,7 +6,7 @@ use crate::{
     bounce, config, edition,
     ingest::{self, sync},
     publish::{self, forms},
-    send, store, web,
+    send, store, templates, web,
 };
 
 /// The command line makes no sense.
@@ -136,7 +136,8 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
     if let Some(error) = error.downcast_ref::<web::Error>() {
         return is(match error {
             web::Error::Listen { .. } => CANNOT_LISTEN,
-            web::Error::Template(_) | web::Error::Threads(_) => 1,
+            web::Error::Template(templates::Error::Own(_)) | web::Error::Letter(_) => CONFIGURATION,
+            web::Error::Template(templates::Error::Compiled(_)) | web::Error::Threads(_) => 1,
         });
     }
     if let Some(error) = error.downcast_ref::<bounce::Error>() {

@@ -31,6 +31,7 @@ mod status;
 mod stop;
 mod subscribers;
 mod sync;
+mod templates;
 mod tidy;
 
 use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
@@ -121,6 +122,7 @@ commands! {
     #[command(subcommand)] Feeds(feeds::Command),
     Serve(serve::Args),
     #[command(subcommand)] Digest(digest::Command),
+    #[command(subcommand)] Templates(templates::Command),
     #[command(subcommand)] Desk(desk::Command),
     #[command(subcommand)] Subscribers(subscribers::Command),
     Status(status::Args),

@@ -78,7 +78,7 @@ fn build(mut raw: raw::RawConfig, path: &Path) -> Result<Config, ConfigRefusal> 
         feeds,
         digest: digest(raw.digest, &desk)?,
         desk,
-        theme: theme::check(raw.theme, &magazine.name)?,
+        theme: theme::check(raw.theme, &magazine.name, base)?,
         dkim: dkim::check(raw.dkim, &letters.from.address, base, &mut warnings)?,
         fetch: fetch::check(&raw.fetch)?,
         retention: retention::check(&raw.retention)?,

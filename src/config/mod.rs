@@ -11,6 +11,7 @@ mod raw;
 mod relay;
 mod retention;
 mod sources;
+mod templates;
 mod theme;
 mod web;
 

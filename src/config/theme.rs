@@ -1,14 +1,20 @@
 //! How the digest, the desk and the page of feeds look. Colours that nobody could read are refused
 //! here, so that no template has to ask.
 
+use std::path::Path;
+
 use serde::Deserialize;
 use url::Url;
 
 use super::{
-    bounds::number,
+    bounds::{number, path as path_of},
     check::{ConfigRefusal, legal, line, refuse, web},
+    templates,
 };
-use crate::model::{Colour, colour::MIN_CONTRAST};
+use crate::{
+    model::{Colour, colour::MIN_CONTRAST},
+    templates::OwnTemplates,
+};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +32,8 @@ pub struct RawTheme {
     /// Words at the digest's foot, in Markdown.
     #[serde(default)]
     pub footer: String,
+    /// A folder of templates that take the place of the program's.
+    pub templates: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -59,6 +67,8 @@ pub struct Theme {
     pub masthead: Option<String>,
     /// Words at the digest's foot, in Markdown.
     pub footer: String,
+    /// The magazine's own templates, in place of the program's.
+    pub templates: Option<OwnTemplates>,
 }
 
 /// A masthead's picture.
@@ -72,7 +82,7 @@ pub struct Logo {
     pub alt: String,
 }
 
-pub(super) fn check(raw: RawTheme, magazine: &str) -> Result<Theme, ConfigRefusal> {
+pub(super) fn check(raw: RawTheme, magazine: &str, base: &Path) -> Result<Theme, ConfigRefusal> {
     let logo = raw.logo.map(|logo| {
         let alt = logo.alt.unwrap_or_else(|| raw.masthead.as_deref().unwrap_or(magazine).to_owned());
         Ok::<_, ConfigRefusal>(Logo {
@@ -94,6 +104,10 @@ pub(super) fn check(raw: RawTheme, magazine: &str) -> Result<Theme, ConfigRefusa
         logo,
         masthead: raw.masthead.map(|words| line("theme.masthead", words)).transpose()?,
         footer: legal("theme.footer", raw.footer)?,
+        templates: match raw.templates {
+            Some(folder) => Some(templates::read(&path_of(templates::KEY, base, &folder)?)?),
+            None => None,
+        },
     };
     for (key, text) in [("theme.ink", theme.ink), ("theme.muted", theme.muted)] {
         for (name, ground) in [("theme.surface", theme.surface), ("theme.paper", theme.paper)] {

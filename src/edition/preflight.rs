@@ -73,6 +73,8 @@ pub enum PreflightCheck {
     Standfirsts(Vec<String>),
     /// Titles of columns whose picture says not what it shows.
     Pictures(Vec<String>),
+    /// Why a template of the magazine's own cannot be used.
+    Template(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,6 +166,9 @@ pub fn check(
         PreflightFinding { severity: severity(false, !bare.is_empty()), check: PreflightCheck::Standfirsts(bare) },
         PreflightFinding { severity: severity(false, !unsaid.is_empty()), check: PreflightCheck::Pictures(unsaid) },
     ];
+    let failure = variants.iter().find_map(|variant| variant.failure.clone());
+    findings
+        .extend(failure.map(|why| PreflightFinding { severity: Severity::Red, check: PreflightCheck::Template(why) }));
     findings
         .extend(broken.map(|words| PreflightFinding { severity: Severity::Red, check: PreflightCheck::Letter(words) }));
     findings
@@ -201,6 +206,9 @@ impl PreflightFinding {
                 (lang.counted(&words.lines.found, *longest as u64, &[]), words.lines.mend.clone())
             }
             PreflightCheck::Letter(why) => (fill(&words.letter.found, &[("why", why)]), words.letter.mend.clone()),
+            PreflightCheck::Template(why) => {
+                (fill(&words.template.found, &[("why", why)]), words.template.mend.clone())
+            }
             PreflightCheck::Alt(0) => (words.alt.good.clone(), String::new()),
             PreflightCheck::Alt(count) => (lang.counted(&words.alt.wrong, *count as u64, &[]), words.alt.mend.clone()),
             PreflightCheck::Links(relative) => check(&words.links, &[("list", &relative.join(" "))]),

@@ -1,5 +1,6 @@
-//! Renders an edition for one set of rubriques: MJML by askama, HTML by mrml, and the text part by
-//! a template of its own.
+//! Renders an edition for one set of rubriques: MJML by a template, HTML by mrml, and the text part by a template of
+//! its own. A magazine's own template that fails is told by the preflight, and the program's stands in for it meanwhile:
+//! so the desk can show the edition with what is wrong, and nothing of it goes out.
 
 pub mod archive;
 mod cut;
@@ -17,8 +18,12 @@ mod tests;
 
 use askama::Template;
 use chrono::Duration;
+use serde::Serialize;
 
-use self::view::{AccentColours, ColumnView, DigestView, LetterDirection, NIGHT_PALETTE, PictureView, SectionView};
+use self::view::{
+    AccentColours, ColumnView, DigestView, LetterDirection, MagazineView, NIGHT_PALETTE, PictureView, SectionView,
+    ThemeView,
+};
 use super::layout::{EditionDraft, EditionLayout, layout};
 use super::slot::EditionSlot;
 use crate::model::token::PLACEHOLDER;
@@ -26,15 +31,19 @@ use crate::{
     config::{Config, Feeds, Letters},
     locales::fill,
     model::{Choice, Column, Mailbox, Rubrique, column::fingerprint},
+    templates::{self, OwnTemplates, View},
 };
 
 /// Why an edition or a letter could not be rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("cannot render the digest: {0}")]
-    Template(#[from] askama::Error),
+    #[error("cannot render the letter: {0}")]
+    Template(#[from] templates::Error),
+    /// The magazine's own template failed, as it was told before.
+    #[error("{0}")]
+    OwnTemplate(String),
     /// The rendered MJML is not what MJML should be.
-    #[error("cannot turn the digest into HTML: {0}")]
+    #[error("cannot turn the letter into HTML: {0}")]
     Mjml(String),
     #[error("cannot write a letter: {0}")]
     Letter(String),
@@ -49,16 +58,24 @@ pub const GMAIL_CLIP_BYTES: usize = 102_400;
 /// The longest subject, in UTF-16 units as browsers count them.
 pub const MAX_SUBJECT_UNITS: usize = 250;
 
-#[derive(Template)]
+#[derive(Template, Serialize)]
 #[template(path = "digest.mjml")]
 struct DigestHtml<'a> {
     v: &'a DigestView<'a>,
 }
 
-#[derive(Template)]
+#[derive(Template, Serialize)]
 #[template(path = "digest.txt")]
 struct DigestText<'a> {
     v: &'a DigestView<'a>,
+}
+
+impl View for DigestHtml<'_> {
+    const TEMPLATE: &'static str = "digest.mjml";
+}
+
+impl View for DigestText<'_> {
+    const TEMPLATE: &'static str = "digest.txt";
 }
 
 /// An edition as one set of rubriques sees it, rendered. Where a letter has its subscriber's
@@ -73,38 +90,65 @@ pub struct Rendered {
     /// Both, encoded as a letter carries them.
     pub entity: Vec<u8>,
     pub hash: String,
+    /// Why the magazine's own template could not be used: this is by the program's, and must not go out.
+    pub failure: Option<String>,
+}
+
+impl Rendered {
+    /// Refuses what is not as the magazine wants it, because its own template failed.
+    pub fn usable(self) -> Result<Self, Error> {
+        match self.failure {
+            Some(why) => Err(Error::OwnTemplate(why)),
+            None => Ok(self),
+        }
+    }
 }
 
 /// Renders a draft for a choice of rubriques; `None` if it has nothing for them. The subject is the
 /// edition's own: made from all its columns, the same for every choice.
 pub fn render(config: &Config, draft: &EditionDraft, choice: &Choice) -> Result<Option<Rendered>, Error> {
     let layout = layout(config, draft, choice);
-    if layout.lead.is_none() {
-        return Ok(None);
-    }
+    let Some(lead) = layout.lead else { return Ok(None) };
     let subject = subject(config, draft);
-    let view = view(config, draft, &layout, subject.clone());
+    let view = view(config, draft, &layout, lead, subject.clone());
     let preheader = view.preheader.clone();
-    let mjml = DigestHtml { v: &view }.render()?;
-    let html = mjml::to_html(&mjml)?;
-    let plain = wrap::wrap(&DigestText { v: &view }.render()?, view.dir);
-    let hash = fingerprint([&subject, &html, &plain]);
+    let own = config.theme.templates.as_ref();
+    let (DigestParts { html, plain }, failure) = match (parts(own, &view), own) {
+        (Ok(parts), _) => (parts, None),
+        (Err(error), Some(_)) => (parts(None, &view)?, Some(error.to_string())),
+        (Err(error), None) => return Err(error),
+    };
+    let hash = fingerprint([&subject, &html, &plain].into_iter().chain(&failure));
     let entity = encode::entity(&plain, &html, &hash);
-    Ok(Some(Rendered { subject, preheader, html, plain, entity, hash }))
+    Ok(Some(Rendered { subject, preheader, html, plain, entity, hash, failure }))
+}
+
+/// What a letter shows, in its two forms.
+struct DigestParts {
+    html: String,
+    plain: String,
+}
+
+/// A view by its templates: the magazine's own where it has them.
+fn parts(own: Option<&OwnTemplates>, view: &DigestView<'_>) -> Result<DigestParts, Error> {
+    let html = mjml::html_of(own, &DigestHtml { v: view })?;
+    let plain = wrap::wrap(&templates::render(own, &DigestText { v: view })?, view.dir);
+    Ok(DigestParts { html, plain })
 }
 
 /// The same as a proof for the editors: its subject and a line above the sheet say so, with the way
 /// to the desk, and there is no way to unsubscribe.
 pub fn proof(config: &Config, draft: &EditionDraft, choice: &Choice, desk: &str) -> Result<Option<Rendered>, Error> {
-    let Some(plain) = render(config, draft, choice)? else { return Ok(None) };
+    let Some(sent) = render(config, draft, choice)? else { return Ok(None) };
     let layout = layout(config, draft, choice);
-    let view = view(config, draft, &layout, plain.subject.clone());
+    let Some(lead) = layout.lead else { return Ok(None) };
+    let view = view(config, draft, &layout, lead, sent.subject.clone());
     let words = view.words;
-    let subject = format!("{} · {}", words.proof, plain.subject);
-    let view = DigestView { proof: Some(desk.to_owned()), subject: subject.clone(), ..view };
-    let html = mjml::to_html(&DigestHtml { v: &view }.render()?)?.replace(PLACEHOLDER, "-");
-    let plain_text = wrap::wrap(&DigestText { v: &view }.render()?, view.dir).replace(PLACEHOLDER, "-");
-    Ok(Some(Rendered { subject, html, plain: plain_text, ..plain }))
+    let subject = format!("{} · {}", words.proof, sent.subject);
+    let view = DigestView { proof: desk.to_owned(), subject: subject.clone(), ..view };
+    let DigestParts { html, plain } = parts(config.theme.templates.as_ref(), &view)?;
+    let (html, plain) = (html.replace(PLACEHOLDER, "-"), plain.replace(PLACEHOLDER, "-"));
+    Ok(Some(Rendered { subject, html, plain, ..sent }))
 }
 
 /// A fingerprint of all that readers of a draft could see or answer to, whatever they chose: an approval is bound
@@ -168,57 +212,72 @@ fn filled(config: &Config, draft: &EditionDraft, subject: &str) -> String {
     fill(subject, &[("magazine", name), ("number", &slot.number), ("period", &slot.period), ("lead", &lead)])
 }
 
-fn view<'a>(config: &'a Config, draft: &EditionDraft, layout: &EditionLayout<'_>, subject: String) -> DigestView<'a> {
+fn view<'a>(
+    config: &'a Config,
+    draft: &EditionDraft,
+    layout: &EditionLayout<'_>,
+    lead: &Column,
+    subject: String,
+) -> DigestView<'a> {
     let EditionDraft { slot, changes, .. } = draft;
     let opening = changes.opening.as_deref().unwrap_or(&config.digest.opening);
     let magazine = &config.magazine;
     let words = &magazine.lang.words().letter;
     let theme = &config.theme;
     let column_view = |column: &Column| column_view(config, column);
-    let lead = layout.lead.map(|column| ColumnView {
+    let lead = ColumnView {
         // The lead has room for a longer one.
-        standfirst: cut::at_sentence(&column.standfirst, config.digest.standfirst_length * 2),
-        ..column_view(column)
-    });
+        standfirst: cut::at_sentence(&lead.standfirst, config.digest.standfirst_length * 2),
+        ..column_view(lead)
+    };
     let sections: Vec<SectionView> = layout
         .sections
         .iter()
         .map(|section| SectionView {
-            label: section.rubrique.map(|r| r.label.clone()).unwrap_or_default(),
+            heading: section.rubrique.map_or(&words.other_columns, |rubrique| &rubrique.label).clone(),
             hue: hue(config, section.rubrique),
             pieces: section.columns.iter().map(|column| column_view(column)).collect(),
+            has_pieces: !section.columns.is_empty(),
             titles: section.titles.iter().map(|column| column_view(column)).collect(),
+            has_titles: !section.titles.is_empty(),
         })
         .collect();
     DigestView {
-        proof: None,
+        proof: String::new(),
         preheader: changes.preheader.clone().unwrap_or_else(|| preheader(layout, &subject)),
         dir: LetterDirection::of(magazine.lang),
-        magazine,
-        theme,
+        magazine: MagazineView::of(magazine),
+        theme: ThemeView::of(theme),
         night: NIGHT_PALETTE,
         edge: AccentColours::of(theme.accent, theme),
         name: theme.masthead.as_deref().unwrap_or(&magazine.name),
         subject,
         number: fill(&words.number, &[("number", &slot.number)]),
         dates: dates(config, slot),
-        opening_html: markdown::html(opening),
+        opening_html: on_one_line(&markdown::html(opening)),
         opening_text: markdown::text(opening),
-        footer_html: markdown::html(&theme.footer),
+        footer_html: on_one_line(&markdown::html(&theme.footer)),
         footer_text: markdown::text(&theme.footer),
         lead,
         sections,
         feeds_url: config.feeds.url.to_string(),
-        archive_url: config.letters.archive_url.as_ref().map(|url| format!("{url}{}", slot.period)),
+        archive_url: config.letters.archive_url.as_ref().map(|url| format!("{url}{}", slot.period)).unwrap_or_default(),
         unsubscribe_url: format!("{}{PLACEHOLDER}", config.letters.unsubscribe_url),
         words,
     }
+}
+
+/// mrml drops a white space between two elements when it begins with a line end.
+fn on_one_line(html: &str) -> String {
+    html.replace('\n', " ")
 }
 
 fn column_view(config: &Config, column: &Column) -> ColumnView {
     let rubrique = config.rubriques.iter().find(|r| Some(&r.slug) == column.rubrique.as_ref());
     let lang = config.magazine.lang;
     let day = lang.day(config.magazine.zone.local(column.published).date_naive());
+    // Without a description it would be nothing to many readers.
+    let image = column.image.as_ref().filter(|image| !image.alt.is_empty());
     ColumnView {
         title: column.title.clone(),
         standfirst: cut::at_sentence(&column.standfirst, config.digest.standfirst_length),
@@ -226,18 +285,12 @@ fn column_view(config: &Config, column: &Column) -> ColumnView {
             Some(byline) => fill(&lang.words().letter.signed, &[("byline", byline), ("date", &day)]),
             None => day,
         },
-        byline: column.byline.clone(),
-        rubrique: rubrique.map(|r| r.label.clone()),
+        byline: column.byline.clone().unwrap_or_default(),
+        rubrique: rubrique.map(|r| r.label.clone()).unwrap_or_default(),
         hue: hue(config, rubrique),
         url: column.url.to_string(),
-        // Without a description it would be nothing to many readers.
-        image: column.image.as_ref().filter(|image| !image.alt.is_empty()).map(|image| PictureView {
-            url: image.url.to_string(),
-            alt: image.alt.clone(),
-            credit: image.credit.clone(),
-            width: image.width,
-            height: image.height,
-        }),
+        has_image: image.is_some(),
+        image: image.map(PictureView::of).unwrap_or_default(),
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) struct Preflight {
     pub(crate) size: Size,
     pub(crate) lines: Count,
     pub(crate) letter: Found,
+    pub(crate) template: Found,
     pub(crate) alt: CountedCheck,
     pub(crate) links: Check,
     pub(crate) sender: Check,

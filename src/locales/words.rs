@@ -6,7 +6,7 @@
 #[path = "desk.rs"]
 mod desk;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub(crate) use desk::{Check, Desk, Preflight, Script};
 
@@ -51,7 +51,7 @@ pub(crate) struct Plural {
 }
 
 /// A heading and a paragraph or two.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Say {
     pub(crate) title: String,
@@ -59,7 +59,7 @@ pub(crate) struct Say {
 }
 
 /// The same with the label of a button or of a link.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Act {
     pub(crate) title: String,
@@ -89,7 +89,7 @@ pub(crate) struct Dates {
 }
 
 /// The letter of an edition.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Letter {
     pub(crate) number: String,
@@ -173,7 +173,7 @@ pub(crate) struct Failures {
 }
 
 /// The readers' pages.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Readers {
     pub(crate) email: String,

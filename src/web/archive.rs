@@ -10,6 +10,7 @@ use axum::{
     routing::get,
 };
 use chrono::Datelike;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tower_http::compression::CompressionLayer;
 
@@ -22,6 +23,7 @@ use crate::{
     edition::render::archive,
     model::{Lang, Period, html::escape},
     publish::forms::editions,
+    templates::View,
 };
 
 /// How many editions the index names: twenty years of weeks.
@@ -52,13 +54,14 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
     router.layer(CompressionLayer::new())
 }
 
-#[derive(Template)]
+#[derive(Template, Serialize)]
 #[template(path = "web/archive.html")]
 struct Page<'a> {
     frame: PageFrame<'a>,
     title: &'a str,
     lede: &'a str,
-    none: &'a str,
+    /// What is said where there is none.
+    nothing: &'a str,
     years: Vec<(i32, Vec<Row>)>,
     feed: String,
     feed_label: &'a str,
@@ -66,7 +69,12 @@ struct Page<'a> {
     subscribe_label: &'a str,
 }
 
+impl View for Page<'_> {
+    const TEMPLATE: &'static str = "web/archive.html";
+}
+
 /// An edition in the index.
+#[derive(Serialize)]
 struct Row {
     subject: String,
     url: String,
@@ -100,21 +108,21 @@ async fn index(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Re
         frame: PageFrame { listed: true, ..PageFrame::of(&shared, lang) },
         title: &words.title,
         lede: &words.lede,
-        none: &words.none,
+        nothing: &words.none,
         years,
         feed: format!("{}atom.xml", config.web.archive),
         feed_label: &words.feed,
         subscribe: config.web.url.as_str(),
         subscribe_label: &words.subscribe,
     };
-    match page::html(StatusCode::OK, &page) {
+    match page::of_readers(&shared, StatusCode::OK, &page) {
         Ok(mut response) => {
             let ours = response.headers_mut();
             ours.insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHE_POLICY));
             ours.insert(header::VARY, HeaderValue::from_static("Accept-Language"));
             response
         }
-        Err(error) => broken(&error),
+        Err(error) => page::broken(&error),
     }
 }
 

@@ -40,6 +40,7 @@ use tower_http::{
 
 use crate::{
     config::Config,
+    edition::render::service,
     model::{Instant, Now, Slug},
     store::Store,
 };
@@ -66,7 +67,16 @@ pub enum Error {
     Threads(std::io::Error),
     /// A page cannot be made.
     #[error("cannot make a page: {0}")]
-    Template(#[from] askama::Error),
+    Template(#[from] crate::templates::Error),
+    /// The letters of readers' pages cannot be made.
+    #[error(transparent)]
+    Letter(#[from] crate::edition::render::Error),
+}
+
+impl From<askama::Error> for Error {
+    fn from(error: askama::Error) -> Self {
+        Self::Template(error.into())
+    }
 }
 
 /// What may be the cause of a place that is taken.
@@ -107,6 +117,8 @@ impl Shared {
     /// What is shared by servers that begin at an instant: their clock goes on from there.
     pub fn new(config: Arc<Config>, store: Store, health_store: Store, at: Instant) -> Result<Self, Error> {
         let style = page::PageStyle::of(&config.theme)?;
+        // Who subscribes should not be the one to find out.
+        service::check(&config)?;
         let ahead = at - chrono::Utc::now();
         let (metrics, feeds_serving) = (health::Metrics::default(), feeds::FeedServing::new(&config));
         Ok(Self(Arc::new(SharedInner {

@@ -10,20 +10,27 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{Error, Shared};
 use crate::{
     config::Theme,
+    edition::render::view::ThemeView,
     locales::Brief,
     model::{Colour, Lang},
+    templates::{self, View},
 };
 
 /// The stylesheet of all pages, filled in with the magazine's theme.
-#[derive(Template)]
+#[derive(Template, Serialize)]
 #[template(path = "web/page.css", escape = "none")]
 struct PageStylesheet<'a> {
-    theme: &'a Theme,
+    theme: ThemeView<'a>,
+}
+
+impl View for PageStylesheet<'_> {
+    const TEMPLATE: &'static str = "web/page.css";
 }
 
 /// How pages look, and what browsers may load for them.
@@ -36,7 +43,7 @@ pub struct PageStyle {
 impl PageStyle {
     /// From the magazine's theme.
     pub fn of(theme: &Theme) -> Result<Self, Error> {
-        let text = PageStylesheet { theme }.render()?;
+        let text = templates::render(theme.templates.as_ref(), &PageStylesheet { theme: ThemeView::of(theme) })?;
         let policy = format!(
             "default-src 'none'; img-src 'self'; style-src {}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
             source(&text)
@@ -62,7 +69,7 @@ pub fn source(text: &str) -> String {
 }
 
 /// What every page's frame shows.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct PageFrame<'a> {
     /// Of the page.
     pub lang: &'static str,
@@ -72,10 +79,10 @@ pub struct PageFrame<'a> {
     pub magazine: &'a str,
     /// Its site.
     pub home: &'a str,
-    /// One line under the name.
-    pub tagline: Option<&'a str>,
-    /// Who holds the rights.
-    pub rights: Option<&'a str>,
+    /// One line under the name; may be empty.
+    pub tagline: &'a str,
+    /// Who holds the rights; may be empty.
+    pub rights: &'a str,
     /// For the browser's own frame.
     pub paper: Colour,
     /// Where the browser finds the icon.
@@ -95,8 +102,8 @@ impl<'a> PageFrame<'a> {
             dir: lang.dir(),
             magazine: &magazine.name,
             home: magazine.url.as_str(),
-            tagline: magazine.tagline.as_deref(),
-            rights: magazine.rights.as_deref(),
+            tagline: magazine.tagline.as_deref().unwrap_or_default(),
+            rights: magazine.rights.as_deref().unwrap_or_default(),
             paper: shared.config().theme.surface,
             icon: "/favicon.ico",
             style: shared.style().text(),
@@ -105,7 +112,7 @@ impl<'a> PageFrame<'a> {
     }
 }
 
-#[derive(Template)]
+#[derive(Template, Serialize)]
 #[template(path = "web/failure.html")]
 struct FailurePage<'a> {
     frame: PageFrame<'a>,
@@ -113,16 +120,38 @@ struct FailurePage<'a> {
     text: &'a str,
 }
 
-/// The page for an answer that went wrong.
-pub fn failure(shared: &Shared, lang: Lang, status: StatusCode) -> Result<Response, Error> {
-    let Brief { title, text } = lang.failure(status);
-    html(status, &FailurePage { frame: PageFrame::of(shared, lang), title, text })
+impl View for FailurePage<'_> {
+    const TEMPLATE: &'static str = "web/failure.html";
 }
 
-/// A page as an answer.
+/// The page for an answer that went wrong. Where that is the magazine's own template, it is the program's.
+pub fn failure(shared: &Shared, lang: Lang, status: StatusCode) -> Result<Response, Error> {
+    let Brief { title, text } = lang.failure(status);
+    let page = FailurePage { frame: PageFrame::of(shared, lang), title, text };
+    of_readers(shared, status, &page).or_else(|error| {
+        tracing::error!("{error}");
+        html(status, &page)
+    })
+}
+
+/// A page for readers as an answer, by the magazine's own template if it has one.
+pub fn of_readers(shared: &Shared, status: StatusCode, page: &impl View) -> Result<Response, Error> {
+    Ok(response(status, templates::render(shared.config().theme.templates.as_ref(), page)?))
+}
+
+/// A page as an answer, by the program's template.
 pub fn html(status: StatusCode, page: &impl Template) -> Result<Response, Error> {
-    let text = page.render()?;
-    Ok((status, [(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))], text).into_response())
+    Ok(response(status, page.render()?))
+}
+
+/// The answer where a page cannot be made: that is told in the log, and not to the reader.
+pub fn broken(error: &Error) -> Response {
+    tracing::error!("{error}");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}
+
+fn response(status: StatusCode, text: String) -> Response {
+    (status, [(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))], text).into_response()
 }
 
 /// The icon in a browser's tab: the magazine's first letter on its accent.
@@ -159,8 +188,8 @@ mod tests {
                 dir: lang.dir(),
                 magazine: "L’Estran",
                 home: "https://estran.example.org/",
-                tagline: None,
-                rights: None,
+                tagline: "",
+                rights: "",
                 paper: Colour::new(0xff, 0xff, 0xff),
                 icon: "/favicon.ico",
                 style: "",

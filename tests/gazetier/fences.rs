@@ -9,7 +9,7 @@ use scan::{Scan, scan};
 
 /// The rooms by floor: each imports what is on a lower floor, and nobody on its own.
 const FLOORS: [&[&str]; 9] = [
-    &["locales"],
+    &["locales", "templates"],
     &["model"],
     &["config"],
     &["store", "fetch"],
@@ -21,19 +21,20 @@ const FLOORS: [&[&str]; 9] = [
 ];
 
 /// Crates that stay in some rooms or files.
-const CRATES: [(&str, &[&str]); 8] = [
+const CRATES: [(&str, &[&str]); 9] = [
     ("aws_lc_rs", &["config/dkim.rs", "send/dkim.rs", "model/signed.rs"]),
     ("sqlx", &["store/"]),
     ("lettre", &["edition/render/"]),
     ("rss", &["publish/forms/"]),
     ("atom_syndication", &["publish/forms/"]),
-    ("askama", &["edition/render.rs", "edition/render/", "publish/forms/page.rs", "web/"]),
+    ("askama", &["edition/render.rs", "edition/render/", "publish/forms/page.rs", "templates/", "web/"]),
+    ("minijinja", &["templates/"]),
     ("mail_parser", &["bounce/"]),
     ("rustix", &["bounce/", "send/smtp/", "publish/", "store/open.rs"]),
 ];
 
 /// What makes bytes of values: no file, no network, no store.
-const PURE: [&str; 3] = ["edition/render.rs", "edition/render/", "publish/forms/"];
+const PURE: [&str; 4] = ["edition/render.rs", "edition/render/", "publish/forms/", "templates/"];
 
 /// Who may ask what time it is.
 const CLOCK: &[&str] = &["cli/", "web/"];
@@ -152,8 +153,11 @@ fn every_fence_stops_what_it_is_there_for() {
         (
             "publish/forms/rss.rs",
             "use askama::Template;",
-            "askama::Template is for edition/render.rs, edition/render/, publish/forms/page.rs, web/ alone",
+            "askama::Template is for edition/render.rs, edition/render/, publish/forms/page.rs, templates/, web/ alone",
         ),
+        ("web/a.rs", "use minijinja::Environment;", "minijinja::Environment is for templates/ alone"),
+        ("templates/a.rs", "fn f() { std::fs::read(p); }", "std::fs::read reaches outside"),
+        ("templates/a.rs", "use crate::locales::Lang;", "templates may not use crate::locales::Lang"),
         ("send/a.rs", "use chrono as c; fn f() { c::Utc::now(); }", "chrono::Utc::now asks for the time"),
         ("send/a.rs", "use chrono::{Local as L}; let f = L::now;", "chrono::Local::now asks for the time"),
         ("store/a.rs", "use std::time::*; fn f() { SystemTime::now(); }", "SystemTime::now asks for the time"),

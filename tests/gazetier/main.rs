@@ -55,6 +55,7 @@ mod strict;
 mod support;
 mod suppressions;
 mod syncs;
+mod templates;
 mod tidy;
 mod tls;
 mod validator;

@@ -8,7 +8,10 @@ use super::super::{
     stop::{self, HangupAction},
 };
 use crate::{
-    edition::{next, render::render},
+    edition::{
+        next,
+        render::{Rendered, render},
+    },
     model::{Choice, Rubrique, token::PLACEHOLDER},
     send,
     web::{self, Shared},
@@ -34,7 +37,7 @@ pub(super) async fn write(
     let draft = next::next_edition(&session.config, &session.store, session.now()).await?.draft;
     let due = &draft.slot;
     let rendered = render(&session.config, &draft, &choice)?;
-    let Some(rendered) = rendered else {
+    let Some(rendered) = rendered.map(Rendered::usable).transpose()? else {
         println!("nothing new for {}: no letter would be sent", due.period);
         return Ok(ExitCode::SUCCESS);
     };

@@ -7,7 +7,10 @@ use super::{
     edition_named,
 };
 use crate::{
-    edition::{next, render::render},
+    edition::{
+        next,
+        render::{Rendered, render},
+    },
     model::Choice,
 };
 
@@ -25,7 +28,8 @@ pub(super) async fn redact(session: &Session, period: &str) -> anyhow::Result<Ex
             println!("{period}: none of its columns was withdrawn, nothing is changed");
             return Ok(ExitCode::SUCCESS);
         }
-        let Some(rendered) = render(config, &coming.draft, &Choice::all())? else {
+        let rendered = render(config, &coming.draft, &Choice::all())?;
+        let Some(rendered) = rendered.map(Rendered::usable).transpose()? else {
             let message = format!("{period}: no column of it is left, there would be nothing to show");
             return Err(exit::failure(exit::BAD_INPUT, message));
         };

@@ -4,10 +4,47 @@
 use std::{borrow::Cow, collections::HashMap, fmt::Write};
 
 use super::Error;
-use crate::model::token::PLACEHOLDER;
+use crate::{
+    model::token::PLACEHOLDER,
+    templates::{self, OwnTemplates, View},
+};
+
+/// The HTML of a letter by its MJML template. A magazine's own one may give what is no MJML: then it is named.
+pub(super) fn html_of<V: View>(own: Option<&OwnTemplates>, view: &V) -> Result<String, Error> {
+    let mjml = templates::render(own, view)?;
+    let Some(own) = own.filter(|own| own.concerns(V::TEMPLATE)) else { return to_html(&mjml) };
+    let html = match depth(&mjml) > MAX_DEPTH {
+        true => Err(Error::Mjml(format!("more than {MAX_DEPTH} elements stand in one another"))),
+        false => to_html(&mjml),
+    };
+    html.map_err(|error| match error {
+        Error::Mjml(reason) => {
+            templates::Error::from(own.refuse(V::TEMPLATE, format!("what it makes is no MJML: {reason}"))).into()
+        }
+        error => error,
+    })
+}
+
+/// How many elements may stand in one another: mrml calls itself for each, until the stack is full.
+const MAX_DEPTH: usize = 100;
+
+/// How many elements stand in one another at the most.
+fn depth(mjml: &str) -> usize {
+    let (mut depth, mut most) = (0_usize, 0);
+    for tag in mjml.split('<').skip(1) {
+        let is_closed = tag.split_once('>').is_some_and(|(tag, _)| tag.ends_with('/'));
+        if tag.starts_with('/') {
+            depth = depth.saturating_sub(1);
+        } else if !is_closed && tag.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            depth += 1;
+            most = most.max(depth);
+        }
+    }
+    most
+}
 
 /// MJML as the HTML of a letter.
-pub(super) fn to_html(mjml: &str) -> Result<String, Error> {
+fn to_html(mjml: &str) -> Result<String, Error> {
     let parsed = mrml::parse(escape_mjml(mjml).as_ref()).map_err(|error| Error::Mjml(error.to_string()))?;
     // No font is fetched from anywhere: who reads a letter is nobody else's business.
     let fonts = HashMap::new();
@@ -65,6 +102,25 @@ mod tests {
         let decoded = decode(&html);
         assert_eq!(decoded.matches(alt).count(), 2, "{decoded}");
         assert!(!html.contains("\\u"), "{html}");
+    }
+
+    #[test]
+    fn elements_in_one_another_are_counted() {
+        for (mjml, most) in [
+            ("", 0),
+            ("<mjml><mj-body/></mjml>", 1),
+            ("<a><b>1 < 2</b><c d=\"e\" /><!-- <f> --></a></a>", 2),
+            ("<a><b><c></c></b></a><d>", 3),
+        ] {
+            assert_eq!(depth(mjml), most, "{mjml}");
+        }
+        // So many fit into the stack of a thread that others than the main one have.
+        let deep = format!("{}x{}", "<div>".repeat(MAX_DEPTH), "</div>".repeat(MAX_DEPTH));
+        let mjml = format!(
+            "<mjml><mj-body><mj-section><mj-column><mj-text>{deep}</mj-text></mj-column></mj-section></mj-body></mjml>"
+        );
+        let made = std::thread::Builder::new().stack_size(2 << 20).spawn(move || to_html(&mjml).is_ok());
+        assert!(made.expect("a thread").join().expect("no panic"));
     }
 
     /// Character references as a browser reads them.

@@ -3,17 +3,19 @@
 
 use askama::Template;
 use lettre::message::header::{self, Headers};
+use serde::Serialize;
 
 use super::{
     Error, encode,
     letter::{self, RenderedLetter},
-    mjml,
-    view::LetterDirection,
+    mjml, tags,
+    view::{LetterDirection, ThemeView},
     wrap,
 };
 use crate::{
-    config::{Config, Theme},
+    config::Config,
     model::{EmailAddress, Instant, Key, Lang, Mailbox, column::fingerprint},
+    templates::{self, OwnTemplates, View},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,25 +33,49 @@ pub struct ServiceMessage {
     pub after: Vec<String>,
 }
 
-#[derive(Template)]
-#[template(path = "service.mjml")]
-struct ServiceHtml<'a> {
-    note: &'a ServiceMessage,
+/// What the templates of such a letter show.
+#[derive(Debug, Serialize)]
+struct ServiceView<'a> {
+    lang: &'a str,
     dir: LetterDirection,
-    theme: &'a Theme,
+    theme: ThemeView<'a>,
+    subject: &'a str,
+    title: &'a str,
+    before: &'a [String],
+    button: ButtonView<'a>,
+    after: &'a [String],
+    /// What stands between a label and its address.
+    colon: &'a str,
     magazine: &'a str,
     home: &'a str,
     postal_address: &'a str,
 }
 
-#[derive(Template)]
+/// Where the letter leads; empty if nowhere.
+#[derive(Debug, Default, Serialize)]
+struct ButtonView<'a> {
+    label: &'a str,
+    url: &'a str,
+}
+
+#[derive(Template, Serialize)]
+#[template(path = "service.mjml")]
+struct ServiceHtml<'a> {
+    v: &'a ServiceView<'a>,
+}
+
+#[derive(Template, Serialize)]
 #[template(path = "service.txt")]
 struct ServiceText<'a> {
-    note: &'a ServiceMessage,
-    colon: &'a str,
-    magazine: &'a str,
-    home: &'a str,
-    postal_address: &'a str,
+    v: &'a ServiceView<'a>,
+}
+
+impl View for ServiceHtml<'_> {
+    const TEMPLATE: &'static str = "service.mjml";
+}
+
+impl View for ServiceText<'_> {
+    const TEMPLATE: &'static str = "service.txt";
 }
 
 /// Why a letter was written, as its head says it to programs (RFC 3834): they answer neither.
@@ -86,14 +112,64 @@ pub fn write(
     note: &ServiceMessage,
     sending: ServiceEnvelope<'_>,
 ) -> Result<RenderedLetter, Error> {
-    let magazine = &config.magazine;
-    let dir = LetterDirection::of(note.lang);
-    let (home, postal_address) = (magazine.url.as_str(), magazine.postal_address.as_str());
-    let html = ServiceHtml { note, dir, theme: &config.theme, magazine: &magazine.name, home, postal_address };
-    let html = mjml::to_html(&html.render()?)?;
-    let colon = &note.lang.words().letter.colon;
-    let plain = wrap::wrap(&ServiceText { note, colon, magazine: &magazine.name, home, postal_address }.render()?, dir);
+    let (html, plain) = parts(config, note)?;
     compose(config, key, &ServiceParts { subject: &note.subject, html: &html, plain: &plain }, sending)
+}
+
+/// A letter's HTML and text.
+fn parts(config: &Config, note: &ServiceMessage) -> Result<(String, String), Error> {
+    let magazine = &config.magazine;
+    let view = ServiceView {
+        lang: note.lang.tag(),
+        dir: LetterDirection::of(note.lang),
+        theme: ThemeView::of(&config.theme),
+        subject: &note.subject,
+        title: &note.title,
+        before: &note.before,
+        button: match &note.button {
+            Some((label, url)) => ButtonView { label, url },
+            None => ButtonView::default(),
+        },
+        after: &note.after,
+        colon: &note.lang.words().letter.colon,
+        magazine: &magazine.name,
+        home: magazine.url.as_str(),
+        postal_address: &magazine.postal_address,
+    };
+    let own = config.theme.templates.as_ref();
+    let html = mjml::html_of(own, &ServiceHtml { v: &view })?;
+    let plain = wrap::wrap(&templates::render(own, &ServiceText { v: &view })?, view.dir);
+    if let Some(own) = own {
+        check_link(own, view.button.url, &html, &plain)?;
+    }
+    Ok((html, plain))
+}
+
+/// Whether letters can be written by a magazine's own templates: by one that has all that letters may have.
+pub fn check(config: &Config) -> Result<(), Error> {
+    let words = || vec![String::from("…")];
+    let button = Some((String::from("…"), config.web.url.to_string()));
+    let note = ServiceMessage {
+        lang: config.magazine.lang,
+        subject: String::from("…"),
+        title: String::from("…"),
+        before: words(),
+        button,
+        after: words(),
+    };
+    parts(config, &note).map(|_| ())
+}
+
+/// Refuses a magazine's own templates that leave out the link for which the letter is written.
+fn check_link(own: &OwnTemplates, url: &str, html: &str, plain: &str) -> Result<(), Error> {
+    let in_html = tags::of(html).iter().any(|tag| tag.attribute("href") == Some(url));
+    for (name, is_there) in [(ServiceHtml::TEMPLATE, in_html), (ServiceText::TEMPLATE, plain.contains(url))] {
+        if !url.is_empty() && !is_there {
+            let reason = "the link that the letter is written for is missing: put v.button.url into it";
+            return Err(templates::Error::from(own.refuse(name, reason)).into());
+        }
+    }
+    Ok(())
 }
 
 #[derive(Debug, Clone, Copy)]

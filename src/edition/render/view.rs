@@ -1,16 +1,20 @@
-//! What the templates of the digest show, in words that are ready to print.
+//! What the templates of letters show, in words that are ready to print. A magazine's own templates see the same, by
+//! the same names: what is missing is an empty text here, and what a template has to ask is a field, because the two
+//! engines have no other words in common. docs/TEMPLATES.md lists all of them.
+
+use serde::Serialize;
 
 use crate::{
     config::{Magazine, Theme},
     locales::Letter,
-    model::{Colour, Lang},
+    model::{Colour, Image, Lang},
 };
 
 /// An edition as one set of rubriques sees it.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct DigestView<'a> {
-    pub magazine: &'a Magazine,
-    pub theme: &'a Theme,
+    pub magazine: MagazineView<'a>,
+    pub theme: ThemeView<'a>,
     /// The same colours at night.
     pub night: NightPalette,
     /// The accent, on the sheet's upper edge.
@@ -21,8 +25,8 @@ pub struct DigestView<'a> {
     pub dir: LetterDirection,
     /// What the digest is called.
     pub name: &'a str,
-    /// The way to the desk, if this is a proof.
-    pub proof: Option<String>,
+    /// The way to the desk, if this is a proof; else empty.
+    pub proof: String,
     pub subject: String,
     /// What an inbox shows beside the subject.
     pub preheader: String,
@@ -30,25 +34,94 @@ pub struct DigestView<'a> {
     pub number: String,
     /// In words: `du 16 au 22 novembre 2026`.
     pub dates: String,
-    /// Clean HTML; may be empty.
+    /// Clean HTML on one line; may be empty.
     pub opening_html: String,
     /// The same as text.
     pub opening_text: String,
-    /// Clean HTML at the foot; may be empty.
+    /// Clean HTML at the foot, on one line; may be empty.
     pub footer_html: String,
     /// The same as text.
     pub footer_text: String,
     /// The first and largest column.
-    pub lead: Option<ColumnView>,
+    pub lead: ColumnView,
     pub sections: Vec<SectionView>,
     pub feeds_url: String,
-    pub archive_url: Option<String>,
+    /// Where this letter stands for everybody; may be empty.
+    pub archive_url: String,
     /// Ends in the subscriber's token.
     pub unsubscribe_url: String,
 }
 
+/// Whose letter it is.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct MagazineView<'a> {
+    pub name: &'a str,
+    pub url: &'a str,
+    /// One line under the name; may be empty.
+    pub tagline: &'a str,
+    /// Its language, as HTML says it.
+    pub language: &'a str,
+    pub postal_address: &'a str,
+}
+
+impl<'a> MagazineView<'a> {
+    pub fn of(magazine: &'a Magazine) -> Self {
+        Self {
+            name: &magazine.name,
+            url: magazine.url.as_str(),
+            tagline: magazine.tagline.as_deref().unwrap_or_default(),
+            language: &magazine.language,
+            postal_address: &magazine.postal_address,
+        }
+    }
+}
+
+/// Colours and type, as the configuration has them.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct ThemeView<'a> {
+    pub ink: Colour,
+    pub muted: Colour,
+    pub paper: Colour,
+    pub surface: Colour,
+    pub accent: Colour,
+    pub serif: &'a str,
+    pub sans: &'a str,
+    pub has_logo: bool,
+    pub logo: LogoView<'a>,
+}
+
+/// The masthead's picture; empty without one.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct LogoView<'a> {
+    pub url: &'a str,
+    /// In pixels.
+    pub width: u32,
+    pub alt: &'a str,
+}
+
+impl<'a> ThemeView<'a> {
+    pub fn of(theme: &'a Theme) -> Self {
+        let logo = theme.logo.as_ref();
+        Self {
+            ink: theme.ink,
+            muted: theme.muted,
+            paper: theme.paper,
+            surface: theme.surface,
+            accent: theme.accent,
+            serif: &theme.serif,
+            sans: &theme.sans,
+            has_logo: logo.is_some(),
+            logo: logo.map_or_else(LogoView::default, |logo| LogoView {
+                url: logo.url.as_str(),
+                width: logo.width,
+                alt: &logo.alt,
+            }),
+        }
+    }
+}
+
 /// The way in which a language is written, and the sides at which its lines begin and end.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub struct LetterDirection {
     /// As HTML says it.
     pub name: &'static str,
@@ -67,44 +140,75 @@ impl LetterDirection {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct SectionView {
-    /// Empty for columns without a rubrique.
-    pub label: String,
+    /// The rubrique, or that these are the other columns.
+    pub heading: String,
     pub hue: AccentColours,
     /// With standfirst.
     pub pieces: Vec<ColumnView>,
+    pub has_pieces: bool,
+    /// What there is no room for, as titles.
     pub titles: Vec<ColumnView>,
+    pub has_titles: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct ColumnView {
     /// Plain text.
     pub title: String,
     /// Plain text, cut; may be empty.
     pub standfirst: String,
-    pub byline: Option<String>,
-    pub rubrique: Option<String>,
+    /// May be empty.
+    pub byline: String,
+    /// May be empty.
+    pub rubrique: String,
     pub hue: AccentColours,
     pub url: String,
     /// Who wrote it and when, in words: `Par Zoé Le Goff, 19 novembre`, or the day alone.
     pub about: String,
-    /// Its picture.
-    pub image: Option<PictureView>,
+    pub has_image: bool,
+    /// Its picture; empty without one.
+    pub image: PictureView,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default, Serialize)]
 pub struct PictureView {
     /// Absolute.
     pub url: String,
     pub alt: String,
-    pub credit: Option<String>,
-    pub width: Option<u32>,
-    pub height: Option<u32>,
+    /// May be empty.
+    pub credit: String,
+    /// Whether it fills the sheet from edge to edge; a smaller one is not blown up.
+    pub is_wide: bool,
+    /// How wide it is shown, in pixels: an upright one is kept from filling the screen.
+    pub width: u32,
+}
+
+/// The sheet's own width in pixels, as wide as letters are.
+const SHEET_WIDTH: u32 = 600;
+
+impl PictureView {
+    pub fn of(image: &Image) -> Self {
+        let own = image.width.unwrap_or(SHEET_WIDTH);
+        let is_upright = image.height.unwrap_or(0) > own;
+        let is_wide = own >= SHEET_WIDTH && !is_upright;
+        Self {
+            url: image.url.to_string(),
+            alt: image.alt.clone(),
+            credit: image.credit.clone().unwrap_or_default(),
+            is_wide,
+            width: match (is_wide, is_upright) {
+                (true, _) => SHEET_WIDTH,
+                (_, true) => own.min(340),
+                _ => own.min(520),
+            },
+        }
+    }
 }
 
 /// The sheet at night: warm greys far from black and white, which go with any accent.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub struct NightPalette {
     pub ink: Colour,
     pub muted: Colour,
@@ -123,7 +227,7 @@ pub const NIGHT_PALETTE: NightPalette = NightPalette {
 };
 
 /// A magazine's own colour, and what becomes of it where words are written in it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub struct AccentColours {
     /// Of rules and bars: as it was chosen.
     pub bar: Colour,

@@ -10,9 +10,10 @@ use axum::{
     http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
+use serde::Serialize;
 
 use super::{
-    NoticePage, Said, answer, broken,
+    NoticeLink, NoticePage, Said, answer, broken,
     form::{self, FieldError, Fields, FormCheck, RubriqueBox, SentChoices},
     lede, letters,
 };
@@ -20,11 +21,12 @@ use crate::{
     locales::{Act, Readers, fill},
     model::{Choice, Lang, token},
     store::{Confirmation, Confirmed, PendingRequest},
+    templates::View,
     web::{Client, Shared, page::PageFrame},
 };
 
 /// What is to be confirmed.
-#[derive(Template)]
+#[derive(Template, Serialize)]
 #[template(path = "web/confirm.html")]
 struct Page<'a> {
     frame: PageFrame<'a>,
@@ -37,6 +39,10 @@ struct Page<'a> {
     check: FormCheck,
     /// Whether the wish is another one than the page showed before.
     changed: bool,
+}
+
+impl View for Page<'_> {
+    const TEMPLATE: &'static str = "web/confirm.html";
 }
 
 pub(super) async fn show(
@@ -63,10 +69,9 @@ fn page(shared: &Shared, wish: &PendingRequest, status: StatusCode, wrong: Optio
     let with: &[(&str, &dyn Display)] = &[("magazine", &config.magazine.name), ("address", &wish.address)];
     if wish.moves {
         let say = &words.confirm_move;
-        let mut note =
-            NoticePage { button: Some(&say.label), ..NoticePage::of(PageFrame::of(shared, lang), say, with) };
+        let mut note = NoticePage { button: &say.label, ..NoticePage::of(PageFrame::of(shared, lang), say, with) };
         note.text.push(fill(&words.agreed, &[("consent", &wish.consent)]));
-        return answer(status, &note);
+        return answer(shared, status, &note);
     }
     let all = wish.choice == Choice::all();
     let page = Page {
@@ -77,10 +82,10 @@ fn page(shared: &Shared, wish: &PendingRequest, status: StatusCode, wrong: Optio
         name: wish.name.as_deref().unwrap_or_default(),
         rubriques: form::rubrique_boxes(config, |slug| !all && wish.choice.wants(Some(slug))),
         consent: &wish.consent,
-        check: FormCheck(wrong),
+        check: FormCheck::of(wrong),
         changed: status == StatusCode::CONFLICT,
     };
-    answer(status, &page)
+    answer(shared, status, &page)
 }
 
 pub(super) async fn take(
@@ -128,7 +133,10 @@ async fn confirm(
             let known = store.subscriber(shared.newsletter(), *subscriber).await?;
             (
                 (&words.joined).into(),
-                known.map(|known| (words.joined.label.as_str(), letters::preferences(shared, &known, now))),
+                known.map(|known| NoticeLink {
+                    label: words.joined.label.as_str(),
+                    url: letters::preferences(shared, &known, now),
+                }),
             )
         }
         Confirmed::Moved(_, before) => {
@@ -140,7 +148,11 @@ async fn confirm(
     };
     let magazine = &shared.config().magazine.name;
     let with: &[(&str, &dyn Display)] = &[("magazine", magazine), ("address", &wish.address)];
-    Ok(answer(StatusCode::OK, &NoticePage { link, ..NoticePage::of(PageFrame::of(shared, lang), said, with) }))
+    Ok(answer(
+        shared,
+        StatusCode::OK,
+        &NoticePage { link: link.unwrap_or_default(), ..NoticePage::of(PageFrame::of(shared, lang), said, with) },
+    ))
 }
 
 /// The language in which a wish was made.
@@ -151,6 +163,10 @@ fn spoken_in(shared: &Shared, wish: &PendingRequest) -> Lang {
 /// The link has done its work, or its time is over.
 fn stale(shared: &Shared, lang: Lang) -> Response {
     let words = &lang.words().readers;
-    let link = Some((words.stale.label.as_str(), shared.config().web.url.to_string()));
-    answer(StatusCode::GONE, &NoticePage { link, ..NoticePage::of(PageFrame::of(shared, lang), &words.stale, &[]) })
+    let link = NoticeLink { label: &words.stale.label, url: shared.config().web.url.to_string() };
+    answer(
+        shared,
+        StatusCode::GONE,
+        &NoticePage { link, ..NoticePage::of(PageFrame::of(shared, lang), &words.stale, &[]) },
+    )
 }

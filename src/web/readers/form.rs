@@ -1,5 +1,6 @@
 //! What readers write into the forms, checked where it comes in.
 
+use serde::Serialize;
 use url::form_urlencoded;
 
 use crate::{
@@ -60,14 +61,26 @@ pub(super) struct FieldError {
     pub(super) words: &'static str,
 }
 
-/// What is wrong with a form, for its page.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct FormCheck(pub(super) Option<FieldError>);
+/// What is wrong with a form, for its page: words for the field that is wrong, nothing for the others.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct FormCheck {
+    pub(super) email: &'static str,
+    pub(super) name: &'static str,
+    pub(super) rubriques: &'static str,
+    pub(super) consent: &'static str,
+    pub(super) sure: &'static str,
+}
 
 impl FormCheck {
-    /// What is wrong with a field.
-    pub(super) fn wrong(&self, field: &str) -> Option<&'static str> {
-        self.0.filter(|wrong| wrong.field == field).map(|wrong| wrong.words)
+    pub(super) fn of(wrong: Option<FieldError>) -> Self {
+        let words = |field| wrong.filter(|wrong| wrong.field == field).map_or("", |wrong| wrong.words);
+        Self {
+            email: words("email"),
+            name: words("name"),
+            rubriques: words("rubriques"),
+            consent: words("consent"),
+            sure: words("sure"),
+        }
     }
 }
 
@@ -116,11 +129,12 @@ pub(super) fn choice(config: &Config, fields: &Fields, words: &'static Readers) 
 }
 
 /// A rubrique as a box to tick.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(super) struct RubriqueBox<'a> {
     pub(super) slug: &'a str,
     pub(super) label: &'a str,
-    pub(super) description: Option<&'a str>,
+    /// May be empty.
+    pub(super) description: &'a str,
     pub(super) on: bool,
 }
 
@@ -132,7 +146,7 @@ pub(super) fn rubrique_boxes(config: &Config, wanted: impl Fn(&Slug) -> bool) ->
         .map(|rubrique| RubriqueBox {
             slug: rubrique.slug.as_str(),
             label: &rubrique.label,
-            description: rubrique.description.as_deref(),
+            description: rubrique.description.as_deref().unwrap_or_default(),
             on: tick(rubrique),
         })
         .collect()

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{NoticePage, answer, broken, form::Fields, letters};
+use super::{Alternative, NoticeLink, NoticePage, answer, broken, form::Fields, letters};
 use crate::{
     model::{Lang, ReaderName, Slug, token},
     store::{self, KnownReader},
@@ -59,11 +59,14 @@ pub(super) async fn show(
     let magazine = &shared.config().magazine.name;
     // Nothing about the subscriber stands here: letters are passed on, and their links with them.
     let page = NoticePage {
-        button: Some(&words.leave.label),
-        rather: known.is_some().then_some((words.rather.as_str(), words.rather_label.as_str())),
+        button: &words.leave.label,
+        rather: match known {
+            Some(_) => Alternative { words: &words.rather, label: &words.rather_label },
+            None => Alternative::default(),
+        },
         ..NoticePage::of(PageFrame::of(&shared, lang), &words.leave, &[("magazine", magazine)])
     };
-    answer(StatusCode::OK, &page)
+    answer(&shared, StatusCode::OK, &page)
 }
 
 pub(super) async fn take(
@@ -108,15 +111,15 @@ async fn leave(
         if let Some(known) = &known {
             letters::link(shared, lang, known).await?;
         }
-        return Ok(answer(StatusCode::OK, &NoticePage::of(PageFrame::of(shared, lang), &words.link_sent, &[])));
+        return Ok(answer(shared, StatusCode::OK, &NoticePage::of(PageFrame::of(shared, lang), &words.link_sent, &[])));
     }
     // Done now, done before, or erased since: the letter does not come.
     if let Some(known) = &known {
         shared.store().unsubscribe(newsletter, known.id, shared.now()).await?;
     }
     let page = NoticePage {
-        link: Some((&words.left.label, shared.config().web.url.to_string())),
+        link: NoticeLink { label: &words.left.label, url: shared.config().web.url.to_string() },
         ..NoticePage::of(PageFrame::of(shared, lang), &words.left, &[("magazine", magazine)])
     };
-    Ok(answer(StatusCode::OK, &page))
+    Ok(answer(shared, StatusCode::OK, &page))
 }

@@ -19,6 +19,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use serde::Serialize;
 
 use super::{
     Shared, origin,
@@ -27,6 +28,7 @@ use super::{
 use crate::{
     locales::{Act, Say, fill},
     model::Lang,
+    templates::View,
 };
 
 /// Answers that must not tell whether an address is known take at least so long: longer than what
@@ -58,26 +60,44 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
     router
 }
 
-/// A page that says something and may offer one thing to do.
-#[derive(Template)]
+/// A page that says something and may offer one thing to do. What it does not offer is empty.
+#[derive(Template, Serialize)]
 #[template(path = "web/note.html")]
 struct NoticePage<'a> {
     frame: PageFrame<'a>,
     title: &'a str,
     text: Vec<String>,
     /// A button, sent to the page itself.
-    button: Option<&'a str>,
-    /// A link: label and address.
-    link: Option<(&'a str, String)>,
-    /// A second button and what stands before it.
-    rather: Option<(&'a str, &'a str)>,
+    button: &'a str,
+    link: NoticeLink<'a>,
+    /// A second button.
+    rather: Alternative<'a>,
+}
+
+impl View for NoticePage<'_> {
+    const TEMPLATE: &'static str = "web/note.html";
+}
+
+/// Where a notice leads.
+#[derive(Debug, Default, Serialize)]
+struct NoticeLink<'a> {
+    label: &'a str,
+    url: String,
+}
+
+/// A second button and what stands before it.
+#[derive(Debug, Default, Serialize)]
+struct Alternative<'a> {
+    words: &'a str,
+    label: &'a str,
 }
 
 impl<'a> NoticePage<'a> {
     fn of(frame: PageFrame<'a>, said: impl Into<Said<'a>>, with: &[(&str, &dyn Display)]) -> Self {
         let said = said.into();
         let text = said.text.iter().map(|text| fill(text, with)).collect();
-        Self { frame, title: said.title, text, button: None, link: None, rather: None }
+        let (link, rather) = (NoticeLink::default(), Alternative::default());
+        Self { frame, title: said.title, text, button: "", link, rather }
     }
 }
 
@@ -106,8 +126,8 @@ fn lede(text: &[String], with: &[(&str, &dyn Display)]) -> String {
 }
 
 /// A page as an answer; one that cannot be made is our own fault.
-fn answer(status: StatusCode, page: &impl Template) -> Response {
-    match page::html(status, page) {
+fn answer(shared: &Shared, status: StatusCode, page: &impl View) -> Response {
+    match page::of_readers(shared, status, page) {
         Ok(mut response) => {
             let headers = response.headers_mut();
             headers.insert(header::VARY, HeaderValue::from_static("Accept-Language"));
@@ -116,7 +136,7 @@ fn answer(status: StatusCode, page: &impl Template) -> Response {
             headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
             response
         }
-        Err(error) => broken(&error),
+        Err(error) => page::broken(&error),
     }
 }
 
@@ -127,7 +147,7 @@ const RETRY_TOMORROW_SECONDS: u32 = 86_400;
 fn refused(shared: &Shared, lang: Lang, error: &letters::Error) -> Response {
     let letters::Error::TooMany = error else { return broken(error) };
     let note = NoticePage::of(PageFrame::of(shared, lang), &lang.words().readers.too_many, &[]);
-    let mut response = answer(StatusCode::TOO_MANY_REQUESTS, &note);
+    let mut response = answer(shared, StatusCode::TOO_MANY_REQUESTS, &note);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_TOMORROW_SECONDS));
     response
 }

@@ -7,11 +7,12 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
+use serde::Serialize;
 use serde_json::json;
 use url::Position;
 
 use super::{
-    MIN_ANSWER_TIME, NoticePage, answer, broken, consent,
+    Alternative, MIN_ANSWER_TIME, NoticeLink, NoticePage, answer, broken, consent,
     form::{self, FieldError, Fields, FormCheck, RubriqueBox, SentChoices},
     lede, letters, refused,
 };
@@ -20,10 +21,11 @@ use crate::{
     model::{Instant, Lang, list::version_of_consent, token},
     outbox::retention,
     store::{KnownReader, Request},
+    templates::View,
     web::{Client, Shared, page::PageFrame},
 };
 
-#[derive(Template)]
+#[derive(Template, Serialize)]
 #[template(path = "web/preferences.html")]
 struct Page<'a> {
     frame: PageFrame<'a>,
@@ -31,8 +33,8 @@ struct Page<'a> {
     /// The languages that there are.
     languages: Vec<Language>,
     lede: String,
-    /// What was done, if something was.
-    done: Option<&'a str>,
+    /// What was done; empty if nothing was.
+    done: &'a str,
     check: FormCheck,
     name: &'a str,
     email: &'a str,
@@ -44,7 +46,12 @@ struct Page<'a> {
     data: String,
 }
 
+impl View for Page<'_> {
+    const TEMPLATE: &'static str = "web/preferences.html";
+}
+
 /// A language to choose.
+#[derive(Serialize)]
 struct Language {
     tag: &'static str,
     name: &'static str,
@@ -85,19 +92,20 @@ fn refuse_access(shared: &Shared, access: &PreferencesAccess, spoken: Lang) -> R
         PreferencesAccess::Expired(known) => {
             let words = &lang(shared, known).words().readers;
             let page = NoticePage {
-                rather: Some((words.expired.text.first().map_or("", String::as_str), &words.expired.label)),
+                rather: Alternative {
+                    words: words.expired.text.first().map_or("", String::as_str),
+                    label: &words.expired.label,
+                },
                 text: Vec::new(),
                 ..NoticePage::of(PageFrame::of(shared, lang(shared, known)), &words.expired, &[])
             };
-            answer(StatusCode::GONE, &page)
+            answer(shared, StatusCode::GONE, &page)
         }
         PreferencesAccess::Gone => {
             let words = &spoken.words().readers;
-            let link = Some((words.ended.label.as_str(), shared.config().web.url.to_string()));
-            answer(
-                StatusCode::GONE,
-                &NoticePage { link, ..NoticePage::of(PageFrame::of(shared, spoken), &words.ended, &[]) },
-            )
+            let link = NoticeLink { label: &words.ended.label, url: shared.config().web.url.to_string() };
+            let page = NoticePage { link, ..NoticePage::of(PageFrame::of(shared, spoken), &words.ended, &[]) };
+            answer(shared, StatusCode::GONE, &page)
         }
     }
 }
@@ -158,8 +166,8 @@ fn page(shared: &Shared, token: &str, shown: &PreferencesForm<'_>) -> Response {
         words,
         lede: lede(&words.preferences.text, &[("magazine", &config.magazine.name), ("address", &known.address)]),
         languages: Lang::all().map(|lang| Language { tag: lang.tag(), name: lang.name() }).collect(),
-        done,
-        check: FormCheck(wrong),
+        done: done.unwrap_or_default(),
+        check: FormCheck::of(wrong),
         name: known.name.as_deref().unwrap_or_default(),
         email,
         rubriques: form::rubrique_boxes(config, |slug| known.choice.wants(Some(slug))),
@@ -172,7 +180,7 @@ fn page(shared: &Shared, token: &str, shown: &PreferencesForm<'_>) -> Response {
         ),
         data: format!("{}preferences/{token}/data", config.web.url.path()),
     };
-    answer(if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
+    answer(shared, if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &page)
 }
 
 pub(super) async fn take(
@@ -209,7 +217,7 @@ pub(super) async fn take(
             let erased = retention::erase_reader(shared.config(), shared.store(), &known, shared.now()).await;
             let frame = PageFrame::of(&shared, lang(&shared, &known));
             erased
-                .map(|_| answer(StatusCode::OK, &NoticePage::of(frame, &words.erased, &[])))
+                .map(|_| answer(&shared, StatusCode::OK, &NoticePage::of(frame, &words.erased, &[])))
                 .map_err(letters::Error::from)
         }
         "erase" => {
@@ -224,7 +232,11 @@ pub(super) async fn take(
 async fn send_link(shared: &Shared, known: &KnownReader) -> Result<Response, letters::Error> {
     let lang = lang(shared, known);
     letters::link(shared, lang, known).await?;
-    Ok(answer(StatusCode::OK, &NoticePage::of(PageFrame::of(shared, lang), &lang.words().readers.link_sent, &[])))
+    Ok(answer(
+        shared,
+        StatusCode::OK,
+        &NoticePage::of(PageFrame::of(shared, lang), &lang.words().readers.link_sent, &[]),
+    ))
 }
 
 /// Changes what was sent, and nothing else.
@@ -283,11 +295,8 @@ async fn change(
         Ok(address) => address,
         Err(wrong) => {
             let email = fields.get("email");
-            return Ok(page(
-                shared,
-                token,
-                &PreferencesForm { wrong: Some(wrong), email, ..PreferencesForm::of(known) },
-            ));
+            let form = PreferencesForm { wrong: Some(wrong), email, ..PreferencesForm::of(known) };
+            return Ok(page(shared, token, &form));
         }
     };
     let now = shared.now();
@@ -309,7 +318,7 @@ async fn change(
     if let Err(error) = asked {
         return Ok(refused(shared, lang, &error));
     }
-    Ok(answer(StatusCode::OK, &NoticePage::of(PageFrame::of(shared, lang), &words.sent, &[])))
+    Ok(answer(shared, StatusCode::OK, &NoticePage::of(PageFrame::of(shared, lang), &words.sent, &[])))
 }
 
 /// All that is known of a subscriber, for the subscriber (GDPR, article 15).

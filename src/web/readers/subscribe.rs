@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
+use serde::Serialize;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -20,10 +21,11 @@ use crate::{
     locales::Readers,
     model::{Choice, EmailAddress, Lang},
     store::Request,
+    templates::View,
     web::{Client, Shared, origin, page::PageFrame},
 };
 
-#[derive(Template)]
+#[derive(Template, Serialize)]
 #[template(path = "web/subscribe.html")]
 struct Page<'a> {
     frame: PageFrame<'a>,
@@ -40,7 +42,12 @@ struct Page<'a> {
     others: Vec<Other>,
 }
 
+impl View for Page<'_> {
+    const TEMPLATE: &'static str = "web/subscribe.html";
+}
+
 /// Another language than the page's.
+#[derive(Serialize)]
 struct Other {
     tag: &'static str,
     this_page: &'static str,
@@ -72,11 +79,11 @@ fn page(shared: &Shared, lang: Lang, status: StatusCode, fields: &Fields, wrong:
         email: fields.get("email"),
         name: fields.get("name"),
         rubriques: form::rubrique_boxes(config, |slug| fields.all("rubriques").any(|label| label == slug.as_str())),
-        check: FormCheck(wrong),
+        check: FormCheck::of(wrong),
         feeds: config.feeds.url.as_str(),
         others: others.map(|other| Other { tag: other.tag(), this_page: &other.words().this_page }).collect(),
     };
-    answer(status, &page)
+    answer(shared, status, &page)
 }
 
 pub(super) async fn take(
@@ -110,7 +117,7 @@ pub(super) async fn take(
         return refused(&shared, lang, &error);
     }
     let words = &lang.words().readers;
-    answer(StatusCode::OK, &NoticePage::of(PageFrame::of(&shared, lang), &words.sent, &[]))
+    answer(&shared, StatusCode::OK, &NoticePage::of(PageFrame::of(&shared, lang), &words.sent, &[]))
 }
 
 /// The same, asked by a script and answered in JSON.
