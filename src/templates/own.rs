@@ -1,7 +1,7 @@
 //! A magazine's own templates, read once and rendered within bounds: a mistake is told with its file and line.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     error::Error as _,
     fmt,
     path::{Path, PathBuf},
@@ -30,7 +30,7 @@ pub struct OwnTemplates(Arc<Inner>);
 struct Inner {
     folder: PathBuf,
     /// Which the folder has.
-    files: BTreeMap<String, String>,
+    names: BTreeSet<String>,
     environment: Environment<'static>,
 }
 
@@ -57,14 +57,15 @@ impl OwnTemplates {
                 return Err(OwnError { place: folder.join(name).display().to_string(), reason });
             }
         }
-        let mut inner = Inner { folder: folder.to_owned(), files, environment: environment() };
+        let names = files.keys().cloned().collect();
+        let mut inner = Inner { folder: folder.to_owned(), names, environment: environment() };
         for (name, text) in DEFAULTS {
             inner.add(format!("{DEFAULT}{name}"), (*text).to_owned())?;
-            if !inner.files.contains_key(*name) {
+            if !inner.names.contains(*name) {
                 inner.add((*name).to_owned(), (*text).to_owned())?;
             }
         }
-        for (name, text) in inner.files.clone() {
+        for (name, text) in files {
             inner.add(name, text)?;
         }
         Ok(Self(Arc::new(inner)))
@@ -77,8 +78,8 @@ impl OwnTemplates {
 
     /// Whether a template is another one than the program's: it is in the folder, or something that it may include.
     pub fn concerns(&self, name: &str) -> bool {
-        let (files, page) = (&self.0.files, |name: &str| name.starts_with("web/") && name.ends_with(".html"));
-        files.contains_key(name) || (page(name) && files.keys().any(|file| page(file)))
+        let is_page = |name: &str| name.starts_with("web/") && name.ends_with(".html");
+        self.0.names.contains(name) || (is_page(name) && self.0.names.iter().any(|own| is_page(own)))
     }
 
     /// Fills a template in.
@@ -100,7 +101,7 @@ impl Inner {
 
     /// Where a template comes from.
     fn place(&self, name: &str) -> String {
-        match self.files.contains_key(name) {
+        match self.names.contains(name) {
             true => self.folder.join(name).display().to_string(),
             false => format!("gazetier's {}", name.trim_start_matches(DEFAULT)),
         }
@@ -130,7 +131,7 @@ impl Inner {
 
 impl fmt::Debug for OwnTemplates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OwnTemplates").field("folder", &self.0.folder).field("files", &self.0.files).finish()
+        f.debug_struct("OwnTemplates").field("folder", &self.0.folder).field("names", &self.0.names).finish()
     }
 }
 

@@ -206,6 +206,8 @@ fn what_fails_while_a_letter_is_made_holds_the_edition_and_is_told_with_its_line
         assert!(!scene.posted().iter().any(|line| line.starts_with("2026")), "{to}");
         let seen = scene.run(&["digest", "preview", "--folder", "seen", "--at", MONDAY]);
         assert!(seen.code == 65 && seen.stderr.contains(told), "{to}: {seen:?}");
+        let proof = scene.run(&["digest", "proof", "--at", MONDAY]);
+        assert!(proof.code == 65 && proof.stderr.contains(told), "{to}: {proof:?}");
         // The desk shows the edition all the same, and what is wrong.
         let desk = Open::at(&scene, MONDAY);
         let page = Visitor::editor(&desk, &desk.way_in).get("/").text;
