@@ -1,7 +1,11 @@
 //! A magazine's own templates, as its designer meets them: taken out of the program, changed, seen in letters and pages,
 //! and told with file and line where they are wrong, before anything goes out.
 
-use std::{fs, process::Stdio};
+use std::{
+    fs,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
 
 use crate::{
     approval::service_letters,
@@ -253,6 +257,31 @@ fn an_approval_falls_when_a_template_changes() {
     change(&scene, "digest.mjml", ", enfin", "");
     assert_eq!(scene.run(&["run", "--at", "2026-11-23T08:10"]), SILENCE);
     assert_eq!(scene.posted(), ["2026-W47 a@example.org"]);
+}
+
+#[test]
+fn templates_are_read_again_on_a_hangup_and_wrong_ones_are_not_taken() {
+    let page = |words: &str| format!("{{% extends 'web/layout.html' %}}{{% block main %}}{words}{{% endblock %}}");
+    let scene = at_home(magazine(), "").write("own/web/subscribe.html", &page("Un"));
+    let mut house = House::open(&scene, &["--at", MONDAY]);
+    let id = house.process().id().to_string();
+    let hang_up = || assert!(Command::new("kill").args(["-s", "HUP", &id]).status().expect("kill").success());
+    assert!(house.get("/lettre/").text().contains("\nUn\n"));
+    scene.put("own/web/subscribe.html", &page("Deux"));
+    assert!(house.get("/lettre/").text().contains("\nUn\n"), "nothing changes while it works");
+    hang_up();
+    let end = Instant::now() + Duration::from_secs(10);
+    while !house.get("/lettre/").text().contains("\nDeux\n") {
+        assert!(Instant::now() < end, "the new page");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    for (name, text) in [("web/subscribe.html", "{% if %}"), ("service.txt", "{{ v.nothing }}"), ("page.css", "")] {
+        scene.put(&format!("own/{name}"), text);
+        hang_up();
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(house.get("/lettre/").text().contains("\nDeux\n"), "{name}");
+        fs::remove_file(scene.path("own").join(name)).expect("a file that goes");
+    }
 }
 
 /// All pages that readers meet, by the links that a first visit to the house has given.
