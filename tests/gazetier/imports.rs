@@ -7,6 +7,7 @@ mod listing;
 mod machines;
 mod many;
 mod markdown;
+mod records;
 mod samples;
 mod told;
 
