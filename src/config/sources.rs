@@ -22,11 +22,15 @@ pub enum SourceKind {
     Jsonl,
     /// A table with a column in each row.
     Csv,
+    /// An export of WordPress.
+    Wordpress,
+    /// An export of Ghost.
+    Ghost,
 }
 
 impl SourceKind {
     /// All that there are.
-    pub const ALL: [Self; 3] = [Self::Markdown, Self::Jsonl, Self::Csv];
+    pub const ALL: [Self; 5] = [Self::Markdown, Self::Jsonl, Self::Csv, Self::Wordpress, Self::Ghost];
 
     /// As the configuration writes it.
     pub fn name(self) -> &'static str {
@@ -34,6 +38,8 @@ impl SourceKind {
             Self::Markdown => "markdown",
             Self::Jsonl => "jsonl",
             Self::Csv => "csv",
+            Self::Wordpress => "wordpress",
+            Self::Ghost => "ghost",
         }
     }
 

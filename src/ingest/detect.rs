@@ -73,6 +73,10 @@ pub fn format(path: &Path, start: &[u8]) -> Result<FileFormat, String> {
         _ => {}
     }
     let first = text.lines().next().unwrap_or_default();
+    let squeezed: String = text.chars().filter(|c| !c.is_whitespace()).take(12).collect();
+    if squeezed.starts_with("{\"db\":[{") {
+        return records(SourceKind::Ghost);
+    }
     if text.starts_with('{') {
         return match serde_json::from_str::<serde::de::IgnoredAny>(first) {
             Ok(_) => records(SourceKind::Jsonl),
@@ -85,6 +89,9 @@ pub fn format(path: &Path, start: &[u8]) -> Result<FileFormat, String> {
     let lower = text.get(..text.len().min(512)).unwrap_or(text).to_ascii_lowercase();
     if lower.starts_with("<!doctype html") || lower.starts_with("<html") {
         return Err("it is an HTML page: copy its text".to_owned());
+    }
+    if text.contains("wordpress.org/export/") && text.contains("<rss") {
+        return records(SourceKind::Wordpress);
     }
     if text.starts_with("<?xml") || text.starts_with('<') {
         return Err("it is XML, of no kind that columns are read from".to_owned());

@@ -110,6 +110,12 @@ fn spool_folder() -> PathBuf {
     if std::env::var_os("TMPDIR").is_none() && large.is_dir() { large } else { std::env::temp_dir() }
 }
 
+/// The words of any HTML, whatever entities it names.
+fn plain_of_html(html: &str) -> String {
+    // Cleaned, it has no other entities than those that are needed.
+    if html.contains(['<', '&']) { text::of_html(&ammonia::clean(html)) } else { html.to_owned() }
+}
+
 fn wrong(place: &SourceLocation, message: impl fmt::Display) -> Error {
     Error::Wrong { place: place.clone(), message: message.to_string() }
 }

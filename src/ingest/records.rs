@@ -4,8 +4,11 @@
 
 pub mod csv;
 mod draft;
+pub mod ghost;
 pub mod jsonl;
 mod spooled;
+pub mod wordpress;
+mod xml;
 
 use std::{collections::HashMap, fmt::Debug, fs::File, io, os::unix::fs::FileExt, path::Path, sync::Arc};
 
@@ -41,6 +44,8 @@ pub struct ListedRecord {
     pub line: Option<usize>,
     /// Its fields, or why it cannot be taken.
     pub record: Result<ColumnRecord, String>,
+    /// What of it is not taken.
+    pub warnings: Vec<String>,
 }
 
 /// Takes the records of a file as they come.
@@ -71,6 +76,7 @@ impl RecordPosition {
 struct WaitingRecord {
     line: Option<usize>,
     record: Result<ColumnRecord, String>,
+    warnings: Vec<String>,
 }
 
 /// A source that is one file with many columns.
@@ -88,6 +94,8 @@ impl<'a> RecordFile<'a> {
             SourceKind::Markdown => return None,
             SourceKind::Jsonl => &jsonl::read,
             SourceKind::Csv => &csv::read,
+            SourceKind::Wordpress => &wordpress::read,
+            SourceKind::Ghost => &ghost::read,
         };
         Some(Self { source, path, reader })
     }
@@ -107,7 +115,7 @@ impl ColumnSource for RecordFile<'_> {
         let mut files = Vec::new();
         let mut places: HashMap<String, usize> = HashMap::new();
         (self.reader)(self.source, path, &mut |listed: ListedRecord| {
-            let ListedRecord { mut name, line, mut record } = listed;
+            let ListedRecord { mut name, line, mut record, warnings } = listed;
             let count = places.entry(name.clone()).or_default();
             *count += 1;
             if *count > 1 || name == WHOLE_FILE {
@@ -119,7 +127,7 @@ impl ColumnSource for RecordFile<'_> {
             // What is as it was is not looked at again.
             let record = match known.is_settled(known.get(&name), &seen) {
                 true => None,
-                false => Some(waiting.put(&WaitingRecord { line, record }).map_err(spool_error)?),
+                false => Some(waiting.put(&WaitingRecord { line, record, warnings }).map_err(spool_error)?),
             };
             files.push(FoundFile { path: path.to_owned(), name, seen, size: fields.len() as u64, record });
             Ok(())
@@ -140,9 +148,12 @@ impl ColumnSource for RecordFile<'_> {
         let file = self.source.path.display().to_string();
         let waiting: Result<WaitingRecord, _> = serde_json::from_str(document.text);
         let place = |line| SourceLocation { file: file.clone(), line };
-        let WaitingRecord { line, record } = waiting.map_err(|error| wrong(&place(None), error))?;
+        let WaitingRecord { line, record, warnings } = waiting.map_err(|error| wrong(&place(None), error))?;
         let place = SourceLocation { file: if line.is_some() { file } else { self.source.shown(document.key) }, line };
         let record = record.map_err(|why| wrong(&place, why))?;
+        for warning in warnings {
+            result.warn(&place, warning);
+        }
         read_record(record, self.source, &place, context, result)
     }
 }

@@ -84,7 +84,12 @@ pub fn read(source: &Source, path: &Path, sink: &mut RecordSink<'_>) -> Result<(
             },
         };
         let name = record.as_ref().ok().map(|record| record.id.clone()).filter(|id| !id.is_empty());
-        sink(ListedRecord { name: name.unwrap_or_else(|| format!("line {line}")), line: Some(line), record })?;
+        sink(ListedRecord {
+            name: name.unwrap_or_else(|| format!("line {line}")),
+            line: Some(line),
+            record,
+            warnings: Vec::new(),
+        })?;
     }
 }
 

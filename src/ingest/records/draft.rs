@@ -23,10 +23,13 @@ pub fn read_record(
     if key.is_empty() {
         return Err(wrong(place, "id: it is empty: each column needs one, the same for ever"));
     }
-    let title = text::one_line(&result.legal(place, "title", &record.title));
-    if title.trim().is_empty() {
-        return Err(wrong(place, "title: it is empty"));
-    }
+    let withdrawn = record.status != RecordStatus::Published;
+    let title = match text::one_line(&result.legal(place, "title", &record.title)) {
+        // Of what readers do not see yet, much may be missing.
+        title if title.trim().is_empty() && withdrawn => key.clone(),
+        title if title.trim().is_empty() => return Err(wrong(place, "title: it is empty")),
+        title => title,
+    };
     let slug = match record.slug.as_deref().filter(|slug| !slug.trim().is_empty()) {
         Some(slug) => Slug::from_text(slug),
         None => Slug::from_text(&title).or_else(|| Slug::from_text(&key)),
@@ -80,7 +83,7 @@ pub fn read_record(
         image,
         published,
         updated,
-        withdrawn: record.status != RecordStatus::Published,
+        withdrawn,
     });
     Ok(given)
 }

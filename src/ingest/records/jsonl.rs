@@ -42,7 +42,7 @@ pub fn read(source: &Source, path: &Path, sink: &mut RecordSink<'_>) -> Result<(
         };
         let name = record.as_ref().ok().map(|record| record.id.clone()).filter(|id| !id.is_empty());
         let name = name.unwrap_or_else(|| format!("line {number}"));
-        sink(ListedRecord { name, line: Some(number), record })?;
+        sink(ListedRecord { name, line: Some(number), record, warnings: Vec::new() })?;
     }
 }
 

@@ -32,10 +32,11 @@ impl SpooledColumns {
         let file = RecordFile::new(source, path);
         let mut names = std::collections::HashSet::new();
         let mut take = |listed: ListedRecord| {
-            let ListedRecord { name, line, record } = listed;
+            let ListedRecord { name, line, record, warnings } = listed;
             let file = source.path.display().to_string();
             let place = SourceLocation { file: if line.is_some() { file } else { source.shown(&name) }, line };
             let mut result = ImportResult::default();
+            warnings.into_iter().for_each(|warning| result.warn(&place, warning));
             let read = record.map_err(|why| super::wrong(&place, why)).and_then(|record| {
                 let own = record.source.clone();
                 let given = read_record(record, source, &place, context, &mut result)?;
