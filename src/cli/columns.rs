@@ -1,10 +1,13 @@
 //! `gazetier columns`: what the store holds, and changes by hand to columns that no file gives.
 
-use std::process::ExitCode;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use serde::Serialize;
 
-use super::{Execute, exit, session::Session};
+use super::{Execute, exit, export_output::ExportOutput, session::Session};
 use crate::{ingest::markdown, store::ListedColumn};
 
 /// The columns in the store.
@@ -18,6 +21,15 @@ pub(super) enum Command {
         /// For scripts.
         #[arg(long)]
         json: bool,
+    },
+    /// Write all columns as JSON, a line each, for another store or program; `import` takes them in again.
+    Export {
+        /// Where to; standard output if missing.
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// Those of this source alone.
+        #[arg(long, value_name = "NAME")]
+        source: Option<String>,
     },
     /// Take columns out of all feeds and letters to come. Of a column that a file gives, the file
     /// says so.
@@ -56,6 +68,7 @@ impl Execute for Command {
     async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
         match self {
             Command::List { source, json } => list(session, source.as_deref(), json).await?,
+            Command::Export { file, source } => return export(session, file.as_deref(), source.as_deref()).await,
             Command::Withdraw { keys, source } => withdraw(session, &keys, source.as_deref()).await?,
             Command::Restore { keys, source } => restore(session, &keys, source.as_deref()).await?,
             Command::Redate { key, date, source } => redate(session, &key, &date, source.as_deref()).await?,
@@ -123,6 +136,26 @@ async fn named(session: &Session, keys: &[String], source: Option<&str>) -> anyh
     Ok(named)
 }
 
+/// So many columns are in memory at once.
+const COLUMNS_PER_PAGE: i64 = 500;
+
+async fn export(session: &Session, file: Option<&Path>, source: Option<&str>) -> anyhow::Result<ExitCode> {
+    let mut output = ExportOutput::open(file)?;
+    let mut after = 0;
+    loop {
+        let (columns, last) = session.store.export_columns(after, COLUMNS_PER_PAGE).await?;
+        if columns.is_empty() {
+            return output.finish();
+        }
+        after = last;
+        for column in columns.iter().filter(|column| source.is_none_or(|name| column.source.as_deref() == Some(name))) {
+            let mut line = serde_json::to_vec(column)?;
+            line.push(b'\n');
+            output.write(&line)?;
+        }
+    }
+}
+
 /// Refuses to change by hand what a file would change back.
 async fn without_files(session: &Session, columns: &[ListedColumn], instead: &str) -> anyhow::Result<()> {
     let state = session.store.source_state().await?;
@@ -130,8 +163,8 @@ async fn without_files(session: &Session, columns: &[ListedColumn], instead: &st
         let Some(source) = session.config.sources.iter().find(|source| source.name == column.source) else { continue };
         let mut files = state.files.get(&source.name).into_iter().flatten().map(|(_, file)| file);
         if let Some(file) = files.find(|file| file.column_key.as_ref() == Some(&column.key)) {
-            let path = source.folder.join(&file.path);
-            let message = format!("{:?} is the column of {}: {instead}", column.key, path.display());
+            let shown = source.shown(&file.path);
+            let message = format!("{:?} is the column of {shown}: {instead}", column.key);
             return Err(exit::failure(exit::BAD_INPUT, message));
         }
     }

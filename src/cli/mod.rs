@@ -17,6 +17,7 @@ mod columns;
 mod desk;
 mod digest;
 mod exit;
+mod export_output;
 mod feeds;
 mod hubs;
 mod import;

@@ -72,7 +72,7 @@ fn build(mut raw: raw::RawConfig, path: &Path) -> Result<Config, ConfigRefusal> 
         fingerprint: String::new(),
         connections: connections(&raw.store)?,
         store: store(raw.store, base)?,
-        sources: sources::check(raw.sources, base)?,
+        sources: sources::check(raw.sources, base, &rubriques)?,
         subscribers_file: raw.subscribers.file.map(|file| path_of("subscribers.file", base, &file)).transpose()?,
         rubriques,
         feeds,

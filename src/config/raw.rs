@@ -1,6 +1,8 @@
 //! The user's words: `config.toml` as it is written. Nothing is judged here but the shape; a key
 //! that we do not know is refused, with its line. [`super::Config`] holds the checked values.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 /// The whole file.
@@ -90,6 +92,12 @@ pub struct RawSource {
     /// Whether links may lead out of the folder.
     #[serde(default)]
     pub follow_links: bool,
+    /// What its own words for rubriques mean.
+    #[serde(default)]
+    pub rubriques: BTreeMap<String, String>,
+    /// Which of its fields is which of ours.
+    #[serde(default)]
+    pub fields: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

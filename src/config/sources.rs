@@ -1,27 +1,56 @@
 //! Where columns come from at each run. A source has a name, which its columns are known by: the
 //! folder may move, the name stays.
 
-use std::path::{Component, Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Component, Path, PathBuf},
+};
 
 use super::{
     bounds::path,
     check::{ConfigRefusal, line, refuse},
     raw,
 };
+use crate::model::{RECORD_FIELDS, Rubrique, Slug, text::fold};
 
 /// What a source holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceKind {
-    /// Markdown files with front matter.
+    /// A folder of Markdown files with front matter.
     Markdown,
+    /// A file with a column in JSON on each line.
+    Jsonl,
+    /// A table with a column in each row.
+    Csv,
+    /// An export of WordPress.
+    Wordpress,
+    /// An export of Ghost.
+    Ghost,
 }
 
 impl SourceKind {
+    /// All that there are.
+    pub const ALL: [Self; 5] = [Self::Markdown, Self::Jsonl, Self::Csv, Self::Wordpress, Self::Ghost];
+
     /// As the configuration writes it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Markdown => "markdown",
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+            Self::Wordpress => "wordpress",
+            Self::Ghost => "ghost",
         }
+    }
+
+    /// The kind of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether it is a file with many columns, and no folder of files with one each.
+    pub fn is_one_file(self) -> bool {
+        self != Self::Markdown
     }
 }
 
@@ -34,31 +63,54 @@ pub struct Source {
     pub named: bool,
     /// What it holds.
     pub kind: SourceKind,
-    /// Its folder.
-    pub folder: PathBuf,
+    /// Its folder, or its file.
+    pub path: PathBuf,
     /// Whether links may lead out of the folder.
     pub follow_links: bool,
+    /// Which rubrique its own words mean, by the word as it is compared.
+    pub rubriques: BTreeMap<String, Slug>,
+    /// What its fields are called, by our names for them ([`RECORD_FIELDS`]).
+    pub fields: BTreeMap<String, String>,
 }
 
 impl Source {
+    /// A file that somebody imports by hand, whose columns are known by what it is.
+    pub fn of_file(kind: SourceKind, path: PathBuf) -> Self {
+        let (rubriques, fields) = Default::default();
+        Self { name: kind.name().to_owned(), named: true, kind, path, follow_links: false, rubriques, fields }
+    }
+
     /// What the ids of its columns begin with: a name that was made from a path is no name for ever.
     pub fn tag(&self) -> &str {
         if self.named { &self.name } else { self.kind.name() }
     }
+
+    /// One of its documents, as messages name it: a file of its folder, or a record of its file.
+    pub fn shown(&self, document: &str) -> String {
+        if self.kind.is_one_file() {
+            format!("{}: {document}", self.path.display())
+        } else {
+            self.path.join(document).display().to_string()
+        }
+    }
 }
 
 /// Names that the program uses itself, for what comes from no source of the configuration.
-const BUILT_IN_NAMES: [&str; 3] = ["markdown", "listing", "subscribers"];
+const BUILT_IN_NAMES: [&str; 2] = ["listing", "subscribers"];
 
 /// In characters.
 const MAX_NAME_CHARS: usize = 80;
 
-pub(super) fn check(raw: Vec<raw::RawSource>, base: &Path) -> Result<Vec<Source>, ConfigRefusal> {
+pub(super) fn check(
+    raw: Vec<raw::RawSource>,
+    base: &Path,
+    rubriques: &[Rubrique],
+) -> Result<Vec<Source>, ConfigRefusal> {
     let mut sources: Vec<Source> = Vec::new();
     for entry in raw {
-        let source = source(entry, base)?;
-        if let Some(twin) = sources.iter().find(|other| overlap(&other.folder, &source.folder)) {
-            let [one, other] = [&twin.folder, &source.folder].map(|folder| folder.display());
+        let source = source(entry, base, rubriques)?;
+        if let Some(twin) = sources.iter().find(|other| overlap(&other.path, &source.path)) {
+            let [one, other] = [&twin.path, &source.path].map(|path| path.display());
             return Err(refuse(
                 "sources.path",
                 format!("{one} and {other} hold the same files: each column would come twice; name one of them"),
@@ -72,22 +124,39 @@ pub(super) fn check(raw: Vec<raw::RawSource>, base: &Path) -> Result<Vec<Source>
     Ok(sources)
 }
 
-fn source(raw: raw::RawSource, base: &Path) -> Result<Source, ConfigRefusal> {
-    let kind = match raw.kind.as_str() {
-        "markdown" => SourceKind::Markdown,
-        other => return Err(refuse("sources.kind", format!("{other:?} is not known: write \"markdown\""))),
-    };
+fn source(raw: raw::RawSource, base: &Path, rubriques: &[Rubrique]) -> Result<Source, ConfigRefusal> {
+    let kind = SourceKind::named(&raw.kind).ok_or_else(|| {
+        let known = SourceKind::ALL.map(|kind| format!("{:?}", kind.name())).join(" or ");
+        refuse("sources.kind", format!("{:?} is not known: write {known}", raw.kind))
+    })?;
     let named = raw.name.is_some();
     let name = match raw.name {
         None => format!("{}:{}", kind.name(), plain(&raw.path)),
         Some(name) => line("sources.name", name)?,
     };
-    if named && (BUILT_IN_NAMES.contains(&name.as_str()) || name.chars().count() > MAX_NAME_CHARS) {
+    let is_built_in = BUILT_IN_NAMES.contains(&name.as_str()) || SourceKind::named(&name).is_some();
+    if named && (is_built_in || name.chars().count() > MAX_NAME_CHARS) {
         let what = format!("{name:?} is a name gazetier uses itself, or longer than {MAX_NAME_CHARS} characters");
         return Err(refuse("sources.name", what));
     }
-    let folder = path("sources.path", base, &raw.path)?;
-    Ok(Source { name, named, kind, folder, follow_links: raw.follow_links })
+    let path = path("sources.path", base, &raw.path)?;
+    let rubrique_of = |(word, label): (String, String)| match Rubrique::find(rubriques, &label) {
+        Some(rubrique) => Ok((fold(&word), rubrique.slug.clone())),
+        None => Err(refuse("sources.rubriques", format!("{label:?} is no rubrique of [[rubriques]]"))),
+    };
+    if let Some(field) = raw.fields.keys().find(|field| !RECORD_FIELDS.contains(&field.as_str())) {
+        let known = RECORD_FIELDS.join(", ");
+        return Err(refuse("sources.fields", format!("{field:?} is no field of a column: there are {known}")));
+    }
+    Ok(Source {
+        name,
+        named,
+        kind,
+        path,
+        follow_links: raw.follow_links,
+        rubriques: raw.rubriques.into_iter().map(rubrique_of).collect::<Result<_, _>>()?,
+        fields: raw.fields,
+    })
 }
 
 /// A path without what does not tell it from others.

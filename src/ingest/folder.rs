@@ -15,17 +15,30 @@ use std::{
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
-use super::Error;
+use super::{Error, records::RecordPosition};
 
-/// A file that a source is read from.
+/// A document of a source: a file of its folder, or a record of its file.
 #[derive(Debug)]
 pub struct FoundFile {
+    /// The file.
     pub path: PathBuf,
-    /// The same below the folder, as the store knows it.
+    /// As the store knows it: the path below the folder, or the record's id.
     pub name: String,
-    /// Of its size and times: while this is the same, nobody has changed it.
+    /// While this is the same, nobody has changed it: of a file's size and times, or of a record's fields.
     pub seen: String,
     pub size: u64,
+    /// Where a record waits; none for a file by itself.
+    pub record: Option<RecordPosition>,
+}
+
+impl FoundFile {
+    /// What is in it.
+    pub fn bytes(&self) -> io::Result<Vec<u8>> {
+        match &self.record {
+            None => fs::read(&self.path),
+            Some(record) => record.bytes(),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -40,6 +53,8 @@ pub struct SkippedEntry {
 pub struct FolderContents {
     /// Its files, in the order of their names.
     pub files: Vec<FoundFile>,
+    /// Whether nothing has changed since it was read last: then no file is listed.
+    pub unchanged: bool,
     pub passed_over: Vec<SkippedEntry>,
 }
 
@@ -120,8 +135,8 @@ pub fn contents(folder: &Path, follow_links: bool) -> Result<FolderContents, Err
 pub fn single(path: &Path) -> Result<FolderContents, Error> {
     let meta = fs::metadata(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let file = FoundFile { path: path.to_owned(), name, seen: seen(&meta), size: meta.len() };
-    Ok(FolderContents { files: vec![file], passed_over: Vec::new() })
+    let file = FoundFile { path: path.to_owned(), name, seen: seen(&meta), size: meta.len(), record: None };
+    Ok(FolderContents { files: vec![file], ..FolderContents::default() })
 }
 
 impl FolderWalk<'_> {
@@ -141,7 +156,7 @@ impl FolderWalk<'_> {
             self.pass_over(&path, format!("it is {what}, not a file"));
         } else if self.files.insert(identity(&meta)) {
             let name = self.name(&path);
-            self.contents.files.push(FoundFile { name, seen: seen(&meta), size: meta.len(), path });
+            self.contents.files.push(FoundFile { name, seen: seen(&meta), size: meta.len(), path, record: None });
         }
     }
 

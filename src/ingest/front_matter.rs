@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use serde::Deserialize;
 
 use super::{Error, ImportResult, SourceLocation, wrong};
-use crate::model::text;
+use crate::model::{RecordImage, text};
 
 /// The front matter's keys, some under the names other programs give them.
 #[derive(Debug, Deserialize)]
@@ -72,6 +72,13 @@ pub(super) struct FrontMatterPicture {
     pub(super) width: Option<u32>,
     #[serde(default)]
     pub(super) height: Option<u32>,
+}
+
+impl From<FrontMatterPicture> for RecordImage {
+    fn from(picture: FrontMatterPicture) -> Self {
+        let FrontMatterPicture { url, alt, credit, width, height } = picture;
+        Self { url, alt, credit, width, height, media_type: None, length: None }
+    }
 }
 
 /// An instant as YAML (text) or TOML (a type of its own) writes it.

@@ -18,7 +18,7 @@ use super::{
     folder::{self, FolderContents},
     front_matter::line_ends,
     markdown::{MAX_LINE_CHARS, MAX_STANDFIRST_CHARS, check_length, in_years},
-    source::{ColumnSource, SourceDocument},
+    source::{ColumnSource, KnownDocuments, SourceDocument},
     wrong,
 };
 use crate::model::{Draft, Instant, KnownColumn, Rubrique, Slug, Zone, text};
@@ -127,7 +127,7 @@ pub struct ListingFile<'a> {
 impl ColumnSource for ListingFile<'_> {
     type Details = ListingPage;
 
-    fn documents(&self) -> Result<FolderContents, Error> {
+    fn documents(&self, _: &KnownDocuments<'_>) -> Result<FolderContents, Error> {
         folder::single(self.path)
     }
 

@@ -8,14 +8,14 @@ use super::{
     Error, ImportContext, ImportResult, SourceLocation, body,
     clean::{CLEANER, clean_and_tell},
     folder::{self, FolderContents},
-    front_matter::{FrontMatterDate, FrontMatterPicture, line_ends, split},
+    front_matter::{FrontMatterDate, line_ends, split},
     media,
-    source::{ColumnSource, SourceDocument},
+    source::{ColumnSource, KnownDocuments, SourceDocument},
     wrong,
 };
 use crate::{
     config::{Magazine, Source},
-    model::{Draft, EARLIEST, Image, Instant, Rubrique, Slug, text, uri},
+    model::{Draft, EARLIEST, Image, Instant, RecordImage, Rubrique, Slug, text, uri},
 };
 
 /// How long a body may be in the form that takes the most for it: a feed validator, and many a
@@ -55,8 +55,8 @@ pub struct MarkdownFolder<'a>(pub &'a Source);
 impl ColumnSource for MarkdownFolder<'_> {
     type Details = GivenFields;
 
-    fn documents(&self) -> Result<FolderContents, Error> {
-        folder::contents(&self.0.folder, self.0.follow_links)
+    fn documents(&self, _: &KnownDocuments<'_>) -> Result<FolderContents, Error> {
+        folder::contents(&self.0.path, self.0.follow_links)
     }
 
     fn read(
@@ -110,7 +110,8 @@ pub fn read(
         return Err(wrong(&place, format!("url: {url} is no address that readers can follow: write an https one")));
     }
     let published = when("published", &front.published, &place, context)?;
-    let (updated, due) = updated(front.updated.as_ref(), published, &place, context, result)?;
+    let updated_text = front.updated.as_ref().map(ToString::to_string);
+    let (updated, due) = updated(updated_text.as_deref(), published, &place, context, result)?;
     if updated < EARLIEST {
         result.warn(
             &place,
@@ -135,19 +136,10 @@ pub fn read(
     let facts = GivenFields { given_guid: guid.is_some(), given_id: id.is_some(), given_url: front.url.is_some(), due };
     let (body_raw, flattened) = body::html(&result.legal(&place, "body", body));
     let cleaned = clean_and_tell(&body_raw, &url, &context.magazine.media_url);
-    if flattened || cleaned.flattened {
-        result.warn(
-            &place,
-            "the body has more than 100 elements in one another: the inner ones are gone, their words stay",
-        );
-    }
+    tell_nesting(flattened || cleaned.flattened, &place, result);
     let body = cleaned.html;
-    let length = body.len() + 3 * body.matches(['<', '>']).count() + 5 * body.matches(['"', '\'', '&']).count();
-    if length > MAX_BODY_BYTES {
-        let message = format!("the body takes {length} bytes in a feed, readers take {MAX_BODY_BYTES}: shorten it");
-        return Err(wrong(&place, message));
-    }
-    let image = front.image.map(|image| picture(image, path, &place, context, result)).transpose()?;
+    check_body_length(&body, &place)?;
+    let image = front.image.map(|image| picture(image.into(), Some(path), &place, context, result)).transpose()?;
     result.drafts.push(Draft {
         source: SOURCE.to_owned(),
         guid: guid.unwrap_or_else(|| context.magazine.tag(SOURCE, key)),
@@ -168,6 +160,26 @@ pub fn read(
     Ok(facts)
 }
 
+/// Tells that a body was nested too deep, if it was.
+pub(super) fn tell_nesting(deep: bool, place: &SourceLocation, result: &mut ImportResult) {
+    if deep {
+        result.warn(
+            place,
+            "the body has more than 100 elements in one another: the inner ones are gone, their words stay",
+        );
+    }
+}
+
+/// Refuses a body that no document of a feed could hold.
+pub(super) fn check_body_length(body: &str, place: &SourceLocation) -> Result<(), Error> {
+    let length = body.len() + 3 * body.matches(['<', '>']).count() + 5 * body.matches(['"', '\'', '&']).count();
+    if length > MAX_BODY_BYTES {
+        let message = format!("the body takes {length} bytes in a feed, readers take {MAX_BODY_BYTES}: shorten it");
+        return Err(wrong(place, message));
+    }
+    Ok(())
+}
+
 /// Refuses a text that is too long.
 pub(super) fn check_length(key: &str, value: &str, most: usize, place: &SourceLocation) -> Result<(), Error> {
     match value.chars().count() {
@@ -179,7 +191,17 @@ pub(super) fn check_length(key: &str, value: &str, most: usize, place: &SourceLo
 }
 
 fn when(key: &str, at: &FrontMatterDate, place: &SourceLocation, context: ImportContext<'_>) -> Result<Instant, Error> {
-    let at = context.magazine.zone.parse(&at.to_string()).map_err(|error| wrong(place, format!("{key}: {error}")))?;
+    instant(key, &at.to_string(), place, context)
+}
+
+/// An instant that a field tells.
+pub(super) fn instant(
+    key: &str,
+    text: &str,
+    place: &SourceLocation,
+    context: ImportContext<'_>,
+) -> Result<Instant, Error> {
+    let at = context.magazine.zone.parse(text).map_err(|error| wrong(place, format!("{key}: {error}")))?;
     in_years(at, context.magazine).map_err(|message| wrong(place, format!("{key}: {message}")))
 }
 
@@ -192,18 +214,18 @@ pub fn in_years(at: Instant, magazine: &Magazine) -> Result<Instant, String> {
 }
 
 /// When a column was updated as of now, and when that changes by itself.
-fn updated(
-    written: Option<&FrontMatterDate>,
+pub(super) fn updated(
+    written: Option<&str>,
     published: Instant,
     place: &SourceLocation,
     context: ImportContext<'_>,
     result: &mut ImportResult,
 ) -> Result<(Instant, Option<Instant>), Error> {
     let Some(written) = written else { return Ok((published, None)) };
-    let updated = when("updated", written, place, context)?;
+    let updated = instant("updated", written, place, context)?;
     let zone = &context.magazine.zone;
     // A day without an hour begins before what was published in it.
-    let has_hour = written.to_string().contains(':');
+    let has_hour = written.contains(':');
     let same_day = zone.local(updated).date_naive() == zone.local(published).date_naive();
     if !has_hour && same_day && updated < published {
         return Ok((published + Duration::seconds(1), None));
@@ -216,7 +238,7 @@ fn updated(
 }
 
 /// A name, without the e-mail address that may stand with it: a feed would tell it everybody.
-fn byline(text: &str, place: &SourceLocation, result: &mut ImportResult) -> String {
+pub(super) fn byline(text: &str, place: &SourceLocation, result: &mut ImportResult) -> String {
     let byline = text::one_line(&result.legal(place, "byline", text));
     let name = text::without_email(&byline);
     if *name != byline {
@@ -226,7 +248,7 @@ fn byline(text: &str, place: &SourceLocation, result: &mut ImportResult) -> Stri
 }
 
 /// The id that readers of another feed know the column by, whatever it looks like.
-fn guid_of(text: &str, place: &SourceLocation, result: &mut ImportResult) -> Result<String, Error> {
+pub(super) fn guid_of(text: &str, place: &SourceLocation, result: &mut ImportResult) -> Result<String, Error> {
     let guid = text::one_line(&result.legal(place, "guid", text));
     let guid = guid.trim();
     if guid.is_empty() || (guid.len() < 9 && guid.chars().all(char::is_numeric)) {
@@ -236,14 +258,14 @@ fn guid_of(text: &str, place: &SourceLocation, result: &mut ImportResult) -> Res
     Ok(guid.to_owned())
 }
 
-fn picture(
-    image: FrontMatterPicture,
-    path: &Path,
+pub(super) fn picture(
+    image: RecordImage,
+    beside: Option<&Path>,
     place: &SourceLocation,
     context: ImportContext<'_>,
     result: &mut ImportResult,
 ) -> Result<Image, Error> {
-    let url = context.magazine.media_url.join(&image.url);
+    let url = context.magazine.media_url.join(image.url.trim());
     let url = url.map_err(|error| wrong(place, format!("image.url: {error}")))?;
     if !uri::is_web(&url) {
         return Err(wrong(place, format!("image.url: {:?} is no web address", image.url)));
@@ -252,15 +274,15 @@ fn picture(
     if alt.is_empty() {
         result.warn(place, "its image has no alt: say in words what it shows");
     }
-    let measured = media::measure(path, &image.url);
+    let measured = media::measure(beside, &image.url);
     let credit = image.credit.map(|credit| text::one_line(&result.legal(place, "image's credit", &credit)));
     Ok(Image {
         alt,
         credit: credit.filter(|c| !c.is_empty()),
-        media_type: measured.media_type,
+        media_type: image.media_type.or(measured.media_type),
         width: image.width.or(measured.width),
         height: image.height.or(measured.height),
-        length: measured.length,
+        length: image.length.or(measured.length),
         url,
     })
 }

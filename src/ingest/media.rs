@@ -13,11 +13,13 @@ pub(super) struct Measured {
 
 /// Measures a picture named by a relative path beside a file; nothing if it is not there, or not
 /// below the file's folder.
-pub(super) fn measure(beside: &Path, name: &str) -> Measured {
+pub(super) fn measure(beside: Option<&Path>, name: &str) -> Measured {
+    let unmeasured = || Measured { media_type: media_type(name), ..Measured::default() };
+    let Some(beside) = beside else { return unmeasured() };
     let inside = Path::new(name).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     let path = beside.parent().unwrap_or(Path::new("")).join(name);
     let file = std::fs::metadata(&path).ok().filter(|meta| inside && meta.is_file());
-    let Some(file) = file else { return Measured { media_type: media_type(name), ..Measured::default() } };
+    let Some(file) = file else { return unmeasured() };
     let size = imagesize::size(&path).ok();
     let pixels = |n: usize| u32::try_from(n).ok();
     Measured {

@@ -3,12 +3,14 @@
 
 mod body;
 pub mod clean;
+pub mod detect;
 pub mod folder;
 mod front_matter;
 pub mod listing;
 pub mod markdown;
 mod media;
 pub mod moved;
+pub mod records;
 pub mod similarity;
 pub mod source;
 pub mod subscribers;
@@ -100,6 +102,18 @@ impl ImportResult {
         }
         clean.into_owned()
     }
+}
+
+/// Where what was read waits until it is taken: where the environment says, or else where what is large may lie.
+fn spool_folder() -> PathBuf {
+    let large = PathBuf::from("/var/tmp");
+    if std::env::var_os("TMPDIR").is_none() && large.is_dir() { large } else { std::env::temp_dir() }
+}
+
+/// The words of any HTML, whatever entities it names.
+fn plain_of_html(html: &str) -> String {
+    // Cleaned, it has no other entities than those that are needed.
+    if html.contains(['<', '&']) { text::of_html(&ammonia::clean(html)) } else { html.to_owned() }
 }
 
 fn wrong(place: &SourceLocation, message: impl fmt::Display) -> Error {

@@ -1,14 +1,14 @@
-//! What columns are read from. One more kind of source is one more type with [`ColumnSource`], and one more line in
-//! [`open`].
+//! What columns are read from: a folder with a file for each, or a file with many ([`super::records`]).
 
-use std::path::Path;
+use std::{collections::HashMap, path::Path};
 
 use super::{
     Error, ImportContext, ImportResult,
     folder::FolderContents,
     markdown::{GivenFields, MarkdownFolder},
+    records::RecordFile,
 };
-use crate::config::{Source, SourceKind};
+use crate::{config::Source, model::Instant, store::SourceFile};
 
 /// A document of a source: a file of its folder, or a page.
 #[derive(Debug, Clone, Copy)]
@@ -19,13 +19,53 @@ pub struct SourceDocument<'a> {
     pub text: &'a str,
 }
 
+/// What is known of a source's documents.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct KnownDocuments<'a> {
+    /// By their names.
+    pub files: Option<&'a HashMap<String, SourceFile>>,
+    /// Names what makes columns of documents.
+    pub reader_version: &'a str,
+    pub at: Instant,
+    /// Whether what was refused is looked at again though it is the same.
+    pub by_hand: bool,
+}
+
+impl<'a> KnownDocuments<'a> {
+    pub fn get(&self, name: &str) -> Option<&'a SourceFile> {
+        self.files.and_then(|files| files.get(name))
+    }
+
+    /// Whether something comes true now in a document.
+    pub fn is_due(&self, known: Option<&SourceFile>) -> bool {
+        known.and_then(|known| known.due_at).is_some_and(|due| due <= self.at.timestamp_millis())
+    }
+
+    /// Whether a document was read as it is: what is seen of it, then what reads it.
+    pub fn is_seen(&self, known: Option<&SourceFile>, seen: &str) -> bool {
+        let stamp = known.and_then(|known| known.seen.strip_prefix(seen)).and_then(|rest| rest.strip_prefix(' '));
+        stamp.is_some_and(|rest| rest == self.reader_version)
+    }
+
+    /// Whether a document need not be opened.
+    pub fn is_settled(&self, known: Option<&SourceFile>, seen: &str) -> bool {
+        known.is_some_and(|known| known.refused.is_none()) && self.is_seen(known, seen) && !self.is_due(known)
+    }
+
+    /// Whether something in a file that is the same must be read again.
+    pub fn wants_reading(&self) -> bool {
+        let mut files = self.files.into_iter().flat_map(HashMap::values);
+        files.any(|known| self.is_due(Some(known)) || (self.by_hand && known.refused.is_some()))
+    }
+}
+
 /// Something that columns are read from.
 pub trait ColumnSource {
     /// What a document says beside its columns.
     type Details;
 
     /// The documents that there are, and what is passed over.
-    fn documents(&self) -> Result<FolderContents, Error>;
+    fn documents(&self, known: &KnownDocuments<'_>) -> Result<FolderContents, Error>;
 
     /// Reads the columns of a document.
     fn read(
@@ -38,7 +78,8 @@ pub trait ColumnSource {
 
 /// The reader for a source of the configuration.
 pub fn open(source: &Source) -> Box<dyn ColumnSource<Details = GivenFields> + '_> {
-    match source.kind {
-        SourceKind::Markdown => Box::new(MarkdownFolder(source)),
+    match RecordFile::new(source, &source.path) {
+        Some(file) => Box::new(file),
+        None => Box::new(MarkdownFolder(source)),
     }
 }

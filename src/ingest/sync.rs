@@ -9,12 +9,15 @@ mod places;
 mod reporter;
 pub mod rubriques;
 mod scan;
-mod spool;
+pub(super) mod spool;
 mod subscribers;
 
 use std::{collections::HashSet, io, path::PathBuf};
 
-use super::{ImportContext, source};
+use super::{
+    ImportContext,
+    source::{self, KnownDocuments},
+};
 use crate::{
     config::Config,
     model::{EnteredColumn, Instant},
@@ -163,11 +166,15 @@ impl<'a> Sync<'a> {
         let claimed = claim::claim(context, self.options, &mut self.state, reporter).await?;
         let (mut scans, mut spool) = (Vec::new(), Spool::default());
         for source in config.sources.iter().filter(|source| claimed.places.contains_key(&source.name)) {
-            match source::open(source).documents() {
+            let known = KnownDocuments {
+                files: self.state.files.get(&source.name),
+                reader_version: &self.reader_version,
+                at: context.at,
+                by_hand: self.options.by_hand,
+            };
+            match source::open(source).documents(&known) {
                 Ok(contents) => {
-                    let known = self.state.files.get(&source.name);
-                    let import = context.import_context();
-                    scans.push(scan::scan(source, contents, known, &self.reader_version, import, &mut spool)?);
+                    scans.push(scan::scan(source, contents, known, context.import_context(), &mut spool)?);
                 }
                 Err(error) => reporter.refuse_once(&source.name, "folder", &error.to_string()).await?,
             }
@@ -203,8 +210,7 @@ impl<'a> Sync<'a> {
 async fn tell_files(scans: &[SourceScan<'_>], reporter: &mut SyncReporter<'_>) -> Result<(), Error> {
     for scan in scans {
         for passed in &scan.passed_over {
-            let shown = scan.source.folder.join(&passed.name);
-            let message = format!("{}: {}; passed over", shown.display(), passed.why);
+            let message = format!("{}: {}; passed over", scan.source.shown(&passed.name), passed.why);
             reporter.refuse_once(&scan.source.name, &passed.name, &message).await?;
         }
         for read in &scan.read {
@@ -236,7 +242,7 @@ async fn gone_files<'s>(
             let message = format!(
                 "{} held {left} columns and is empty: nothing is withdrawn; to withdraw them all, write \
                  `withdrawn: true` into each, or say `gazetier columns withdraw`",
-                scan.source.folder.display(),
+                scan.source.path.display(),
             );
             reporter.refuse_once(&scan.source.name, "folder", &message).await?;
             continue;
@@ -269,7 +275,7 @@ fn report<'c>(
         let Some(outcome) = outcome else { continue };
         if let Some(was) = moves::before(moved, &read.source.name, key) {
             let before = match (&was.file, source_named(&was.trace.source)) {
-                (Some(file), Some(source)) => source.folder.join(&file.path).display().to_string(),
+                (Some(file), Some(source)) => source.shown(&file.path),
                 _ => format!("{:?} of {}", was.trace.key, was.trace.source),
             };
             reporter.summary.moved.push(format!("{}: moved, was {before}", read.shown()));

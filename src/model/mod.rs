@@ -10,6 +10,7 @@ pub mod html;
 pub mod key;
 pub mod letter;
 pub mod list;
+pub mod record;
 pub mod rubrique;
 pub mod schedule;
 pub mod signed;
@@ -33,6 +34,7 @@ pub use list::{
     Allowance, FormerAddress, HashedAddress, Identity, ListConsent, ListEntry, Membership, OrphanRubrique, Reason,
     Suppression,
 };
+pub use record::{BodyFormat, ColumnRecord, RECORD_FIELDS, RecordImage, RecordStatus};
 pub use rubrique::Rubrique;
 pub use schedule::Schedule;
 pub use slug::Slug;

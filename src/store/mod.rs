@@ -10,6 +10,7 @@ mod columns;
 mod decisions;
 mod desk;
 mod editions;
+mod exported_columns;
 mod feeds;
 mod freezing;
 mod hubs;

@@ -1,12 +1,14 @@
 //! Columns come in: what their source says is in the published feeds, to the character, and a
 //! source that cannot be taken is refused in words, whole.
 
+mod exports;
 mod histories;
 mod identity;
 mod listing;
 mod machines;
 mod many;
 mod markdown;
+mod records;
 mod samples;
 mod told;
 

@@ -39,14 +39,14 @@ pub(super) async fn claim(
     }
     let places = SourcePlaces::new(&context.config.store)?;
     for source in sources {
-        match places.of(&source.folder) {
+        match places.of(&source.path) {
             Ok(place) => {
                 if take(context, options, state, &places, source, &place, reporter).await? {
                     claimed.places.insert(source.name.clone(), place);
                 }
             }
             Err(error) => {
-                let message = format!("cannot read {}: {error}", source.folder.display());
+                let message = format!("cannot read {}: {error}", source.path.display());
                 reporter.refuse_once(&source.name, "folder", &message).await?;
             }
         }
@@ -110,7 +110,7 @@ async fn take(
     let message = format!(
         "{}: the source {name:?} is read elsewhere ({owner}) and is passed over here; to read it here from now on: \
          gazetier sync --take-over {name}",
-        source.folder.display()
+        source.path.display()
     );
     reporter.warn_once(name, &format!("place:{place}"), &message).await?;
     Ok(false)
@@ -129,7 +129,7 @@ async fn adopt(
         let mut files = Vec::new();
         for old in &state.old_files {
             let path = Path::new(&old.path);
-            let Ok(inside) = path.strip_prefix(&source.folder) else { continue };
+            let Ok(inside) = path.strip_prefix(&source.path) else { continue };
             let file = SourceFile {
                 source: source.name.clone(),
                 path: inside.to_string_lossy().into_owned(),

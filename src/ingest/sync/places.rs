@@ -34,9 +34,9 @@ impl SourcePlaces {
         }
     }
 
-    /// The place of a folder; an error if it is not there.
-    pub(super) fn of(&self, folder: &Path) -> io::Result<String> {
-        let full = folder.canonicalize()?;
+    /// The place of a folder or file; an error if it is not there.
+    pub(super) fn of(&self, path: &Path) -> io::Result<String> {
+        let full = path.canonicalize()?;
         Ok(match self {
             Self::Machine(machine) => format!("{machine}:{}", full.display()),
             Self::Beside(store) => from(store, &full).display().to_string(),
@@ -48,9 +48,9 @@ impl SourcePlaces {
         match self {
             Self::Machine(machine) => {
                 let path = place.strip_prefix(machine.as_str()).and_then(|rest| rest.strip_prefix(':'));
-                path.is_some_and(|path| !Path::new(path).is_dir())
+                path.is_some_and(|path| !Path::new(path).exists())
             }
-            Self::Beside(store) => !store.join(place).is_dir(),
+            Self::Beside(store) => !store.join(place).exists(),
         }
     }
 

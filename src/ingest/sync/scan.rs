@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    fs, io,
+    io,
     num::NonZero,
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
@@ -17,8 +17,10 @@ use crate::{
     ingest::{
         self, ImportContext, ImportResult, Warning,
         clean::CLEANER,
-        folder, markdown,
-        source::{self, SourceDocument},
+        folder::{self, FolderContents, FoundFile},
+        markdown,
+        records::WHOLE_FILE,
+        source::{self, KnownDocuments, SourceDocument},
     },
     model::{Draft, Instant, column::fingerprint},
     store::SourceFile,
@@ -56,7 +58,7 @@ pub(super) struct SpooledColumn {
 impl ReadFile<'_> {
     /// As messages name it.
     pub(super) fn shown(&self) -> String {
-        self.source.folder.join(&self.after.path).display().to_string()
+        self.source.shown(&self.after.path)
     }
 
     /// Whether why it is refused is news.
@@ -115,6 +117,11 @@ impl SourceScan<'_> {
     }
 }
 
+/// Whether a document is no column's but stands for all of a source's file.
+fn is_whole_file(source: &Source, name: &str) -> bool {
+    source.kind.is_one_file() && name == WHOLE_FILE
+}
+
 /// What makes a column of a file's bytes: when it changes, all files are read again.
 pub(super) fn reader_version(config: &str) -> String {
     fingerprint([&CLEANER.to_string(), env!("CARGO_PKG_VERSION"), config])
@@ -124,27 +131,19 @@ pub(super) fn reader_version(config: &str) -> String {
 /// known of its files; what is read of columns goes into the spool.
 pub(super) fn scan<'a>(
     source: &'a Source,
-    contents: folder::FolderContents,
-    known: Option<&'a HashMap<String, SourceFile>>,
-    reader_version: &str,
+    contents: FolderContents,
+    known: KnownDocuments<'a>,
     context: ImportContext<'_>,
     spool: &mut Spool,
 ) -> Result<SourceScan<'a>, Error> {
-    let emptied = contents.files.is_empty() && known.is_some_and(|known| known.len() > 1);
-    let gone = gone(&contents.files, known);
+    let documents = contents.files.iter().filter(|file| !is_whole_file(source, &file.name)).count();
+    let emptied = !contents.unchanged && documents == 0 && known.files.is_some_and(|known| known.len() > 1);
+    let gone = if contents.unchanged { Vec::new() } else { gone(&contents.files, known.files) };
     let mut opened = Vec::new();
     for file in contents.files {
-        let before = known.and_then(|known| known.get(&file.name));
-        let due = before.and_then(|before| before.due_at).is_some_and(|due| due <= context.at.timestamp_millis());
-        // Of what is seen, then of what reads it.
-        let is_seen = |seen: &str| {
-            seen.strip_prefix(&*file.seen)
-                .and_then(|rest| rest.strip_prefix(' '))
-                .is_some_and(|rest| rest == reader_version)
-        };
-        let settled = before.is_some_and(|before| before.refused.is_none() && is_seen(&before.seen));
-        if !settled || due {
-            opened.push(FileToRead { source, file, before, due });
+        let before = known.get(&file.name);
+        if !known.is_settled(before, &file.seen) {
+            opened.push(FileToRead { source, file, before, due: known.is_due(before) });
         }
     }
     let mut scan = SourceScan {
@@ -158,7 +157,7 @@ pub(super) fn scan<'a>(
     // Nearly always nothing is new, and nobody asks.
     if !(opened.is_empty() && scan.gone.is_empty()) {
         let gone: HashSet<&str> = scan.gone.iter().map(|file| &*file.path).collect();
-        let there = known.into_iter().flat_map(HashMap::values).filter(|file| !gone.contains(&*file.path));
+        let there = known.files.into_iter().flat_map(HashMap::values).filter(|file| !gone.contains(&*file.path));
         scan.owners = there.filter_map(|file| Some((file.column_key.clone()?, KeyOwner::Known(&file.path)))).collect();
     }
     let mut opened = opened.into_iter().peekable();
@@ -171,7 +170,7 @@ pub(super) fn scan<'a>(
             bytes += next.file.size;
             batch.push(next);
         }
-        for (read, column) in read_all(&batch, reader_version, context) {
+        for (read, column) in read_all(&batch, known.reader_version, context) {
             scan.take(read, column, spool)?;
         }
     }
@@ -179,7 +178,7 @@ pub(super) fn scan<'a>(
 }
 
 /// The known files that are not there any more, in order.
-fn gone(files: &[folder::FoundFile], known: Option<&HashMap<String, SourceFile>>) -> Vec<SourceFile> {
+fn gone(files: &[FoundFile], known: Option<&HashMap<String, SourceFile>>) -> Vec<SourceFile> {
     let Some(known) = known else { return Vec::new() };
     if files.iter().filter(|file| known.contains_key(&file.name)).count() == known.len() {
         return Vec::new();
@@ -194,7 +193,7 @@ fn gone(files: &[folder::FoundFile], known: Option<&HashMap<String, SourceFile>>
 #[derive(Debug)]
 struct FileToRead<'a> {
     source: &'a Source,
-    file: folder::FoundFile,
+    file: FoundFile,
     before: Option<&'a SourceFile>,
     due: bool,
 }
@@ -242,7 +241,7 @@ impl<'a> SourceScan<'a> {
             let owner = self.owners.get(&key).map(|owner| self.path(*owner));
             match owner.filter(|owner| *owner != read.after.path) {
                 Some(owner) => {
-                    let twin = read.source.folder.join(owner).display().to_string();
+                    let twin = read.source.shown(&owner);
                     let what = if facts.given_id { "has the id" } else { "is the column" };
                     let shown = read.shown();
                     read.after.refused =
@@ -296,7 +295,11 @@ fn read<'a>(
         column: None,
         warnings: Vec::new(),
     };
-    let bytes = match fs::read(&file.path) {
+    if is_whole_file(source, &file.name) {
+        read.after.content.clone_from(&file.seen);
+        return Some((read, None));
+    }
+    let bytes = match file.bytes() {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         Err(source) => {
@@ -304,12 +307,14 @@ fn read<'a>(
             return Some((read, None));
         }
     };
-    read.after.content = fingerprint([reader_version.as_bytes(), &bytes]);
+    // A record is the same wherever it stands in its file.
+    let content = if file.record.is_some() { file.seen.as_bytes() } else { &bytes };
+    read.after.content = fingerprint([reader_version.as_bytes(), content]);
     // Touched, or copied anew: what is in it was taken already.
     if !due && before.is_some_and(|before| before.content == read.after.content && before.refused.is_none()) {
         return Some((read, None));
     }
-    let key = folder::key(&file.path, Some(&source.folder));
+    let key = if file.record.is_some() { file.name.clone() } else { folder::key(&file.path, Some(&source.path)) };
     match column(&bytes, &file.path, &key, source, context) {
         Ok((column, warnings)) => {
             read.after.column_key = Some(column.key.clone());

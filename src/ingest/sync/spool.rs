@@ -2,17 +2,12 @@
 //! hold: some are record in memory, and with more they wait in a file without a name, which is gone with
 //! the program.
 
-use std::{
-    borrow::Cow,
-    fs::File,
-    io,
-    os::unix::fs::FileExt,
-    path::{Path, PathBuf},
-};
+use std::{borrow::Cow, fs::File, io, os::unix::fs::FileExt, path::Path};
 
 use serde::{Deserialize, Serialize};
 
 use super::Error;
+use crate::ingest::spool_folder;
 use crate::model::{Draft, Image, Instant, Slug};
 
 /// So many bytes stay in memory.
@@ -20,24 +15,24 @@ const SPOOL_MEMORY_BYTES: usize = 8 << 20;
 
 /// Where a column waits.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct SpoolPosition {
+pub(in crate::ingest) struct SpoolPosition {
     at: u64,
     length: usize,
 }
 
 /// A column with its fingerprints, which are made where there is more than one thread.
 #[derive(Debug)]
-pub(super) struct StampedDraft {
-    pub(super) draft: Draft,
+pub(in crate::ingest) struct StampedDraft {
+    pub(in crate::ingest) draft: Draft,
     /// Of all that readers can see.
-    pub(super) fingerprint: String,
+    pub(in crate::ingest) fingerprint: String,
     /// Of its words.
-    pub(super) content: String,
+    pub(in crate::ingest) content: String,
 }
 
 /// The columns of one sync.
 #[derive(Debug, Default)]
-pub(super) struct Spool {
+pub(in crate::ingest) struct Spool {
     file: Option<File>,
     /// How many bytes are in the file.
     file_bytes: u64,
@@ -47,11 +42,11 @@ pub(super) struct Spool {
 
 impl Spool {
     /// Keeps a column as [`encode`] wrote it.
-    pub(super) fn put(&mut self, bytes: &[u8]) -> Result<SpoolPosition, Error> {
+    pub(in crate::ingest) fn put(&mut self, bytes: &[u8]) -> Result<SpoolPosition, Error> {
         let position = SpoolPosition { at: self.file_bytes + self.memory.len() as u64, length: bytes.len() };
         self.memory.extend_from_slice(bytes);
         if self.memory.len() > SPOOL_MEMORY_BYTES {
-            let folder = folder();
+            let folder = spool_folder();
             self.write_out(&folder).map_err(|source| Error::Spool { folder, source })?;
         }
         Ok(position)
@@ -71,7 +66,7 @@ impl Spool {
     }
 
     /// A column of a source.
-    pub(super) fn get(&self, position: SpoolPosition, source: &str) -> io::Result<StampedDraft> {
+    pub(in crate::ingest) fn get(&self, position: SpoolPosition, source: &str) -> io::Result<StampedDraft> {
         let SpoolPosition { at, length } = position;
         let mut bytes = vec![0; length];
         match (&self.file, at.checked_sub(self.file_bytes).and_then(|at| usize::try_from(at).ok())) {
@@ -110,12 +105,6 @@ impl Spool {
     }
 }
 
-/// Where columns wait: where the environment says, or else where what is large may lie.
-fn folder() -> PathBuf {
-    let large = PathBuf::from("/var/tmp");
-    if std::env::var_os("TMPDIR").is_none() && large.is_dir() { large } else { std::env::temp_dir() }
-}
-
 /// A column as it waits; its source is known.
 #[derive(Serialize, Deserialize)]
 struct SpoolRecord<'a> {
@@ -149,7 +138,7 @@ struct SpoolImage<'a> {
 }
 
 /// A column as it waits in a [`Spool`].
-pub(super) fn encode(draft: &Draft) -> io::Result<Vec<u8>> {
+pub(in crate::ingest) fn encode(draft: &Draft) -> io::Result<Vec<u8>> {
     let (fingerprint, content) = (draft.fingerprint(), draft.content());
     let image = draft.image.as_ref().map(|image| SpoolImage {
         url: image.url.as_str().into(),

@@ -36,6 +36,10 @@ statements! {
     COLUMN_SOURCES = "SELECT source, COUNT(*) FROM columns WHERE withdrawn_at IS NULL GROUP BY source ORDER BY source";
     LIST_COLUMNS = "SELECT source, source_key, title, url, published_at, withdrawn_at FROM columns \
         ORDER BY published_at DESC, id DESC";
+    /// As they may enter another store.
+    EXPORT_COLUMNS = "SELECT id, source, source_key, guid, rubrique, title, standfirst, byline, body_raw, \
+        COALESCE(asked_url, url) AS url, image_url, image_alt, image_credit, image_type, image_width, image_height, \
+        image_length, published_at, updated_at, withdrawn_at FROM columns WHERE id > $1 ORDER BY id LIMIT $2";
     /// Columns that were put before there was a fingerprint of their words.
     WITHOUT_CONTENT = "SELECT id, title, standfirst, body FROM columns WHERE content = '' ORDER BY id LIMIT $1";
     /// Not over one that somebody has put meanwhile, with other words.

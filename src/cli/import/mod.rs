@@ -1,5 +1,7 @@
 //! `gazetier import`: columns from files, all of them or, if one is wrong, none.
 
+mod records;
+
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -15,22 +17,33 @@ use crate::{
     config::Source,
     edition::late,
     ingest::{
-        ImportResult, SourceLocation, Warning, folder,
+        ImportResult, SourceLocation, Warning,
+        detect::FileFormat,
+        folder,
         listing::{self, LineOutcome, ListingAnswers, ListingFile, ListingLine, ListingPage},
         markdown,
-        source::{self, ColumnSource, SourceDocument},
+        source::{self, ColumnSource, KnownDocuments, SourceDocument},
         sync,
     },
     model::EnteredColumn,
     store::{Entry, Put},
 };
 
-/// Read columns from files: Markdown with front matter, or a listing as plain text.
+use records::{InputFile, RecordColumns};
+
+/// Read columns from files: Markdown with front matter, exports and tables with many columns, or a listing as plain
+/// text.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    /// Markdown files end in .md; any other file is taken for a listing.
+pub(in crate::cli) struct Args {
+    /// What it is, is found out by its name and its beginning; - is standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// What the files are: markdown, jsonl, csv or listing.
+    #[arg(long, value_name = "FORMAT", value_parser = format)]
+    format: Option<FileFormat>,
+    /// Take the columns that are right, though others of the same file are refused.
+    #[arg(long)]
+    keep_going: bool,
     /// The date of a listing's first column.
     #[arg(long, value_name = "DATE", requires = "step")]
     newest: Option<String>,
@@ -49,19 +62,25 @@ pub(super) struct Args {
     same: Vec<(usize, String)>,
 }
 
+fn format(text: &str) -> Result<FileFormat, String> {
+    FileFormat::named(text).ok_or_else(|| format!("there are {}", FileFormat::names()))
+}
+
 fn line_and_key(text: &str) -> Result<(usize, String), String> {
     let (line, key) = text.split_once('=').ok_or("write the line, =, and the column's name")?;
     Ok((line.parse().map_err(|error| format!("{line:?} is no line: {error}"))?, key.to_owned()))
 }
 
 /// What the files gave.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct ReadFiles {
     result: ImportResult,
     /// What the Markdown files said themselves, by their columns' places among the drafts.
     facts: Vec<Option<markdown::GivenFields>>,
-    /// What the listings' columns are to the store, in words.
+    /// What the columns are to the store, in words.
     lines: Vec<String>,
+    /// Files with many columns.
+    records: Vec<RecordColumns>,
 }
 
 impl Execute for Args {
@@ -72,7 +91,7 @@ impl Execute for Args {
 
 async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
     let files = gather(session, args).await?;
-    let ReadFiles { result, facts, lines } = files;
+    let ReadFiles { result, facts, lines, records } = files;
     result.refuse_duplicates()?;
     for warning in &result.warnings {
         eprintln!("gazetier: warning: {warning}");
@@ -93,7 +112,22 @@ async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
             given_url: facts.is_some_and(|facts| facts.given_url),
         })
         .collect();
-    let batched = session.store.put_entries(&entries, session.at).await?;
+    let mut outcomes = put(session, &entries).await?;
+    for file in &records {
+        outcomes.extend(file.put(session).await?);
+    }
+    let (added, changed) = count(&outcomes);
+    let read = outcomes.len();
+    println!("{read} columns read: {added} added, {changed} changed, {} as they were", read - added - changed);
+    match records.iter().map(|file| file.refused).sum() {
+        0 => Ok(ExitCode::SUCCESS),
+        refused => Err(records::refusal(refused)),
+    }
+}
+
+/// Writes columns down, and tells what somebody should know of it.
+async fn put(session: &Session, entries: &[Entry<'_>]) -> anyhow::Result<Vec<Put>> {
+    let batched = session.store.put_entries(entries, session.at).await?;
     for twin in &batched.conflicts {
         eprintln!("gazetier: warning: {}", sync::twin_warning(&twin.key, &twin.owner_key, twin));
     }
@@ -112,10 +146,7 @@ async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
     for words in late::warnings(&session.config, &session.store, session.now(), &entered).await? {
         eprintln!("gazetier: warning: {words}");
     }
-    let (added, changed) = count(&batched.outcomes);
-    let read = batched.outcomes.len();
-    println!("{read} columns read: {added} added, {changed} changed, {} as they were", read - added - changed);
-    Ok(ExitCode::SUCCESS)
+    Ok(batched.outcomes)
 }
 
 /// Reads all files; nothing is changed if one of them is wrong.
@@ -124,8 +155,20 @@ async fn gather(session: &Session, args: &Args) -> anyhow::Result<ReadFiles> {
     let answers = ListingAnswers { new: args.new.clone(), same: args.same.clone() };
     let mut all = ReadFiles::default();
     for path in &args.files {
-        let text = read_text(path)?;
-        if folder::is_markdown(path) {
+        let file = InputFile::open(path)?;
+        let format = match args.format {
+            Some(format) => format,
+            None => file.format()?,
+        };
+        if let FileFormat::Records(kind) = format {
+            let columns = records::read(session, args, kind, &file, &mut all.result).await?;
+            all.lines.extend(columns.lines.iter().cloned());
+            all.records.push(columns);
+            continue;
+        }
+        let path = file.shown();
+        let text = read_text(file.path())?;
+        if format == FileFormat::Markdown {
             let (source, key) = source_and_key(session, path);
             let document = SourceDocument { path, key: &key, text: &text };
             let facts = match source {
@@ -142,7 +185,7 @@ async fn gather(session: &Session, args: &Args) -> anyhow::Result<ReadFiles> {
         }
         let known = session.store.known(listing::SOURCE).await?;
         let listing = ListingFile { path, dates, known: &known, answers: &answers };
-        for file in listing.documents()?.files {
+        for file in listing.documents(&KnownDocuments::default())?.files {
             let mut own = ImportResult::default();
             let document = SourceDocument { path: &file.path, key: &file.name, text: &text };
             let page = listing.read(document, session.import_context(), &mut own)?;
@@ -213,7 +256,7 @@ fn count(outcomes: &[Put]) -> (usize, usize) {
 fn source_and_key<'a>(session: &'a Session, path: &Path) -> (Option<&'a Source>, String) {
     let full = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let path = full(path);
-    let source = session.config.sources.iter().find(|source| path.starts_with(full(&source.folder)));
-    let folder = source.map(|source| full(&source.folder));
+    let source = session.config.sources.iter().find(|source| path.starts_with(full(&source.path)));
+    let folder = source.map(|source| full(&source.path));
     (source, folder::key(&path, folder.as_deref()))
 }

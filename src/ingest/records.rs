@@ -1,0 +1,199 @@
+//! Files that hold many columns: exports of other systems, tables. A reader goes through the file once and gives a
+//! record for each column; records that are new or have changed wait in a file without a name until they are taken,
+//! so that memory does not grow with the file.
+
+pub mod csv;
+mod draft;
+pub mod ghost;
+pub mod jsonl;
+mod spooled;
+pub mod wordpress;
+mod xml;
+
+use std::{collections::HashMap, fmt::Debug, fs::File, io, os::unix::fs::FileExt, path::Path, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Error, ImportContext, ImportResult, SourceLocation,
+    folder::{self, FolderContents, FoundFile},
+    markdown::GivenFields,
+    source::{ColumnSource, KnownDocuments, SourceDocument},
+    wrong,
+};
+use crate::{
+    config::{Source, SourceKind},
+    model::{ColumnRecord, column::fingerprint},
+};
+
+pub use draft::read_record;
+pub use spooled::SpooledColumns;
+
+/// Under this name the store keeps the stamp of the whole file.
+pub const WHOLE_FILE: &str = ".";
+
+/// So many bytes of records wait in memory before they are written out.
+const BUFFER_BYTES: usize = 1 << 20;
+
+/// A record as its file gives it.
+#[derive(Debug)]
+pub struct ListedRecord {
+    /// What it is called, as far as that is known: its id, or where it stands.
+    pub name: String,
+    /// Its line in the file, counted from 1, where lines mean something.
+    pub line: Option<usize>,
+    /// Its fields, or why it cannot be taken.
+    pub record: Result<ColumnRecord, String>,
+    /// What of it is not taken.
+    pub warnings: Vec<String>,
+}
+
+/// Takes the records of a file as they come.
+pub type RecordSink<'s> = dyn FnMut(ListedRecord) -> Result<(), Error> + 's;
+
+/// Goes through a file and gives each record to the sink.
+pub type RecordReader = dyn Fn(&Source, &Path, &mut RecordSink<'_>) -> Result<(), Error>;
+
+/// Where a record waits.
+#[derive(Debug, Clone)]
+pub struct RecordPosition {
+    file: Arc<File>,
+    at: u64,
+    length: usize,
+}
+
+impl RecordPosition {
+    /// The record, as it was written.
+    pub(super) fn bytes(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; self.length];
+        self.file.read_exact_at(&mut bytes, self.at)?;
+        Ok(bytes)
+    }
+}
+
+/// A record as it waits.
+#[derive(Debug, Serialize, Deserialize)]
+struct WaitingRecord {
+    line: Option<usize>,
+    record: Result<ColumnRecord, String>,
+    warnings: Vec<String>,
+}
+
+/// A source that is one file with many columns.
+pub struct RecordFile<'a> {
+    pub source: &'a Source,
+    /// What is read; messages call it as the source does.
+    pub path: &'a Path,
+    pub reader: &'a RecordReader,
+}
+
+impl<'a> RecordFile<'a> {
+    /// A source's file; none if the source is no file with many columns.
+    pub fn new(source: &'a Source, path: &'a Path) -> Option<Self> {
+        let reader: &RecordReader = match source.kind {
+            SourceKind::Markdown => return None,
+            SourceKind::Jsonl => &jsonl::read,
+            SourceKind::Csv => &csv::read,
+            SourceKind::Wordpress => &wordpress::read,
+            SourceKind::Ghost => &ghost::read,
+        };
+        Some(Self { source, path, reader })
+    }
+}
+
+impl ColumnSource for RecordFile<'_> {
+    type Details = GivenFields;
+
+    fn documents(&self, known: &KnownDocuments<'_>) -> Result<FolderContents, Error> {
+        let path = self.path;
+        let read_error = |source| Error::Read { path: self.source.path.clone(), source };
+        let seen = folder::seen_at(path).map_err(read_error)?;
+        if known.is_settled(known.get(WHOLE_FILE), &seen) && !known.wants_reading() {
+            return Ok(FolderContents { unchanged: true, ..FolderContents::default() });
+        }
+        let mut waiting = WaitingRecords::new().map_err(spool_error)?;
+        let mut files = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        (self.reader)(self.source, path, &mut |listed: ListedRecord| {
+            let ListedRecord { mut name, line, mut record, warnings } = listed;
+            let count = places.entry(name.clone()).or_default();
+            *count += 1;
+            if *count > 1 || name == WHOLE_FILE {
+                record = Err(format!("another record has the id {name:?} already: give one of them another"));
+                name = format!("{name} ({count})");
+            }
+            let fields = serde_json::to_vec(&record).map_err(|error| spool_error(error.into()))?;
+            let seen = fingerprint([&fields]);
+            // What is as it was is not looked at again.
+            let record = match known.is_settled(known.get(&name), &seen) {
+                true => None,
+                false => Some(waiting.put(&WaitingRecord { line, record, warnings }).map_err(spool_error)?),
+            };
+            files.push(FoundFile { path: path.to_owned(), name, seen, size: fields.len() as u64, record });
+            Ok(())
+        })?;
+        waiting.write_out().map_err(spool_error)?;
+        let whole = FoundFile { path: path.to_owned(), name: WHOLE_FILE.to_owned(), seen, size: 0, record: None };
+        // Last: who is killed between two pieces reads the file once more.
+        files.push(whole);
+        Ok(FolderContents { files, ..FolderContents::default() })
+    }
+
+    fn read(
+        &self,
+        document: SourceDocument<'_>,
+        context: ImportContext<'_>,
+        result: &mut ImportResult,
+    ) -> Result<GivenFields, Error> {
+        let file = self.source.path.display().to_string();
+        let waiting: Result<WaitingRecord, _> = serde_json::from_str(document.text);
+        let place = |line| SourceLocation { file: file.clone(), line };
+        let WaitingRecord { line, record, warnings } = waiting.map_err(|error| wrong(&place(None), error))?;
+        let place = SourceLocation { file: if line.is_some() { file } else { self.source.shown(document.key) }, line };
+        let record = record.map_err(|why| wrong(&place, why))?;
+        for warning in warnings {
+            result.warn(&place, warning);
+        }
+        read_record(record, self.source, &place, context, result)
+    }
+}
+
+/// Records cannot wait on the disk.
+fn spool_error(source: io::Error) -> Error {
+    Error::Read { path: std::env::temp_dir(), source }
+}
+
+/// Records on their way into the file where they wait.
+struct WaitingRecords {
+    file: Arc<File>,
+    written: u64,
+    buffer: Vec<u8>,
+}
+
+impl WaitingRecords {
+    fn new() -> io::Result<Self> {
+        let file = tempfile::tempfile_in(super::spool_folder())?;
+        Ok(Self { file: Arc::new(file), written: 0, buffer: Vec::new() })
+    }
+
+    fn put(&mut self, record: &WaitingRecord) -> io::Result<RecordPosition> {
+        let from = self.buffer.len();
+        serde_json::to_writer(&mut self.buffer, record)?;
+        let position = RecordPosition {
+            file: Arc::clone(&self.file),
+            at: self.written + from as u64,
+            length: self.buffer.len() - from,
+        };
+        if self.buffer.len() > BUFFER_BYTES {
+            self.write_out()?;
+        }
+        Ok(position)
+    }
+
+    fn write_out(&mut self) -> io::Result<()> {
+        self.file.write_all_at(&self.buffer, self.written)?;
+        self.written += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+}
