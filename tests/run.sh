@@ -538,6 +538,10 @@ export GAZETIER_TEST_OPENSMTPD="$opensmtpd"
 export GAZETIER_TEST_NSS_WRAPPER="$nss_wrapper"
 export GAZETIER_TEST_SASLPASSWD="$saslpasswd"
 
+# Half of what tests do is to wait for something.
+RUST_TEST_THREADS=${RUST_TEST_THREADS:-$(($(nproc) * 2))}
+export RUST_TEST_THREADS
+
 # In the background, as a shell heeds a signal during `wait`, but not during a
 # command; and in a process group of its own, so that the compilers and test
 # programs can be ended with it. The shell lets background commands ignore

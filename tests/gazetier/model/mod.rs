@@ -1,60 +1,42 @@
-//! What the store promises, written down as models and checked exhaustively: every order of steps of two
-//! workers, editors, readers and syncs, with a death, a sleep or a hold anywhere. Each mend can be taken
-//! out of a model: then the checker must find the fault that it mends, or it would find none.
+//! What the store promises: checked as models (`tests/models`), and on the real store in every order of two
+//! transactions.
 
-mod dialogue;
-mod freezing;
-mod ledger;
 mod pairs;
-mod publication;
-mod sync;
 
-use std::{collections::BTreeSet, fmt::Debug, hash::Hash};
-
-use stateright::{Checker, HasDiscoveries, Model};
-
-/// A model that can be checked by two threads.
-trait Checkable:
-    Model<State: Hash + Debug + Clone + PartialEq + Send + Sync, Action: Debug + Clone + PartialEq + Send + Sync>
-    + Send
-    + Sync
-    + 'static
-{
+/// Runs the checks of the models as tests.
+macro_rules! checks {
+    ($($model:ident { $($check:ident)+ })+) => {
+        $(mod $model {
+            $(#[test]
+            fn $check() {
+                gazetier_models::$model::$check();
+            })+
+        })+
+    };
 }
 
-impl<M> Checkable for M
-where
-    M: Model + Send + Sync + 'static,
-    M::State: Hash + Debug + Clone + PartialEq + Send + Sync,
-    M::Action: Debug + Clone + PartialEq + Send + Sync,
-{
-}
-
-/// All that can happen is right; gives in how many states.
-fn assert_sound<M: Checkable>(model: M) -> usize {
-    let checker = model.checker().threads(2).finish_when(HasDiscoveries::Any).spawn_bfs().join();
-    if let Some((name, path)) = checker.discoveries().into_iter().next() {
-        panic!("{name:?} does not hold: {:?}", path.into_actions());
+checks! {
+    dialogue {
+        whoever_answers_twice_or_never_makes_nobody_believe_that_a_letter_was_taken
+        each_fault_of_the_dialogue_is_found_without_its_mend
+        what_cannot_be_known_is_known
     }
-    checker.unique_state_count()
-}
-
-/// The same, where many states differ only in what is called how: one stands for them.
-fn assert_sound_up_to<M: Checkable>(model: M, representative: fn(&M::State) -> M::State) -> usize {
-    let checker =
-        model.checker().threads(2).symmetry_fn(representative).finish_when(HasDiscoveries::Any).spawn_dfs().join();
-    if let Some((name, path)) = checker.discoveries().into_iter().next() {
-        panic!("{name:?} does not hold: {:?}", path.into_actions());
+    freezing {
+        a_freezing_against_a_hold_a_withdrawal_and_a_new_choice
+        each_fault_of_freezing_is_found_without_its_mend
     }
-    checker.unique_state_count()
-}
-
-/// Without its mend, the fault is found.
-fn assert_found<M: Checkable>(model: M, property: &'static str) {
-    let wanted = HasDiscoveries::AllOf(BTreeSet::from([property]));
-    let checker = model.checker().threads(2).finish_when(wanted).spawn_bfs().join();
-    assert!(
-        checker.discoveries().contains_key(property),
-        "{property:?} holds without its mend: the model does not notice the fault"
-    );
+    ledger {
+        three_letters_and_two_workers_with_a_death_a_sleep_and_a_hold_anywhere
+        readers_who_move_or_are_erased_and_letters_that_are_sent_again
+        each_fault_of_the_ledger_is_found_without_its_mend
+    }
+    publication {
+        publications_that_overlap_leave_no_stale_feed
+        a_stale_feed_is_found_without_the_mend
+    }
+    sync {
+        syncs_that_overlap_keep_the_newest
+        an_older_column_is_found_without_the_mends
+        the_newest_text_stays
+    }
 }

@@ -3,7 +3,7 @@
 
 use stateright::{Model, Property};
 
-use super::{assert_found, assert_sound};
+use crate::{assert_found, assert_sound};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mend {
@@ -119,14 +119,12 @@ impl Model for Overlap {
     }
 }
 
-#[test]
-fn syncs_that_overlap_keep_the_newest() {
+pub fn syncs_that_overlap_keep_the_newest() {
     let states = assert_sound(Overlap { without: None });
     assert!(states > 20, "{states} states are not all there are");
 }
 
-#[test]
-fn an_older_column_is_found_without_the_mends() {
+pub fn an_older_column_is_found_without_the_mends() {
     assert_found(Overlap { without: Some(Mend::StampsComeAlong) }, "a stamp is of what the store holds");
     // Both put what they read, the older one last: the stamp goes back with it, and only the next sync heals.
     let both = Overlap { without: Some(Mend::StampsAreCompared) };
@@ -164,7 +162,6 @@ impl Model for GoingBack {
     }
 }
 
-#[test]
-fn the_newest_text_stays() {
+pub fn the_newest_text_stays() {
     assert_sound(GoingBack(Overlap { without: None }));
 }

@@ -3,7 +3,7 @@
 
 use stateright::{Model, Property};
 
-use super::{assert_found, assert_sound};
+use crate::{assert_found, assert_sound};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mend {
@@ -113,13 +113,11 @@ impl Model for Publication {
     }
 }
 
-#[test]
-fn publications_that_overlap_leave_no_stale_feed() {
+pub fn publications_that_overlap_leave_no_stale_feed() {
     let states = assert_sound(Publication { without: None });
     assert!(states > 100, "{states} states are not all there are");
 }
 
-#[test]
-fn a_stale_feed_is_found_without_the_mend() {
+pub fn a_stale_feed_is_found_without_the_mend() {
     assert_found(Publication { without: Some(Mend::CommitsCompare) }, "what is said to be published is");
 }

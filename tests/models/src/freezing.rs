@@ -4,7 +4,7 @@
 
 use stateright::{Model, Property};
 
-use super::{assert_found, assert_sound};
+use crate::{assert_found, assert_sound};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mend {
@@ -195,14 +195,12 @@ impl Model for Freezing {
     }
 }
 
-#[test]
-fn a_freezing_against_a_hold_a_withdrawal_and_a_new_choice() {
+pub fn a_freezing_against_a_hold_a_withdrawal_and_a_new_choice() {
     let states = assert_sound(Freezing { without: None });
     assert!(states > 100, "{states} states are not all there are");
 }
 
-#[test]
-fn each_fault_of_freezing_is_found_without_its_mend() {
+pub fn each_fault_of_freezing_is_found_without_its_mend() {
     let without = |mend| Freezing { without: Some(mend) };
     assert_found(without(Mend::RevisionCounts), "an edition holds nothing that was withdrawn before it was frozen");
     assert_found(without(Mend::WordCounts), "what an editor was told is held does not go out");

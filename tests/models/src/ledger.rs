@@ -4,7 +4,7 @@
 
 use stateright::{Model, Property};
 
-use super::{assert_found, assert_sound, assert_sound_up_to};
+use crate::{assert_found, assert_sound, assert_sound_up_to};
 
 const WORKERS: usize = 2;
 
@@ -554,21 +554,18 @@ const ACCIDENTS: Budget =
 const PEOPLE: Budget =
     Budget { crashes: 1, sleeps: 0, holds: 0, moves: 1, erasures: 1, resends: 1, refusals: 2, returns: 1 };
 
-#[test]
-fn three_letters_and_two_workers_with_a_death_a_sleep_and_a_hold_anywhere() {
+pub fn three_letters_and_two_workers_with_a_death_a_sleep_and_a_hold_anywhere() {
     let model = Ledger::<3> { budget: ACCIDENTS, without: None };
     let states = assert_sound_up_to(model, State::representative);
     assert!(states > 10_000, "{states} states are not all there are");
 }
 
-#[test]
-fn readers_who_move_or_are_erased_and_letters_that_are_sent_again() {
+pub fn readers_who_move_or_are_erased_and_letters_that_are_sent_again() {
     let states = assert_sound(Ledger::<2> { budget: PEOPLE, without: None });
     assert!(states > 10_000, "{states} states are not all there are");
 }
 
-#[test]
-fn each_fault_of_the_ledger_is_found_without_its_mend() {
+pub fn each_fault_of_the_ledger_is_found_without_its_mend() {
     let accidents = |mend| Ledger::<2> { budget: ACCIDENTS, without: Some(mend) };
     let people = |mend| Ledger::<2> { budget: PEOPLE, without: Some(mend) };
     assert_found(accidents(Mend::MarkSeesHold), "nothing is begun while an edition is held");

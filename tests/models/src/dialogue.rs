@@ -5,7 +5,7 @@
 
 use stateright::{Model, Property};
 
-use super::{assert_found, assert_sound};
+use crate::{assert_found, assert_sound};
 
 /// Letters in the queue.
 const LETTERS: usize = 3;
@@ -481,8 +481,7 @@ const OWN: &str = "a letter is sent only when its 250 was its own";
 const UNSETTLED: &str = "a letter is not settled";
 const REFUSED: &str = "who failed was refused, and has nothing";
 
-#[test]
-fn whoever_answers_twice_or_never_makes_nobody_believe_that_a_letter_was_taken() {
+pub fn whoever_answers_twice_or_never_makes_nobody_believe_that_a_letter_was_taken() {
     for way in [Way::Chunks, Way::Texts] {
         for budget in [HONEST, TWICE, NEVER] {
             let states = assert_sound(Dialogue::new(way, budget));
@@ -493,8 +492,7 @@ fn whoever_answers_twice_or_never_makes_nobody_believe_that_a_letter_was_taken()
     }
 }
 
-#[test]
-fn each_fault_of_the_dialogue_is_found_without_its_mend() {
+pub fn each_fault_of_the_dialogue_is_found_without_its_mend() {
     let without = |way, budget, mend| Dialogue { without: Some(mend), ..Dialogue::new(way, budget) };
     // One that never came is missed at the end, with or without a probe.
     assert_found(without(Way::Chunks, TWICE, Mend::Proven), OWN);
@@ -511,8 +509,7 @@ fn each_fault_of_the_dialogue_is_found_without_its_mend() {
 /// What no proof can show: faults that make up for one another between two certain points, and what is wrong
 /// when the program dies before the next one. Where the words of a relay's answers differ, as they do with all
 /// that we know, the first is seen by them.
-#[test]
-fn what_cannot_be_known_is_known() {
+pub fn what_cannot_be_known_is_known() {
     let model = |budget| Dialogue::new(Way::Chunks, budget);
     assert_found(model(Budget { doubled: 1, missing: 1, ..HONEST }), OWN);
     assert_found(model(Budget { doubled: 1, crashes: 1, ..HONEST }), OWN);
