@@ -81,7 +81,7 @@ impl Publisher {
         let folder = FeedFiles::new(&self.config);
         let led_to = |name: &str| forms::paths(key, Some(name)).iter().any(|path| walked.contains(path));
         let stray = |name: &&str| !led_to(name) && months::is_stray(key, name, Month::of(self.at), &folder);
-        for name in folder.documents(key).names().filter(stray) {
+        for name in folder.documents(key, true).names().filter(stray) {
             let message = format!("nothing leads to its document {name}: the next run takes it away");
             findings.push(finding("file-stray", message));
         }

@@ -92,9 +92,9 @@ impl FeedWorker {
         let Publisher { config, store, at, build_fingerprint, .. } = self.writer.publisher.clone();
         // Read first: whoever publishes the feed meanwhile is found out when this is remembered.
         let stored = store.published(key).await?;
-        let disk = self.writer.folder.documents(key);
         // Where the clock went back, all is looked at again.
         let before = stored.clone().filter(|before| trusted && before.at <= at);
+        let disk = self.writer.folder.documents(key, before.is_some());
         let mut months = ArchiveMonths::read(&self.writer.publisher, key, before.as_ref(), &disk).await?;
         let state_now = self.read_state(key, before.is_some()).await?;
         let there = forms::paths(key, None).iter().all(|path| self.writer.folder.has(path));

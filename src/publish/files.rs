@@ -43,27 +43,29 @@ pub(super) struct StagedFiles<T: Target> {
     gone: Vec<String>,
 }
 
-/// Archive documents that are on the disk, by their names, each with the names of its files.
+/// Archive documents that are on the disk, by their names, each with the names of its files; none where nobody has
+/// looked for these.
 #[derive(Debug, Default)]
 pub(super) struct ArchiveDocuments {
-    documents: BTreeMap<String, BTreeSet<String>>,
+    documents: BTreeMap<String, Option<BTreeSet<String>>>,
     precompress: bool,
 }
 
 impl ArchiveDocuments {
-    /// Whether a document is there, with all its files.
+    /// Whether a document is known to be there, with all its files.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.documents.get(name).is_some_and(|files| {
+        self.documents.get(name).and_then(Option::as_ref).is_some_and(|files| {
             let beside = |form: &str, end: &&str| files.contains(&format!("{form}.{end}"));
             let whole = |form: &str| !self.precompress || COMPRESSED_SUFFIXES.iter().all(|end| beside(form, end));
             FORMS.iter().all(|form| files.contains(*form) && whole(form))
         })
     }
 
-    /// The names of the documents of which any file is there.
+    /// The names of the documents of which any file is there, as far as that is known.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let has_any = |files: &BTreeSet<String>| FORMS.iter().any(|form| files.contains(*form));
-        self.documents.iter().filter(move |(_, files)| has_any(files)).map(|(name, _)| name.as_str())
+        let may_be = move |files: &Option<BTreeSet<String>>| files.as_ref().is_none_or(has_any);
+        self.documents.iter().filter(move |(_, files)| may_be(files)).map(|(name, _)| name.as_str())
     }
 }
 
@@ -91,10 +93,11 @@ impl<T: Target> StagedFiles<T> {
         self.target.has(name) && (!self.precompress || COMPRESSED_SUFFIXES.into_iter().all(is_packed))
     }
 
-    /// The archive documents of a feed that are there. A folder that cannot be read has none.
-    pub(super) fn documents(&self, feed: &FeedKey) -> ArchiveDocuments {
+    /// The archive documents of a feed that are there. A folder that cannot be read has none. Where all are written
+    /// anew, their files need not be looked for.
+    pub(super) fn documents(&self, feed: &FeedKey, with_files: bool) -> ArchiveDocuments {
         let folder = forms::archive_folder(feed);
-        let files = |name: &str| self.target.names(&format!("{folder}/{name}")).collect();
+        let files = |name: &str| with_files.then(|| self.target.names(&format!("{folder}/{name}")).collect());
         let documents = self.target.names(&folder).map(|name| (name.clone(), files(&name)));
         ArchiveDocuments { documents: documents.collect(), precompress: self.precompress }
     }

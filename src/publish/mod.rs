@@ -363,7 +363,7 @@ impl Publisher {
             wanted.entry(feed).or_default().extend(months::documents(month, count));
         }
         let differs = |feed: &&FeedKey| {
-            let (disk, wanted) = (folder.documents(feed), wanted.get(feed).cloned().unwrap_or_default());
+            let (disk, wanted) = (folder.documents(feed, true), wanted.get(feed).cloned().unwrap_or_default());
             let stray = |name: &str| !wanted.contains(name) && months::is_stray(feed, name, present, &folder);
             !wanted.iter().all(|name| disk.has(name)) || disk.names().any(stray)
         };

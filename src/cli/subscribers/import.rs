@@ -1,7 +1,12 @@
 //! `gazetier subscribers import`, and the list that the configuration names: read twice, the first time only to
 //! look, so that a list with a wrong line changes nothing.
 
-use std::{fs::File, io::Seek, path::Path, process::ExitCode};
+use std::{
+    fs::File,
+    io::{Read, Seek},
+    path::Path,
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -13,7 +18,7 @@ use super::super::{
 use crate::{
     ingest::{
         self,
-        subscribers::{Field, Layout, List, Refused, Settings, Word},
+        subscribers::{Field, Layout, List, Part, Refused, Settings, Word},
         sync::ListCounts,
     },
     model::Key,
@@ -23,6 +28,9 @@ use crate::{
 /// How many subscribers are written in one commit. Their hashes fall on every page of an index: a
 /// commit of few rows costs nearly as many pages as one of many. More of them take more memory.
 const PART: usize = 20_000;
+
+/// So many lines are read before the store is looked after: a millisecond's worth.
+const LINES_AT_ONCE: usize = 500;
 
 /// How many refused lines are told one by one.
 const TOLD: usize = 50;
@@ -139,6 +147,21 @@ impl Import<'_> {
     }
 }
 
+/// Reads a part of a list. Between a few lines and the next, what else is under way goes on.
+async fn take_part<R: Read + Seek>(list: &mut List<'_, R>) -> Result<Part, ingest::Error> {
+    let mut part = Part::default();
+    while part.entries.len() + part.hashes.len() < PART {
+        let more = list.take(LINES_AT_ONCE)?;
+        if more.is_empty() {
+            break;
+        }
+        part.entries.extend(more.entries);
+        part.hashes.extend(more.hashes);
+        tokio::task::yield_now().await;
+    }
+    Ok(part)
+}
+
 fn open(path: &Path) -> anyhow::Result<File> {
     let wrong = |source| ingest::Error::Read { path: path.to_owned(), source };
     Ok(File::open(path).map_err(wrong)?)
@@ -175,7 +198,6 @@ struct Pass<'a> {
 impl Pass<'_> {
     /// Reads a list from its beginning; gives what came of it, and what was refused.
     async fn read(&mut self, source: &mut File, work: Work) -> anyhow::Result<(Added, Refused)> {
-        let (newsletter, at) = (self.session.newsletter(), self.session.at);
         let bar = bar(
             source.metadata().map_or(0, |meta| meta.len()),
             if work == Work::Write { "written" } else { "checked" },
@@ -186,23 +208,30 @@ impl Pass<'_> {
         }
         let revive = self.revive.then_some("subscribers import --revive");
         let mut count = Added::default();
-        loop {
-            let part = list.take(PART)?;
-            if part.is_empty() {
-                break;
-            }
-            match work {
-                Work::Look => {}
-                Work::Weigh => count.add(self.store.weigh_list(newsletter, part.entries, at, self.revive).await?),
-                Work::Write => {
-                    count.add(self.store.enter_list(newsletter, part.entries, at, revive).await?);
-                    count.add(self.store.enter_hashes(&part.hashes, at).await?);
-                }
-            }
+        let mut part = take_part(&mut list).await?;
+        while !part.is_empty() {
+            // While the store writes one part down, the next is read.
+            let (done, next) = tokio::join!(self.work_on(part, work, revive), take_part(&mut list));
+            count.add(done?);
+            part = next?;
             bar.set_position(list.position());
         }
         bar.finish_and_clear();
         Ok((count, list.refused()?))
+    }
+
+    /// Does with a part of a list what it is read for.
+    async fn work_on(&self, part: Part, work: Work, revive: Option<&str>) -> anyhow::Result<Added> {
+        let (newsletter, at) = (self.session.newsletter(), self.session.at);
+        match work {
+            Work::Look => Ok(Added::default()),
+            Work::Weigh => Ok(self.store.weigh_list(newsletter, part.entries, at, self.revive).await?),
+            Work::Write => {
+                let mut added = self.store.enter_list(newsletter, part.entries, at, revive).await?;
+                added.add(self.store.enter_hashes(&part.hashes, at).await?);
+                Ok(added)
+            }
+        }
     }
 
     /// Works with the key that came with a list. Into a store that is in use it does not come: its links and hashes
