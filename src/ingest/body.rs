@@ -3,7 +3,9 @@
 //! footnotes stand at the end with links there and back.
 
 mod footnotes;
+mod heading;
 
+pub(super) use heading::heading;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::clean::{
