@@ -8,6 +8,8 @@ mod heading;
 pub(super) use heading::heading;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
+use crate::model::html::escape_into;
+
 use super::clean::{
     names::is_element,
     prepare::{MAX_NESTING, end_of, push_text},
@@ -103,6 +105,8 @@ fn settle(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
     let mut block: Option<String> = None;
     // Up to where it is known that no end tag of scripts and styles comes.
     let mut unended = 0;
+    // The same of drawings.
+    let mut unended_drawings = 0;
     let mut at = 0;
     while let Some(event) = events.get(at) {
         match event {
@@ -118,6 +122,20 @@ fn settle(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
             }
             Event::InlineHtml(source) => match HtmlTokens::of(source).next() {
                 Some(HtmlToken::Tag(tag)) if !is_element(tag.name) => settled.push(Event::Text(source.clone())),
+                // What stands in these has names of its own.
+                Some(HtmlToken::Tag(tag)) if is_drawing(&tag) && !tag.source.ends_with("/>") => {
+                    let end = if at < unended_drawings { None } else { drawing_end(&events, at, tag.name) };
+                    match end {
+                        Some(end) => {
+                            settled.push(Event::InlineHtml(sources(&events[at..=end]).into()));
+                            at = end;
+                        }
+                        None => {
+                            unended_drawings = unended_drawings.max(paragraph_end(&events, at));
+                            settled.push(event.clone());
+                        }
+                    }
+                }
                 Some(HtmlToken::Tag(tag)) if is_code(&tag) => {
                     let end = if at < unended { None } else { inline_end(&events, at, tag.name) };
                     match end {
@@ -142,6 +160,43 @@ fn settle(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
 /// Whether a tag begins what is no text for anybody.
 fn is_code(tag: &tokens::Tag<'_>) -> bool {
     !tag.ends && (tag.name.eq_ignore_ascii_case("script") || tag.name.eq_ignore_ascii_case("style"))
+}
+
+/// Whether a tag begins a drawing or a formula.
+fn is_drawing(tag: &tokens::Tag<'_>) -> bool {
+    !tag.ends && (tag.name.eq_ignore_ascii_case("svg") || tag.name.eq_ignore_ascii_case("math"))
+}
+
+/// The event that ends a drawing in the paragraph in which it begins; drawings may stand in one another.
+fn drawing_end(events: &[Event<'_>], from: usize, name: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, event) in events[..paragraph_end(events, from)].iter().enumerate().skip(from) {
+        let Event::InlineHtml(source) = event else { continue };
+        if let Some(HtmlToken::Tag(tag)) = HtmlTokens::of(source).next()
+            && tag.name.eq_ignore_ascii_case(name)
+            && !tag.source.ends_with("/>")
+        {
+            depth = if tag.ends { depth.saturating_sub(1) } else { depth + 1 };
+            if depth == 0 {
+                return Some(at);
+            }
+        }
+    }
+    None
+}
+
+/// The HTML and the texts of some events.
+fn sources(events: &[Event<'_>]) -> String {
+    let mut html = String::new();
+    for event in events {
+        match event {
+            Event::InlineHtml(source) => html.push_str(source),
+            Event::Text(text) => escape_into(text, &mut html),
+            Event::SoftBreak | Event::HardBreak => html.push(' '),
+            _ => {}
+        }
+    }
+    html
 }
 
 /// Whether a browser takes what stands in an element for text.

@@ -121,12 +121,22 @@ pub fn read(
     };
     let bundle = Bundle::of(path, &url);
     let (body_raw, flattened) = body::html(&result.legal(&place, "body", body));
-    let cleaned = clean_and_tell(&body_raw, &url, &context.magazine.media_url);
+    let cleaned = clean_and_tell(&body_raw, &url, &context.magazine.media_url, context.magazine.lang);
     if flattened || cleaned.flattened {
         result.warn(
             &place,
             "the body has more than 100 elements in one another: the inner ones are gone, their words stay",
         );
+    }
+    if let Some(unseen) = &cleaned.unseen {
+        result.warn(&place, unseen_warning(unseen));
+    }
+    let has_picture = front.image.get().is_some();
+    if cleaned.emptied && standfirst.is_empty() && !has_picture {
+        return Err(wrong(&place, "nothing of its body can be shown, and it has no standfirst: say it in words"));
+    }
+    if cleaned.emptied {
+        result.warn(&place, "nothing of its body can be shown: readers get it without one");
     }
     let body = cleaned.html;
     let length = body.len() + 3 * body.matches(['<', '>']).count() + 5 * body.matches(['"', '\'', '&']).count();
@@ -156,6 +166,11 @@ pub fn read(
         withdrawn: front.hidden || dates.is_over,
     });
     Ok(facts)
+}
+
+/// What is told of a body of which readers will not see something.
+pub fn unseen_warning(unseen: &str) -> String {
+    format!("readers will not see everything of the body: {unseen}: describe it in words, or give it a title")
 }
 
 /// The title, and the body without the heading that it may be.

@@ -117,6 +117,9 @@ pub(crate) struct Letter {
 pub(crate) struct Column {
     pub(crate) authors: String,
     pub(crate) authors_between: String,
+    pub(crate) video: String,
+    pub(crate) audio: String,
+    pub(crate) form: String,
 }
 
 /// The page beside the feeds.

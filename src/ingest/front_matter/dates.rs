@@ -10,7 +10,10 @@ pub(in crate::ingest) fn instant(text: &str, zone: &Zone) -> Result<Instant, Str
         Ok(at) => return Ok(at),
         Err(error) => error,
     };
-    let mut plain = text.trim().replacen(['T', 't'], " ", 1).replacen('/', "-", 2);
+    let text = text.trim();
+    let day = text.find([' ', 'T', 't']).unwrap_or(text.len());
+    let hour = text[day..].trim_start_matches(['T', 't']).trim_start();
+    let mut plain = format!("{} {hour}", text[..day].replace('/', "-"));
     for utc in ["UTC", "GMT", "Z", "z"] {
         if let Some(local) = plain.strip_suffix(utc) {
             plain = format!("{} +0000", local.trim_end());
@@ -22,10 +25,10 @@ pub(in crate::ingest) fn instant(text: &str, zone: &Zone) -> Result<Instant, Str
             return Ok(at.to_utc());
         }
     }
-    if let Ok(at) = DateTime::parse_from_rfc2822(text.trim()) {
+    if let Ok(at) = DateTime::parse_from_rfc2822(text) {
         return Ok(at.to_utc());
     }
-    zone.parse(&plain).map_err(|_| wrong.to_string())
+    zone.parse(plain.trim_end()).map_err(|_| wrong.to_string())
 }
 
 /// The day in a file's name or in the folders that it lies in: `2026-10-02-x`, `2026/10/02/x`, `2026-10-02-x/page`.

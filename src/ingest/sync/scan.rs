@@ -119,7 +119,7 @@ impl SourceScan<'_> {
 
 /// What makes a column of a file's bytes: when it changes, all files are read again.
 pub(super) fn reader_version(config: &str) -> String {
-    fingerprint([&CLEANER.to_string(), env!("CARGO_PKG_VERSION"), config])
+    fingerprint([&CLEANER.to_string(), env!("CARGO_PKG_VERSION"), env!("GAZETIER_LOCALES"), config])
 }
 
 /// Looks through what a source's folder holds and opens what is new or has changed. `known` is what is

@@ -36,6 +36,8 @@ statements! {
     COLUMN_SOURCES = "SELECT source, COUNT(*) FROM columns WHERE withdrawn_at IS NULL GROUP BY source ORDER BY source";
     LIST_COLUMNS = "SELECT source, source_key, title, url, published_at, withdrawn_at FROM columns \
         ORDER BY published_at DESC, id DESC";
+    RAW_BODIES = "SELECT id, guid, title, url, body_raw FROM columns WHERE withdrawn_at IS NULL AND id > $1 \
+        ORDER BY id LIMIT $2";
     /// Columns that were put before there was a fingerprint of their words.
     WITHOUT_CONTENT = "SELECT id, title, standfirst, body FROM columns WHERE content = '' ORDER BY id LIMIT $1";
     /// Not over one that somebody has put meanwhile, with other words.
