@@ -2,13 +2,18 @@
 //! for it: here only HTML is HTML, a raw tag reaches no further than its paragraph or block, and
 //! footnotes stand at the end with links there and back.
 
+mod autolinks;
 mod footnotes;
 mod heading;
 
+use std::ops::Range;
+
 pub(super) use heading::heading;
-use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, TextMergeStream};
 
 use crate::model::html::escape_into;
+
+use super::site_paths::SiteLinks;
 
 use super::clean::{
     names::is_element,
@@ -16,16 +21,50 @@ use super::clean::{
     tokens::{self, HtmlToken, HtmlTokens},
 };
 
-const OPTIONS: Options = Options::ENABLE_TABLES.union(Options::ENABLE_FOOTNOTES).union(Options::ENABLE_STRIKETHROUGH);
+const OPTIONS: Options = Options::ENABLE_TABLES
+    .union(Options::ENABLE_FOOTNOTES)
+    .union(Options::ENABLE_STRIKETHROUGH)
+    .union(Options::ENABLE_HEADING_ATTRIBUTES);
 
-/// The HTML of a text in Markdown, and whether quotes or lists in it were nested too deeply.
-pub fn html(markdown: &str) -> (String, bool) {
+/// The HTML of a text in Markdown, and whether quotes or lists in it were nested too deeply. Bare addresses become links;
+/// what links and pictures lead to, the site's rules say.
+pub(super) fn html(markdown: &str, links: &SiteLinks<'_>) -> (String, bool) {
     let (shallow, flattened) = flatten(markdown);
     let source = escape_unknown_tags(&shallow);
-    let events = Parser::new_ext(&source, OPTIONS).collect();
+    let parser = Parser::new_ext(&source, OPTIONS);
+    let mut events: Vec<Event<'_>> = match source.contains("://") {
+        // An address that holds a `_` comes in pieces.
+        true => autolinks::linked(TextMergeStream::new(parser).collect()),
+        false => parser.collect(),
+    };
+    for event in &mut events {
+        match event {
+            Event::Start(Tag::Link { dest_url, .. }) => {
+                if let Some(target) = links.target(dest_url) {
+                    *dest_url = target.into();
+                }
+            }
+            Event::Start(Tag::Image { dest_url, .. }) => *dest_url = links.picture(dest_url).into(),
+            _ => {}
+        }
+    }
     let mut html = String::with_capacity(markdown.len() * 5 / 4);
     footnotes::push_html(&mut html, settle(events));
     (html, flattened)
+}
+
+/// Where a text in Markdown is code, in order.
+pub(super) fn code(markdown: &str) -> Vec<Range<usize>> {
+    let (mut code, mut from) = (Vec::new(), None);
+    for (event, range) in Parser::new_ext(markdown, OPTIONS).into_offset_iter() {
+        match event {
+            Event::Start(Tag::CodeBlock(_)) => from = Some(range.start),
+            Event::End(TagEnd::CodeBlock) => code.extend(from.take().map(|from| from..range.end)),
+            Event::Code(_) => code.push(range),
+            _ => {}
+        }
+    }
+    code
 }
 
 /// The text without the marks of quotes and lists that stand more than [`MAX_NESTING`] deep at the
@@ -282,10 +321,20 @@ fn settled_block(html: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::path::Path;
 
-    fn written(markdown: &str) -> String {
-        html(markdown).0
+    use super::*;
+    use crate::config::Config;
+
+    pub(super) fn whole(markdown: &str) -> (String, bool) {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let config = Config::load(&root.join("config.toml")).expect("the sample configuration");
+        let page = config.magazine.url.clone();
+        html(markdown, &SiteLinks::new(Path::new("a.md"), &page, &config.magazine))
+    }
+
+    pub(super) fn written(markdown: &str) -> String {
+        whole(markdown).0
     }
 
     #[test]
@@ -332,10 +381,10 @@ mod tests {
     #[test]
     fn deep_quotes_and_lists_are_flattened() {
         for mark in [">", "> ", "- ", "1. ", "* > "] {
-            let (html, flattened) = html(&format!("{}x\n\ny", mark.repeat(50_000)));
+            let (html, flattened) = whole(&format!("{}x\n\ny", mark.repeat(50_000)));
             assert!(flattened && html.len() < 5_000 && html.contains('x') && html.ends_with("<p>y</p>\n"), "{mark}");
         }
-        assert!(!html(&format!("{}x", "> ".repeat(100))).1);
-        assert_eq!(html(&"- ".repeat(40)), ("<hr />\n".to_owned(), false));
+        assert!(!whole(&format!("{}x", "> ".repeat(100))).1);
+        assert_eq!(whole(&"- ".repeat(40)), ("<hr />\n".to_owned(), false));
     }
 }

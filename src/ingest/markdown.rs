@@ -10,13 +10,17 @@ use std::path::Path;
 use chrono::Datelike;
 
 pub(super) use names::undated;
-use picture::Bundle;
 
 use super::{
     Error, ImportContext, ImportResult, SourceLocation, body,
-    clean::{CLEANER, clean_and_tell},
+    clean::{
+        CLEANER, clean_and_tell,
+        tokens::{HtmlToken, HtmlTokens},
+    },
     folder::{self, FolderContents},
     front_matter::{FrontMatter, line_ends, split},
+    shortcodes,
+    site_paths::SiteLinks,
     source::{ColumnSource, SourceDocument},
     wrong,
 };
@@ -119,8 +123,25 @@ pub fn read(
         given_url: front.url.get().is_some(),
         due: dates.due,
     };
-    let bundle = Bundle::of(path, &url);
-    let (body_raw, flattened) = body::html(&result.legal(&place, "body", body));
+    let links = SiteLinks::new(path, &url, context.magazine);
+    let before = text[..text.len() - body.len()].matches('\n').count();
+    let legal = result.legal(&place, "body", body);
+    let resolved = shortcodes::resolve(&legal, &links);
+    for (line, name) in &resolved.unknown {
+        let place = SourceLocation { line: Some(before + line + 1), ..place.clone() };
+        result.warn_of_many(&place, format!("the shortcode {name:?} is not known: readers will not see it"));
+    }
+    let summary = resolved.summary_end.and_then(|end| resolved.text.get(..end));
+    let mut body = &*resolved.text;
+    if let Some(summary) = summary.filter(|_| standfirst.is_empty()) {
+        let (words, is_plain) = summary_words(summary, &links);
+        if words.chars().count() <= MAX_STANDFIRST_CHARS {
+            standfirst = words;
+            // Feeds have the standfirst before the body: it would stand there twice.
+            body = if is_plain { &body[summary.len()..] } else { body };
+        }
+    }
+    let (body_raw, flattened) = body::html(body, &links);
     let cleaned = clean_and_tell(&body_raw, &url, &context.magazine.media_url, context.magazine.lang);
     if flattened || cleaned.flattened {
         result.warn(
@@ -145,7 +166,7 @@ pub fn read(
         return Err(wrong(&place, message));
     }
     let image = match front.image.take() {
-        Some(image) => picture::image(image, &bundle, path, &place, context.magazine, result)?,
+        Some(image) => picture::image(image, &links, path, &place, context.magazine, result)?,
         None => None,
     };
     result.drafts.push(Draft {
@@ -166,6 +187,17 @@ pub fn read(
         withdrawn: front.hidden || dates.is_over,
     });
     Ok(facts)
+}
+
+/// What a summary says, in one line, and whether that is all of it: paragraphs without pictures, links and the like.
+fn summary_words(markdown: &str, links: &SiteLinks<'_>) -> (String, bool) {
+    let (html, _) = body::html(markdown, links);
+    let kept = ["<p>", "</p>", "<em>", "</em>", "<strong>", "</strong>"];
+    let is_plain = HtmlTokens::of(&html).all(|piece| match piece {
+        HtmlToken::Tag(tag) => kept.contains(&tag.source),
+        _ => true,
+    });
+    (text::one_line(&text::of_html(&html)), is_plain)
 }
 
 /// What is told of a body of which readers will not see something.

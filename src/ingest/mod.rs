@@ -9,6 +9,7 @@ pub mod listing;
 pub mod markdown;
 mod media;
 pub mod moved;
+mod shortcodes;
 pub mod similarity;
 mod site_paths;
 pub mod source;

@@ -10,6 +10,7 @@ mod machines;
 mod many;
 mod markdown;
 mod samples;
+mod shortcodes;
 mod told;
 
 use crate::support::Scene;

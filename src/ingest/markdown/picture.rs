@@ -1,49 +1,24 @@
 //! A column's picture: where it is served, and what is known of it.
 
-use std::path::{Component, Path};
+use std::path::Path;
 
-use url::Url;
-
-use super::super::{Error, ImportResult, SourceLocation, front_matter::FrontMatterPicture, media, site_paths, wrong};
+use super::super::{
+    Error, ImportResult, SourceLocation,
+    front_matter::FrontMatterPicture,
+    media,
+    site_paths::{self, SiteLinks},
+    wrong,
+};
 use crate::{
     config::Magazine,
     model::{Image, text, uri},
 };
 
-/// The folder of a column that is called `index`: what lies in it is served below the column's own address.
-#[derive(Debug, Clone)]
-pub(in crate::ingest) struct Bundle<'a>(Option<(&'a Path, Url)>);
-
-impl<'a> Bundle<'a> {
-    pub(super) fn of(path: &'a Path, page: &Url) -> Self {
-        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        let is_bundle = stem == "index" || stem.strip_prefix("index.").is_some_and(|language| language.len() <= 5);
-        let folder = path.parent().filter(|_| is_bundle);
-        Self(folder.map(|folder| {
-            let mut page = page.clone();
-            if !page.path().ends_with('/') {
-                page.set_path(&format!("{}/", page.path()));
-            }
-            (folder, page)
-        }))
-    }
-
-    /// Where a file that lies in the folder is served; nothing if it does not.
-    pub(in crate::ingest) fn address(&self, name: &str) -> Option<Url> {
-        let (folder, page) = self.0.as_ref()?;
-        let below = Path::new(name).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-        if name.is_empty() || !below || !folder.join(name).is_file() {
-            return None;
-        }
-        page.join(name).ok()
-    }
-}
-
 /// The picture of the front matter; nothing if it is none, which is told. One that we have a key of our own for must
 /// be right.
 pub(super) fn image(
     image: FrontMatterPicture,
-    bundle: &Bundle<'_>,
+    links: &SiteLinks<'_>,
     path: &Path,
     place: &SourceLocation,
     magazine: &Magazine,
@@ -51,7 +26,7 @@ pub(super) fn image(
 ) -> Result<Option<Image>, Error> {
     let key = if image.key == "image" { "image.url" } else { &image.key };
     let address = site_paths::plain(&image.url);
-    let url = match bundle.address(&address) {
+    let url = match links.bundled(&address) {
         Some(url) => Ok(url),
         None => magazine.media_url.join(&address),
     };
