@@ -149,7 +149,7 @@ pub fn main() -> ExitCode {
 
 /// What is logged goes to standard error. What libraries have to say is for who asks: cron would mail it.
 fn log(verbose: bool) {
-    let usual = if verbose { "info,html5ever=error" } else { "gazetier=warn" };
+    let usual = if verbose { "info" } else { "gazetier=warn" };
     let filter = EnvFilter::try_from_env("GAZETIER_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -38,6 +38,10 @@ pub(super) fn split<'a>(
     result: &mut ImportResult,
 ) -> Result<(FrontMatter, &'a str), Error> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // Some leave blank lines before it.
+    let whole = text;
+    let text = text.trim_start();
+    let blank = whole[..whole.len() - text.len()].matches('\n').count();
     let first = text.lines().next().unwrap_or_default();
     let (fence, format) = match first.trim_end() {
         "---" => ("---", Format::Yaml),
@@ -59,7 +63,7 @@ pub(super) fn split<'a>(
         if bare == fence || (bare == "..." && format == Format::Yaml) {
             let body = &text[at + line.len()..];
             // A line for the fence, so that what is wrong is told with its line in the file.
-            let head = format!("\n{}", &text[inner_start..at]);
+            let head = format!("{}{}", "\n".repeat(blank + 1), &text[inner_start..at]);
             let front = read(&head, format).map_err(|message| wrong(place, format!("front matter: {message}")))?;
             if format == Format::Yaml {
                 warn_of_lost_text(&head, &front, place, result);

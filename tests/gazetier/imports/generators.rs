@@ -153,6 +153,17 @@ fn what_is_wrong_in_another_generators_file_is_told() {
 }
 
 #[test]
+fn blank_lines_may_stand_before_a_front_matter() {
+    let scene = Scene::empty();
+    scene.put("columns/a.md", "\n \n+++\ntitle = \"A\"\ndate = 2026-10-01\n+++\nx\n");
+    assert_eq!(titles(&scene, "2026-11-01"), ["A"]);
+    scene.put("columns/a.md", "\n\n---\ntitle: Zoé #1\ndate: 2026-10-01\n---\n\n{{< x >}}\n");
+    let said = scene.run(&["sync"]).stderr;
+    assert!(said.contains("a.md:4: title: YAML reads"), "{said}");
+    assert!(said.contains("a.md:8: the shortcode \"x\""), "{said}");
+}
+
+#[test]
 fn what_many_files_have_in_common_is_told_once() {
     let scene = Scene::empty();
     for name in ["a", "b", "c"] {
