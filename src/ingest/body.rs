@@ -32,7 +32,7 @@ pub(super) fn html(markdown: &str, links: &SiteLinks<'_>) -> (String, bool) {
     let (shallow, flattened) = flatten(markdown);
     let source = escape_unknown_tags(&shallow);
     let parser = Parser::new_ext(&source, OPTIONS);
-    let mut events: Vec<Event<'_>> = match source.contains("://") {
+    let mut events: Vec<Event<'_>> = match autolinks::may_hold(&source) {
         // An address that holds a `_` comes in pieces.
         true => autolinks::linked(TextMergeStream::new(parser).collect()),
         false => parser.collect(),

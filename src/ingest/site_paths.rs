@@ -68,8 +68,9 @@ impl<'a> SiteLinks<'a> {
 
     /// Where a file that lies in the column's folder is served; nothing if it does not.
     pub(super) fn bundled(&self, name: &str) -> Option<Url> {
+        let bundle = self.bundle?;
         let below = Path::new(name).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-        if name.is_empty() || !below || !self.bundle?.join(name).is_file() {
+        if name.is_empty() || !below || !bundle.join(name).is_file() {
             return None;
         }
         let mut folder = self.page.clone();
@@ -108,6 +109,10 @@ impl<'a> SiteLinks<'a> {
 
     /// What a link in the text leads to, if that is not what it says.
     pub(super) fn target(&self, address: &str) -> Option<String> {
+        // Nearly all say where they lead.
+        if address.starts_with("http") {
+            return None;
+        }
         if address.starts_with("{filename}") || address.starts_with("|filename|") || address.starts_with("@/") {
             return Some(self.page(address));
         }

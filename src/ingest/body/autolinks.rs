@@ -5,6 +5,18 @@ use url::Url;
 
 use super::super::clean::tokens::{HtmlToken, HtmlTokens};
 
+/// Whether an address may stand in a text without marks: nearly all stand between those of a link.
+pub(super) fn may_hold(markdown: &str) -> bool {
+    let bytes = markdown.as_bytes();
+    memchr::memmem::find_iter(bytes, "://").any(|at| {
+        let scheme = bytes[..at].iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        match &bytes[..at - scheme] {
+            [.., b']', b'('] | [.., b'=', b'"' | b'\''] | [.., b'<' | b'='] => false,
+            _ => scheme > 0,
+        }
+    })
+}
+
 /// The events with a link for each address in their texts that is in no link or code yet.
 pub(super) fn linked(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
     let mut all = Vec::with_capacity(events.len() + 8);
@@ -110,6 +122,7 @@ mod tests {
             ("Voir https://a.example/b_c_d.", format!("Voir {}.", link("https://a.example/b_c_d"))),
             ("(http://a.example/(b))", format!("({})", link("http://a.example/(b)"))),
             ("«\u{a0}https://a.example\u{a0}»", format!("«\u{a0}{}\u{a0}»", link("https://a.example"))),
+            ("\"https://a.example\"", format!("\"{}\"", link("https://a.example"))),
             ("*https://a.example/*", format!("<em>{}</em>", link("https://a.example/"))),
             (
                 "[https://a.example](https://b.example)",

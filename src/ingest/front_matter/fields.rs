@@ -87,7 +87,10 @@ impl FrontMatter {
 
     /// Takes a key; `outer` is how much less it counts here than at the top.
     pub(super) fn take(&mut self, name: &str, value: FieldValue, outer: u8) {
-        let key = Key::of(name);
+        self.take_key(Key::of(name), name, value, outer);
+    }
+
+    fn take_key(&mut self, key: Key, name: &str, value: FieldValue, outer: u8) {
         match key {
             Key::Ignored => return,
             Key::Unknown if outer > 0 => return,
@@ -281,7 +284,8 @@ impl<'de> Visitor<'de> for FrontMatterVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FrontMatter, A::Error> {
         let mut front = FrontMatter::default();
         while let Some(name) = map.next_key::<String>()? {
-            let value = match Key::of(&name) {
+            let key = Key::of(&name);
+            let value = match key {
                 // A text whatever it looks like: 1.10 is a title, and no number.
                 Key::Title | Key::Id | Key::Guid | Key::Slug | Key::Standfirst(0 | 1) => {
                     map.next_value::<Option<String>>()?.map_or(FieldValue::Nothing, FieldValue::Text)
@@ -292,7 +296,7 @@ impl<'de> Visitor<'de> for FrontMatterVisitor {
                 }
                 _ => map.next_value()?,
             };
-            front.take(&name, value, 0);
+            front.take_key(key, &name, value, 0);
         }
         Ok(front.finish())
     }

@@ -31,12 +31,12 @@ pub(super) fn of(
     result: &mut ImportResult,
 ) -> Result<ColumnDates, Error> {
     let written = front.published.get().filter(|text| !OF_THE_FILE.contains(&text.to_lowercase().as_str()));
-    let published = match (written, dates::in_name(name)) {
-        (Some(written), _) => when("published", written, place, context)?,
-        (None, Some(day)) => when("published", &day.to_string(), place, context)?,
+    let day = if written.is_none() { dates::in_name(name).map(|day| day.to_string()) } else { None };
+    let published = match written.or(day.as_ref()) {
+        Some(written) => when("published", written, place, context)?,
         // A draft often has none; it is nobody's date.
-        (None, None) if front.hidden => EARLIEST,
-        (None, None) => {
+        None if front.hidden => EARLIEST,
+        None => {
             return Err(wrong(
                 place,
                 "it has no date: write `published`, or begin the file's name with one, such as 2026-10-02-",
