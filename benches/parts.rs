@@ -18,6 +18,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gazetier::{
     config::Config,
     ingest::clean::clean,
+    locales::Lang,
     model::{Column, ColumnId, Draft, html},
     publish::forms::{Feed, conform},
 };
@@ -93,7 +94,9 @@ fn entering(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("one column enters");
     group.throughput(Throughput::Bytes(draft.body.len() as u64));
     let (url, media) = (&draft.url, &config.magazine.media_url);
-    group.bench_function("clean", |bencher| bencher.iter(|| clean(black_box(&draft.body_raw), url, media)));
+    group.bench_function("clean", |bencher| {
+        bencher.iter(|| clean(black_box(&draft.body_raw), url, media, Lang::english()))
+    });
     group.bench_function("fingerprint", |bencher| bencher.iter(|| black_box(&draft).fingerprint()));
     group.finish();
 }

@@ -75,7 +75,7 @@ async fn make(folder: &Path, columns: u64, rubriques: u64) {
     let config = Config::load(&folder.join("config.toml")).expect("a configuration that gazetier takes");
     for number in 0..3 {
         let draft = size.draft(number);
-        let cleaned = clean(&draft.body, &draft.url, &config.magazine.media_url);
+        let cleaned = clean(&draft.body, &draft.url, &config.magazine.media_url, config.magazine.lang);
         assert_eq!(cleaned, draft.body, "the cleaner would change the corpus's bodies");
     }
     let store = open(folder).await;

@@ -2,9 +2,18 @@
 //! for it: here only HTML is HTML, a raw tag reaches no further than its paragraph or block, and
 //! footnotes stand at the end with links there and back.
 
+mod autolinks;
 mod footnotes;
+mod heading;
 
-use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+use std::ops::Range;
+
+pub(super) use heading::heading;
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, TextMergeStream};
+
+use crate::model::html::escape_into;
+
+use super::site_paths::SiteLinks;
 
 use super::clean::{
     names::is_element,
@@ -12,16 +21,50 @@ use super::clean::{
     tokens::{self, HtmlToken, HtmlTokens},
 };
 
-const OPTIONS: Options = Options::ENABLE_TABLES.union(Options::ENABLE_FOOTNOTES).union(Options::ENABLE_STRIKETHROUGH);
+const OPTIONS: Options = Options::ENABLE_TABLES
+    .union(Options::ENABLE_FOOTNOTES)
+    .union(Options::ENABLE_STRIKETHROUGH)
+    .union(Options::ENABLE_HEADING_ATTRIBUTES);
 
-/// The HTML of a text in Markdown, and whether quotes or lists in it were nested too deeply.
-pub fn html(markdown: &str) -> (String, bool) {
+/// The HTML of a text in Markdown, and whether quotes or lists in it were nested too deeply. Bare addresses become links;
+/// what links and pictures lead to, the site's rules say.
+pub(super) fn html(markdown: &str, links: &SiteLinks<'_>) -> (String, bool) {
     let (shallow, flattened) = flatten(markdown);
     let source = escape_unknown_tags(&shallow);
-    let events = Parser::new_ext(&source, OPTIONS).collect();
+    let parser = Parser::new_ext(&source, OPTIONS);
+    let mut events: Vec<Event<'_>> = match autolinks::may_hold(&source) {
+        // An address that holds a `_` comes in pieces.
+        true => autolinks::linked(TextMergeStream::new(parser).collect()),
+        false => parser.collect(),
+    };
+    for event in &mut events {
+        match event {
+            Event::Start(Tag::Link { dest_url, .. }) => {
+                if let Some(target) = links.target(dest_url) {
+                    *dest_url = target.into();
+                }
+            }
+            Event::Start(Tag::Image { dest_url, .. }) => *dest_url = links.picture(dest_url).into(),
+            _ => {}
+        }
+    }
     let mut html = String::with_capacity(markdown.len() * 5 / 4);
     footnotes::push_html(&mut html, settle(events));
     (html, flattened)
+}
+
+/// Where a text in Markdown is code, in order.
+pub(super) fn code(markdown: &str) -> Vec<Range<usize>> {
+    let (mut code, mut from) = (Vec::new(), None);
+    for (event, range) in Parser::new_ext(markdown, OPTIONS).into_offset_iter() {
+        match event {
+            Event::Start(Tag::CodeBlock(_)) => from = Some(range.start),
+            Event::End(TagEnd::CodeBlock) => code.extend(from.take().map(|from| from..range.end)),
+            Event::Code(_) => code.push(range),
+            _ => {}
+        }
+    }
+    code
 }
 
 /// The text without the marks of quotes and lists that stand more than [`MAX_NESTING`] deep at the
@@ -101,6 +144,8 @@ fn settle(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
     let mut block: Option<String> = None;
     // Up to where it is known that no end tag of scripts and styles comes.
     let mut unended = 0;
+    // The same of drawings.
+    let mut unended_drawings = 0;
     let mut at = 0;
     while let Some(event) = events.get(at) {
         match event {
@@ -116,6 +161,20 @@ fn settle(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
             }
             Event::InlineHtml(source) => match HtmlTokens::of(source).next() {
                 Some(HtmlToken::Tag(tag)) if !is_element(tag.name) => settled.push(Event::Text(source.clone())),
+                // What stands in these has names of its own.
+                Some(HtmlToken::Tag(tag)) if is_drawing(&tag) && !tag.source.ends_with("/>") => {
+                    let end = if at < unended_drawings { None } else { drawing_end(&events, at, tag.name) };
+                    match end {
+                        Some(end) => {
+                            settled.push(Event::InlineHtml(sources(&events[at..=end]).into()));
+                            at = end;
+                        }
+                        None => {
+                            unended_drawings = unended_drawings.max(paragraph_end(&events, at));
+                            settled.push(event.clone());
+                        }
+                    }
+                }
                 Some(HtmlToken::Tag(tag)) if is_code(&tag) => {
                     let end = if at < unended { None } else { inline_end(&events, at, tag.name) };
                     match end {
@@ -140,6 +199,43 @@ fn settle(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
 /// Whether a tag begins what is no text for anybody.
 fn is_code(tag: &tokens::Tag<'_>) -> bool {
     !tag.ends && (tag.name.eq_ignore_ascii_case("script") || tag.name.eq_ignore_ascii_case("style"))
+}
+
+/// Whether a tag begins a drawing or a formula.
+fn is_drawing(tag: &tokens::Tag<'_>) -> bool {
+    !tag.ends && (tag.name.eq_ignore_ascii_case("svg") || tag.name.eq_ignore_ascii_case("math"))
+}
+
+/// The event that ends a drawing in the paragraph in which it begins; drawings may stand in one another.
+fn drawing_end(events: &[Event<'_>], from: usize, name: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, event) in events[..paragraph_end(events, from)].iter().enumerate().skip(from) {
+        let Event::InlineHtml(source) = event else { continue };
+        if let Some(HtmlToken::Tag(tag)) = HtmlTokens::of(source).next()
+            && tag.name.eq_ignore_ascii_case(name)
+            && !tag.source.ends_with("/>")
+        {
+            depth = if tag.ends { depth.saturating_sub(1) } else { depth + 1 };
+            if depth == 0 {
+                return Some(at);
+            }
+        }
+    }
+    None
+}
+
+/// The HTML and the texts of some events.
+fn sources(events: &[Event<'_>]) -> String {
+    let mut html = String::new();
+    for event in events {
+        match event {
+            Event::InlineHtml(source) => html.push_str(source),
+            Event::Text(text) => escape_into(text, &mut html),
+            Event::SoftBreak | Event::HardBreak => html.push(' '),
+            _ => {}
+        }
+    }
+    html
 }
 
 /// Whether a browser takes what stands in an element for text.
@@ -225,10 +321,20 @@ fn settled_block(html: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::path::Path;
 
-    fn written(markdown: &str) -> String {
-        html(markdown).0
+    use super::*;
+    use crate::config::Config;
+
+    pub(super) fn whole(markdown: &str) -> (String, bool) {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let config = Config::load(&root.join("config.toml")).expect("the sample configuration");
+        let page = config.magazine.url.clone();
+        html(markdown, &SiteLinks::new(Path::new("a.md"), &page, &config.magazine))
+    }
+
+    pub(super) fn written(markdown: &str) -> String {
+        whole(markdown).0
     }
 
     #[test]
@@ -275,10 +381,10 @@ mod tests {
     #[test]
     fn deep_quotes_and_lists_are_flattened() {
         for mark in [">", "> ", "- ", "1. ", "* > "] {
-            let (html, flattened) = html(&format!("{}x\n\ny", mark.repeat(50_000)));
+            let (html, flattened) = whole(&format!("{}x\n\ny", mark.repeat(50_000)));
             assert!(flattened && html.len() < 5_000 && html.contains('x') && html.ends_with("<p>y</p>\n"), "{mark}");
         }
-        assert!(!html(&format!("{}x", "> ".repeat(100))).1);
-        assert_eq!(html(&"- ".repeat(40)), ("<hr />\n".to_owned(), false));
+        assert!(!whole(&format!("{}x", "> ".repeat(100))).1);
+        assert_eq!(whole(&"- ".repeat(40)), ("<hr />\n".to_owned(), false));
     }
 }

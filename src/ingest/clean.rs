@@ -1,7 +1,9 @@
 //! The body's HTML, made fit for feeds and letters once, when a column enters the store: only
 //! harmless elements, only absolute addresses.
 
+mod alternatives;
 mod anchors;
+mod media;
 pub(crate) mod names;
 pub(crate) mod prepare;
 pub(crate) mod tokens;
@@ -11,10 +13,15 @@ use std::{cell::RefCell, sync::LazyLock};
 use ammonia::{Builder, UrlRelative};
 use url::Url;
 
-use crate::model::{html, text, uri};
+use tokens::{HtmlToken, HtmlTokens};
+
+use crate::{
+    locales::Lang,
+    model::{html, text, uri},
+};
 
 /// Counts up when a better cleaner should go over the columns again.
-pub const CLEANER: i64 = 3;
+pub const CLEANER: i64 = 4;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cleaned {
@@ -22,21 +29,56 @@ pub struct Cleaned {
     /// Whether elements were nested more than [`prepare::MAX_NESTING`] deep: the inner ones are gone, their
     /// text is there.
     pub flattened: bool,
+    /// What readers will not see, in words; nothing if they see all.
+    pub unseen: Option<String>,
+    /// Whether there was something and nothing is left to see.
+    pub emptied: bool,
 }
 
 /// Cleans HTML: scripts, styles, frames, forms and event handlers go; links are completed from
 /// the column's page, pictures from where the magazine serves its media. What is no address for the
-/// web, mail or a telephone goes too; where a page would play something, a link leads to it. What
-/// comes out is legal XML text, and HTML that the strictest parser reads without an error.
-pub fn clean(html: &str, page: &Url, media: &Url) -> String {
-    clean_and_tell(html, page, media).html
+/// web, mail or a telephone goes too; where a page would play something, a link leads to it, in the
+/// column's language. What comes out is legal XML text, and HTML that the strictest parser reads without an error.
+pub fn clean(html: &str, page: &Url, media: &Url, lang: Lang) -> String {
+    clean_and_tell(html, page, media, lang).html
 }
 
 /// The same, with word of what could not be kept.
-pub fn clean_and_tell(html: &str, page: &Url, media: &Url) -> Cleaned {
-    let prepared = prepare::prepare(html, page, media);
-    Cleaned { html: sanitized(&prepared.html, page, media), flattened: prepared.flattened }
+pub fn clean_and_tell(html: &str, page: &Url, media: &Url, lang: Lang) -> Cleaned {
+    let prepared = prepare::prepare(html, page, media, lang);
+    let cleaned = sanitized(&prepared.html, page, media);
+    let emptied = is_blank(&cleaned) && !is_blank(html);
+    let unseen = in_words(&prepared);
+    Cleaned { html: cleaned, flattened: prepared.flattened, unseen, emptied }
 }
+
+/// What readers will not see of a body, in words.
+pub fn unseen(html: &str, page: &Url, lang: Lang) -> Option<String> {
+    in_words(&prepare::prepare(html, page, page, lang))
+}
+
+fn in_words(prepared: &prepare::PreparedHtml) -> Option<String> {
+    let each: Vec<String> = prepared.unseen.iter().map(|(name, count)| format!("{name} ({count})")).collect();
+    (!each.is_empty()).then(|| each.join(", "))
+}
+
+/// Whether HTML shows nothing: no text, and no element that is something without one.
+fn is_blank(html: &str) -> bool {
+    HtmlTokens::of(html).all(|piece| match piece {
+        HtmlToken::Text(text) => text.trim().is_empty(),
+        HtmlToken::Hidden => true,
+        HtmlToken::Tag(tag) => {
+            let name = tag.name.to_ascii_lowercase();
+            tag.ends || !SHOWN.contains(&name.as_str())
+        }
+    })
+}
+
+/// Elements that show something without a text in them.
+const SHOWN: [&str; 15] = [
+    "img", "picture", "svg", "math", "iframe", "video", "audio", "object", "embed", "input", "select", "button",
+    "canvas", "form", "source",
+];
 
 /// The cleaner of all columns: to make one takes as long as to clean a short text.
 static CLEANER_OF_ALL: LazyLock<Builder<'static>> = LazyLock::new(cleaner);
@@ -91,7 +133,7 @@ fn cleaner() -> Builder<'static> {
         .add_tag_attributes("time", ["datetime"])
         .add_tag_attributes("data", ["value"])
         .add_tag_attributes("details", ["open"])
-        .url_schemes(["https", "http", "mailto", "tel"].into())
+        .url_schemes(["https", "http", "mailto", "tel", "sms"].into())
         .url_relative(UrlRelative::PassThrough)
         .link_rel(None)
         .attribute_filter(|element, attribute, value| match attribute {
@@ -115,9 +157,10 @@ fn with_base(element: &str, complete: impl FnOnce(&Url) -> Option<String>) -> Op
     })
 }
 
-/// Whether an address is a telephone's (RFC 3966).
+/// Whether an address is a telephone's (RFC 3966, RFC 5724).
 fn is_telephone(address: &str) -> bool {
-    address.trim().get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("tel:"))
+    let scheme = address.trim().get(..4).unwrap_or_default();
+    ["tel:", "sms:"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
 }
 
 /// An address as a feed may carry it: absolute, percent-encoded, for the web or for mail.
@@ -155,10 +198,14 @@ fn srcset(value: &str, base: &Url) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn lang() -> Lang {
+        Lang::known("fr").expect("French")
+    }
+
     fn cleaned(html: &str) -> String {
         let page = Url::parse("https://estran.example.org/chroniques/phare").expect("a URL");
         let media = Url::parse("https://media.example.org/2026/").expect("a URL");
-        clean(html, &page, &media)
+        clean(html, &page, &media, lang())
     }
 
     #[test]
@@ -189,7 +236,7 @@ mod tests {
             "<math><mtext></p><style><img src=x onerror=alert(1)></style></mtext></math>",
         ] {
             let clean = cleaned(hostile);
-            for evil in ["script", "onerror", "iframe", "style", "form", "data:", "alert"] {
+            for evil in ["script", "onerror", "iframe", "style", "<form", "data:", "alert"] {
                 assert!(!clean.contains(evil), "{hostile} gave {clean}");
             }
         }
@@ -227,11 +274,11 @@ mod tests {
             ),
             (
                 "<p>a <video controls><source src=f.mp4 type=v><track src=t><p>Trop vieux</p></video> b</p>",
-                "<p>a <a href=\"https://media.example.org/2026/f.mp4\">f.mp4</a> b</p>",
+                "<p>a <a href=\"https://media.example.org/2026/f.mp4\">Vidéo\u{202f}: f.mp4</a> b</p>",
             ),
             (
                 "<audio src='https://www.c.example/v.mp3?x'>",
-                "<p><a href=\"https://www.c.example/v.mp3?x\">c.example/v.mp3</a></p>",
+                "<p><a href=\"https://www.c.example/v.mp3?x\">À écouter\u{202f}: c.example/v.mp3</a></p>",
             ),
             (
                 "<object data=\"https://c.example/a.pdf\"><p>x</p></object>",
@@ -269,7 +316,10 @@ mod tests {
         }
         let page =
             |path: &str| Url::parse("https://estran.example.org/").and_then(|base| base.join(path)).expect("a URL");
-        assert_ne!(clean("<p id=n>a</p>", &page("a"), &page("/")), clean("<p id=n>a</p>", &page("b"), &page("/")));
+        assert_ne!(
+            clean("<p id=n>a</p>", &page("a"), &page("/"), lang()),
+            clean("<p id=n>a</p>", &page("b"), &page("/"), lang())
+        );
     }
 
     #[test]
@@ -315,7 +365,7 @@ mod tests {
             ("</b>".repeat(20_000) + "x", false),
             ("<iframe src=x>".repeat(5_000) + "x", false),
         ] {
-            let cleaned = clean_and_tell(&html, &page, &page);
+            let cleaned = clean_and_tell(&html, &page, &page, lang());
             let short: String = html.chars().take(20).collect();
             assert_eq!((cleaned.flattened, cleaned.html.contains('x')), (deep, true), "{short}");
             assert_eq!(html::scan(&cleaned.html), [], "{short}");

@@ -74,7 +74,7 @@ struct FolderWalk<'a> {
 }
 
 /// Finds the files of a folder and of the folders in it. Links that lead out of it are followed only
-/// if that is wanted; what begins with a dot or an underscore is not read.
+/// if that is wanted; what begins with a dot or an underscore is not read, but for `_posts`.
 pub fn contents(folder: &Path, follow_links: bool) -> Result<FolderContents, Error> {
     let failed = |path: &Path| {
         let path = path.to_owned();
@@ -102,7 +102,9 @@ pub fn contents(folder: &Path, follow_links: bool) -> Result<FolderContents, Err
                 fs::read_dir(&next).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(failed(&next))?;
             entries.sort_by_cached_key(fs::DirEntry::file_name);
             for entry in entries {
-                if matches!(entry.file_name().as_bytes().first(), Some(b'.' | b'_')) {
+                // Jekyll keeps what is published in `_posts`.
+                let name = entry.file_name();
+                if matches!(name.as_bytes().first(), Some(b'.' | b'_')) && name != "_posts" {
                     continue;
                 }
                 let path = entry.path();

@@ -1,26 +1,33 @@
 //! Columns as Markdown files: front matter, then the body.
 
+pub(super) mod dates;
+mod names;
+pub(super) mod picture;
+
 use std::path::Path;
 
-use chrono::{Datelike, Duration};
+use chrono::Datelike;
+
+pub(super) use names::undated;
 
 use super::{
     Error, ImportContext, ImportResult, SourceLocation, body,
-    clean::{CLEANER, clean_and_tell},
+    clean::{
+        CLEANER,
+        tokens::{HtmlToken, HtmlTokens},
+    },
     folder::{self, FolderContents},
-    front_matter::{FrontMatterDate, line_ends, split},
-    media,
+    front_matter::{FrontMatter, line_ends, split},
+    parts::{self, RawBody},
+    shortcodes,
+    site_paths::SiteLinks,
     source::{ColumnSource, KnownDocuments, SourceDocument},
     wrong,
 };
 use crate::{
     config::{Magazine, Source},
-    model::{Draft, EARLIEST, Image, Instant, RecordImage, Rubrique, Slug, text, uri},
+    model::{Draft, Instant, text},
 };
-
-/// How long a body may be in the form that takes the most for it: a feed validator, and many a
-/// reader, takes 5 MB for a document of a feed, and a column must fit into one.
-const MAX_BODY_BYTES: usize = 4_600_000;
 
 /// What columns are known by that were imported from a file outside all sources.
 pub const SOURCE: &str = "markdown";
@@ -83,48 +90,20 @@ pub fn read(
 ) -> Result<GivenFields, Error> {
     let place = SourceLocation { file: path.display().to_string(), line: None };
     let text = line_ends(text);
-    let (front, body) = split(&text, &place, result)?;
-    let stem = key.rsplit('/').next().unwrap_or(key);
-    let id = front.id.as_deref().map(|id| result.legal(&place, "id", id));
-    let key = id.as_deref().unwrap_or(key);
-    let slug = match &front.slug {
-        Some(slug) => Slug::parse(slug).map_err(|error| wrong(&place, format!("slug: {error}")))?,
-        None => Slug::from_text(undated(stem))
-            .ok_or_else(|| wrong(&place, "its name holds no letter to make an address of: give it a slug"))?,
-    };
-    let rubrique = front.rubrique.as_deref().filter(|label| !label.trim().is_empty());
-    let known = rubrique.and_then(|label| Rubrique::find(context.rubriques, label)).map(|r| r.slug.clone());
-    match rubrique {
-        Some(label) if known.is_none() => result.warn(
-            &place,
-            format!("{label:?} is no rubrique of the configuration: the column is in the feed of all columns alone"),
-        ),
-        _ => {}
+    let (mut front, body) = split(&text, &place, result)?;
+    let name = key;
+    if names::is_page(&front, name) {
+        return Err(Error::NoColumn { place, why: "it is a page without a date".to_owned() });
     }
-    let url = match &front.url {
-        Some(url) => context.magazine.url.join(url),
-        None => context.magazine.column_url(&slug, known.as_ref()),
-    };
-    let url = url.map_err(|error| wrong(&place, format!("url: {error}")))?;
-    if !uri::is_web(&url) {
-        return Err(wrong(&place, format!("url: {url} is no address that readers can follow: write an https one")));
-    }
-    let published = when("published", &front.published, &place, context)?;
-    let updated_text = front.updated.as_ref().map(ToString::to_string);
-    let (updated, due) = updated(updated_text.as_deref(), published, &place, context, result)?;
-    if updated < EARLIEST {
-        result.warn(
-            &place,
-            "published: before 1990, which feed readers take for a mistake: RSS and Atom leave the date out, and Atom's \
-             readers get it as updated in 1990; write as `updated` when it came on the site",
-        );
-    }
-    let title = text::one_line(&result.legal(&place, "title", &front.title));
-    if title.trim().is_empty() {
-        return Err(wrong(&place, "title: it is empty"));
-    }
-    let standfirst = result.legal(&place, "standfirst", front.standfirst.as_deref().unwrap_or_default());
-    let byline = front.byline.as_deref().map(|b| byline(b, &place, result));
+    let id = front.id.take().map(|id| result.legal(&place, "id", &id));
+    let key = id.as_deref().unwrap_or(name);
+    let slug = names::slug(&front, name, &place)?;
+    let rubrique = names::rubrique(&front, name, &place, context, result);
+    let url = names::url(&front, &slug, rubrique.as_ref(), &place, context.magazine)?;
+    let dates = dates::of(&front, name, &place, context, result)?;
+    let (title, body) = title(&front, body, name, &place, result)?;
+    let mut standfirst = result.legal(&place, "standfirst", front.standfirst.get().map_or("", String::as_str));
+    let byline = parts::byline(front.authors.get().map_or(&[], Vec::as_slice), &place, context.magazine.lang, result);
     for (key, value, most) in [
         ("title", title.as_str(), MAX_LINE_CHARS),
         ("standfirst", &standfirst, MAX_STANDFIRST_CHARS),
@@ -132,52 +111,96 @@ pub fn read(
     ] {
         check_length(key, value, most, &place)?;
     }
-    let guid = front.guid.as_deref().map(|guid| guid_of(guid, &place, result)).transpose()?;
-    let facts = GivenFields { given_guid: guid.is_some(), given_id: id.is_some(), given_url: front.url.is_some(), due };
-    let (body_raw, flattened) = body::html(&result.legal(&place, "body", body));
-    let cleaned = clean_and_tell(&body_raw, &url, &context.magazine.media_url);
-    tell_nesting(flattened || cleaned.flattened, &place, result);
-    let body = cleaned.html;
-    check_body_length(&body, &place)?;
-    let image = front.image.map(|image| picture(image.into(), Some(path), &place, context, result)).transpose()?;
+    standfirst = text::one_line(&standfirst);
+    let guid = front.guid.as_deref().map(|guid| parts::guid(guid, &place, result)).transpose()?;
+    let facts = GivenFields {
+        given_guid: guid.is_some(),
+        given_id: id.is_some(),
+        given_url: front.url.get().is_some(),
+        due: dates.due,
+    };
+    let links = SiteLinks::new(path, &url, context.magazine);
+    let before = text[..text.len() - body.len()].matches('\n').count();
+    let legal = result.legal(&place, "body", body);
+    let resolved = shortcodes::resolve(&legal, &links);
+    for (line, name) in &resolved.unknown {
+        let place = SourceLocation { line: Some(before + line + 1), ..place.clone() };
+        result.warn_of_many(&place, format!("the shortcode {name:?} is not known: readers will not see it"));
+    }
+    let summary = resolved.summary_end.and_then(|end| resolved.text.get(..end));
+    let mut body = &*resolved.text;
+    if let Some(summary) = summary.filter(|_| standfirst.is_empty()) {
+        let (words, is_plain) = summary_words(summary, &links);
+        if words.chars().count() <= MAX_STANDFIRST_CHARS {
+            standfirst = words;
+            // Feeds have the standfirst before the body: it would stand there twice.
+            body = if is_plain { &body[summary.len()..] } else { body };
+        }
+    }
+    let (body_raw, flattened) = body::html(body, &links);
+    let has_more = !standfirst.is_empty() || front.image.get().is_some();
+    let raw = RawBody { html: &body_raw, flattened, page: &url, has_more };
+    let body = parts::body(&raw, &place, context, result)?;
+    let image = match front.image.take() {
+        Some(image) => picture::image(image, &links, Some(path), &place, context.magazine, result)?,
+        None => None,
+    };
     result.drafts.push(Draft {
         source: SOURCE.to_owned(),
         guid: guid.unwrap_or_else(|| context.magazine.tag(SOURCE, key)),
         key: key.to_owned(),
-        rubrique: known,
+        rubrique,
         title,
-        standfirst: text::one_line(&standfirst),
-        byline: byline.filter(|b| !b.trim().is_empty()),
+        standfirst,
+        byline,
         body,
         body_raw,
         cleaner: CLEANER,
         url,
         image,
-        published,
-        updated,
-        withdrawn: front.draft || front.withdrawn,
+        published: dates.published,
+        updated: dates.updated,
+        withdrawn: front.hidden || dates.is_over,
     });
     Ok(facts)
 }
 
-/// Tells that a body was nested too deep, if it was.
-pub(super) fn tell_nesting(deep: bool, place: &SourceLocation, result: &mut ImportResult) {
-    if deep {
-        result.warn(
-            place,
-            "the body has more than 100 elements in one another: the inner ones are gone, their words stay",
-        );
-    }
+/// What a summary says, in one line, and whether that is all of it: paragraphs without pictures, links and the like.
+fn summary_words(markdown: &str, links: &SiteLinks<'_>) -> (String, bool) {
+    let (html, _) = body::html(markdown, links);
+    let kept = ["<p>", "</p>", "<em>", "</em>", "<strong>", "</strong>"];
+    let is_plain = HtmlTokens::of(&html).all(|piece| match piece {
+        HtmlToken::Tag(tag) => kept.contains(&tag.source),
+        _ => true,
+    });
+    (text::one_line(&text::of_html(&html)), is_plain)
 }
 
-/// Refuses a body that no document of a feed could hold.
-pub(super) fn check_body_length(body: &str, place: &SourceLocation) -> Result<(), Error> {
-    let length = body.len() + 3 * body.matches(['<', '>']).count() + 5 * body.matches(['"', '\'', '&']).count();
-    if length > MAX_BODY_BYTES {
-        let message = format!("the body takes {length} bytes in a feed, readers take {MAX_BODY_BYTES}: shorten it");
-        return Err(wrong(place, message));
+/// The title, and the body without the heading that it may be.
+fn title<'b>(
+    front: &FrontMatter,
+    body: &'b str,
+    name: &str,
+    place: &SourceLocation,
+    result: &mut ImportResult,
+) -> Result<(String, &'b str), Error> {
+    let (title, body) = match &front.title {
+        Some(title) => (title.clone(), body),
+        None => match body::heading(body) {
+            Some((title, rest)) => (title, rest),
+            // Nobody reads it; it may have got no further than its name.
+            None if front.hidden => (names::stem(name).to_owned(), body),
+            None => {
+                let message = "it has no title: write `title`, or begin the body with a line of # and the title";
+                return Err(wrong(place, message));
+            }
+        },
+    };
+    let title = text::one_line(&result.legal(place, "title", &title));
+    if title.trim().is_empty() {
+        return Err(wrong(place, "title: it is empty"));
     }
-    Ok(())
+    Ok((title, body))
 }
 
 /// Refuses a text that is too long.
@@ -190,108 +213,10 @@ pub(super) fn check_length(key: &str, value: &str, most: usize, place: &SourceLo
     }
 }
 
-fn when(key: &str, at: &FrontMatterDate, place: &SourceLocation, context: ImportContext<'_>) -> Result<Instant, Error> {
-    instant(key, &at.to_string(), place, context)
-}
-
-/// An instant that a field tells.
-pub(super) fn instant(
-    key: &str,
-    text: &str,
-    place: &SourceLocation,
-    context: ImportContext<'_>,
-) -> Result<Instant, Error> {
-    let at = context.magazine.zone.parse(text).map_err(|error| wrong(place, format!("{key}: {error}")))?;
-    in_years(at, context.magazine).map_err(|message| wrong(place, format!("{key}: {message}")))
-}
-
 /// An instant whose year has four digits: feeds, headers and time zones know no other.
 pub fn in_years(at: Instant, magazine: &Magazine) -> Result<Instant, String> {
     match magazine.zone.local(at).year() {
         1000..=9999 => Ok(at),
         year => Err(format!("the year {year} is none that a feed can tell: write one of four digits")),
-    }
-}
-
-/// When a column was updated as of now, and when that changes by itself.
-pub(super) fn updated(
-    written: Option<&str>,
-    published: Instant,
-    place: &SourceLocation,
-    context: ImportContext<'_>,
-    result: &mut ImportResult,
-) -> Result<(Instant, Option<Instant>), Error> {
-    let Some(written) = written else { return Ok((published, None)) };
-    let updated = instant("updated", written, place, context)?;
-    let zone = &context.magazine.zone;
-    // A day without an hour begins before what was published in it.
-    let has_hour = written.contains(':');
-    let same_day = zone.local(updated).date_naive() == zone.local(published).date_naive();
-    if !has_hour && same_day && updated < published {
-        return Ok((published + Duration::seconds(1), None));
-    }
-    if updated > published.max(context.at) {
-        result.warn(place, format!("updated: {updated} is still to come: until then it counts as not updated"));
-        return Ok((published, Some(updated)));
-    }
-    Ok((updated.max(published), None))
-}
-
-/// A name, without the e-mail address that may stand with it: a feed would tell it everybody.
-pub(super) fn byline(text: &str, place: &SourceLocation, result: &mut ImportResult) -> String {
-    let byline = text::one_line(&result.legal(place, "byline", text));
-    let name = text::without_email(&byline);
-    if *name != byline {
-        result.warn(place, "the byline held an e-mail address, which a feed would tell everybody: taken out");
-    }
-    name.into_owned()
-}
-
-/// The id that readers of another feed know the column by, whatever it looks like.
-pub(super) fn guid_of(text: &str, place: &SourceLocation, result: &mut ImportResult) -> Result<String, Error> {
-    let guid = text::one_line(&result.legal(place, "guid", text));
-    let guid = guid.trim();
-    if guid.is_empty() || (guid.len() < 9 && guid.chars().all(char::is_numeric)) {
-        let message = "guid: a short number, or nothing, is no id for ever: write an address, or leave it out";
-        return Err(wrong(place, message));
-    }
-    Ok(guid.to_owned())
-}
-
-pub(super) fn picture(
-    image: RecordImage,
-    beside: Option<&Path>,
-    place: &SourceLocation,
-    context: ImportContext<'_>,
-    result: &mut ImportResult,
-) -> Result<Image, Error> {
-    let url = context.magazine.media_url.join(image.url.trim());
-    let url = url.map_err(|error| wrong(place, format!("image.url: {error}")))?;
-    if !uri::is_web(&url) {
-        return Err(wrong(place, format!("image.url: {:?} is no web address", image.url)));
-    }
-    let alt = text::one_line(&result.legal(place, "image's alt", &image.alt));
-    if alt.is_empty() {
-        result.warn(place, "its image has no alt: say in words what it shows");
-    }
-    let measured = media::measure(beside, &image.url);
-    let credit = image.credit.map(|credit| text::one_line(&result.legal(place, "image's credit", &credit)));
-    Ok(Image {
-        alt,
-        credit: credit.filter(|c| !c.is_empty()),
-        media_type: image.media_type.or(measured.media_type),
-        width: image.width.or(measured.width),
-        height: image.height.or(measured.height),
-        length: image.length.or(measured.length),
-        url,
-    })
-}
-
-/// A file's name without the date that it may begin with.
-pub(super) fn undated(stem: &str) -> &str {
-    let date = stem.get(..10).and_then(|date| chrono::NaiveDate::parse_from_str(date, "%Y-%m-%d").ok());
-    match (date, stem.get(10..)) {
-        (Some(_), Some(rest)) if rest.len() > 1 => rest.trim_start_matches(['-', '_']),
-        _ => stem,
     }
 }

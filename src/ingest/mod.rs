@@ -10,8 +10,11 @@ pub mod listing;
 pub mod markdown;
 mod media;
 pub mod moved;
+pub mod parts;
 pub mod records;
+mod shortcodes;
 pub mod similarity;
+mod site_paths;
 pub mod source;
 pub mod subscribers;
 pub mod sync;
@@ -31,6 +34,9 @@ pub enum Error {
     Read { path: PathBuf, source: std::io::Error },
     #[error("{place}: {message}")]
     Wrong { place: SourceLocation, message: String },
+    /// A file that lies among columns and is none: nobody need mend it.
+    #[error("{place}: it is no column: {why}")]
+    NoColumn { place: SourceLocation, why: String },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +60,8 @@ impl fmt::Display for SourceLocation {
 pub struct Warning {
     pub place: SourceLocation,
     pub message: String,
+    /// Whether many files are likely to give the same: it is told once, with their number.
+    pub of_many: bool,
 }
 
 impl fmt::Display for Warning {
@@ -90,7 +98,12 @@ impl ImportResult {
     }
 
     fn warn(&mut self, place: &SourceLocation, message: impl Into<String>) {
-        self.warnings.push(Warning { place: place.clone(), message: message.into() });
+        self.warnings.push(Warning { place: place.clone(), message: message.into(), of_many: false });
+    }
+
+    /// Warns of what many files are likely to have in common.
+    fn warn_of_many(&mut self, place: &SourceLocation, message: impl Into<String>) {
+        self.warnings.push(Warning { place: place.clone(), message: message.into(), of_many: true });
     }
 
     /// A text without characters that no feed can hold; says which were taken out of which field.

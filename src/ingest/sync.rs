@@ -12,7 +12,11 @@ mod scan;
 pub(super) mod spool;
 mod subscribers;
 
-use std::{collections::HashSet, io, path::PathBuf};
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+    path::PathBuf,
+};
 
 use super::{
     ImportContext,
@@ -213,17 +217,38 @@ async fn tell_files(scans: &[SourceScan<'_>], reporter: &mut SyncReporter<'_>) -
             let message = format!("{}: {}; passed over", scan.source.shown(&passed.name), passed.why);
             reporter.refuse_once(&scan.source.name, &passed.name, &message).await?;
         }
+        let mut of_many: HashMap<&str, usize> = HashMap::new();
+        for warning in scan.read.iter().flat_map(|read| &read.warnings).filter(|warning| warning.of_many) {
+            *of_many.entry(&warning.message).or_default() += 1;
+        }
         for read in &scan.read {
             match &read.after.refused {
                 Some(why) if reporter.by_hand || read.is_news() => reporter.refuse(format!("{why}; passed over")),
                 _ => {}
             }
             for warning in &read.warnings {
-                reporter.warn(warning);
+                match if warning.of_many { of_many.remove(warning.message.as_str()) } else { Some(1) } {
+                    Some(1) => reporter.warn(warning),
+                    Some(count) => reporter.warn(format!("{warning} (and in {} more files)", count - 1)),
+                    None => {}
+                }
             }
         }
+        tell_no_columns(scan, reporter);
     }
     Ok(())
+}
+
+/// Tells how many files are no columns, to who asks.
+fn tell_no_columns(scan: &SourceScan<'_>, reporter: &mut SyncReporter<'_>) {
+    let mut files = scan.read.iter().filter(|read| read.is_no_column);
+    if let Some(first) = files.next().filter(|_| reporter.by_hand) {
+        let more = match files.count() {
+            0 => String::new(),
+            count => format!(" (and {count} more files)"),
+        };
+        reporter.warn(format!("{}{more}: no column, but a page or about the files: passed over", first.shown()));
+    }
 }
 
 /// The files that are gone, of sources that were not emptied all at once.

@@ -19,6 +19,7 @@ pub(crate) struct Words {
     pub(crate) this_page: String,
     pub(crate) dates: Dates,
     pub(crate) letter: Letter,
+    pub(crate) column: Column,
     pub(crate) feeds: Feeds,
     pub(crate) archive: Archive,
     pub(crate) failures: Failures,
@@ -108,6 +109,17 @@ pub(crate) struct Letter {
     pub(crate) this_is_a_proof: String,
     pub(crate) to_the_desk: String,
     pub(crate) colon: String,
+}
+
+/// A column's own words.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Column {
+    pub(crate) authors: String,
+    pub(crate) authors_between: String,
+    pub(crate) video: String,
+    pub(crate) audio: String,
+    pub(crate) form: String,
 }
 
 /// The page beside the feeds.

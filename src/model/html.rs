@@ -352,7 +352,8 @@ impl<'a> HtmlScanner<'a> {
     /// An address must say where it leads, whoever reads the feed, and be a URI.
     fn address(&mut self, tag: &str, name: &str, value: &str) {
         let shown = || value.chars().take(80).collect::<String>();
-        let person = name.eq_ignore_ascii_case("href") && (value.starts_with("mailto:") || value.starts_with("tel:"));
+        let person = name.eq_ignore_ascii_case("href")
+            && ["mailto:", "tel:", "sms:"].iter().any(|scheme| value.starts_with(scheme));
         if !(value.starts_with("https://") || value.starts_with("http://") || person) {
             self.report("html-address", format!("<{tag}> has {name}=\"{}\", no absolute web address", shown()));
         } else if !value.bytes().all(|b| ADDRESS[usize::from(b)]) {

@@ -58,6 +58,23 @@ pub struct SharedAddress {
 
 from_row!(SharedAddress { title, guid, url, owner, wanted });
 
+/// A column's body as its source gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawBody {
+    /// The store's key.
+    pub id: i64,
+    /// The id that readers know it by.
+    pub guid: String,
+    /// Its title.
+    pub title: String,
+    /// Its page.
+    pub url: String,
+    /// Its body, not cleaned.
+    pub body: String,
+}
+
+from_row!(in order RawBody { id, guid, title, url, body });
+
 /// A column whose words are in an edition under another id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repeated {
@@ -250,6 +267,11 @@ impl Store {
     /// Columns that want one address, or have it.
     pub async fn shared_addresses(&self) -> Result<Vec<SharedAddress>> {
         self.read(sql::TWIN_ADDRESSES).fetch_all().await
+    }
+
+    /// The bodies of some columns that readers see, after one of them, as their sources gave them; nothing at the end.
+    pub async fn raw_bodies(&self, after: i64) -> Result<Vec<RawBody>> {
+        self.read(sql::RAW_BODIES).bind(after).bind(COLUMNS_AT_ONCE).fetch_all().await
     }
 
     /// Finds the fingerprints of words of the columns that were put before there were any.

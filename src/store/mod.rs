@@ -49,7 +49,7 @@ use transactions::Tx;
 pub use apply::{Applied, ChangeSource, FileChange, MovedFrom, Stamps};
 pub use bounces::{BounceKind, BounceNotice, Effect};
 pub use column_entry::{AddressConflict, Entry, Put};
-pub use columns::{Batched, ListedColumn, Repeated, SharedAddress};
+pub use columns::{Batched, ListedColumn, RawBody, Repeated, SharedAddress};
 pub use decisions::{Noted, Released, Seen, is_another_list};
 pub use editions::Variant;
 pub use feeds::{ColumnPlace, FeedMonth, FeedRecord, Latest, Newest, Published, Span};

@@ -1,7 +1,9 @@
 //! Columns come in: what their source says is in the published feeds, to the character, and a
 //! source that cannot be taken is refused in words, whole.
 
+mod embeds;
 mod exports;
+mod generators;
 mod histories;
 mod identity;
 mod listing;
@@ -10,6 +12,7 @@ mod many;
 mod markdown;
 mod records;
 mod samples;
+mod shortcodes;
 mod told;
 
 use crate::support::Scene;

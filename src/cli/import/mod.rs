@@ -241,6 +241,7 @@ fn warn_of_gone(page: &ListingPage, path: &Path, result: &mut ImportResult) {
                  gazetier columns withdraw {}",
                 known.title, known.key
             ),
+            of_many: false,
         });
     }
 }

@@ -97,7 +97,7 @@ fn item(note: &Footnote<'_>, html: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::html;
+    use super::super::tests::whole as html;
 
     #[test]
     fn footnotes_stand_at_the_end_and_lead_back() {

@@ -5,12 +5,15 @@
 
 use std::{
     borrow::Cow,
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
 };
 
 use url::Url;
 
+use crate::locales::Lang;
+
 use super::{
+    alternatives::{PictureAddresses, text_of},
     anchors::Anchors,
     tokens::{HtmlToken, HtmlTokens, Tag},
 };
@@ -22,11 +25,18 @@ pub(super) struct PreparedHtml {
     pub html: String,
     /// Whether elements were nested too deeply.
     pub flattened: bool,
+    /// What readers will not see, by the names of elements.
+    pub unseen: BTreeMap<&'static str, usize>,
 }
 
-/// Prepares the HTML of the column that is at `page`, whose pictures are below `media`.
-pub(super) fn prepare(html: &str, page: &Url, media: &Url) -> PreparedHtml {
+/// Prepares the HTML of the column that is at `page`, whose pictures are below `media`; what stands in the place of
+/// something else is in the column's language.
+pub(super) fn prepare(html: &str, page: &Url, media: &Url, lang: Lang) -> PreparedHtml {
     let mut preparer = Preparer {
+        page,
+        lang,
+        unseen: BTreeMap::new(),
+        lazy: None,
         pieces: HtmlTokens::of(html),
         anchors: Anchors::of(html, page, media),
         unclosed: HashSet::new(),
@@ -44,21 +54,26 @@ pub(super) fn prepare(html: &str, page: &Url, media: &Url) -> PreparedHtml {
             HtmlToken::Hidden => {}
         }
     }
-    PreparedHtml { html: preparer.out, flattened: preparer.flattened }
+    PreparedHtml { html: preparer.out, flattened: preparer.flattened, unseen: preparer.unseen }
 }
 
-struct Preparer<'a> {
-    pieces: HtmlTokens<'a>,
-    anchors: Anchors<'a>,
+pub(super) struct Preparer<'a> {
+    pub(super) page: &'a Url,
+    pub(super) lang: Lang,
+    pub(super) unseen: BTreeMap<&'static str, usize>,
+    /// Where a picture that pages load late ends, and its address: the same may follow for browsers without scripts.
+    pub(super) lazy: Option<(usize, String)>,
+    pub(super) pieces: HtmlTokens<'a>,
+    pub(super) anchors: Anchors<'a>,
     /// Elements of which no end tag follows.
-    unclosed: HashSet<String>,
+    pub(super) unclosed: HashSet<String>,
     /// How much HTML follows the content in which no address of anything to play was found.
     without_media: usize,
     /// The elements that are open, by their names in lower case.
-    open: Vec<String>,
+    pub(super) open: Vec<String>,
     /// How many elements of a name were not opened because they would be too deep.
     dropped: HashMap<String, usize>,
-    out: String,
+    pub(super) out: String,
     flattened: bool,
 }
 
@@ -66,8 +81,24 @@ impl<'a> Preparer<'a> {
     fn start(&mut self, tag: Tag<'a>) {
         let name = tag.name.to_ascii_lowercase();
         match name.as_str() {
-            "script" | "style" => {
+            "script" => self.script(&tag),
+            "style" => {
                 self.skip(&name);
+            }
+            "svg" => self.drawing(&tag),
+            "math" => self.formula(&tag),
+            "img" => self.picture(&tag),
+            "input" => self.field(&tag),
+            "form" => self.form(tag),
+            "select" | "button" => {
+                self.lose_field(&name);
+                self.element(&tag, name);
+            }
+            "canvas" => {
+                if self.content_is_blank(&name) {
+                    self.lose("canvas");
+                }
+                self.element(&tag, name);
             }
             // Their text is no HTML; without an end, what follows is.
             "title" | "textarea" | "xmp" => {
@@ -79,17 +110,19 @@ impl<'a> Preparer<'a> {
                     self.out.push_str(if pre { "</pre>" } else { "" });
                 }
             }
-            "plaintext" | "noscript" | "noembed" | "noframes" => {}
-            "iframe" => {
-                // Pages that load late keep the address elsewhere.
-                let addresses = ["src", "data-src"].into_iter().filter_map(|name| tag.value(name));
-                let address = addresses.into_iter().find(|address| self.anchors.is_web(address));
-                self.link(&tag, address);
+            "noscript" if self.follows_lazy() => {
                 self.skip(&name);
             }
+            "plaintext" | "noscript" | "noembed" | "noframes" => {}
+            "iframe" => self.frame(&tag),
             "video" | "audio" | "object" => self.medium(&tag, &name),
             "embed" => self.link(&tag, tag.value("src")),
-            "source" if !self.open.iter().any(|open| open == "picture") => self.link(&tag, tag.value("src")),
+            // Not one of a picture: one of a recording whose own element was lost.
+            "source" if !self.open.iter().any(|open| open == "picture") => {
+                if let Some(address) = tag.value("src") {
+                    self.link(&tag, Some(address));
+                }
+            }
             "track" => {}
             _ => self.element(&tag, name),
         }
@@ -106,8 +139,19 @@ impl<'a> Preparer<'a> {
         }
         let known = renamed(&name);
         // Without their elements these end nothing.
-        if !matches!(known, "plaintext" | "noscript" | "noembed" | "noframes" | "iframe" | "title" | "textarea" | "xmp")
-        {
+        if !matches!(
+            known,
+            "plaintext"
+                | "noscript"
+                | "noembed"
+                | "noframes"
+                | "iframe"
+                | "title"
+                | "textarea"
+                | "xmp"
+                | "svg"
+                | "math"
+        ) {
             self.out.push_str("</");
             self.out.push_str(known);
             self.out.push('>');
@@ -116,7 +160,7 @@ impl<'a> Preparer<'a> {
 
     /// Passes over an element's content and its end tag, and gives the content; `None` if there is no
     /// end tag.
-    fn skip(&mut self, name: &str) -> Option<&'a str> {
+    pub(super) fn skip(&mut self, name: &str) -> Option<&'a str> {
         let rest = self.pieces.rest;
         let found = match self.unclosed.contains(name) {
             true => None,
@@ -154,29 +198,20 @@ impl<'a> Preparer<'a> {
             // Nothing to play: what stands in it is all there is.
             self.without_media = self.pieces.rest.len();
             self.pieces = before;
+            if name != "object" && content.is_none_or(|content| text_of(content).is_empty()) {
+                self.lose(if name == "audio" { "audio" } else { "video" });
+            }
+            return;
         }
         self.link(tag, address);
     }
 
-    /// A link in the place of what only a page can show. The magazine's own recordings are where its
-    /// pictures are.
-    fn link(&mut self, tag: &Tag<'a>, address: Option<&str>) {
-        let Some(address) = address.filter(|address| self.anchors.is_web(address)) else { return };
-        let recording = ["video", "audio", "source"].iter().any(|name| tag.name.eq_ignore_ascii_case(name));
-        let own = ["title", "aria-label"].into_iter().find_map(|name| tag.value(name));
-        let words = own.map_or_else(|| shown_address(address), Cow::from);
-        let alone = self.open.last().is_none_or(|open| is_flow(open));
-        self.out.push_str(if alone { "<p>" } else { "" });
-        self.out.push_str("<a href=\"");
-        let whole = if recording { self.anchors.in_media(address) } else { address.into() };
-        self.out.push_str(&whole.replace('"', "&quot;"));
-        self.out.push_str("\">");
-        self.out.push_str(&words.replace('<', "&lt;"));
-        self.out.push_str("</a>");
-        self.out.push_str(if alone { "</p>" } else { "" });
+    pub(super) fn element(&mut self, tag: &Tag<'a>, name: String) {
+        self.element_with(tag, name, &PictureAddresses::default());
     }
 
-    fn element(&mut self, tag: &Tag<'a>, name: String) {
+    /// An element with other addresses of a picture than its own.
+    pub(super) fn element_with(&mut self, tag: &Tag<'a>, name: String, addresses: &PictureAddresses<'_>) {
         if !is_void(&name) {
             self.close_before(&name);
             if self.open.len() >= MAX_NESTING {
@@ -188,14 +223,19 @@ impl<'a> Preparer<'a> {
         let picture = name == "a" && self.shows_picture();
         self.out.push('<');
         self.out.push_str(renamed(&name));
-        self.attributes(tag, &name, picture);
+        self.attributes(tag, &name, picture, addresses);
         self.out.push('>');
         if !is_void(&name) {
             self.open.push(name);
         }
     }
 
-    fn attributes(&mut self, tag: &Tag<'a>, name: &str, picture: bool) {
+    fn attributes(&mut self, tag: &Tag<'a>, name: &str, picture: bool, addresses: &PictureAddresses<'_>) {
+        for (attribute, value) in [("src", addresses.src), ("srcset", addresses.srcset)] {
+            if let Some(value) = value {
+                self.attribute(attribute, value);
+            }
+        }
         let mut aligned = tag.value("align").is_some();
         for (attribute, value) in tag.attributes() {
             let attribute = attribute.to_ascii_lowercase();
@@ -214,14 +254,20 @@ impl<'a> Preparer<'a> {
                     Some(side) => ("align", side.into()),
                     None => continue,
                 },
+                "src" if addresses.src.is_some() => continue,
+                "srcset" if addresses.srcset.is_some() => continue,
                 other => (other, value.into()),
             };
-            self.out.push(' ');
-            self.out.push_str(attribute);
-            self.out.push_str("=\"");
-            self.out.push_str(&value.replace('"', "&quot;"));
-            self.out.push('"');
+            self.attribute(attribute, &value);
         }
+    }
+
+    fn attribute(&mut self, name: &str, value: &str) {
+        self.out.push(' ');
+        self.out.push_str(name);
+        self.out.push_str("=\"");
+        self.out.push_str(&value.replace('"', "&quot;"));
+        self.out.push('"');
     }
 
     /// Whether the link that begins here has a picture in it.
@@ -286,13 +332,6 @@ pub(crate) fn end_of(text: &str, name: &str) -> Option<(usize, usize)> {
     None
 }
 
-/// An address without what readers need not see of it.
-fn shown_address(address: &str) -> Cow<'_, str> {
-    let path = address.split(['?', '#']).next().unwrap_or(address);
-    let path = path.trim_start_matches("https:").trim_start_matches("http:").trim_start_matches("//");
-    Cow::from(path.trim_start_matches("www.").trim_end_matches('/'))
-}
-
 /// The side to which a style aligns text.
 fn alignment(style: &str) -> Option<&'static str> {
     let value = style.split(';').filter_map(|rule| rule.split_once(':')).rev().find_map(|(property, value)| {
@@ -320,7 +359,7 @@ fn is_void(name: &str) -> bool {
 }
 
 /// Whether blocks stand in an element one below the other.
-fn is_flow(name: &str) -> bool {
+pub(super) fn is_flow(name: &str) -> bool {
     matches!(name, "article" | "aside" | "blockquote" | "body" | "center" | "div" | "footer" | "header" | "main")
         || matches!(name, "section" | "form" | "fieldset" | "html" | "nav")
 }

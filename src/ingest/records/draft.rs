@@ -1,14 +1,21 @@
 //! A record of another system as a column: what is missing is made, what is wrong is told.
 
+use std::path::Path;
+
 use super::super::{
     Error, ImportContext, ImportResult, SourceLocation, body,
-    clean::{CLEANER, clean_and_tell},
-    markdown::{self, GivenFields, MAX_LINE_CHARS, MAX_STANDFIRST_CHARS, check_length},
+    clean::CLEANER,
+    front_matter::FrontMatterPicture,
+    markdown::{GivenFields, MAX_LINE_CHARS, MAX_STANDFIRST_CHARS, check_length, dates, picture},
+    parts::{self, RawBody},
+    site_paths::SiteLinks,
     wrong,
 };
 use crate::{
     config::Source,
-    model::{BodyFormat, ColumnRecord, Draft, RecordStatus, Rubrique, Slug, html::escape, text, uri},
+    model::{
+        BodyFormat, ColumnRecord, Draft, Image, RecordImage, RecordStatus, Rubrique, Slug, html::escape, text, uri,
+    },
 };
 
 /// Reads a record of a source.
@@ -44,10 +51,10 @@ pub fn read_record(
     if !uri::is_web(&url) {
         return Err(wrong(place, format!("url: {url} is no address that readers can follow: write an https one")));
     }
-    let published = markdown::instant("published", &record.published, place, context)?;
-    let (updated, due) = markdown::updated(record.updated.as_deref(), published, place, context, result)?;
+    let published = dates::instant("published", &record.published, place, context)?;
+    let (updated, due) = dates::updated(record.updated.as_deref(), published, place, context, result)?;
     let standfirst = result.legal(place, "standfirst", &record.standfirst);
-    let byline = byline(&record, place, result);
+    let byline = parts::byline(&record.bylines, place, context.magazine.lang, result);
     for (key, value, most) in [
         ("title", title.as_str(), MAX_LINE_CHARS),
         ("standfirst", &standfirst, MAX_STANDFIRST_CHARS),
@@ -55,19 +62,23 @@ pub fn read_record(
     ] {
         check_length(key, value, most, place)?;
     }
-    let guid = record.guid.as_deref().map(|guid| markdown::guid_of(guid, place, result)).transpose()?;
+    let guid = record.guid.as_deref().map(|guid| parts::guid(guid, place, result)).transpose()?;
     let given = GivenFields { given_guid: guid.is_some(), given_id: true, given_url: record.url.is_some(), due };
     let written = result.legal(place, "body", &record.body);
+    let links = SiteLinks::new(Path::new(""), &url, context.magazine);
     let (body_raw, deep) = match record.format {
         BodyFormat::Html => (written, false),
-        BodyFormat::Markdown => body::html(&written),
+        BodyFormat::Markdown => body::html(&written, &links),
         BodyFormat::Text => (paragraphs(&written), false),
     };
-    let cleaned = clean_and_tell(&body_raw, &url, &context.magazine.media_url);
-    markdown::tell_nesting(deep || cleaned.flattened, place, result);
-    markdown::check_body_length(&cleaned.html, place)?;
     let image = record.image.filter(|image| !image.url.trim().is_empty());
-    let image = image.map(|image| markdown::picture(image, None, place, context, result)).transpose()?;
+    let has_more = !standfirst.trim().is_empty() || image.is_some();
+    let raw = RawBody { html: &body_raw, flattened: deep, page: &url, has_more };
+    let body = parts::body(&raw, place, context, result)?;
+    let image = match image {
+        Some(image) => image_of(image, &links, place, context, result)?,
+        None => None,
+    };
     result.drafts.push(Draft {
         source: source.name.clone(),
         guid: guid.unwrap_or_else(|| context.magazine.tag(source.tag(), &key)),
@@ -76,7 +87,7 @@ pub fn read_record(
         title,
         standfirst: text::one_line(&standfirst),
         byline,
-        body: cleaned.html,
+        body,
         body_raw,
         cleaner: CLEANER,
         url,
@@ -110,11 +121,23 @@ fn rubrique(
     found
 }
 
-/// Who wrote it, in one text.
-fn byline(record: &ColumnRecord, place: &SourceLocation, result: &mut ImportResult) -> Option<String> {
-    let names: Vec<String> = record.bylines.iter().map(|name| markdown::byline(name, place, result)).collect();
-    let names: Vec<&str> = names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
-    (!names.is_empty()).then(|| names.join(", "))
+/// A record's picture.
+fn image_of(
+    image: RecordImage,
+    links: &SiteLinks<'_>,
+    place: &SourceLocation,
+    context: ImportContext<'_>,
+    result: &mut ImportResult,
+) -> Result<Option<Image>, Error> {
+    let RecordImage { url, alt, credit, width, height, media_type, length } = image;
+    let key = "image".to_owned();
+    let named = FrontMatterPicture { key, url, alt, credit, width, height };
+    let found = picture::image(named, links, None, place, context.magazine, result)?;
+    Ok(found.map(|image| Image {
+        media_type: media_type.or(image.media_type),
+        length: length.or(image.length),
+        ..image
+    }))
 }
 
 /// A plain text as HTML.

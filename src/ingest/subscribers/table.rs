@@ -229,7 +229,7 @@ impl<'s, R: Read + Seek> Table<'s, R> {
                 return Err(wrong(&place(byte)?, message));
             }
             for (byte, message) in self.refused {
-                told.push(Warning { place: place(byte)?, message });
+                told.push(Warning { place: place(byte)?, message, of_many: false });
             }
         }
         Ok(Refused { told, count: self.refusals })

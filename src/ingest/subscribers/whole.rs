@@ -333,7 +333,7 @@ impl<'s, R: Read> Whole<'s, R> {
             if let Err(message) = outcome {
                 self.refused.count += 1;
                 if self.refused.told.len() < TOLD {
-                    self.refused.told.push(Warning { place: self.here(), message });
+                    self.refused.told.push(Warning { place: self.here(), message, of_many: false });
                 }
             }
         }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     config::Source,
     ingest::{
-        self, ImportContext, ImportResult, Warning,
+        self, ImportContext, ImportResult, SourceLocation, Warning,
         clean::CLEANER,
         folder::{self, FolderContents, FoundFile},
         markdown,
@@ -44,6 +44,8 @@ pub(super) struct ReadFile<'a> {
     /// Its column; none if it is as it was, or cannot be taken.
     pub(super) column: Option<SpooledColumn>,
     pub(super) warnings: Vec<Warning>,
+    /// Whether it is a file that lies among columns and is none.
+    pub(super) is_no_column: bool,
 }
 
 /// A column that was read. All of it waits in the spool.
@@ -124,7 +126,7 @@ fn is_whole_file(source: &Source, name: &str) -> bool {
 
 /// What makes a column of a file's bytes: when it changes, all files are read again.
 pub(super) fn reader_version(config: &str) -> String {
-    fingerprint([&CLEANER.to_string(), env!("CARGO_PKG_VERSION"), config])
+    fingerprint([&CLEANER.to_string(), env!("CARGO_PKG_VERSION"), env!("GAZETIER_LOCALES"), config])
 }
 
 /// Looks through what a source's folder holds and opens what is new or has changed. `known` is what is
@@ -294,6 +296,7 @@ fn read<'a>(
         },
         column: None,
         warnings: Vec::new(),
+        is_no_column: false,
     };
     if is_whole_file(source, &file.name) {
         read.after.content.clone_from(&file.seen);
@@ -322,8 +325,13 @@ fn read<'a>(
             read.warnings = warnings;
             Some((read, Some(column)))
         }
+        // One that was a column is told: its column stays as it is.
+        Err(ingest::Error::NoColumn { .. }) if read.after.column_key.is_none() => {
+            read.is_no_column = true;
+            Some((read, None))
+        }
         Err(why) => {
-            read.after.refused = Some(why);
+            read.after.refused = Some(why.to_string());
             Some((read, None))
         }
     }
@@ -336,15 +344,18 @@ fn column(
     key: &str,
     source: &Source,
     context: ImportContext<'_>,
-) -> Result<(ParsedColumn, Vec<Warning>), String> {
-    let shown = path.display();
+) -> Result<(ParsedColumn, Vec<Warning>), ingest::Error> {
+    let wrong = |message: String| {
+        let place = SourceLocation { file: path.display().to_string(), line: None };
+        ingest::Error::Wrong { place, message }
+    };
     let text = std::str::from_utf8(bytes)
-        .map_err(|error| format!("{shown}: not UTF-8 at byte {}: save it as UTF-8", error.valid_up_to()))?;
+        .map_err(|error| wrong(format!("not UTF-8 at byte {}: save it as UTF-8", error.valid_up_to())))?;
     let mut own = ImportResult::default();
     let document = SourceDocument { path, key, text };
-    let facts = source::open(source).read(document, context, &mut own).map_err(|error| error.to_string())?;
-    let draft: Draft = own.drafts.pop().ok_or_else(|| format!("{shown}: it holds no column"))?;
-    let bytes = spool::encode(&draft).map_err(|error| format!("{shown}: {error}"))?;
+    let facts = source::open(source).read(document, context, &mut own)?;
+    let draft: Draft = own.drafts.pop().ok_or_else(|| wrong("it holds no column".to_owned()))?;
+    let bytes = spool::encode(&draft).map_err(|error| wrong(error.to_string()))?;
     let Draft { key, published, updated, .. } = draft;
     Ok((ParsedColumn { key, facts, published, updated, bytes }, own.warnings))
 }

@@ -40,6 +40,8 @@ statements! {
     EXPORT_COLUMNS = "SELECT id, source, source_key, guid, rubrique, title, standfirst, byline, body_raw, \
         COALESCE(asked_url, url) AS url, image_url, image_alt, image_credit, image_type, image_width, image_height, \
         image_length, published_at, updated_at, withdrawn_at FROM columns WHERE id > $1 ORDER BY id LIMIT $2";
+    RAW_BODIES = "SELECT id, guid, title, url, body_raw FROM columns WHERE withdrawn_at IS NULL AND id > $1 \
+        ORDER BY id LIMIT $2";
     /// Columns that were put before there was a fingerprint of their words.
     WITHOUT_CONTENT = "SELECT id, title, standfirst, body FROM columns WHERE content = '' ORDER BY id LIMIT $1";
     /// Not over one that somebody has put meanwhile, with other words.

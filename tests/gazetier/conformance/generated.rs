@@ -3,6 +3,7 @@
 use chrono::{Duration, TimeZone, Utc};
 use gazetier::{
     ingest::clean::clean,
+    locales::Lang,
     model::{Column, ColumnId, Image, Instant, Slug},
 };
 use proptest::{prelude::*, sample::select};
@@ -254,7 +255,7 @@ pub(super) fn soup() -> impl Strategy<Value = String> {
 /// A body: what the cleaner makes of soup, or soup as it is.
 pub(super) fn body() -> impl Strategy<Value = String> {
     let page = web("https://estran.example.org/chroniques/phare");
-    let cleaned = soup().prop_map(move |soup| clean(&soup, &page, &page));
+    let cleaned = soup().prop_map(move |soup| clean(&soup, &page, &page, Lang::english()));
     let long = "[a-zéè ]{40}".prop_map(|text| format!("<p>{}</p>", text.repeat(2_000)));
     prop_oneof![30 => cleaned, 3 => soup(), 1 => long, 4 => Just(String::new()), 1 => Just("\n ".to_owned())]
 }

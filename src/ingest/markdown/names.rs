@@ -1,0 +1,113 @@
+//! What a column is called and where it belongs: its slug, its rubrique, its address.
+
+use url::Url;
+
+use super::super::{
+    Error, ImportContext, ImportResult, SourceLocation,
+    front_matter::{FrontMatter, dates},
+    wrong,
+};
+use crate::{
+    config::Magazine,
+    model::{Rubrique, Slug, uri},
+};
+
+/// The layouts of pages that are no posts, with Jekyll, Hugo, Eleventy and Pelican.
+const PAGES: [&str; 13] = [
+    "page",
+    "pages",
+    "home",
+    "index",
+    "default",
+    "archive",
+    "archives",
+    "search",
+    "tags",
+    "categories",
+    "about",
+    "contact",
+    "404",
+];
+
+/// Whether a file is a page of a site and no column: it has no date, and says so or lies among pages.
+pub(super) fn is_page(front: &FrontMatter, name: &str) -> bool {
+    if front.published.get().is_some() || front.layout.is_none() && !name.contains('/') {
+        return false;
+    }
+    let layout = front.layout.as_deref().map(|layout| layout.rsplit('/').next().unwrap_or(layout).to_lowercase());
+    let layout = layout.as_deref().map(|layout| layout.split('.').next().unwrap_or(layout));
+    let said = layout.is_some_and(|layout| PAGES.contains(&layout));
+    let among_pages = || name.split('/').rev().skip(1).any(|folder| matches!(folder, "page" | "pages"));
+    (said || among_pages()) && dates::in_name(name).is_none()
+}
+
+/// The part of a column's name that is its own: a folder's, where the file is called `index`.
+pub(super) fn stem(name: &str) -> &str {
+    let mut parts = name.rsplit('/');
+    let last = parts.next().unwrap_or(name);
+    match (last.strip_prefix("index."), parts.next()) {
+        // The page of a bundle, with its language: index.fr.
+        (Some(language), Some(folder)) if language.len() <= 5 => folder,
+        _ => last,
+    }
+}
+
+pub(super) fn slug(front: &FrontMatter, name: &str, place: &SourceLocation) -> Result<Slug, Error> {
+    match &front.slug {
+        Some(slug) => Slug::parse(slug)
+            .ok()
+            .or_else(|| Slug::from_text(slug))
+            .ok_or_else(|| wrong(place, format!("slug: {slug:?} holds no letter to make an address of"))),
+        None => Slug::from_text(undated(stem(name)))
+            .ok_or_else(|| wrong(place, "its name holds no letter to make an address of: give it a slug")),
+    }
+}
+
+/// A file's name without the date that it may begin with.
+pub(in crate::ingest) fn undated(stem: &str) -> &str {
+    let date = stem.get(..10).and_then(|date| chrono::NaiveDate::parse_from_str(date, "%Y-%m-%d").ok());
+    match (date, stem.get(10..)) {
+        (Some(_), Some(rest)) if rest.len() > 1 => rest.trim_start_matches(['-', '_']),
+        _ => stem,
+    }
+}
+
+/// The first rubrique of the configuration among what the front matter calls a category, then among the folders that
+/// the file lies in, then among its tags. A label that is none is told.
+pub(super) fn rubrique(
+    front: &FrontMatter,
+    name: &str,
+    place: &SourceLocation,
+    context: ImportContext<'_>,
+    result: &mut ImportResult,
+) -> Option<Slug> {
+    let find = |label: &str| Rubrique::find(context.rubriques, label);
+    let folders = name.rsplit('/').skip(1);
+    let tags = front.tags.iter().map(String::as_str);
+    let found = front.categories().chain(folders).chain(tags).find_map(find);
+    if let (None, Some(label)) = (found, front.categories().next()) {
+        result.warn_of_many(
+            place,
+            format!("{label:?} is no rubrique of the configuration: the column is in the feed of all columns alone"),
+        );
+    }
+    found.map(|rubrique| rubrique.slug.clone())
+}
+
+pub(super) fn url(
+    front: &FrontMatter,
+    slug: &Slug,
+    rubrique: Option<&Slug>,
+    place: &SourceLocation,
+    magazine: &Magazine,
+) -> Result<Url, Error> {
+    let url = match front.url.get() {
+        Some(url) => magazine.url.join(url),
+        None => magazine.column_url(slug, rubrique),
+    };
+    let url = url.map_err(|error| wrong(place, format!("url: {error}")))?;
+    if !uri::is_web(&url) {
+        return Err(wrong(place, format!("url: {url} is no address that readers can follow: write an https one")));
+    }
+    Ok(url)
+}
