@@ -239,10 +239,11 @@ async fn tell_files(scans: &[SourceScan<'_>], reporter: &mut SyncReporter<'_>) -
     Ok(())
 }
 
-/// Tells how many files are no columns, to who asks.
+/// Tells how many files are no columns: once, and to who asks.
 fn tell_no_columns(scan: &SourceScan<'_>, reporter: &mut SyncReporter<'_>) {
-    let mut files = scan.read.iter().filter(|read| read.is_no_column);
-    if let Some(first) = files.next().filter(|_| reporter.by_hand) {
+    let by_hand = reporter.by_hand;
+    let mut files = scan.read.iter().filter(|read| read.is_no_column && (by_hand || read.is_news()));
+    if let Some(first) = files.next() {
         let more = match files.count() {
             0 => String::new(),
             count => format!(" (and {count} more files)"),
