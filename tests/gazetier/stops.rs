@@ -15,7 +15,7 @@ use std::{
 use crate::{
     proxy::Proxy,
     smtp::through,
-    support::{MONDAY, Outcome, Scene},
+    support::{MONDAY, Outcome, Scene, until},
 };
 
 /// Five seconds, and some for a machine on which all tests run at once.
@@ -58,14 +58,6 @@ fn silent_relay() -> (u16, Arc<AtomicBool>) {
         }
     });
     (port, met)
-}
-
-fn until(what: &str, done: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !done() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
-        thread::sleep(Duration::from_millis(20));
-    }
 }
 
 #[test]

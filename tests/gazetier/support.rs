@@ -326,11 +326,11 @@ pub fn needed(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is missing: run the tests with sh tests/run.sh"))
 }
 
-/// Waits until something is so, a minute at the most.
-pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+/// Waits until something is so, a minute at the most; then it says what was wrong.
+pub fn until(wrong: &str, mut is_so: impl FnMut() -> bool) {
     let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
     while !is_so() {
-        assert!(std::time::Instant::now() < end, "it never came to pass that {what}");
+        assert!(std::time::Instant::now() < end, "{wrong}");
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
 }

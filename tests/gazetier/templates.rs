@@ -4,7 +4,7 @@
 use std::{
     fs,
     process::{Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         house::{Answer, House, at_home},
         mail::notes,
     },
-    support::{MONDAY, SILENCE, Scene, column},
+    support::{MONDAY, SILENCE, Scene, column, until},
 };
 
 /// What the program has, and a magazine may have otherwise.
@@ -270,11 +270,7 @@ fn templates_are_read_again_on_a_hangup_and_wrong_ones_are_not_taken() {
     scene.put("own/web/subscribe.html", &page("Deux"));
     assert!(house.get("/lettre/").text().contains("\nUn\n"), "nothing changes while it works");
     hang_up();
-    let end = Instant::now() + Duration::from_secs(10);
-    while !house.get("/lettre/").text().contains("\nDeux\n") {
-        assert!(Instant::now() < end, "the new page");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    until("the page stays the old one", || house.get("/lettre/").text().contains("\nDeux\n"));
     for (name, text) in [("web/subscribe.html", "{% if %}"), ("service.txt", "{{ v.nothing }}"), ("page.css", "")] {
         scene.put(&format!("own/{name}"), text);
         hang_up();

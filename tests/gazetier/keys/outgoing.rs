@@ -5,13 +5,13 @@ use std::{
     collections::BTreeSet,
     process::{Child, Stdio},
     thread::sleep,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use crate::{
     sink::{Options, Sink},
     smtp::{self, Act, Scripted, through},
-    support::{MONDAY, Outcome, SILENCE, Scene},
+    support::{MONDAY, Outcome, SILENCE, Scene, until},
     wire::scene_with_subscribers,
 };
 
@@ -20,15 +20,6 @@ const SAMPLE: [&str; 3] = ["alix@example.org", "loic@example.org", "sterenn@exam
 fn start(scene: &Scene) -> Child {
     let mut command = scene.command(&["digest", "send", "--at", MONDAY]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program")
-}
-
-/// Waits for something that must come.
-fn until(what: &str, is_so: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
-        sleep(Duration::from_millis(10));
-    }
 }
 
 /// Held in the middle of its letters, an edition stops within a second, and goes on with the rest.

@@ -4,7 +4,7 @@ use super::{
     house::{Answer, House, at_home},
     mail::notes,
 };
-use crate::support::{MONDAY, Scene};
+use crate::support::{MONDAY, Scene, until};
 
 fn scene() -> Scene {
     at_home(Scene::empty(), "")
@@ -288,10 +288,7 @@ fn letters_go_through_the_relay_at_once_and_again_later_when_it_asks() {
     let scene = through(self::scene(), relay.port);
     let house = House::open(&scene, &["--at", MONDAY]);
     house.post("/lettre/", "email=b%40example.org");
-    let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
-    while relay.count("RCPT", "b@example.org") < 1 && std::time::Instant::now() < end {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    until("nobody came to the relay", || relay.count("RCPT", "b@example.org") > 0);
     drop(house);
     std::thread::sleep(std::time::Duration::from_millis(100));
     let sink = Sink::start(&[]);
