@@ -10,6 +10,7 @@ mod fetch;
 mod raw;
 mod relay;
 mod retention;
+mod source_url;
 mod sources;
 mod templates;
 mod theme;
@@ -29,6 +30,7 @@ pub use fetch::Fetch;
 pub use raw::Content;
 pub use relay::{Certificates, Login, Proof, Rates, Relay, Relays, Secret, Security};
 pub use retention::Retention;
+pub use source_url::SourceUrl;
 pub use sources::{Source, SourceKind};
 pub use theme::{Logo, Theme};
 pub use web::{Listen, Proxy, Web};
@@ -332,7 +334,9 @@ impl Config {
 fn shape(error: &toml::de::Error, text: &str) -> String {
     let line = error.span().map(|span| text.get(..span.start).unwrap_or_default().matches('\n').count());
     let words = line.and_then(|line| text.lines().nth(line)).unwrap_or_default().to_lowercase();
-    let is_secret = ["pass", "secret", "token", "key"].iter().any(|word| words.contains(word));
+    // An address may hold a login.
+    let has_login = words.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
+    let is_secret = has_login || ["pass", "secret", "token", "key"].iter().any(|word| words.contains(word));
     match line.filter(|_| is_secret) {
         Some(line) => format!("line {}: {}", line + 1, error.message()),
         None => error.to_string().trim_end().to_owned(),

@@ -1,8 +1,6 @@
 //! The user's words: `config.toml` as it is written. Nothing is judged here but the shape; a key
 //! that we do not know is refused, with its line. [`super::Config`] holds the checked values.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 /// The whole file.
@@ -13,7 +11,7 @@ pub struct RawConfig {
     #[serde(default)]
     pub store: RawStore,
     #[serde(default)]
-    pub sources: Vec<RawSource>,
+    pub sources: Vec<super::sources::RawSource>,
     #[serde(default)]
     pub subscribers: RawSubscribers,
     pub rubriques: Vec<RawRubrique>,
@@ -80,24 +78,6 @@ impl Default for RawStore {
     fn default() -> Self {
         Self { url: sqlite(), schema: None, connections: None, pooler: false }
     }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawSource {
-    /// Its columns are known by it; made from kind and path if missing.
-    pub name: Option<String>,
-    pub kind: String,
-    pub path: String,
-    /// Whether links may lead out of the folder.
-    #[serde(default)]
-    pub follow_links: bool,
-    /// What its own words for rubriques mean.
-    #[serde(default)]
-    pub rubriques: BTreeMap<String, String>,
-    /// Which of its fields is which of ours.
-    #[serde(default)]
-    pub fields: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

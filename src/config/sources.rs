@@ -6,12 +6,35 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+use serde::Deserialize;
+
 use super::{
     bounds::path,
     check::{ConfigRefusal, line, refuse},
-    raw,
+    source_url::SourceUrl,
 };
 use crate::model::{RECORD_FIELDS, Rubrique, Slug, text::fold};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawSource {
+    /// Its columns are known by it; made from kind and path if missing.
+    pub name: Option<String>,
+    pub kind: String,
+    /// Its folder or file.
+    pub path: Option<String>,
+    /// Where it is fetched from instead.
+    pub url: Option<String>,
+    /// Whether links may lead out of the folder.
+    #[serde(default)]
+    pub follow_links: bool,
+    /// What its own words for rubriques mean.
+    #[serde(default)]
+    pub rubriques: BTreeMap<String, String>,
+    /// Which of its fields is which of ours.
+    #[serde(default)]
+    pub fields: BTreeMap<String, String>,
+}
 
 /// What a source holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,11 +49,13 @@ pub enum SourceKind {
     Wordpress,
     /// An export of Ghost.
     Ghost,
+    /// RSS, Atom or JSON Feed.
+    Feed,
 }
 
 impl SourceKind {
     /// All that there are.
-    pub const ALL: [Self; 5] = [Self::Markdown, Self::Jsonl, Self::Csv, Self::Wordpress, Self::Ghost];
+    pub const ALL: [Self; 6] = [Self::Markdown, Self::Jsonl, Self::Csv, Self::Wordpress, Self::Ghost, Self::Feed];
 
     /// As the configuration writes it.
     pub fn name(self) -> &'static str {
@@ -40,6 +65,7 @@ impl SourceKind {
             Self::Csv => "csv",
             Self::Wordpress => "wordpress",
             Self::Ghost => "ghost",
+            Self::Feed => "feed",
         }
     }
 
@@ -52,6 +78,11 @@ impl SourceKind {
     pub fn is_one_file(self) -> bool {
         self != Self::Markdown
     }
+
+    /// Whether it holds the newest columns alone: what is missing there is not gone.
+    pub fn is_partial(self) -> bool {
+        self == Self::Feed
+    }
 }
 
 /// A source of columns.
@@ -63,8 +94,10 @@ pub struct Source {
     pub named: bool,
     /// What it holds.
     pub kind: SourceKind,
-    /// Its folder, or its file.
+    /// Its folder, or its file; of one that is fetched, what messages call it.
     pub path: PathBuf,
+    /// Where it is fetched from, if it is.
+    pub url: Option<SourceUrl>,
     /// Whether links may lead out of the folder.
     pub follow_links: bool,
     /// Which rubrique its own words mean, by the word as it is compared.
@@ -77,7 +110,16 @@ impl Source {
     /// A file that somebody imports by hand, whose columns are known by what it is.
     pub fn of_file(kind: SourceKind, path: PathBuf) -> Self {
         let (rubriques, fields) = Default::default();
-        Self { name: kind.name().to_owned(), named: true, kind, path, follow_links: false, rubriques, fields }
+        Self {
+            name: kind.name().to_owned(),
+            named: true,
+            kind,
+            path,
+            url: None,
+            follow_links: false,
+            rubriques,
+            fields,
+        }
     }
 
     /// What the ids of its columns begin with: a name that was made from a path is no name for ever.
@@ -101,15 +143,11 @@ const BUILT_IN_NAMES: [&str; 2] = ["listing", "subscribers"];
 /// In characters.
 const MAX_NAME_CHARS: usize = 80;
 
-pub(super) fn check(
-    raw: Vec<raw::RawSource>,
-    base: &Path,
-    rubriques: &[Rubrique],
-) -> Result<Vec<Source>, ConfigRefusal> {
+pub(super) fn check(raw: Vec<RawSource>, base: &Path, rubriques: &[Rubrique]) -> Result<Vec<Source>, ConfigRefusal> {
     let mut sources: Vec<Source> = Vec::new();
     for entry in raw {
         let source = source(entry, base, rubriques)?;
-        if let Some(twin) = sources.iter().find(|other| overlap(&other.path, &source.path)) {
+        if let Some(twin) = sources.iter().find(|other| holds_same(other, &source)) {
             let [one, other] = [&twin.path, &source.path].map(|path| path.display());
             return Err(refuse(
                 "sources.path",
@@ -124,14 +162,16 @@ pub(super) fn check(
     Ok(sources)
 }
 
-fn source(raw: raw::RawSource, base: &Path, rubriques: &[Rubrique]) -> Result<Source, ConfigRefusal> {
+fn source(mut raw: RawSource, base: &Path, rubriques: &[Rubrique]) -> Result<Source, ConfigRefusal> {
     let kind = SourceKind::named(&raw.kind).ok_or_else(|| {
         let known = SourceKind::ALL.map(|kind| format!("{:?}", kind.name())).join(" or ");
         refuse("sources.kind", format!("{:?} is not known: write {known}", raw.kind))
     })?;
+    let (path, url) = place(&mut raw, kind, base)?;
     let named = raw.name.is_some();
     let name = match raw.name {
-        None => format!("{}:{}", kind.name(), plain(&raw.path)),
+        None if url.is_some() => format!("{}:{}", kind.name(), path.display()),
+        None => format!("{}:{}", kind.name(), plain(&raw.path.unwrap_or_default())),
         Some(name) => line("sources.name", name)?,
     };
     let is_built_in = BUILT_IN_NAMES.contains(&name.as_str()) || SourceKind::named(&name).is_some();
@@ -139,7 +179,6 @@ fn source(raw: raw::RawSource, base: &Path, rubriques: &[Rubrique]) -> Result<So
         let what = format!("{name:?} is a name gazetier uses itself, or longer than {MAX_NAME_CHARS} characters");
         return Err(refuse("sources.name", what));
     }
-    let path = path("sources.path", base, &raw.path)?;
     let rubrique_of = |(word, label): (String, String)| match Rubrique::find(rubriques, &label) {
         Some(rubrique) => Ok((fold(&word), rubrique.slug.clone())),
         None => Err(refuse("sources.rubriques", format!("{label:?} is no rubrique of [[rubriques]]"))),
@@ -153,10 +192,36 @@ fn source(raw: raw::RawSource, base: &Path, rubriques: &[Rubrique]) -> Result<So
         named,
         kind,
         path,
+        url,
         follow_links: raw.follow_links,
         rubriques: raw.rubriques.into_iter().map(rubrique_of).collect::<Result<_, _>>()?,
         fields: raw.fields,
     })
+}
+
+/// Where a source is: its path, or its address with what messages call that.
+fn place(raw: &mut RawSource, kind: SourceKind, base: &Path) -> Result<(PathBuf, Option<SourceUrl>), ConfigRefusal> {
+    match (&raw.path, raw.url.take()) {
+        (Some(written), None) => Ok((path("sources.path", base, written)?, None)),
+        (None, Some(written)) if kind == SourceKind::Feed => {
+            let url = SourceUrl::parse(&written).map_err(|why| refuse("sources.url", why))?;
+            Ok((PathBuf::from(url.to_string()), Some(url)))
+        }
+        (None, Some(_)) => {
+            let what = format!("a source of the kind {:?} is not fetched: give it a path", kind.name());
+            Err(refuse("sources.url", what))
+        }
+        (Some(_), Some(_)) => Err(refuse("sources.url", "a source has a path or a url, not both")),
+        (None, None) => Err(refuse("sources.path", "it is missing: write where the source's folder or file is")),
+    }
+}
+
+/// Whether two sources would give the same columns.
+fn holds_same(one: &Source, other: &Source) -> bool {
+    match (&one.url, &other.url) {
+        (None, None) => overlap(&one.path, &other.path),
+        (one, other) => one == other,
+    }
 }
 
 /// A path without what does not tell it from others.

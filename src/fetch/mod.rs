@@ -11,7 +11,7 @@ use tokio_rustls::rustls::crypto::aws_lc_rs;
 use ureq::{
     Agent,
     config::{Config, ConfigBuilder},
-    http::{Uri, header},
+    http::{HeaderMap, StatusCode, Uri, header},
     tls::TlsConfig,
     typestate::AgentScope,
     unversioned::{
@@ -38,6 +38,9 @@ pub struct Fetched {
     /// Where from, after all redirects.
     pub address: Url,
     pub body: Vec<u8>,
+    pub headers: HeaderMap,
+    /// Whether nothing has changed since what the request named (304).
+    pub unchanged: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -48,9 +51,9 @@ pub enum Error {
         "it leads to {address}, which is not on the public internet: if it may, name {host} in fetch.private_hosts"
     )]
     Private { host: String, address: IpAddr },
-    /// The server says that it has nothing.
-    #[error("the server answers {0}")]
-    Status(u16),
+    /// The server says that it has nothing, and perhaps when to ask again.
+    #[error("the server answers {status}")]
+    Status { status: u16, retry_after: Option<String> },
     /// It leads on, again and again.
     #[error("it leads on more than {0} times")]
     TooManyRedirects(usize),
@@ -97,6 +100,13 @@ impl Fetcher {
 
     /// Gets what is at an address. It blocks until that is there.
     pub fn get(&self, address: &Url) -> Result<Fetched, Error> {
+        self.get_with(address, &HeaderMap::new())
+    }
+
+    /// The same with headers of the request, which may name what is there already.
+    pub fn get_with(&self, address: &Url, headers: &HeaderMap) -> Result<Fetched, Error> {
+        let is_conditional =
+            headers.contains_key(header::IF_NONE_MATCH) || headers.contains_key(header::IF_MODIFIED_SINCE);
         let end = Instant::now() + self.limits.time;
         let mut address = address.clone();
         for _ in 0..=self.limits.redirects {
@@ -104,7 +114,10 @@ impl Fetcher {
                 return Err(Error::Address(address.into()));
             }
             let left = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-            let request = self.agent.get(address.as_str()).config().timeout_global(Some(left)).build();
+            let mut request = self.agent.get(address.as_str()).config().timeout_global(Some(left)).build();
+            if let Some(own) = request.headers_mut() {
+                own.extend(headers.clone());
+            }
             let mut answer = request.call().map_err(|error| self.failed(error))?;
             let status = answer.status();
             let place = answer.headers().get(header::LOCATION).filter(|_| status.is_redirection());
@@ -113,17 +126,21 @@ impl Fetcher {
                 address = address.join(&place).map_err(|_| Error::Address(place))?;
                 continue;
             }
-            if !status.is_success() {
-                return Err(Error::Status(status.as_u16()));
+            let unchanged = is_conditional && status == StatusCode::NOT_MODIFIED;
+            if !status.is_success() && !unchanged {
+                let retry_after = answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+                return Err(Error::Status { status: status.as_u16(), retry_after: retry_after.map(str::to_owned) });
             }
+            let headers = std::mem::take(answer.headers_mut());
             let body = match self.limits.bytes {
                 0 => Vec::new(),
+                _ if unchanged => Vec::new(),
                 most => {
                     let read = answer.body_mut().with_config().limit(most).read_to_vec();
                     read.map_err(|error| self.failed(error))?
                 }
             };
-            return Ok(Fetched { address, body });
+            return Ok(Fetched { address, body, headers, unchanged });
         }
         Err(Error::TooManyRedirects(self.limits.redirects))
     }
@@ -296,6 +313,23 @@ mod tests {
         let before = count.load(Ordering::Relaxed);
         assert_eq!(ask("/round"), Err("it leads on more than 2 times".to_owned()));
         assert_eq!(count.load(Ordering::Relaxed) - before, 3);
+    }
+
+    #[test]
+    fn what_has_not_changed_is_told_to_who_asks_for_that() {
+        let unchanged = |_: &str| "304 Not Modified\r\nETag: \"a\"\r\nRetry-After: 5\r\n\r\n".to_owned();
+        let (place, _) = server(unchanged);
+        let fetcher = Fetcher::new(&["127.0.0.1".into()], TEST_LIMITS);
+        let address: Url = format!("http://{place}/").parse().expect("an address");
+        let mut headers = HeaderMap::new();
+        headers.insert(header::IF_NONE_MATCH, header::HeaderValue::from_static("\"a\""));
+        let got = fetcher.get_with(&address, &headers).expect("an answer");
+        assert_eq!((got.unchanged, got.body.len(), &got.headers["etag"]), (true, 0, &headers["if-none-match"]));
+        // Who did not ask gets nothing by it.
+        match fetcher.get(&address) {
+            Err(Error::Status { status: 304, retry_after }) => assert_eq!(retry_after.as_deref(), Some("5")),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]

@@ -51,6 +51,10 @@ pub fn format(path: &Path, start: &[u8]) -> Result<FileFormat, String> {
     if let Some((_, what)) = SIGNATURES.iter().find(|(signature, _)| start.starts_with(signature)) {
         return Err(format!("it is {what}"));
     }
+    // Feeds say themselves in which letters they are written.
+    if is_feed(&String::from_utf8_lossy(start)) {
+        return Ok(FileFormat::Records(SourceKind::Feed));
+    }
     // One that has slipped into a text is taken out and told.
     let nuls = start.iter().filter(|byte| **byte == 0).count();
     if nuls * 20 > start.len() {
@@ -106,4 +110,33 @@ pub fn format(path: &Path, start: &[u8]) -> Result<FileFormat, String> {
         return records(SourceKind::Csv);
     }
     Ok(FileFormat::Listing)
+}
+
+/// Whether a text begins as a feed does. An export of WordPress is one too, and more.
+fn is_feed(text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    if text.starts_with('{') {
+        let squeezed: String = text.chars().filter(|c| !c.is_whitespace() && *c != '\\').collect();
+        return text.contains("\"version\"") && squeezed.contains("\"version\":\"https://jsonfeed.org/version/");
+    }
+    let root = root_element(text).unwrap_or_default();
+    let local = root.rsplit(':').next().unwrap_or_default();
+    matches!(local, "rss" | "feed" | "RDF") && !text.contains("wordpress.org/export/")
+}
+
+/// The name of a document's first element.
+fn root_element(mut text: &str) -> Option<&str> {
+    loop {
+        text = text.trim_start();
+        let end = match text {
+            text if text.starts_with("<?") => "?>",
+            text if text.starts_with("<!--") => "-->",
+            text if text.starts_with("<!") => ">",
+            text => {
+                let name = text.strip_prefix('<')?;
+                return name.split(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).next();
+            }
+        };
+        text = &text[text.find(end)? + end.len()..];
+    }
 }

@@ -55,6 +55,8 @@ pub struct FolderContents {
     pub files: Vec<FoundFile>,
     /// Whether nothing has changed since it was read last: then no file is listed.
     pub unchanged: bool,
+    /// Whether it lists only the newest: what is missing is not gone.
+    pub partial: bool,
     pub passed_over: Vec<SkippedEntry>,
 }
 

@@ -12,6 +12,7 @@ mod media;
 pub mod moved;
 pub mod parts;
 pub mod records;
+mod remote;
 mod shortcodes;
 pub mod similarity;
 mod site_paths;

@@ -4,6 +4,7 @@
 
 pub mod csv;
 mod draft;
+pub mod feed;
 pub mod ghost;
 pub mod jsonl;
 mod spooled;
@@ -18,6 +19,7 @@ use super::{
     Error, ImportContext, ImportResult, SourceLocation,
     folder::{self, FolderContents, FoundFile},
     markdown::GivenFields,
+    remote::FetchedFeed,
     source::{ColumnSource, KnownDocuments, SourceDocument},
     wrong,
 };
@@ -85,6 +87,8 @@ pub struct RecordFile<'a> {
     /// What is read; messages call it as the source does.
     pub path: &'a Path,
     pub reader: &'a RecordReader,
+    /// What was fetched, if it is no file.
+    fetched: Option<&'a FetchedFeed>,
 }
 
 impl<'a> RecordFile<'a> {
@@ -96,8 +100,22 @@ impl<'a> RecordFile<'a> {
             SourceKind::Csv => &csv::read,
             SourceKind::Wordpress => &wordpress::read,
             SourceKind::Ghost => &ghost::read,
+            SourceKind::Feed => &feed::read,
         };
-        Some(Self { source, path, reader })
+        Some(Self { source, path, reader, fetched: None })
+    }
+
+    /// A feed that was fetched.
+    pub fn fetched(source: &'a Source, fetched: &'a FetchedFeed) -> Self {
+        Self { source, path: &source.path, reader: &feed::read, fetched: Some(fetched) }
+    }
+
+    /// Goes through what it holds.
+    fn read_records(&self, sink: &mut RecordSink<'_>) -> Result<(), Error> {
+        match self.fetched {
+            None => (self.reader)(self.source, self.path, sink),
+            Some(fetched) => feed::read_bytes(self.source, &fetched.body, Some(&fetched.address), sink),
+        }
     }
 }
 
@@ -107,14 +125,17 @@ impl ColumnSource for RecordFile<'_> {
     fn documents(&self, known: &KnownDocuments<'_>) -> Result<FolderContents, Error> {
         let path = self.path;
         let read_error = |source| Error::Read { path: self.source.path.clone(), source };
-        let seen = folder::seen_at(path).map_err(read_error)?;
+        let seen = match self.fetched {
+            None => folder::seen_at(path).map_err(read_error)?,
+            Some(fetched) => fetched.seen.clone(),
+        };
         if known.is_settled(known.get(WHOLE_FILE), &seen) && !known.wants_reading() {
             return Ok(FolderContents { unchanged: true, ..FolderContents::default() });
         }
         let mut waiting = WaitingRecords::new().map_err(spool_error)?;
         let mut files = Vec::new();
         let mut places: HashMap<String, usize> = HashMap::new();
-        (self.reader)(self.source, path, &mut |listed: ListedRecord| {
+        self.read_records(&mut |listed: ListedRecord| {
             let ListedRecord { mut name, line, mut record, warnings } = listed;
             let count = places.entry(name.clone()).or_default();
             *count += 1;
@@ -136,7 +157,7 @@ impl ColumnSource for RecordFile<'_> {
         let whole = FoundFile { path: path.to_owned(), name: WHOLE_FILE.to_owned(), seen, size: 0, record: None };
         // Last: who is killed between two pieces reads the file once more.
         files.push(whole);
-        Ok(FolderContents { files, ..FolderContents::default() })
+        Ok(FolderContents { files, partial: self.source.kind.is_partial(), ..FolderContents::default() })
     }
 
     fn read(

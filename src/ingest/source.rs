@@ -47,6 +47,11 @@ impl<'a> KnownDocuments<'a> {
         stamp.is_some_and(|rest| rest == self.reader_version)
     }
 
+    /// What was seen of a document when it was read as it would be now.
+    pub fn seen(&self, name: &str) -> Option<&'a str> {
+        self.get(name)?.seen.strip_suffix(self.reader_version)?.strip_suffix(' ')
+    }
+
     /// Whether a document need not be opened.
     pub fn is_settled(&self, known: Option<&SourceFile>, seen: &str) -> bool {
         known.is_some_and(|known| known.refused.is_none()) && self.is_seen(known, seen) && !self.is_due(known)

@@ -6,6 +6,7 @@ mod changes;
 mod claim;
 mod moves;
 mod places;
+mod remote;
 mod reporter;
 pub mod rubriques;
 mod scan;
@@ -18,12 +19,9 @@ use std::{
     path::PathBuf,
 };
 
-use super::{
-    ImportContext,
-    source::{self, KnownDocuments},
-};
+use super::{ImportContext, source::KnownDocuments};
 use crate::{
-    config::Config,
+    config::{Config, Source},
     model::{EnteredColumn, Instant},
     store::{self, AddressConflict, Applied, FileChange, Put, SourceFile, SourceState, Store},
 };
@@ -169,18 +167,22 @@ impl<'a> Sync<'a> {
         let config = context.config;
         let claimed = claim::claim(context, self.options, &mut self.state, reporter).await?;
         let (mut scans, mut spool) = (Vec::new(), Spool::default());
-        for source in config.sources.iter().filter(|source| claimed.places.contains_key(&source.name)) {
-            let known = KnownDocuments {
-                files: self.state.files.get(&source.name),
-                reader_version: &self.reader_version,
-                at: context.at,
-                by_hand: self.options.by_hand,
-            };
-            match source::open(source).documents(&known) {
-                Ok(contents) => {
+        let known = |source: &'a Source| KnownDocuments {
+            files: self.state.files.get(&source.name),
+            reader_version: &self.reader_version,
+            at: context.at,
+            by_hand: self.options.by_hand,
+        };
+        let is_read = |source: &&Source| claimed.places.contains_key(&source.name);
+        let sources: Vec<_> = config.sources.iter().filter(is_read).map(|source| (source, known(source))).collect();
+        let mut fetched = remote::fetch_all(context, &sources, &self.state.notices, reporter).await?;
+        for (source, known) in sources {
+            match remote::documents(source, &known, &mut fetched) {
+                None => {}
+                Some(Ok(contents)) => {
                     scans.push(scan::scan(source, contents, known, context.import_context(), &mut spool)?);
                 }
-                Err(error) => reporter.refuse_once(&source.name, "folder", &error.to_string()).await?,
+                Some(Err(error)) => reporter.refuse_once(&source.name, "folder", &error.to_string()).await?,
             }
         }
         tell_files(&scans, reporter).await?;

@@ -3,6 +3,7 @@
 
 mod embeds;
 mod exports;
+mod feed_sources;
 mod generators;
 mod histories;
 mod identity;

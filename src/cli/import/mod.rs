@@ -38,7 +38,7 @@ pub(in crate::cli) struct Args {
     /// What it is, is found out by its name and its beginning; - is standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// What the files are: markdown, jsonl, csv or listing.
+    /// What the files are: markdown, jsonl, csv, wordpress, ghost, feed or listing.
     #[arg(long, value_name = "FORMAT", value_parser = format)]
     format: Option<FileFormat>,
     /// Take the columns that are right, though others of the same file are refused.

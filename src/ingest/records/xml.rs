@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader},
+    io::{self, BufRead, BufReader},
     path::Path,
 };
 
@@ -34,8 +34,8 @@ pub(super) enum XmlError {
 }
 
 /// An XML document, read from its beginning.
-pub(super) struct XmlFile {
-    reader: Reader<BufReader<File>>,
+pub(super) struct XmlFile<R: BufRead = BufReader<File>> {
+    reader: Reader<R>,
     buffer: Vec<u8>,
     /// The end of an element without content.
     pending_end: Option<String>,
@@ -43,9 +43,15 @@ pub(super) struct XmlFile {
 
 impl XmlFile {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let mut reader = Reader::from_file(path).map_err(io::Error::other)?;
+        Ok(Self::of(BufReader::new(File::open(path)?)))
+    }
+}
+
+impl<R: BufRead> XmlFile<R> {
+    pub(super) fn of(source: R) -> Self {
+        let mut reader = Reader::from_reader(source);
         reader.config_mut().allow_dangling_amp = true;
-        Ok(Self { reader, buffer: Vec::new(), pending_end: None })
+        Self { reader, buffer: Vec::new(), pending_end: None }
     }
 
     /// The next part; none at the end.

@@ -39,7 +39,8 @@ pub(super) async fn claim(
     }
     let places = SourcePlaces::new(&context.config.store)?;
     for source in sources {
-        match places.of(&source.path) {
+        let place = source.url.as_ref().map_or_else(|| places.of(&source.path), |url| Ok(url.place()));
+        match place {
             Ok(place) => {
                 if take(context, options, state, &places, source, &place, reporter).await? {
                     claimed.places.insert(source.name.clone(), place);

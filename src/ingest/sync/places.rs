@@ -1,5 +1,6 @@
 //! Where a source's folder is, in words that the store keeps: a folder is read by the machine and
-//! the path that read it first, so that two checkouts of different age do not undo one another.
+//! the path that read it first, so that two checkouts of different age do not undo one another. An address is the same
+//! everywhere, and is nobody's.
 
 use std::{
     fs, io,
@@ -7,7 +8,10 @@ use std::{
 };
 
 use super::Error;
-use crate::{config::StoreUrl, model::column::fingerprint};
+use crate::{
+    config::{SourceUrl, StoreUrl},
+    model::column::fingerprint,
+};
 
 /// Names this machine, where nothing else does or it should be another.
 const MACHINE_VARIABLE: &str = "GAZETIER_MACHINE";
@@ -43,9 +47,10 @@ impl SourcePlaces {
         })
     }
 
-    /// Whether a place was on this machine and is there no more.
+    /// Whether nobody reads a place: it was on this machine and is there no more, or is an address.
     pub(super) fn is_gone(&self, place: &str) -> bool {
         match self {
+            _ if SourceUrl::is_place(place) => true,
             Self::Machine(machine) => {
                 let path = place.strip_prefix(machine.as_str()).and_then(|rest| rest.strip_prefix(':'));
                 path.is_some_and(|path| !Path::new(path).exists())
@@ -57,6 +62,7 @@ impl SourcePlaces {
     /// Whether a place is on another machine.
     pub(super) fn is_elsewhere(&self, place: &str) -> bool {
         match self {
+            _ if SourceUrl::is_place(place) => false,
             Self::Machine(machine) => !place.starts_with(&format!("{machine}:")),
             Self::Beside(_) => false,
         }

@@ -71,6 +71,28 @@ impl<'a> SyncReporter<'a> {
         Ok(())
     }
 
+    /// Keeps a word in the store for the next sync, and tells nobody.
+    pub(super) async fn note(&mut self, about: &str, what: &str, word: &str) -> Result<(), Error> {
+        self.is_news(about, what, word).await.map(|_| ())
+    }
+
+    /// The words that were noted.
+    pub(super) fn noted<'n>(
+        &self,
+        about: &str,
+        what: &str,
+        told: &'n HashSet<String>,
+    ) -> impl Iterator<Item = &'n str> + use<'n> {
+        let prefix = format!("{NOTICE_PREFIX}{about}:{what}:");
+        told.iter().filter_map(move |notice| notice.strip_prefix(&prefix))
+    }
+
+    /// What was told and noted of a source that is not looked at now still stands.
+    pub(super) fn keep(&mut self, about: &str, told: &HashSet<String>) {
+        let prefix = format!("{NOTICE_PREFIX}{about}:");
+        self.standing.extend(told.iter().filter(|notice| notice.starts_with(&prefix)).cloned());
+    }
+
     /// Forgets what was told before and is over.
     pub(super) async fn forget_mended(&self, told: &HashSet<String>) -> Result<(), Error> {
         let is_over = |what: &&String| what.starts_with(NOTICE_PREFIX) && !self.standing.contains(what);

@@ -140,7 +140,8 @@ pub(super) fn scan<'a>(
 ) -> Result<SourceScan<'a>, Error> {
     let documents = contents.files.iter().filter(|file| !is_whole_file(source, &file.name)).count();
     let emptied = !contents.unchanged && documents == 0 && known.files.is_some_and(|known| known.len() > 1);
-    let gone = if contents.unchanged { Vec::new() } else { gone(&contents.files, known.files) };
+    let keeps_all = contents.unchanged || contents.partial;
+    let gone = if keeps_all { Vec::new() } else { gone(&contents.files, known.files) };
     let mut opened = Vec::new();
     for file in contents.files {
         let before = known.get(&file.name);
