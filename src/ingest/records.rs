@@ -154,6 +154,11 @@ impl ColumnSource for RecordFile<'_> {
             Ok(())
         })?;
         waiting.write_out().map_err(spool_error)?;
+        // Half of a file that is being written anew would withdraw the other half.
+        if self.fetched.is_none() && folder::seen_at(path).map_err(read_error)? != seen {
+            let place = SourceLocation { file: self.source.path.display().to_string(), line: None };
+            return Err(wrong(&place, "it changed while it was read: nothing is changed, and the next run reads it"));
+        }
         let whole = FoundFile { path: path.to_owned(), name: WHOLE_FILE.to_owned(), seen, size: 0, record: None };
         // Last: who is killed between two pieces reads the file once more.
         files.push(whole);
@@ -180,8 +185,10 @@ impl ColumnSource for RecordFile<'_> {
 }
 
 /// Records cannot wait on the disk.
-fn spool_error(source: io::Error) -> Error {
-    Error::Read { path: std::env::temp_dir(), source }
+fn spool_error(error: io::Error) -> Error {
+    let place = SourceLocation { file: super::spool_folder().display().to_string(), line: None };
+    let message = format!("records cannot wait here: {error}: make room, or name another folder in TMPDIR");
+    wrong(&place, message)
 }
 
 /// Records on their way into the file where they wait.
