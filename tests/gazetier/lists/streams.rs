@@ -19,12 +19,13 @@ fn memory_does_not_grow_with_the_list() {
             writeln!(file, "reader{n}@m{}.example.org,Reader {n},{status},Yes,2026-11-01", n % 97).expect("a line");
         }
     };
-    list("short.csv", 12_000);
-    list("long.csv", 36_000);
+    // Both are longer than what is read at once; the caches of the store grow to what they may take.
+    list("short.csv", 44_000);
+    list("long.csv", 110_000);
     let import = |name| peak(&scene, &["subscribers", "import", name, "--at", MONDAY]);
     let short = import("short.csv");
     let long = import("long.csv");
-    assert!(long < short + short / 3 && long < 150_000, "import: {short} and {long} kB");
+    assert!(long < short + short / 4 && long < 150_000, "import: {short} and {long} kB");
     let whole = peak(&scene, &["subscribers", "export", "--with-key", "--output", "whole.jsonl"]);
     let table = peak(&scene, &["subscribers", "export", "--output", "table.csv"]);
     assert!(whole < 100_000 && table < 100_000, "export: {whole} and {table} kB");
@@ -36,7 +37,7 @@ fn memory_does_not_grow_with_the_list() {
     let rest = |text: String| text.split_once('\n').expect("lines").1.to_owned();
     assert!(
         rest(other.read("again.jsonl")) == rest(scene.read("whole.jsonl")),
-        "36,000 readers come back as they were"
+        "110,000 readers come back as they were"
     );
 }
 
