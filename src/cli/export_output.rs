@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 use super::exit;
 
 /// Where an export goes.
-pub(in crate::cli) struct ExportOutput<'p> {
+pub(super) struct ExportOutput<'p> {
     path: Option<&'p Path>,
     writer: BufWriter<Box<dyn Write>>,
     file: Option<NamedTempFile>,
@@ -21,7 +21,7 @@ pub(in crate::cli) struct ExportOutput<'p> {
 }
 
 impl<'p> ExportOutput<'p> {
-    pub(in crate::cli) fn open(path: Option<&'p Path>) -> anyhow::Result<Self> {
+    pub(super) fn open(path: Option<&'p Path>) -> anyhow::Result<Self> {
         let folder =
             path.map(|path| path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")));
         let file = folder.map(NamedTempFile::new_in).transpose().map_err(|error| cannot_write(path, &error))?;
@@ -32,7 +32,7 @@ impl<'p> ExportOutput<'p> {
         Ok(Self { path, writer: BufWriter::with_capacity(1 << 16, writer), file, is_closed: false })
     }
 
-    pub(in crate::cli) fn write(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+    pub(super) fn write(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
         if self.is_closed {
             return Ok(());
         }
@@ -51,7 +51,7 @@ impl<'p> ExportOutput<'p> {
     }
 
     /// A file is on the disk before it has its name. Only its owner reads it: it holds addresses.
-    pub(in crate::cli) fn finish(mut self) -> anyhow::Result<ExitCode> {
+    pub(super) fn finish(mut self) -> anyhow::Result<ExitCode> {
         if !self.is_closed {
             let flushed = self.writer.flush();
             self.check(flushed)?;

@@ -30,7 +30,7 @@ pub use fetch::Fetch;
 pub use raw::Content;
 pub use relay::{Certificates, Login, Proof, Rates, Relay, Relays, Secret, Security};
 pub use retention::Retention;
-pub use source_url::SourceUrl;
+pub use source_url::{SourceUrl, without_login};
 pub use sources::{Source, SourceKind};
 pub use theme::{Logo, Theme};
 pub use web::{Listen, Proxy, Web};

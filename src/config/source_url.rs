@@ -30,17 +30,21 @@ impl SourceUrl {
     }
 
     fn without_login(&self) -> Url {
-        let mut url = self.0.clone();
-        // An address of the web can always be without one.
-        let _ = url.set_username("").and_then(|()| url.set_password(None));
-        url.set_fragment(None);
-        url
+        without_login(self.0.clone())
     }
 
     /// Whether a source's place is an address.
     pub fn is_place(place: &str) -> bool {
         place.starts_with("https://") || place.starts_with("http://")
     }
+}
+
+/// An address of the web without a login, and without a place in it.
+pub fn without_login(mut url: Url) -> Url {
+    // One of the web can always be without.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    url.set_fragment(None);
+    url
 }
 
 /// As messages name it: what is asked for may be a secret, such as a token.

@@ -11,7 +11,7 @@ mod value;
 use std::{borrow::Cow, path::Path};
 
 pub(super) use fields::FrontMatter;
-use keys::Key;
+use keys::FrontMatterKey;
 pub(super) use picture::FrontMatterPicture;
 
 use super::{Error, ImportResult, SourceLocation, wrong};
@@ -148,10 +148,10 @@ fn warn_of_lost_text(head: &str, front: &FrontMatter, place: &SourceLocation, re
         if key.starts_with([' ', '\t', '-', '#']) {
             continue;
         }
-        let read = match Key::of(key.trim_end()) {
-            Key::Title => front.title.as_ref(),
-            Key::Standfirst(rank) => front.standfirst.of_rank(rank),
-            Key::Authors(rank) => match front.authors.of_rank(rank).map(Vec::as_slice) {
+        let read = match FrontMatterKey::of(key.trim_end()) {
+            FrontMatterKey::Title => front.title.as_ref(),
+            FrontMatterKey::Standfirst(rank) => front.standfirst.of_rank(rank),
+            FrontMatterKey::Authors(rank) => match front.authors.of_rank(rank).map(Vec::as_slice) {
                 Some([author]) => Some(author),
                 _ => None,
             },

@@ -17,7 +17,8 @@ use super::{
     clean::CLEANER,
     folder::{self, FolderContents},
     front_matter::line_ends,
-    markdown::{MAX_LINE_CHARS, MAX_STANDFIRST_CHARS, check_length, in_years},
+    markdown::in_years,
+    parts::{MAX_LINE_CHARS, MAX_STANDFIRST_CHARS, check_length},
     source::{ColumnSource, KnownDocuments, SourceDocument},
     wrong,
 };

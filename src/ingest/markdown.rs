@@ -18,7 +18,7 @@ use super::{
     },
     folder::{self, FolderContents},
     front_matter::{FrontMatter, line_ends, split},
-    parts::{self, RawBody},
+    parts::{self, MAX_STANDFIRST_CHARS, UncleanedBody},
     shortcodes,
     site_paths::SiteLinks,
     source::{ColumnSource, KnownDocuments, SourceDocument},
@@ -31,11 +31,6 @@ use crate::{
 
 /// What columns are known by that were imported from a file outside all sources.
 pub const SOURCE: &str = "markdown";
-
-/// In characters: more is no title, and no subject of a letter.
-pub(super) const MAX_LINE_CHARS: usize = 1_000;
-/// In characters: more is no paragraph that a letter could tell.
-pub(super) const MAX_STANDFIRST_CHARS: usize = 10_000;
 
 /// What a file said itself of its column, beside the column.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -99,18 +94,12 @@ pub fn read(
     let key = id.as_deref().unwrap_or(name);
     let slug = names::slug(&front, name, &place)?;
     let rubrique = names::rubrique(&front, name, &place, context, result);
-    let url = names::url(&front, &slug, rubrique.as_ref(), &place, context.magazine)?;
+    let url = parts::page(front.url.get().map(String::as_str), &slug, rubrique.as_ref(), &place, context.magazine)?;
     let dates = dates::of(&front, name, &place, context, result)?;
     let (title, body) = title(&front, body, name, &place, result)?;
     let mut standfirst = result.legal(&place, "standfirst", front.standfirst.get().map_or("", String::as_str));
     let byline = parts::byline(front.authors.get().map_or(&[], Vec::as_slice), &place, context.magazine.lang, result);
-    for (key, value, most) in [
-        ("title", title.as_str(), MAX_LINE_CHARS),
-        ("standfirst", &standfirst, MAX_STANDFIRST_CHARS),
-        ("byline", byline.as_deref().unwrap_or_default(), MAX_LINE_CHARS),
-    ] {
-        check_length(key, value, most, &place)?;
-    }
+    parts::check_lengths(&title, &standfirst, byline.as_deref(), &place)?;
     standfirst = text::one_line(&standfirst);
     let guid = front.guid.as_deref().map(|guid| parts::guid(guid, &place, result)).transpose()?;
     let facts = GivenFields {
@@ -139,7 +128,7 @@ pub fn read(
     }
     let (body_raw, flattened) = body::html(body, &links);
     let has_more = !standfirst.is_empty() || front.image.get().is_some();
-    let raw = RawBody { html: &body_raw, flattened, page: &url, has_more };
+    let raw = UncleanedBody { html: &body_raw, flattened, page: &url, has_more };
     let body = parts::body(&raw, &place, context, result)?;
     let image = match front.image.take() {
         Some(image) => picture::image(image, &links, Some(path), &place, context.magazine, result)?,
@@ -201,16 +190,6 @@ fn title<'b>(
         return Err(wrong(place, "title: it is empty"));
     }
     Ok((title, body))
-}
-
-/// Refuses a text that is too long.
-pub(super) fn check_length(key: &str, value: &str, most: usize, place: &SourceLocation) -> Result<(), Error> {
-    match value.chars().count() {
-        length if length > most => {
-            Err(wrong(place, format!("{key}: it has {length} characters, and there is room for {most}: shorten it")))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// An instant whose year has four digits: feeds, headers and time zones know no other.

@@ -17,6 +17,7 @@ mod shortcodes;
 pub mod similarity;
 mod site_paths;
 pub mod source;
+mod spool;
 pub mod subscribers;
 pub mod sync;
 mod utf8;
@@ -116,12 +117,6 @@ impl ImportResult {
         }
         clean.into_owned()
     }
-}
-
-/// Where what was read waits until it is taken: where the environment says, or else where what is large may lie.
-fn spool_folder() -> PathBuf {
-    let large = PathBuf::from("/var/tmp");
-    if std::env::var_os("TMPDIR").is_none() && large.is_dir() { large } else { std::env::temp_dir() }
 }
 
 /// The words of any HTML, whatever entities it names.

@@ -4,9 +4,16 @@ use url::Url;
 
 use super::{Error, ImportContext, ImportResult, SourceLocation, clean::clean_and_tell, wrong};
 use crate::{
+    config::Magazine,
     locales::{Lang, fill},
-    model::text,
+    model::{Slug, text, uri},
 };
+
+/// In characters: more is no title, and no subject of a letter.
+pub(super) const MAX_LINE_CHARS: usize = 1_000;
+
+/// In characters: more is no paragraph that a letter could tell.
+pub(super) const MAX_STANDFIRST_CHARS: usize = 10_000;
 
 /// How long a body may be in the form that takes the most for it: a feed validator, and many a
 /// reader, takes 5 MB for a document of a feed, and a column must fit into one.
@@ -14,7 +21,7 @@ const MAX_BODY_BYTES: usize = 4_600_000;
 
 /// A body in HTML, and what stands beside it.
 #[derive(Debug)]
-pub(super) struct RawBody<'a> {
+pub(super) struct UncleanedBody<'a> {
     pub(super) html: &'a str,
     /// Whether some of it was too deep already.
     pub(super) flattened: bool,
@@ -26,7 +33,7 @@ pub(super) struct RawBody<'a> {
 
 /// Cleans a body, and tells what readers will not see of it.
 pub(super) fn body(
-    raw: &RawBody<'_>,
+    raw: &UncleanedBody<'_>,
     place: &SourceLocation,
     context: ImportContext<'_>,
     result: &mut ImportResult,
@@ -61,6 +68,61 @@ pub fn unseen_warning(unseen: &str) -> String {
     format!("readers will not see everything of the body: {unseen}: describe it in words, or give it a title")
 }
 
+/// Refuses words that are too long for where readers meet them.
+pub(super) fn check_lengths(
+    title: &str,
+    standfirst: &str,
+    byline: Option<&str>,
+    place: &SourceLocation,
+) -> Result<(), Error> {
+    let byline = byline.unwrap_or_default();
+    for (key, value, most) in [
+        ("title", title, MAX_LINE_CHARS),
+        ("standfirst", standfirst, MAX_STANDFIRST_CHARS),
+        ("byline", byline, MAX_LINE_CHARS),
+    ] {
+        check_length(key, value, most, place)?;
+    }
+    Ok(())
+}
+
+/// Refuses a text that is too long.
+pub(super) fn check_length(key: &str, value: &str, most: usize, place: &SourceLocation) -> Result<(), Error> {
+    match value.chars().count() {
+        length if length > most => {
+            Err(wrong(place, format!("{key}: it has {length} characters, and there is room for {most}: shorten it")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A column's page: the one that it names, or else the one that is made of its slug.
+pub(super) fn page(
+    named: Option<&str>,
+    slug: &Slug,
+    rubrique: Option<&Slug>,
+    place: &SourceLocation,
+    magazine: &Magazine,
+) -> Result<Url, Error> {
+    let url = match named {
+        Some(url) => magazine.url.join(url),
+        None => magazine.column_url(slug, rubrique),
+    };
+    let url = url.map_err(|error| wrong(place, format!("url: {error}")))?;
+    if !uri::is_web(&url) {
+        return Err(wrong(place, format!("url: {url} is no address that readers can follow: write an https one")));
+    }
+    Ok(url)
+}
+
+/// Tells of a category that no rubrique is called like.
+pub(super) fn tell_no_rubrique(label: &str, place: &SourceLocation, result: &mut ImportResult) {
+    result.warn_of_many(
+        place,
+        format!("{label:?} is no rubrique of the configuration: the column is in the feed of all columns alone"),
+    );
+}
+
 /// All authors in one line, joined as the magazine's language does it.
 pub(super) fn byline(
     authors: &[String],
@@ -89,11 +151,16 @@ fn author_name(text: &str, place: &SourceLocation, result: &mut ImportResult) ->
     name.into_owned()
 }
 
+/// Whether an id is one for ever: a short number is another column's in another feed, and nothing is none.
+pub(super) fn is_lasting(id: &str) -> bool {
+    id.len() >= 9 || !id.chars().all(char::is_numeric)
+}
+
 /// The id that readers of another feed know the column by, whatever it looks like.
 pub(super) fn guid(text: &str, place: &SourceLocation, result: &mut ImportResult) -> Result<String, Error> {
     let guid = text::one_line(&result.legal(place, "guid", text));
     let guid = guid.trim();
-    if guid.is_empty() || (guid.len() < 9 && guid.chars().all(char::is_numeric)) {
+    if !is_lasting(guid) {
         let message = "guid: a short number, or nothing, is no id for ever: write an address, or leave it out";
         return Err(wrong(place, message));
     }

@@ -1,6 +1,6 @@
 //! Files that hold many columns: exports of other systems, tables. A reader goes through the file once and gives a
-//! record for each column; records that are new or have changed wait in a file without a name until they are taken,
-//! so that memory does not grow with the file.
+//! record for each column; records that are new or have changed wait in a spool until they are taken, so that
+//! memory does not grow with the file.
 
 pub mod csv;
 mod draft;
@@ -11,7 +11,7 @@ mod spooled;
 pub mod wordpress;
 mod xml;
 
-use std::{collections::HashMap, fmt::Debug, fs::File, io, os::unix::fs::FileExt, path::Path, sync::Arc};
+use std::{collections::HashMap, io, path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,7 @@ use super::{
     markdown::GivenFields,
     remote::FetchedFeed,
     source::{ColumnSource, KnownDocuments, SourceDocument},
+    spool::{self, ByteSpool, SpoolPosition},
     wrong,
 };
 use crate::{
@@ -34,8 +35,8 @@ pub use spooled::SpooledColumns;
 /// Under this name the store keeps the stamp of the whole file.
 pub const WHOLE_FILE: &str = ".";
 
-/// So many bytes of records wait in memory before they are written out.
-const BUFFER_BYTES: usize = 1 << 20;
+/// The date of a draft that has none: it is not taken, and nobody reads it.
+const NO_DATE: &str = "1970-01-01";
 
 /// A record as its file gives it.
 #[derive(Debug)]
@@ -59,17 +60,14 @@ pub type RecordReader = dyn Fn(&Source, &Path, &mut RecordSink<'_>) -> Result<()
 /// Where a record waits.
 #[derive(Debug, Clone)]
 pub struct RecordPosition {
-    file: Arc<File>,
-    at: u64,
-    length: usize,
+    spool: Arc<ByteSpool>,
+    position: SpoolPosition,
 }
 
 impl RecordPosition {
     /// The record, as it was written.
     pub(super) fn bytes(&self) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; self.length];
-        self.file.read_exact_at(&mut bytes, self.at)?;
-        Ok(bytes)
+        self.spool.get(self.position)
     }
 }
 
@@ -110,8 +108,19 @@ impl<'a> RecordFile<'a> {
         Self { source, path: &source.path, reader: &feed::read, fetched: Some(fetched) }
     }
 
-    /// Goes through what it holds.
+    /// Goes through what it holds. Each name comes once: of two records with one id, the second is refused.
     fn read_records(&self, sink: &mut RecordSink<'_>) -> Result<(), Error> {
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        let sink = &mut |mut listed: ListedRecord| {
+            let name = listed.name.clone();
+            let count = counts.entry(name.clone()).or_default();
+            *count += 1;
+            if *count > 1 || name == WHOLE_FILE {
+                listed.record = Err(format!("another record has the id {name:?} already: give one of them another"));
+                listed.name = format!("{name} ({count})");
+            }
+            sink(listed)
+        };
         match self.fetched {
             None => (self.reader)(self.source, self.path, sink),
             Some(fetched) => feed::read_bytes(self.source, &fetched.body, Some(&fetched.address), sink),
@@ -132,33 +141,36 @@ impl ColumnSource for RecordFile<'_> {
         if known.is_settled(known.get(WHOLE_FILE), &seen) && !known.wants_reading() {
             return Ok(FolderContents { unchanged: true, ..FolderContents::default() });
         }
-        let mut waiting = WaitingRecords::new().map_err(spool_error)?;
-        let mut files = Vec::new();
-        let mut places: HashMap<String, usize> = HashMap::new();
+        let (mut spool, mut listed_records) = (ByteSpool::default(), Vec::new());
         self.read_records(&mut |listed: ListedRecord| {
-            let ListedRecord { mut name, line, mut record, warnings } = listed;
-            let count = places.entry(name.clone()).or_default();
-            *count += 1;
-            if *count > 1 || name == WHOLE_FILE {
-                record = Err(format!("another record has the id {name:?} already: give one of them another"));
-                name = format!("{name} ({count})");
-            }
+            let ListedRecord { name, line, record, warnings } = listed;
             let fields = serde_json::to_vec(&record).map_err(|error| spool_error(error.into()))?;
             let seen = fingerprint([&fields]);
             // What is as it was is not looked at again.
-            let record = match known.is_settled(known.get(&name), &seen) {
+            let position = match known.is_settled(known.get(&name), &seen) {
                 true => None,
-                false => Some(waiting.put(&WaitingRecord { line, record, warnings }).map_err(spool_error)?),
+                false => {
+                    let waiting = serde_json::to_vec(&WaitingRecord { line, record, warnings });
+                    Some(waiting.map_err(io::Error::from).and_then(|bytes| spool.put(&bytes)).map_err(spool_error)?)
+                }
             };
-            files.push(FoundFile { path: path.to_owned(), name, seen, size: fields.len() as u64, record });
+            listed_records.push((name, seen, fields.len() as u64, position));
             Ok(())
         })?;
-        waiting.write_out().map_err(spool_error)?;
         // Half of a file that is being written anew would withdraw the other half.
         if self.fetched.is_none() && folder::seen_at(path).map_err(read_error)? != seen {
             let place = SourceLocation { file: self.source.path.display().to_string(), line: None };
             return Err(wrong(&place, "it changed while it was read: nothing is changed, and the next run reads it"));
         }
+        let spool = Arc::new(spool);
+        let found = |(name, seen, size, position): (String, String, u64, Option<SpoolPosition>)| FoundFile {
+            path: path.to_owned(),
+            name,
+            seen,
+            size,
+            record: position.map(|position| RecordPosition { spool: Arc::clone(&spool), position }),
+        };
+        let mut files: Vec<FoundFile> = listed_records.into_iter().map(found).collect();
         let whole = FoundFile { path: path.to_owned(), name: WHOLE_FILE.to_owned(), seen, size: 0, record: None };
         // Last: who is killed between two pieces reads the file once more.
         files.push(whole);
@@ -186,42 +198,7 @@ impl ColumnSource for RecordFile<'_> {
 
 /// Records cannot wait on the disk.
 fn spool_error(error: io::Error) -> Error {
-    let place = SourceLocation { file: super::spool_folder().display().to_string(), line: None };
+    let place = SourceLocation { file: spool::folder().display().to_string(), line: None };
     let message = format!("records cannot wait here: {error}: make room, or name another folder in TMPDIR");
     wrong(&place, message)
-}
-
-/// Records on their way into the file where they wait.
-struct WaitingRecords {
-    file: Arc<File>,
-    written: u64,
-    buffer: Vec<u8>,
-}
-
-impl WaitingRecords {
-    fn new() -> io::Result<Self> {
-        let file = tempfile::tempfile_in(super::spool_folder())?;
-        Ok(Self { file: Arc::new(file), written: 0, buffer: Vec::new() })
-    }
-
-    fn put(&mut self, record: &WaitingRecord) -> io::Result<RecordPosition> {
-        let from = self.buffer.len();
-        serde_json::to_writer(&mut self.buffer, record)?;
-        let position = RecordPosition {
-            file: Arc::clone(&self.file),
-            at: self.written + from as u64,
-            length: self.buffer.len() - from,
-        };
-        if self.buffer.len() > BUFFER_BYTES {
-            self.write_out()?;
-        }
-        Ok(position)
-    }
-
-    fn write_out(&mut self) -> io::Result<()> {
-        self.file.write_all_at(&self.buffer, self.written)?;
-        self.written += self.buffer.len() as u64;
-        self.buffer.clear();
-        Ok(())
-    }
 }

@@ -13,6 +13,7 @@ use super::{
     source::KnownDocuments,
 };
 use crate::{
+    config::without_login,
     fetch::{self, FetchLimits, Fetched, Fetcher},
     model::{Instant, column::fingerprint},
 };
@@ -92,11 +93,8 @@ pub fn feed_of(answer: Fetched) -> Option<FetchedFeed> {
     };
     // Texts alone can always be written.
     let seen = serde_json::to_string(&stamp).unwrap_or_default();
-    let mut address = answer.address;
-    // An address of the web can always be without a login.
-    let _ = address.set_username("").and_then(|()| address.set_password(None));
+    let mut address = without_login(answer.address);
     address.set_query(None);
-    address.set_fragment(None);
     Some(FetchedFeed { address, body: answer.body, seen })
 }
 

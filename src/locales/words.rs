@@ -19,7 +19,7 @@ pub(crate) struct Words {
     pub(crate) this_page: String,
     pub(crate) dates: Dates,
     pub(crate) letter: Letter,
-    pub(crate) column: Column,
+    pub(crate) column: ColumnWords,
     pub(crate) feeds: Feeds,
     pub(crate) archive: Archive,
     pub(crate) failures: Failures,
@@ -114,7 +114,7 @@ pub(crate) struct Letter {
 /// A column's own words.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Column {
+pub(crate) struct ColumnWords {
     pub(crate) authors: String,
     pub(crate) authors_between: String,
     pub(crate) video: String,

@@ -8,7 +8,7 @@ use serde::{
 };
 
 use super::{
-    keys::{Key, Words},
+    keys::{FrontMatterKey, KeyWords},
     picture::FrontMatterPicture,
     value::FieldValue,
 };
@@ -87,62 +87,62 @@ impl FrontMatter {
 
     /// Takes a key; `outer` is how much less it counts here than at the top.
     pub(super) fn take(&mut self, name: &str, value: FieldValue, outer: u8) {
-        self.take_key(Key::of(name), name, value, outer);
+        self.take_key(FrontMatterKey::of(name), name, value, outer);
     }
 
-    fn take_key(&mut self, key: Key, name: &str, value: FieldValue, outer: u8) {
+    fn take_key(&mut self, key: FrontMatterKey, name: &str, value: FieldValue, outer: u8) {
         match key {
-            Key::Ignored => return,
-            Key::Unknown if outer > 0 => return,
-            Key::Unknown => return self.unknown.push(name.to_owned()),
+            FrontMatterKey::Ignored => return,
+            FrontMatterKey::Unknown if outer > 0 => return,
+            FrontMatterKey::Unknown => return self.unknown.push(name.to_owned()),
             _ if value.is_blank() => return,
             _ => {}
         }
         match key {
-            Key::Title => set(&mut self.title, name, &value, outer, &mut self.wrong),
+            FrontMatterKey::Title => set(&mut self.title, name, &value, outer, &mut self.wrong),
             // Names of columns: a site's own tables mean something else by them.
-            Key::Id | Key::Guid | Key::Slug if outer > 0 => {}
-            Key::Id => set(&mut self.id, name, &value, outer, &mut self.wrong),
-            Key::Guid => set(&mut self.guid, name, &value, outer, &mut self.wrong),
-            Key::Slug => set(&mut self.slug, name, &value, outer, &mut self.wrong),
-            Key::Standfirst(rank) => {
+            FrontMatterKey::Id | FrontMatterKey::Guid | FrontMatterKey::Slug if outer > 0 => {}
+            FrontMatterKey::Id => set(&mut self.id, name, &value, outer, &mut self.wrong),
+            FrontMatterKey::Guid => set(&mut self.guid, name, &value, outer, &mut self.wrong),
+            FrontMatterKey::Slug => set(&mut self.slug, name, &value, outer, &mut self.wrong),
+            FrontMatterKey::Standfirst(rank) => {
                 if let FieldValue::Text(text) = value {
                     self.standfirst.offer(rank + outer, text);
                 }
             }
-            Key::Authors(rank) => self.authors.offer(rank + outer, authors(&value)),
-            Key::Categories(rank, words) => self.categorise(rank + outer, &value, words),
-            Key::Tags => self.tags.extend(value.texts().into_iter().flat_map(several).map(str::to_owned)),
-            Key::Published(rank) => self.publish(name, rank + outer, &value),
-            Key::Updated(rank) => date(&mut self.updated, name, rank + outer, &value, &mut self.wrong),
-            Key::Expires(rank) => date(&mut self.expires, name, rank + outer, &value, &mut self.wrong),
-            Key::Url(rank) => self.address(rank, &value, outer),
-            Key::Image(rank) => match FrontMatterPicture::of(name, &value) {
+            FrontMatterKey::Authors(rank) => self.authors.offer(rank + outer, authors(&value)),
+            FrontMatterKey::Categories(rank, words) => self.categorise(rank + outer, &value, words),
+            FrontMatterKey::Tags => self.tags.extend(value.texts().into_iter().flat_map(several).map(str::to_owned)),
+            FrontMatterKey::Published(rank) => self.publish(name, rank + outer, &value),
+            FrontMatterKey::Updated(rank) => date(&mut self.updated, name, rank + outer, &value, &mut self.wrong),
+            FrontMatterKey::Expires(rank) => date(&mut self.expires, name, rank + outer, &value, &mut self.wrong),
+            FrontMatterKey::Url(rank) => self.address(rank, &value, outer),
+            FrontMatterKey::Image(rank) => match FrontMatterPicture::of(name, &value) {
                 Some(picture) => self.image.offer(rank + outer, picture),
                 None if rank + outer == 0 && matches!(value, FieldValue::Map(_)) => {
                     self.refuse(name, "it has no address: write it as `url`");
                 }
                 None => {}
             },
-            Key::ImageAlt => self.image_alt = value.text().map(str::to_owned),
-            Key::ImageCredit => self.image_credit = value.text().map(str::to_owned),
-            Key::Draft | Key::Withdrawn | Key::Hidden => match flag(&value) {
+            FrontMatterKey::ImageAlt => self.image_alt = value.text().map(str::to_owned),
+            FrontMatterKey::ImageCredit => self.image_credit = value.text().map(str::to_owned),
+            FrontMatterKey::Draft | FrontMatterKey::Withdrawn | FrontMatterKey::Hidden => match flag(&value) {
                 Some(flag) => self.hidden |= flag,
-                None if key == Key::Hidden || outer > 0 => {}
+                None if key == FrontMatterKey::Hidden || outer > 0 => {}
                 None => self.refuse(name, "write true or false"),
             },
-            Key::Status => self.hidden |= value.text().is_some_and(is_hidden_status),
-            Key::Build => {
+            FrontMatterKey::Status => self.hidden |= value.text().is_some_and(is_hidden_status),
+            FrontMatterKey::Build => {
                 let never = |value: Option<&str>| value.is_some_and(|value| matches!(value, "never" | "false"));
                 self.hidden |= never(value.entry(&["render"])) || never(value.entry(&["list"]));
             }
-            Key::Layout => self.layout = self.layout.take().or_else(|| value.text().map(str::to_owned)),
-            Key::More => {
+            FrontMatterKey::Layout => self.layout = self.layout.take().or_else(|| value.text().map(str::to_owned)),
+            FrontMatterKey::More => {
                 if let (FieldValue::Map(entries), 0) = (value, outer) {
                     entries.into_iter().for_each(|(name, value)| self.take(&name, value, IN_TABLE));
                 }
             }
-            Key::Ignored | Key::Unknown => {}
+            FrontMatterKey::Ignored | FrontMatterKey::Unknown => {}
         }
     }
 
@@ -161,11 +161,11 @@ impl FrontMatter {
         self.wrong.get_or_insert_with(|| format!("{name}: {why}"));
     }
 
-    fn categorise(&mut self, rank: u8, value: &FieldValue, words: Words) {
+    fn categorise(&mut self, rank: u8, value: &FieldValue, words: KeyWords) {
         let list = matches!(value, FieldValue::List(_));
         for text in value.texts() {
             self.categories.push((rank, text.to_owned()));
-            if words == Words::Several && !list {
+            if words == KeyWords::Several && !list {
                 self.categories.extend(several(text).map(|part| (rank, part.to_owned())));
             }
         }
@@ -284,13 +284,17 @@ impl<'de> Visitor<'de> for FrontMatterVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FrontMatter, A::Error> {
         let mut front = FrontMatter::default();
         while let Some(name) = map.next_key::<String>()? {
-            let key = Key::of(&name);
+            let key = FrontMatterKey::of(&name);
             let value = match key {
                 // A text whatever it looks like: 1.10 is a title, and no number.
-                Key::Title | Key::Id | Key::Guid | Key::Slug | Key::Standfirst(0 | 1) => {
+                FrontMatterKey::Title
+                | FrontMatterKey::Id
+                | FrontMatterKey::Guid
+                | FrontMatterKey::Slug
+                | FrontMatterKey::Standfirst(0 | 1) => {
                     map.next_value::<Option<String>>()?.map_or(FieldValue::Nothing, FieldValue::Text)
                 }
-                Key::Ignored | Key::Unknown => {
+                FrontMatterKey::Ignored | FrontMatterKey::Unknown => {
                     map.next_value::<IgnoredAny>()?;
                     FieldValue::Nothing
                 }

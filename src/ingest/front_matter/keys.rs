@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// What a key is for. The number is its place among the names of one thing: of two that are there, the lower one counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Key {
+pub(super) enum FrontMatterKey {
     Title,
     Id,
     Guid,
@@ -12,7 +12,7 @@ pub(super) enum Key {
     Standfirst(u8),
     Authors(u8),
     /// Rubriques, by how near the name is to ours. Some generators take a text for a list of words.
-    Categories(u8, Words),
+    Categories(u8, KeyWords),
     Tags,
     Published(u8),
     Updated(u8),
@@ -39,7 +39,7 @@ pub(super) enum Key {
 
 /// How a text names several categories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Words {
+pub(super) enum KeyWords {
     One,
     Several,
 }
@@ -53,7 +53,7 @@ fn plain(key: &str) -> Cow<'_, str> {
     kept.flat_map(char::to_lowercase).collect::<String>().into()
 }
 
-impl Key {
+impl FrontMatterKey {
     pub(super) fn of(name: &str) -> Self {
         match plain(name).as_ref() {
             "title" => Self::Title,
@@ -70,11 +70,11 @@ impl Key {
             "byline" => Self::Authors(0),
             "author" => Self::Authors(1),
             "authors" => Self::Authors(2),
-            "rubrique" => Self::Categories(0, Words::One),
-            "rubriques" => Self::Categories(1, Words::One),
-            "section" => Self::Categories(2, Words::One),
-            "category" => Self::Categories(3, Words::One),
-            "categories" => Self::Categories(4, Words::Several),
+            "rubrique" => Self::Categories(0, KeyWords::One),
+            "rubriques" => Self::Categories(1, KeyWords::One),
+            "section" => Self::Categories(2, KeyWords::One),
+            "category" => Self::Categories(3, KeyWords::One),
+            "categories" => Self::Categories(4, KeyWords::Several),
             "tags" | "tag" => Self::Tags,
             "published" => Self::Published(0),
             "publishdate" => Self::Published(1),
@@ -140,15 +140,15 @@ mod tests {
     fn keys_are_known_in_any_case_and_spelling() {
         assert!(IGNORED.is_sorted());
         for (name, key) in [
-            ("Title", Key::Title),
-            ("CHAPÔ", Key::Standfirst(1)),
-            ("featured-image", Key::Image(2)),
-            ("last_modified_at", Key::Updated(3)),
-            ("in_search_index", Key::Ignored),
-            ("publishDate", Key::Published(1)),
-            ("chapeau", Key::Unknown),
+            ("Title", FrontMatterKey::Title),
+            ("CHAPÔ", FrontMatterKey::Standfirst(1)),
+            ("featured-image", FrontMatterKey::Image(2)),
+            ("last_modified_at", FrontMatterKey::Updated(3)),
+            ("in_search_index", FrontMatterKey::Ignored),
+            ("publishDate", FrontMatterKey::Published(1)),
+            ("chapeau", FrontMatterKey::Unknown),
         ] {
-            assert_eq!(Key::of(name), key, "{name}");
+            assert_eq!(FrontMatterKey::of(name), key, "{name}");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The header of Pelican's files: lines of `Key: value` up to the first blank one, without marks around them. A
+//! The header of Pelican's files: lines of `FrontMatterKey: value` up to the first blank one, without marks around them. A
 //! value goes on in lines that begin with white space.
 
-use super::{FrontMatter, keys::Key, value::FieldValue};
+use super::{FrontMatter, keys::FrontMatterKey, value::FieldValue};
 
 /// The front matter that a text begins with and what follows it, if it begins with one: its first line has a key that
 /// is known, and some line has a title.
@@ -22,7 +22,7 @@ pub(super) fn read(text: &str) -> Option<(FrontMatter, &str)> {
             None => {
                 let (key, value) = line.split_once(':')?;
                 let is_key = key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
-                let known = !matches!(Key::of(key), Key::Unknown | Key::Ignored);
+                let known = !matches!(FrontMatterKey::of(key), FrontMatterKey::Unknown | FrontMatterKey::Ignored);
                 if !is_key || key.is_empty() || (entries.is_empty() && !known) {
                     return None;
                 }
@@ -31,14 +31,14 @@ pub(super) fn read(text: &str) -> Option<(FrontMatter, &str)> {
         }
         rest = after;
     }
-    if !entries.iter().any(|(key, _)| Key::of(key) == Key::Title) {
+    if !entries.iter().any(|(key, _)| FrontMatterKey::of(key) == FrontMatterKey::Title) {
         return None;
     }
     let mut front = FrontMatter::default();
     for (name, value) in entries {
-        let value = match Key::of(name) {
+        let value = match FrontMatterKey::of(name) {
             // Several names stand in one line.
-            Key::Authors(_) => {
+            FrontMatterKey::Authors(_) => {
                 let ends: &[char] = if value.contains(';') { &[';'] } else { &[','] };
                 FieldValue::List(value.split(ends).map(|name| FieldValue::Text(name.trim().to_owned())).collect())
             }

@@ -1,16 +1,11 @@
-//! What a column is called and where it belongs: its slug, its rubrique, its address.
-
-use url::Url;
+//! What a column is called and where it belongs: its slug and its rubrique.
 
 use super::super::{
     Error, ImportContext, ImportResult, SourceLocation,
     front_matter::{FrontMatter, dates},
-    wrong,
+    parts, wrong,
 };
-use crate::{
-    config::Magazine,
-    model::{Rubrique, Slug, uri},
-};
+use crate::model::{Rubrique, Slug};
 
 /// The layouts of pages that are no posts, with Jekyll, Hugo, Eleventy and Pelican.
 const PAGES: [&str; 13] = [
@@ -86,28 +81,7 @@ pub(super) fn rubrique(
     let tags = front.tags.iter().map(String::as_str);
     let found = front.categories().chain(folders).chain(tags).find_map(find);
     if let (None, Some(label)) = (found, front.categories().next()) {
-        result.warn_of_many(
-            place,
-            format!("{label:?} is no rubrique of the configuration: the column is in the feed of all columns alone"),
-        );
+        parts::tell_no_rubrique(label, place, result);
     }
     found.map(|rubrique| rubrique.slug.clone())
-}
-
-pub(super) fn url(
-    front: &FrontMatter,
-    slug: &Slug,
-    rubrique: Option<&Slug>,
-    place: &SourceLocation,
-    magazine: &Magazine,
-) -> Result<Url, Error> {
-    let url = match front.url.get() {
-        Some(url) => magazine.url.join(url),
-        None => magazine.column_url(slug, rubrique),
-    };
-    let url = url.map_err(|error| wrong(place, format!("url: {error}")))?;
-    if !uri::is_web(&url) {
-        return Err(wrong(place, format!("url: {url} is no address that readers can follow: write an https one")));
-    }
-    Ok(url)
 }

@@ -6,16 +6,14 @@ use super::super::{
     Error, ImportContext, ImportResult, SourceLocation, body,
     clean::CLEANER,
     front_matter::FrontMatterPicture,
-    markdown::{GivenFields, MAX_LINE_CHARS, MAX_STANDFIRST_CHARS, check_length, dates, picture},
-    parts::{self, RawBody},
+    markdown::{GivenFields, dates, picture},
+    parts::{self, UncleanedBody},
     site_paths::SiteLinks,
     wrong,
 };
 use crate::{
     config::Source,
-    model::{
-        BodyFormat, ColumnRecord, Draft, Image, RecordImage, RecordStatus, Rubrique, Slug, html::escape, text, uri,
-    },
+    model::{BodyFormat, ColumnRecord, Draft, Image, RecordImage, RecordStatus, Rubrique, Slug, html::escape, text},
 };
 
 /// Reads a record of a source.
@@ -43,25 +41,13 @@ pub fn read_record(
     };
     let slug = slug.ok_or_else(|| wrong(place, "its title holds no letter to make an address of: give it a slug"))?;
     let rubrique = rubrique(&record, source, place, context, result);
-    let url = match record.url.as_deref().filter(|url| !url.trim().is_empty()) {
-        Some(url) => context.magazine.url.join(url.trim()),
-        None => context.magazine.column_url(&slug, rubrique.as_ref()),
-    };
-    let url = url.map_err(|error| wrong(place, format!("url: {error}")))?;
-    if !uri::is_web(&url) {
-        return Err(wrong(place, format!("url: {url} is no address that readers can follow: write an https one")));
-    }
+    let named = record.url.as_deref().map(str::trim).filter(|url| !url.is_empty());
+    let url = parts::page(named, &slug, rubrique.as_ref(), place, context.magazine)?;
     let published = dates::instant("published", &record.published, place, context)?;
     let (updated, due) = dates::updated(record.updated.as_deref(), published, place, context, result)?;
     let standfirst = result.legal(place, "standfirst", &record.standfirst);
     let byline = parts::byline(&record.bylines, place, context.magazine.lang, result);
-    for (key, value, most) in [
-        ("title", title.as_str(), MAX_LINE_CHARS),
-        ("standfirst", &standfirst, MAX_STANDFIRST_CHARS),
-        ("byline", byline.as_deref().unwrap_or_default(), MAX_LINE_CHARS),
-    ] {
-        check_length(key, value, most, place)?;
-    }
+    parts::check_lengths(&title, &standfirst, byline.as_deref(), place)?;
     let guid = record.guid.as_deref().map(|guid| parts::guid(guid, place, result)).transpose()?;
     let given = GivenFields { given_guid: guid.is_some(), given_id: true, given_url: record.url.is_some(), due };
     let written = result.legal(place, "body", &record.body);
@@ -73,7 +59,7 @@ pub fn read_record(
     };
     let image = record.image.filter(|image| !image.url.trim().is_empty());
     let has_more = !standfirst.trim().is_empty() || image.is_some();
-    let raw = RawBody { html: &body_raw, flattened: deep, page: &url, has_more };
+    let raw = UncleanedBody { html: &body_raw, flattened: deep, page: &url, has_more };
     let body = parts::body(&raw, place, context, result)?;
     let image = match image {
         Some(image) => image_of(image, &links, place, context, result)?,
@@ -113,10 +99,7 @@ fn rubrique(
     };
     let found = record.rubriques.iter().find_map(known).or_else(|| record.tags.iter().find_map(known));
     if let (None, Some(label)) = (&found, record.rubriques.first()) {
-        result.warn(
-            place,
-            format!("{label:?} is no rubrique of the configuration: the column is in the feed of all columns alone"),
-        );
+        parts::tell_no_rubrique(label, place, result);
     }
     found
 }

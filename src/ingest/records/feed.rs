@@ -21,10 +21,10 @@ use feed_rs::{
 };
 use url::Url;
 
-use super::{ListedRecord, RecordSink};
+use super::{ListedRecord, NO_DATE, RecordSink};
 use crate::{
     config::Source,
-    ingest::{Error, SourceLocation, plain_of_html, wrong},
+    ingest::{Error, SourceLocation, media::media_type, parts::is_lasting, plain_of_html, wrong},
     model::{BodyFormat, ColumnRecord, RecordImage, RecordStatus},
 };
 
@@ -35,9 +35,6 @@ pub const MAX_FEED_BYTES: u64 = 16 << 20;
 
 /// What the library calls XHTML.
 const XHTML: &str = "application/xhtml";
-
-/// Endings of pictures' names.
-const PICTURES: [&str; 7] = ["jpg", "jpeg", "png", "gif", "webp", "avif", "svg"];
 
 /// Gives the record of each entry of a file.
 pub fn read(source: &Source, path: &Path, sink: &mut RecordSink<'_>) -> Result<(), Error> {
@@ -132,7 +129,7 @@ fn listed(entry: Entry, is_atom: bool, outline: &EntryOutline) -> ListedRecord {
         None if !is_draft => {
             return refused(&id, "it has no date that could be read: give it one (pubDate, published or updated)");
         }
-        at => at.map_or_else(|| "1970-01-01".to_owned(), date),
+        at => at.map_or_else(|| NO_DATE.to_owned(), date),
     };
     let mut warnings = Vec::new();
     let (body, format, standfirst) = texts(&entry, is_atom, outline, &mut warnings);
@@ -164,11 +161,6 @@ fn listed(entry: Entry, is_atom: bool, outline: &EntryOutline) -> ListedRecord {
 /// An entry that cannot be taken.
 fn refused(name: &str, why: &str) -> ListedRecord {
     ListedRecord { name: name.to_owned(), line: None, record: Err(why.to_owned()), warnings: Vec::new() }
-}
-
-/// Whether an id is one for ever: a short number is another column's in another feed.
-fn is_lasting(id: &str) -> bool {
-    id.len() >= 9 || !id.chars().all(char::is_numeric)
 }
 
 fn is_web(address: &str) -> bool {
@@ -294,10 +286,7 @@ fn image(entry: &Entry) -> Option<RecordImage> {
 fn is_picture(content: &MediaContent) -> bool {
     match (&content.content_type, &content.url) {
         (Some(kind), _) => kind.as_str().starts_with("image/"),
-        (None, Some(url)) => {
-            let ending = url.path().rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-            PICTURES.contains(&ending.as_str())
-        }
+        (None, Some(url)) => media_type(url.path()).is_some(),
         (None, None) => false,
     }
 }

@@ -8,7 +8,7 @@ use serde::{
     de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use super::{ListedRecord, RecordSink};
+use super::{ListedRecord, NO_DATE, RecordSink};
 use crate::{
     config::Source,
     ingest::{Error, SourceLocation, plain_of_html, wrong},
@@ -120,14 +120,14 @@ struct PostMeta {
 }
 
 /// What posts name, by their ids, in order.
-struct Names {
+struct GhostNames {
     authors: HashMap<String, Vec<String>>,
     users: HashMap<String, String>,
     tags: HashMap<String, Vec<String>>,
     pictures: HashMap<String, PostMeta>,
 }
 
-impl Names {
+impl GhostNames {
     fn of(tables: Tables) -> Self {
         let by_id = |named: Vec<Named>| named.into_iter().map(|one| (one.id, one.name)).collect::<HashMap<_, _>>();
         let (users, tags) = (by_id(tables.users), by_id(tables.tags));
@@ -196,8 +196,7 @@ impl Names {
             title: post.title,
             standfirst: post.custom_excerpt.unwrap_or_default(),
             body,
-            // A draft may have none, and is not taken.
-            published: post.published_at.or(post.created_at).unwrap_or_else(|| "1970-01-01".to_owned()),
+            published: post.published_at.or(post.created_at).unwrap_or_else(|| NO_DATE.to_owned()),
             updated: post.updated_at,
             status,
             url: canonical.or_else(|| slug.as_ref().map(|slug| format!("/{slug}/"))),
@@ -221,7 +220,7 @@ pub fn read(source: &Source, path: &Path, sink: &mut RecordSink<'_>) -> Result<(
     let tables = export.data.or_else(|| export.db.into_iter().find_map(|database| database.data));
     let tables = tables.filter(|tables| tables.posts.is_some());
     let tables = tables.ok_or_else(|| wrong(&place, "no export of Ghost: it has no table of posts"))?;
-    let names = Names::of(tables);
+    let names = GhostNames::of(tables);
     let mut end = Ok(());
     let mut take = |post: serde_json::Value| {
         if end.is_err() {

@@ -8,7 +8,8 @@ use crate::{
     ingest::{
         Error, ImportContext, ImportResult, SourceLocation, Warning,
         markdown::GivenFields,
-        sync::spool::{self, Spool, SpoolPosition},
+        spool::SpoolPosition,
+        sync::spool::{self, Spool},
     },
     model::Draft,
 };
@@ -30,7 +31,6 @@ impl SpooledColumns {
     pub fn read(source: &Source, path: &Path, context: ImportContext<'_>) -> Result<Self, Error> {
         let mut columns = Self::default();
         let file = RecordFile::new(source, path);
-        let mut names = std::collections::HashSet::new();
         let mut take = |listed: ListedRecord| {
             let ListedRecord { name, line, record, warnings } = listed;
             let file = source.path.display().to_string();
@@ -43,17 +43,11 @@ impl SpooledColumns {
                 Ok((own, given))
             });
             match read {
-                Ok(_) if !names.insert(name.clone()) => {
-                    columns.refused.push(format!("{place}: another record has the id {name:?}: give one another"));
-                }
                 Ok((own, given)) => {
                     for mut draft in result.drafts {
                         draft.source = own.clone().unwrap_or(draft.source);
                         let bytes = spool::encode(&draft).map_err(super::spool_error)?;
-                        let position = columns
-                            .spool
-                            .put(&bytes)
-                            .map_err(|error| super::spool_error(io::Error::other(error.to_string())))?;
+                        let position = columns.spool.put(&bytes).map_err(super::spool_error)?;
                         columns.names.push((draft.key, draft.title));
                         columns.places.push((position, given, draft.source));
                     }
@@ -64,7 +58,7 @@ impl SpooledColumns {
             Ok(())
         };
         if let Some(file) = file {
-            (file.reader)(source, path, &mut take)?;
+            file.read_records(&mut take)?;
         }
         Ok(columns)
     }

@@ -8,7 +8,7 @@ use std::{collections::HashMap, path::Path};
 use chrono::NaiveDateTime;
 
 use super::{
-    ListedRecord, RecordSink,
+    ListedRecord, NO_DATE, RecordSink,
     xml::{XmlError, XmlFile, XmlPart},
 };
 use crate::{
@@ -19,12 +19,9 @@ use crate::{
 
 use content::Body;
 
-/// The date of what has none.
-const NO_DATE: &str = "0000-00-00 00:00:00";
-
 /// What the items of an export name elsewhere in it.
 #[derive(Debug, Default)]
-struct Names {
+struct WordpressNames {
     /// Who writes under a login.
     authors: HashMap<String, String>,
     /// Pictures, by the numbers of their items.
@@ -55,12 +52,12 @@ struct Item {
     thumbnail: String,
     attachment: String,
     alt: String,
-    sticky_key: String,
+    meta_key: String,
 }
 
 /// Gives the record of each post.
 pub fn read(source: &Source, path: &Path, sink: &mut RecordSink<'_>) -> Result<(), Error> {
-    let mut names = Names::default();
+    let mut names = WordpressNames::default();
     each_item(source, path, &mut names.authors, &mut |item| {
         if item.kind == "attachment" && !item.attachment.is_empty() {
             let alt = if item.alt.trim().is_empty() { plain_of_html(&item.excerpt) } else { item.alt };
@@ -162,12 +159,12 @@ fn item(xml: &mut XmlFile) -> Result<Item, XmlError> {
                 continue;
             }
             "wp:meta_key" => {
-                item.sticky_key = xml.text(&name)?;
+                item.meta_key = xml.text(&name)?;
                 continue;
             }
             "wp:meta_value" => {
                 let value = xml.text(&name)?;
-                match item.sticky_key.as_str() {
+                match item.meta_key.as_str() {
                     "_thumbnail_id" => item.thumbnail = value,
                     "_wp_attachment_image_alt" => item.alt = value,
                     _ => {}
@@ -181,7 +178,7 @@ fn item(xml: &mut XmlFile) -> Result<Item, XmlError> {
     Ok(item)
 }
 
-impl Names {
+impl WordpressNames {
     /// An item's record, and what is not taken of it.
     fn record(&self, item: Item) -> (ColumnRecord, Vec<String>) {
         let Body { html, standfirst, warnings } = content::body(&item.content, &self.pictures);
@@ -204,8 +201,7 @@ impl Names {
             bylines: bylines.into_iter().filter(|name| !name.trim().is_empty()).collect(),
             rubriques: item.categories,
             tags: item.tags,
-            // A draft may have none, and is not taken.
-            published: published.unwrap_or_else(|| "1970-01-01".to_owned()),
+            published: published.unwrap_or_else(|| NO_DATE.to_owned()),
             updated: date(&item.modified_utc, "Z"),
             status,
             url: Some(item.link).filter(|link| !link.trim().is_empty()),
@@ -217,9 +213,9 @@ impl Names {
     }
 }
 
-/// A date as it is written, if it is one.
+/// A date as it is written, if it is one: what has none has one of noughts.
 fn date(written: &str, zone: &str) -> Option<String> {
     let written = written.trim();
-    let is_date = written != NO_DATE && NaiveDateTime::parse_from_str(written, "%Y-%m-%d %H:%M:%S").is_ok();
+    let is_date = NaiveDateTime::parse_from_str(written, "%Y-%m-%d %H:%M:%S").is_ok();
     is_date.then(|| format!("{written}{zone}"))
 }

@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     Error,
-    spool::{self, Spool, SpoolPosition},
+    spool::{self, Spool},
 };
 use crate::{
     config::Source,
@@ -21,6 +21,7 @@ use crate::{
         markdown,
         records::WHOLE_FILE,
         source::{self, KnownDocuments, SourceDocument},
+        spool::{SpoolPosition, folder as spool_folder},
     },
     model::{Draft, Instant, column::fingerprint},
     store::SourceFile,
@@ -252,7 +253,9 @@ impl<'a> SourceScan<'a> {
                     read.after.column_key = read.before.and_then(|before| before.column_key.clone());
                 }
                 None => {
-                    read.column = Some(SpooledColumn { facts, published, updated, position: spool.put(&bytes)? });
+                    let position =
+                        spool.put(&bytes).map_err(|source| Error::Spool { folder: spool_folder(), source })?;
+                    read.column = Some(SpooledColumn { facts, published, updated, position });
                     if let Some(left) = read.left_key()
                         && self.owners.get(left).is_some_and(|owner| self.path(*owner) == read.after.path)
                     {

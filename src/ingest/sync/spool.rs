@@ -1,24 +1,12 @@
-//! Columns that were read and are not in the store yet. A sync may read more of them than memory should
-//! hold: some are record in memory, and with more they wait in a file without a name, which is gone with
-//! the program.
+//! Columns that were read and are not in the store yet. A sync may read more of them than memory should hold: they wait
+//! in a [`ByteSpool`].
 
-use std::{borrow::Cow, fs::File, io, os::unix::fs::FileExt, path::Path};
+use std::{borrow::Cow, io};
 
 use serde::{Deserialize, Serialize};
 
-use super::Error;
-use crate::ingest::spool_folder;
+use crate::ingest::spool::{ByteSpool, SpoolPosition};
 use crate::model::{Draft, Image, Instant, Slug};
-
-/// So many bytes stay in memory.
-const SPOOL_MEMORY_BYTES: usize = 8 << 20;
-
-/// Where a column waits.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::ingest) struct SpoolPosition {
-    at: u64,
-    length: usize,
-}
 
 /// A column with its fingerprints, which are made where there is more than one thread.
 #[derive(Debug)]
@@ -32,50 +20,17 @@ pub(in crate::ingest) struct StampedDraft {
 
 /// The columns of one sync.
 #[derive(Debug, Default)]
-pub(in crate::ingest) struct Spool {
-    file: Option<File>,
-    /// How many bytes are in the file.
-    file_bytes: u64,
-    /// What comes after them.
-    memory: Vec<u8>,
-}
+pub(in crate::ingest) struct Spool(ByteSpool);
 
 impl Spool {
     /// Keeps a column as [`encode`] wrote it.
-    pub(in crate::ingest) fn put(&mut self, bytes: &[u8]) -> Result<SpoolPosition, Error> {
-        let position = SpoolPosition { at: self.file_bytes + self.memory.len() as u64, length: bytes.len() };
-        self.memory.extend_from_slice(bytes);
-        if self.memory.len() > SPOOL_MEMORY_BYTES {
-            let folder = spool_folder();
-            self.write_out(&folder).map_err(|source| Error::Spool { folder, source })?;
-        }
-        Ok(position)
-    }
-
-    /// Moves what is in memory to the end of the file.
-    fn write_out(&mut self, folder: &Path) -> io::Result<()> {
-        let file = match self.file.take() {
-            Some(file) => file,
-            None => tempfile::tempfile_in(folder)?,
-        };
-        file.write_all_at(&self.memory, self.file_bytes)?;
-        self.file_bytes += self.memory.len() as u64;
-        self.memory.clear();
-        self.file = Some(file);
-        Ok(())
+    pub(in crate::ingest) fn put(&mut self, bytes: &[u8]) -> io::Result<SpoolPosition> {
+        self.0.put(bytes)
     }
 
     /// A column of a source.
     pub(in crate::ingest) fn get(&self, position: SpoolPosition, source: &str) -> io::Result<StampedDraft> {
-        let SpoolPosition { at, length } = position;
-        let mut bytes = vec![0; length];
-        match (&self.file, at.checked_sub(self.file_bytes).and_then(|at| usize::try_from(at).ok())) {
-            (Some(file), None) => file.read_exact_at(&mut bytes, at)?,
-            (_, Some(at)) if at + length <= self.memory.len() => {
-                bytes.copy_from_slice(&self.memory[at..at + length]);
-            }
-            _ => return Err(io::ErrorKind::UnexpectedEof.into()),
-        }
+        let bytes = self.0.get(position)?;
         let record: SpoolRecord<'_> = serde_json::from_slice(&bytes)?;
         let address = |text: &str| text.parse().map_err(io::Error::other);
         let image = record.image.map(|image| {

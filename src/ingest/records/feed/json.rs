@@ -4,14 +4,14 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{is_lasting, refused, standfirst::standfirst};
+use super::{refused, standfirst::standfirst};
 use crate::{
-    ingest::{plain_of_html, records::ListedRecord},
+    ingest::{parts::is_lasting, plain_of_html, records::ListedRecord},
     model::{BodyFormat, ColumnRecord, RecordImage},
 };
 
 #[derive(Debug, Deserialize)]
-struct JsonFeed {
+struct ReadJsonFeed {
     #[serde(default)]
     version: String,
     items: Option<Vec<Value>>,
@@ -23,18 +23,18 @@ struct JsonFeed {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct People {
-    author: Option<JsonAuthor>,
-    authors: Option<Vec<JsonAuthor>>,
+    author: Option<ReadJsonAuthor>,
+    authors: Option<Vec<ReadJsonAuthor>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct JsonAuthor {
+struct ReadJsonAuthor {
     name: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct JsonItem {
+struct ReadJsonItem {
     /// A text; in some feeds a number.
     id: Value,
     url: Option<String>,
@@ -47,16 +47,16 @@ struct JsonItem {
     date_published: Option<String>,
     date_modified: Option<String>,
     tags: Option<Vec<String>>,
-    attachments: Option<Vec<JsonAttachment>>,
+    attachments: Option<Vec<ReadJsonAttachment>>,
     #[serde(rename = "_picture")]
-    picture: Option<JsonPicture>,
+    picture: Option<ReadJsonPicture>,
     #[serde(flatten)]
     people: People,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct JsonAttachment {
+struct ReadJsonAttachment {
     url: String,
     mime_type: String,
     title: Option<String>,
@@ -65,14 +65,14 @@ struct JsonAttachment {
 /// What our own feeds say of a picture.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct JsonPicture {
+struct ReadJsonPicture {
     alt: String,
     credit: Option<String>,
 }
 
 /// The records of a document.
 pub(super) fn records(bytes: &[u8]) -> Result<Vec<ListedRecord>, String> {
-    let feed: JsonFeed = serde_json::from_slice(bytes).map_err(|error| format!("no JSON Feed: {error}"))?;
+    let feed: ReadJsonFeed = serde_json::from_slice(bytes).map_err(|error| format!("no JSON Feed: {error}"))?;
     if !feed.version.starts_with("https://jsonfeed.org/version/1") {
         return Err("no JSON Feed of version 1: its version is no address of jsonfeed.org".to_owned());
     }
@@ -93,7 +93,7 @@ fn listed(item: Value, authors: &[String]) -> ListedRecord {
     let Some(id) = Some(id).filter(|id| !id.is_empty()).or(link) else {
         return refused(&title, "it has neither an id nor a url that it could be known by");
     };
-    let item: JsonItem = match serde_json::from_value(item) {
+    let item: ReadJsonItem = match serde_json::from_value(item) {
         Ok(item) => item,
         Err(error) => return refused(&id, &error.to_string()),
     };

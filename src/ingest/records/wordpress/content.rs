@@ -139,14 +139,14 @@ fn begins_with_block(part: &str) -> bool {
 
 /// A shortcode's beginning: `[name key="value" value]`.
 #[derive(Debug)]
-struct Shortcode<'a> {
+struct WordpressShortcode<'a> {
     name: &'a str,
     attributes: Vec<(&'a str, &'a str)>,
     /// How long it is, in bytes.
     length: usize,
 }
 
-impl<'a> Shortcode<'a> {
+impl<'a> WordpressShortcode<'a> {
     /// The shortcode at the beginning of a text.
     fn at(text: &'a str) -> Option<Self> {
         let inner = text.strip_prefix('[')?;
@@ -212,7 +212,7 @@ fn shortcodes(content: &str, pictures: &HashMap<String, RecordImage>, warnings: 
             rest = &rest[closing..];
             continue;
         }
-        let Some(code) = Shortcode::at(rest) else {
+        let Some(code) = WordpressShortcode::at(rest) else {
             html.push('[');
             rest = &rest[1..];
             continue;
@@ -254,7 +254,11 @@ fn closing_at(text: &str, told: &[String]) -> Option<usize> {
 }
 
 /// What a known shortcode shows.
-fn known(code: &Shortcode<'_>, inner: Option<&str>, pictures: &HashMap<String, RecordImage>) -> Option<String> {
+fn known(
+    code: &WordpressShortcode<'_>,
+    inner: Option<&str>,
+    pictures: &HashMap<String, RecordImage>,
+) -> Option<String> {
     let inner = inner.map(str::trim).filter(|inner| !inner.is_empty());
     Some(match code.name {
         "caption" | "wp_caption" => {
