@@ -4,7 +4,10 @@
 use std::collections::HashMap;
 
 use crate::{
-    ingest::plain_of_html,
+    ingest::{
+        clean::tokens::{HtmlToken, HtmlTokens},
+        plain_of_html,
+    },
     model::{RecordImage, html::escape, text},
 };
 
@@ -17,8 +20,8 @@ pub(super) struct Body {
     pub(super) warnings: Vec<String>,
 }
 
-/// What makes a text more than a standfirst.
-const LARGER: [&str; 9] = ["<img", "<figure", "<iframe", "<ul", "<ol", "<table", "<blockquote", "<h2", "<h3"];
+/// What may stand in a standfirst and be left out of it. All else, such as a link, would be lost with the text.
+const PLAIN: [&str; 7] = ["p", "br", "em", "strong", "b", "i", "span"];
 
 /// In characters: a longer beginning is no standfirst.
 const MAX_MORE_CHARS: usize = 1_500;
@@ -74,7 +77,10 @@ fn split_more(content: String) -> (String, String) {
     let (before, after) = (&content[..at], &content[end..]);
     // Of a block, the comments before and behind the mark are its own.
     let standfirst = text::one_line(&plain_of_html(before));
-    let is_words = !LARGER.iter().any(|element| before.contains(element));
+    let is_words = HtmlTokens::of(before).all(|token| match token {
+        HtmlToken::Tag(tag) => PLAIN.iter().any(|name| tag.name.eq_ignore_ascii_case(name)),
+        _ => true,
+    });
     if is_words && !standfirst.trim().is_empty() && standfirst.chars().count() <= MAX_MORE_CHARS {
         return (standfirst, after.to_owned());
     }
@@ -350,6 +356,18 @@ mod tests {
         let (shown, warnings) = html("[box color=\"red\"]Dedans[/box] et [box x=1]encore[/box]");
         assert_eq!(shown, "<p>Dedans et encore</p>\n");
         assert_eq!(warnings, ["the shortcode [box] is not known: readers see the text in it alone"]);
+    }
+
+    #[test]
+    fn what_stands_before_the_mark_is_the_standfirst_if_nothing_is_lost_by_that() {
+        let split = |content: &str| {
+            let body = body(content, &HashMap::new());
+            (body.standfirst, body.html)
+        };
+        let (standfirst, html) = split("Un <em>mot</em>.\n\n<!--more-->\n\nSuite.");
+        assert_eq!((standfirst.as_str(), html.as_str()), ("Un mot.", "<p>Suite.</p>\n"));
+        let (standfirst, html) = split("Un <a href=\"/b\">lien</a>.\n\n<!--more-->\n\nSuite.");
+        assert_eq!((standfirst.as_str(), html.as_str()), ("", "<p>Un <a href=\"/b\">lien</a>.</p>\n<p>Suite.</p>\n"));
     }
 
     #[test]
