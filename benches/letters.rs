@@ -41,7 +41,7 @@ fn letters(criterion: &mut Criterion) {
     let key = Key::new([7; 32]);
     let (text, html) = parts();
     let encoded = entity(&text, &html, "0123456789abcdef");
-    let form = LetterTemplate::new(&config, &edition, &key, &encoded).expect("a form");
+    let form = LetterTemplate::new(&config, &edition, &edition.subject, &key, &encoded).expect("a form");
     let address = "alix@example.org".parse().expect("an address");
     let write =
         |name| -> RenderedLetter { form.write(black_box(ReaderId::new([7; 16])), &address, name).expect("a letter") };

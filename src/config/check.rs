@@ -7,20 +7,17 @@ use chrono::{Duration, NaiveDate};
 use url::Url;
 
 use super::{
-    Config, Connections, DeskConfig, Digest, Error, Feeds, Letters, Magazine, Secret, Special, StoreUrl, bounces,
-    bounds::{number, path as path_of, span},
-    desk, dkim,
+    Config, Connections, Error, Feeds, Letters, Magazine, Secret, Special, StoreUrl, bounces,
+    bounds::{number, path as path_of},
+    desk, digest, dkim,
     feeds::hubs,
     feeds::moved,
     fetch, raw, relay, retention, sources, theme, web as web_room,
 };
-use crate::model::{Colour, Lang, Mailbox, Rubrique, Schedule, Slug, Zone, text, uri};
+use crate::model::{Colour, Lang, Mailbox, Rubrique, Slug, Zone, text, uri};
 
 /// Names the store instead of `store.url`: an address with a password has no place in a file.
 const STORE_VARIABLE: &str = "GAZETIER_STORE_URL";
-
-/// The name of the newsletter that `[digest]` describes.
-const DIGEST: &str = "digest";
 
 /// Colours for rubriques that name none, all with a contrast above 4.5 on paper white.
 const COLOURS: [Colour; 6] = [
@@ -37,9 +34,6 @@ const BOUNCE: usize = 24;
 
 /// The most columns that a feed holds: what is older stands in the archive.
 const ITEMS: u32 = 10_000;
-
-/// A proof goes out no earlier before its edition: what comes after the hour is of the edition after it.
-const FIRST_PROOF: Duration = Duration::days(5);
 
 /// The longest web address that fits on a line of a letter, which has 998 characters at the most.
 const ADDRESS: usize = 900;
@@ -76,7 +70,7 @@ fn build(mut raw: raw::RawConfig, path: &Path) -> Result<Config, ConfigRefusal> 
         subscribers_file: raw.subscribers.file.map(|file| path_of("subscribers.file", base, &file)).transpose()?,
         rubriques,
         feeds,
-        digest: digest(raw.digest, &desk)?,
+        digest: digest::check(raw.digest, &desk, &magazine.zone)?,
         desk,
         theme: theme::check(raw.theme, &magazine.name, base)?,
         dkim: dkim::check(raw.dkim, &letters.from.address, base, &mut warnings)?,
@@ -223,46 +217,6 @@ fn feeds(raw: raw::RawFeeds, special: Vec<Special>, base: &Path) -> Result<Feeds
         newsletter_url: raw.newsletter_url.map(|u| web("feeds.newsletter_url", &u)).transpose()?,
         hubs: hubs(&raw.hubs)?,
         moved: Vec::new(),
-    })
-}
-
-fn digest(raw: raw::RawDigest, desk: &DeskConfig) -> Result<Digest, ConfigRefusal> {
-    for (at, _) in raw.subject.match_indices('{') {
-        let known = ["{magazine}", "{number}", "{period}", "{lead}"];
-        if !known.iter().any(|name| raw.subject[at..].starts_with(name)) {
-            return Err(refuse("digest.subject", format!("only {} are filled in", known.join(", "))));
-        }
-    }
-    let proof_at: Option<Schedule> = raw.proof_at.map(|text| parse("digest.proof_at", &text)).transpose()?;
-    if proof_at.is_some() && desk.editors.is_empty() {
-        return Err(refuse("digest.proof_at", "nobody would get the proof: name the editors in desk.editors"));
-    }
-    let schedule: Schedule = raw.schedule.parse().map_err(|error| refuse("digest.schedule", error))?;
-    if let Some(proof) = &proof_at {
-        let ahead = schedule.behind(proof);
-        if ahead.is_zero() || ahead > FIRST_PROOF {
-            let what = format!(
-                "the proof would go out {} before {}: write an hour in the days before it, such as the evening before",
-                if ahead.is_zero() { "a week".to_owned() } else { format!("{} days", ahead.num_days()) },
-                raw.schedule,
-            );
-            return Err(refuse("digest.proof_at", what));
-        }
-    }
-    let newsletter = Slug::parse(DIGEST).map_err(|error| refuse("digest", error))?;
-    Ok(Digest {
-        newsletter,
-        approval: raw.approval,
-        proof_at,
-        schedule,
-        grace: span("digest.grace", &raw.grace, "0s", "366d")?,
-        // Cron comes every few minutes, and after a week the next edition is due.
-        send_within: span("digest.send_within", &raw.send_within, "10m", "7d")?,
-        max_columns: number("digest.max_columns", raw.max_columns, 1, 1_000)?,
-        // Below it no sentence is left.
-        standfirst_length: number("digest.standfirst_length", raw.standfirst_length, 80, 10_000)?,
-        subject: line("digest.subject", raw.subject)?,
-        opening: legal("digest.opening", raw.opening)?,
     })
 }
 

@@ -4,6 +4,7 @@ mod bounces;
 mod bounds;
 mod check;
 mod desk;
+mod digest;
 mod dkim;
 mod feeds;
 mod fetch;
@@ -35,7 +36,7 @@ pub use sources::{Source, SourceKind};
 pub use theme::{Logo, Theme};
 pub use web::{Listen, Proxy, Web};
 
-use crate::model::{EmailAddress, FeedKey, Lang, Mailbox, Rubrique, Schedule, Slug, Zone, column::fingerprint};
+use crate::model::{EmailAddress, FeedKey, Lang, Mailbox, Rhythm, Rubrique, Schedule, Slug, Zone, column::fingerprint};
 
 /// Why a configuration cannot be used. Each names the file and the key or line.
 #[derive(Debug, thiserror::Error)]
@@ -293,6 +294,8 @@ pub struct Digest {
     pub approval: bool,
     /// When the editors get the proof.
     pub proof_at: Option<Schedule>,
+    /// How often readers may want it, beside each edition.
+    pub rhythms: Vec<Rhythm>,
 }
 
 /// What every letter carries.

@@ -16,7 +16,7 @@ pub struct RawConfig {
     pub subscribers: RawSubscribers,
     pub rubriques: Vec<RawRubrique>,
     pub feeds: RawFeeds,
-    pub digest: RawDigest,
+    pub digest: super::digest::RawDigest,
     #[serde(default)]
     pub theme: super::theme::RawTheme,
     pub letters: RawLetters,
@@ -150,29 +150,6 @@ pub struct RawMoved {
     pub from: String,
     /// A path below the feeds, or a whole address.
     pub to: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawDigest {
-    pub schedule: String,
-    #[serde(default = "week")]
-    pub grace: String,
-    #[serde(default = "half_a_day")]
-    pub send_within: String,
-    #[serde(default = "thirty")]
-    pub max_columns: usize,
-    #[serde(default = "standfirst_length")]
-    pub standfirst_length: usize,
-    #[serde(default = "subject")]
-    pub subject: String,
-    #[serde(default)]
-    pub opening: String,
-    /// Whether an edition waits for an editor's approval.
-    #[serde(default)]
-    pub approval: bool,
-    /// When the editors get the proof.
-    pub proof_at: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -356,23 +333,8 @@ fn eight() -> u32 {
 fn fifty() -> u32 {
     50
 }
-fn thirty() -> usize {
-    30
-}
-fn standfirst_length() -> usize {
-    330
-}
 fn full() -> Content {
     Content::Full
-}
-fn week() -> String {
-    "7d".into()
-}
-fn half_a_day() -> String {
-    "12h".into()
-}
-fn subject() -> String {
-    "{lead}".into()
 }
 fn outbox() -> String {
     "file:outbox".into()

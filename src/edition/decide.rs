@@ -3,11 +3,11 @@
 
 use super::Error;
 use super::next::{self, ApprovalState, NextEdition, ReviewedState};
-use super::preflight;
 use super::{freeze, variants as edition_variants};
+use super::{preflight, render::Rendered};
 use crate::{
     config::Config,
-    model::{Choice, Edition, EditionState, Instant, Note, NoteKind, Now, Period},
+    model::{Edition, EditionState, Instant, Note, NoteKind, Now, Period},
     store::{Freeze, Noted, Released, Seen, Store},
 };
 
@@ -297,27 +297,27 @@ async fn notes_to_record(
     if may_record && is_release {
         notes.push(note(NoteKind::Released, "", who, "", at));
     }
-    let variants = edition_variants::render_all(config, store, &coming.draft).await?;
-    let variants: Vec<_> = variants.into_iter().filter_map(|(choice, rendered)| Some((choice, rendered?))).collect();
     // Who lets it go by name approves it: the hold has taken the approval that it had.
     if may_record && (!is_release || config.digest.approval && !coming.draft.columns.is_empty()) {
         if coming.draft.columns.is_empty() {
             return Ok(Err(DecisionRefusal::Empty(period.clone())));
         }
-        let findings = edition_variants::inspect(config, store, &coming.draft, &variants, at)?;
+        let variants = edition_variants::render_all(config, coming)?;
+        let rendered: Vec<&Rendered> = variants.iter().map(|(_, rendered)| rendered).collect();
+        let findings = edition_variants::inspect(config, store, &coming.draft, &rendered, at)?;
         if let Some(what) = preflight::refusal(&findings) {
             return Ok(Err(DecisionRefusal::Red(what)));
         }
         notes.push(note(NoteKind::Approved, &hash, who, "", at));
     }
-    let choices: Vec<Choice> = variants.into_iter().map(|(choice, _)| choice).collect();
+    let groups = coming.groups();
     let readers = match reviewed {
         Some(reviewed) => reviewed.readers,
-        None => store.readers_of(&config.digest.newsletter, &choices).await?,
+        None => store.readers_of(&config.digest.newsletter, &groups).await?,
     };
     let (version, revision) = (coming.desk.version.number, coming.revision);
     let decision = reviewed.map_or(begun, |reviewed| reviewed.decision);
-    Ok(Ok((notes, Seen { decision, version, revision, readers, choices })))
+    Ok(Ok((notes, Seen { decision, version, revision, readers, groups })))
 }
 
 fn note(kind: NoteKind, subject: &str, who: &str, words: &str, at: Instant) -> Note {

@@ -177,12 +177,12 @@ async fn proof_letters(
 /// Sends the proof that is due at `digest.proof_at`, once for each edition. Gives the period if it
 /// was sent.
 pub async fn send_due_proof(config: &Config, store: &Store, now: Now) -> Result<Option<Period>, Error> {
-    let Some(schedule) = config.digest.proof_at else { return Ok(None) };
+    let Some(schedule) = &config.digest.proof_at else { return Ok(None) };
     let at = now.at;
     let coming = next::next_edition(config, store, now).await?;
     let due = &coming.draft.slot;
     // The last such hour before the edition's own.
-    let hour = schedule.last(due.cutoff - chrono::Duration::milliseconds(1), &config.magazine.zone);
+    let hour = schedule.previous(due.cutoff, &config.magazine.zone);
     let period = due.period.clone();
     if at < hour || coming.is_due || coming.draft.columns.is_empty() || coming.desk.told("proof") {
         return Ok(None);

@@ -66,7 +66,7 @@ pub async fn freeze_due(config: &Config, store: &Store, now: Now, options: Freez
             past = past_editions(config, store, now).await?;
         }
         let Some(due) = slot::due(config, at, &past) else { return Ok(DueOutcome::NotDue) };
-        let coming = assemble(store, due, true, &past).await?;
+        let coming = assemble(config, store, due, true, &past).await?;
         let due = &coming.draft.slot;
         let late = !options.on_request && coming.is_late(config, at);
         if !options.on_request && coming.waits_for_first_hour(config, store, at) {
@@ -82,7 +82,10 @@ pub async fn freeze_due(config: &Config, store: &Store, now: Now, options: Freez
                 return Ok(DueOutcome::NothingNew(due.period.clone()));
             }
             ApprovalState::Approved { .. } => {}
-            state if config.digest.approval => return Ok(DueOutcome::Unapproved(due.clone(), state)),
+            // What earlier editions held was approved with them.
+            state if config.digest.approval && !coming.draft.columns.is_empty() => {
+                return Ok(DueOutcome::Unapproved(due.clone(), state));
+            }
             _ => {}
         }
         let is_future = due.cutoff > now.clock + chrono::Duration::days(1);
@@ -111,7 +114,7 @@ async fn reserve_held(config: &Config, store: &Store, at: Instant, past: &PastEd
         if cutoff >= due || Some(cutoff) <= past.closed() {
             continue;
         }
-        let coming = assemble(store, slot::held_over(config, cutoff, past), true, past).await?;
+        let coming = assemble(config, store, slot::held_over(config, cutoff, past), true, past).await?;
         let ApprovalState::Held { who, why, .. } = coming.approval_state(config)? else { continue };
         if coming.draft.columns.is_empty() {
             continue;
@@ -126,6 +129,7 @@ async fn reserve_held(config: &Config, store: &Store, at: Instant, past: &PastEd
             since: *since,
             subject,
             columns: columns.iter().map(|column| column.id).collect(),
+            rhythms: coming.audiences.rhythms.clone(),
             reason: if why.is_empty() { who } else { why },
             at,
         };
@@ -159,18 +163,18 @@ async fn new_edition(
     at: Instant,
 ) -> Result<NewEdition, Error> {
     let draft = &coming.draft;
-    let variants = variants::render_all(config, store, draft).await?;
-    let choices = variants.iter().map(|(choice, _)| choice.clone()).collect();
-    let variants: Vec<(Choice, Rendered)> =
-        variants.into_iter().filter_map(|(choice, rendered)| Some((choice, rendered?))).collect();
-    let findings = variants::inspect(config, store, draft, &variants, at)?;
+    let variants = variants::render_all(config, coming)?;
+    let rendered: Vec<&Rendered> = variants.iter().map(|(_, rendered)| rendered).collect();
+    let findings = variants::inspect(config, store, draft, &rendered, at)?;
     if let Some(refusal) = preflight::refusal(&findings) {
         return Err(render::Error::Preflight(refusal).into());
     }
     let subject = variants.first().map(|(_, rendered)| rendered.subject.clone()).unwrap_or_default();
-    let variants = variants.into_iter().map(|(choice, rendered)| NewVariant {
-        columns: columns_for(draft, &choice),
-        choice,
+    let variants = variants.into_iter().map(|(audience, rendered)| NewVariant {
+        columns: columns_for(&audience.draft, &audience.audience.choice),
+        audience: audience.audience.clone(),
+        groups: audience.groups.clone(),
+        subject: rendered.subject,
         html: rendered.html,
         plain: rendered.plain,
         entity: rendered.entity,
@@ -191,7 +195,9 @@ async fn new_edition(
         columns: ids(&draft.columns),
         left_out,
         variants: variants.collect(),
-        choices,
+        groups: coming.audiences.groups.clone(),
+        rhythms: coming.audiences.rhythms.clone(),
+        editions: coming.audiences.editions,
         desk: (coming.desk.version.number, coming.desk.last_note),
         revision: coming.revision,
         held: None,

@@ -2,14 +2,15 @@
 
 use super::{
     Error,
+    audiences::{self, AudienceDraft, Audiences},
     layout::EditionDraft,
-    render::{Rendered, content_hash},
+    render::content_hash,
     repeats::{self, Repeat},
     slot::{self, EditionSlot, PastEditions},
 };
 use crate::{
     config::Config,
-    model::{Choice, Column, Decision, DeskRecord, Edition, EditionKey, Instant, NoteKind, Now, Period},
+    model::{Column, Decision, DeskRecord, Edition, EditionKey, Instant, NoteKind, Now, Period, ReaderGroup},
     store::Store,
 };
 
@@ -21,6 +22,8 @@ pub struct NextEdition {
     pub all: Vec<Column>,
     /// Those that are not for it because readers have had their words.
     pub repeats: Vec<Repeat>,
+    /// Who gets it, and as what.
+    pub audiences: Audiences,
     pub desk: DeskRecord,
     pub is_due: bool,
     /// Whether there was none before it.
@@ -81,22 +84,27 @@ impl NextEdition {
         Ok(content_hash(config, &self.draft)?)
     }
 
-    /// What somebody looks at who has it before them, with the choices of rubriques that have a letter.
-    pub async fn reviewed_state(
-        &self,
-        config: &Config,
-        store: &Store,
-        variants: &[(Choice, Rendered)],
-    ) -> Result<ReviewedState, Error> {
-        let choices: Vec<Choice> = variants.iter().map(|(choice, _)| choice.clone()).collect();
-        let readers = store.readers_of(&config.digest.newsletter, &choices).await?;
+    /// Whether nobody would get anything: nothing is new, and nothing of earlier editions is to come.
+    pub fn is_empty(&self) -> bool {
+        self.draft.columns.is_empty() && !self.audiences.drafts.iter().any(AudienceDraft::has_columns)
+    }
+
+    /// The groups of readers who get a letter of it.
+    pub fn groups(&self) -> Vec<ReaderGroup> {
+        let drafts = self.audiences.drafts.iter().filter(|draft| draft.has_columns());
+        drafts.flat_map(|draft| draft.groups.iter().cloned()).collect()
+    }
+
+    /// What somebody looks at who has it before them.
+    pub async fn reviewed_state(&self, config: &Config, store: &Store) -> Result<ReviewedState, Error> {
+        let readers = store.readers_of(&config.digest.newsletter, &self.groups()).await?;
         Ok(ReviewedState { decision: self.desk.last_decision, hash: self.hash(config)?, readers })
     }
 
     pub fn approval_state(&self, config: &Config) -> Result<ApprovalState, Error> {
         Ok(match self.desk.decision() {
             Decision::Held { who, at, why } => ApprovalState::Held { who, at, why },
-            _ if self.draft.columns.is_empty() => ApprovalState::Empty,
+            _ if self.is_empty() => ApprovalState::Empty,
             Decision::Open => ApprovalState::Draft,
             Decision::Approved { hash, who, at } if hash == self.hash(config)? => ApprovalState::Approved { who, at },
             Decision::Approved { who, at, .. } => ApprovalState::Lapsed { who, at },
@@ -128,12 +136,12 @@ pub async fn next_edition(config: &Config, store: &Store, now: Now) -> Result<Ne
     let past = past_editions(config, store, now).await?;
     move_rescheduled_drafts(config, store, now.at, &past).await?;
     if let Some(due) = slot::due(config, now.at, &past) {
-        let coming = assemble(store, due, true, &past).await?;
+        let coming = assemble(config, store, due, true, &past).await?;
         if !coming.waits_for_first_hour(config, store, now.at) {
             return Ok(coming);
         }
     }
-    assemble(store, slot::next(config, now.at, &past), false, &past).await
+    assemble(config, store, slot::next(config, now.at, &past), false, &past).await
 }
 
 /// What the newsletter's editions so far say of the next one.
@@ -170,6 +178,7 @@ pub(super) async fn move_rescheduled_drafts(
 }
 
 pub(super) async fn assemble(
+    config: &Config,
     store: &Store,
     due: EditionSlot,
     is_due: bool,
@@ -185,7 +194,8 @@ pub(super) async fn assemble(
     let sent = sent.into_iter().map(|repeated| (repeated.column, repeated.period)).collect();
     let (all, repeats) = repeats::split_repeats(all, &sent, &desk.version.changes);
     let draft = EditionDraft::new(due, all.clone(), desk.version.changes.clone());
-    Ok(NextEdition { draft, all, repeats, desk, is_due, is_first: past.last.is_none(), revision })
+    let audiences = audiences::find(config, store, &draft, &all).await?;
+    Ok(NextEdition { draft, all, repeats, audiences, desk, is_due, is_first: past.last.is_none(), revision })
 }
 
 /// An edition to come with a label that no other one has.
@@ -215,8 +225,9 @@ pub async fn held_edition(config: &Config, store: &Store, edition: &Edition) -> 
         cutoff: edition.cutoff,
     };
     let draft = EditionDraft::new(due, all.clone(), desk.version.changes.clone());
+    let audiences = audiences::find(config, store, &draft, &all).await?;
     // What it keeps was chosen at its hour.
-    Ok(NextEdition { draft, all, repeats: Vec::new(), desk, is_due: true, is_first: false, revision })
+    Ok(NextEdition { draft, all, repeats: Vec::new(), audiences, desk, is_due: true, is_first: false, revision })
 }
 
 /// What an edition that is to be redated to a cutoff is called then.

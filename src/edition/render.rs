@@ -104,12 +104,11 @@ impl Rendered {
     }
 }
 
-/// Renders a draft for a choice of rubriques; `None` if it has nothing for them. The subject is the
-/// edition's own: made from all its columns, the same for every choice.
+/// Renders a draft for a choice of rubriques; `None` if it has nothing for them.
 pub fn render(config: &Config, draft: &EditionDraft, choice: &Choice) -> Result<Option<Rendered>, Error> {
     let layout = layout(config, draft, choice);
     let Some(lead) = layout.lead else { return Ok(None) };
-    let subject = subject(config, draft);
+    let subject = subject(config, draft, lead);
     let view = view(config, draft, &layout, lead, subject.clone());
     let preheader = view.preheader.clone();
     let own = config.theme.templates.as_ref();
@@ -154,7 +153,7 @@ pub fn proof(config: &Config, draft: &EditionDraft, choice: &Choice, desk: &str)
 /// A fingerprint of all that readers of a draft could see or answer to, whatever they chose: an approval is bound
 /// to it.
 pub fn content_hash(config: &Config, draft: &EditionDraft) -> Result<String, Error> {
-    let mut parts = vec![subject(config, draft)];
+    let mut parts = vec![draft.changes.subject.clone().unwrap_or_else(|| config.digest.subject.clone())];
     parts.extend(envelope_parts(&config.letters, &config.feeds));
     for choice in [Choice::all()].into_iter().chain(config.rubriques.iter().map(|r| Choice::of([r.slug.clone()]))) {
         parts.push(render(config, draft, &choice)?.map(|rendered| rendered.hash).unwrap_or_default());
@@ -191,23 +190,31 @@ fn envelope_parts(letters: &Letters, feeds: &Feeds) -> [String; 7] {
     ]
 }
 
-fn subject(config: &Config, draft: &EditionDraft) -> String {
-    match &draft.changes.subject {
-        Some(subject) => filled(config, draft, subject),
-        None => default_subject(config, draft),
+/// The subject of a variant with this lead. What the editors wrote is everybody's, unless it names the edition's lead,
+/// which not everybody has.
+fn subject(config: &Config, draft: &EditionDraft, lead: &Column) -> String {
+    let own = draft.changes.subject.as_deref().filter(|subject| {
+        let whole = layout(config, draft, &Choice::all());
+        whole.lead.is_none_or(|whole| {
+            whole.id == lead.id || whole.title.trim().is_empty() || !subject.contains(whole.title.trim())
+        })
+    });
+    match own {
+        Some(subject) => filled(config, draft, subject, &lead.title),
+        None => cut::at_word(&filled(config, draft, &config.digest.subject, &lead.title), MAX_SUBJECT_UNITS),
     }
 }
 
 /// The subject that an edition has if nobody writes another: one that the desk's field could hold.
 pub fn default_subject(config: &Config, draft: &EditionDraft) -> String {
-    cut::at_word(&filled(config, draft, &config.digest.subject), MAX_SUBJECT_UNITS)
+    let layout = layout(config, draft, &Choice::all());
+    let lead = layout.lead.map_or("", |lead| &lead.title);
+    cut::at_word(&filled(config, draft, &config.digest.subject, lead), MAX_SUBJECT_UNITS)
 }
 
 /// A subject with what stands for something filled in; what stands for nothing stays.
-fn filled(config: &Config, draft: &EditionDraft, subject: &str) -> String {
+fn filled(config: &Config, draft: &EditionDraft, subject: &str, lead: &str) -> String {
     let slot = &draft.slot;
-    let layout = layout(config, draft, &Choice::all());
-    let lead = layout.lead.map_or("", |lead| &lead.title);
     let name = &config.magazine.name;
     fill(subject, &[("magazine", name), ("number", &slot.number), ("period", &slot.period), ("lead", &lead)])
 }

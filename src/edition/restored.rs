@@ -4,9 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Error;
-use super::next;
 use super::{
+    Error, audiences, next,
     render::render,
     slot::{self, EditionSlot},
 };
@@ -29,7 +28,7 @@ pub async fn due_weeks(config: &Config, store: &Store, now: Now) -> Result<BTree
     let zone = &config.magazine.zone;
     let past = next::past_editions(config, store, now).await?;
     let Some(due) = slot::due(config, now.at, &past) else { return Ok(BTreeSet::new()) };
-    let hours = std::iter::successors(Some(due.cutoff), |hour| Some(config.digest.schedule.shifted(*hour, -1, zone)));
+    let hours = std::iter::successors(Some(due.cutoff), |hour| Some(config.digest.schedule.previous(*hour, zone)));
     Ok(hours.take_while(|hour| *hour > due.since).map(|hour| Period::of(hour, zone)).collect())
 }
 
@@ -51,7 +50,7 @@ pub async fn hold_already_sent(
             None => return Ok(None),
         },
     };
-    let draft = next::assemble(store, due, true, &past).await?.draft;
+    let draft = next::assemble(config, store, due, true, &past).await?.draft;
     let (key, EditionSlot { period, number, since, .. }) = (draft.slot.key(), &draft.slot);
     if draft.columns.is_empty() {
         store.close_quiet(&key).await?;
@@ -65,6 +64,7 @@ pub async fn hold_already_sent(
         since: *since,
         subject,
         columns: draft.columns.iter().map(|column| column.id).collect(),
+        rhythms: audiences::due_rhythms(config, store, &draft).await?,
         reason: reason.to_owned(),
         at: now.at,
     };

@@ -59,12 +59,12 @@ pub fn due(config: &Config, at: Instant, past: &PastEditions) -> Option<EditionS
 /// The edition after the last one whose hour has come.
 pub fn next(config: &Config, at: Instant, past: &PastEditions) -> EditionSlot {
     let zone = &config.magazine.zone;
-    let schedule = config.digest.schedule;
+    let schedule = &config.digest.schedule;
     // `--at` may name an instant before an edition that is drawn up.
     let from = past.closed().map_or(at, |closed| at.max(closed));
-    let mut cutoff = schedule.shifted(schedule.last(from, zone), 1, zone);
+    let mut cutoff = schedule.next(from, zone);
     while past.taken.contains(&cutoff) {
-        cutoff = schedule.shifted(cutoff, 1, zone);
+        cutoff = schedule.next(cutoff, zone);
     }
     with_cutoff(config, cutoff, past)
 }
@@ -76,7 +76,7 @@ pub fn held_over(config: &Config, cutoff: Instant, past: &PastEditions) -> Editi
 
 /// Whether the schedule has an hour at this instant.
 pub fn is_scheduled(config: &Config, cutoff: Instant) -> bool {
-    config.digest.schedule.last(cutoff, &config.magazine.zone) == cutoff
+    config.digest.schedule.is_due_at(cutoff, &config.magazine.zone)
 }
 
 impl PastEditions {
@@ -89,8 +89,8 @@ impl PastEditions {
 fn with_cutoff(config: &Config, cutoff: Instant, past: &PastEditions) -> EditionSlot {
     let zone = &config.magazine.zone;
     let PastEditions { first, last, .. } = past;
-    // The first edition takes one week; an edition after a missed one takes all since the last.
-    let since = last.as_ref().map_or_else(|| config.digest.schedule.shifted(cutoff, -1, zone), |last| last.cutoff);
+    // The first edition takes what the schedule has between two; an edition after a missed one takes all since the last.
+    let since = last.as_ref().map_or_else(|| config.digest.schedule.previous(cutoff, zone), |last| last.cutoff);
     // No grace reaches behind the first edition, to columns that never were for the digest.
     let reach = first
         .as_ref()

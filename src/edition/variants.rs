@@ -2,31 +2,25 @@
 
 use super::{
     Error,
+    audiences::AudienceDraft,
     layout::EditionDraft,
+    next::NextEdition,
     preflight::{self, PreflightFinding},
     render::{self, Rendered, letter::LetterTemplate, render},
 };
 use crate::{
     config::Config,
-    model::{Choice, Edition, EditionState, Instant, ReaderId},
+    model::{Edition, EditionState, Instant, ReaderId},
     store::Store,
 };
 
-/// A draft as each choice of rubriques sees it, that of all first; `None` where there is nothing
-/// to read.
-pub async fn render_all(
-    config: &Config,
-    store: &Store,
-    draft: &EditionDraft,
-) -> Result<Vec<(Choice, Option<Rendered>)>, Error> {
-    let mut choices = store.choices(&draft.slot.newsletter).await?;
-    // The edition as a whole, for the archive, also when nobody wants all of it.
-    choices.retain(|choice| *choice != Choice::all());
-    choices.insert(0, Choice::all());
+/// An edition as each audience sees it, that of all first; without what has nothing to read.
+pub fn render_all<'e>(config: &Config, coming: &'e NextEdition) -> Result<Vec<(&'e AudienceDraft, Rendered)>, Error> {
     let mut variants = Vec::new();
-    for choice in choices {
-        let rendered = render(config, draft, &choice)?;
-        variants.push((choice, rendered));
+    for audience in &coming.audiences.drafts {
+        if let Some(rendered) = render(config, &audience.draft, &audience.audience.choice)? {
+            variants.push((audience, rendered));
+        }
     }
     Ok(variants)
 }
@@ -36,18 +30,17 @@ pub fn inspect(
     config: &Config,
     store: &Store,
     draft: &EditionDraft,
-    variants: &[(Choice, Rendered)],
+    variants: &[&Rendered],
     at: Instant,
 ) -> Result<Vec<PreflightFinding>, Error> {
-    let letter = match variants.first().map(|(_, rendered)| sample_letter(config, store, draft, rendered, at)) {
+    let letter = match variants.first().map(|rendered| sample_letter(config, store, draft, rendered, at)) {
         None => Ok(Vec::new()),
         Some(Ok(letter)) => Ok(letter),
         // What no letter can be written of is mended at the desk, and must be seen there.
         Some(Err(Error::Render(render::Error::Letter(words)))) => Err(words),
         Some(Err(error)) => return Err(error),
     };
-    let rendered: Vec<&Rendered> = variants.iter().map(|(_, rendered)| rendered).collect();
-    Ok(preflight::check(config, draft, &rendered, &letter))
+    Ok(preflight::check(config, draft, variants, &letter))
 }
 
 /// A whole letter as it would go out, to the magazine itself.
@@ -71,7 +64,7 @@ pub fn sample_letter(
         dated: at,
         is_frozen: false,
     };
-    frozen_sample_letter(config, store, &edition, &rendered.entity)
+    frozen_sample_letter(config, store, &edition, &rendered.subject, &rendered.entity)
 }
 
 /// The same of an edition that is frozen, from a variant's entity.
@@ -79,8 +72,9 @@ pub fn frozen_sample_letter(
     config: &Config,
     store: &Store,
     edition: &Edition,
+    subject: &str,
     entity: &[u8],
 ) -> Result<Vec<u8>, Error> {
-    let template = LetterTemplate::new(config, edition, store.key(), entity)?;
+    let template = LetterTemplate::new(config, edition, subject, store.key(), entity)?;
     Ok(template.write(ReaderId::NOBODY, &config.letters.from.address, None)?.text.into_bytes())
 }

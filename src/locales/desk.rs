@@ -160,6 +160,8 @@ pub(crate) struct Desk {
     pub(crate) preview: String,
     pub(crate) as_seen_by: String,
     pub(crate) everyone: String,
+    /// Behind an audience that has missed editions: `{day}`.
+    pub(crate) with_editions_since: String,
     pub(crate) show: String,
     pub(crate) wide_and_phone: String,
     pub(crate) dark: String,

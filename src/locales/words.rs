@@ -203,6 +203,18 @@ pub(crate) struct Readers {
     pub(crate) email_wrong: String,
     pub(crate) name_wrong: String,
     pub(crate) rubrique_wrong: String,
+    pub(crate) how_often: String,
+    pub(crate) rhythm_each: String,
+    pub(crate) rhythm_daily: String,
+    /// With `{day}`.
+    pub(crate) rhythm_weekly: String,
+    pub(crate) rhythm_monthly: String,
+    pub(crate) rhythm_hint: String,
+    pub(crate) rhythm_wrong: String,
+    /// From Monday.
+    pub(crate) weekdays: [String; 7],
+    pub(crate) pause: String,
+    pub(crate) pause_wrong: String,
     pub(crate) feeds: String,
     pub(crate) rather: String,
     pub(crate) rather_label: String,

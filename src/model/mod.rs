@@ -1,6 +1,7 @@
 //! The words of the house as plain types, parsed at the edge: below, nothing is checked twice.
 
 pub mod address;
+pub mod audience;
 pub mod changes;
 pub mod colour;
 pub mod column;
@@ -23,6 +24,7 @@ pub mod zone;
 
 pub use crate::locales::Lang;
 pub use address::{EmailAddress, Mailbox};
+pub use audience::{Audience, ReaderGroup, Rhythm};
 pub use changes::{Changes, Decision, DeskRecord, Note, NoteKind, Part, Version};
 pub use colour::Colour;
 pub use column::{Column, ColumnId, Draft, EARLIEST, EnteredColumn, Image, KnownColumn};

@@ -1,73 +1,206 @@
-//! When the digest is due.
+//! When a newsletter is due.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
-use chrono::{Datelike, Duration, NaiveTime, Weekday};
+use chrono::{Datelike, Duration, NaiveDate, NaiveTime, Weekday};
 
 use super::{Instant, Zone};
 
-/// The hour of the week at which the digest is due, by the magazine's clock: `Mon 07:30`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How far apart two hours of a schedule may be, in days: a month, or as many weeks as [`MAX_WEEKS`].
+const MAX_GAP_DAYS: i64 = 400;
+
+/// A schedule may be due every so many weeks at the most.
+const MAX_WEEKS: i64 = 52;
+
+/// A schedule may have so many hours in a day.
+const MAX_TIMES: usize = 24;
+
+/// The hours at which a newsletter is due, by the magazine's clock: `Mon 07:30`, `Mon,Thu 07:30`, `weekdays 07:30`, `daily
+/// 07:30,18:00`, `monthly 1 07:30`, `monthly last 18:00`, `every 2 weeks Mon 07:30 from 2026-11-23`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
-    weekday: Weekday,
-    time: NaiveTime,
+    days: Days,
+    /// In order, without repeats; never empty.
+    times: Vec<NaiveTime>,
+}
+
+/// The days of a schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Days {
+    /// These days of the week, counted from Monday …
+    Week {
+        days: [bool; 7],
+        /// … in every so-manieth week …
+        every: i64,
+        /// … counted from the week of this day.
+        from: NaiveDate,
+    },
+    /// This day of each month; in a shorter month, its last.
+    Month(u32),
 }
 
 /// Why a text is no schedule.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no hour of the week: write a day and a time, such as \"Mon 07:30\"")]
+#[error(
+    "{0:?} is no schedule: write days and a time, such as \"Mon 07:30\", \"Mon,Thu 07:30\", \"weekdays 07:30\", \
+     \"daily 07:30\", \"monthly 1 07:30\" or \"every 2 weeks Mon 07:30 from 2026-11-23\""
+)]
 pub struct NotASchedule(String);
 
 impl FromStr for Schedule {
     type Err = NotASchedule;
 
     fn from_str(text: &str) -> Result<Self, NotASchedule> {
-        let no = || NotASchedule(text.to_owned());
-        let (day, time) = text.trim().split_once(' ').ok_or_else(no)?;
-        Ok(Self {
-            weekday: day.parse().map_err(|_| no())?,
-            time: NaiveTime::parse_from_str(time.trim(), "%H:%M").map_err(|_| no())?,
-        })
+        parse(text).ok_or_else(|| NotASchedule(text.to_owned()))
+    }
+}
+
+fn parse(text: &str) -> Option<Schedule> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let (days, times) = match words.as_slice() {
+        ["monthly", day, times] => {
+            let day = if *day == "last" { 31 } else { day.parse().ok().filter(|day| (1..=31).contains(day))? };
+            (Days::Month(day), times)
+        }
+        ["every", weeks, "weeks", days, times, "from", from] => {
+            let every = weeks.parse().ok().filter(|weeks| (1..=MAX_WEEKS).contains(weeks))?;
+            let from =
+                NaiveDate::parse_from_str(from, "%Y-%m-%d").ok().filter(|day| (1900..3000).contains(&day.year()))?;
+            (Days::Week { days: weekdays(days)?, every, from: monday_of(from) }, times)
+        }
+        [days, times] => (Days::Week { days: weekdays(days)?, every: 1, from: NaiveDate::default() }, times),
+        _ => return None,
+    };
+    let times = times.split(',').map(|time| NaiveTime::parse_from_str(time, "%H:%M").ok());
+    let mut times: Vec<NaiveTime> = times.collect::<Option<_>>()?;
+    times.sort_unstable();
+    times.dedup();
+    (times.len() <= MAX_TIMES).then_some(Schedule { days, times })
+}
+
+/// `Mon`, `Mon,Thu`, `Mon-Fri`, `weekdays`, `daily`.
+fn weekdays(text: &str) -> Option<[bool; 7]> {
+    let mut days = [false; 7];
+    let text = match text {
+        "daily" => "Mon-Sun",
+        "weekdays" => "Mon-Fri",
+        text => text,
+    };
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let last: Weekday = last.parse().ok()?;
+        let mut day: Weekday = first.parse().ok()?;
+        days[place(day)] = true;
+        while day != last {
+            day = day.succ();
+            days[place(day)] = true;
+        }
+    }
+    Some(days)
+}
+
+/// A day of the week counted from Monday.
+fn place(day: Weekday) -> usize {
+    day.num_days_from_monday() as usize
+}
+
+fn monday_of(date: NaiveDate) -> NaiveDate {
+    date - Duration::days(i64::from(date.weekday().num_days_from_monday()))
+}
+
+/// The last day of a date's month.
+fn last_day(date: NaiveDate) -> u32 {
+    let next = if date.month() == 12 { (date.year() + 1, 1) } else { (date.year(), date.month() + 1) };
+    NaiveDate::from_ymd_opt(next.0, next.1, 1).map_or(31, |first| (first - Duration::days(1)).day())
+}
+
+impl Days {
+    fn include(&self, date: NaiveDate) -> bool {
+        match self {
+            Self::Week { days, every, from } => {
+                let weeks = (monday_of(date) - *from).num_days().div_euclid(7);
+                days[place(date.weekday())] && weeks.rem_euclid(*every) == 0
+            }
+            Self::Month(day) => date.day() == (*day).min(last_day(date)),
+        }
     }
 }
 
 impl Schedule {
     /// The last due hour at or before an instant.
     pub fn last(&self, at: Instant, zone: &Zone) -> Instant {
-        let today = zone.local(at).date_naive();
-        let back = Duration::days(i64::from(today.weekday().days_since(self.weekday)));
-        let mut date = today - back;
-        loop {
-            let due = zone.instant(date.and_time(self.time));
-            if due <= at {
-                return due;
-            }
-            date -= Duration::days(7);
-        }
+        // A day more: what the clocks skipped is due later than it says.
+        let today = zone.local(at).date_naive() + Duration::days(1);
+        let days = (0..MAX_GAP_DAYS).map(|back| today - Duration::days(back)).filter(|date| self.days.include(*date));
+        let mut hours = days.flat_map(|date| self.hours_of(date, zone).into_iter().rev());
+        hours.find(|due| *due <= at).unwrap_or(at)
     }
 
-    /// How long before this hour the other one comes, by the week's calendar: less than a week, nothing if they are
-    /// one.
-    pub fn behind(&self, other: &Self) -> Duration {
-        let days = i64::from(self.weekday.days_since(other.weekday));
-        let apart = Duration::days(days) + (self.time - other.time);
-        if apart < Duration::zero() { apart + Duration::days(7) } else { apart }
+    /// The hours of a day. One that the clocks skip may come after the one that follows it.
+    fn hours_of(&self, date: NaiveDate, zone: &Zone) -> Vec<Instant> {
+        let mut hours: Vec<Instant> = self.times.iter().map(|time| zone.instant(date.and_time(*time))).collect();
+        hours.sort_unstable();
+        hours
     }
 
-    /// The due hour one week of the magazine's calendar after another (or before, for -1): seven
-    /// days, and an hour more or less where summer time begins or ends between them.
-    pub fn shifted(&self, due: Instant, weeks: i64, zone: &Zone) -> Instant {
-        zone.instant((zone.local(due).date_naive() + Duration::days(7 * weeks)).and_time(self.time))
+    /// The first due hour after an instant.
+    pub fn next(&self, after: Instant, zone: &Zone) -> Instant {
+        let today = zone.local(after).date_naive() - Duration::days(1);
+        let days = (0..MAX_GAP_DAYS).map(|ahead| today + Duration::days(ahead)).filter(|date| self.days.include(*date));
+        let mut hours = days.flat_map(|date| self.hours_of(date, zone));
+        hours.find(|due| *due > after).unwrap_or(after)
+    }
+
+    /// The last due hour before an instant.
+    pub fn previous(&self, before: Instant, zone: &Zone) -> Instant {
+        self.last(before - Duration::milliseconds(1), zone)
+    }
+
+    /// Whether it has an hour at this instant.
+    pub fn is_due_at(&self, at: Instant, zone: &Zone) -> bool {
+        self.last(at, zone) == at
     }
 
     /// The instant a span of time before a due hour; its days are days of the calendar. An hour
     /// that the clocks skipped counts as the hour that it should have been.
     pub fn before(&self, due: Instant, span: Duration, zone: &Zone) -> Instant {
-        let meant = zone.local(due).date_naive().and_time(self.time);
+        let date = zone.local(due).date_naive();
+        let meant = self.times.iter().map(|time| date.and_time(*time)).find(|meant| zone.instant(*meant) == due);
         // An edition of an older schedule was due at another time of day.
-        let local = if zone.instant(meant) == due { meant } else { zone.local(due).naive_local() };
+        let local = meant.unwrap_or_else(|| zone.local(due).naive_local());
         let days = Duration::days(span.num_days());
         zone.instant(local - days) - (span - days)
+    }
+
+    /// The longest time, by the clocks, for which an hour of this schedule comes before one of the other, which has it for
+    /// its last: looked at over a hundred of them.
+    pub fn longest_before(&self, other: &Self, zone: &Zone) -> Duration {
+        let mut hour = Instant::UNIX_EPOCH + Duration::days(20_000);
+        let mut longest = Duration::zero();
+        for _ in 0..100 {
+            hour = other.next(hour, zone);
+            let local = |at: Instant| zone.local(at).naive_local();
+            longest = longest.max(local(hour) - local(self.previous(hour, zone)));
+        }
+        longest
+    }
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.days {
+            Days::Week { days, every, .. } => {
+                if *every > 1 {
+                    write!(f, "every {every} weeks ")?;
+                }
+                let all = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+                let names: Vec<&str> = all.iter().zip(days).filter(|(_, on)| **on).map(|(name, _)| *name).collect();
+                f.write_str(&names.join(","))?;
+            }
+            Days::Month(day) => write!(f, "monthly {day}")?,
+        }
+        let times: Vec<String> = self.times.iter().map(|time| time.format("%H:%M").to_string()).collect();
+        write!(f, " {}", times.join(","))
     }
 }
 
@@ -83,29 +216,104 @@ mod tests {
         paris().parse(text).expect("an instant")
     }
 
+    fn schedule(text: &str) -> Schedule {
+        text.parse().expect("a schedule")
+    }
+
     #[test]
     fn due_by_the_magazines_clock_in_summer_and_winter() {
-        let schedule: Schedule = "Mon 07:30".parse().expect("a schedule");
-        assert_eq!(schedule.last(at("2026-11-23T07:29:59"), &paris()), at("2026-11-16T07:30"));
-        assert_eq!(schedule.last(at("2026-11-23T07:30"), &paris()), at("2026-11-23T07:30"));
+        let weekly = schedule("Mon 07:30");
+        assert_eq!(weekly.last(at("2026-11-23T07:29:59"), &paris()), at("2026-11-16T07:30"));
+        assert_eq!(weekly.last(at("2026-11-23T07:30"), &paris()), at("2026-11-23T07:30"));
+        assert_eq!(weekly.previous(at("2026-11-23T07:30"), &paris()), at("2026-11-16T07:30"));
         let before = at("2026-10-19T07:30");
-        let after = schedule.shifted(before, 1, &paris());
+        let after = weekly.next(before, &paris());
         assert_eq!(after, at("2026-10-26T07:30"));
         assert_eq!(after - before, Duration::hours(7 * 24 + 1));
         let week = Duration::days(7);
-        assert_eq!(schedule.before(after, week, &paris()), before);
-        assert_eq!(schedule.before(after, week + Duration::minutes(90), &paris()), at("2026-10-19T06:00"));
-        assert_eq!(schedule.before(at("2026-10-26T18:00"), week, &paris()), at("2026-10-19T18:00"));
-        let night: Schedule = "Sun 02:30".parse().expect("a schedule");
+        assert_eq!(weekly.before(after, week, &paris()), before);
+        assert_eq!(weekly.before(after, week + Duration::minutes(90), &paris()), at("2026-10-19T06:00"));
+        assert_eq!(weekly.before(at("2026-10-26T18:00"), week, &paris()), at("2026-10-19T18:00"));
+        let night = schedule("Sun 02:30");
         assert_eq!(night.last(at("2026-03-29T12:00"), &paris()), at("2026-03-29T03:30"));
         assert_eq!(night.before(at("2026-03-29T03:30"), week, &paris()), at("2026-03-22T02:30"));
-        let ahead = |proof: &str| schedule.behind(&proof.parse().expect("a schedule"));
+        let ahead = |proof: &str| schedule(proof).longest_before(&weekly, &paris());
         assert_eq!(ahead("Sun 18:00"), Duration::minutes(13 * 60 + 30));
-        assert_eq!(ahead("Mon 07:30"), Duration::zero());
-        assert_eq!(ahead("Mon 07:31"), Duration::days(7) - Duration::minutes(1));
+        assert_eq!(ahead("Mon 07:30"), week);
+        assert_eq!(ahead("Mon 07:31"), week - Duration::minutes(1));
         assert_eq!(ahead("Wed 07:30"), Duration::days(5));
-        for wrong in ["07:30", "Lun 07:30", "Mon 25:00", "Mon"] {
+        for wrong in [
+            "07:30",
+            "Lun 07:30",
+            "Mon 25:00",
+            "Mon",
+            "monthly 0 07:30",
+            "monthly 32 07:30",
+            "daily",
+            "daily 07:30,",
+            "every 2 weeks Mon 07:30",
+            "every 0 weeks Mon 07:30 from 2026-11-23",
+            "Mon 07:30 08:30",
+            "",
+        ] {
             assert!(wrong.parse::<Schedule>().is_err(), "{wrong}");
+        }
+    }
+
+    /// The next hours after an instant, as the clock of the magazine has them.
+    fn hours(text: &str, from: &str, count: usize) -> String {
+        let schedule = schedule(text);
+        let mut hour = at(from);
+        let mut all = Vec::new();
+        for _ in 0..count {
+            hour = schedule.next(hour, &paris());
+            assert!(schedule.is_due_at(hour, &paris()), "{text} at {hour}");
+            all.push(paris().local(hour).format("%a %m-%d %H:%M").to_string());
+        }
+        for pair in all.windows(2) {
+            assert_ne!(pair[0], pair[1], "{text}");
+        }
+        all.join(", ")
+    }
+
+    #[test]
+    fn days_weeks_and_months() {
+        for (text, count, expected) in [
+            ("daily 07:30", 3, "Wed 11-25 07:30, Thu 11-26 07:30, Fri 11-27 07:30"),
+            ("daily 18:00,07:30", 3, "Tue 11-24 18:00, Wed 11-25 07:30, Wed 11-25 18:00"),
+            ("weekdays 07:30", 4, "Wed 11-25 07:30, Thu 11-26 07:30, Fri 11-27 07:30, Mon 11-30 07:30"),
+            ("Mon,Thu 07:30", 3, "Thu 11-26 07:30, Mon 11-30 07:30, Thu 12-03 07:30"),
+            ("Sat-Mon 07:30", 3, "Sat 11-28 07:30, Sun 11-29 07:30, Mon 11-30 07:30"),
+            ("monthly 1 07:30", 2, "Tue 12-01 07:30, Fri 01-01 07:30"),
+            ("monthly 31 07:30", 4, "Mon 11-30 07:30, Thu 12-31 07:30, Sun 01-31 07:30, Sun 02-28 07:30"),
+            ("monthly last 18:00", 1, "Mon 11-30 18:00"),
+            ("every 2 weeks Mon 07:30 from 2026-11-23", 3, "Mon 12-07 07:30, Mon 12-21 07:30, Mon 01-04 07:30"),
+            ("every 3 weeks Tue,Fri 07:30 from 2026-11-25", 3, "Fri 11-27 07:30, Tue 12-15 07:30, Fri 12-18 07:30"),
+        ] {
+            assert_eq!(hours(text, "2026-11-24T12:00", count), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn no_hour_is_lost_or_doubled_where_clocks_change() {
+        for zone in ["Europe/Paris", "Australia/Lord_Howe", "Pacific/Apia"] {
+            let zone: Zone = zone.parse().expect("a zone");
+            for text in
+                ["daily 02:30", "daily 00:00,02:15,23:59", "daily 02:10,02:30,03:00", "Mon 02:30", "monthly 30 02:30"]
+            {
+                let schedule = schedule(text);
+                let mut hour = zone.parse("2011-11-01").expect("an instant");
+                let end = zone.parse("2013-12-01").expect("an instant");
+                while hour < end {
+                    let next = schedule.next(hour, &zone);
+                    assert!(next > hour, "{text} at {hour}");
+                    assert_eq!(schedule.last(next, &zone), next, "{text}");
+                    if hour > zone.parse("2011-11-02").expect("an instant") {
+                        assert_eq!(schedule.previous(next, &zone), hour, "{text}");
+                    }
+                    hour = next;
+                }
+            }
         }
     }
 }

@@ -61,7 +61,13 @@ impl<'a> FormCache<'a> {
             Some(form) => Arc::clone(form),
             None => {
                 let variant = self.store.variant(id).await?;
-                let form = LetterTemplate::new(self.config, self.edition, self.store.key(), &variant.entity)?;
+                let form = LetterTemplate::new(
+                    self.config,
+                    self.edition,
+                    &variant.subject,
+                    self.store.key(),
+                    &variant.entity,
+                )?;
                 Arc::clone(self.made.entry(id).or_insert(Arc::new(form)))
             }
         };

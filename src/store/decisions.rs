@@ -3,10 +3,11 @@
 
 use super::{
     Error, Result, Store, Tx,
+    audiences::{count_readers, move_behind},
     desk::{NoteRow, add_note, desk_stamp, edition_state},
     millis, sql,
 };
-use crate::model::{Choice, Edition, EditionKey, EditionState, Note, NoteKind, Slug};
+use crate::model::{Edition, EditionKey, EditionState, Note, NoteKind, ReaderGroup};
 
 /// Within so many milliseconds the same word of the same person is one: a button was pressed twice.
 pub const SAME_ACT_MS: i64 = 60_000;
@@ -26,8 +27,8 @@ pub struct Seen {
     pub revision: i64,
     /// For how many readers it was.
     pub readers: i64,
-    /// Which choices of rubriques get a letter.
-    pub choices: Vec<Choice>,
+    /// Which groups of readers get a letter.
+    pub groups: Vec<ReaderGroup>,
 }
 
 /// What became of a decision.
@@ -113,7 +114,6 @@ impl Store {
 
     /// Writes down that an edition may go out that is not frozen, if it is still what was seen.
     pub async fn decide(&self, key: &EditionKey, notes: &[Note], seen: &Seen) -> Result<Noted> {
-        let newsletter = key.newsletter.as_str();
         self.transact_alone(async |mut tx| {
             let state = edition_state(&mut tx, key).await?;
             if let Some((_, state)) = state {
@@ -131,8 +131,7 @@ impl Store {
             if (version, revision) != (seen.version, seen.revision) {
                 return Ok(Noted::Stale);
             }
-            let readers: Vec<(String, i64)> = tx.query(sql::READERS_BY_CHOICE).bind(newsletter).fetch_all().await?;
-            let readers = count(readers, &seen.choices);
+            let readers = count_readers(&mut tx, &key.newsletter, &seen.groups).await?;
             if is_another_list(seen.readers, readers) {
                 return Ok(Noted::Readers(readers));
             }
@@ -175,6 +174,7 @@ impl Store {
             if !withdrawn.is_empty() && !with_withdrawn {
                 return Ok(Released::Withdrawn(withdrawn));
             }
+            move_behind(&mut tx, edition.id, note.at).await?;
             let query = tx.query(sql::RELEASE_EDITION).bind(edition.id).bind(millis(note.at));
             if query.execute().await? == 0 {
                 let state = state.parse().map_err(|value| Error::Corrupt { what: "state", value })?;
@@ -186,17 +186,6 @@ impl Store {
         })
         .await
     }
-
-    /// How many readers with one of these choices an edition would have now.
-    pub async fn readers_of(&self, newsletter: &Slug, choices: &[Choice]) -> Result<i64> {
-        let readers: Vec<(String, i64)> =
-            self.read(sql::READERS_BY_CHOICE).bind(newsletter.as_str()).fetch_all().await?;
-        Ok(count(readers, choices))
-    }
-}
-
-fn count(readers: Vec<(String, i64)>, choices: &[Choice]) -> i64 {
-    readers.into_iter().filter(|(key, _)| choices.contains(&Choice::from_key(key))).map(|(_, count)| count).sum()
 }
 
 impl NoteRow {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Error, NewVariant, Result, ServiceLetter, Store, Tx, instant, millis, query::from_row, sql};
 use crate::model::{
-    Changes, Choice, ColumnId, DeskRecord, EditionKey, EditionState, Instant, Note, NoteKind, Slug, Version,
+    Audience, Changes, ColumnId, DeskRecord, EditionKey, EditionState, Instant, Note, NoteKind, Slug, Version,
 };
 
 /// Writes a note down; false if it says what was told already.
@@ -67,14 +67,15 @@ pub struct NoteRow {
 from_row!(NoteRow { id, kind, subject, who, words, noted_at });
 
 struct VariantRow {
-    choice: String,
+    audience: String,
+    subject: String,
     html: String,
     plain: String,
     entity: Vec<u8>,
     content_hash: String,
 }
 
-from_row!(VariantRow { choice, html, plain, entity, content_hash });
+from_row!(VariantRow { audience, subject, html, plain, entity, content_hash });
 
 impl Store {
     /// What the editors did to an edition and said of it.
@@ -246,12 +247,14 @@ impl Store {
     pub async fn frozen_variants(&self, edition: i64) -> Result<Vec<NewVariant>> {
         let rows: Vec<VariantRow> = self.read(sql::FROZEN_VARIANTS).bind(edition).fetch_all().await?;
         let variant = |row: VariantRow| NewVariant {
-            choice: Choice::from_key(&row.choice),
+            audience: Audience::from_key(&row.audience),
+            subject: row.subject,
             html: row.html,
             plain: row.plain,
             entity: row.entity,
             content_hash: row.content_hash,
             columns: Vec::new(),
+            groups: Vec::new(),
         };
         Ok(rows.into_iter().map(variant).collect())
     }

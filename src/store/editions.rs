@@ -6,9 +6,13 @@ use crate::model::{Edition, EditionKey, Instant, LetterState, Period, Slug, Tall
 /// A variant's bytes.
 #[derive(Debug, Clone)]
 pub struct Variant {
+    /// What stands above them.
+    pub subject: String,
     /// The MIME entity of its letters, encoded.
     pub entity: Vec<u8>,
 }
+
+from_row!(Variant { subject, entity });
 
 pub(super) struct Row {
     id: i64,

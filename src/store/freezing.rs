@@ -3,11 +3,14 @@
 
 use super::{
     Result, Store, Tx,
+    audiences::{add_group, add_rhythms, editions_stamp, groups, move_behind, settle_groups},
     desk::{add_note, desk_stamp},
     editions::Row,
     is_another_list, millis, sql,
 };
-use crate::model::{Choice, ColumnId, Edition, EditionKey, EditionState, Instant, Note, Period, Slug};
+use crate::model::{
+    Audience, ColumnId, Edition, EditionKey, EditionState, Instant, Note, Period, ReaderGroup, Rhythm, Slug,
+};
 
 /// An edition that is to be frozen.
 #[derive(Debug)]
@@ -30,10 +33,15 @@ pub struct NewEdition {
     pub columns: Vec<ColumnId>,
     /// Columns that editors left out: they wait for a later one.
     pub left_out: Vec<ColumnId>,
-    /// One for each choice that has something to read.
+    /// One for each audience that has something to read.
     pub variants: Vec<NewVariant>,
-    /// Every choice that was looked at, with something to read or not.
-    pub choices: Vec<Choice>,
+    /// Every group of readers that was looked at, with something to read or not.
+    pub groups: Vec<ReaderGroup>,
+    /// For which rhythms it is due, beside those who get each.
+    pub rhythms: Vec<Rhythm>,
+    /// What editions there were and how they stood, as [`Store::editions_stamp`] told; none if columns of earlier ones
+    /// come to nobody.
+    pub editions: Option<(i64, i64)>,
     /// The version of the editors' changes and the last of their notes that it was drawn up with.
     pub desk: (i64, i64),
     /// How many commits had changed columns before its columns were read.
@@ -61,6 +69,8 @@ pub struct Reserve {
     pub subject: String,
     /// Its columns, in their order.
     pub columns: Vec<ColumnId>,
+    /// For which rhythms it is due, beside those who get each.
+    pub rhythms: Vec<Rhythm>,
     /// Why it is held.
     pub reason: String,
     /// When.
@@ -71,7 +81,11 @@ pub struct Reserve {
 #[derive(Debug)]
 pub struct NewVariant {
     /// For whom.
-    pub choice: Choice,
+    pub audience: Audience,
+    /// Which groups of readers those are now.
+    pub groups: Vec<ReaderGroup>,
+    /// What stands above its letters.
+    pub subject: String,
     /// As the desk shows it.
     pub html: String,
     /// Its text part.
@@ -152,6 +166,7 @@ async fn add_edition(tx: &mut Tx<'_>, row: EditionRow<'_>) -> Result<Option<(i64
 async fn take_edition(tx: &mut Tx<'_>, new: &NewEdition) -> Result<std::result::Result<(i64, i64), Freeze>> {
     let newsletter = new.key.newsletter.as_str();
     if let Some(id) = new.held {
+        move_behind(tx, id, new.dated).await?;
         let query = tx.query(sql::FREEZE_HELD).bind(id).bind(new.state.as_str()).bind(&new.subject);
         if query.bind(millis(new.dated)).execute().await? == 0 {
             return Ok(Err(Freeze::Taken));
@@ -180,16 +195,12 @@ async fn take_edition(tx: &mut Tx<'_>, new: &NewEdition) -> Result<std::result::
     Ok(Err(if taken.is_some() { Freeze::Taken } else { Freeze::Stale }))
 }
 
-/// The choices of a newsletter's active readers.
-async fn choices(tx: &mut Tx<'_>, newsletter: &Slug) -> Result<Vec<String>> {
-    tx.query(sql::CHOICES).bind(newsletter.as_str()).fetch_all().await
-}
-
 async fn add_variant(tx: &mut Tx<'_>, edition: i64, variant: &NewVariant) -> Result<()> {
     let id: i64 = tx
         .query(sql::ADD_VARIANT)
         .bind(edition)
-        .bind(variant.choice.key())
+        .bind(variant.audience.key())
+        .bind(&variant.subject)
         .bind(&variant.html)
         .bind(&variant.plain)
         .bind(&variant.entity)
@@ -199,6 +210,9 @@ async fn add_variant(tx: &mut Tx<'_>, edition: i64, variant: &NewVariant) -> Res
     for column in &variant.columns {
         tx.query(sql::ADD_VARIANT_COLUMN).bind(id).bind(column.0).execute().await?;
     }
+    for group in &variant.groups {
+        add_group(tx, edition, group, id).await?;
+    }
     Ok(())
 }
 
@@ -206,13 +220,18 @@ impl Store {
     /// Fixes an edition's bytes and recipients: all of it or nothing.
     pub async fn freeze(&self, new: &NewEdition) -> Result<Freeze> {
         let newsletter = &new.key.newsletter;
-        let is_new = |key: &String| !new.choices.contains(&Choice::from_key(key));
+        let is_new = |group: &ReaderGroup| !new.groups.contains(group);
         self.transact_alone(async |mut tx| {
-            let choices_before = choices(&mut tx, newsletter).await?;
+            let groups_before = groups(&mut tx, newsletter).await?;
             // A word of the editors that came meanwhile counts, and a column that was changed or withdrawn.
             let desk = desk_stamp(&mut tx, newsletter, new.key.cutoff).await?;
             let revision: i64 = tx.query(sql::REVISION).fetch_one().await?;
-            if choices_before.iter().any(is_new) || desk != new.desk || revision != new.revision {
+            let editions = match new.editions {
+                Some(_) => Some(editions_stamp(&mut tx, newsletter).await?),
+                None => None,
+            };
+            let same = (desk, revision, editions) == (new.desk, new.revision, new.editions);
+            if !same || groups_before.iter().any(is_new) {
                 return Ok(Freeze::Stale);
             }
             let (id, mark) = match take_edition(&mut tx, new).await? {
@@ -225,6 +244,7 @@ impl Store {
             for column in &new.left_out {
                 tx.query(sql::ADD_WAITING_COLUMN).bind(newsletter.as_str()).bind(column.0).execute().await?;
             }
+            add_rhythms(&mut tx, id, &new.rhythms).await?;
             for variant in &new.variants {
                 add_variant(&mut tx, id, variant).await?;
             }
@@ -235,11 +255,13 @@ impl Store {
             }
             tx.query(sql::SET_LETTERS).bind(id).bind(count).execute().await?;
             tx.query(sql::ledger::ADD_BLOCKS).bind(id).execute().await?;
-            // On Postgres each statement sees what was committed before it: who chose anew between the choices
+            // On Postgres each statement sees what was committed before it: who chose anew between the groups
             // and the letters has none.
-            if choices(&mut tx, newsletter).await?.iter().any(is_new) {
+            if groups(&mut tx, newsletter).await?.iter().any(is_new) {
                 return Ok(Freeze::Stale);
             }
+            tx.query(sql::audiences::DROP_GROUPS).bind(id).execute().await?;
+            settle_groups(&mut tx, newsletter, new.key.cutoff, &new.rhythms).await?;
             if let Some(note) = &new.note {
                 add_note(&mut tx, &new.key, note).await?;
             }
@@ -281,6 +303,7 @@ impl Store {
             if !add_columns(&mut tx, id, &new.key.newsletter, &new.columns).await? {
                 return Ok(false);
             }
+            add_rhythms(&mut tx, id, &new.rhythms).await?;
             tx.commit().await?;
             Ok(true)
         })

@@ -336,8 +336,7 @@ impl Store {
 
     /// A variant's bytes.
     pub async fn variant(&self, id: i64) -> Result<Variant> {
-        let entity = self.read(sql::FIND_VARIANT).bind(id).fetch_one().await?;
-        Ok(Variant { entity })
+        self.read(sql::FIND_VARIANT).bind(id).fetch_one().await
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod apply;
 mod archive;
+mod audiences;
 mod bounces;
 mod bulk_rows;
 mod column_entry;
@@ -47,6 +48,7 @@ use sqlx::{postgres::PgPool, sqlite::SqlitePool};
 use transactions::Tx;
 
 pub use apply::{Applied, ChangeSource, FileChange, MovedFrom, Stamps};
+pub use audiences::{EarlierEdition, Preference};
 pub use bounces::{BounceKind, BounceNotice, Effect};
 pub use column_entry::{AddressConflict, Entry, Put};
 pub use columns::{Batched, ListedColumn, RawBody, Repeated, SharedAddress};

@@ -4,10 +4,17 @@
 use serde::Serialize;
 
 use super::{
-    Error, Reason, Result, Store, Tx, instant, letters::reader_id, millis, query::from_row, sql,
-    subscriber_list::AllowanceRow, suppressions::SuppressionRow,
+    Error, Reason, Result, Store, Tx,
+    audiences::{Preference, set_rhythm},
+    instant,
+    letters::reader_id,
+    millis,
+    query::from_row,
+    sql,
+    subscriber_list::AllowanceRow,
+    suppressions::SuppressionRow,
 };
-use crate::model::{Choice, EmailAddress, Instant, ReaderId, Slug};
+use crate::model::{Choice, EmailAddress, Instant, ReaderId, Rhythm, Slug};
 
 /// A subscriber as the pages show one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +31,10 @@ pub struct KnownReader {
     pub name: Option<String>,
     /// Which rubriques.
     pub choice: Choice,
+    /// How often.
+    pub rhythm: Rhythm,
+    /// No letter of an edition up to this instant: the end of a pause, if it is to come.
+    pub after: Instant,
     /// `fr` or `en`, if it was ever told.
     pub language: Option<String>,
     /// active or unsubscribed.
@@ -127,13 +138,28 @@ struct Row {
     address_hash: Vec<u8>,
     name: Option<String>,
     choice: String,
+    rhythm: String,
+    after_at: i64,
     language: Option<String>,
     state: String,
     joined_at: i64,
     moves: i64,
 }
 
-from_row!(Row { id, public_id, address, address_hash, name, choice, language, state, joined_at, moves });
+from_row!(Row {
+    id,
+    public_id,
+    address,
+    address_hash,
+    name,
+    choice,
+    rhythm,
+    after_at,
+    language,
+    state,
+    joined_at,
+    moves
+});
 
 impl TryFrom<Row> for KnownReader {
     type Error = Error;
@@ -146,6 +172,8 @@ impl TryFrom<Row> for KnownReader {
             address: row.address,
             name: row.name,
             choice: Choice::from_key(&row.choice),
+            rhythm: row.rhythm.parse().map_err(|_| Error::Corrupt { what: "rhythm", value: row.rhythm })?,
+            after: instant(row.after_at)?,
             language: row.language,
             state: row.state,
             joined: instant(row.joined_at)?,
@@ -215,21 +243,25 @@ impl Store {
         row.map(KnownReader::try_from).transpose()
     }
 
-    /// Changes what a subscriber chose; false if there is none.
+    /// Changes what a subscriber chose of a newsletter; false if there is no such subscriber. No edition is frozen
+    /// meanwhile: what somebody has had is written down with another rhythm.
     pub async fn set_preferences(
         &self,
         newsletter: &Slug,
         id: i64,
         name: Option<&str>,
-        choice: &Choice,
         language: &str,
+        preference: &Preference,
+        at: Instant,
     ) -> Result<bool> {
+        let Preference { choice, rhythm, paused_until } = preference;
         let choice = choice.key();
-        self.transact(async |mut tx| {
+        self.transact_alone(async |mut tx| {
             let query = tx.query(sql::SET_READER).bind(id).bind(name).bind(language);
             let there = query.execute().await? == 1;
             let query = tx.query(sql::SET_CHOICE).bind(id).bind(newsletter.as_str()).bind(&choice);
             query.execute().await?;
+            set_rhythm(&mut tx, newsletter, id, *rhythm, *paused_until, at).await?;
             tx.commit().await?;
             Ok(there)
         })

@@ -91,6 +91,15 @@ macro_rules! tally {
     };
 }
 
+/// Whether readers have got an edition `e`: one that was stopped half-way has been read, too.
+macro_rules! sent {
+    () => {
+        "(e.state IN ('sending', 'sent') OR (e.state = 'held' AND EXISTS (SELECT 1 FROM letters l \
+         WHERE l.edition_id = e.id AND l.state = 'sent')))"
+    };
+}
+
+pub mod audiences;
 mod bounces;
 mod columns;
 mod desk;
@@ -124,6 +133,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         BOUNCES,
         LETTERS,
         UPKEEP,
+        audiences::AUDIENCES,
         ledger::ALL,
         lists::ALL,
     ]

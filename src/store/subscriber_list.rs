@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::{
-    Error, Result, Store, instant, letters::reader_id, query::from_row, sql, sql::lists, suppressions::SuppressionRow,
+    Error, Result, Store, instant, letters::reader_id, query::from_row, sql::lists, suppressions::SuppressionRow,
 };
 use crate::model::{
     Allowance, Choice, EmailAddress, FormerAddress, HashedAddress, Identity, Instant, ListConsent, ListEntry,
@@ -215,12 +215,6 @@ impl Store {
         let hash = self.hash(address);
         let rows: Vec<Row> = self.read(lists::LISTED_AT).bind(newsletter.as_str()).bind(hash).fetch_all().await?;
         Ok(self.complete(rows).await?.entries.pop())
-    }
-
-    /// The distinct choices of a newsletter's active subscribers.
-    pub async fn choices(&self, newsletter: &Slug) -> Result<Vec<Choice>> {
-        let keys: Vec<String> = self.read(sql::CHOICES).bind(newsletter.as_str()).fetch_all().await?;
-        Ok(keys.iter().map(|key| Choice::from_key(key)).collect())
     }
 
     /// Adds to readers what stands in other tables. The rows come in the order of their keys.

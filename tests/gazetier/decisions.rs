@@ -3,7 +3,7 @@
 
 use chrono::Duration;
 use gazetier::{
-    model::{Choice, EditionKey, Note, NoteKind},
+    model::{Choice, EditionKey, Note, NoteKind, ReaderGroup},
     store::{Noted, Seen},
 };
 
@@ -29,13 +29,13 @@ fn note(kind: NoteKind, who: &str) -> Note {
 /// What an approval of the edition of a Monday must have seen, as it is now.
 async fn seen(store: &gazetier::store::Store, key: &EditionKey) -> Seen {
     let desk = store.desk(key).await.expect("a desk");
-    let choices = vec![Choice::all()];
+    let groups = vec![ReaderGroup::of(Choice::all())];
     Seen {
         decision: desk.last_decision,
         version: desk.version.number,
         revision: store.revision().await.expect("a revision"),
-        readers: store.readers_of(&digest(), &choices).await.expect("a number"),
-        choices,
+        readers: store.readers_of(&digest(), &groups).await.expect("a number"),
+        groups,
     }
 }
 

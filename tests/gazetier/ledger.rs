@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use chrono::Duration;
 use gazetier::{
     model::{
-        Choice, ColumnId, Edition, EditionKey, EditionState, FeedKey, Instant, LetterState, Note, NoteKind, Period,
+        Audience, Choice, ColumnId, Edition, EditionKey, EditionState, FeedKey, Instant, LetterState, Note, NoteKind,
+        Period, ReaderGroup,
     },
     store::{Freeze, Lease, Leased, Mark, NewEdition, NewVariant, Released, Settlement, Span, Store},
 };
@@ -41,7 +42,9 @@ fn choices() -> Vec<Choice> {
 pub fn edition(number: i64, columns: &[ColumnId]) -> NewEdition {
     let cutoff = at("2026-11-16T07:30") + WEEK * i32::try_from(number).expect("a small number");
     let variant = |choice: &Choice| NewVariant {
-        choice: choice.clone(),
+        audience: Audience::of(choice.clone()),
+        groups: vec![ReaderGroup::of(choice.clone())],
+        subject: String::new(),
         html: format!("<p>{}</p>", choice.key()),
         plain: choice.key(),
         entity: format!("entity\0{}\u{e9}", choice.key()).into_bytes(),
@@ -59,7 +62,9 @@ pub fn edition(number: i64, columns: &[ColumnId]) -> NewEdition {
         columns: columns.to_vec(),
         left_out: Vec::new(),
         variants: choices()[..2].iter().map(variant).collect(),
-        choices: choices(),
+        groups: choices().into_iter().map(ReaderGroup::of).collect(),
+        rhythms: Vec::new(),
+        editions: None,
         desk: (0, 0),
         revision: REVISION,
         held: None,
@@ -187,7 +192,7 @@ async fn what_is_stale_leaves_nothing_behind(house: &House) {
     assert!(matches!(store.freeze(&blind).await, Ok(Freeze::Stale)));
     // Another edition took its number.
     let mut seeing = blind;
-    seeing.choices.push(Choice::of([slug("humeur")]));
+    seeing.groups.push(ReaderGroup::of(Choice::of([slug("humeur")])));
     seeing.number = 1;
     assert!(matches!(store.freeze(&seeing).await, Ok(Freeze::Stale)));
 

@@ -266,7 +266,7 @@ fn form<R>(subject: &str, text: &str, use_it: impl FnOnce(&LetterTemplate) -> R)
     let (config, edition) = edition(subject);
     let html = format!("<p>{text}</p><a href=\"https://x.example.org/{PLACEHOLDER}\">.</a>\n");
     let entity = entity(text, &html, "u");
-    use_it(&LetterTemplate::new(&config, &edition, &Key::new([7; 32]), &entity).expect("a form"))
+    use_it(&LetterTemplate::new(&config, &edition, &edition.subject, &Key::new([7; 32]), &entity).expect("a form"))
 }
 
 proptest! {
@@ -318,7 +318,8 @@ fn a_form_that_no_mail_server_would_take_is_none() {
         (long.as_bytes(), "no mail server would take the line that begins \"xxx"),
         (b"Content-Type: text/plain\r\n\r\nx", "the variant in the store is cut off"),
     ] {
-        let error = LetterTemplate::new(&config, &edition, &key, entity).expect_err("no form").to_string();
+        let error =
+            LetterTemplate::new(&config, &edition, &edition.subject, &key, entity).expect_err("no form").to_string();
         assert!(error.starts_with(&format!("cannot write a letter: {told}")), "{error}");
     }
 }

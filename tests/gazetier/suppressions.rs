@@ -1,7 +1,7 @@
 //! Who must not be written to any more, on both backends.
 
 use gazetier::{
-    model::{Choice, EmailAddress},
+    model::{Choice, EmailAddress, ReaderGroup},
     store::{Leave, Reason},
 };
 
@@ -23,9 +23,12 @@ async fn who_leaves_has_left(house: &House) {
         store.list_subscribers(&digest()).await.expect("a list").into_iter().map(|one| one.state).collect::<Vec<_>>();
     assert_eq!(states, ["unsubscribed", "active"]);
     // Nothing is rendered for who has left, and the roll's next reading brings nobody back.
-    assert_eq!(store.choices(&digest()).await.expect("choices").len(), 1);
+    assert_eq!(store.groups(&digest()).await.expect("groups").len(), 1);
     assert_eq!(store.add_subscribers(&digest(), &roll, now()).await.expect("subscribers").known, 2);
-    assert_eq!(store.choices(&digest()).await.expect("choices"), [Choice::of([crate::store::slug("edito")])]);
+    assert_eq!(
+        store.groups(&digest()).await.expect("groups"),
+        [ReaderGroup::of(Choice::of([crate::store::slug("edito")]))]
+    );
 }
 
 async fn a_suppressed_address_stays_so(house: &House) {

@@ -85,7 +85,7 @@ async fn letters_of_old_editions_go_and_their_sums_stay(house: &House) {
     let unsent: Vec<_> = unsent.into_iter().map(|column| column.id).collect();
     assert!(columns[..6].iter().all(|column| !unsent.contains(column)), "{unsent:?}");
     let variants = store.frozen_variants(one.id).await.expect("variants");
-    assert_eq!(variants.iter().map(|variant| variant.choice.key()).collect::<Vec<_>>(), [""]);
+    assert_eq!(variants.iter().map(|variant| variant.audience.key()).collect::<Vec<_>>(), [""]);
     // An operator's word finds nothing to send again.
     assert_eq!(store.resend_unknown(one.id).await.expect("letters"), 0);
     assert_eq!(store.retry_refused(&one, "", "claire", at("2026-12-31")).await.expect("letters").letters, 0);

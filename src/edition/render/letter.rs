@@ -72,7 +72,7 @@ pub struct LetterTemplate {
 
 impl LetterTemplate {
     /// Prepares the template from a variant's entity.
-    pub fn new(config: &Config, edition: &Edition, key: &Key, entity: &[u8]) -> Result<Self, Error> {
+    pub fn new(config: &Config, edition: &Edition, subject: &str, key: &Key, entity: &[u8]) -> Result<Self, Error> {
         let letters = &config.letters;
         let entity = std::str::from_utf8(entity)
             .map_err(|error| Error::Letter(format!("the variant in the store is no text: {error}")))?;
@@ -83,7 +83,7 @@ impl LetterTemplate {
         if let Some(reply_to) = &letters.reply_to {
             fixed.set(header::ReplyTo::from(mailboxes(reply_to)?));
         }
-        fixed.set(header::Subject::from(edition.subject.clone()));
+        fixed.set(header::Subject::from(subject.to_owned()));
         fixed.set(header::Date::from(std::time::SystemTime::from(edition.dated)));
         fixed.set(header::MIME_VERSION_1_0);
         // These hold only what is ASCII by its type.

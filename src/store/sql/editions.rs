@@ -1,13 +1,5 @@
 //! Editions: their columns, variants and letters, and how they stand.
 
-/// Whether readers have got an edition: one that was stopped half-way has been read, too.
-macro_rules! sent {
-    () => {
-        "(e.state IN ('sending', 'sent') OR (e.state = 'held' AND EXISTS (SELECT 1 FROM letters l \
-         WHERE l.edition_id = e.id AND l.state = 'sent')))"
-    };
-}
-
 /// What makes up a [`crate::model::Edition`].
 macro_rules! edition {
     () => {
@@ -18,12 +10,6 @@ macro_rules! edition {
 
 statements! {
     EDITIONS:
-    /// Who would get an edition that is drawn up now, by choice.
-    READERS_BY_CHOICE = "SELECT p.choice, COUNT(*) FROM subscriptions p JOIN subscribers s ON s.id = p.subscriber_id \
-        WHERE p.newsletter = $1 AND p.state = 'active' \
-        AND NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = s.address_hash) GROUP BY p.choice";
-    CHOICES = "SELECT DISTINCT choice FROM subscriptions WHERE newsletter = $1 AND state = 'active' ORDER BY choice";
-
     /// Editions of a newsletter up to an instant: what lies behind it hides nothing.
     LAST_EDITION = concat!(edition!(), "WHERE e.newsletter = $1 AND e.cutoff_at <= $2 ORDER BY e.cutoff_at DESC LIMIT 1");
     FIRST_EDITION = concat!(edition!(), "WHERE e.newsletter = $1 AND e.cutoff_at <= $2 ORDER BY e.cutoff_at LIMIT 1");
@@ -36,10 +22,11 @@ statements! {
     ALL_EDITIONS = concat!(edition!(), "WHERE e.newsletter = $1 ORDER BY e.number");
     EDITION_OF_ALL = concat!(edition!(), "ORDER BY e.id");
     /// Those that somebody has got, newest first.
-    ARCHIVE = concat!(edition!(), "WHERE e.newsletter = $1 AND ", sent!(), " ORDER BY e.cutoff_at DESC LIMIT $2");
+    ARCHIVE = concat!(edition!(), "WHERE e.newsletter = $1 AND EXISTS (SELECT 1 FROM variants v WHERE v.edition_id = e.id \
+        AND v.audience = '') AND ", sent!(), " ORDER BY e.cutoff_at DESC LIMIT $2");
     ARCHIVED = concat!(edition!(), "WHERE e.newsletter = $1 AND e.period = $2 AND ", sent!());
     WHOLE_VARIANT = "SELECT COALESCE((SELECT e.archive_html FROM editions e WHERE e.id = $1), html) FROM variants \
-        WHERE edition_id = $1 AND choice = ''";
+        WHERE edition_id = $1 AND audience = ''";
     SET_ARCHIVE_PAGE = "UPDATE editions SET archive_html = $2 WHERE id = $1 \
         AND EXISTS (SELECT 1 FROM revision r WHERE r.number = $3)";
     COLUMNS_OF = columns!("id IN (SELECT column_id FROM edition_columns WHERE edition_id = $1)");
@@ -60,16 +47,18 @@ statements! {
         ON CONFLICT DO NOTHING";
     ADD_WAITING_COLUMN = "INSERT INTO waiting_columns (newsletter, column_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     DROP_WAITING_COLUMN = "DELETE FROM waiting_columns WHERE newsletter = $1 AND column_id = $2";
-    ADD_VARIANT = "INSERT INTO variants (edition_id, choice, html, plain, entity, content_hash) \
-        VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
+    ADD_VARIANT = "INSERT INTO variants (edition_id, audience, subject, html, plain, entity, content_hash) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
     ADD_VARIANT_COLUMN = "INSERT INTO variant_columns (variant_id, column_id) VALUES ($1, $2)";
     LARGEST_VARIANT = "SELECT CAST(COALESCE(MAX(length(entity)), 0) AS BIGINT) FROM variants WHERE edition_id = $1";
-    FIND_VARIANT = "SELECT entity FROM variants WHERE id = $1";
-    /// A letter for every active reader whose choice has a variant, in the freezing commit.
+    FIND_VARIANT = "SELECT v.entity, COALESCE(v.subject, e.subject) AS subject FROM variants v JOIN editions e ON e.id = v.edition_id \
+        WHERE v.id = $1";
+    /// A letter for every active reader whose group has a variant, in the freezing commit.
     ADD_LETTERS = "INSERT INTO letters (edition_id, subscriber_id, variant_id, address, name, state, attempts, fence, due_at) \
-        SELECT v.edition_id, s.id, v.id, s.address, s.name, 'queued', 0, 0, 0 \
-        FROM subscriptions p JOIN subscribers s ON s.id = p.subscriber_id JOIN variants v ON v.choice = p.choice \
-        WHERE v.edition_id = $1 AND p.newsletter = $2 AND p.state = 'active' \
+        SELECT g.edition_id, s.id, g.variant_id, s.address, s.name, 'queued', 0, 0, 0 \
+        FROM subscriptions p JOIN subscribers s ON s.id = p.subscriber_id JOIN edition_groups g ON g.edition_id = $1 \
+        AND g.rhythm = p.rhythm AND g.choice = p.choice AND g.after_at = p.after_at AND g.mark_at = p.mark_at AND g.had = p.had \
+        WHERE p.newsletter = $2 AND p.state = 'active' \
         AND NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = s.address_hash)";
     /// The letters of one that was begun keep their date.
     RELEASE_EDITION = "UPDATE editions SET state = 'frozen', held_reason = NULL, dated_at = CASE WHEN EXISTS \
@@ -94,9 +83,9 @@ statements! {
         WHERE id = $1 AND cutoff_at = $4";
     EDITION_COLUMNS = "SELECT column_id FROM edition_columns WHERE edition_id = $1 ORDER BY place";
     /// An edition's variants as they were frozen, that for all rubriques first.
-    FROZEN_VARIANTS = "SELECT choice, html, plain, entity, content_hash FROM variants WHERE edition_id = $1 AND html <> '' \
-        ORDER BY choice";
-    VARIANT_HASHES = "SELECT content_hash FROM variants WHERE edition_id = $1 ORDER BY choice";
+    FROZEN_VARIANTS = "SELECT v.audience, COALESCE(v.subject, e.subject) AS subject, v.html, v.plain, v.entity, v.content_hash \
+        FROM variants v JOIN editions e ON e.id = v.edition_id WHERE v.edition_id = $1 AND v.html <> '' ORDER BY v.audience";
+    VARIANT_HASHES = "SELECT content_hash FROM variants WHERE edition_id = $1 ORDER BY audience";
     HOLD_EDITION = "UPDATE editions SET state = 'held', held_reason = $2 WHERE id = $1 AND state IN ('frozen', 'sending')";
     HELD_REASON = "SELECT held_reason FROM editions WHERE id = $1 AND state = 'held'";
 }

@@ -4,7 +4,7 @@
 macro_rules! reader {
     ($chosen:literal) => {
         concat!(
-            "SELECT s.id, s.public_id, s.address, s.address_hash, s.name, p.choice, s.language, p.state, s.joined_at, s.moves \
+            "SELECT s.id, s.public_id, s.address, s.address_hash, s.name, p.choice, p.rhythm, p.after_at, s.language, p.state, s.joined_at, s.moves \
              FROM subscribers s JOIN subscriptions p ON p.subscriber_id = s.id AND p.newsletter = $1 WHERE ",
             $chosen
         )

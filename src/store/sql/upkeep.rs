@@ -23,9 +23,9 @@ statements! {
         ON CONFLICT (edition_id, state) DO UPDATE SET letters = tidied_letters.letters + excluded.letters";
     HAS_LETTERS = "SELECT COUNT(*) FROM (SELECT id FROM letters WHERE edition_id = $1 LIMIT 1) AS one";
     TIDY_VARIANT_COLUMNS = "DELETE FROM variant_columns WHERE variant_id IN (SELECT id FROM variants \
-        WHERE edition_id = $1 AND choice <> '')";
+        WHERE edition_id = $1 AND audience <> '')";
     /// Their rows stay, which cost nothing: to delete one is to look for it in all letters.
-    TIDY_VARIANTS = "UPDATE variants SET html = '', plain = '', entity = '' WHERE edition_id = $1 AND choice <> '' \
+    TIDY_VARIANTS = "UPDATE variants SET html = '', plain = '', entity = '' WHERE edition_id = $1 AND audience <> '' \
         AND html <> ''";
     TIDY_RETURNS = "DELETE FROM bounces WHERE (edition_id, subscriber_id, kind) IN (SELECT b.edition_id, b.subscriber_id, \
         b.kind FROM bounces b WHERE b.noted_at < $1 AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.edition_id = b.edition_id) \

@@ -315,8 +315,8 @@ pub(super) async fn links(form: DeskForm) -> Result<Response, DeskError> {
     let DeskForm { desk, editor, fields } = form;
     let (config, store, now) = desk.context();
     let coming = next::next_edition(config, store, now).await?;
-    let variants = edition_variants::render_all(config, store, &coming.draft).await?;
-    let html = variants.first().and_then(|(_, rendered)| rendered.as_ref()).map(|rendered| rendered.html.as_str());
+    let variants = edition_variants::render_all(config, &coming)?;
+    let html = variants.first().map(|(_, rendered)| rendered.html.as_str());
     let tried = super::links::try_links(html.unwrap_or_default(), &config.fetch.private_hosts).await;
     let w = desk.words();
     let left = (tried.left > 0).then(|| desk.lang().counted(&w.links_left, tried.left as u64, &[]));

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     config::Config,
     edition::{
+        audiences::AudienceDraft,
         layout::layout,
         next::{self, ApprovalState, NextEdition},
         preflight::{INBOX_SUBJECT_CHARS, PreflightFinding, Severity, inbox},
@@ -29,7 +30,7 @@ use crate::{
         variants as edition_variants,
     },
     locales::{Desk as Words, fill},
-    model::{self, Column, Period},
+    model::{self, Audience, Column, Period},
 };
 
 pub(super) async fn coming(
@@ -59,19 +60,11 @@ pub(super) async fn show(
     let w = desk.words();
     let coming = next::next_edition(config, store, now).await?;
     let draft = &coming.draft;
-    let mut all = edition_variants::render_all(config, store, draft).await?;
-    // Whoever chose one rubrique alone, also before anybody has.
-    for rubrique in &config.rubriques {
-        let choice = model::Choice::of([rubrique.slug.clone()]);
-        if !all.iter().any(|(known, _)| *known == choice) {
-            let rendered = render(config, draft, &choice)?;
-            all.push((choice, rendered));
-        }
-    }
+    let all = variants_of(config, &coming)?;
     let outlook = coming.approval_state(config)?;
-    let chosen = all.iter().find(|(choice, _)| choice.key() == ask.variant).or(all.first());
+    let chosen = all.iter().find(|(audience, _)| audience.key() == ask.variant).or(all.first());
     let rendered = chosen.and_then(|(_, rendered)| rendered.as_ref());
-    let key = chosen.map(|(choice, _)| choice.key()).unwrap_or_default();
+    let key = chosen.map(|(audience, _)| audience.key()).unwrap_or_default();
     let shown = match rendered {
         None => PreviewContent::Nothing,
         Some(rendered) => match ask.view.as_str() {
@@ -88,18 +81,17 @@ pub(super) async fn show(
             view => PreviewContent::Frames(frame(desk, draft.slot.period.as_str(), &key, view, &rendered.hash)),
         },
     };
-    let choices = all.iter().map(|(choice, _)| choice.clone()).collect::<Vec<_>>();
-    let variants: Vec<(model::Choice, Rendered)> =
-        all.into_iter().filter_map(|(choice, rendered)| Some((choice, rendered?))).collect();
+    let audiences: Vec<Audience> = all.iter().map(|(audience, _)| audience.clone()).collect();
+    let variants: Vec<&Rendered> = all.iter().filter_map(|(_, rendered)| rendered.as_ref()).collect();
     let findings = if variants.is_empty() {
         Vec::new()
     } else {
         edition_variants::inspect(config, store, draft, &variants, now.at)?
     };
-    let whole = variants.first().map(|(_, rendered)| rendered);
+    let whole = variants.first().copied();
     let changes = &draft.changes;
     let shown_subject = whole.map_or_else(|| default_subject(config, draft), |whole| whole.subject.clone());
-    let sight = coming.reviewed_state(config, store, &variants).await?;
+    let sight = coming.reviewed_state(config, store).await?;
     let preheader = whole.map(|whole| whole.preheader.clone()).unwrap_or_default();
     let state = state(desk, &coming, &outlook);
     let words = ask.typed.words.clone().unwrap_or_else(|| {
@@ -129,7 +121,7 @@ pub(super) async fn show(
         good: findings.iter().filter(|finding| finding.severity == Severity::Green).count(),
         is_held: matches!(outlook, ApprovalState::Held { .. }),
         is_approved: matches!(outlook, ApprovalState::Approved { .. }),
-        is_empty: coming.draft.columns.is_empty(),
+        is_empty: coming.is_empty(),
         editors: config
             .desk
             .editors
@@ -140,7 +132,7 @@ pub(super) async fn show(
             })
             .collect(),
         history: history(desk, &coming.desk.notes, matches!(outlook, ApprovalState::Lapsed { .. })),
-        preview: preview_of(desk, ask, &choices, &key, shown, desk.root().to_owned()),
+        preview: preview_of(desk, ask, &audiences, &key, shown, desk.root().to_owned()),
         view: ask.view.clone(),
         variant: key,
         status: state,
@@ -153,6 +145,22 @@ pub(super) async fn show(
         subject,
     };
     answer(desk, status, &page)
+}
+
+/// The coming edition as each audience sees it, that of all first: also as whoever chose one rubrique alone would.
+fn variants_of(config: &Config, coming: &NextEdition) -> Result<Vec<(Audience, Option<Rendered>)>, DeskError> {
+    let mut all: Vec<(Audience, Option<Rendered>)> = Vec::new();
+    for AudienceDraft { audience, draft, .. } in &coming.audiences.drafts {
+        all.push((audience.clone(), render(config, draft, &audience.choice)?));
+    }
+    for rubrique in &config.rubriques {
+        let audience = Audience::of(model::Choice::of([rubrique.slug.clone()]));
+        if !all.iter().any(|(known, _)| *known == audience) {
+            let rendered = render(config, &coming.draft, &audience.choice)?;
+            all.push((audience, rendered));
+        }
+    }
+    Ok(all)
 }
 
 pub(super) fn head_of<'a>(desk: &'a Desk, editor: &'a Editor, is_past: bool) -> DeskFrame<'a> {
@@ -276,7 +284,7 @@ fn lines(desk: &Desk, findings: &[PreflightFinding]) -> Vec<PreflightLine> {
 pub(super) fn preview_of(
     desk: &Desk,
     ask: &DeskQuery,
-    choices: &[model::Choice],
+    audiences: &[Audience],
     key: &str,
     shown: PreviewContent,
     action: String,
@@ -297,6 +305,14 @@ pub(super) fn preview_of(
         let labels: Vec<&str> = wanted.map(|rubrique| rubrique.label.as_str()).collect();
         if labels.is_empty() { w.everyone.clone() } else { labels.join(" + ") }
     };
+    let zone = &desk.shared().config().magazine.zone;
+    let label = |audience: &Audience| match audience.oldest() {
+        None => label(&audience.choice),
+        Some(oldest) => {
+            let day = desk.lang().short_day(zone.local(oldest).date_naive());
+            format!("{} · {}", label(&audience.choice), fill(&w.with_editions_since, &[("day", &day)]))
+        }
+    };
     LetterPreview {
         views: views
             .iter()
@@ -306,9 +322,13 @@ pub(super) fn preview_of(
                 chosen: *value == ask.view || (!known && *value == "both"),
             })
             .collect(),
-        variants: choices
+        variants: audiences
             .iter()
-            .map(|choice| PreviewOption { value: choice.key(), label: label(choice), chosen: choice.key() == key })
+            .map(|audience| PreviewOption {
+                value: audience.key(),
+                label: label(audience),
+                chosen: audience.key() == key,
+            })
             .collect(),
         shown,
         action,
@@ -338,12 +358,13 @@ pub(super) async fn preview(
     let html = match store.edition_of(desk.shared().newsletter(), &period).await? {
         Some(edition) => {
             let variants = past::variants_of(&desk, &edition).await?;
-            variants.into_iter().find(|variant| variant.choice.key() == ask.variant).map(|variant| variant.html)
+            variants.into_iter().find(|variant| variant.audience.key() == ask.variant).map(|variant| variant.html)
         }
         None => {
             let coming = next::next_edition(config, store, now).await?;
             let ours = coming.draft.slot.period == period;
-            let rendered = render(config, &coming.draft, &model::Choice::from_key(&ask.variant))?;
+            let mut all = variants_of(config, &coming)?.into_iter();
+            let rendered = all.find(|(audience, _)| audience.key() == ask.variant).and_then(|(_, rendered)| rendered);
             rendered.filter(|_| ours).map(|rendered| rendered.html)
         }
     };

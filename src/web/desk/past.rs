@@ -20,7 +20,7 @@ use super::{
 use crate::{
     edition::{next, render::archive::without_token, variants as edition_variants},
     locales::fill,
-    model::{self, Edition, EditionState, Period},
+    model::{Audience, Edition, EditionState, Period, ReaderGroup},
     store::NewVariant,
 };
 
@@ -73,11 +73,12 @@ pub(super) async fn variants_of(desk: &Desk, edition: &Edition) -> Result<Vec<Ne
         return Ok(store.frozen_variants(edition.id).await?);
     }
     let coming = next::held_edition(config, store, edition).await?;
-    let variants = edition_variants::render_all(config, store, &coming.draft).await?.into_iter();
-    let variants = variants.filter_map(|(choice, rendered)| Some((choice, rendered?)));
+    let variants = edition_variants::render_all(config, &coming)?.into_iter();
     Ok(variants
-        .map(|(choice, rendered)| NewVariant {
-            choice,
+        .map(|(audience, rendered)| NewVariant {
+            audience: audience.audience.clone(),
+            groups: audience.groups.clone(),
+            subject: rendered.subject,
             html: rendered.html,
             plain: rendered.plain,
             entity: rendered.entity,
@@ -100,8 +101,8 @@ pub(super) async fn show_one(
     let edition = store.edition_of(desk.shared().newsletter(), period).await?.ok_or(DeskError::NotThere)?;
     let variants = variants_of(desk, &edition).await?;
     let chosen: Option<&NewVariant> =
-        variants.iter().find(|variant| variant.choice.key() == ask.variant).or(variants.first());
-    let key = chosen.map(|variant| variant.choice.key()).unwrap_or_default();
+        variants.iter().find(|variant| variant.audience.key() == ask.variant).or(variants.first());
+    let key = chosen.map(|variant| variant.audience.key()).unwrap_or_default();
     let shown = match (chosen, ask.view.as_str()) {
         (None, _) => PreviewContent::Nothing,
         (Some(variant), "text") => PreviewContent::Text(without_token(&variant.plain, "…")),
@@ -110,6 +111,7 @@ pub(super) async fn show_one(
             desk.shared().config(),
             store,
             &edition,
+            &variant.subject,
             &variant.entity,
         )?)),
         (Some(variant), view) => {
@@ -120,14 +122,15 @@ pub(super) async fn show_one(
     let letters =
         desk.lang().counted(&desk.words().sent_letters, tally.frozen().unsigned_abs(), &[("sent", &tally.sent)]);
     let reason = store.held_reason(edition.id).await?;
-    let choices: Vec<model::Choice> = variants.iter().map(|variant| variant.choice.clone()).collect();
+    let audiences: Vec<Audience> = variants.iter().map(|variant| variant.audience.clone()).collect();
+    let groups: Vec<ReaderGroup> = variants.iter().flat_map(|variant| variant.groups.iter().cloned()).collect();
     let noted = store.desk(&edition.key()).await?;
     let config = desk.shared().config();
     let (hash, readers) = match edition.is_frozen {
         true => (store.frozen_hash(edition.id).await?, tally.to_do()),
         false => (
             next::held_edition(config, store, &edition).await?.hash(config)?,
-            store.readers_of(desk.shared().newsletter(), &choices).await?,
+            store.readers_of(desk.shared().newsletter(), &groups).await?,
         ),
     };
     let before = before(desk, noted.last_decision, hash, readers);
@@ -143,7 +146,7 @@ pub(super) async fn show_one(
         before,
         most: FIELD_LIMITS,
         why: ask.typed.why.clone(),
-        preview: preview_of(desk, ask, &choices, &key, shown, format!("{}past/{period}", desk.root())),
+        preview: preview_of(desk, ask, &audiences, &key, shown, format!("{}past/{period}", desk.root())),
         subject: edition.subject,
     };
     answer(desk, status, &page)

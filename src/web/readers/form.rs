@@ -1,13 +1,17 @@
 //! What readers write into the forms, checked where it comes in.
 
+use chrono::{Datelike, Duration, NaiveDate, NaiveTime};
 use serde::Serialize;
 use url::form_urlencoded;
 
 use crate::{
     config::Config,
-    locales::Readers,
-    model::{Choice, EmailAddress, Rubrique, Slug, text},
+    locales::{Readers, fill},
+    model::{Choice, EmailAddress, Instant, Rhythm, Rubrique, Slug, text},
 };
+
+/// How far ahead a pause may end.
+const MAX_PAUSE: Duration = Duration::days(731);
 
 /// A form's fields, in their order; one of several boxes may stand more than once.
 #[derive(Debug, Clone, Default)]
@@ -69,6 +73,8 @@ pub(super) struct FormCheck {
     pub(super) rubriques: &'static str,
     pub(super) consent: &'static str,
     pub(super) sure: &'static str,
+    pub(super) rhythm: &'static str,
+    pub(super) pause: &'static str,
 }
 
 impl FormCheck {
@@ -80,6 +86,8 @@ impl FormCheck {
             rubriques: words("rubriques"),
             consent: words("consent"),
             sure: words("sure"),
+            rhythm: words("rhythm"),
+            pause: words("pause"),
         }
     }
 }
@@ -126,6 +134,71 @@ pub(super) fn choice(config: &Config, fields: &Fields, words: &'static Readers) 
     let slugs = slugs.ok_or(FieldError { field: "rubriques", words: &words.rubrique_wrong })?;
     let all = config.rubriques.iter().all(|rubrique| slugs.contains(&rubrique.slug));
     Ok(if all { Choice::all() } else { Choice::of(slugs) })
+}
+
+/// How often a newsletter is wanted: one of those that the magazine offers, or the one that there is.
+pub(super) fn rhythm(
+    config: &Config,
+    fields: &Fields,
+    words: &'static Readers,
+    current: Rhythm,
+) -> Result<Rhythm, FieldError> {
+    let offered =
+        |rhythm: &Rhythm| *rhythm == Rhythm::Each || *rhythm == current || config.digest.rhythms.contains(rhythm);
+    let rhythm = fields.get("rhythm").trim().parse().ok().filter(offered);
+    rhythm.ok_or(FieldError { field: "rhythm", words: &words.rhythm_wrong })
+}
+
+/// The day from which on letters are wanted again, as the instant at which it begins by the magazine's clock.
+pub(super) fn pause(
+    config: &Config,
+    fields: &Fields,
+    words: &'static Readers,
+    now: Instant,
+) -> Result<Option<Instant>, FieldError> {
+    let text = fields.get("pause").trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+    // What is published in the first millisecond of that day is for it.
+    let begins =
+        |day: NaiveDate| config.magazine.zone.instant(day.and_time(NaiveTime::MIN)) - Duration::milliseconds(1);
+    let until = day.filter(|day| (1000..=9999).contains(&day.year())).map(begins);
+    let until = until.filter(|until| *until > now && *until < now + MAX_PAUSE);
+    until.map(Some).ok_or(FieldError { field: "pause", words: &words.pause_wrong })
+}
+
+/// A rhythm to choose.
+#[derive(Debug, Serialize)]
+pub(super) struct RhythmOption {
+    pub(super) value: String,
+    pub(super) label: String,
+    pub(super) on: bool,
+}
+
+/// What readers may choose, if there is more than one thing.
+pub(super) fn rhythm_options(config: &Config, words: &'static Readers, current: Rhythm) -> Vec<RhythmOption> {
+    let mut rhythms = vec![Rhythm::Each];
+    rhythms.extend(config.digest.rhythms.iter().filter(|rhythm| **rhythm != Rhythm::Each));
+    if !rhythms.contains(&current) {
+        rhythms.push(current);
+    }
+    if rhythms.len() == 1 {
+        return Vec::new();
+    }
+    let label = |rhythm: &Rhythm| match rhythm {
+        Rhythm::Each => words.rhythm_each.clone(),
+        Rhythm::Daily => words.rhythm_daily.clone(),
+        Rhythm::Weekly(day) => {
+            let day = words.weekdays.get(day.num_days_from_monday() as usize).map_or("", String::as_str);
+            fill(&words.rhythm_weekly, &[("day", &day)])
+        }
+        Rhythm::Monthly => words.rhythm_monthly.clone(),
+    };
+    let option =
+        |rhythm: Rhythm| RhythmOption { value: rhythm.to_string(), label: label(&rhythm), on: rhythm == current };
+    rhythms.into_iter().map(option).collect()
 }
 
 /// A rubrique as a box to tick.

@@ -13,14 +13,14 @@ use url::Position;
 
 use super::{
     Alternative, MIN_ANSWER_TIME, NoticeLink, NoticePage, answer, broken, consent,
-    form::{self, FieldError, Fields, FormCheck, RubriqueBox, SentChoices},
+    form::{self, FieldError, Fields, FormCheck, RhythmOption, RubriqueBox, SentChoices},
     lede, letters, refused,
 };
 use crate::{
     locales::Readers,
     model::{Instant, Lang, list::version_of_consent, token},
     outbox::retention,
-    store::{KnownReader, Request},
+    store::{KnownReader, Preference, Request},
     templates::View,
     web::{Client, Shared, page::PageFrame},
 };
@@ -39,6 +39,10 @@ struct Page<'a> {
     name: &'a str,
     email: &'a str,
     rubriques: Vec<RubriqueBox<'a>>,
+    rhythms: Vec<RhythmOption>,
+    has_rhythms: bool,
+    /// The day before which no letter is wanted; may be empty.
+    pause: String,
     active: bool,
     /// What who comes back agrees to.
     consent: String,
@@ -147,20 +151,33 @@ struct PreferencesForm<'a> {
     done: Option<&'a str>,
     wrong: Option<FieldError>,
     email: &'a str,
+    /// What stands in the field of the pause, if it is not what is known.
+    pause: Option<&'a str>,
     is_barred: bool,
 }
 
 impl<'a> PreferencesForm<'a> {
     fn of(known: &'a KnownReader) -> Self {
-        Self { known, done: None, wrong: None, email: "", is_barred: false }
+        Self { known, done: None, wrong: None, email: "", pause: None, is_barred: false }
     }
 }
 
+/// The day before which a reader wants no letter, empty if there is none.
+fn paused_until(shared: &Shared, known: &KnownReader) -> String {
+    if known.after <= shared.now() {
+        return String::new();
+    }
+    // The pause ends with the day before.
+    let day = shared.config().magazine.zone.local(known.after + chrono::Duration::milliseconds(1)).date_naive();
+    day.format("%Y-%m-%d").to_string()
+}
+
 fn page(shared: &Shared, token: &str, shown: &PreferencesForm<'_>) -> Response {
-    let PreferencesForm { known, done, wrong, email, is_barred } = *shown;
+    let PreferencesForm { known, done, wrong, email, pause, is_barred } = *shown;
     let config = shared.config();
     let lang = lang(shared, known);
     let words = &lang.words().readers;
+    let rhythms = form::rhythm_options(config, words, known.rhythm);
     let page = Page {
         frame: PageFrame::of(shared, lang),
         words,
@@ -171,6 +188,9 @@ fn page(shared: &Shared, token: &str, shown: &PreferencesForm<'_>) -> Response {
         name: known.name.as_deref().unwrap_or_default(),
         email,
         rubriques: form::rubrique_boxes(config, |slug| known.choice.wants(Some(slug))),
+        has_rhythms: !rhythms.is_empty(),
+        rhythms,
+        pause: pause.map_or_else(|| paused_until(shared, known), str::to_owned),
         active: known.state == "active" && !is_barred,
         consent: consent::ours(config, lang),
         leave: format!(
@@ -247,16 +267,33 @@ async fn save(
     fields: &Fields,
 ) -> Result<Response, letters::Error> {
     let words = &lang(shared, &known).words().readers;
-    let SentChoices { name, choice } = match form::sent_choices(shared.config(), fields, words) {
+    let (config, now) = (shared.config(), shared.now());
+    let sent = form::sent_choices(config, fields, words).and_then(|sent| {
+        let rhythm = match fields.has("rhythm") {
+            true => form::rhythm(config, fields, words, known.rhythm)?,
+            false => known.rhythm,
+        };
+        let pause = match fields.has("pause") {
+            true => form::pause(config, fields, words, now)?,
+            false => Some(known.after).filter(|after| *after > now),
+        };
+        Ok((sent, rhythm, pause))
+    });
+    let (SentChoices { name, choice }, rhythm, paused_until) = match sent {
         Ok(sent) => sent,
         Err(wrong) => {
-            return Ok(page(shared, token, &PreferencesForm { wrong: Some(wrong), ..PreferencesForm::of(&known) }));
+            let pause = Some(fields.get("pause")).filter(|_| wrong.field == "pause");
+            let form = PreferencesForm { wrong: Some(wrong), pause, ..PreferencesForm::of(&known) };
+            return Ok(page(shared, token, &form));
         }
     };
-    known = KnownReader { name: name.unwrap_or(known.name), choice: choice.unwrap_or(known.choice), ..known };
+    let after = paused_until.unwrap_or_default();
+    let (name, choice) = (name.unwrap_or(known.name), choice.unwrap_or(known.choice));
+    known = KnownReader { name, choice, rhythm, after, ..known };
     let language = Lang::known(fields.get("language")).unwrap_or_else(|| lang(shared, &known));
     let (name, newsletter) = (known.name.as_deref(), shared.newsletter());
-    shared.store().set_preferences(newsletter, known.id, name, &known.choice, language.tag()).await?;
+    let preference = Preference { choice: known.choice.clone(), rhythm, paused_until };
+    shared.store().set_preferences(newsletter, known.id, name, language.tag(), &preference, now).await?;
     known.language = Some(language.tag().to_owned());
     let (done, is_barred) = (Some(language.words().readers.saved.as_str()), is_barred(shared, &known).await?);
     Ok(page(shared, token, &PreferencesForm { done, is_barred, ..PreferencesForm::of(&known) }))
@@ -384,6 +421,8 @@ async fn collect(shared: &Shared, known: &KnownReader) -> crate::store::Result<s
         "address": known.address,
         "name": known.name,
         "rubriques": known.choice.key().split(',').filter(|slug| !slug.is_empty()).collect::<Vec<_>>(),
+        "rhythm": known.rhythm.to_string(),
+        "paused": Some(known.after).filter(|after| *after > shared.now()).map(|after| after.to_rfc3339()),
         "language": known.language,
         "state": known.state,
         "joined": known.joined.to_rfc3339(),

@@ -3,8 +3,8 @@
 use chrono::Duration;
 use gazetier::{
     model::{
-        Choice, Column, EditionKey, EditionState, EmailAddress, FeedKey, Instant, LetterState, Period, ReaderId,
-        ReaderName, Tally,
+        Audience, Choice, Column, EditionKey, EditionState, EmailAddress, FeedKey, Instant, LetterState, Period,
+        ReaderGroup, ReaderId, ReaderName, Tally,
     },
     store::{
         BounceKind::{self, Complaint, Hard, Ours, Soft},
@@ -54,7 +54,9 @@ fn monday(number: i64) -> Instant {
 async fn frozen(store: &Store, columns: &[Column], number: i64) -> (i64, u64) {
     let column = columns[usize::try_from(number).expect("a small number")].id;
     let variant = NewVariant {
-        choice: Choice::all(),
+        audience: Audience::of(Choice::all()),
+        groups: vec![ReaderGroup::of(Choice::all())],
+        subject: String::new(),
         html: String::new(),
         plain: String::new(),
         entity: Vec::new(),
@@ -72,7 +74,9 @@ async fn frozen(store: &Store, columns: &[Column], number: i64) -> (i64, u64) {
         columns: vec![column],
         left_out: Vec::new(),
         variants: vec![variant],
-        choices: vec![Choice::all()],
+        groups: vec![ReaderGroup::of(Choice::all())],
+        rhythms: Vec::new(),
+        editions: None,
         desk: (0, 0),
         revision: 1,
         held: None,
@@ -266,7 +270,7 @@ async fn who_complains_is_let_go(house: &House) {
     assert_eq!(take(&store, returned(&store, 0, "b", Complaint).await, monday(2)).await, both);
     let address: EmailAddress = "b@example.org".parse().expect("an address");
     assert!(!store.suppress(&address, Reason::Complaint, monday(2)).await.expect("an answer"));
-    assert!(store.choices(&digest()).await.expect("choices").is_empty());
+    assert!(store.groups(&digest()).await.expect("groups").is_empty());
 }
 
 async fn who_leaves_by_mail_has_left(house: &House) {

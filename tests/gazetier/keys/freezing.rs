@@ -3,8 +3,8 @@
 use chrono::Duration;
 use gazetier::{
     config::StoreUrl,
-    model::{Choice, EditionState, Note, NoteKind},
-    store::{Freeze, NewEdition, Noted, Put, Store},
+    model::{Audience, Choice, EditionState, Note, NoteKind, ReaderGroup, Rhythm},
+    store::{Freeze, NewEdition, Noted, Preference, Put, Store},
 };
 
 use sqlx::{Connection, PgConnection};
@@ -104,8 +104,8 @@ async fn who_chooses_anew_while_an_edition_is_frozen_has_a_letter(house: &House)
     let reader = known(&store, "all0@example.org").await;
     let wanted = Choice::of([slug("edito"), slug("humeur")]);
     let new = edition(1, &columns[..3]);
-    let mut choices = new.choices.clone();
-    choices.push(wanted.clone());
+    let mut groups = new.groups.clone();
+    groups.push(ReaderGroup::of(wanted.clone()));
     let freezing = {
         let (store, new) = (store.clone(), edition(1, &columns[..3]));
         tokio::spawn(async move { store.freeze(&new).await })
@@ -118,7 +118,8 @@ async fn who_chooses_anew_while_an_edition_is_frozen_has_a_letter(house: &House)
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     }
-    assert!(other.set_preferences(&digest(), reader.id, None, &wanted, "fr").await.expect("a change"));
+    let preference = Preference { choice: wanted.clone(), rhythm: Rhythm::Each, paused_until: None };
+    assert!(other.set_preferences(&digest(), reader.id, None, "fr", &preference, now()).await.expect("a change"));
     let letters = match freezing.await.expect("a task").expect("a freezing") {
         // SQLite has one writer: all letters were written before, or the choice was made.
         Freeze::Done(_, letters) if matches!(house.url, StoreUrl::Sqlite(_)) => letters,
@@ -126,8 +127,9 @@ async fn who_chooses_anew_while_an_edition_is_frozen_has_a_letter(house: &House)
             assert_eq!(store.editions(&digest()).await.expect("editions"), []);
             let mut again = edition(1, &columns[..3]);
             let variant = again.variants.remove(0);
-            again.variants = choices[..2].iter().chain([&wanted]).map(|choice| copy(&variant, choice)).collect();
-            frozen(&store, &NewEdition { choices, ..again }).await.1
+            again.variants =
+                groups[..2].iter().chain(groups.last()).map(|group| copy(&variant, &group.choice)).collect();
+            frozen(&store, &NewEdition { groups, ..again }).await.1
         }
         other => panic!("{other:?}"),
     };
@@ -136,7 +138,9 @@ async fn who_chooses_anew_while_an_edition_is_frozen_has_a_letter(house: &House)
 
 fn copy(variant: &gazetier::store::NewVariant, choice: &Choice) -> gazetier::store::NewVariant {
     gazetier::store::NewVariant {
-        choice: choice.clone(),
+        audience: Audience::of(choice.clone()),
+        groups: vec![ReaderGroup::of(choice.clone())],
+        subject: variant.subject.clone(),
         html: variant.html.clone(),
         plain: variant.plain.clone(),
         entity: variant.entity.clone(),

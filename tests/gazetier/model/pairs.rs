@@ -202,7 +202,11 @@ impl Scene {
             }
             (ChoosesAnew, _) => {
                 let choice = gazetier::model::Choice::of([crate::store::slug("humeur")]);
-                self.store.set_preferences(&digest(), self.reader.id, None, &choice, "fr").await.expect("a choice");
+                let preference =
+                    gazetier::store::Preference { choice, rhythm: gazetier::model::Rhythm::Each, paused_until: None };
+                let (newsletter, id) = (digest(), self.reader.id);
+                let change = self.store.set_preferences(&newsletter, id, None, "fr", &preference, when);
+                change.await.expect("a choice");
             }
             (Withdraws, _) => {
                 let gone = gazetier::model::Draft { withdrawn: true, ..draft("c1", "2026-11-17") };
@@ -304,18 +308,20 @@ impl Scene {
         if matches!(desk.decision(), gazetier::model::Decision::Held { .. }) {
             return;
         }
-        new.choices = self.store.choices(&digest()).await.expect("choices");
+        new.groups = self.store.groups(&digest()).await.expect("groups");
         let unsent = self.store.unsent(&digest(), at("2026-11-16"), new.key.cutoff).await.expect("columns");
         new.columns = unsent.iter().map(|column| column.id).filter(|id| self.columns.contains(id)).collect();
-        let variant = |choice: &gazetier::model::Choice| gazetier::store::NewVariant {
-            choice: choice.clone(),
+        let variant = |group: &gazetier::model::ReaderGroup| gazetier::store::NewVariant {
+            audience: gazetier::model::Audience::of(group.choice.clone()),
+            groups: vec![group.clone()],
+            subject: String::new(),
             html: String::new(),
             plain: String::new(),
             entity: Vec::new(),
             content_hash: String::new(),
             columns: new.columns.clone(),
         };
-        new.variants = new.choices.iter().map(variant).collect();
+        new.variants = new.groups.iter().map(variant).collect();
         knows.next = Some(new);
     }
 

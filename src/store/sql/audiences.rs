@@ -1,0 +1,59 @@
+//! Who gets what of a newsletter's editions: rhythms, groups of readers, and what of earlier editions is to come.
+
+/// An edition `e` that is held and that nobody has got: its columns wait for the editors' word.
+macro_rules! withheld {
+    () => {
+        concat!("(e.state = 'held' AND NOT ", sent!(), ")")
+    };
+}
+
+/// From when on the columns of an edition `e` come to readers who did not get it.
+macro_rules! position {
+    () => {
+        "COALESCE(e.position_at, e.cutoff_at)"
+    };
+}
+
+statements! {
+    AUDIENCES:
+    GROUPS = "SELECT DISTINCT rhythm, choice, after_at, mark_at, had FROM subscriptions WHERE newsletter = $1 AND state = 'active' \
+        ORDER BY rhythm, choice, after_at, mark_at, had";
+    /// Who would get an edition that is drawn up now.
+    READERS_BY_GROUP = "SELECT p.rhythm, p.choice, p.after_at, p.mark_at, p.had, COUNT(*) AS readers FROM subscriptions p \
+        JOIN subscribers s ON s.id = p.subscriber_id WHERE p.newsletter = $1 AND p.state = 'active' \
+        AND NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = s.address_hash) \
+        GROUP BY p.rhythm, p.choice, p.after_at, p.mark_at, p.had";
+    LAST_OF_RHYTHMS = "SELECT r.rhythm, MAX(e.cutoff_at) FROM edition_rhythms r JOIN editions e ON e.id = r.edition_id \
+        WHERE e.newsletter = $1 AND e.cutoff_at < $2 GROUP BY r.rhythm";
+    EARLIER_EDITIONS = concat!("SELECT e.id, e.cutoff_at, e.since_at, ", position!(), " AS position_at, ", withheld!(),
+        " AS is_withheld FROM editions e WHERE e.newsletter = $1 AND ", position!(), " > $2 AND ", position!(),
+        " < $3 AND e.cutoff_at < $3 ORDER BY ", position!());
+    EARLIER_RHYTHMS = concat!("SELECT r.edition_id, r.rhythm FROM edition_rhythms r JOIN editions e ON e.id = r.edition_id \
+        WHERE e.newsletter = $1 AND ", position!(), " > $2 AND e.cutoff_at < $3");
+    EDITIONS_STAMP = concat!("SELECT CAST(COALESCE(MAX(", position!(), "), 0) AS BIGINT), CAST(COALESCE(SUM(CASE WHEN ",
+        withheld!(), " THEN 1 ELSE 0 END), 0) AS BIGINT) FROM editions e WHERE e.newsletter = $1");
+    COUNT_WITHHELD = concat!("SELECT COUNT(*) FROM editions e WHERE e.newsletter = $1 AND ", withheld!());
+    ADD_RHYTHM = "INSERT INTO edition_rhythms (edition_id, rhythm) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    ADD_GROUP = "INSERT INTO edition_groups (edition_id, rhythm, choice, after_at, mark_at, had, variant_id) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    DROP_GROUPS = "DELETE FROM edition_groups WHERE edition_id = $1";
+    MOVE_BEHIND = concat!("UPDATE editions SET position_at = (SELECT MAX(", position!(), ") + 1 FROM editions e \
+        WHERE e.newsletter = editions.newsletter AND e.cutoff_at < $2) WHERE id = $1 AND state = 'held' AND NOT EXISTS (SELECT 1 \
+        FROM letters l WHERE l.edition_id = $1 AND l.state = 'sent') AND EXISTS (SELECT 1 FROM editions e \
+        WHERE e.newsletter = editions.newsletter AND e.cutoff_at < $2 AND e.cutoff_at > editions.cutoff_at)");
+    SETTLE_GROUP = "UPDATE subscriptions SET after_at = 0, mark_at = 0, had = '' WHERE newsletter = $1 AND rhythm = $2 AND after_at > 0 \
+        AND after_at < $3";
+    HISTORY = "SELECT rhythm, after_at, mark_at, had FROM subscriptions WHERE subscriber_id = $1 AND newsletter = $2";
+    /// The last edition that was due for a rhythm and that its readers have got, or will.
+    LAST_OF_RHYTHM = concat!("SELECT CAST(COALESCE(MAX(e.cutoff_at), 0) AS BIGINT) FROM editions e WHERE e.newsletter = $1 \
+        AND ($2 = '' OR EXISTS (SELECT 1 FROM edition_rhythms r WHERE r.edition_id = e.id AND r.rhythm = $2)) \
+        AND e.cutoff_at <= $3 AND NOT ", withheld!());
+    /// Editions of a rhythm that went out, and whose columns come to others only after an instant.
+    HAD_LATER = concat!("SELECT e.id FROM editions e WHERE e.newsletter = $1 AND ($2 = '' OR EXISTS (SELECT 1 \
+        FROM edition_rhythms r WHERE r.edition_id = e.id AND r.rhythm = $2)) AND e.cutoff_at > $3 AND ", position!(),
+        " > $4 AND NOT ", withheld!(), " ORDER BY e.id");
+    LATEST_CUTOFF = "SELECT CAST(COALESCE(MAX(cutoff_at), 0) AS BIGINT) FROM editions WHERE newsletter = $1 AND cutoff_at <= $2";
+    SET_RHYTHM = "UPDATE subscriptions SET rhythm = $3, after_at = $4, mark_at = $5, had = $6 WHERE subscriber_id = $1 AND newsletter = $2";
+    DROP_HELD_LETTERS = concat!("UPDATE letters SET state = 'suppressed' WHERE subscriber_id = $1 AND state = 'queued' \
+        AND edition_id IN (SELECT e.id FROM editions e WHERE e.newsletter = $2 AND ", withheld!(), ")");
+}
