@@ -136,7 +136,9 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
     if let Some(error) = error.downcast_ref::<web::Error>() {
         return is(match error {
             web::Error::Listen { .. } => CANNOT_LISTEN,
-            web::Error::Template(templates::Error::Own(_)) | web::Error::Letter(_) => CONFIGURATION,
+            web::Error::Template(templates::Error::Own(_)) | web::Error::Letter(_) | web::Error::Config(_) => {
+                CONFIGURATION
+            }
             web::Error::Template(templates::Error::Compiled(_)) | web::Error::Threads(_) => 1,
         });
     }

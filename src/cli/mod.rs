@@ -57,6 +57,9 @@ struct Cli {
     /// Give editions to a relay also if their hour is more than a day ahead of this machine's clock.
     #[arg(long, global = true, env = "GAZETIER_FUTURE")]
     future: bool,
+    /// The newsletter that this is about, by its name; the first without it.
+    #[arg(long, global = true, value_name = "NAME")]
+    newsletter: Option<String>,
     /// Say on standard error what the program does, as its libraries tell it.
     #[arg(long, short, global = true)]
     verbose: bool,
@@ -186,7 +189,11 @@ async fn open_and_execute(cli: Cli) -> anyhow::Result<ExitCode> {
     if !command.is_called_by_cron() || std::io::stderr().is_terminal() {
         session.warn();
     }
-    let outcome = command.execute(&session).await;
+    let chosen = cli.newsletter.as_deref().map(|name| session.of_newsletter(name)).transpose();
+    let outcome = match chosen {
+        Ok(chosen) => command.execute(chosen.as_ref().unwrap_or(&session)).await,
+        Err(error) => Err(error),
+    };
     session.store.close().await;
     outcome
 }

@@ -54,21 +54,27 @@ async fn run(session: &Session) -> anyhow::Result<ExitCode> {
         Ok(handled) => lines.extend(handled),
         Err(error) => failed(error),
     }
-    let sent = retry_lost(async || digest::send(session, false).await).await;
-    let sent = sent.map(|sent| {
-        lines.extend(sent.lines.iter().cloned());
-        if !sent.lines.is_empty() && !std::io::stderr().is_terminal() {
-            session.warn();
+    let mut last = None;
+    let mut warned = false;
+    for newsletter in session.each_newsletter()? {
+        if stop::is_requested() {
+            break;
         }
-        sent.exit_code()
-    });
-    let last = match sent {
-        Ok(Ok(last)) => Some(last),
-        Ok(Err(error)) | Err(error) => {
-            failed(error);
-            None
+        let sent = retry_lost(async || digest::send(&newsletter, false).await).await;
+        let sent = sent.and_then(|sent| {
+            lines.extend(sent.lines.iter().cloned());
+            if !sent.lines.is_empty() && !warned && !std::io::stderr().is_terminal() {
+                session.warn();
+                warned = true;
+            }
+            sent.exit_code()
+        });
+        match sent {
+            Ok(code) if code == ExitCode::SUCCESS => {}
+            Ok(code) => last = Some(code),
+            Err(error) => failed(error),
         }
-    };
+    }
     // After the digest: a relay that is silent costs each of these its whole patience. `serve` brings them
     // at once.
     if !stop::is_requested() {

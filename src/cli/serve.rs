@@ -72,7 +72,7 @@ async fn serve(session: &Session) -> anyhow::Result<ExitCode> {
         None => Listener::open(&session.config.desk.listen).await?,
     };
     let place = format!("{}/", desk_listener.place());
-    let (desk, answers) = watch::channel(web::desk::routes(&new_desk(&shared, &place)?).into());
+    let (desk, answers) = watch::channel(web::desk::routes(&new_desk(&shared, &place)?)?.into());
     let desk_server = desk_server(desk_listener, answers);
     // A token has no place in a service's log.
     println!("the desk on {}; `gazetier digest preview` gives the way in", desk_server.listener.place());
@@ -135,7 +135,7 @@ impl Services {
         keep_editors(&config, self.shared.store()).await?;
         let health_store = open_health_store(&config).await?;
         let shared = Shared::new(config, self.shared.store().clone(), health_store, self.shared.now())?;
-        let (public, desk) = (web::public(&shared), web::desk::routes(&new_desk(&shared, &self.place)?).into());
+        let (public, desk) = (web::public(&shared), web::desk::routes(&new_desk(&shared, &self.place)?)?.into());
         let metrics = web::metrics(&shared).into();
         let outbox_worker = tokio::spawn(web::run_outbox_worker(shared.clone()));
         let (shared, outbox_worker) =
@@ -185,7 +185,7 @@ pub(super) async fn desk(session: &Session, shared: &Shared) -> anyhow::Result<(
     let listener = Listener::open(&config.desk.listen).await?;
     let place = format!("{}/", listener.place());
     let base = config.desk.url.as_ref().map_or_else(|| place.clone(), ToString::to_string);
-    let (_, answers) = watch::channel(web::desk::routes(&new_desk(shared, &place)?).into());
+    let (_, answers) = watch::channel(web::desk::routes(&new_desk(shared, &place)?)?.into());
     Ok((desk_server(listener, answers), desk_link(session, &base).await?))
 }
 

@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use super::{exit, reconnect::retry_lost};
 use crate::{
-    config::{Config, Connections},
+    config::{Config, Connections, Digest},
     ingest::ImportContext,
     model::{Instant, Now, Slug},
     store::{MagazineName, Store},
@@ -22,6 +22,8 @@ pub(super) struct Session {
     pub(super) at: Instant,
     /// Whether editions of the future may go out.
     pub(super) future: bool,
+    /// Whether somebody named the newsletter that this is about.
+    chosen: bool,
 }
 
 impl Session {
@@ -42,7 +44,41 @@ impl Session {
         let magazine = &config.magazine;
         let (id, authority) = (magazine.id.as_deref(), magazine.authority());
         store.belong(MagazineName { id, name: &magazine.name, address: &authority }, at).await?;
-        Ok(Self { config, store, at, future })
+        if config.newsletters.len() > 1 || config.digest.newsletter.as_str() != "digest" {
+            store.know_newsletters(config.newsletters.iter().map(|digest| &digest.newsletter)).await?;
+        }
+        Ok(Self { config, store, at, future, chosen: false })
+    }
+
+    /// The same for one newsletter, that somebody named.
+    pub(super) fn of_newsletter(&self, name: &str) -> anyhow::Result<Self> {
+        let view = Slug::parse(name).ok().map(|slug| self.config.view(&slug)).transpose()?.flatten();
+        let view = view.ok_or_else(|| {
+            let known: Vec<&str> = self.config.newsletters.iter().map(|digest| digest.newsletter.as_str()).collect();
+            let what = format!("--newsletter: there is none called {name:?}: write one of {}", known.join(", "));
+            exit::failure(exit::USAGE, what)
+        })?;
+        let (store, at, future) = (self.store.clone(), self.at, self.future);
+        Ok(Self { config: Arc::new(view), store, at, future, chosen: true })
+    }
+
+    /// The same for the newsletter whose edition has a label, if the label says so.
+    pub(super) fn of_period(&self, period: Option<&str>) -> anyhow::Result<Self> {
+        let named = |digest: &&Digest| {
+            let rest = period.and_then(|period| period.strip_prefix(digest.newsletter.as_str()));
+            rest.is_some_and(|rest| rest.starts_with('-'))
+        };
+        let named = self.config.newsletters.iter().filter(named).max_by_key(|digest| digest.newsletter.as_str().len());
+        let name = named.map_or_else(|| self.newsletter(), |digest| &digest.newsletter);
+        Ok(Self { chosen: self.chosen || named.is_some(), ..self.of_newsletter(name.as_str())? })
+    }
+
+    /// A session for each newsletter; only the one that was named, if one was.
+    pub(super) fn each_newsletter(&self) -> anyhow::Result<Vec<Self>> {
+        if self.chosen {
+            return Ok(vec![self.of_newsletter(self.newsletter().as_str())?]);
+        }
+        self.config.newsletters.iter().map(|digest| self.of_newsletter(digest.newsletter.as_str())).collect()
     }
 
     /// The instant, and the machine's clock.
@@ -50,7 +86,7 @@ impl Session {
         Now { at: self.at, clock: clock() }
     }
 
-    /// The newsletter that the digest is.
+    /// The newsletter that this is about.
     pub(super) fn newsletter(&self) -> &Slug {
         &self.config.digest.newsletter
     }

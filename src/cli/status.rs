@@ -67,5 +67,6 @@ pub(super) async fn future_editions(session: &Session) -> anyhow::Result<Vec<Str
             session.local_hour(edition.cutoff)
         )
     };
-    Ok(editions.iter().map(words).collect())
+    let ours = editions.iter().filter(|edition| edition.newsletter == *session.newsletter());
+    Ok(ours.map(words).collect())
 }

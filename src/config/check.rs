@@ -61,6 +61,8 @@ fn build(mut raw: raw::RawConfig, path: &Path) -> Result<Config, ConfigRefusal> 
     let letters = letters(raw.letters, &magazine)?;
     let desk = desk::check(raw.desk, base)?;
     let web = web_room::check(raw.web, base, &magazine, &feeds, &letters)?;
+    let around = digest::Surroundings { magazine: &magazine, rubriques: &rubriques, desk: &desk, letters: &letters };
+    let newsletters = digest::check(raw.digest, raw.newsletters, &around)?;
     Ok(Config {
         path: path.to_owned(),
         fingerprint: String::new(),
@@ -70,7 +72,9 @@ fn build(mut raw: raw::RawConfig, path: &Path) -> Result<Config, ConfigRefusal> 
         subscribers_file: raw.subscribers.file.map(|file| path_of("subscribers.file", base, &file)).transpose()?,
         rubriques,
         feeds,
-        digest: digest::check(raw.digest, &desk, &magazine.zone)?,
+        digest: newsletters[0].clone(),
+        newsletters,
+        whole: None,
         desk,
         theme: theme::check(raw.theme, &magazine.name, base)?,
         dkim: dkim::check(raw.dkim, &letters.from.address, base, &mut warnings)?,
@@ -242,10 +246,7 @@ fn letters(raw: raw::RawLetters, magazine: &Magazine) -> Result<Letters, ConfigR
         }
     };
     let host = magazine.url.host_str().unwrap_or_default();
-    let list_id = raw.list_id.unwrap_or_else(|| format!("digest.{host}"));
-    if !list_id.contains('.') || list_id.bytes().any(|b| !(b.is_ascii_alphanumeric() || b".-_".contains(&b))) {
-        return Err(refuse("letters.list_id", "write letters, digits and dots, such as \"digest.example.org\""));
-    }
+    let list_id = list_id("letters.list_id", raw.list_id.unwrap_or_else(|| format!("digest.{host}")))?;
     let unsubscribe_url = web("letters.unsubscribe_url", &raw.unsubscribe_url)?;
     let end = unsubscribe_url.as_str().as_bytes().last().copied().unwrap_or_default();
     if !matches!(end, b'/' | b'=') {
@@ -271,8 +272,16 @@ fn letters(raw: raw::RawLetters, magazine: &Magazine) -> Result<Letters, ConfigR
     })
 }
 
+/// The name of a list (RFC 2919).
+pub(super) fn list_id(key: &str, text: String) -> Result<String, ConfigRefusal> {
+    if !text.contains('.') || text.bytes().any(|b| !(b.is_ascii_alphanumeric() || b".-_".contains(&b))) {
+        return Err(refuse(key, "write letters, digits and dots, such as \"digest.example.org\""));
+    }
+    Ok(text)
+}
+
 /// An address that stands in every letter.
-fn sender(key: &str, value: &str) -> Result<Mailbox, ConfigRefusal> {
+pub(super) fn sender(key: &str, value: &str) -> Result<Mailbox, ConfigRefusal> {
     let mailbox: Mailbox = parse(key, value)?;
     if !mailbox.address.local().is_ascii() {
         return Err(refuse(

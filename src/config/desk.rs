@@ -13,7 +13,7 @@ use super::{
 use crate::model::Mailbox;
 
 /// The editors' desk.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct DeskConfig {
     /// Where it listens.
     pub listen: Listen,

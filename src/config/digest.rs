@@ -1,17 +1,23 @@
-//! `[digest]`: when the letter is due, what it holds, and who looks at it before.
+//! `[digest]` and `[[newsletters]]`: when a letter is due, what it holds, who sends it, and who looks at it before.
+
+use std::sync::Arc;
 
 use chrono::Duration;
 use serde::Deserialize;
+use url::Url;
 
 use super::{
-    DeskConfig, Digest,
+    Config, DeskConfig, Digest, Error, Letters, Magazine,
     bounds::{number, span},
-    check::{ConfigRefusal, legal, line, parse, refuse},
+    check::{ConfigRefusal, legal, line, list_id, parse, refuse, sender},
 };
-use crate::model::{Rhythm, Schedule, Slug, Zone};
+use crate::model::{Instant, Period, Rhythm, Rubrique, Schedule, Slug, Zone};
 
 /// The name of the newsletter that `[digest]` describes.
 const DIGEST: &str = "digest";
+
+/// Names that pages and folders have.
+const TAKEN: [&str; 9] = ["digest", "archive", "confirm", "preferences", "enter", "past", "preview", "atom", "n"];
 
 /// A proof goes out no earlier before its edition: what comes after the hour is of the edition after it.
 const FIRST_PROOF: Duration = Duration::days(5);
@@ -19,6 +25,18 @@ const FIRST_PROOF: Duration = Duration::days(5);
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawDigest {
+    /// By which the store, addresses and commands know it, for good. Of `[digest]`: `digest`.
+    pub name: Option<String>,
+    /// What readers call it, and what stands above its letters.
+    pub title: Option<String>,
+    /// One line on what it is.
+    pub description: Option<String>,
+    /// The rubriques that it holds; all if none is named.
+    #[serde(default)]
+    pub rubriques: Vec<String>,
+    pub from: Option<String>,
+    pub reply_to: Option<String>,
+    pub list_id: Option<String>,
     pub schedule: String,
     #[serde(default = "week")]
     pub grace: String,
@@ -61,18 +79,65 @@ fn subject() -> String {
     "{lead}".into()
 }
 
-pub(super) fn check(raw: RawDigest, desk: &DeskConfig, zone: &Zone) -> Result<Digest, ConfigRefusal> {
+/// What newsletters are checked by.
+pub(super) struct Surroundings<'a> {
+    pub(super) magazine: &'a Magazine,
+    pub(super) rubriques: &'a [Rubrique],
+    pub(super) desk: &'a DeskConfig,
+    pub(super) letters: &'a Letters,
+}
+
+/// All newsletters, that of `[digest]` first.
+pub(super) fn check(
+    digest: Option<RawDigest>,
+    others: Vec<RawDigest>,
+    around: &Surroundings<'_>,
+) -> Result<Vec<Digest>, ConfigRefusal> {
+    let mut all: Vec<Digest> = Vec::new();
+    if let Some(raw) = digest {
+        if raw.name.is_some() {
+            return Err(refuse(
+                "digest.name",
+                "it is called \"digest\": leave it out, or make it one of [[newsletters]]",
+            ));
+        }
+        all.push(one(raw, DIGEST, "digest", around)?);
+    }
+    for raw in others {
+        let Some(name) = raw.name.clone() else {
+            return Err(refuse("newsletters.name", "give each newsletter a name, such as \"carnet\""));
+        };
+        let table = format!("newsletters.{name}");
+        if TAKEN.contains(&name.as_str()) {
+            return Err(refuse(&table, format!("{name:?} is a name gazetier uses itself")));
+        }
+        let newsletter = one(raw, &name, &table, around)?;
+        if all.iter().any(|other| other.newsletter == newsletter.newsletter) {
+            return Err(refuse(&table, "two newsletters have this name"));
+        }
+        all.push(newsletter);
+    }
+    if all.is_empty() {
+        return Err(refuse("digest", "there is no newsletter: write [digest], or [[newsletters]]"));
+    }
+    Ok(all)
+}
+
+/// A newsletter by its table, whose keys refusals name.
+fn one(raw: RawDigest, name: &str, table: &str, around: &Surroundings<'_>) -> Result<Digest, ConfigRefusal> {
+    let (desk, zone) = (around.desk, &around.magazine.zone);
+    let key = |key: &str| format!("{table}.{key}");
     for (at, _) in raw.subject.match_indices('{') {
         let known = ["{magazine}", "{number}", "{period}", "{lead}"];
         if !known.iter().any(|name| raw.subject[at..].starts_with(name)) {
-            return Err(refuse("digest.subject", format!("only {} are filled in", known.join(", "))));
+            return Err(refuse(&key("subject"), format!("only {} are filled in", known.join(", "))));
         }
     }
-    let proof_at: Option<Schedule> = raw.proof_at.map(|text| parse("digest.proof_at", &text)).transpose()?;
+    let proof_at: Option<Schedule> = raw.proof_at.map(|text| parse(&key("proof_at"), &text)).transpose()?;
     if proof_at.is_some() && desk.editors.is_empty() {
-        return Err(refuse("digest.proof_at", "nobody would get the proof: name the editors in desk.editors"));
+        return Err(refuse(&key("proof_at"), "nobody would get the proof: name the editors in desk.editors"));
     }
-    let schedule: Schedule = raw.schedule.parse().map_err(|error| refuse("digest.schedule", error))?;
+    let schedule: Schedule = raw.schedule.parse().map_err(|error| refuse(&key("schedule"), error))?;
     if let Some(proof) = &proof_at {
         let ahead = proof.longest_before(&schedule, zone);
         if ahead > FIRST_PROOF {
@@ -81,36 +146,119 @@ pub(super) fn check(raw: RawDigest, desk: &DeskConfig, zone: &Zone) -> Result<Di
                 if ahead == Duration::days(7) { "a week".to_owned() } else { format!("{} days", ahead.num_days()) },
                 raw.schedule,
             );
-            return Err(refuse("digest.proof_at", what));
+            return Err(refuse(&key("proof_at"), what));
         }
     }
     let rhythms = match raw.rhythms {
-        Some(names) => names.iter().map(|name| rhythm(name)).collect::<Result<_, _>>()?,
+        Some(names) => names.iter().map(|name| rhythm(&key("rhythms"), name)).collect::<Result<_, _>>()?,
         None => Rhythm::slower_than(&schedule, zone),
     };
-    let newsletter = Slug::parse(DIGEST).map_err(|error| refuse("digest", error))?;
+    let newsletter = Slug::parse(name).map_err(|error| refuse(table, error))?;
+    let rubriques = raw.rubriques.iter().map(|name| match Rubrique::find(around.rubriques, name) {
+        Some(rubrique) => Ok(rubrique.slug.clone()),
+        None => Err(refuse(&key("rubriques"), format!("no rubrique is called {name:?}"))),
+    });
+    let from = raw.from.map(|text| sender(&key("from"), &text)).transpose()?;
+    let domain = around.letters.from.address.domain();
+    if from.as_ref().is_some_and(|from| !from.address.domain().eq_ignore_ascii_case(domain)) {
+        return Err(refuse(
+            &key("from"),
+            format!("signatures and returned letters are for {domain}: write an address there"),
+        ));
+    }
+    let list_id = raw.list_id.map(|text| list_id(&key("list_id"), text)).transpose()?;
     Ok(Digest {
         newsletter,
+        title: raw.title.map(|text| line(&key("title"), text)).transpose()?,
+        description: raw.description.map(|text| line(&key("description"), text)).transpose()?,
+        rubriques: rubriques.collect::<Result<_, _>>()?,
+        from,
+        reply_to: raw.reply_to.map(|text| sender(&key("reply_to"), &text)).transpose()?,
+        list_id,
         approval: raw.approval,
         proof_at,
         rhythms,
         schedule,
-        grace: span("digest.grace", &raw.grace, "0s", "366d")?,
+        grace: span(&key("grace"), &raw.grace, "0s", "366d")?,
         // Cron comes every few minutes, and after a week the next edition is due.
-        send_within: span("digest.send_within", &raw.send_within, "10m", "7d")?,
-        max_columns: number("digest.max_columns", raw.max_columns, 1, 1_000)?,
+        send_within: span(&key("send_within"), &raw.send_within, "10m", "7d")?,
+        max_columns: number(&key("max_columns"), raw.max_columns, 1, 1_000)?,
         // Below it no sentence is left.
-        standfirst_length: number("digest.standfirst_length", raw.standfirst_length, 80, 10_000)?,
-        subject: line("digest.subject", raw.subject)?,
-        opening: legal("digest.opening", raw.opening)?,
+        standfirst_length: number(&key("standfirst_length"), raw.standfirst_length, 80, 10_000)?,
+        subject: line(&key("subject"), raw.subject)?,
+        opening: legal(&key("opening"), raw.opening)?,
     })
 }
 
 /// How often readers may want a newsletter, beside each edition.
-fn rhythm(name: &str) -> Result<Rhythm, ConfigRefusal> {
-    let rhythm: Rhythm = parse("digest.rhythms", name)?;
+fn rhythm(key: &str, name: &str) -> Result<Rhythm, ConfigRefusal> {
+    let rhythm: Rhythm = parse(key, name)?;
     if rhythm == Rhythm::Each {
-        return Err(refuse("digest.rhythms", "each edition can always be had: leave \"\" out"));
+        return Err(refuse(key, "each edition can always be had: leave \"\" out"));
     }
     Ok(rhythm)
+}
+
+impl Digest {
+    /// What the edition with a cutoff is called.
+    pub fn period(&self, cutoff: Instant, zone: &Zone) -> Period {
+        let period = self.schedule.period(cutoff, zone);
+        if self.newsletter.as_str() == DIGEST { period } else { period.named(&self.newsletter) }
+    }
+
+    /// Whether columns of a rubrique are for it.
+    pub fn holds(&self, rubrique: Option<&Slug>) -> bool {
+        self.rubriques.is_empty() || rubrique.is_some_and(|slug| self.rubriques.contains(slug))
+    }
+}
+
+impl Config {
+    /// The rubriques that readers of the newsletter can choose from.
+    pub fn offered_rubriques(&self) -> impl Iterator<Item = &Rubrique> {
+        self.rubriques.iter().filter(|rubrique| self.digest.holds(Some(&rubrique.slug)))
+    }
+
+    /// What its readers call the newsletter.
+    pub fn letter_title(&self) -> &str {
+        self.digest.title.as_deref().unwrap_or(&self.magazine.name)
+    }
+
+    /// The configuration as one of its newsletters has it: its own sender, name and pages.
+    pub fn view(&self, newsletter: &Slug) -> Result<Option<Self>, Error> {
+        let Some(place) = self.newsletters.iter().position(|digest| digest.newsletter == *newsletter) else {
+            return Ok(None);
+        };
+        let whole = self.whole.clone().unwrap_or_else(|| Arc::new(self.clone()));
+        let (mut view, digest) = ((*whole).clone(), self.newsletters[place].clone());
+        if let Some(from) = &digest.from {
+            view.letters.from = from.clone();
+        }
+        if digest.reply_to.is_some() {
+            view.letters.reply_to.clone_from(&digest.reply_to);
+        }
+        if let Some(list_id) = &digest.list_id {
+            view.letters.list_id.clone_from(list_id);
+        }
+        if digest.title.is_some() {
+            view.theme.masthead.clone_from(&digest.title);
+        }
+        // The first has the addresses of the configuration, the others have them below.
+        if place > 0 {
+            let below = |url: &Url| url.join(&format!("{}/", digest.newsletter));
+            let wrong = |error: url::ParseError| Error::Value {
+                path: view.path.clone(),
+                key: format!("newsletters.{}", digest.newsletter),
+                message: error.to_string(),
+            };
+            if digest.list_id.is_none() {
+                view.letters.list_id = format!("{}.{}", digest.newsletter, view.letters.list_id);
+            }
+            view.web.archive = below(&view.web.archive).map_err(wrong)?;
+            view.letters.archive_url = view.letters.archive_url.as_ref().map(below).transpose().map_err(wrong)?;
+            view.web.url = below(&view.web.url).map_err(wrong)?;
+        }
+        view.digest = digest;
+        view.whole = Some(whole);
+        Ok(Some(view))
+    }
 }

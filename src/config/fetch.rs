@@ -13,7 +13,7 @@ pub struct RawFetch {
 }
 
 /// What may be fetched.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Fetch {
     /// Hosts that may have private addresses, such as a newsroom's own site.
     pub private_hosts: Vec<String>,

@@ -17,7 +17,10 @@ mod templates;
 mod theme;
 mod web;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use chrono::{Duration, NaiveDate};
 use unicode_normalization::UnicodeNormalization;
@@ -70,7 +73,7 @@ pub enum Error {
 }
 
 /// The checked configuration. Paths are absolute or relative to where the program was started.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// The file it came from.
     pub path: PathBuf,
@@ -92,8 +95,12 @@ pub struct Config {
     pub rubriques: Vec<Rubrique>,
     /// The feeds.
     pub feeds: Feeds,
-    /// The digest.
+    /// The newsletter that this is about: the first, unless it is a [`Config::view`].
     pub digest: Digest,
+    /// All newsletters, in the order of the file.
+    pub newsletters: Vec<Digest>,
+    /// What this is a view of, if it is one.
+    pub(crate) whole: Option<Arc<Config>>,
     /// How the digest and the page of feeds look.
     pub theme: Theme,
     /// What every letter carries.
@@ -115,7 +122,7 @@ pub struct Config {
 }
 
 /// The magazine.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Magazine {
     /// The id that its store knows it by, if it is written down.
     pub id: Option<String>,
@@ -213,7 +220,7 @@ impl Default for Connections {
 }
 
 /// The feeds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Feeds {
     /// The folder they are written to.
     pub path: PathBuf,
@@ -242,7 +249,7 @@ pub struct Feeds {
 }
 
 /// What the feed of one rubrique does otherwise.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Special {
     /// Which rubrique.
     pub rubrique: Slug,
@@ -271,11 +278,23 @@ impl Feeds {
     }
 }
 
-/// The digest.
-#[derive(Debug)]
+/// A newsletter.
+#[derive(Debug, Clone)]
 pub struct Digest {
-    /// The newsletter's name, by which the store knows it.
+    /// Its name, by which the store knows it.
     pub newsletter: Slug,
+    /// What readers call it; the magazine's letter if missing.
+    pub title: Option<String>,
+    /// One line on what it is.
+    pub description: Option<String>,
+    /// The rubriques that it holds; all if there is none.
+    pub rubriques: Vec<Slug>,
+    /// Its own sender.
+    pub from: Option<Mailbox>,
+    /// Who gets the answers to it.
+    pub reply_to: Option<Mailbox>,
+    /// Its own RFC 2919 name.
+    pub list_id: Option<String>,
     /// When it is due.
     pub schedule: Schedule,
     /// How late a column may be entered and still be in the next edition.
@@ -299,7 +318,7 @@ pub struct Digest {
 }
 
 /// What every letter carries.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Letters {
     /// The sender.
     pub from: Mailbox,

@@ -16,7 +16,9 @@ pub struct RawConfig {
     pub subscribers: RawSubscribers,
     pub rubriques: Vec<RawRubrique>,
     pub feeds: RawFeeds,
-    pub digest: super::digest::RawDigest,
+    pub digest: Option<super::digest::RawDigest>,
+    #[serde(default)]
+    pub newsletters: Vec<super::digest::RawDigest>,
     #[serde(default)]
     pub theme: super::theme::RawTheme,
     pub letters: RawLetters,

@@ -13,7 +13,7 @@ use super::{
 use crate::model::text;
 
 /// What `gazetier serve` needs to know.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Web {
     /// Where it listens.
     pub listen: Listen,

@@ -101,7 +101,7 @@ pub async fn freeze_due(config: &Config, store: &Store, now: Now, options: Freez
             Freeze::Stale | Freeze::Readers(_) => period = Some(due.period.clone()),
         }
     }
-    Err(period.map_or(Error::TooManyChanges(Period::of(at, &config.magazine.zone)), Error::TooManyChanges))
+    Err(period.map_or(Error::TooManyChanges(config.digest.period(at, &config.magazine.zone)), Error::TooManyChanges))
 }
 
 /// Keeps the columns of editions that editors hold and whose hour is not the last that has come: the edition

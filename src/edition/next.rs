@@ -189,7 +189,8 @@ pub(super) async fn assemble(
     // stale.
     let desk = store.desk(&due.key()).await?;
     let revision = store.revision().await?;
-    let all = store.unsent(&due.newsletter, due.reach, due.cutoff).await?;
+    let mut all = store.unsent(&due.newsletter, due.reach, due.cutoff).await?;
+    all.retain(|column| config.digest.holds(column.rubrique.as_ref()));
     let sent = store.repeated(&due.newsletter, due.reach, due.cutoff).await?;
     let sent = sent.into_iter().map(|repeated| (repeated.column, repeated.period)).collect();
     let (all, repeats) = repeats::split_repeats(all, &sent, &desk.version.changes);
@@ -232,7 +233,7 @@ pub async fn held_edition(config: &Config, store: &Store, edition: &Edition) -> 
 
 /// What an edition that is to be redated to a cutoff is called then.
 pub async fn label_at(config: &Config, store: &Store, cutoff: Instant) -> Result<Period, Error> {
-    let week = Period::of(cutoff, &config.magazine.zone);
+    let week = config.digest.period(cutoff, &config.magazine.zone);
     let taken = store.labels(&config.digest.newsletter, &week).await?;
     Ok(free_label(&week, cutoff, &taken))
 }

@@ -325,5 +325,9 @@ fn dates(config: &Config, slot: &EditionSlot) -> String {
     let half = Duration::hours(12);
     let first = zone.local(slot.since + half).date_naive();
     let last = zone.local(slot.cutoff - half).date_naive();
-    config.magazine.lang.days(first, last)
+    match first < last {
+        true => config.magazine.lang.days(first, last),
+        // Less than a day or two.
+        false => config.magazine.lang.day(zone.local(slot.cutoff).date_naive()),
+    }
 }

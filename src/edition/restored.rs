@@ -29,7 +29,7 @@ pub async fn due_weeks(config: &Config, store: &Store, now: Now) -> Result<BTree
     let past = next::past_editions(config, store, now).await?;
     let Some(due) = slot::due(config, now.at, &past) else { return Ok(BTreeSet::new()) };
     let hours = std::iter::successors(Some(due.cutoff), |hour| Some(config.digest.schedule.previous(*hour, zone)));
-    Ok(hours.take_while(|hour| *hour > due.since).map(|hour| Period::of(hour, zone)).collect())
+    Ok(hours.take_while(|hour| *hour > due.since).map(|hour| config.digest.period(hour, zone)).collect())
 }
 
 /// Keeps the columns up to an hour as an edition that is held; without an hour, up to that of the edition that is

@@ -97,7 +97,7 @@ fn with_cutoff(config: &Config, cutoff: Instant, past: &PastEditions) -> Edition
         .map_or(since, |first| config.digest.schedule.before(since, config.digest.grace, zone).max(first.since));
     EditionSlot {
         newsletter: config.digest.newsletter.clone(),
-        period: Period::of(cutoff, zone),
+        period: config.digest.period(cutoff, zone),
         number: past.number + 1,
         since,
         // What was published at the very cutoff was in the edition before.

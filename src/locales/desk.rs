@@ -162,6 +162,8 @@ pub(crate) struct Desk {
     pub(crate) everyone: String,
     /// Behind an audience that has missed editions: `{day}`.
     pub(crate) with_editions_since: String,
+    /// The way to each newsletter.
+    pub(crate) newsletters: String,
     pub(crate) show: String,
     pub(crate) wide_and_phone: String,
     pub(crate) dark: String,

@@ -184,6 +184,20 @@ pub(crate) struct Failures {
     pub(crate) ours: Brief,
 }
 
+/// How often a newsletter comes.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Often {
+    pub(crate) day: String,
+    pub(crate) weekdays: String,
+    pub(crate) week: String,
+    /// Several times a week.
+    pub(crate) several: String,
+    /// With `{count}`.
+    pub(crate) weeks: String,
+    pub(crate) month: String,
+}
+
 /// The readers' pages.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -215,6 +229,17 @@ pub(crate) struct Readers {
     pub(crate) weekdays: [String; 7],
     pub(crate) pause: String,
     pub(crate) pause_wrong: String,
+    /// Above the magazine's newsletters.
+    pub(crate) newsletters: String,
+    pub(crate) newsletters_wrong: String,
+    /// How often a newsletter comes.
+    pub(crate) often: Often,
+    /// The last edition of it.
+    pub(crate) last_letter: String,
+    /// Where one newsletter was left: the way out of all.
+    pub(crate) other_letters: String,
+    pub(crate) leave_all: String,
+    pub(crate) left_all: Say,
     pub(crate) feeds: String,
     pub(crate) rather: String,
     pub(crate) rather_label: String,

@@ -41,17 +41,33 @@ impl EditionKey {
     }
 }
 
-/// The week an edition is named after, such as `2026-W47`: the ISO 8601 week in which most of the
-/// seven days before its cutoff lie. A label for people: where a week has several editions of a
+/// What an edition is named after, such as `2026-W47`: the ISO 8601 week in which most of the seven days before its
+/// cutoff lie; its day, if there are several in a week, or the month in which most of the days before it lie. A label for
+/// people, behind the name of the newsletter, if that is not the digest: where a week has several editions of a
 /// newsletter, the later ones have a number behind it, `2026-W47-2`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Period(String);
 
 impl Period {
-    /// The period of the edition with this cutoff.
-    pub fn of(cutoff: Instant, zone: &Zone) -> Self {
+    /// The week of the edition with this cutoff.
+    pub fn of_week(cutoff: Instant, zone: &Zone) -> Self {
         let week = (zone.local(cutoff).naive_local() - Duration::hours(84)).iso_week();
         Self(format!("{:04}-W{:02}", week.year(), week.week()))
+    }
+
+    /// Its day.
+    pub fn of_day(cutoff: Instant, zone: &Zone) -> Self {
+        Self(zone.local(cutoff).format("%Y-%m-%d").to_string())
+    }
+
+    /// The month that ends with it.
+    pub fn of_month(cutoff: Instant, zone: &Zone) -> Self {
+        Self((zone.local(cutoff) - Duration::days(15)).format("%Y-%m").to_string())
+    }
+
+    /// The same behind the name of a newsletter.
+    pub fn named(&self, newsletter: &Slug) -> Self {
+        Self(format!("{newsletter}-{self}"))
     }
 
     /// The same with a number, from 2 on, for a further edition in one week.
@@ -166,8 +182,8 @@ mod tests {
 
     #[test]
     fn the_week_is_the_one_that_ends() {
-        assert_eq!(Period::of(at("2026-11-23T07:30"), &paris()).as_str(), "2026-W47");
-        assert_eq!(Period::of(at("2026-11-20T17:00"), &paris()).as_str(), "2026-W47");
-        assert_eq!(Period::of(at("2027-01-04T07:30"), &paris()).as_str(), "2026-W53");
+        assert_eq!(Period::of_week(at("2026-11-23T07:30"), &paris()).as_str(), "2026-W47");
+        assert_eq!(Period::of_week(at("2026-11-20T17:00"), &paris()).as_str(), "2026-W47");
+        assert_eq!(Period::of_week(at("2027-01-04T07:30"), &paris()).as_str(), "2026-W53");
     }
 }

@@ -38,7 +38,7 @@ pub use list::{
 };
 pub use record::{BodyFormat, ColumnRecord, RECORD_FIELDS, RecordImage, RecordStatus};
 pub use rubrique::Rubrique;
-pub use schedule::Schedule;
+pub use schedule::{HowOften, Schedule};
 pub use slug::Slug;
 pub use subscriber::{Choice, ReaderId, ReaderName, Subscriber};
 pub use zone::Zone;

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use chrono::{Datelike, Duration, NaiveDate, NaiveTime, Weekday};
 
-use super::{Instant, Zone};
+use super::{Instant, Period, Zone};
 
 /// How far apart two hours of a schedule may be, in days: a month, or as many weeks as [`MAX_WEEKS`].
 const MAX_GAP_DAYS: i64 = 400;
@@ -37,6 +37,19 @@ enum Days {
     },
     /// This day of each month; in a shorter month, its last.
     Month(u32),
+}
+
+/// How often a newsletter comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HowOften {
+    Day,
+    Weekdays,
+    Week,
+    /// Several times a week.
+    Several,
+    /// Every so many weeks.
+    Weeks(i64),
+    Month,
 }
 
 /// Why a text is no schedule.
@@ -159,6 +172,31 @@ impl Schedule {
     /// Whether it has an hour at this instant.
     pub fn is_due_at(&self, at: Instant, zone: &Zone) -> bool {
         self.last(at, zone) == at
+    }
+
+    /// How often it comes, for readers.
+    pub fn often(&self) -> HowOften {
+        match &self.days {
+            Days::Month(_) => HowOften::Month,
+            Days::Week { every, .. } if *every > 1 => HowOften::Weeks(*every),
+            Days::Week { days, .. } => match (days.iter().filter(|day| **day).count(), days) {
+                (7, _) => HowOften::Day,
+                (5, [.., false, false]) => HowOften::Weekdays,
+                (1, _) => HowOften::Week,
+                _ => HowOften::Several,
+            },
+        }
+    }
+
+    /// What the edition of an hour is named after.
+    pub fn period(&self, cutoff: Instant, zone: &Zone) -> Period {
+        match &self.days {
+            Days::Month(_) => Period::of_month(cutoff, zone),
+            Days::Week { days, .. } if self.times.len() == 1 && days.iter().filter(|day| **day).count() == 1 => {
+                Period::of_week(cutoff, zone)
+            }
+            Days::Week { .. } => Period::of_day(cutoff, zone),
+        }
     }
 
     /// The instant a span of time before a due hour; its days are days of the calendar. An hour

@@ -189,6 +189,15 @@ pub(super) async fn set_rhythm(
 }
 
 impl Store {
+    /// Makes newsletters known that are new.
+    pub async fn know_newsletters<'n>(&self, names: impl IntoIterator<Item = &'n Slug>) -> Result<()> {
+        let known: Vec<String> = self.read(audiences::NEWSLETTERS).fetch_all().await?;
+        for name in names.into_iter().filter(|name| !known.iter().any(|known| known == name.as_str())) {
+            self.write(audiences::ADD_NEWSLETTER).bind(name.as_str()).execute().await?;
+        }
+        Ok(())
+    }
+
     /// The groups of a newsletter's active readers.
     pub async fn groups(&self, newsletter: &Slug) -> Result<Vec<ReaderGroup>> {
         let rows: Vec<GroupRow> = self.read(audiences::GROUPS).bind(newsletter.as_str()).fetch_all().await?;

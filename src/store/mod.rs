@@ -62,7 +62,7 @@ pub use letters::{Lease, Leased, Mark, Retried, Settlement};
 pub use magazine::{Magazine, MagazineName};
 pub use publications::{Commit, Documents, MAX_PUBLICATION_TIME, Publication, Unfinished};
 pub use readers::{BounceRow, Consent, KnownReader, LetterFate, OpenRequest, OtherData, ServiceLetterFate};
-pub use requests::{Confirmation, Confirmed, Pace, PendingRequest, Queueing, Request};
+pub use requests::{Confirmation, Confirmed, Pace, PendingRequest, Queueing, Request, WantedNewsletter};
 pub use rubriques::Followed;
 pub use service::{ServiceKind, ServiceLease, ServiceLetter, ServiceState};
 pub use sessions::DeskSession;

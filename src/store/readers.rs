@@ -268,6 +268,13 @@ impl Store {
         .await
     }
 
+    /// The newsletters that a subscriber gets.
+    pub async fn subscribed_to(&self, id: i64) -> Result<Vec<Slug>> {
+        let rows: Vec<(String, String)> = self.read(sql::SUBSCRIPTIONS_OF).bind(id).fetch_all().await?;
+        let active = rows.into_iter().filter(|(_, state)| state == "active");
+        Ok(active.filter_map(|(newsletter, _)| Slug::parse(&newsletter).ok()).collect())
+    }
+
     /// What a subscriber agreed to, in order.
     pub async fn consents(&self, id: i64) -> Result<Vec<Consent>> {
         self.read(sql::CONSENTS).bind(id).fetch_all().await

@@ -29,8 +29,12 @@ pub struct Request {
     pub address: EmailAddress,
     /// How the subscriber wants to be called.
     pub name: Option<String>,
-    /// Which rubriques.
+    /// The newsletter that is asked for.
+    pub newsletter: Slug,
+    /// Which rubriques of it.
     pub choice: Choice,
+    /// Other newsletters with it.
+    pub others: Vec<WantedNewsletter>,
     /// Of the pages and letters to the subscriber: `fr` or `en`.
     pub language: String,
     /// What was agreed to, word for word.
@@ -51,6 +55,29 @@ impl Request {
     }
 }
 
+/// A newsletter that somebody wants, and what of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedNewsletter {
+    pub newsletter: Slug,
+    pub choice: Choice,
+}
+
+impl WantedNewsletter {
+    /// Several, as the store writes them.
+    fn text_of(all: &[Self]) -> String {
+        let one = |wanted: &Self| format!("{}={}", wanted.newsletter, wanted.choice.key());
+        all.iter().map(one).collect::<Vec<_>>().join(";")
+    }
+
+    fn read(text: &str) -> Vec<Self> {
+        let one = |part: &str| {
+            let (newsletter, choice) = part.split_once('=')?;
+            Some(Self { newsletter: Slug::parse(newsletter).ok()?, choice: Choice::from_key(choice) })
+        };
+        text.split(';').filter_map(one).collect()
+    }
+}
+
 /// What a page shows of a wish before it is confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingRequest {
@@ -64,6 +91,8 @@ pub struct PendingRequest {
     pub name: Option<String>,
     /// Which rubriques.
     pub choice: Choice,
+    /// Other newsletters that are asked for with it.
+    pub others: Vec<WantedNewsletter>,
     /// What is agreed to.
     pub consent: String,
 }
@@ -146,6 +175,8 @@ struct RequestRow {
     subscriber_id: Option<i64>,
     name: Option<String>,
     choice: String,
+    newsletter: Option<String>,
+    others: String,
     language: String,
     consent: String,
     way: String,
@@ -160,6 +191,8 @@ from_row!(RequestRow {
     subscriber_id,
     name,
     choice,
+    newsletter,
+    others,
     language,
     consent,
     way,
@@ -201,8 +234,13 @@ async fn join(
         .bind(&row.language)
         .fetch_one()
         .await?;
-    let query = tx.query(sql::JOIN_NEWSLETTER).bind(subscriber).bind(newsletter.as_str()).bind(&choice);
+    let asked = row.newsletter.as_deref().unwrap_or(newsletter.as_str());
+    let query = tx.query(sql::JOIN_NEWSLETTER).bind(subscriber).bind(asked).bind(&choice);
     query.bind(millis(at)).execute().await?;
+    for WantedNewsletter { newsletter, choice } in WantedNewsletter::read(&row.others) {
+        let query = tx.query(sql::JOIN_NEWSLETTER).bind(subscriber).bind(newsletter.as_str()).bind(choice.key());
+        query.bind(millis(at)).execute().await?;
+    }
     Ok(Confirmed::Joined(subscriber))
 }
 
@@ -275,6 +313,20 @@ impl Store {
                 return Ok(queueing);
             }
             if let Some(request) = request {
+                // What was asked for before and is not confirmed is asked for still.
+                let mut others = request.others.clone();
+                let query = tx.query(sql::REQUEST).bind(request.id).bind(millis(at));
+                if let Some(before) = query.fetch_optional::<RequestRow>().await? {
+                    let newsletter = before.newsletter.as_deref().and_then(|name| Slug::parse(name).ok());
+                    let choice = Choice::from_key(&before.choice);
+                    let first = newsletter.map(|newsletter| WantedNewsletter { newsletter, choice });
+                    for wanted in first.into_iter().chain(WantedNewsletter::read(&before.others)) {
+                        let is_there = others.iter().any(|other| other.newsletter == wanted.newsletter);
+                        if !is_there && wanted.newsletter != request.newsletter {
+                            others.push(wanted);
+                        }
+                    }
+                }
                 tx.query(sql::DROP_OLDER_REQUESTS)
                     .bind(request.id)
                     .bind(request.kind())
@@ -290,6 +342,8 @@ impl Store {
                     .bind(request.mover)
                     .bind(&request.name)
                     .bind(request.choice.key())
+                    .bind(request.newsletter.as_str())
+                    .bind(WantedNewsletter::text_of(&others))
                     .bind(&request.language)
                     .bind(&request.consent)
                     .bind(request.way)
@@ -323,6 +377,7 @@ impl Store {
             language: row.language,
             name: row.name,
             choice: Choice::from_key(&row.choice),
+            others: WantedNewsletter::read(&row.others),
             consent: row.consent,
         }))
     }

@@ -58,6 +58,12 @@ impl Store {
         }
     }
 
+    /// Lets a reader leave all newsletters.
+    pub async fn unsubscribe_all(&self, subscriber: i64, at: Instant) -> Result<()> {
+        self.write(sql::UNSUBSCRIBE_ALL).bind(subscriber).bind(millis(at)).execute().await?;
+        Ok(())
+    }
+
     /// Why an address must not be written to, as the store writes it, if it must not.
     pub async fn suppression(&self, address: &EmailAddress) -> Result<Option<String>> {
         let hash = self.hash(address);

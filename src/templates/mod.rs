@@ -26,9 +26,11 @@ pub const DEFAULTS: &[(&str, &str)] = defaults![
     "web/failure.html",
     "web/layout.html",
     "web/name.html",
+    "web/newsletters.html",
     "web/note.html",
     "web/page.css",
     "web/preferences.html",
+    "web/rhythm.html",
     "web/rubriques.html",
     "web/subscribe.html",
 ];

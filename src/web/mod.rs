@@ -68,6 +68,9 @@ pub enum Error {
     /// A page cannot be made.
     #[error("cannot make a page: {0}")]
     Template(#[from] crate::templates::Error),
+    /// A newsletter's pages have no place.
+    #[error(transparent)]
+    Config(#[from] crate::config::Error),
     /// The letters of readers' pages cannot be made.
     #[error(transparent)]
     Letter(#[from] crate::edition::render::Error),
@@ -97,11 +100,16 @@ const MAX_BODY_BYTES: usize = 16_384;
 
 /// What all rooms of the web share.
 #[derive(Debug, Clone)]
-pub struct Shared(Arc<SharedInner>);
+pub struct Shared {
+    inner: Arc<SharedInner>,
+    /// As the newsletter has it that a page is about.
+    config: Arc<Config>,
+}
 
 #[derive(Debug)]
 struct SharedInner {
-    config: Arc<Config>,
+    /// As each newsletter has it, in the order of the file.
+    views: Vec<Arc<Config>>,
     store: Store,
     /// With a connection of its own: whoever watches us must not wait behind readers.
     health_store: Store,
@@ -121,8 +129,10 @@ impl Shared {
         service::check(&config)?;
         let ahead = at - chrono::Utc::now();
         let (metrics, feeds_serving) = (health::Metrics::default(), feeds::FeedServing::new(&config));
-        Ok(Self(Arc::new(SharedInner {
-            config,
+        let views = config.newsletters.iter().map(|digest| config.view(&digest.newsletter).transpose());
+        let views = views.flatten().map(|view| view.map(Arc::new)).collect::<Result<_, _>>()?;
+        let inner = Arc::new(SharedInner {
+            views,
             store,
             health_store,
             ahead,
@@ -131,26 +141,38 @@ impl Shared {
             feeds_serving,
             rate_limit: rate_limit::RateLimit::new(),
             outbox: outbox_worker::OutboxSignal::default(),
-        })))
+        });
+        Ok(Self { inner, config })
+    }
+
+    /// The same for each newsletter, in the order of the file.
+    pub fn views(&self) -> Vec<Self> {
+        let view = |config: &Arc<Config>| Self { inner: Arc::clone(&self.inner), config: Arc::clone(config) };
+        self.inner.views.iter().map(view).collect()
+    }
+
+    /// The same for one newsletter.
+    pub fn view(&self, newsletter: &Slug) -> Option<Self> {
+        self.views().into_iter().find(|view| view.newsletter() == newsletter)
     }
 
     /// The configuration.
     pub fn config(&self) -> &Config {
-        &self.0.config
+        &self.config
     }
 
     /// The store.
     pub fn store(&self) -> &Store {
-        &self.0.store
+        &self.inner.store
     }
 
     fn health_store(&self) -> &Store {
-        &self.0.health_store
+        &self.inner.health_store
     }
 
     /// The instant, in the milliseconds that the store keeps.
     pub fn now(&self) -> Instant {
-        let now = chrono::Utc::now() + self.0.ahead;
+        let now = chrono::Utc::now() + self.inner.ahead;
         Instant::from_timestamp_millis(now.timestamp_millis()).unwrap_or(now)
     }
 
@@ -161,38 +183,38 @@ impl Shared {
 
     /// The newsletter that the pages are about.
     pub fn newsletter(&self) -> &Slug {
-        &self.0.config.digest.newsletter
+        &self.config.digest.newsletter
     }
 
     /// How pages look.
     pub fn style(&self) -> &page::PageStyle {
-        &self.0.style
+        &self.inner.style
     }
 
     fn feeds(&self) -> &feeds::FeedServing {
-        &self.0.feeds_serving
+        &self.inner.feeds_serving
     }
 
     fn rate_limit(&self) -> &rate_limit::RateLimit {
-        &self.0.rate_limit
+        &self.inner.rate_limit
     }
 
     fn outbox(&self) -> &outbox_worker::OutboxSignal {
-        &self.0.outbox
+        &self.inner.outbox
     }
 
     /// There is a letter to hand over.
     pub fn wake_outbox(&self) {
-        self.0.outbox.wake();
+        self.inner.outbox.wake();
     }
 
     /// Forgets what is remembered for a while only.
     fn tidy(&self) {
-        self.0.rate_limit.tidy();
+        self.inner.rate_limit.tidy();
     }
 
     fn metrics(&self) -> &health::Metrics {
-        &self.0.metrics
+        &self.inner.metrics
     }
 }
 
@@ -203,10 +225,13 @@ pub fn public(shared: &Shared) -> Responder {
         .route("/readyz", get(health::readyz))
         .route("/favicon.ico", get(page::icon))
         .merge(feeds::routes(shared))
-        .merge(readers::routes(shared))
-        .merge(archive::routes(shared))
+        .merge(readers::leaving(shared))
         .fallback(feeds::moved);
-    Responder::with_feeds(guard(router.with_state(shared.clone()), shared, MAX_BODY_BYTES), shared)
+    let mut router = router.with_state(shared.clone());
+    for view in shared.views() {
+        router = router.merge(readers::routes(&view).merge(archive::routes(&view)).with_state(view.clone()));
+    }
+    Responder::with_feeds(guard(router, shared, MAX_BODY_BYTES), shared)
 }
 
 /// What Prometheus asks for.

@@ -60,6 +60,8 @@ async fn move_reader(store: &Store, from: &str, to: &str, at: Instant) -> Confir
         mover: Some(mover.id),
         address: address(to),
         name: mover.name,
+        newsletter: digest(),
+        others: Vec::new(),
         choice: mover.choice,
         language: "fr".into(),
         consent: "oui".into(),

@@ -87,10 +87,11 @@ fn each_subscriber_gets_what_the_preview_shows() {
     }
     scene.ok(&["run", "--at", MONDAY]);
     let (mut tokens, mut ids, mut dates) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    for (folder, name, address) in [
-        ("1", "Alix Le Goff", "alix@example.org"),
-        ("2", "Sterenn Daoudal", "sterenn@example.org"),
-        ("3", "Loïc Ménardeau-Frécot", "loic@example.org"),
+    // The subject names a column that is in the letter.
+    for (folder, name, address, subject) in [
+        ("1", "Alix Le Goff", "alix@example.org", "Le phare ne dort que d’un œil"),
+        ("2", "Sterenn Daoudal", "sterenn@example.org", "Le phare ne dort que d’un œil"),
+        ("3", "Loïc Ménardeau-Frécot", "loic@example.org", "Une marée d’avance"),
     ] {
         let bytes = letter(&scene, address);
         assert_sound(&bytes);
@@ -137,7 +138,7 @@ fn each_subscriber_gets_what_the_preview_shows() {
         assert_eq!(only(message.from()), ("L’Estran".into(), "lettre@estran.example.org".into()));
         assert_eq!(only(message.to()), (name.into(), address.into()));
         assert_eq!(only(message.reply_to()), ("La rédaction".into(), "redaction@estran.example.org".into()));
-        assert_eq!(message.subject(), Some("Le phare ne dort que d’un œil"));
+        assert_eq!(message.subject(), Some(subject));
         let names: Vec<&str> = head.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(
             names,
@@ -251,7 +252,7 @@ fn edition(subject: &str) -> (Config, Edition) {
         newsletter: config.digest.newsletter.clone(),
         mark: 7,
         number: 1,
-        period: Period::of(at, &config.magazine.zone),
+        period: Period::of_week(at, &config.magazine.zone),
         since: at,
         cutoff: at,
         state: EditionState::Frozen,

@@ -33,6 +33,7 @@ mod links;
 mod lists;
 mod locales;
 mod model;
+mod newsletters;
 mod output;
 mod postfix;
 mod preflight;

@@ -217,6 +217,25 @@ impl Scene {
         })
     }
 
+    /// Asks the store for pairs of texts behind the program's back.
+    pub fn pairs(&self, question: &'static str) -> Vec<(String, String)> {
+        use sqlx::{Connection, PgConnection, SqliteConnection};
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            match &self.store {
+                Some(url) => {
+                    let mut line = PgConnection::connect(url).await.expect("Postgres");
+                    sqlx::query_as(question).fetch_all(&mut line).await.expect("pairs")
+                }
+                None => {
+                    let path = self.path("gazetier.db").display().to_string();
+                    let mut line = SqliteConnection::connect(&path).await.expect("SQLite");
+                    sqlx::query_as(question).fetch_all(&mut line).await.expect("pairs")
+                }
+            }
+        })
+    }
+
     /// How the letters of the only edition stand: the states that are not empty, and their sum.
     pub fn letters(&self) -> (BTreeMap<String, i64>, i64) {
         let status: serde_json::Value = serde_json::from_str(&self.ok(&["digest", "status", "--json"])).expect("JSON");

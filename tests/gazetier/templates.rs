@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What the program has, and a magazine may have otherwise.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 16] = [
     "digest.mjml",
     "digest.txt",
     "service.mjml",
@@ -28,9 +28,11 @@ const NAMES: [&str; 14] = [
     "web/failure.html",
     "web/layout.html",
     "web/name.html",
+    "web/newsletters.html",
     "web/note.html",
     "web/page.css",
     "web/preferences.html",
+    "web/rhythm.html",
     "web/rubriques.html",
     "web/subscribe.html",
 ];

@@ -127,6 +127,7 @@ impl Execute for Command {
     }
 
     async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
+        let session = &session.of_period(self.period())?;
         match self {
             Command::Preview { open, folder: Some(folder), rubriques } => {
                 preview::write(session, open, &folder, &rubriques).await
@@ -147,7 +148,12 @@ impl Execute for Command {
                 if resend_unknown {
                     retry::resend_unknown(session).await?;
                 }
-                retry_lost(async || send::send(session, true).await).await?.print()
+                let mut last = ExitCode::SUCCESS;
+                for newsletter in session.each_newsletter()? {
+                    let sent = retry_lost(async || send::send(&newsletter, true).await).await?.print()?;
+                    last = if sent == ExitCode::SUCCESS { last } else { sent };
+                }
+                Ok(last)
             }
             Command::Redate { period, to } => redate::redate(session, &period, to.as_deref()).await,
             Command::Redact { period } => redact::redact(session, &period).await,
@@ -156,6 +162,18 @@ impl Execute for Command {
             }
             Command::Status { json } => status::status(session, json).await,
             Command::Dkim => dkim::print_records(session),
+        }
+    }
+}
+
+impl Command {
+    /// The edition that it is about, if it names one.
+    fn period(&self) -> Option<&str> {
+        match self {
+            Self::Approve(decide) | Self::Hold { decide, .. } => decide.period.as_deref(),
+            Self::Release { period, .. } | Self::Send { period, .. } | Self::Retry { period, .. } => period.as_deref(),
+            Self::Redate { period, .. } | Self::Redact { period } => Some(period),
+            Self::Preview { .. } | Self::Proof { .. } | Self::Status { .. } | Self::Dkim => None,
         }
     }
 }

@@ -155,6 +155,9 @@ async fn send_all(session: &Session, asked: bool) -> anyhow::Result<SendReport> 
         }
     }
     for edition in store.open_editions().await? {
+        if edition.newsletter != *session.newsletter() {
+            continue;
+        }
         if let Some(words) = restored::hold_open(session, &edition).await? {
             report.problems.push(words);
             continue;

@@ -91,6 +91,23 @@ struct ComingEdition {
 }
 
 pub(super) async fn status(session: &Session, json: bool) -> anyhow::Result<ExitCode> {
+    let mut editions = Vec::new();
+    for newsletter in session.each_newsletter()? {
+        editions.extend(editions_of(&newsletter).await?);
+        if let Some(notice) = restored::notice(&newsletter).await? {
+            eprintln!("gazetier: warning: {notice}");
+        }
+    }
+    if json {
+        println!("{}", serde_json::to_string_pretty(&editions)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    print(&editions);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The editions of a newsletter, drawn up and to come.
+async fn editions_of(session: &Session) -> anyhow::Result<Vec<EditionStatus>> {
     let store = &session.store;
     let mut editions = Vec::new();
     for drawn_up in store.editions(session.newsletter()).await? {
@@ -110,13 +127,10 @@ pub(super) async fn status(session: &Session, json: bool) -> anyhow::Result<Exit
         });
     }
     editions.extend(coming_edition(session).await?);
-    if let Some(notice) = restored::notice(session).await? {
-        eprintln!("gazetier: warning: {notice}");
-    }
-    if json {
-        println!("{}", serde_json::to_string_pretty(&editions)?);
-        return Ok(ExitCode::SUCCESS);
-    }
+    Ok(editions)
+}
+
+fn print(editions: &[EditionStatus]) {
     if editions.is_empty() {
         println!("no edition yet");
     }
@@ -143,7 +157,6 @@ pub(super) async fn status(session: &Session, json: bool) -> anyhow::Result<Exit
             println!("  refused: {address}: {reply}");
         }
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// The edition to come, where editors have a hand in it.

@@ -42,3 +42,8 @@ ALTER TABLE variants ADD COLUMN subject TEXT;
 -- From when on the columns of an edition come to readers who did not get it: later than its cutoff where it was held
 -- until others had gone out.
 ALTER TABLE editions ADD COLUMN position_at BIGINT;
+
+-- The newsletter that is asked for, the digest if it is not said, and others with it: names with what is chosen of
+-- each behind =, and semicolons between.
+ALTER TABLE requests ADD COLUMN newsletter TEXT;
+ALTER TABLE requests ADD COLUMN others TEXT NOT NULL DEFAULT '';

@@ -16,6 +16,8 @@ macro_rules! position {
 
 statements! {
     AUDIENCES:
+    NEWSLETTERS = "SELECT name FROM newsletters ORDER BY name";
+    ADD_NEWSLETTER = "INSERT INTO newsletters (name) VALUES ($1) ON CONFLICT (name) DO NOTHING";
     GROUPS = "SELECT DISTINCT rhythm, choice, after_at, mark_at, had FROM subscriptions WHERE newsletter = $1 AND state = 'active' \
         ORDER BY rhythm, choice, after_at, mark_at, had";
     /// Who would get an edition that is drawn up now.

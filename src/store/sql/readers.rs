@@ -30,6 +30,7 @@ statements! {
     READER = reader!("s.public_id = $2");
     OLD_READER = reader!("s.old_number = $2");
     SUBSCRIBER_AT = reader!("s.address_hash = $2");
+    SUBSCRIPTIONS_OF = "SELECT newsletter, state FROM subscriptions WHERE subscriber_id = $1 ORDER BY newsletter";
     IS_SUBSCRIPTION = "SELECT COUNT(*) FROM subscriptions WHERE subscriber_id = $1 AND newsletter = $2";
     /// Of one kind: how many since an instant, and the last; of all kinds: how many since another.
     /// A letter that was refused has brought no link.
@@ -46,12 +47,13 @@ statements! {
     /// A reader moves to one address.
     DROP_OLDER_REQUESTS = "DELETE FROM requests WHERE id <> $1 AND kind = $2 \
         AND ((subscriber_id IS NULL AND address_hash = $3) OR subscriber_id = $4)";
-    PUT_REQUEST = "INSERT INTO requests (id, kind, address, address_hash, subscriber_id, name, choice, language, consent, \
-        way, asked_at, asked_from, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+    PUT_REQUEST = "INSERT INTO requests (id, kind, address, address_hash, subscriber_id, name, choice, newsletter, others, \
+        language, consent, way, asked_at, asked_from, expires_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
         ON CONFLICT (id) DO UPDATE SET address = excluded.address, name = excluded.name, choice = excluded.choice, \
-        language = excluded.language, consent = excluded.consent, way = excluded.way, asked_at = excluded.asked_at, \
+        newsletter = excluded.newsletter, others = excluded.others, language = excluded.language, consent = excluded.consent, way = excluded.way, asked_at = excluded.asked_at, \
         asked_from = excluded.asked_from, expires_at = excluded.expires_at";
-    REQUEST = "SELECT kind, address, address_hash, subscriber_id, name, choice, language, consent, way, asked_at, asked_from \
+    REQUEST = "SELECT kind, address, address_hash, subscriber_id, name, choice, newsletter, others, language, consent, way, asked_at, asked_from \
         FROM requests WHERE id = $1 AND expires_at > $2";
     DROP_REQUEST = "DELETE FROM requests WHERE id = $1";
     /// Who confirms an address, new or known.
@@ -65,8 +67,9 @@ statements! {
         choice = excluded.choice, since_at = CASE WHEN subscriptions.state = 'active' THEN subscriptions.since_at \
         ELSE excluded.since_at END";
     /// Who comes back keeps what was chosen.
-    REJOIN = "UPDATE subscriptions SET state = 'active', since_at = CASE WHEN state = 'active' THEN since_at ELSE $3 END \
-        WHERE subscriber_id = $1 AND newsletter = $2";
+    REJOIN = "INSERT INTO subscriptions (subscriber_id, newsletter, choice, state, since_at) VALUES ($1, $2, '', 'active', $3) \
+        ON CONFLICT (subscriber_id, newsletter) DO UPDATE SET state = 'active', since_at = CASE \
+        WHEN subscriptions.state = 'active' THEN subscriptions.since_at ELSE excluded.since_at END";
     /// Somebody at an address who gets nothing there any more.
     LEFT_AT = "SELECT s.id FROM subscribers s WHERE s.address_hash = $1 AND s.id <> $2 \
         AND NOT EXISTS (SELECT 1 FROM subscriptions p WHERE p.subscriber_id = s.id AND p.state = 'active')";

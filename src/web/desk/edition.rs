@@ -11,8 +11,8 @@ use super::{
     Desk, DeskError, answer,
     history::{before, history},
     pages::{
-        self, DeskFrame, DeskNotice, EditionBadge, LetterPreview, PreflightLine, PreviewContent, PreviewOption, Row,
-        RubriqueGroup,
+        self, DeskFrame, DeskNotice, EditionBadge, LetterPreview, NewsletterLink, PreflightLine, PreviewContent,
+        PreviewOption, Row, RubriqueGroup,
     },
     past,
     query::{DeskQuery, FIELD_LIMITS},
@@ -31,6 +31,7 @@ use crate::{
     },
     locales::{Desk as Words, fill},
     model::{self, Audience, Column, Period},
+    web::Shared,
 };
 
 pub(super) async fn coming(
@@ -172,9 +173,24 @@ pub(super) fn head_of<'a>(desk: &'a Desk, editor: &'a Editor, is_past: bool) -> 
         sheet: desk.0.style.sheet(),
         script: SCRIPT,
         root: desk.root(),
+        newsletters: newsletters(desk),
         who: &editor.name,
         is_past,
     }
+}
+
+/// The way to each newsletter's pages, if there are several.
+fn newsletters(desk: &Desk) -> Vec<NewsletterLink> {
+    let views = desk.shared().views();
+    if views.len() < 2 {
+        return Vec::new();
+    }
+    let link = |(place, view): (usize, &Shared)| NewsletterLink {
+        title: view.config().letter_title().to_owned(),
+        url: if place == 0 { desk.home().to_owned() } else { format!("{}n/{}/", desk.home(), view.newsletter()) },
+        is_current: view.newsletter() == desk.shared().newsletter(),
+    };
+    views.iter().enumerate().map(link).collect()
 }
 
 pub(super) fn hour(config: &Config, at: model::Instant) -> String {

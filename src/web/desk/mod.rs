@@ -41,6 +41,8 @@ struct DeskInner {
     shared: Shared,
     /// Under which address editors reach it.
     base: Url,
+    /// The path that the pages of this newsletter stand below.
+    root: String,
     /// Who works at the machine itself.
     operator: String,
     style: style::DeskStyle,
@@ -51,12 +53,32 @@ impl Desk {
     pub fn new(shared: Shared, base: String, operator: String) -> Result<Self, Error> {
         let style = style::DeskStyle::of(shared.config())?;
         let base = Url::parse(&base).map_err(askama::Error::custom)?;
-        Ok(Self(Arc::new(DeskInner { shared, base, operator, style })))
+        let root = base.path().to_owned();
+        Ok(Self(Arc::new(DeskInner { shared, base, root, operator, style })))
     }
 
-    /// The path that all of its pages stand below, such as `/`.
-    fn root(&self) -> &str {
+    /// The same for each newsletter: the first one's pages stand at the desk's own address, the others' below.
+    fn of_newsletters(&self) -> Result<Vec<Self>, Error> {
+        let desk = |(place, shared): (usize, Shared)| {
+            let root = match place {
+                0 => self.home().to_owned(),
+                _ => format!("{}n/{}/", self.home(), shared.newsletter()),
+            };
+            let style = style::DeskStyle::of(shared.config())?;
+            let (base, operator) = (self.0.base.clone(), self.0.operator.clone());
+            Ok(Self(Arc::new(DeskInner { shared, base, root, operator, style })))
+        };
+        self.shared().views().into_iter().enumerate().map(desk).collect()
+    }
+
+    /// The path that all of the desk's pages stand below, such as `/`.
+    fn home(&self) -> &str {
         self.0.base.path()
+    }
+
+    /// The path that the pages of this newsletter stand below.
+    fn root(&self) -> &str {
+        &self.0.root
     }
 
     pub(super) fn shared(&self) -> &Shared {
@@ -73,10 +95,24 @@ impl Desk {
 }
 
 /// All that editors may ask for.
-pub fn routes(desk: &Desk) -> Router {
+pub fn routes(desk: &Desk) -> Result<Router, Error> {
+    let enter = format!("{}enter/{{token}}", desk.home());
+    let mut inside = Router::new();
+    for newsletter in desk.of_newsletters()? {
+        inside = inside.merge(pages_of(&newsletter));
+    }
+    let router = inside
+        .fallback(|| async { StatusCode::NOT_FOUND })
+        .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })
+        .route(&enter, get(session::show_sign_in).post(session::begin).with_state(desk.clone()));
+    Ok(guard(router, desk.shared(), MAX_FORM_BYTES))
+}
+
+/// The pages of one newsletter.
+fn pages_of(desk: &Desk) -> Router {
     let root = desk.root();
     let at = |path: &str| format!("{root}{path}");
-    let inside = Router::new()
+    Router::new()
         .route(&at(""), get(edition::coming).post(change::mend))
         .route(&at("decide"), post(change::decide))
         .route(&at("proof"), post(change::proof))
@@ -86,13 +122,8 @@ pub fn routes(desk: &Desk) -> Router {
         .route(&at("past"), get(past::past))
         .route(&at("past/{period}"), get(past::one))
         .route(&at("preview/{period}"), get(edition::preview))
-        .layer(middleware::from_fn_with_state(desk.clone(), session::require));
-    let router = inside
-        .fallback(|| async { StatusCode::NOT_FOUND })
-        .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })
-        .route(&at("enter/{token}"), get(session::show_sign_in).post(session::begin))
-        .with_state(desk.clone());
-    guard(router, desk.shared(), MAX_FORM_BYTES)
+        .layer(middleware::from_fn_with_state(desk.clone(), session::require))
+        .with_state(desk.clone())
 }
 
 /// Why a page of the desk cannot be shown.

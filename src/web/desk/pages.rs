@@ -4,6 +4,14 @@ use askama::Template;
 
 use crate::locales::{Desk as Words, Script};
 
+/// The way to a newsletter's pages.
+#[derive(Debug)]
+pub(super) struct NewsletterLink {
+    pub(super) title: String,
+    pub(super) url: String,
+    pub(super) is_current: bool,
+}
+
 /// What all pages have around them.
 #[derive(Debug)]
 pub(super) struct DeskFrame<'a> {
@@ -16,6 +24,8 @@ pub(super) struct DeskFrame<'a> {
     pub(super) script: &'static str,
     /// Before each of the desk's own addresses.
     pub(super) root: &'a str,
+    /// The way to each newsletter; none if there is one alone.
+    pub(super) newsletters: Vec<NewsletterLink>,
     /// Who is here.
     pub(super) who: &'a str,
     /// Whether this is the page of the past.

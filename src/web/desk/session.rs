@@ -79,7 +79,7 @@ impl Desk {
     /// The cookie's name. Over TLS, no other host can set one of this name.
     fn cookie_name(&self) -> String {
         match self.0.base.scheme() {
-            "https" if self.root() == "/" => format!("__Host-{COOKIE_NAME}"),
+            "https" if self.home() == "/" => format!("__Host-{COOKIE_NAME}"),
             "https" => format!("__Secure-{COOKIE_NAME}"),
             _ => COOKIE_NAME.to_owned(),
         }
@@ -100,7 +100,7 @@ impl Desk {
         let text = format!(
             "{}={secret}; Path={}; Max-Age={age}; HttpOnly; SameSite=Strict{secure}",
             self.cookie_name(),
-            self.root()
+            self.home()
         );
         HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
     }

@@ -66,7 +66,7 @@ fn page(shared: &Shared, wish: &PendingRequest, status: StatusCode, wrong: Optio
     let config = shared.config();
     let lang = spoken_in(shared, wish);
     let words = &lang.words().readers;
-    let with: &[(&str, &dyn Display)] = &[("magazine", &config.magazine.name), ("address", &wish.address)];
+    let with: &[(&str, &dyn Display)] = &[("magazine", &config.letter_title()), ("address", &wish.address)];
     if wish.moves {
         let say = &words.confirm_move;
         let mut note = NoticePage { button: &say.label, ..NoticePage::of(PageFrame::of(shared, lang), say, with) };
@@ -146,7 +146,7 @@ async fn confirm(
         Confirmed::Taken => ((&words.taken).into(), None),
         Confirmed::Nothing => return Ok(stale(shared, lang)),
     };
-    let magazine = &shared.config().magazine.name;
+    let magazine = &shared.config().letter_title();
     let with: &[(&str, &dyn Display)] = &[("magazine", magazine), ("address", &wish.address)];
     Ok(answer(
         shared,

@@ -1,7 +1,7 @@
 //! What readers agree to. The words are the magazine's: ours, or those of a list in the configuration for pages of
 //! its own. What somebody sends is compared with them and never taken for them.
 
-use super::form::FieldError;
+use super::{form::FieldError, newsletters};
 use crate::{
     config::Config,
     locales::fill,
@@ -10,7 +10,8 @@ use crate::{
 
 /// Our words in a language.
 pub(super) fn ours(config: &Config, lang: Lang) -> String {
-    fill(&lang.words().readers.consent, &[("magazine", &config.magazine.name)])
+    let words = &lang.words().readers;
+    fill(&words.consent, &[("magazine", &config.letter_title()), ("often", &newsletters::often(config, words))])
 }
 
 /// The words that were agreed to, of those that there are: ours if none were sent.

@@ -75,6 +75,7 @@ pub(super) struct FormCheck {
     pub(super) sure: &'static str,
     pub(super) rhythm: &'static str,
     pub(super) pause: &'static str,
+    pub(super) newsletters: &'static str,
 }
 
 impl FormCheck {
@@ -88,6 +89,7 @@ impl FormCheck {
             sure: words("sure"),
             rhythm: words("rhythm"),
             pause: words("pause"),
+            newsletters: words("newsletters"),
         }
     }
 }
@@ -132,7 +134,7 @@ pub(super) fn choice(config: &Config, fields: &Fields, words: &'static Readers) 
     let known = |label: &str| Rubrique::find(&config.rubriques, label).map(|rubrique| rubrique.slug.clone());
     let slugs: Option<Vec<Slug>> = fields.all("rubriques").filter(|label| !label.is_empty()).map(known).collect();
     let slugs = slugs.ok_or(FieldError { field: "rubriques", words: &words.rubrique_wrong })?;
-    let all = config.rubriques.iter().all(|rubrique| slugs.contains(&rubrique.slug));
+    let all = config.offered_rubriques().all(|rubrique| slugs.contains(&rubrique.slug));
     Ok(if all { Choice::all() } else { Choice::of(slugs) })
 }
 
@@ -214,8 +216,8 @@ pub(super) struct RubriqueBox<'a> {
 /// The rubriques as boxes, ticked where they are wanted.
 pub(super) fn rubrique_boxes(config: &Config, wanted: impl Fn(&Slug) -> bool) -> Vec<RubriqueBox<'_>> {
     let tick = |rubrique: &'_ Rubrique| wanted(&rubrique.slug);
-    let rubriques = config.rubriques.iter();
-    rubriques
+    config
+        .offered_rubriques()
         .map(|rubrique| RubriqueBox {
             slug: rubrique.slug.as_str(),
             label: &rubrique.label,

@@ -32,7 +32,7 @@ async fn named(
     path: &Option<Path<String>>,
     uri: &Uri,
 ) -> Result<Option<(Slug, Option<KnownReader>)>, store::Error> {
-    let newsletters = [shared.newsletter()];
+    let newsletters = shared.config().newsletters.iter().map(|digest| &digest.newsletter);
     let named = token(shared, path, uri).and_then(|token| token::leaver(shared.store().key(), newsletters, token));
     let Some((newsletter, reader)) = named else { return Ok(None) };
     let known = match reader {
@@ -48,15 +48,15 @@ pub(super) async fn show(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let known = match named(&shared, &path, &uri).await {
-        Ok(Some((_, known))) => known,
+    let (shared, known) = match named(&shared, &path, &uri).await {
+        Ok(Some((newsletter, known))) => (shared.view(&newsletter).unwrap_or(shared), known),
         Ok(None) => return StatusCode::NOT_FOUND.into_response(),
         Err(error) => return broken(&error),
     };
     let spoken = Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE));
     let lang = known.as_ref().and_then(letters::language).unwrap_or(spoken);
     let words = &lang.words().readers;
-    let magazine = &shared.config().magazine.name;
+    let magazine = &shared.config().letter_title();
     // Nothing about the subscriber stands here: letters are passed on, and their links with them.
     let page = NoticePage {
         button: &words.leave.label,
@@ -91,10 +91,31 @@ pub(super) async fn take(
     if rather && let Err(wait) = shared.rate_limit().check(client) {
         return wait.into_response();
     }
-    match leave(&shared, &newsletter, known, spoken, rather).await {
+    let all = Fields::read(&body).get("do") == "all";
+    if all && origin::is_foreign(&shared, &headers) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let shared = shared.view(&newsletter).unwrap_or(shared);
+    let wish = match (rather, all) {
+        (true, _) => LeaveWish::Preferences,
+        (_, true) => LeaveWish::All,
+        _ => LeaveWish::This,
+    };
+    match leave(&shared, &newsletter, known, spoken, wish).await {
         Ok(response) => response,
         Err(error) => broken(&error),
     }
+}
+
+/// What somebody wants who has a letter's link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LeaveWish {
+    /// No more of this newsletter.
+    This,
+    /// No more of any.
+    All,
+    /// A link to the preferences.
+    Preferences,
 }
 
 async fn leave(
@@ -102,12 +123,12 @@ async fn leave(
     newsletter: &Slug,
     known: Option<KnownReader>,
     spoken: Lang,
-    rather: bool,
+    wish: LeaveWish,
 ) -> Result<Response, letters::Error> {
     let lang = known.as_ref().and_then(letters::language).unwrap_or(spoken);
     let words = &lang.words().readers;
-    let magazine = &shared.config().magazine.name;
-    if rather {
+    let magazine = &shared.config().letter_title();
+    if wish == LeaveWish::Preferences {
         if let Some(known) = &known {
             letters::link(shared, lang, known).await?;
         }
@@ -115,9 +136,25 @@ async fn leave(
     }
     // Done now, done before, or erased since: the letter does not come.
     if let Some(known) = &known {
-        shared.store().unsubscribe(newsletter, known.id, shared.now()).await?;
+        match wish {
+            LeaveWish::All => shared.store().unsubscribe_all(known.id, shared.now()).await?,
+            _ => {
+                shared.store().unsubscribe(newsletter, known.id, shared.now()).await?;
+            }
+        }
+    }
+    if wish == LeaveWish::All {
+        let with: &[(&str, &dyn std::fmt::Display)] = &[("magazine", &shared.config().magazine.name)];
+        let page = NoticePage::of(PageFrame::of(shared, lang), &words.left_all, with);
+        return Ok(answer(shared, StatusCode::OK, &page));
     }
     let page = NoticePage {
+        // Whether the reader has others is not told: letters are passed on.
+        rather: match shared.config().newsletters.len() {
+            0 | 1 => Alternative::default(),
+            _ => Alternative { words: &words.other_letters, label: &words.leave_all },
+        },
+        rather_value: "all",
         link: NoticeLink { label: &words.left.label, url: shared.config().web.url.to_string() },
         ..NoticePage::of(PageFrame::of(shared, lang), &words.left, &[("magazine", magazine)])
     };

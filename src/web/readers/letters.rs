@@ -3,7 +3,7 @@
 
 use chrono::Duration;
 
-use super::Said;
+use super::{Said, newsletters};
 use crate::{
     edition::{
         self,
@@ -135,12 +135,12 @@ async fn send(
         }
         ReaderLetter::Moved => (ServiceKind::Moved, (&words.moved).into(), None, PREFERENCES_LIFETIME),
     };
-    let magazine = &config.magazine.name;
+    let (magazine, often) = (&config.letter_title(), &newsletters::often(config, readers));
     let note = ServiceMessage {
         lang,
         subject: format!("{} · {magazine}", said.title),
         title: said.title.to_owned(),
-        before: said.text.iter().map(|text| fill(text, &[("magazine", magazine)])).collect(),
+        before: said.text.iter().map(|text| fill(text, &[("magazine", magazine), ("often", often)])).collect(),
         button: button.map(|(label, url)| (label.clone(), url)),
         after: request
             .iter()

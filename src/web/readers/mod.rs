@@ -6,6 +6,7 @@ mod consent;
 pub(super) mod form;
 mod leave;
 mod letters;
+mod newsletters;
 mod preferences;
 mod subscribe;
 
@@ -39,7 +40,6 @@ const MIN_ANSWER_TIME: Duration = Duration::from_millis(250);
 pub(super) fn routes(shared: &Shared) -> Router<Shared> {
     let config = shared.config();
     let mount = super::route(config.web.url.path());
-    let leave = super::route(config.letters.unsubscribe_url.path());
     let mut router = Router::new()
         .route(&mount, get(subscribe::show).post(subscribe::take).options(subscribe::preflight))
         .route(&format!("{mount}confirm/{{token}}"), get(confirm::show).post(confirm::take))
@@ -49,11 +49,15 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
     if !bare.is_empty() {
         router = router.route(bare, get(subscribe::show).post(subscribe::take).options(subscribe::preflight));
     }
-    // Leaving by one click comes from mail programs, whatever they say of themselves: the token is all that counts.
-    let mut router = router
-        .route_layer(middleware::from_fn_with_state(shared.clone(), origin::own_forms))
-        // The token stands at the end of the address: of its path, or of its query.
-        .route(&leave, get(leave::show).post(leave::take));
+    router.route_layer(middleware::from_fn_with_state(shared.clone(), origin::own_forms))
+}
+
+/// The way out of all newsletters: the token names the one. Leaving by one click comes from mail programs, whatever they
+/// say of themselves: the token is all that counts.
+pub(super) fn leaving(shared: &Shared) -> Router<Shared> {
+    let leave = super::route(shared.config().letters.unsubscribe_url.path());
+    // The token stands at the end of the address: of its path, or of its query.
+    let mut router = Router::new().route(&leave, get(leave::show).post(leave::take));
     if leave.ends_with('/') {
         router = router.route(&format!("{leave}{{token}}"), get(leave::show).post(leave::take));
     }
@@ -70,8 +74,9 @@ struct NoticePage<'a> {
     /// A button, sent to the page itself.
     button: &'a str,
     link: NoticeLink<'a>,
-    /// A second button.
+    /// A second button, and what it sends.
     rather: Alternative<'a>,
+    rather_value: &'a str,
 }
 
 impl View for NoticePage<'_> {
@@ -97,7 +102,7 @@ impl<'a> NoticePage<'a> {
         let said = said.into();
         let text = said.text.iter().map(|text| fill(text, with)).collect();
         let (link, rather) = (NoticeLink::default(), Alternative::default());
-        Self { frame, title: said.title, text, button: "", link, rather }
+        Self { frame, title: said.title, text, button: "", link, rather, rather_value: "preferences" }
     }
 }
 

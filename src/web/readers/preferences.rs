@@ -14,11 +14,13 @@ use url::Position;
 use super::{
     Alternative, MIN_ANSWER_TIME, NoticeLink, NoticePage, answer, broken, consent,
     form::{self, FieldError, Fields, FormCheck, RhythmOption, RubriqueBox, SentChoices},
-    lede, letters, refused,
+    lede, letters,
+    newsletters::{self, NewsletterBox},
+    refused,
 };
 use crate::{
     locales::Readers,
-    model::{Instant, Lang, list::version_of_consent, token},
+    model::{Instant, Lang, Slug, list::version_of_consent, token},
     outbox::retention,
     store::{KnownReader, Preference, Request},
     templates::View,
@@ -39,6 +41,8 @@ struct Page<'a> {
     name: &'a str,
     email: &'a str,
     rubriques: Vec<RubriqueBox<'a>>,
+    newsletters: Vec<NewsletterBox>,
+    has_newsletters: bool,
     rhythms: Vec<RhythmOption>,
     has_rhythms: bool,
     /// The day before which no letter is wanted; may be empty.
@@ -131,7 +135,7 @@ pub(super) async fn show(
                 Ok(is_barred) => is_barred,
                 Err(error) => return broken(&error),
             };
-            return page(&shared, &token, &PreferencesForm { is_barred, ..PreferencesForm::of(&known) });
+            return page(&shared, &token, &PreferencesForm { is_barred, ..PreferencesForm::of(&known) }).await;
         }
         Ok(access) => access,
         Err(response) => return response,
@@ -172,22 +176,32 @@ fn paused_until(shared: &Shared, known: &KnownReader) -> String {
     day.format("%Y-%m-%d").to_string()
 }
 
-fn page(shared: &Shared, token: &str, shown: &PreferencesForm<'_>) -> Response {
+async fn page(shared: &Shared, token: &str, shown: &PreferencesForm<'_>) -> Response {
     let PreferencesForm { known, done, wrong, email, pause, is_barred } = *shown;
     let config = shared.config();
     let lang = lang(shared, known);
     let words = &lang.words().readers;
+    let subscribed = match shared.store().subscribed_to(known.id).await {
+        Ok(subscribed) => subscribed,
+        Err(error) => return broken(&error),
+    };
+    let newsletters = match newsletters::boxes(shared, words, |newsletter| subscribed.contains(newsletter)).await {
+        Ok(newsletters) => newsletters,
+        Err(error) => return broken(&error),
+    };
     let rhythms = form::rhythm_options(config, words, known.rhythm);
     let page = Page {
         frame: PageFrame::of(shared, lang),
         words,
-        lede: lede(&words.preferences.text, &[("magazine", &config.magazine.name), ("address", &known.address)]),
+        lede: lede(&words.preferences.text, &[("magazine", &config.letter_title()), ("address", &known.address)]),
         languages: Lang::all().map(|lang| Language { tag: lang.tag(), name: lang.name() }).collect(),
         done: done.unwrap_or_default(),
         check: FormCheck::of(wrong),
         name: known.name.as_deref().unwrap_or_default(),
         email,
         rubriques: form::rubrique_boxes(config, |slug| known.choice.wants(Some(slug))),
+        has_newsletters: !newsletters.is_empty(),
+        newsletters,
         has_rhythms: !rhythms.is_empty(),
         rhythms,
         pause: pause.map_or_else(|| paused_until(shared, known), str::to_owned),
@@ -227,7 +241,7 @@ pub(super) async fn take(
     };
     let words = &lang(&shared, &known).words().readers;
     let outcome = match fields.get("do") {
-        "save" => save(&shared, &token, known, &fields).await,
+        "save" => save(&shared, &token, known, &fields, client).await,
         "rejoin" => rejoin(&shared, &token, known, client).await,
         "move" => match shared.rate_limit().check(client) {
             Ok(()) => change(&shared, &token, &known, &fields, client).await,
@@ -242,7 +256,7 @@ pub(super) async fn take(
         }
         "erase" => {
             let wrong = Some(FieldError { field: "sure", words: &words.erase_sure });
-            Ok(page(&shared, &token, &PreferencesForm { wrong, ..PreferencesForm::of(&known) }))
+            Ok(page(&shared, &token, &PreferencesForm { wrong, ..PreferencesForm::of(&known) }).await)
         }
         _ => return StatusCode::BAD_REQUEST.into_response(),
     };
@@ -265,6 +279,7 @@ async fn save(
     token: &str,
     mut known: KnownReader,
     fields: &Fields,
+    client: Client,
 ) -> Result<Response, letters::Error> {
     let words = &lang(shared, &known).words().readers;
     let (config, now) = (shared.config(), shared.now());
@@ -277,14 +292,14 @@ async fn save(
             true => form::pause(config, fields, words, now)?,
             false => Some(known.after).filter(|after| *after > now),
         };
-        Ok((sent, rhythm, pause))
+        Ok((sent, rhythm, pause, newsletters::sent(config, fields, words)?))
     });
-    let (SentChoices { name, choice }, rhythm, paused_until) = match sent {
+    let (SentChoices { name, choice }, rhythm, paused_until, newsletters) = match sent {
         Ok(sent) => sent,
         Err(wrong) => {
             let pause = Some(fields.get("pause")).filter(|_| wrong.field == "pause");
             let form = PreferencesForm { wrong: Some(wrong), pause, ..PreferencesForm::of(&known) };
-            return Ok(page(shared, token, &form));
+            return Ok(page(shared, token, &form).await);
         }
     };
     let after = paused_until.unwrap_or_default();
@@ -294,9 +309,42 @@ async fn save(
     let (name, newsletter) = (known.name.as_deref(), shared.newsletter());
     let preference = Preference { choice: known.choice.clone(), rhythm, paused_until };
     shared.store().set_preferences(newsletter, known.id, name, language.tag(), &preference, now).await?;
+    if let Some(wanted) = newsletters {
+        subscribe_to(shared, &mut known, &wanted, client).await?;
+    }
     known.language = Some(language.tag().to_owned());
     let (done, is_barred) = (Some(language.words().readers.saved.as_str()), is_barred(shared, &known).await?);
-    Ok(page(shared, token, &PreferencesForm { done, is_barred, ..PreferencesForm::of(&known) }))
+    Ok(page(shared, token, &PreferencesForm { done, is_barred, ..PreferencesForm::of(&known) }).await)
+}
+
+/// Joins the newsletters that are ticked, and leaves the others.
+async fn subscribe_to(
+    shared: &Shared,
+    known: &mut KnownReader,
+    wanted: &[Slug],
+    client: Client,
+) -> Result<(), letters::Error> {
+    let (store, now) = (shared.store(), shared.now());
+    let subscribed = store.subscribed_to(known.id).await?;
+    let from = client.address.map(|address| address.to_string());
+    for view in shared.views() {
+        let newsletter = view.newsletter();
+        match (wanted.contains(newsletter), subscribed.contains(newsletter)) {
+            (true, false) => {
+                let consent = consent::ours(view.config(), lang(shared, known));
+                store.rejoin(newsletter, known.id, &consent, from.as_deref(), now).await?;
+            }
+            (false, true) => {
+                store.unsubscribe(newsletter, known.id, now).await?;
+            }
+            _ => continue,
+        }
+        if newsletter == shared.newsletter() {
+            let state = if wanted.contains(newsletter) { "active" } else { "unsubscribed" };
+            state.clone_into(&mut known.state);
+        }
+    }
+    Ok(())
 }
 
 /// Lets somebody come back who had left, or whose letters came back.
@@ -315,7 +363,8 @@ async fn rejoin(
         shared,
         token,
         &PreferencesForm { done: Some(lang.words().readers.rejoined.as_str()), ..PreferencesForm::of(&known) },
-    ))
+    )
+    .await)
 }
 
 async fn change(
@@ -333,13 +382,15 @@ async fn change(
         Err(wrong) => {
             let email = fields.get("email");
             let form = PreferencesForm { wrong: Some(wrong), email, ..PreferencesForm::of(known) };
-            return Ok(page(shared, token, &form));
+            return Ok(page(shared, token, &form).await);
         }
     };
     let now = shared.now();
     let request = Request {
         id: shared.store().unguessable()?,
         mover: Some(known.id),
+        newsletter: shared.newsletter().clone(),
+        others: Vec::new(),
         address,
         name: known.name.clone(),
         choice: known.choice.clone(),

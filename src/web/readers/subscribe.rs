@@ -13,14 +13,16 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
-    MIN_ANSWER_TIME, NoticePage, RETRY_TOMORROW_SECONDS, answer, consent,
+    MIN_ANSWER_TIME, NoticePage, RETRY_TOMORROW_SECONDS, answer, broken, consent,
     form::{self, FieldError, Fields, FormCheck, RubriqueBox},
-    lede, letters, refused,
+    lede, letters,
+    newsletters::{self, NewsletterBox},
+    refused,
 };
 use crate::{
     locales::Readers,
-    model::{Choice, EmailAddress, Lang},
-    store::Request,
+    model::{Choice, EmailAddress, Lang, Slug},
+    store::{Request, WantedNewsletter},
     templates::View,
     web::{Client, Shared, origin, page::PageFrame},
 };
@@ -36,6 +38,8 @@ struct Page<'a> {
     email: &'a str,
     name: &'a str,
     rubriques: Vec<RubriqueBox<'a>>,
+    newsletters: Vec<NewsletterBox>,
+    has_newsletters: bool,
     check: FormCheck,
     feeds: &'a str,
     /// The other languages that there are.
@@ -58,27 +62,41 @@ struct Subscription {
     address: EmailAddress,
     name: Option<String>,
     choice: Choice,
+    newsletters: Option<Vec<Slug>>,
     consent: String,
 }
 
 pub(super) async fn show(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Response {
     let lang = Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE));
-    page(&shared, lang, StatusCode::OK, &Fields::default(), None)
+    page(&shared, lang, StatusCode::OK, &Fields::default(), None).await
 }
 
-fn page(shared: &Shared, lang: Lang, status: StatusCode, fields: &Fields, wrong: Option<FieldError>) -> Response {
+async fn page(shared: &Shared, lang: Lang, status: StatusCode, fields: &Fields, wrong: Option<FieldError>) -> Response {
     let config = shared.config();
     let words = &lang.words().readers;
+    let ticked = |newsletter: &Slug| match fields.has("newsletters") {
+        true => fields.all("newsletters").any(|name| name == newsletter.as_str()),
+        false => newsletter == shared.newsletter(),
+    };
+    let newsletters = match newsletters::boxes(shared, words, ticked).await {
+        Ok(newsletters) => newsletters,
+        Err(error) => return broken(&error),
+    };
     let others = Lang::all().filter(|other| *other != lang);
     let page = Page {
         frame: PageFrame { listed: true, ..PageFrame::of(shared, lang) },
         words,
-        lede: lede(&words.subscribe.text, &[("magazine", &config.magazine.name)]),
+        lede: lede(
+            &words.subscribe.text,
+            &[("magazine", &config.letter_title()), ("often", &newsletters::often(config, words))],
+        ),
         consent: consent::ours(config, lang),
         action: config.web.url.path(),
         email: fields.get("email"),
         name: fields.get("name"),
         rubriques: form::rubrique_boxes(config, |slug| fields.all("rubriques").any(|label| label == slug.as_str())),
+        has_newsletters: !newsletters.is_empty(),
+        newsletters,
         check: FormCheck::of(wrong),
         feeds: config.feeds.url.as_str(),
         others: others.map(|other| Other { tag: other.tag(), this_page: &other.words().this_page }).collect(),
@@ -105,7 +123,7 @@ pub(super) async fn take(
     }
     let wanted = match check(&shared, lang, &fields) {
         Ok(wanted) => wanted,
-        Err(wrong) => return page(&shared, lang, StatusCode::UNPROCESSABLE_ENTITY, &fields, Some(wrong)),
+        Err(wrong) => return page(&shared, lang, StatusCode::UNPROCESSABLE_ENTITY, &fields, Some(wrong)).await,
     };
     // Only a program fills in what nobody sees; it is told the same.
     let asked = match fields.get("website") {
@@ -203,7 +221,12 @@ fn allow(shared: &Shared, asked: &HeaderMap, ours: &mut HeaderMap) -> bool {
 
 fn check(shared: &Shared, lang: Lang, fields: &Fields) -> Result<Subscription, FieldError> {
     let (config, words) = (shared.config(), &lang.words().readers);
+    let newsletters = newsletters::sent(config, fields, words)?;
+    if newsletters.as_ref().is_some_and(Vec::is_empty) {
+        return Err(FieldError { field: "newsletters", words: &words.newsletters_wrong });
+    }
     Ok(Subscription {
+        newsletters,
         address: form::address(fields, words)?,
         name: form::name(fields, words)?,
         choice: form::choice(config, fields, words)?,
@@ -219,12 +242,20 @@ async fn ask(
     way: &'static str,
 ) -> Result<(), letters::Error> {
     let now = shared.now();
+    // The page's own one first, with its rubriques; if it is not wanted, the first of the others.
+    let mut newsletters = wanted.newsletters.unwrap_or_else(|| vec![shared.newsletter().clone()]);
+    let own = newsletters.iter().position(|newsletter| newsletter == shared.newsletter());
+    let newsletter = newsletters.remove(own.unwrap_or_default());
+    let choice = if own.is_some() { wanted.choice } else { Choice::all() };
+    let all = |newsletter| WantedNewsletter { newsletter, choice: Choice::all() };
     let request = Request {
+        newsletter,
+        others: newsletters.into_iter().map(all).collect(),
         id: shared.store().unguessable()?,
         mover: None,
         address: wanted.address,
         name: wanted.name,
-        choice: wanted.choice,
+        choice,
         language: lang.tag().to_owned(),
         consent: wanted.consent,
         way,

@@ -280,6 +280,8 @@ impl Scene {
             mover: Some(self.reader.id),
             address: address.clone(),
             name: None,
+            newsletter: digest(),
+            others: Vec::new(),
             choice: self.reader.choice.clone(),
             language: "fr".into(),
             consent: "oui".into(),

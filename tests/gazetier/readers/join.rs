@@ -197,7 +197,7 @@ fn what_is_wrong_is_told_beside_its_field_and_what_was_written_is_kept() {
     );
     assert!(
         main(&house.ask("GET", "/lettre/", "Accept-Language: it, en;q=0.7, fr;q=0.3\r\n", ""))
-            .contains("Get the weekly letter")
+            .contains("Get our letter")
     );
     notes(&scene, 0);
 }

@@ -246,6 +246,8 @@ fn wish(store: &Store, when: chrono::DateTime<chrono::Utc>, kind: ServiceKind) -
         mover: None,
         address: address.clone(),
         name: None,
+        newsletter: digest(),
+        others: Vec::new(),
         choice: Choice::of([Slug::parse("humeur").expect("a slug")]),
         language: "fr".into(),
         consent: "oui".into(),

@@ -1,0 +1,83 @@
+//! The magazine's newsletters as boxes to tick, where there are several: what each is, and how often it comes.
+
+use serde::Serialize;
+
+use super::form::{FieldError, Fields};
+use crate::{
+    config::Config,
+    locales::{Readers, fill},
+    model::{HowOften, Slug},
+    store::{Error, Store},
+    web::Shared,
+};
+
+/// A newsletter as a box to tick.
+#[derive(Debug, Serialize)]
+pub(super) struct NewsletterBox {
+    pub(super) name: String,
+    pub(super) title: String,
+    /// May be empty.
+    pub(super) description: String,
+    pub(super) often: String,
+    /// The page of its last edition in the archive; may be empty.
+    pub(super) last: String,
+    pub(super) on: bool,
+}
+
+/// How often a newsletter comes, in words.
+pub(super) fn often(config: &Config, words: &Readers) -> String {
+    let often = &words.often;
+    match config.digest.schedule.often() {
+        HowOften::Day => often.day.clone(),
+        HowOften::Weekdays => often.weekdays.clone(),
+        HowOften::Week => often.week.clone(),
+        HowOften::Several => often.several.clone(),
+        HowOften::Weeks(count) => fill(&often.weeks, &[("count", &count)]),
+        HowOften::Month => often.month.clone(),
+    }
+}
+
+/// All newsletters, ticked where they are wanted; none if there is only one.
+pub(super) async fn boxes(
+    shared: &Shared,
+    words: &Readers,
+    wanted: impl Fn(&Slug) -> bool,
+) -> Result<Vec<NewsletterBox>, Error> {
+    let views = shared.views();
+    if views.len() < 2 {
+        return Ok(Vec::new());
+    }
+    let mut boxes = Vec::new();
+    for view in views {
+        let config = view.config();
+        boxes.push(NewsletterBox {
+            name: view.newsletter().to_string(),
+            title: config.letter_title().to_owned(),
+            description: config.digest.description.clone().unwrap_or_default(),
+            often: often(config, words),
+            last: last_edition(config, view.store()).await?,
+            on: wanted(view.newsletter()),
+        });
+    }
+    Ok(boxes)
+}
+
+/// Where the last edition of a newsletter can be read.
+async fn last_edition(config: &Config, store: &Store) -> Result<String, Error> {
+    let last = store.archive(&config.digest.newsletter, 1).await?;
+    Ok(last.first().map(|edition| format!("{}{}", config.web.archive.path(), edition.period)).unwrap_or_default())
+}
+
+/// The newsletters that are ticked, of those that there are; nothing if the form has none of these boxes.
+pub(super) fn sent(config: &Config, fields: &Fields, words: &'static Readers) -> Result<Option<Vec<Slug>>, FieldError> {
+    if !fields.has("newsletters") {
+        return Ok(None);
+    }
+    let wrong = FieldError { field: "newsletters", words: &words.newsletters_wrong };
+    let known = |name: &str| {
+        let known = config.newsletters.iter().find(|digest| digest.newsletter.as_str() == name);
+        known.map(|digest| digest.newsletter.clone())
+    };
+    let named = fields.all("newsletters").filter(|name| !name.is_empty()).map(known);
+    named.collect::<Option<Vec<_>>>().map(Some).ok_or(wrong)
+}
