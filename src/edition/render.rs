@@ -17,7 +17,7 @@ mod wrap;
 mod tests;
 
 use askama::Template;
-use chrono::Duration;
+use chrono::{Datelike, Duration};
 use serde::Serialize;
 
 use self::view::{
@@ -328,6 +328,9 @@ fn dates(config: &Config, slot: &EditionSlot) -> String {
     match first < last {
         true => config.magazine.lang.days(first, last),
         // Less than a day or two.
-        false => config.magazine.lang.day(zone.local(slot.cutoff).date_naive()),
+        false => {
+            let day = zone.local(slot.cutoff).date_naive();
+            format!("{} {}", config.magazine.lang.day(day), day.year())
+        }
     }
 }
