@@ -12,6 +12,7 @@ mod relay;
 mod retention;
 mod source_url;
 mod sources;
+mod sql_source;
 mod templates;
 mod theme;
 mod web;
@@ -32,6 +33,7 @@ pub use relay::{Certificates, Login, Proof, Rates, Relay, Relays, Secret, Securi
 pub use retention::Retention;
 pub use source_url::{SourceUrl, without_login};
 pub use sources::{Source, SourceKind};
+pub use sql_source::{SqlDatabase, SqlQuery, SqlSource, TextFormat};
 pub use theme::{Logo, Theme};
 pub use web::{Listen, Proxy, Web};
 

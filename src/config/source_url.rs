@@ -35,7 +35,7 @@ impl SourceUrl {
 
     /// Whether a source's place is an address.
     pub fn is_place(place: &str) -> bool {
-        place.starts_with("https://") || place.starts_with("http://")
+        ["https://", "http://", "postgres://", "mysql://"].iter().any(|scheme| place.starts_with(scheme))
     }
 }
 

@@ -219,3 +219,9 @@ fn date(written: &str, zone: &str) -> Option<String> {
     let is_date = NaiveDateTime::parse_from_str(written, "%Y-%m-%d %H:%M:%S").is_ok();
     is_date.then(|| format!("{written}{zone}"))
 }
+
+/// The text of a post by itself: its HTML, its standfirst, and what is not taken of it.
+pub(super) fn post_body(content: &str) -> (String, String, Vec<String>) {
+    let Body { html, standfirst, warnings } = content::body(content, &HashMap::new());
+    (html, standfirst, warnings)
+}
