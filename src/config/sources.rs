@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::{
     bounds::path,
     check::{ConfigRefusal, line, refuse},
+    source_access::SourceAccess,
     source_url::SourceUrl,
 };
 use crate::model::{RECORD_FIELDS, Rubrique, Slug, text::fold};
@@ -25,6 +26,14 @@ pub struct RawSource {
     pub path: Option<String>,
     /// Where it is fetched from instead.
     pub url: Option<String>,
+    /// Who we are to its server.
+    pub user: Option<String>,
+    /// The name of the environment variable that holds the password.
+    pub password_env: Option<String>,
+    /// Of Ghost's Content API.
+    pub key: Option<String>,
+    /// The name of the environment variable that holds the key.
+    pub key_env: Option<String>,
     /// Whether links may lead out of the folder.
     #[serde(default)]
     pub follow_links: bool,
@@ -45,9 +54,9 @@ pub enum SourceKind {
     Jsonl,
     /// A table with a column in each row.
     Csv,
-    /// An export of WordPress.
+    /// A site of WordPress: its export, or its REST API.
     Wordpress,
-    /// An export of Ghost.
+    /// A site of Ghost: its export, or its Content API.
     Ghost,
     /// RSS, Atom or JSON Feed.
     Feed,
@@ -79,6 +88,11 @@ impl SourceKind {
         self != Self::Markdown
     }
 
+    /// Whether it may be fetched from an address.
+    pub fn is_fetchable(self) -> bool {
+        matches!(self, Self::Feed | Self::Wordpress | Self::Ghost)
+    }
+
     /// Whether it holds the newest columns alone: what is missing there is not gone.
     pub fn is_partial(self) -> bool {
         self == Self::Feed
@@ -98,6 +112,8 @@ pub struct Source {
     pub path: PathBuf,
     /// Where it is fetched from, if it is.
     pub url: Option<SourceUrl>,
+    /// Who we are to its server.
+    pub access: SourceAccess,
     /// Whether links may lead out of the folder.
     pub follow_links: bool,
     /// Which rubrique its own words mean, by the word as it is compared.
@@ -116,6 +132,7 @@ impl Source {
             kind,
             path,
             url: None,
+            access: SourceAccess::default(),
             follow_links: false,
             rubriques,
             fields,
@@ -168,6 +185,7 @@ fn source(mut raw: RawSource, base: &Path, rubriques: &[Rubrique]) -> Result<Sou
         refuse("sources.kind", format!("{:?} is not known: write {known}", raw.kind))
     })?;
     let (path, url) = place(&mut raw, kind, base)?;
+    let access = SourceAccess::check(&raw, kind, url.as_ref())?;
     let named = raw.name.is_some();
     let name = match raw.name {
         None if url.is_some() => format!("{}:{}", kind.name(), path.display()),
@@ -193,6 +211,7 @@ fn source(mut raw: RawSource, base: &Path, rubriques: &[Rubrique]) -> Result<Sou
         kind,
         path,
         url,
+        access,
         follow_links: raw.follow_links,
         rubriques: raw.rubriques.into_iter().map(rubrique_of).collect::<Result<_, _>>()?,
         fields: raw.fields,
@@ -203,7 +222,7 @@ fn source(mut raw: RawSource, base: &Path, rubriques: &[Rubrique]) -> Result<Sou
 fn place(raw: &mut RawSource, kind: SourceKind, base: &Path) -> Result<(PathBuf, Option<SourceUrl>), ConfigRefusal> {
     match (&raw.path, raw.url.take()) {
         (Some(written), None) => Ok((path("sources.path", base, written)?, None)),
-        (None, Some(written)) if kind == SourceKind::Feed => {
+        (None, Some(written)) if kind.is_fetchable() => {
             let url = SourceUrl::parse(&written).map_err(|why| refuse("sources.url", why))?;
             Ok((PathBuf::from(url.to_string()), Some(url)))
         }

@@ -2,22 +2,22 @@
 //! record for each column; records that are new or have changed wait in a spool until they are taken, so that
 //! memory does not grow with the file.
 
+mod collected;
 pub mod csv;
 mod draft;
 pub mod feed;
 pub mod ghost;
 pub mod jsonl;
 mod spooled;
+mod standfirst;
 pub mod wordpress;
 mod xml;
 
 use std::{collections::HashMap, io, path::Path, sync::Arc};
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     Error, ImportContext, ImportResult, SourceLocation,
-    folder::{self, FolderContents, FoundFile},
+    folder::{self, FolderContents},
     markdown::GivenFields,
     remote::FetchedFeed,
     source::{ColumnSource, KnownDocuments, SourceDocument},
@@ -26,9 +26,11 @@ use super::{
 };
 use crate::{
     config::{Source, SourceKind},
-    model::{ColumnRecord, column::fingerprint},
+    model::ColumnRecord,
 };
 
+use collected::WaitingRecord;
+pub use collected::CollectedRecords;
 pub use draft::read_record;
 pub use spooled::SpooledColumns;
 
@@ -69,14 +71,6 @@ impl RecordPosition {
     pub(super) fn bytes(&self) -> io::Result<Vec<u8>> {
         self.spool.get(self.position)
     }
-}
-
-/// A record as it waits.
-#[derive(Debug, Serialize, Deserialize)]
-struct WaitingRecord {
-    line: Option<usize>,
-    record: Result<ColumnRecord, String>,
-    warnings: Vec<String>,
 }
 
 /// A source that is one file with many columns.
@@ -141,39 +135,16 @@ impl ColumnSource for RecordFile<'_> {
         if known.is_settled(known.get(WHOLE_FILE), &seen) && !known.wants_reading() {
             return Ok(FolderContents { unchanged: true, ..FolderContents::default() });
         }
-        let (mut spool, mut listed_records) = (ByteSpool::default(), Vec::new());
+        let mut collected = CollectedRecords::default();
         self.read_records(&mut |listed: ListedRecord| {
-            let ListedRecord { name, line, record, warnings } = listed;
-            let fields = serde_json::to_vec(&record).map_err(|error| spool_error(error.into()))?;
-            let seen = fingerprint([&fields]);
-            // What is as it was is not looked at again.
-            let position = match known.is_settled(known.get(&name), &seen) {
-                true => None,
-                false => {
-                    let waiting = serde_json::to_vec(&WaitingRecord { line, record, warnings });
-                    Some(waiting.map_err(io::Error::from).and_then(|bytes| spool.put(&bytes)).map_err(spool_error)?)
-                }
-            };
-            listed_records.push((name, seen, fields.len() as u64, position));
-            Ok(())
+            collected.take(listed, |name, seen| known.is_settled(known.get(name), seen))
         })?;
         // Half of a file that is being written anew would withdraw the other half.
         if self.fetched.is_none() && folder::seen_at(path).map_err(read_error)? != seen {
             let place = SourceLocation { file: self.source.path.display().to_string(), line: None };
             return Err(wrong(&place, "it changed while it was read: nothing is changed, and the next run reads it"));
         }
-        let spool = Arc::new(spool);
-        let found = |(name, seen, size, position): (String, String, u64, Option<SpoolPosition>)| FoundFile {
-            path: path.to_owned(),
-            name,
-            seen,
-            size,
-            record: position.map(|position| RecordPosition { spool: Arc::clone(&spool), position }),
-        };
-        let mut files: Vec<FoundFile> = listed_records.into_iter().map(found).collect();
-        let whole = FoundFile { path: path.to_owned(), name: WHOLE_FILE.to_owned(), seen, size: 0, record: None };
-        // Last: who is killed between two pieces reads the file once more.
-        files.push(whole);
+        let files = collected.into_files(path, seen);
         Ok(FolderContents { files, partial: self.source.kind.is_partial(), ..FolderContents::default() })
     }
 

@@ -176,6 +176,7 @@ impl<'a> Sync<'a> {
         let is_read = |source: &&Source| claimed.places.contains_key(&source.name);
         let sources: Vec<_> = config.sources.iter().filter(is_read).map(|source| (source, known(source))).collect();
         let mut fetched = remote::fetch_all(context, &sources, &self.state.notices, reporter).await?;
+        remote::tell_troubles(&sources, &fetched, reporter).await?;
         for (source, known) in sources {
             match remote::documents(source, &known, &mut fetched) {
                 None => {}
