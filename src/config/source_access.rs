@@ -18,12 +18,9 @@ pub struct SourceAccess {
 }
 
 impl SourceAccess {
-    pub(super) fn check(
-        raw: &RawSource,
-        kind: SourceKind,
-        url: Option<&SourceUrl>,
-    ) -> Result<Self, ConfigRefusal> {
-        let given = [("user", &raw.user), ("password_env", &raw.password_env), ("key", &raw.key), ("key_env", &raw.key_env)];
+    pub(super) fn check(raw: &RawSource, kind: SourceKind, url: Option<&SourceUrl>) -> Result<Self, ConfigRefusal> {
+        let given =
+            [("user", &raw.user), ("password_env", &raw.password_env), ("key", &raw.key), ("key_env", &raw.key_env)];
         let taken: &[&str] = match (kind, url) {
             (SourceKind::Wordpress, Some(_)) => &["user", "password_env"],
             (SourceKind::Ghost, Some(_)) => &["key", "key_env"],

@@ -29,8 +29,8 @@ use crate::{
     model::ColumnRecord,
 };
 
-use collected::WaitingRecord;
 pub use collected::CollectedRecords;
+use collected::WaitingRecord;
 pub use draft::read_record;
 pub use spooled::SpooledColumns;
 

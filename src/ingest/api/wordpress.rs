@@ -104,7 +104,8 @@ fn discover(fetcher: &Fetcher, site: &Url, login: Option<&HeaderValue>) -> Resul
     behind.set_query(Some("rest_route=/"));
     let answers = |root: &Url| {
         let mut headers = request::json_headers(&Validators::default());
-        headers.extend(login.filter(|_| root.origin() == site.origin()).map(|own| (header::AUTHORIZATION, own.clone())));
+        headers
+            .extend(login.filter(|_| root.origin() == site.origin()).map(|own| (header::AUTHORIZATION, own.clone())));
         let answer = request::get(fetcher, root, &headers, "its API").ok()?;
         let body = request::json(&answer.body, "its API").ok()?;
         body["namespaces"].as_array()?.iter().any(|name| name == "wp/v2").then_some(())
@@ -156,8 +157,10 @@ impl WordpressApi<'_> {
         match error {
             RemoteError::Request { error, .. } if matches!(error.status(), Some(401 | 403)) => {
                 let why = match self.login {
-                    None => "its REST API is not for everybody: give this source `user` and `password_env`, an \
-                             application password",
+                    None => {
+                        "its REST API is not for everybody: give this source `user` and `password_env`, an \
+                             application password"
+                    }
                     Some(_) => "it does not take this `user` and the application password of `password_env`",
                 };
                 RemoteError::Answer(format!("{error}: {why}"))

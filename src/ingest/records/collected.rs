@@ -41,11 +41,7 @@ struct CollectedRecord {
 
 impl CollectedRecords {
     /// Takes the next record; what is settled does not wait.
-    pub fn take(
-        &mut self,
-        listed: ListedRecord,
-        is_settled: impl FnOnce(&str, &str) -> bool,
-    ) -> Result<(), Error> {
+    pub fn take(&mut self, listed: ListedRecord, is_settled: impl FnOnce(&str, &str) -> bool) -> Result<(), Error> {
         let ListedRecord { name, line, record, warnings } = listed;
         let fields = serde_json::to_vec(&record).map_err(|error| spool_error(error.into()))?;
         let seen = fingerprint([&fields]);

@@ -92,7 +92,9 @@ fn authors(post: &Value) -> Vec<String> {
         return users.into_iter().filter_map(name).collect();
     }
     // Such a term may be called as its user logs in.
-    let shown = |term: String| users.iter().find(|user| user["slug"] == term.as_str()).and_then(|user| name(user)).unwrap_or(term);
+    let shown = |term: String| {
+        users.iter().find(|user| user["slug"] == term.as_str()).and_then(|user| name(user)).unwrap_or(term)
+    };
     by_terms.into_iter().map(shown).collect()
 }
 
