@@ -10,6 +10,7 @@ mod fetch;
 mod raw;
 mod relay;
 mod retention;
+mod rights;
 mod source_access;
 mod source_url;
 mod sources;
@@ -31,6 +32,7 @@ pub use fetch::Fetch;
 pub use raw::Content;
 pub use relay::{Certificates, Login, Proof, Rates, Relay, Relays, Secret, Security};
 pub use retention::Retention;
+pub use rights::{Rights, RslTerms, TdmReservation};
 pub use source_access::SourceAccess;
 pub use source_url::{SourceUrl, without_login};
 pub use sources::{Source, SourceKind};
@@ -113,6 +115,8 @@ pub struct Config {
     pub fetch: Fetch,
     /// What is kept how long.
     pub retention: Retention,
+    /// What machines are told of its rights.
+    pub rights: Rights,
 }
 
 /// The magazine.

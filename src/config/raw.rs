@@ -35,6 +35,8 @@ pub struct RawConfig {
     pub fetch: super::fetch::RawFetch,
     #[serde(default)]
     pub retention: super::retention::RawRetention,
+    #[serde(default)]
+    pub rights: super::rights::RawRights,
 }
 
 #[derive(Debug, Deserialize)]

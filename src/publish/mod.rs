@@ -31,7 +31,7 @@ use crate::{
 use feed::{FeedResult, FeedWorker};
 use files::FeedFiles;
 use folder_stamp::FolderStamp;
-use forms::{conform::FeedFinding, page};
+use forms::{conform::FeedFinding, page, rights};
 pub use owner::{FolderOwner, SentEdition};
 
 /// Why nothing, or not all, could be published.
@@ -171,7 +171,7 @@ impl Publisher {
         let FeedsToBuild { feeds, folder_stamp } =
             self.changed(last.as_ref(), revision, come_out, seen.as_deref()).await?;
         let folder = FeedFiles::new(&self.config);
-        let pages = last.is_none() || !PAGES.iter().all(|path| folder.has(path));
+        let pages = last.is_none() || !PAGES.iter().chain(&forms::beside(&self.config)).all(|path| folder.has(path));
         if feeds.is_empty() && !pages {
             if let Some(folder_stamp) = folder_stamp {
                 // What cannot be remembered is looked at again.
@@ -378,6 +378,16 @@ impl Publisher {
         let mut written = 0;
         for (path, bytes) in page::files(&self.config)? {
             written += usize::from(folder.put(&path, &bytes, true)?);
+        }
+        for (path, bytes) in rights::files(&self.config)? {
+            written += usize::from(folder.put(path, &bytes, true)?);
+        }
+        let wanted = forms::beside(&self.config);
+        // What was stated and is stated no more must not stand there.
+        for path in [rights::RSL_FILE, rights::TDM_FILE].into_iter().filter(|path| !wanted.contains(path)) {
+            if rights::is_ours(path, &folder.read(path)) {
+                folder.remove(path.to_owned());
+            }
         }
         folder.commit(|| Ok(()))?;
         let parents = folder.take_parents();

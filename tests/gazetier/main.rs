@@ -40,6 +40,7 @@ mod proxy;
 mod readers;
 mod relays;
 mod restored;
+mod rights;
 mod servers;
 mod serving;
 // The benchmarks' relay; not every test needs all of it.
