@@ -11,6 +11,7 @@ mod raw;
 mod relay;
 mod retention;
 mod rights;
+mod search_engines;
 mod source_access;
 mod source_url;
 mod sources;
@@ -33,6 +34,7 @@ pub use raw::Content;
 pub use relay::{Certificates, Login, Proof, Rates, Relay, Relays, Secret, Security};
 pub use retention::Retention;
 pub use rights::{Rights, RslTerms, TdmReservation};
+pub use search_engines::{IndexNow, SearchEngines};
 pub use source_access::SourceAccess;
 pub use source_url::{SourceUrl, without_login};
 pub use sources::{Source, SourceKind};
@@ -117,6 +119,8 @@ pub struct Config {
     pub retention: Retention,
     /// What machines are told of its rights.
     pub rights: Rights,
+    /// What search engines are given.
+    pub search_engines: SearchEngines,
 }
 
 /// The magazine.

@@ -37,6 +37,8 @@ pub struct RawConfig {
     pub retention: super::retention::RawRetention,
     #[serde(default)]
     pub rights: super::rights::RawRights,
+    #[serde(default)]
+    pub search_engines: super::search_engines::RawSearchEngines,
 }
 
 #[derive(Debug, Deserialize)]

@@ -41,6 +41,7 @@ mod readers;
 mod relays;
 mod restored;
 mod rights;
+mod search_engines;
 mod servers;
 mod serving;
 // The benchmarks' relay; not every test needs all of it.

@@ -7,7 +7,7 @@ use rss::extension::Extension;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{Error, address};
+use super::{Error, address, news::NEWS_FILE};
 use crate::{
     config::{Config, RslTerms},
     model::html::escape,
@@ -187,11 +187,21 @@ pub fn headers(config: &Config) -> Vec<(&'static str, String)> {
     headers
 }
 
+/// The file that shows search engines that it is the magazine who tells them of pages: its path on the host, and what it
+/// holds.
+pub fn key_file(config: &Config) -> Option<(String, &str)> {
+    let key = config.search_engines.indexnow.as_ref()?.key.as_str();
+    Some((format!("/{key}.txt"), key))
+}
+
 /// Lines for the magazine's `robots.txt`.
 pub fn robots(config: &Config) -> Result<String, Error> {
     let mut text = String::new();
     if config.rights.rsl.is_some() {
         text.push_str(&format!("License: {}\n", rsl_url(config)?));
+    }
+    if config.search_engines.news_sitemap {
+        text.push_str(&format!("Sitemap: {}\n", config.feeds.url.join(NEWS_FILE)?));
     }
     Ok(text)
 }

@@ -104,7 +104,14 @@ const FILE_KINDS: [FileKind; 9] = [
 ];
 
 /// Files that stand beside the feeds where the configuration asks for them.
-const BESIDE: [FileKind; 2] = [
+const BESIDE: [FileKind; 3] = [
+    FileKind {
+        name: "news-sitemap",
+        pattern: "(news-sitemap[.]xml)$",
+        media_type: "application/xml; charset=utf-8",
+        cache: FEED_CACHE_CONTROL,
+        topic: false,
+    },
     FileKind {
         name: "rsl",
         pattern: "(rsl[.]xml)$",
@@ -307,6 +314,10 @@ pub fn nginx(config: &Config, folder: &str) -> Result<String, Error> {
     }
     // Whose the folder is, is nobody's business.
     text.push_str("\n    location ~ \"/[.]gazetier$\" {\n        return 404;\n    }\n}\n");
+    if let Some((place, key)) = rights::key_file(config) {
+        let (place, key) = (nginx_quoted(&place), nginx_quoted(key));
+        let _ = write!(text, "\nlocation = {place} {{\n    default_type text/plain;\n    return 200 {key};\n}}\n");
+    }
     if config.rights.tdm.is_some() {
         let (place, file) = (nginx_quoted(rights::TDM_PATH), nginx_quoted(&format!("{folder}/{}", rights::TDM_FILE)));
         let _ = write!(text, "\nlocation = {place} {{\n    alias {file};\n    default_type application/json;\n}}\n");

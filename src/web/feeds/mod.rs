@@ -50,6 +50,9 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
     let mount = super::route(shared.config().feeds.url.path());
     let mut router = Router::new().route(&mount, get(serve)).route(&format!("{mount}{{*path}}"), get(serve));
     router = router.route(rights::TDM_PATH, get(reservation));
+    if let Some((place, _)) = rights::key_file(&shared.config()) {
+        router = router.route(&place, get(key));
+    }
     let bare = mount.trim_end_matches('/');
     if !bare.is_empty() {
         router = router.route(
@@ -86,6 +89,16 @@ async fn reservation(State(shared): State<Shared>) -> Response {
     let Ok(Some(rules)) = rights::tdm_file(&config) else { return StatusCode::NOT_FOUND.into_response() };
     let mut response = rules.into_response();
     insert(response.headers_mut(), header::CONTENT_TYPE, "application/json");
+    insert(response.headers_mut(), header::CACHE_CONTROL, serving::FEED_CACHE_CONTROL);
+    response
+}
+
+/// The key by which search engines believe that the magazine tells them of its pages.
+async fn key(State(shared): State<Shared>) -> Response {
+    let config = shared.config();
+    let Some((_, key)) = rights::key_file(&config) else { return StatusCode::NOT_FOUND.into_response() };
+    let mut response = key.to_owned().into_response();
+    insert(response.headers_mut(), header::CONTENT_TYPE, "text/plain; charset=utf-8");
     insert(response.headers_mut(), header::CACHE_CONTROL, serving::FEED_CACHE_CONTROL);
     response
 }

@@ -54,6 +54,9 @@ pub fn caddy(config: &Config, folder: &str) -> Result<String, Error> {
         text.push_str("\t}\n");
     }
     text.push_str("\n\tfile_server {\n\t\tprecompressed br gzip\n\t\thide .gazetier\n\t}\n}\n");
+    if let Some((place, key)) = rights::key_file(config) {
+        let _ = write!(text, "\nrespond {place} {} 200\n", caddy_quoted(key));
+    }
     if config.rights.tdm.is_some() {
         let folder = caddy_quoted(&folder.replace('{', "\\{").replace('}', "\\}"));
         let _ = write!(
