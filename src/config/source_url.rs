@@ -29,6 +29,11 @@ impl SourceUrl {
         self.without_login().into()
     }
 
+    /// Whether a user or a password is part of it.
+    pub fn has_login(&self) -> bool {
+        !self.0.username().is_empty() || self.0.password().is_some()
+    }
+
     fn without_login(&self) -> Url {
         without_login(self.0.clone())
     }

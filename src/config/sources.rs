@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::{
     bounds::path,
     check::{ConfigRefusal, line, refuse},
+    source_access::SourceAccess,
     source_url::SourceUrl,
     sql_source::{self, SqlSource},
 };
@@ -26,6 +27,15 @@ pub struct RawSource {
     pub path: Option<String>,
     /// Where it is fetched from instead.
     pub url: Option<String>,
+    /// Who we are to its server.
+    pub user: Option<String>,
+    /// The name of the environment variable that holds the password, or the file.
+    pub password_env: Option<String>,
+    pub password_file: Option<String>,
+    /// Of Ghost's Content API.
+    pub key: Option<String>,
+    /// The name of the environment variable that holds the key.
+    pub key_env: Option<String>,
     /// Whether links may lead out of the folder.
     #[serde(default)]
     pub follow_links: bool,
@@ -46,9 +56,6 @@ pub struct RawSource {
     pub timezone: Option<String>,
     /// What its texts are written in.
     pub format: Option<String>,
-    /// Where its password is, if it is not in the address.
-    pub password_env: Option<String>,
-    pub password_file: Option<String>,
 }
 
 /// What a source holds.
@@ -60,9 +67,9 @@ pub enum SourceKind {
     Jsonl,
     /// A table with a column in each row.
     Csv,
-    /// An export of WordPress.
+    /// A site of WordPress: its export, or its REST API.
     Wordpress,
-    /// An export of Ghost.
+    /// A site of Ghost: its export, or its Content API.
     Ghost,
     /// RSS, Atom or JSON Feed.
     Feed,
@@ -103,6 +110,11 @@ impl SourceKind {
         self != Self::Markdown
     }
 
+    /// Whether it may be fetched from an address.
+    pub fn is_fetchable(self) -> bool {
+        matches!(self, Self::Feed | Self::Wordpress | Self::Ghost)
+    }
+
     /// Whether it holds the newest columns alone: what is missing there is not gone.
     pub fn is_partial(self) -> bool {
         self == Self::Feed
@@ -124,6 +136,8 @@ pub struct Source {
     pub url: Option<SourceUrl>,
     /// Which database is asked for what, if it is one.
     pub sql: Option<SqlSource>,
+    /// Who we are to its server.
+    pub access: SourceAccess,
     /// Whether links may lead out of the folder.
     pub follow_links: bool,
     /// Which rubrique its own words mean, by the word as it is compared.
@@ -143,6 +157,7 @@ impl Source {
             path,
             url: None,
             sql: None,
+            access: SourceAccess::default(),
             follow_links: false,
             rubriques,
             fields,
@@ -198,15 +213,16 @@ fn source(mut raw: RawSource, base: &Path, rubriques: &[Rubrique]) -> Result<Sou
         let known = SourceKind::ALL.map(|kind| format!("{:?}", kind.name())).join(" or ");
         refuse("sources.kind", format!("{:?} is not known: write {known}", raw.kind))
     })?;
-    let (path, url, sql) = match kind {
+    let (path, url, sql, access) = match kind {
         SourceKind::Sql => {
             let (path, sql) = sql_source::check(&mut raw, base)?;
-            (path, None, Some(sql))
+            (path, None, Some(sql), SourceAccess::default())
         }
         _ => {
             sql_source::refuse_keys(&raw)?;
             let (path, url) = place(&mut raw, kind, base)?;
-            (path, url, None)
+            let access = SourceAccess::check(&raw, kind, url.as_ref())?;
+            (path, url, None, access)
         }
     };
     let named = raw.name.is_some();
@@ -235,6 +251,7 @@ fn source(mut raw: RawSource, base: &Path, rubriques: &[Rubrique]) -> Result<Sou
         path,
         url,
         sql,
+        access,
         follow_links: raw.follow_links,
         rubriques: raw.rubriques.into_iter().map(rubrique_of).collect::<Result<_, _>>()?,
         fields: raw.fields,
@@ -245,7 +262,7 @@ fn source(mut raw: RawSource, base: &Path, rubriques: &[Rubrique]) -> Result<Sou
 fn place(raw: &mut RawSource, kind: SourceKind, base: &Path) -> Result<(PathBuf, Option<SourceUrl>), ConfigRefusal> {
     match (&raw.path, raw.url.take()) {
         (Some(written), None) => Ok((path("sources.path", base, written)?, None)),
-        (None, Some(written)) if kind == SourceKind::Feed => {
+        (None, Some(written)) if kind.is_fetchable() => {
             let url = SourceUrl::parse(&written).map_err(|why| refuse("sources.url", why))?;
             Ok((PathBuf::from(url.to_string()), Some(url)))
         }

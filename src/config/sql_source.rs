@@ -83,7 +83,6 @@ pub(super) fn refuse_keys(raw: &RawSource) -> Result<(), ConfigRefusal> {
         ("published", raw.published.is_some()),
         ("timezone", raw.timezone.is_some()),
         ("format", raw.format.is_some()),
-        ("password_env", raw.password_env.is_some()),
         ("password_file", raw.password_file.is_some()),
     ];
     match given.iter().find(|(_, is_given)| *is_given) {
@@ -98,6 +97,10 @@ pub(super) fn refuse_keys(raw: &RawSource) -> Result<(), ConfigRefusal> {
 pub(super) fn check(raw: &mut RawSource, base: &Path) -> Result<(PathBuf, SqlSource), ConfigRefusal> {
     if raw.path.is_some() {
         return Err(refuse("sources.path", format!("a database has a url instead: {ADDRESSES}")));
+    }
+    let foreign = [("user", &raw.user), ("key", &raw.key), ("key_env", &raw.key_env)];
+    if let Some((key, _)) = foreign.iter().find(|(_, value)| value.is_some()) {
+        return Err(refuse(&format!("sources.{key}"), "a database's user stands in its url: leave it out"));
     }
     if !raw.fields.is_empty() {
         return Err(refuse("sources.fields", "those of a database are its columns: write columns = { … }"));

@@ -1,6 +1,7 @@
 //! Where columns come from: each source reads its own form and yields drafts, ready for the store,
 //! and warnings for the editors. Reading changes nothing.
 
+mod api;
 mod body;
 pub mod clean;
 pub mod detect;

@@ -8,6 +8,7 @@ pub mod feed;
 pub mod ghost;
 pub mod jsonl;
 mod spooled;
+mod standfirst;
 mod waiting;
 pub mod wordpress;
 mod xml;
@@ -113,7 +114,9 @@ impl ColumnSource for RecordFile<'_> {
             return Ok(FolderContents { unchanged: true, ..FolderContents::default() });
         }
         let mut waiting = WaitingRecords::default();
-        self.read_records(&mut |listed| waiting.take(listed, "", known))?;
+        self.read_records(&mut |listed: ListedRecord| {
+            waiting.take(listed, "", |name, seen| known.is_settled(known.get(name), seen))
+        })?;
         // Half of a file that is being written anew would withdraw the other half.
         if self.fetched.is_none() && folder::seen_at(path).map_err(read_error)? != seen {
             let place = SourceLocation { file: self.source.path.display().to_string(), line: None };

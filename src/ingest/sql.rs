@@ -93,7 +93,7 @@ impl SqlReading<'_> {
             let mut take = |row: SqlRow| {
                 number += 1;
                 let listed = self.names.told_apart(self.plan.record(row, number, self.sql));
-                self.waiting.take(listed, "", self.known)
+                self.waiting.take(listed, "", |name, seen| self.known.is_settled(self.known.get(name), seen))
             };
             connection.each_row(statement, &mut take).await?;
             return Ok("rows".to_owned());
@@ -127,7 +127,9 @@ impl SqlReading<'_> {
                 warnings: Vec::new(),
             });
             if told.name != name || !has_id {
-                self.waiting.take(told, "", self.known).map_err(SqlError::Taker)?;
+                self.waiting
+                    .take(told, "", |name, seen| self.known.is_settled(self.known.get(name), seen))
+                    .map_err(SqlError::Taker)?;
                 continue;
             }
             // What has no date gets one when it is changed.
@@ -160,7 +162,7 @@ impl SqlReading<'_> {
             let listed = self.plan.record(row, number, self.sql);
             // Ids that differ in their capitals alone are one to some servers.
             let Some(stamp) = changed.stamps.remove(&listed.name) else { return Ok(()) };
-            self.waiting.take(listed, &stamp, self.known)
+            self.waiting.take(listed, &stamp, |name, seen| self.known.is_settled(self.known.get(name), seen))
         };
         for statement in statements {
             connection.each_row(statement, &mut take).await?;

@@ -178,6 +178,7 @@ impl<'a> Sync<'a> {
         let fetching = remote::fetch_all(context, &sources, &self.state.notices, reporter);
         let (fetched, mut asked) = tokio::join!(fetching, sql::read_all(&sources));
         let mut fetched = fetched?;
+        remote::tell_troubles(&sources, &fetched, reporter).await?;
         for (source, known) in sources {
             let contents = asked.remove(&source.name).or_else(|| remote::documents(source, &known, &mut fetched));
             match contents {

@@ -1,6 +1,7 @@
 //! Columns come in: what their source says is in the published feeds, to the character, and a
 //! source that cannot be taken is refused in words, whole.
 
+mod api_sources;
 mod databases;
 mod embeds;
 mod exports;
@@ -15,6 +16,7 @@ mod markdown;
 mod records;
 mod samples;
 mod shortcodes;
+mod sites_api;
 mod told;
 
 use crate::support::Scene;

@@ -40,6 +40,8 @@ mod proxy;
 mod readers;
 mod relays;
 mod restored;
+mod rights;
+mod search_engines;
 mod servers;
 mod serving;
 // The benchmarks' relay; not every test needs all of it.

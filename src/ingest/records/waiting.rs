@@ -9,7 +9,6 @@ use crate::{
     ingest::{
         Error, SourceLocation,
         folder::FoundFile,
-        source::KnownDocuments,
         spool::{self, ByteSpool, SpoolPosition},
         wrong,
     },
@@ -52,13 +51,13 @@ impl WaitingRecords {
         &mut self,
         listed: ListedRecord,
         stamp: &str,
-        known: &KnownDocuments<'_>,
+        is_settled: impl FnOnce(&str, &str) -> bool,
     ) -> Result<(), Error> {
         let ListedRecord { name, line, record, warnings } = listed;
         let fields = serde_json::to_vec(&record).map_err(|error| spool_error(error.into()))?;
         let seen = format!("{stamp}{}", fingerprint([&fields]));
         // What is as it was is not looked at again.
-        let position = match known.is_settled(known.get(&name), &seen) {
+        let position = match is_settled(&name, &seen) {
             true => None,
             false => {
                 let waiting = serde_json::to_vec(&WaitingRecord { line, record, warnings });

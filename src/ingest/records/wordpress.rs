@@ -1,6 +1,7 @@
 //! An export of WordPress (WXR): an RSS document with elements of its own, a column in each item whose type is `post`.
 //! The file is gone through twice: what pictures and authors are called may stand behind who names them.
 
+mod api;
 mod content;
 
 use std::{collections::HashMap, path::Path};
@@ -18,6 +19,8 @@ use crate::{
 };
 
 use content::Body;
+
+pub use api::record as api_record;
 
 /// What the items of an export name elsewhere in it.
 #[derive(Debug, Default)]
