@@ -3,10 +3,13 @@
 #
 # Made for a fresh Debian 12 with a Rust toolchain. It installs what the tests
 # need (as root; otherwise it says what is missing), starts a throwaway
-# PostgreSQL cluster, runs `cargo test --locked` and ends with its status.
+# PostgreSQL cluster and a throwaway MariaDB, runs `cargo test --locked` and ends
+# with its status.
 #
 # The tests find what is prepared here in the environment:
 #   GAZETIER_TEST_POSTGRES   URL of an empty database, whose role may create more
+#   GAZETIER_TEST_MARIADB    URL of a MariaDB server, up to the name of a database;
+#                            its user may make databases
 #   GAZETIER_TEST_SMTP_SINK  path of Postfix's smtp-sink, a mail server that
 #                            accepts everything and delivers nothing; started
 #                            by root it demands `-u USER`, and writes its dump
@@ -66,6 +69,7 @@ is_root() { [ "$(id -u)" -eq 0 ]; }
 
 scratch=
 cluster=
+mariadb_pid=
 tests_pid=
 
 cleanup() {
@@ -90,6 +94,11 @@ cleanup() {
     # no other cluster can be meant. Immediate, as the data are thrown away.
     if [ -n "$cluster" ] && [ -f "$cluster/data/postmaster.pid" ]; then
         as_postgres "$pg_bin/pg_ctl" -D "$cluster/data" -m immediate -w -s stop >&2
+    fi
+    # Our own server by its process: nothing in its data is wanted.
+    if [ -n "$mariadb_pid" ]; then
+        kill -s KILL "$mariadb_pid" 2>/dev/null
+        wait "$mariadb_pid" 2>/dev/null
     fi
     if [ -n "$scratch" ]; then
         rm -rf "$scratch"
@@ -133,6 +142,13 @@ find_postgres() {
         fi
     done
     return 1
+}
+
+# Sets mariadbd to MariaDB's server, which is in a folder that is not in every
+# user's PATH.
+find_mariadb() {
+    mariadbd=$(PATH=$PATH:/usr/sbin command -v mariadbd) &&
+        command -v mariadb-install-db >/dev/null 2>&1 && command -v mariadb >/dev/null 2>&1
 }
 
 find_smtp_sink() {
@@ -190,6 +206,7 @@ find_all() {
     missing=
     command -v cc >/dev/null 2>&1 || missing="$missing build-essential"
     find_postgres || missing="$missing postgresql"
+    find_mariadb || missing="$missing mariadb-server"
     find_smtp_sink || missing="$missing postfix"
     find_pgbouncer || missing="$missing pgbouncer"
     find_python || missing="$missing python3-venv"
@@ -242,7 +259,7 @@ policy_forbids() {
 }
 
 forbid_services() {
-    if policy_forbids postgresql && policy_forbids postfix && policy_forbids pgbouncer &&
+    if policy_forbids postgresql && policy_forbids mariadb && policy_forbids postfix && policy_forbids pgbouncer &&
         policy_forbids nginx && policy_forbids caddy &&
         policy_forbids spamassassin && policy_forbids spamd && policy_forbids saslauthd; then
         return 0
@@ -304,6 +321,7 @@ install_missing() {
     for package in $missing; do
         case $package in
         postfix | postgresql | pgbouncer | caddy) disable_service "$package" ;;
+        mariadb-server) disable_service mariadb ;;
         sasl2-bin) disable_service saslauthd ;;
         spamassassin) disable_service spamd && disable_service spamassassin ;;
         nginx-light) disable_service nginx ;;
@@ -513,6 +531,64 @@ quietly as_postgres "$pg_bin/psql" -X -q -v ON_ERROR_STOP=1 \
     -c 'CREATE DATABASE gazetier OWNER gazetier'
 say "postgres: $("$pg_bin/postgres" --version | sed 's/.*) //; s/ .*//') on 127.0.0.1:$port, for this run only"
 
+# --- MariaDB ----------------------------------------------------------------
+
+for name in $(env | sed -n 's/^\(MYSQL_[A-Z_]*\)=.*/\1/p'); do
+    unset "$name"
+done
+
+maria=$scratch/mariadb
+mkdir -m 700 "$maria"
+maria_user=$(id -un)
+if is_root; then
+    maria_user=mysql
+    id -u "$maria_user" >/dev/null 2>&1 || maria_user=nobody
+    chown "$maria_user" "$maria"
+fi
+
+# Who may administer it is the user of this script, by the socket alone.
+quietly mariadb-install-db --no-defaults --user="$maria_user" --datadir="$maria/data" \
+    --auth-root-authentication-method=socket --auth-root-socket-user="$(id -un)" --skip-test-db
+
+maria_socket=$maria/socket
+on_maria() { mariadb --no-defaults --batch --socket="$maria_socket" --user="$(id -un)" "$@"; }
+
+# Sets mariadb_pid. A server that finds its port taken ends by itself.
+start_mariadb() {
+    setsid "$mariadbd" --no-defaults --user="$maria_user" --datadir="$maria/data" \
+        --socket="$maria_socket" --pid-file="$maria/pid" --bind-address=127.0.0.1 --port="$1" \
+        --skip-name-resolve --skip-log-bin --innodb-flush-log-at-trx-commit=0 \
+        --innodb-buffer-pool-size=64M --character-set-server=utf8mb4 \
+        --default-time-zone=+00:00 >"$scratch/mariadb.log" 2>&1 &
+    mariadb_pid=$!
+    tries=120
+    while ! on_maria --execute='SELECT 1' >"$scratch/log" 2>&1; do
+        tries=$((tries - 1))
+        if [ "$tries" -eq 0 ] || ! kill -s 0 "$mariadb_pid" 2>/dev/null; then
+            kill -s KILL "$mariadb_pid" 2>/dev/null || :
+            wait "$mariadb_pid" 2>/dev/null || :
+            mariadb_pid=
+            return 1
+        fi
+        sleep 0.5
+    done
+}
+
+ports=30
+while :; do
+    maria_port=$((20000 + $(od -An -N2 -tu2 /dev/urandom) % 12000))
+    ! start_mariadb "$maria_port" || break
+    ports=$((ports - 1))
+    if [ "$ports" -eq 0 ] || ! grep -q 'Bind on TCP/IP port' "$scratch/mariadb.log"; then
+        cat "$scratch/log" "$scratch/mariadb.log" >&2
+        die 'MariaDB does not start'
+    fi
+done
+
+quietly on_maria --execute="CREATE USER gazetier@'127.0.0.1' IDENTIFIED BY 'geheim';
+    GRANT ALL ON *.* TO gazetier@'127.0.0.1'"
+say "mariadb: $(on_maria --skip-column-names --execute='SELECT version()') on 127.0.0.1:$maria_port, for this run only"
+
 # --- The tests --------------------------------------------------------------
 
 # The program takes its settings from GAZETIER_* as well: those of a real
@@ -525,6 +601,7 @@ for name in $(env | sed -n 's/^\(GAZETIER_[A-Z0-9_]*\)=.*/\1/p'); do
 done
 
 export GAZETIER_TEST_POSTGRES="postgres://gazetier@127.0.0.1:$port/gazetier"
+export GAZETIER_TEST_MARIADB="mysql://gazetier:geheim@127.0.0.1:$maria_port/"
 export GAZETIER_TEST_SMTP_SINK="$smtp_sink"
 export GAZETIER_TEST_PGBOUNCER="$pgbouncer"
 export GAZETIER_TEST_PYTHON="$venv/bin/python"

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use super::{Execute, exit, session::Session};
-use crate::publish::forms::serving;
+use crate::publish::forms::{rights, serving};
 
 /// How the feeds are served and found.
 #[derive(Debug, clap::Subcommand)]
@@ -26,6 +26,8 @@ pub(super) enum SnippetTarget {
     Caddy,
     /// Lines for the head of the magazine's pages.
     Html,
+    /// Lines for the magazine's robots.txt.
+    Robots,
 }
 
 impl Execute for Command {
@@ -42,6 +44,7 @@ impl Execute for Command {
             SnippetTarget::Nginx => serving::nginx(config, &folder()?)?,
             SnippetTarget::Caddy => serving::caddy(config, &folder()?)?,
             SnippetTarget::Html => serving::html(config)?,
+            SnippetTarget::Robots => rights::robots(config)?,
         };
         println!("{}", text.trim_end());
         Ok(ExitCode::SUCCESS)

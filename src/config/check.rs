@@ -12,7 +12,7 @@ use super::{
     desk, digest, dkim,
     feeds::hubs,
     feeds::moved,
-    fetch, raw, relay, retention, sources, theme, web as web_room,
+    fetch, raw, relay, retention, rights, search_engines, sources, theme, web as web_room,
 };
 use crate::model::{Colour, Lang, Mailbox, Rubrique, Slug, Zone, text, uri};
 
@@ -80,6 +80,8 @@ fn build(mut raw: raw::RawConfig, path: &Path) -> Result<Config, ConfigRefusal> 
         dkim: dkim::check(raw.dkim, &letters.from.address, base, &mut warnings)?,
         fetch: fetch::check(&raw.fetch)?,
         retention: retention::check(&raw.retention)?,
+        rights: rights::check(raw.rights)?,
+        search_engines: search_engines::check(raw.search_engines)?,
         letters,
         relays: relay::check(raw.relay, raw.relays, base)?,
         bounces: bounces::check(raw.bounces, base)?,

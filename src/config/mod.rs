@@ -11,8 +11,12 @@ mod fetch;
 mod raw;
 mod relay;
 mod retention;
+mod rights;
+mod search_engines;
+mod source_access;
 mod source_url;
 mod sources;
+mod sql_source;
 mod templates;
 mod theme;
 mod web;
@@ -34,8 +38,12 @@ pub use fetch::Fetch;
 pub use raw::Content;
 pub use relay::{Certificates, Login, Proof, Rates, Relay, Relays, Secret, Security};
 pub use retention::Retention;
+pub use rights::{Rights, RslTerms, TdmReservation};
+pub use search_engines::{IndexNow, SearchEngines};
+pub use source_access::SourceAccess;
 pub use source_url::{SourceUrl, without_login};
 pub use sources::{Source, SourceKind};
+pub use sql_source::{SqlDatabase, SqlQuery, SqlSource, TextFormat};
 pub use theme::{Logo, Theme};
 pub use web::{Listen, Proxy, Web};
 
@@ -119,6 +127,10 @@ pub struct Config {
     pub fetch: Fetch,
     /// What is kept how long.
     pub retention: Retention,
+    /// What machines are told of its rights.
+    pub rights: Rights,
+    /// What search engines are given.
+    pub search_engines: SearchEngines,
 }
 
 /// The magazine.

@@ -37,6 +37,10 @@ pub struct RawConfig {
     pub fetch: super::fetch::RawFetch,
     #[serde(default)]
     pub retention: super::retention::RawRetention,
+    #[serde(default)]
+    pub rights: super::rights::RawRights,
+    #[serde(default)]
+    pub search_engines: super::search_engines::RawSearchEngines,
 }
 
 #[derive(Debug, Deserialize)]

@@ -29,13 +29,18 @@ impl SourceUrl {
         self.without_login().into()
     }
 
+    /// Whether a user or a password is part of it.
+    pub fn has_login(&self) -> bool {
+        !self.0.username().is_empty() || self.0.password().is_some()
+    }
+
     fn without_login(&self) -> Url {
         without_login(self.0.clone())
     }
 
     /// Whether a source's place is an address.
     pub fn is_place(place: &str) -> bool {
-        place.starts_with("https://") || place.starts_with("http://")
+        ["https://", "http://", "postgres://", "mysql://"].iter().any(|scheme| place.starts_with(scheme))
     }
 }
 

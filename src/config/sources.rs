@@ -11,7 +11,9 @@ use serde::Deserialize;
 use super::{
     bounds::path,
     check::{ConfigRefusal, line, refuse},
+    source_access::SourceAccess,
     source_url::SourceUrl,
+    sql_source::{self, SqlSource},
 };
 use crate::model::{RECORD_FIELDS, Rubrique, Slug, text::fold};
 
@@ -25,6 +27,15 @@ pub struct RawSource {
     pub path: Option<String>,
     /// Where it is fetched from instead.
     pub url: Option<String>,
+    /// Who we are to its server.
+    pub user: Option<String>,
+    /// The name of the environment variable that holds the password, or the file.
+    pub password_env: Option<String>,
+    pub password_file: Option<String>,
+    /// Of Ghost's Content API.
+    pub key: Option<String>,
+    /// The name of the environment variable that holds the key.
+    pub key_env: Option<String>,
     /// Whether links may lead out of the folder.
     #[serde(default)]
     pub follow_links: bool,
@@ -34,6 +45,17 @@ pub struct RawSource {
     /// Which of its fields is which of ours.
     #[serde(default)]
     pub fields: BTreeMap<String, String>,
+    /// Of a database: what is asked for.
+    pub table: Option<String>,
+    pub query: Option<String>,
+    /// Which of its columns is which field of ours.
+    pub columns: Option<BTreeMap<String, String>>,
+    /// Which values of its status mean that readers may see a column.
+    pub published: Option<Vec<String>>,
+    /// The clock of its times.
+    pub timezone: Option<String>,
+    /// What its texts are written in.
+    pub format: Option<String>,
 }
 
 /// What a source holds.
@@ -45,17 +67,20 @@ pub enum SourceKind {
     Jsonl,
     /// A table with a column in each row.
     Csv,
-    /// An export of WordPress.
+    /// A site of WordPress: its export, or its REST API.
     Wordpress,
-    /// An export of Ghost.
+    /// A site of Ghost: its export, or its Content API.
     Ghost,
     /// RSS, Atom or JSON Feed.
     Feed,
+    /// The database of another program.
+    Sql,
 }
 
 impl SourceKind {
     /// All that there are.
-    pub const ALL: [Self; 6] = [Self::Markdown, Self::Jsonl, Self::Csv, Self::Wordpress, Self::Ghost, Self::Feed];
+    pub const ALL: [Self; 7] =
+        [Self::Markdown, Self::Jsonl, Self::Csv, Self::Wordpress, Self::Ghost, Self::Feed, Self::Sql];
 
     /// As the configuration writes it.
     pub fn name(self) -> &'static str {
@@ -66,6 +91,7 @@ impl SourceKind {
             Self::Wordpress => "wordpress",
             Self::Ghost => "ghost",
             Self::Feed => "feed",
+            Self::Sql => "sql",
         }
     }
 
@@ -74,9 +100,19 @@ impl SourceKind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Whether it is a file with many columns, and no folder of files with one each.
+    /// Whether it may be a file, or a folder of them.
+    pub fn is_of_files(self) -> bool {
+        self != Self::Sql
+    }
+
+    /// Whether it is one thing with many columns, and no folder of files with one each.
     pub fn is_one_file(self) -> bool {
         self != Self::Markdown
+    }
+
+    /// Whether it may be fetched from an address.
+    pub fn is_fetchable(self) -> bool {
+        matches!(self, Self::Feed | Self::Wordpress | Self::Ghost)
     }
 
     /// Whether it holds the newest columns alone: what is missing there is not gone.
@@ -94,10 +130,14 @@ pub struct Source {
     pub named: bool,
     /// What it holds.
     pub kind: SourceKind,
-    /// Its folder, or its file; of one that is fetched, what messages call it.
+    /// Its folder, or its file; of one that is fetched or asked, what messages call it.
     pub path: PathBuf,
     /// Where it is fetched from, if it is.
     pub url: Option<SourceUrl>,
+    /// Which database is asked for what, if it is one.
+    pub sql: Option<SqlSource>,
+    /// Who we are to its server.
+    pub access: SourceAccess,
     /// Whether links may lead out of the folder.
     pub follow_links: bool,
     /// Which rubrique its own words mean, by the word as it is compared.
@@ -116,6 +156,8 @@ impl Source {
             kind,
             path,
             url: None,
+            sql: None,
+            access: SourceAccess::default(),
             follow_links: false,
             rubriques,
             fields,
@@ -149,6 +191,10 @@ pub(super) fn check(raw: Vec<RawSource>, base: &Path, rubriques: &[Rubrique]) ->
         let source = source(entry, base, rubriques)?;
         if let Some(twin) = sources.iter().find(|other| holds_same(other, &source)) {
             let [one, other] = [&twin.path, &source.path].map(|path| path.display());
+            if source.sql.is_some() {
+                let what = format!("two sources ask {other} for the same: each column would come twice; name one");
+                return Err(refuse("sources.query", what));
+            }
             return Err(refuse(
                 "sources.path",
                 format!("{one} and {other} hold the same files: each column would come twice; name one of them"),
@@ -167,10 +213,21 @@ fn source(mut raw: RawSource, base: &Path, rubriques: &[Rubrique]) -> Result<Sou
         let known = SourceKind::ALL.map(|kind| format!("{:?}", kind.name())).join(" or ");
         refuse("sources.kind", format!("{:?} is not known: write {known}", raw.kind))
     })?;
-    let (path, url) = place(&mut raw, kind, base)?;
+    let (path, url, sql, access) = match kind {
+        SourceKind::Sql => {
+            let (path, sql) = sql_source::check(&mut raw, base)?;
+            (path, None, Some(sql), SourceAccess::default())
+        }
+        _ => {
+            sql_source::refuse_keys(&raw)?;
+            let (path, url) = place(&mut raw, kind, base)?;
+            let access = SourceAccess::check(&raw, kind, url.as_ref())?;
+            (path, url, None, access)
+        }
+    };
     let named = raw.name.is_some();
     let name = match raw.name {
-        None if url.is_some() => format!("{}:{}", kind.name(), path.display()),
+        None if url.is_some() || sql.is_some() => format!("{}:{}", kind.name(), path.display()),
         None => format!("{}:{}", kind.name(), plain(&raw.path.unwrap_or_default())),
         Some(name) => line("sources.name", name)?,
     };
@@ -193,6 +250,8 @@ fn source(mut raw: RawSource, base: &Path, rubriques: &[Rubrique]) -> Result<Sou
         kind,
         path,
         url,
+        sql,
+        access,
         follow_links: raw.follow_links,
         rubriques: raw.rubriques.into_iter().map(rubrique_of).collect::<Result<_, _>>()?,
         fields: raw.fields,
@@ -203,7 +262,7 @@ fn source(mut raw: RawSource, base: &Path, rubriques: &[Rubrique]) -> Result<Sou
 fn place(raw: &mut RawSource, kind: SourceKind, base: &Path) -> Result<(PathBuf, Option<SourceUrl>), ConfigRefusal> {
     match (&raw.path, raw.url.take()) {
         (Some(written), None) => Ok((path("sources.path", base, written)?, None)),
-        (None, Some(written)) if kind == SourceKind::Feed => {
+        (None, Some(written)) if kind.is_fetchable() => {
             let url = SourceUrl::parse(&written).map_err(|why| refuse("sources.url", why))?;
             Ok((PathBuf::from(url.to_string()), Some(url)))
         }
@@ -218,6 +277,11 @@ fn place(raw: &mut RawSource, kind: SourceKind, base: &Path) -> Result<(PathBuf,
 
 /// Whether two sources would give the same columns.
 fn holds_same(one: &Source, other: &Source) -> bool {
+    match (&one.sql, &other.sql) {
+        (None, None) => {}
+        (Some(one_sql), Some(other_sql)) => return one.path == other.path && one_sql.asks_same(other_sql),
+        _ => return false,
+    }
     match (&one.url, &other.url) {
         (None, None) => overlap(&one.path, &other.path),
         (one, other) => one == other,

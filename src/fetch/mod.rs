@@ -65,6 +65,16 @@ pub enum Error {
     Failed(Box<ureq::Error>),
 }
 
+impl Error {
+    /// What the server answered instead, if it answered.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Status { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Fetcher {
     agent: Agent,
@@ -108,7 +118,7 @@ impl Fetcher {
         let is_conditional =
             headers.contains_key(header::IF_NONE_MATCH) || headers.contains_key(header::IF_MODIFIED_SINCE);
         let end = Instant::now() + self.limits.time;
-        let mut address = address.clone();
+        let (mut address, mut headers) = (address.clone(), headers.clone());
         for _ in 0..=self.limits.redirects {
             if !matches!(address.scheme(), "http" | "https") {
                 return Err(Error::Address(address.into()));
@@ -123,7 +133,12 @@ impl Fetcher {
             let place = answer.headers().get(header::LOCATION).filter(|_| status.is_redirection());
             if let Some(place) = place {
                 let place = String::from_utf8_lossy(place.as_bytes()).into_owned();
-                address = address.join(&place).map_err(|_| Error::Address(place))?;
+                let next = address.join(&place).map_err(|_| Error::Address(place))?;
+                if next.origin() != address.origin() {
+                    // Whoever is meant by a login, it is not the next one.
+                    headers.remove(header::AUTHORIZATION);
+                }
+                address = next;
                 continue;
             }
             let unchanged = is_conditional && status == StatusCode::NOT_MODIFIED;
@@ -131,7 +146,7 @@ impl Fetcher {
                 let retry_after = answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
                 return Err(Error::Status { status: status.as_u16(), retry_after: retry_after.map(str::to_owned) });
             }
-            let headers = std::mem::take(answer.headers_mut());
+            let answered = std::mem::take(answer.headers_mut());
             let body = match self.limits.bytes {
                 0 => Vec::new(),
                 _ if unchanged => Vec::new(),
@@ -140,7 +155,7 @@ impl Fetcher {
                     read.map_err(|error| self.failed(error))?
                 }
             };
-            return Ok(Fetched { address, body, headers, unchanged });
+            return Ok(Fetched { address, body, headers: answered, unchanged });
         }
         Err(Error::TooManyRedirects(self.limits.redirects))
     }

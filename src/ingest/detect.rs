@@ -21,7 +21,7 @@ impl FileFormat {
     pub fn named(name: &str) -> Option<Self> {
         match name {
             "listing" => Some(Self::Listing),
-            name => SourceKind::named(name).map(|kind| match kind {
+            name => SourceKind::named(name).filter(|kind| kind.is_of_files()).map(|kind| match kind {
                 SourceKind::Markdown => Self::Markdown,
                 kind => Self::Records(kind),
             }),
@@ -30,7 +30,8 @@ impl FileFormat {
 
     /// All their names.
     pub fn names() -> String {
-        SourceKind::ALL.map(SourceKind::name).into_iter().chain(["listing"]).collect::<Vec<_>>().join(", ")
+        let kinds = SourceKind::ALL.into_iter().filter(|kind| kind.is_of_files());
+        kinds.map(SourceKind::name).chain(["listing"]).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -55,8 +55,10 @@ pub struct FolderContents {
     pub files: Vec<FoundFile>,
     /// Whether nothing has changed since it was read last: then no file is listed.
     pub unchanged: bool,
-    /// Whether it lists only the newest: what is missing is not gone.
+    /// Whether it lists only the newest, or what has changed: what is missing is not gone.
     pub partial: bool,
+    /// What is gone of a list that is partial, by the names that the store knows.
+    pub left: Vec<String>,
     pub passed_over: Vec<SkippedEntry>,
 }
 

@@ -1,6 +1,7 @@
 //! Where columns come from: each source reads its own form and yields drafts, ready for the store,
 //! and warnings for the editors. Reading changes nothing.
 
+mod api;
 mod body;
 pub mod clean;
 pub mod detect;
@@ -17,7 +18,9 @@ mod shortcodes;
 pub mod similarity;
 mod site_paths;
 pub mod source;
+mod spip;
 mod spool;
+mod sql;
 pub mod subscribers;
 pub mod sync;
 mod utf8;

@@ -8,35 +8,37 @@ pub mod feed;
 pub mod ghost;
 pub mod jsonl;
 mod spooled;
+mod standfirst;
+mod waiting;
 pub mod wordpress;
 mod xml;
 
-use std::{collections::HashMap, io, path::Path, sync::Arc};
-
-use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 use super::{
     Error, ImportContext, ImportResult, SourceLocation,
-    folder::{self, FolderContents, FoundFile},
+    folder::{self, FolderContents},
     markdown::GivenFields,
     remote::FetchedFeed,
     source::{ColumnSource, KnownDocuments, SourceDocument},
-    spool::{self, ByteSpool, SpoolPosition},
     wrong,
 };
 use crate::{
     config::{Source, SourceKind},
-    model::{ColumnRecord, column::fingerprint},
+    model::ColumnRecord,
 };
 
 pub use draft::read_record;
 pub use spooled::SpooledColumns;
+pub use waiting::RecordPosition;
+pub(super) use waiting::{RecordNames, WaitingRecords};
+use waiting::{WaitingRecord, spool_error};
 
 /// Under this name the store keeps the stamp of the whole file.
 pub const WHOLE_FILE: &str = ".";
 
 /// The date of a draft that has none: it is not taken, and nobody reads it.
-const NO_DATE: &str = "1970-01-01";
+pub(super) const NO_DATE: &str = "1970-01-01";
 
 /// A record as its file gives it.
 #[derive(Debug)]
@@ -56,28 +58,6 @@ pub type RecordSink<'s> = dyn FnMut(ListedRecord) -> Result<(), Error> + 's;
 
 /// Goes through a file and gives each record to the sink.
 pub type RecordReader = dyn Fn(&Source, &Path, &mut RecordSink<'_>) -> Result<(), Error>;
-
-/// Where a record waits.
-#[derive(Debug, Clone)]
-pub struct RecordPosition {
-    spool: Arc<ByteSpool>,
-    position: SpoolPosition,
-}
-
-impl RecordPosition {
-    /// The record, as it was written.
-    pub(super) fn bytes(&self) -> io::Result<Vec<u8>> {
-        self.spool.get(self.position)
-    }
-}
-
-/// A record as it waits.
-#[derive(Debug, Serialize, Deserialize)]
-struct WaitingRecord {
-    line: Option<usize>,
-    record: Result<ColumnRecord, String>,
-    warnings: Vec<String>,
-}
 
 /// A source that is one file with many columns.
 pub struct RecordFile<'a> {
@@ -99,6 +79,7 @@ impl<'a> RecordFile<'a> {
             SourceKind::Wordpress => &wordpress::read,
             SourceKind::Ghost => &ghost::read,
             SourceKind::Feed => &feed::read,
+            SourceKind::Sql => &no_file,
         };
         Some(Self { source, path, reader, fetched: None })
     }
@@ -110,17 +91,8 @@ impl<'a> RecordFile<'a> {
 
     /// Goes through what it holds. Each name comes once: of two records with one id, the second is refused.
     fn read_records(&self, sink: &mut RecordSink<'_>) -> Result<(), Error> {
-        let mut counts: HashMap<String, usize> = HashMap::new();
-        let sink = &mut |mut listed: ListedRecord| {
-            let name = listed.name.clone();
-            let count = counts.entry(name.clone()).or_default();
-            *count += 1;
-            if *count > 1 || name == WHOLE_FILE {
-                listed.record = Err(format!("another record has the id {name:?} already: give one of them another"));
-                listed.name = format!("{name} ({count})");
-            }
-            sink(listed)
-        };
+        let mut names = RecordNames::default();
+        let sink = &mut |listed: ListedRecord| sink(names.told_apart(listed));
         match self.fetched {
             None => (self.reader)(self.source, self.path, sink),
             Some(fetched) => feed::read_bytes(self.source, &fetched.body, Some(&fetched.address), sink),
@@ -141,39 +113,16 @@ impl ColumnSource for RecordFile<'_> {
         if known.is_settled(known.get(WHOLE_FILE), &seen) && !known.wants_reading() {
             return Ok(FolderContents { unchanged: true, ..FolderContents::default() });
         }
-        let (mut spool, mut listed_records) = (ByteSpool::default(), Vec::new());
+        let mut waiting = WaitingRecords::default();
         self.read_records(&mut |listed: ListedRecord| {
-            let ListedRecord { name, line, record, warnings } = listed;
-            let fields = serde_json::to_vec(&record).map_err(|error| spool_error(error.into()))?;
-            let seen = fingerprint([&fields]);
-            // What is as it was is not looked at again.
-            let position = match known.is_settled(known.get(&name), &seen) {
-                true => None,
-                false => {
-                    let waiting = serde_json::to_vec(&WaitingRecord { line, record, warnings });
-                    Some(waiting.map_err(io::Error::from).and_then(|bytes| spool.put(&bytes)).map_err(spool_error)?)
-                }
-            };
-            listed_records.push((name, seen, fields.len() as u64, position));
-            Ok(())
+            waiting.take(listed, "", |name, seen| known.is_settled(known.get(name), seen))
         })?;
         // Half of a file that is being written anew would withdraw the other half.
         if self.fetched.is_none() && folder::seen_at(path).map_err(read_error)? != seen {
             let place = SourceLocation { file: self.source.path.display().to_string(), line: None };
             return Err(wrong(&place, "it changed while it was read: nothing is changed, and the next run reads it"));
         }
-        let spool = Arc::new(spool);
-        let found = |(name, seen, size, position): (String, String, u64, Option<SpoolPosition>)| FoundFile {
-            path: path.to_owned(),
-            name,
-            seen,
-            size,
-            record: position.map(|position| RecordPosition { spool: Arc::clone(&spool), position }),
-        };
-        let mut files: Vec<FoundFile> = listed_records.into_iter().map(found).collect();
-        let whole = FoundFile { path: path.to_owned(), name: WHOLE_FILE.to_owned(), seen, size: 0, record: None };
-        // Last: who is killed between two pieces reads the file once more.
-        files.push(whole);
+        let files = waiting.into_files(path, seen);
         Ok(FolderContents { files, partial: self.source.kind.is_partial(), ..FolderContents::default() })
     }
 
@@ -196,9 +145,13 @@ impl ColumnSource for RecordFile<'_> {
     }
 }
 
-/// Records cannot wait on the disk.
-fn spool_error(error: io::Error) -> Error {
-    let place = SourceLocation { file: spool::folder().display().to_string(), line: None };
-    let message = format!("records cannot wait here: {error}: make room, or name another folder in TMPDIR");
-    wrong(&place, message)
+/// The text of a post as WordPress keeps it: its HTML, its standfirst, and what is not taken of it.
+pub(super) fn post_body(content: &str) -> (String, String, Vec<String>) {
+    wordpress::post_body(content)
+}
+
+/// A database is no file: its rows come by another way.
+fn no_file(source: &Source, _: &Path, _: &mut RecordSink<'_>) -> Result<(), Error> {
+    let place = SourceLocation { file: source.path.display().to_string(), line: None };
+    Err(wrong(&place, "a database is read by a sync alone"))
 }

@@ -47,6 +47,37 @@ pub struct FetchedFeed {
     pub seen: String,
 }
 
+/// Why a source that is fetched gives nothing, or not all.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoteError {
+    #[error(transparent)]
+    Fetch(#[from] fetch::Error),
+    /// One of several requests failed.
+    #[error("{what}: {error}")]
+    Request { what: String, error: fetch::Error },
+    /// What the server says is no answer.
+    #[error("{0}")]
+    Answer(String),
+    /// There is more than a run can take.
+    #[error("not all of its posts are read yet: the next run goes on")]
+    Unfinished,
+}
+
+impl RemoteError {
+    /// What was answered instead, if a server answered.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Fetch(error) | Self::Request { error, .. } => error.status(),
+            _ => None,
+        }
+    }
+
+    /// Whether what was asked for may be elsewhere by now.
+    pub fn may_have_moved(&self) -> bool {
+        matches!(self, Self::Answer(_)) || self.status() == Some(404)
+    }
+}
+
 /// What tells a server what was there.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Stamp {
@@ -99,7 +130,8 @@ pub fn feed_of(answer: Fetched) -> Option<FetchedFeed> {
 }
 
 /// Until when a server wants to be left alone.
-pub fn pause_until(error: &fetch::Error, at: Instant) -> Option<Instant> {
+pub fn pause_until(error: &RemoteError, at: Instant) -> Option<Instant> {
+    let (RemoteError::Fetch(error) | RemoteError::Request { error, .. }) = error else { return None };
     let fetch::Error::Status { status: 429 | 503, retry_after: Some(wish) } = error else { return None };
     let wish = wish.trim();
     let until = match wish.parse::<u32>() {
@@ -118,7 +150,7 @@ mod tests {
         let at: Instant = "2026-11-23T07:00:00Z".parse().expect("an instant");
         let until = |status, wish: &str| {
             let error = fetch::Error::Status { status, retry_after: Some(wish.to_owned()) };
-            pause_until(&error, at).map(|until| (until - at).num_seconds())
+            pause_until(&error.into(), at).map(|until| (until - at).num_seconds())
         };
         assert_eq!(until(429, " 120 "), Some(120));
         assert_eq!(until(503, "Mon, 23 Nov 2026 07:10:00 GMT"), Some(600));

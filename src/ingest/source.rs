@@ -6,7 +6,7 @@ use super::{
     Error, ImportContext, ImportResult,
     folder::FolderContents,
     markdown::{GivenFields, MarkdownFolder},
-    records::RecordFile,
+    records::{RecordFile, WHOLE_FILE},
 };
 use crate::{config::Source, model::Instant, store::SourceFile};
 
@@ -61,6 +61,37 @@ impl<'a> KnownDocuments<'a> {
     pub fn wants_reading(&self) -> bool {
         let mut files = self.files.into_iter().flat_map(HashMap::values);
         files.any(|known| self.is_due(Some(known)) || (self.by_hand && known.refused.is_some()))
+    }
+}
+
+/// What is known of the records of a source, for another thread.
+#[derive(Debug, Default)]
+pub struct KnownRecords {
+    /// What was seen of the whole source.
+    pub whole: Option<String>,
+    /// Whether something in it must be read again though it is the same.
+    pub wants_reading: bool,
+    /// Its records by their names; with what was seen of those that need not be read again.
+    pub seen: HashMap<String, Option<String>>,
+}
+
+impl KnownRecords {
+    pub fn of(known: &KnownDocuments<'_>) -> Self {
+        let files = known.files.into_iter().flatten().filter(|(name, _)| *name != WHOLE_FILE);
+        let settled = |name: &str, file: &SourceFile| {
+            let seen = known.seen(name).filter(|_| file.refused.is_none() && !known.is_due(Some(file)));
+            seen.map(str::to_owned)
+        };
+        Self {
+            whole: known.seen(WHOLE_FILE).map(str::to_owned),
+            wants_reading: known.wants_reading(),
+            seen: files.map(|(name, file)| (name.clone(), settled(name, file))).collect(),
+        }
+    }
+
+    /// Whether a record need not be read.
+    pub fn is_settled(&self, name: &str, seen: &str) -> bool {
+        self.seen.get(name).and_then(Option::as_deref) == Some(seen)
     }
 }
 

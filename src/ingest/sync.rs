@@ -19,7 +19,7 @@ use std::{
     path::PathBuf,
 };
 
-use super::{ImportContext, source::KnownDocuments};
+use super::{ImportContext, source::KnownDocuments, sql};
 use crate::{
     config::{Config, Source},
     model::{EnteredColumn, Instant},
@@ -175,9 +175,13 @@ impl<'a> Sync<'a> {
         };
         let is_read = |source: &&Source| claimed.places.contains_key(&source.name);
         let sources: Vec<_> = config.sources.iter().filter(is_read).map(|source| (source, known(source))).collect();
-        let mut fetched = remote::fetch_all(context, &sources, &self.state.notices, reporter).await?;
+        let fetching = remote::fetch_all(context, &sources, &self.state.notices, reporter);
+        let (fetched, mut asked) = tokio::join!(fetching, sql::read_all(&sources));
+        let mut fetched = fetched?;
+        remote::tell_troubles(&sources, &fetched, reporter).await?;
         for (source, known) in sources {
-            match remote::documents(source, &known, &mut fetched) {
+            let contents = asked.remove(&source.name).or_else(|| remote::documents(source, &known, &mut fetched));
+            match contents {
                 None => {}
                 Some(Ok(contents)) => {
                     scans.push(scan::scan(source, contents, known, context.import_context(), &mut spool)?);

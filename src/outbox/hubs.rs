@@ -1,4 +1,4 @@
-//! Tells WebSub hubs which topics have changed (`hub.mode=publish`). Hubs are told in parallel, and none for long; what
+//! Tells WebSub hubs which topics have changed (`hub.mode=publish`), and search engines which pages (IndexNow). Hubs are told in parallel, and none for long; what
 //! they do not accept waits in the outbox.
 
 use std::time::Duration;
@@ -23,6 +23,9 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How many pings a hub gets in parallel.
 const BATCH_PINGS: u32 = 8;
+
+/// How many pages one request names.
+const BATCH_PAGES: u32 = 500;
 
 /// How long a worker may keep pings: longer than the timeout, but not much, since telling a hub twice does no harm.
 const PING_LEASE: Duration = Duration::from_secs(15);
@@ -54,6 +57,8 @@ pub struct HubNotifier<'a> {
 #[derive(Debug)]
 pub struct HubReport {
     pub hub: Url,
+    /// Whether search engines are told of pages, and no hub of feeds.
+    pub is_search: bool,
     /// Counts topics.
     pub counts: OutboxReport,
 }
@@ -62,9 +67,15 @@ impl HubNotifier<'_> {
     /// Tells every hub of what is due, for 20 seconds at most.
     pub async fn notify(&self) -> Result<Vec<HubReport>, Error> {
         let mut workers = JoinSet::new();
-        for hub in &self.config.feeds.hubs {
-            let report = HubReport { hub: hub.clone(), counts: OutboxReport::default() };
-            let worker = HubWorker { report, agent: agent(), at: self.at, clock: self.clock };
+        let hubs = self.config.feeds.hubs.iter().map(|hub| (hub, HubKind::WebSub));
+        let search = self.config.search_engines.indexnow.as_ref().map(|indexnow| {
+            let host = self.config.magazine.url.host_str().unwrap_or_default().to_owned();
+            (&indexnow.url, HubKind::IndexNow { key: indexnow.key.clone(), host })
+        });
+        for (hub, kind) in hubs.chain(search) {
+            let is_search = matches!(kind, HubKind::IndexNow { .. });
+            let report = HubReport { hub: hub.clone(), is_search, counts: OutboxReport::default() };
+            let worker = HubWorker { report, kind, agent: agent(), at: self.at, clock: self.clock };
             workers.spawn(worker.run(self.store.clone()));
         }
         let mut all = Vec::new();
@@ -76,7 +87,27 @@ impl HubNotifier<'_> {
     }
 }
 
+/// How a hub is told.
+#[derive(Debug, Clone)]
+enum HubKind {
+    /// Of each topic by itself.
+    WebSub,
+    /// Of many pages at once, with the key that stands on their host.
+    IndexNow { key: String, host: String },
+}
+
+impl HubKind {
+    /// How many topics are taken at once.
+    fn batch(&self) -> u32 {
+        match self {
+            Self::WebSub => BATCH_PINGS,
+            Self::IndexNow { .. } => BATCH_PAGES,
+        }
+    }
+}
+
 /// A hub's answer to a ping.
+#[derive(Clone)]
 enum HubAnswer {
     Accepted,
     Refused(String),
@@ -87,6 +118,7 @@ enum HubAnswer {
 /// Tells one hub.
 struct HubWorker {
     report: HubReport,
+    kind: HubKind,
     agent: ureq::Agent,
     at: Instant,
     clock: fn() -> Instant,
@@ -101,7 +133,7 @@ impl HubWorker {
             if now - started >= chrono::TimeDelta::from_std(TOTAL_TIMEOUT).unwrap_or_default() {
                 break;
             }
-            let batch = store.lease_pings(&hub, self.at, BATCH_PINGS, now, now + PING_LEASE).await?;
+            let batch = store.lease_pings(&hub, self.at, self.kind.batch(), now, now + PING_LEASE).await?;
             if batch.is_empty() {
                 break;
             }
@@ -136,6 +168,15 @@ impl HubWorker {
     /// Tells the hub of some topics in parallel.
     async fn send_batch(&self, batch: Vec<Ping>) -> Result<Vec<(Ping, HubAnswer)>, Error> {
         let mut posts = JoinSet::new();
+        if let HubKind::IndexNow { key, host } = self.kind.clone() {
+            let (agent, url) = (self.agent.clone(), self.report.hub.clone());
+            let answered = tokio::task::spawn_blocking(move || {
+                let pages: Vec<&str> = batch.iter().map(|ping| ping.topic.as_str()).collect();
+                let answer = post_pages(&agent, &url, &key, &host, &pages);
+                batch.into_iter().map(|ping| (ping, answer.clone())).collect()
+            });
+            return Ok(answered.await?);
+        }
         for ping in batch {
             let (agent, hub) = (self.agent.clone(), self.report.hub.clone());
             posts.spawn_blocking(move || {
@@ -181,7 +222,18 @@ fn post(agent: &ureq::Agent, hub: &Url, topic: &str) -> HubAnswer {
         .append_pair("hub.topic", topic)
         .finish();
     let request = agent.post(hub.as_str()).header("Content-Type", "application/x-www-form-urlencoded");
-    match request.send(form) {
+    answer_of(request.send(form))
+}
+
+/// Tells search engines of pages.
+fn post_pages(agent: &ureq::Agent, url: &Url, key: &str, host: &str, pages: &[&str]) -> HubAnswer {
+    let body = serde_json::json!({ "host": host, "key": key, "urlList": pages }).to_string();
+    let request = agent.post(url.as_str()).header("Content-Type", "application/json; charset=utf-8");
+    answer_of(request.send(body))
+}
+
+fn answer_of(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> HubAnswer {
+    match answer {
         Ok(answer) if answer.status().is_success() => HubAnswer::Accepted,
         Ok(answer) => {
             let place = answer.headers().get("Location").and_then(|place| place.to_str().ok());

@@ -213,6 +213,14 @@ impl FeedWorker {
                 current.topics.push(Topic::new(address, bytes));
             }
         }
+        if let (FeedKey::All, Some(indexnow)) = (key, &publisher.config.search_engines.indexnow) {
+            let origin = publisher.config.magazine.url.origin();
+            let own = columns.iter().filter(|column| column.url.origin() == origin);
+            current.topics.extend(own.map(|column| {
+                let seen = fingerprint([column.title.as_str(), &column.standfirst, &column.body]);
+                Topic::new(column.url.clone(), seen.as_bytes()).for_hub(indexnow.url.clone())
+            }));
+        }
         current.written = self.writer.put(valid.files, true)?;
         Ok(current)
     }

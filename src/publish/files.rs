@@ -108,6 +108,11 @@ impl<T: Target> StagedFiles<T> {
         forms::paths(feed, Some(name)).iter().any(marked)
     }
 
+    /// The bytes of a file, or none.
+    pub(super) fn read(&self, name: &str) -> Vec<u8> {
+        self.target.read(name)
+    }
+
     /// Writes a file beside its place, for [`Self::commit`] to put it there, unless the place holds these bytes already;
     /// says whether it did. What leads to others comes into its place after them: it is last.
     pub(super) fn put(&mut self, name: &str, bytes: &[u8], is_last: bool) -> Result<bool, Error> {

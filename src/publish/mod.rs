@@ -2,6 +2,7 @@
 //! differs. A run with nothing new asks the store two short questions and looks whether the
 //! files are there.
 
+mod beside;
 mod check;
 mod document;
 mod feed;
@@ -31,7 +32,7 @@ use crate::{
 use feed::{FeedResult, FeedWorker};
 use files::FeedFiles;
 use folder_stamp::FolderStamp;
-use forms::{conform::FeedFinding, page};
+use forms::conform::FeedFinding;
 pub use owner::{FolderOwner, SentEdition};
 
 /// Why nothing, or not all, could be published.
@@ -132,9 +133,6 @@ const WORKERS_PER_CPU: usize = 3;
 /// How often feeds are built again that others publish at the same time.
 const MAX_BUILD_ROUNDS: usize = 5;
 
-/// Files that depend on the configuration alone.
-const PAGES: [&str; 3] = ["index.html", "feeds.opml", "feed.css"];
-
 impl Publisher {
     /// Publishes what readers may see at an instant.
     pub fn new(config: Arc<Config>, store: Store, at: Instant) -> Self {
@@ -171,8 +169,9 @@ impl Publisher {
         let FeedsToBuild { feeds, folder_stamp } =
             self.changed(last.as_ref(), revision, come_out, seen.as_deref()).await?;
         let folder = FeedFiles::new(&self.config);
-        let pages = last.is_none() || !PAGES.iter().all(|path| folder.has(path));
-        if feeds.is_empty() && !pages {
+        let pages = last.is_none() || !self.has_pages(&folder);
+        let news = self.news().await?;
+        if feeds.is_empty() && !pages && news.is_none() {
             if let Some(folder_stamp) = folder_stamp {
                 // What cannot be remembered is looked at again.
                 let _ = self.store.put_seen(&folder_stamp).await;
@@ -195,7 +194,8 @@ impl Publisher {
         if dead {
             folder.remove_leftovers();
         }
-        let pages = if pages && built.is_whole() { self.pages()? } else { 0 };
+        let mut pages = if pages && built.is_whole() { self.pages()? } else { 0 };
+        pages += news.map_or(Ok(0), |news| self.put_news(&news))?;
         Ok(Some(UnrecordedPublication { publication, before: published, revision, built, pages }))
     }
 
@@ -370,19 +370,6 @@ impl Publisher {
         differing.extend(feeds.iter().filter(differs).cloned());
         let settled = differing.is_empty() && self.clock.is_some_and(|clock| stamp.is_settled(clock));
         Ok(FeedsToBuild { feeds: differing, folder_stamp: settled.then_some(folder_stamp) })
-    }
-
-    /// Writes what stands beside the feeds.
-    fn pages(&self) -> Result<usize, Error> {
-        let mut folder = FeedFiles::new(&self.config);
-        let mut written = 0;
-        for (path, bytes) in page::files(&self.config)? {
-            written += usize::from(folder.put(&path, &bytes, true)?);
-        }
-        folder.commit(|| Ok(()))?;
-        let parents = folder.take_parents();
-        folder.sync_folders(&parents)?;
-        Ok(written)
     }
 }
 

@@ -11,12 +11,20 @@ use crate::model::{Instant, column::fingerprint};
 pub struct Topic {
     url: Url,
     fingerprint: String,
+    /// Who alone is told of it; none for all hubs.
+    hub: Option<Url>,
 }
 
 impl Topic {
     /// A document by its address (that of its self link) and its bytes.
     pub fn new(url: Url, bytes: &[u8]) -> Self {
-        Self { url, fingerprint: fingerprint([bytes]) }
+        Self { url, fingerprint: fingerprint([bytes]), hub: None }
+    }
+
+    /// The same, of which one hub alone is told.
+    #[must_use]
+    pub fn for_hub(self, hub: Url) -> Self {
+        Self { hub: Some(hub), ..self }
     }
 }
 
@@ -32,7 +40,7 @@ impl Topic {
 /// a feed that is made again without a difference queues nothing.
 pub(super) async fn queue_pings(tx: &mut Tx<'_>, hubs: &[Url], topics: &[Topic], at: Instant) -> Result<()> {
     for topic in topics {
-        for hub in hubs {
+        for hub in topic.hub.as_ref().map_or(hubs, std::slice::from_ref) {
             tx.query(sql::QUEUE_PING)
                 .bind(hub.as_str())
                 .bind(topic.url.as_str())

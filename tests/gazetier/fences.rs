@@ -23,7 +23,7 @@ const FLOORS: [&[&str]; 9] = [
 /// Crates that stay in some rooms or files.
 const CRATES: [(&str, &[&str]); 10] = [
     ("aws_lc_rs", &["config/dkim.rs", "send/dkim.rs", "model/signed.rs"]),
-    ("sqlx", &["store/"]),
+    ("sqlx", &["store/", "ingest/sql/"]),
     ("lettre", &["edition/render/"]),
     ("rss", &["publish/forms/"]),
     ("atom_syndication", &["publish/forms/"]),
@@ -142,8 +142,8 @@ fn every_fence_stops_what_it_is_there_for() {
         ("web/a.rs", "use crate::*;", "web may not use crate::*"),
         ("web/a.rs", "use crate as house;", "web may not use crate"),
         ("cli/a.rs", "mod inner { use super::x; }", "the module inner stands in the file itself"),
-        ("cli/a.rs", "use {clap::Parser, sqlx::{Pool as P}};", "sqlx::Pool is for store/ alone"),
-        ("cli/a.rs", "#[derive(sqlx::FromRow)] struct A;", "sqlx::FromRow is for store/ alone"),
+        ("cli/a.rs", "use {clap::Parser, sqlx::{Pool as P}};", "sqlx::Pool is for store/, ingest/sql/ alone"),
+        ("cli/a.rs", "#[derive(sqlx::FromRow)] struct A;", "sqlx::FromRow is for store/, ingest/sql/ alone"),
         ("store/a.rs", "use lettre::Message;", "lettre::Message is for edition/render/ alone"),
         ("cli/a.rs", "fn f() -> ::rss::Channel {}", "rss::Channel is for publish/forms/ alone"),
         (

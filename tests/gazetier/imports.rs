@@ -1,6 +1,8 @@
 //! Columns come in: what their source says is in the published feeds, to the character, and a
 //! source that cannot be taken is refused in words, whole.
 
+mod api_sources;
+mod databases;
 mod embeds;
 mod exports;
 mod feed_sources;
@@ -14,6 +16,7 @@ mod markdown;
 mod records;
 mod samples;
 mod shortcodes;
+mod sites_api;
 mod told;
 
 use crate::support::Scene;

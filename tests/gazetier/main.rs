@@ -42,6 +42,8 @@ mod readers;
 mod relays;
 mod restored;
 mod rhythms;
+mod rights;
+mod search_engines;
 mod servers;
 mod serving;
 // The benchmarks' relay; not every test needs all of it.

@@ -59,18 +59,18 @@ fn hostile() -> Scene {
 }
 
 /// What a server answers.
-struct Answer {
-    status: u16,
-    headers: BTreeMap<String, Vec<String>>,
-    body: Vec<u8>,
+pub struct Answer {
+    pub status: u16,
+    pub headers: BTreeMap<String, Vec<String>>,
+    pub body: Vec<u8>,
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> &str {
+    pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |values| values[0].as_str())
     }
 
-    fn links(&self) -> Vec<&str> {
+    pub fn links(&self) -> Vec<&str> {
         let links = self.headers.get("link").into_iter().flatten();
         let mut links: Vec<&str> = links.flat_map(|line| line.split(", ")).collect();
         links.sort_unstable();
@@ -79,7 +79,7 @@ impl Answer {
 }
 
 /// A web server with a snippet.
-struct Server {
+pub struct Server {
     child: Child,
     port: u16,
 }
@@ -134,7 +134,7 @@ impl Server {
         panic!("the server does not start");
     }
 
-    fn nginx(scene: &Scene) -> Self {
+    pub fn nginx(scene: &Scene) -> Self {
         scene.put("snippet.conf", &scene.ok(&["feeds", "snippet", "nginx"]));
         let folder = scene.path("nginx");
         fs::create_dir_all(&folder).expect("a folder");
@@ -170,7 +170,7 @@ impl Server {
         Self::start(write)
     }
 
-    fn caddy(scene: &Scene) -> Self {
+    pub fn caddy(scene: &Scene) -> Self {
         let snippet = scene.ok(&["feeds", "snippet", "caddy"]);
         let command = |arguments: &[&str]| {
             let mut command = Command::new("caddy");
@@ -199,7 +199,7 @@ impl Server {
     }
 
     /// Our own server.
-    fn gazetier(scene: &Scene) -> Self {
+    pub fn gazetier(scene: &Scene) -> Self {
         Self::start(|port| {
             let web = format!("[web]\nlisten = \"127.0.0.1:{port}\"\n\n[digest]\n");
             scene.put("serve.toml", &scene.read("config.toml").replacen("[digest]\n", &web, 1));
@@ -207,7 +207,7 @@ impl Server {
         })
     }
 
-    fn get(&self, path: &str, headers: &str) -> Answer {
+    pub fn get(&self, path: &str, headers: &str) -> Answer {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
         write!(stream, "GET {path} HTTP/1.1\r\nHost: estran.example.org\r\nConnection: close\r\n{headers}\r\n")

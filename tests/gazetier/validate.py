@@ -23,6 +23,8 @@ MEDIA = "{http://search.yahoo.com/mrss/}"
 HISTORY = "{http://purl.org/syndication/history/1.0}"
 TOMBSTONE = "{http://purl.org/atompub/tombstones/1.0}deleted-entry"
 DC = "{http://purl.org/dc/elements/1.1/}"
+CREATIVE_COMMONS = "{http://backend.userland.com/creativeCommonsRssModule}license"
+RSL = "{https://rslstandard.org/rsl}"
 CONTENT = "{http://purl.org/rss/1.0/modules/content/}"
 XML = "{http://www.w3.org/XML/1998/namespace}"
 LARGEST = 5_000_000
@@ -343,6 +345,38 @@ def history(report, where, root, links, own):
         report.add("PrevArchiveIsSelf", where, links)
 
 
+def licences(report, where, links):
+    """The licences of a document (RFC 4946): of several, each has a title."""
+    named = [link for link in links if link.get("rel") == "license"]
+    if len(named) > 1 and not all((link.get("title") or "").strip() for link in named):
+        report.add("LicenceWithoutTitle", where)
+
+
+USES = {"all", "ai-all", "ai-train", "ai-input", "ai-index", "search"}
+PAYMENTS = set("free attribution contribution purchase subscription training crawl use".split())
+
+
+def rsl(report, where, content, page):
+    """Terms of RSL 1.0, for the page of an item."""
+    attributes(report, content, ("url",))
+    once(report, content, {RSL + "license"})
+    if content.get("url") != page:
+        report.add("RslElsewhere", where, content.get("url"))
+    for licence in content:
+        attributes(report, licence, ())
+        once(report, licence, {RSL + "permits", RSL + "prohibits", RSL + "payment"})
+        for part in licence:
+            attributes(report, part, ("type",))
+            if part.tag == RSL + "payment":
+                once(report, part, {RSL + "custom"})
+                if part.get("type") not in PAYMENTS:
+                    report.add("RslPayment", where, part.get("type"))
+                for custom in part:
+                    web(report, where, custom.text)
+            elif part.get("type") != "usage" or not set((part.text or "").split()) <= USES or not (part.text or "").split():
+                report.add("RslUse", where, part.text)
+
+
 def rss(text, own, at):
     report = Report("rss")
     root = parse(report, text)
@@ -353,7 +387,7 @@ def rss(text, own, at):
         return report
     channel = root[0]
     plain = {"title", "link", "description", "language", "copyright", "lastBuildDate", "pubDate", "generator", "docs", "ttl"}
-    once(report, channel, plain | {ATOM + "link", HISTORY + "complete", HISTORY + "archive", "item", "category"}, ("item", "category", ATOM + "link"))
+    once(report, channel, plain | {ATOM + "link", CREATIVE_COMMONS, HISTORY + "complete", HISTORY + "archive", "item", "category"}, ("item", "category", ATOM + "link"))
     for name in ("title", "link", "description"):
         if channel.find(name) is None:
             report.add("MissingElement", "channel", name)
@@ -371,14 +405,17 @@ def rss(text, own, at):
     if selves != [own]:
         report.add("SelfDoesntMatchLocation" if selves else "MissingAtomSelfLink", "channel", selves)
     for link in channel.findall(ATOM + "link"):
-        attributes(report, link, ("href", "rel", "type"))
+        attributes(report, link, ("href", "rel", "type", "title"))
         web(report, "channel/atom:link", link.get("href"))
+    licences(report, "channel", channel.findall(ATOM + "link"))
+    if channel.find(CREATIVE_COMMONS) is not None:
+        web(report, "channel/creativeCommons:license", channel.findtext(CREATIVE_COMMONS))
     history(report, "channel", channel, [(link.get("rel"), link.get("href")) for link in channel.findall(ATOM + "link")], own)
     guids = []
     for number, item in enumerate(channel.findall("item"), 1):
         where = f"item {number}"
         allowed = {"title", "link", "description", "category", "guid", "pubDate"}
-        allowed |= {CONTENT + "encoded", DC + "creator", MEDIA + "content"}
+        allowed |= {CONTENT + "encoded", DC + "creator", MEDIA + "content", RSL + "content"}
         once(report, item, allowed, ("category", DC + "creator", MEDIA + "content"))
         if item.find("title") is None and item.find("description") is None:
             report.add("ItemMustContainTitleOrDescription", where)
@@ -408,6 +445,8 @@ def rss(text, own, at):
         if item.find("description") is not None:
             not_blank(report, f"{where} description", item.findtext("description"))
             safe_html(report, f"{where} description", item.findtext("description") or "")
+        for terms in item.findall(RSL + "content"):
+            rsl(report, f"{where} rsl:content", terms, item.findtext("link"))
         for category in item.findall("category"):
             not_blank(report, f"{where} category", category.text)
             no_html(report, f"{where} category", category.text or "", rss=True)
@@ -452,7 +491,7 @@ def atom_links(report, where, parent):
         attributes(report, link, ("href", "rel", "type", "hreflang", "title"))
         web(report, f"{where} link", link.get("href"))
         rel = link.get("rel", "alternate")
-        if rel not in ("self", "alternate", "hub", "current", "prev-archive", "next-archive", "related", "via"):
+        if rel not in ("self", "alternate", "hub", "current", "prev-archive", "next-archive", "related", "via", "license"):
             report.add("UnregisteredAtomLinkRel", where, rel)
         if not re.fullmatch(r"[\w.+-]+/[\w.+-]+", link.get("type", "text/html")):
             report.add("InvalidMIMEType", where, link.get("type"))
@@ -461,6 +500,7 @@ def atom_links(report, where, parent):
         kinds.append((rel, link.get("type"), link.get("hreflang"), link.get("href") if rel != "alternate" else None))
     if len(kinds) != len(set(kinds)):
         report.add("DuplicateAtomLink", where, kinds)
+    licences(report, where, parent.findall(ATOM + "link"))
     return kinds
 
 

@@ -5,7 +5,6 @@
 mod json;
 mod outline;
 mod rebase;
-mod standfirst;
 
 use std::{
     fs::File,
@@ -21,7 +20,7 @@ use feed_rs::{
 };
 use url::Url;
 
-use super::{ListedRecord, NO_DATE, RecordSink};
+use super::{ListedRecord, NO_DATE, RecordSink, standfirst::standfirst};
 use crate::{
     config::Source,
     ingest::{Error, SourceLocation, media::media_type, parts::is_lasting, plain_of_html, wrong},
@@ -226,7 +225,7 @@ fn texts(
             let words = if format == BodyFormat::Html { plain_of_html(&body) } else { body.clone() };
             let summary = summary.map(|summary| plain(summary, is_atom)).unwrap_or_default();
             let body = if format == BodyFormat::Html { led(body, &outline.content_base) } else { body };
-            (body, format, standfirst::standfirst(summary.trim(), &words))
+            (body, format, standfirst(summary.trim(), &words))
         }
         (None, Some(summary)) => match summary.content_type.as_str() {
             "text/plain" if is_atom => (summary.content.clone(), BodyFormat::Text, String::new()),

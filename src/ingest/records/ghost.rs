@@ -21,6 +21,10 @@ const SITE: &str = "__GHOST_URL__";
 /// Behind this mark, a text is for members.
 const MEMBERS_ONLY: &str = "<!--members-only-->";
 
+/// Around what some readers alone may see.
+const GATED_BEGIN: &str = "<!--kg-gated-block:begin";
+const GATED_END: &str = "<!--kg-gated-block:end-->";
+
 #[derive(Debug, Deserialize)]
 struct Post {
     #[serde(deserialize_with = "id")]
@@ -54,6 +58,13 @@ struct Post {
     feature_image: Option<String>,
     #[serde(default)]
     author_id: Option<String>,
+    // The Content API has in the post what exports have in tables.
+    #[serde(default)]
+    url: Option<String>,
+    #[serde(default)]
+    feature_image_alt: Option<String>,
+    #[serde(default)]
+    feature_image_caption: Option<String>,
 }
 
 /// A file: of one database, or of several.
@@ -154,58 +165,102 @@ impl GhostNames {
     }
 
     /// A post's record, and what is not taken of it; none if it is no column.
-    fn record(&self, post: Post) -> Option<(ColumnRecord, Vec<String>)> {
+    fn record(&self, mut post: Post) -> Option<(ColumnRecord, Vec<String>)> {
         let is_page = matches!(post.page, Some(serde_json::Value::Bool(true))) || post.page == Some(1.into());
         if post.kind.as_deref().unwrap_or("post") != "post" || is_page {
             return None;
         }
-        let mut warnings = Vec::new();
-        let html = post.html.unwrap_or_default().replace(SITE, "");
-        let is_public = post.visibility.as_deref().is_none_or(|visibility| visibility == "public");
-        let body = match (is_public, html.split_once(MEMBERS_ONLY)) {
-            (true, _) => html.replace(MEMBERS_ONLY, ""),
-            (false, before) => {
-                warnings.push(
-                    "its text is for members: readers get no more than stands before the mark for them".to_owned(),
-                );
-                before.map(|(before, _)| before.to_owned()).unwrap_or_default()
-            }
-        };
-        let mut tags = self.tags.get(&post.id).cloned().unwrap_or_default().into_iter();
+        if let Some(meta) = self.pictures.get(&post.id) {
+            post.feature_image_alt = meta.feature_image_alt.clone();
+            post.feature_image_caption = meta.feature_image_caption.clone();
+        }
+        let tags = self.tags.get(&post.id).cloned().unwrap_or_default();
         let author = || Some(vec![self.users.get(post.author_id.as_ref()?)?.clone()]);
-        let meta = self.pictures.get(&post.id);
-        let image = post.feature_image.filter(|url| !url.trim().is_empty()).map(|url| RecordImage {
-            url: url.replace(SITE, ""),
-            alt: meta.and_then(|meta| meta.feature_image_alt.clone()).unwrap_or_default(),
-            credit: meta.and_then(|meta| meta.feature_image_caption.as_deref()).map(plain_of_html),
-            ..RecordImage::default()
-        });
-        let status = match post.status.as_str() {
-            "published" | "scheduled" => RecordStatus::Published,
-            _ => RecordStatus::Draft,
-        };
-        let slug = post.slug.filter(|slug| !slug.trim().is_empty());
-        let canonical = post.canonical_url.filter(|url| !url.trim().is_empty()).map(|url| url.replace(SITE, ""));
-        let record = ColumnRecord {
-            bylines: self.authors.get(&post.id).cloned().or_else(author).unwrap_or_default(),
-            rubriques: tags.next().into_iter().collect(),
-            tags: tags.collect(),
-            // As Ghost's own feeds name it.
-            guid: Some(post.id.clone()),
-            id: post.id,
-            title: post.title,
-            standfirst: post.custom_excerpt.unwrap_or_default(),
-            body,
-            published: post.published_at.or(post.created_at).unwrap_or_else(|| NO_DATE.to_owned()),
-            updated: post.updated_at,
-            status,
-            url: canonical.or_else(|| slug.as_ref().map(|slug| format!("/{slug}/"))),
-            slug,
-            image,
-            ..ColumnRecord::default()
-        };
-        Some((record, warnings))
+        let authors = self.authors.get(&post.id).cloned().or_else(author).unwrap_or_default();
+        Some(record_of(post, authors, tags))
     }
+}
+
+/// A post's record, and what is not taken of it.
+fn record_of(post: Post, authors: Vec<String>, tags: Vec<String>) -> (ColumnRecord, Vec<String>) {
+    let mut warnings = Vec::new();
+    let html = without_gated(&post.html.unwrap_or_default().replace(SITE, ""));
+    let is_public = post.visibility.as_deref().is_none_or(|visibility| visibility == "public");
+    let body = match (is_public, html.split_once(MEMBERS_ONLY)) {
+        (true, _) => html.replace(MEMBERS_ONLY, ""),
+        (false, before) => {
+            warnings
+                .push("its text is for members: readers get no more than stands before the mark for them".to_owned());
+            before.map(|(before, _)| before.to_owned()).unwrap_or_default()
+        }
+    };
+    let image = post.feature_image.filter(|url| !url.trim().is_empty()).map(|url| RecordImage {
+        url: url.replace(SITE, ""),
+        alt: post.feature_image_alt.unwrap_or_default(),
+        credit: post.feature_image_caption.as_deref().map(plain_of_html),
+        ..RecordImage::default()
+    });
+    let status = match post.status.as_str() {
+        "published" | "scheduled" => RecordStatus::Published,
+        _ => RecordStatus::Draft,
+    };
+    let slug = post.slug.filter(|slug| !slug.trim().is_empty());
+    let canonical = post.canonical_url.filter(|url| !url.trim().is_empty()).map(|url| url.replace(SITE, ""));
+    let mut tags = tags.into_iter();
+    let record = ColumnRecord {
+        bylines: authors,
+        rubriques: tags.next().into_iter().collect(),
+        tags: tags.collect(),
+        // As Ghost's own feeds name it.
+        guid: Some(post.id.clone()),
+        id: post.id,
+        title: post.title,
+        standfirst: post.custom_excerpt.unwrap_or_default(),
+        body,
+        published: post.published_at.or(post.created_at).unwrap_or_else(|| NO_DATE.to_owned()),
+        updated: post.updated_at,
+        status,
+        url: canonical.or(post.url).or_else(|| slug.as_ref().map(|slug| format!("/{slug}/"))),
+        slug,
+        image,
+        ..ColumnRecord::default()
+    };
+    (record, warnings)
+}
+
+/// A text without the blocks that not everybody may see.
+fn without_gated(html: &str) -> String {
+    let (mut open, mut rest) = (String::with_capacity(html.len()), html);
+    while let Some(at) = rest.find(GATED_BEGIN) {
+        open.push_str(&rest[..at]);
+        let block = &rest[at..];
+        let words = block.find("-->").map_or(block.len(), |end| end + 3);
+        let (head, inner) = block.split_at(words);
+        let (inner, after) = inner.split_once(GATED_END).unwrap_or((inner, ""));
+        if head.contains("nonMember:true") {
+            open.push_str(inner);
+        }
+        rest = after;
+    }
+    open + rest
+}
+
+/// The record of a post as the Content API gives it, with its authors and tags in it.
+pub fn api_record(post: &serde_json::Value) -> Result<(ColumnRecord, Vec<String>), String> {
+    let names = |list: &str| {
+        let all = post[list].as_array().into_iter().flatten().filter_map(|one| one["name"].as_str());
+        // What begins with # is for who writes alone.
+        all.filter(|name| !name.starts_with('#')).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (authors, tags) = (names("authors"), names("tags"));
+    let mut own = Post::deserialize(post).map_err(|error| error.to_string())?;
+    // It gives no others.
+    own.status = "published".to_owned();
+    if post["access"] == false {
+        // The server has cut the text already.
+        own.html = own.html.map(|html| html + MEMBERS_ONLY);
+    }
+    Ok(record_of(own, authors, tags))
 }
 
 /// Gives the record of each post.

@@ -1,6 +1,7 @@
 //! An export of WordPress (WXR): an RSS document with elements of its own, a column in each item whose type is `post`.
 //! The file is gone through twice: what pictures and authors are called may stand behind who names them.
 
+mod api;
 mod content;
 
 use std::{collections::HashMap, path::Path};
@@ -18,6 +19,8 @@ use crate::{
 };
 
 use content::Body;
+
+pub use api::record as api_record;
 
 /// What the items of an export name elsewhere in it.
 #[derive(Debug, Default)]
@@ -218,4 +221,10 @@ fn date(written: &str, zone: &str) -> Option<String> {
     let written = written.trim();
     let is_date = NaiveDateTime::parse_from_str(written, "%Y-%m-%d %H:%M:%S").is_ok();
     is_date.then(|| format!("{written}{zone}"))
+}
+
+/// The text of a post by itself: its HTML, its standfirst, and what is not taken of it.
+pub(super) fn post_body(content: &str) -> (String, String, Vec<String>) {
+    let Body { html, standfirst, warnings } = content::body(content, &HashMap::new());
+    (html, standfirst, warnings)
 }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, path::Path};
 
 use super::{Error, SUBSCRIBERS, SyncContext, SyncOptions, places::SourcePlaces, reporter::SyncReporter};
 use crate::{
-    config::Source,
+    config::{Source, SourceUrl},
     ingest::markdown,
     store::{SourceFile, SourceState},
 };
@@ -39,7 +39,9 @@ pub(super) async fn claim(
     }
     let places = SourcePlaces::new(&context.config.store)?;
     for source in sources {
-        let place = source.url.as_ref().map_or_else(|| places.of(&source.path), |url| Ok(url.place()));
+        let address = source.url.as_ref().map(SourceUrl::place);
+        let address = address.or_else(|| source.sql.as_ref().and_then(|sql| sql.place.clone()));
+        let place = address.map_or_else(|| places.of(&source.path), Ok);
         match place {
             Ok(place) => {
                 if take(context, options, state, &places, source, &place, reporter).await? {

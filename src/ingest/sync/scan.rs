@@ -140,9 +140,12 @@ pub(super) fn scan<'a>(
     spool: &mut Spool,
 ) -> Result<SourceScan<'a>, Error> {
     let documents = contents.files.iter().filter(|file| !is_whole_file(source, &file.name)).count();
-    let emptied = !contents.unchanged && documents == 0 && known.files.is_some_and(|known| known.len() > 1);
     let keeps_all = contents.unchanged || contents.partial;
-    let gone = if keeps_all { Vec::new() } else { gone(&contents.files, known.files) };
+    let emptied = !keeps_all && documents == 0 && known.files.is_some_and(|known| known.len() > 1);
+    let gone = match keeps_all {
+        true => contents.left.iter().filter_map(|name| known.get(name)).cloned().collect(),
+        false => gone(&contents.files, known.files),
+    };
     let mut opened = Vec::new();
     for file in contents.files {
         let before = known.get(&file.name);

@@ -11,6 +11,7 @@ use url::Url;
 use super::{
     BufferPool, ColumnContent, Error, Feed, address, measure, media_type,
     plain_text::{is_blank, looks_like_html, plain},
+    rights,
     rss::{HISTORY, MEDIA},
 };
 use crate::model::{
@@ -36,6 +37,11 @@ pub(super) fn write(feed: &Feed<'_>, shown: &[ColumnContent<'_>], buffers: &mut 
     let archive = |rel: &str, at: super::Addresses| link(rel, &address(&at.atom), "application/atom+xml");
     links.extend(feed.current()?.map(|current| archive("current", current)));
     links.extend(feed.previous()?.map(|previous| archive("prev-archive", previous)));
+    links.extend(rights::licenses(config)?.into_iter().map(|(href, media_type, title)| Link {
+        mime_type: media_type.map(str::to_owned),
+        title: Some(title.to_owned()),
+        ..link("license", &href, "")
+    }));
     let document = Document {
         title: text(&feed.title()),
         subtitle: Some(text(&feed.description())),

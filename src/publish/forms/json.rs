@@ -6,7 +6,11 @@ use std::borrow::Cow;
 use chrono::Datelike;
 use serde::Serialize;
 
-use super::{ColumnContent, Error, Feed, address, media_type, plain_text::is_blank};
+use super::{
+    ColumnContent, Error, Feed, address, media_type,
+    plain_text::is_blank,
+    rights::{self, JsonRights},
+};
 use crate::model::{Column, Image, Instant};
 
 #[derive(Serialize)]
@@ -23,6 +27,8 @@ struct JsonFeed<'a> {
     authors: Vec<JsonAuthor<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     hubs: Vec<JsonHub<'a>>,
+    #[serde(rename = "_rights", skip_serializing_if = "Option::is_none")]
+    rights: Option<JsonRights<'a>>,
     items: Vec<JsonItem<'a>>,
 }
 
@@ -92,6 +98,7 @@ pub(super) fn write(feed: &Feed<'_>, shown: &[ColumnContent<'_>], mut buffer: Ve
         language: &magazine.language,
         authors: vec![JsonAuthor { name: &magazine.name, url: Some(address(&magazine.url)) }],
         hubs: feed.config.feeds.hubs.iter().map(|hub| JsonHub { kind: "WebSub", url: hub.as_str() }).collect(),
+        rights: rights::json_rights(feed.config)?,
         items: feed.columns.iter().zip(shown).map(|(column, shown)| item(feed, column, shown)).collect(),
     };
     serde_json::to_writer_pretty(&mut buffer, &document)

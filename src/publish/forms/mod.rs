@@ -5,8 +5,10 @@ mod buffers;
 pub mod conform;
 pub mod editions;
 mod json;
+pub mod news;
 pub mod page;
 mod plain_text;
+pub mod rights;
 mod rss;
 pub mod serving;
 
@@ -120,6 +122,14 @@ pub fn paths(feed: &FeedKey, archive: Option<&str>) -> [String; 3] {
         (key, Some(name)) => format!("{key}/archive/{name}/"),
     };
     FORMS.map(|form| format!("{folder}{form}"))
+}
+
+/// The files that stand beside the feeds because the configuration asks for them.
+pub fn beside(config: &Config) -> Vec<&'static str> {
+    let rsl = config.rights.rsl.as_ref().map(|_| rights::RSL_FILE);
+    let tdm = config.rights.tdm.as_ref().map(|_| rights::TDM_FILE);
+    let news = config.search_engines.news_sitemap.then_some(news::NEWS_FILE);
+    rsl.into_iter().chain(tdm).chain(news).collect()
 }
 
 /// The folder of a feed's archive documents, each in a folder of its own, below that of the feeds.

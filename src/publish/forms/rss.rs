@@ -11,6 +11,7 @@ use url::Url;
 use super::{
     ColumnContent, Error, Feed, address, measure, media_type,
     plain_text::{is_blank, looks_like_html, plain},
+    rights,
 };
 use crate::model::{Column, EARLIEST, Image, html::escape};
 
@@ -40,6 +41,16 @@ pub(super) fn write(feed: &Feed<'_>, shown: &mut [ColumnContent<'_>], buffer: Ve
     }
     if feed.history.complete {
         head.push(("fh", "complete", extension("fh:complete", None, [])));
+    }
+    for (href, media_type, title) in rights::licenses(config)? {
+        let mut license =
+            extension("atom:link", None, [("href", href), ("rel", "license".to_owned()), ("title", title.to_owned())]);
+        license.attrs.extend(media_type.map(|media_type| ("type".to_owned(), media_type.to_owned())));
+        head.push(("atom", "link", license));
+    }
+    if let Some(url) = &config.rights.license {
+        let license = extension("creativeCommons:license", Some(&address(url)), []);
+        head.push(("creativeCommons", "license", license));
     }
     let channel = Channel {
         title: plain(&feed.title()).into_owned(),
@@ -76,7 +87,15 @@ fn namespaces(feed: &Feed<'_>) -> BTreeMap<String, String> {
         ("media", MEDIA),
     ];
     let history = feed.history.is_told().then_some(("fh", HISTORY));
-    always.into_iter().chain(history).map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned())).collect()
+    let license = feed.config.rights.license.as_ref().map(|_| ("creativeCommons", rights::CREATIVE_COMMONS));
+    let rsl = feed.config.rights.rsl.as_ref().map(|_| ("rsl", rights::RSL));
+    always
+        .into_iter()
+        .chain(history)
+        .chain(license)
+        .chain(rsl)
+        .map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned()))
+        .collect()
 }
 
 fn item(feed: &Feed<'_>, column: &Column, shown: &mut ColumnContent<'_>) -> Item {
@@ -99,7 +118,9 @@ fn item(feed: &Feed<'_>, column: &Column, shown: &mut ColumnContent<'_>) -> Item
             .clone()
             .filter(|byline| !is_blank(byline))
             .map(|byline| DublinCoreExtension { creators: vec![byline], ..DublinCoreExtension::default() }),
-        extensions: shown.image.map(|image| map([("media", "content", media(image))])).unwrap_or_default(),
+        extensions: map(shown.image.map(|image| ("media", "content", media(image))).into_iter().chain(
+            feed.config.rights.rsl.as_ref().map(|terms| ("rsl", "content", rights::rss_content(terms, &column.url))),
+        )),
         ..Item::default()
     }
 }

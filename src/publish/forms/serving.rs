@@ -5,12 +5,16 @@
 //! Values are written as each syntax wants them. What a syntax cannot say is refused: a server
 //! that serves another folder than the one meant is worse than no snippet.
 
+mod caddy;
+
 use std::fmt::Write;
 
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::{Addresses, Error};
+pub use caddy::caddy;
+
+use super::{Addresses, Error, rights};
 use crate::{
     config::{Config, FORMS, Moved},
     model::{FeedKey, Slug, html::escape},
@@ -28,7 +32,7 @@ struct FileKind {
 }
 
 /// A feed may be asked for at any time, and mostly has not changed.
-const FEED_CACHE_CONTROL: &str = "public, max-age=300, must-revalidate";
+pub const FEED_CACHE_CONTROL: &str = "public, max-age=300, must-revalidate";
 /// An archive changes when one of its columns is mended, and hardly ever else.
 const ARCHIVE_CACHE_CONTROL: &str = "public, max-age=604800";
 
@@ -98,6 +102,45 @@ const FILE_KINDS: [FileKind; 9] = [
         topic: false,
     },
 ];
+
+/// Files that stand beside the feeds where the configuration asks for them.
+const BESIDE: [FileKind; 3] = [
+    FileKind {
+        name: "news-sitemap",
+        pattern: "(news-sitemap[.]xml)$",
+        media_type: "application/xml; charset=utf-8",
+        cache: FEED_CACHE_CONTROL,
+        topic: false,
+    },
+    FileKind {
+        name: "rsl",
+        pattern: "(rsl[.]xml)$",
+        media_type: "application/rsl+xml",
+        cache: FEED_CACHE_CONTROL,
+        topic: false,
+    },
+    FileKind {
+        name: "tdmrep",
+        pattern: "(tdmrep[.]json)$",
+        media_type: "application/json",
+        cache: FEED_CACHE_CONTROL,
+        topic: false,
+    },
+];
+
+/// The kinds of files that a magazine has.
+fn kinds(config: &Config) -> impl Iterator<Item = &'static FileKind> {
+    let beside = super::beside(config);
+    let is_there = move |kind: &&FileKind| beside.iter().any(|path| path.split('.').next() == Some(kind.name));
+    FILE_KINDS.iter().chain(BESIDE.iter().filter(is_there))
+}
+
+/// How a file is served that stands beside the feeds because the configuration asks for it.
+pub fn beside(config: &Config, path: &str) -> Option<ServedFile> {
+    let name = super::beside(config).into_iter().find(|name| *name == path)?.split('.').next()?;
+    let kind = BESIDE.iter().find(|kind| kind.name == name)?;
+    Some(ServedFile { media_type: kind.media_type, cache: kind.cache, topic: false, feed: None })
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServedFile {
@@ -238,7 +281,7 @@ pub fn nginx(config: &Config, folder: &str) -> Result<String, Error> {
          # brotli_static on;\n",
         nginx_quoted(&mount)
     );
-    for kind in &FILE_KINDS {
+    for kind in kinds(config) {
         let mut pattern = String::from("^");
         for c in mount.chars() {
             if c.is_ascii_punctuation() && !matches!(c, '/' | '-' | '_') {
@@ -264,10 +307,21 @@ pub fn nginx(config: &Config, folder: &str) -> Result<String, Error> {
             let itself = format!("{}$gazetier_file", address(&config.feeds.url));
             let _ = writeln!(text, "        add_header Link {};", nginx_quoted(&link(&itself, "self")));
         }
+        for (name, value) in rights::headers(config) {
+            let _ = writeln!(text, "        add_header {name} {};", nginx_quoted(&value));
+        }
         text.push_str("    }\n");
     }
     // Whose the folder is, is nobody's business.
     text.push_str("\n    location ~ \"/[.]gazetier$\" {\n        return 404;\n    }\n}\n");
+    if let Some((place, key)) = rights::key_file(config) {
+        let (place, key) = (nginx_quoted(&place), nginx_quoted(key));
+        let _ = write!(text, "\nlocation = {place} {{\n    default_type text/plain;\n    return 200 {key};\n}}\n");
+    }
+    if config.rights.tdm.is_some() {
+        let (place, file) = (nginx_quoted(rights::TDM_PATH), nginx_quoted(&format!("{folder}/{}", rights::TDM_FILE)));
+        let _ = write!(text, "\nlocation = {place} {{\n    alias {file};\n    default_type application/json;\n}}\n");
+    }
     if let Some((host, moved)) = moved_on_magazine_host(config) {
         let _ = writeln!(text, "\n# For the server block of {host}.");
         for moved in moved {
@@ -305,73 +359,6 @@ pub(crate) fn address(url: &Url) -> String {
 
 fn link(url: &str, rel: &str) -> String {
     format!("<{url}>; rel=\"{rel}\"")
-}
-
-/// Directives for a site block of Caddy; the folder is absolute.
-pub fn caddy(config: &Config, folder: &str) -> Result<String, Error> {
-    const SERVER: &str = "Caddy";
-    let folder = folder.trim_end_matches('/');
-    if folder.contains(['\\', '`']) || folder.contains("{$") || folder.chars().any(char::is_control) {
-        let what = format!("it takes no folder with a backslash, a backquote, {{$ or a control character ({folder:?})");
-        return Err(unsupported_folder(SERVER, &what));
-    }
-    let mount = mount(&config.feeds.url, SERVER)?;
-    let mut text = head(config, "caddy", "site block");
-    if config.feeds.moved.iter().any(|moved| moved.from.host_str() == config.feeds.url.host_str()) {
-        text.push('\n');
-    }
-    for moved in moved_of(config, config.feeds.url.host_str()) {
-        caddy_moved(&mut text, config, moved)?;
-    }
-    // The whole site is no path to be taken off.
-    match mount.as_str() {
-        "/" => text.push_str("\nhandle {\n"),
-        path => {
-            let _ = writeln!(text, "\nhandle_path {} {{", caddy_quoted(&format!("{path}*")));
-        }
-    }
-    let _ = writeln!(text, "\troot * {}", caddy_quoted(&folder.replace('{', "\\{").replace('}', "\\}")));
-    for kind in &FILE_KINDS {
-        let name = kind.name;
-        let _ = write!(text, "\n\t@{name} path_regexp {name} {}\n", caddy_quoted(&format!("^/{}", kind.pattern)));
-        let _ = write!(
-            text,
-            "\theader @{name} {{\n\t\tContent-Type {}\n\t\tCache-Control {}\n",
-            caddy_quoted(kind.media_type),
-            caddy_quoted(kind.cache)
-        );
-        if kind.topic {
-            for hub in &config.feeds.hubs {
-                let _ = writeln!(text, "\t\t+Link {}", caddy_quoted(&link(&address(hub), "hub")));
-            }
-            let itself = format!("{}{{re.{name}.1}}", config.feeds.url);
-            let _ = writeln!(text, "\t\t+Link {}", caddy_quoted(&link(&itself, "self")));
-        }
-        text.push_str("\t}\n");
-    }
-    text.push_str("\n\tfile_server {\n\t\tprecompressed br gzip\n\t\thide .gazetier\n\t}\n}\n");
-    if let Some((host, moved)) = moved_on_magazine_host(config) {
-        let _ = write!(text, "\n# For the site block of {host}.\n");
-        for moved in moved {
-            caddy_moved(&mut text, config, moved)?;
-        }
-    }
-    Ok(text)
-}
-
-fn caddy_moved(text: &mut String, config: &Config, moved: &Moved) -> Result<(), Error> {
-    if is_redirect_loop(config, moved) {
-        note_redirect_loop(text, moved);
-        return Ok(());
-    }
-    let from = self::mount(&moved.from, "Caddy")?;
-    let _ = writeln!(text, "redir {} {} 301", caddy_quoted(&from), caddy_quoted(&address(&moved.to)));
-    Ok(())
-}
-
-/// A word of a Caddyfile, in double quotes; a quotation mark is all that is escaped in them.
-fn caddy_quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('"', "\\\""))
 }
 
 /// Lines for the head of the magazine's pages: browsers and readers find the feeds by them.

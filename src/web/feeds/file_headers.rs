@@ -1,11 +1,14 @@
 //! The headers of a published file's answers. They are the same for each request, so they are made once.
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::{file_cache::CachedFile, insert, negotiate::ContentCoding};
 use crate::{
     config::Config,
-    publish::forms::serving::{self, ServedFile},
+    publish::forms::{
+        rights,
+        serving::{self, ServedFile},
+    },
     web::response,
 };
 
@@ -19,6 +22,8 @@ pub(super) struct ServingRules {
     media_type: &'static str,
     cache: &'static str,
     links: Vec<HeaderValue>,
+    /// What is stated of rights.
+    rights: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl ServingRules {
@@ -26,7 +31,10 @@ impl ServingRules {
     pub(super) fn of(config: &Config, served: &ServedFile, path: &str) -> Self {
         let links = serving::links(config, path).filter(|_| served.topic);
         let links = links.filter_map(|link| HeaderValue::try_from(link).ok()).collect();
-        Self { media_type: served.media_type, cache: served.cache, links }
+        let rights = rights::headers(config).into_iter();
+        let rights = rights
+            .filter_map(|(name, value)| Some((HeaderName::from_static(name), HeaderValue::try_from(value).ok()?)));
+        Self { media_type: served.media_type, cache: served.cache, links, rights: rights.collect() }
     }
 }
 
@@ -74,6 +82,9 @@ fn common(document: &CachedFile, form: ContentCoding) -> HeaderMap {
     headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     for link in &document.rules.links {
         headers.append(header::LINK, link.clone());
+    }
+    for (name, value) in &document.rules.rights {
+        headers.append(name, value.clone());
     }
     // Pages elsewhere may show a feed: it is public.
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));

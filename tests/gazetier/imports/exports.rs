@@ -6,10 +6,10 @@ use std::fs;
 use super::LATER;
 use crate::support::{Scene, peak};
 
-const POST: &str = "<wp:post_type>post</wp:post_type><wp:status>publish</wp:status>";
+pub const POST: &str = "<wp:post_type>post</wp:post_type><wp:status>publish</wp:status>";
 
 /// An export of WordPress with these items.
-fn wordpress(items: &str) -> String {
+pub fn wordpress(items: &str) -> String {
     format!(
         r#"<?xml version="1.0" encoding="UTF-8" ?>
 <!-- This is a file that a test has made. -->
@@ -25,7 +25,7 @@ fn wordpress(items: &str) -> String {
 }
 
 /// A post with its number and these elements.
-fn post(id: u32, title: &str, more: &str) -> String {
+pub fn post(id: u32, title: &str, more: &str) -> String {
     format!(
         "<item><title>{title}</title><link>https://jetee.example.org/{id}/</link><guid isPermaLink=\"false\">https://jetee.example.org/?p={id}</guid>\
          <dc:creator><![CDATA[anouk]]></dc:creator><wp:post_id>{id}</wp:post_id><wp:post_date_gmt>2026-11-1{} 07:00:00</wp:post_date_gmt>{more}</item>\n",
@@ -117,7 +117,7 @@ fn an_export_that_is_cut_off_or_none_changes_nothing() {
     assert_eq!(scene.items("feed.json").len(), 2);
 }
 
-const GHOST: &str = r##"{"db": [{"meta": {"exported_on": 1795000000000, "version": "5.90.0"}, "data": {
+pub const GHOST: &str = r##"{"db": [{"meta": {"exported_on": 1795000000000, "version": "5.90.0"}, "data": {
   "posts": [
     {"id": "6500000000000000000000a1", "title": "Une digue", "slug": "une-digue", "type": "post", "status": "published", "visibility": "public",
      "html": "<p>Voyez <a href=\"__GHOST_URL__/autre/\">l’autre</a>.</p>", "feature_image": "__GHOST_URL__/content/images/digue.jpg",

@@ -56,6 +56,8 @@ const ROUTES: &[Route] = &[
     route!("feeds/mod.rs" "&mount", "/feeds/", "GET", "anybody", "-", "16 KiB", FEEDS, "feed page"),
     route!("feeds/mod.rs" "&format!(\"{mount}{{*path}}\")", "/feeds/{file}", "GET", "anybody", "-", "16 KiB", FEEDS, "feed"),
     route!("feeds/mod.rs" "bare", "/feeds", "GET", "anybody", "-", "16 KiB", A_DAY, "page"),
+    route!("feeds/mod.rs" "rights::TDM_PATH", "/.well-known/tdmrep.json", "GET", "anybody", "-", "16 KiB", FEEDS, "page"),
+    route!("feeds/mod.rs" "&place", "/{key}.txt", "GET", "anybody", "-", "16 KiB", FEEDS, "page"),
     route!("readers/mod.rs" "&mount", "/lettre/", "GET POST OPTIONS", "anybody", "refused", "16 KiB, 8 at once", "no-store", "page"),
     route!("readers/mod.rs" "&format!(\"{mount}confirm/{{token}}\")", "/lettre/confirm/{token}", "GET POST", "the token", "refused", "16 KiB", "no-store", "page"),
     route!("readers/mod.rs" "&format!(\"{mount}preferences/{{token}}\")", "/lettre/preferences/{token}", "GET POST", "the token", "refused", "16 KiB, 8 letters at once", "no-store", "page"),
@@ -212,7 +214,10 @@ fn judge(route: &Route, place: &str, path: &str, headers: &str, refused: &str) {
 
 #[test]
 fn each_route_of_the_readers_is_as_its_line_says() {
-    let scene = at_home(Scene::sample(), "metrics_listen = \"unix:figures.sock\"\nproxies = [\"127.0.0.0/8\"]");
+    let scene = at_home(
+        Scene::sample(),
+        "metrics_listen = \"unix:figures.sock\"\nproxies = [\"127.0.0.0/8\"]\n\n[rights]\ntdm_reservation = true\n\n[search_engines]\nindexnow_key = \"a-key-of-ours\"",
+    );
     scene.ok(&["run", "--at", MONDAY]);
     let house = House::open(&scene, &["--at", MONDAY]);
     assert_eq!(house.post("/lettre/", "email=zoe%40example.org").status, 200);
@@ -232,7 +237,7 @@ fn each_route_of_the_readers_is_as_its_line_says() {
             "/lettre/preferences/{token}" => links[1].clone(),
             "/lettre/preferences/{token}/data" => format!("{}/data", links[1]),
             "/lettre/quitter/{token}" => leave.to_owned(),
-            path => path.replace("{file}", "rss.xml").replace("{period}", "2026-W47"),
+            path => path.replace("{key}", "a-key-of-ours").replace("{file}", "rss.xml").replace("{period}", "2026-W47"),
         };
         // Each from a client of its own, whose limit is not met.
         let client = format!("X-Forwarded-For: 198.51.{number}.1\r\n");

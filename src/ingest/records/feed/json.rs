@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{refused, standfirst::standfirst};
+use super::{super::standfirst::standfirst, refused};
 use crate::{
     ingest::{parts::is_lasting, plain_of_html, records::ListedRecord},
     model::{BodyFormat, ColumnRecord, RecordImage},

@@ -70,6 +70,14 @@ pub(super) fn body(content: &str, pictures: &HashMap<String, RecordImage>) -> Bo
     body
 }
 
+/// The text of a post that WordPress has made HTML of already.
+pub(super) fn rendered(content: &str) -> Body {
+    // The mark alone is no paragraph.
+    let content = content.replace("<p><!--more--></p>", "<!--more-->");
+    let (standfirst, html) = split_more(content);
+    Body { html, standfirst, warnings: Vec::new() }
+}
+
 /// What stands before the mark that says: more, if that is words alone, and the rest of the text.
 fn split_more(content: String) -> (String, String) {
     let Some(at) = content.find("<!--more") else { return (String::new(), content) };

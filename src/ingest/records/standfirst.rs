@@ -1,4 +1,4 @@
-//! Which of a feed's summaries is a standfirst. Many are made by programs, of how the text begins.
+//! Which summaries of a feed or a site are standfirsts. Many are made by programs, of how the text begins.
 
 use crate::model::text::words;
 
@@ -6,7 +6,7 @@ use crate::model::text::words;
 const CUT_MARKS: [&str; 4] = ["[…]", "[...]", "[&hellip;]", "(…)"];
 
 /// A summary, unless it is only how the text begins.
-pub(super) fn standfirst(summary: &str, text: &str) -> String {
+pub fn standfirst(summary: &str, text: &str) -> String {
     let cut = CUT_MARKS.iter().filter_map(|mark| summary.find(mark)).min();
     let (own, all) = (words(&summary[..cut.unwrap_or(summary.len())]), words(text));
     let is_beginning = match own.split_last() {
