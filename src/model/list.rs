@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{Instant, ReaderId, Slug, Subscriber, column::fingerprint};
+use super::{Rhythm, Instant, ReaderId, Slug, Subscriber, column::fingerprint};
 
 /// Why an address must not be written to. It outlives the reader, and is kept with a hash of the address
 /// alone. In the order of weight: of two reasons for one address, the later one in this list is kept.
@@ -164,6 +164,10 @@ pub struct ListEntry {
     pub subscriber: Subscriber,
     /// Of what we write outside the newsletter.
     pub language: Option<String>,
+    /// How often the reader wants a letter.
+    pub rhythm: Rhythm,
+    /// Until when the reader wants none.
+    pub paused: Option<Instant>,
     /// How the reader stands.
     pub membership: Membership,
     /// Since when.
@@ -206,6 +210,8 @@ impl From<Subscriber> for ListEntry {
         Self {
             subscriber,
             language: None,
+            rhythm: Rhythm::Each,
+            paused: None,
             membership: Membership::Active,
             since: None,
             joined: None,

@@ -199,7 +199,8 @@ impl Plan {
         // When somebody left is not known by when they came.
         let since = entry.since.unwrap_or(if entry.membership == Membership::Left { at } else { joined });
         let choice = entry.subscriber.choice.key();
-        self.subscriptions.push((hash, choice, entry.membership.as_str(), millis(since)));
+        let (rhythm, paused) = (entry.rhythm.to_string(), entry.paused.map(millis));
+        self.subscriptions.push((hash, choice, entry.membership.as_str(), millis(since), rhythm, paused));
         self.readers.push((
             hash,
             entry.subscriber.address.to_string(),

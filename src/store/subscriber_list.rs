@@ -40,6 +40,12 @@ pub struct ListedReader {
     /// `fr` or `en`, if it was ever told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// How often a letter is wanted; nothing for each edition.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub rhythm: String,
+    /// Until when none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Instant>,
     /// Why the address must not be written to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
@@ -59,6 +65,8 @@ impl From<&ListEntry> for ListedReader {
             since: entry.since.filter(|since| Some(*since) != entry.joined),
             joined: entry.joined.unwrap_or_default(),
             language: entry.language.clone(),
+            rhythm: entry.rhythm.to_string(),
+            paused: entry.paused,
             reason: entry.suppression.map(|suppression| suppression.reason.as_str()),
             suppressed: entry.suppression.and_then(|suppression| suppression.since),
         }
@@ -75,6 +83,8 @@ struct Row {
     name: Option<String>,
     language: Option<String>,
     choice: String,
+    rhythm: String,
+    paused_at: Option<i64>,
     state: String,
     since_at: i64,
     joined_at: i64,
@@ -85,7 +95,7 @@ struct Row {
 
 from_row! {
     Row {
-        id, public_id, old_number, moves, address, name, language, choice, state, since_at, joined_at, returned_at,
+        id, public_id, old_number, moves, address, name, language, choice, rhythm, paused_at, state, since_at, joined_at, returned_at,
         reason, suppressed_at
     }
 }
@@ -176,6 +186,8 @@ impl TryFrom<Row> for ListEntry {
         let membership: Membership = row.state.parse().map_err(|_| corrupt("state", &row.state))?;
         Ok(Self {
             language: row.language,
+            rhythm: row.rhythm.parse().map_err(|_| corrupt("rhythm", &row.rhythm))?,
+            paused: row.paused_at.map(instant).transpose()?,
             membership,
             since: Some(instant(row.since_at)?),
             joined: Some(instant(row.joined_at)?),

@@ -77,6 +77,11 @@ struct ReaderReport {
     returned: Option<Instant>,
     rubriques: Vec<String>,
     language: Option<String>,
+    /// How often a letter is wanted, if not each.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    rhythm: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paused: Option<Instant>,
     former_addresses: usize,
     consents: Vec<ConsentReport>,
     letters: Vec<LetterReport>,
@@ -197,6 +202,8 @@ async fn reader(session: &Session, address: &EmailAddress, entry: &ListEntry) ->
         returned: entry.returned.filter(|returned| Some(*returned) != entry.joined),
         rubriques: listed.rubriques,
         language: listed.language,
+        rhythm: listed.rhythm,
+        paused: listed.paused,
         former_addresses: entry.identity.as_ref().map_or(0, |own| own.former.len()),
         consents: entry.consents.iter().map(ConsentReport::from).collect(),
         letters,
@@ -235,6 +242,12 @@ fn print(session: &Session, shown: &AddressReport) {
         if reader.rubriques.is_empty() { "all".to_owned() } else { reader.rubriques.join(", ") }
     );
     println!("  language: {}", reader.language.as_deref().unwrap_or("the magazine's"));
+    if !reader.rhythm.is_empty() {
+        println!("  rhythm: {}", reader.rhythm);
+    }
+    if let Some(paused) = reader.paused {
+        println!("  no letter until {}", at(Some(paused)));
+    }
     if let Some(returned) = reader.returned {
         println!("  last proved the address: {}", at(Some(returned)));
     }

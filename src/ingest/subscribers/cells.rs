@@ -8,11 +8,13 @@ use super::headings::Field;
 use crate::model::{Instant, ListConsent, ListEntry};
 
 /// The fields that an export writes, in order.
-const WRITTEN: [Field; 17] = [
+const WRITTEN: [Field; 19] = [
     Field::Email,
     Field::Name,
     Field::Rubriques,
     Field::Language,
+    Field::Rhythm,
+    Field::Paused,
     Field::State,
     Field::Reason,
     Field::Since,
@@ -29,12 +31,12 @@ const WRITTEN: [Field; 17] = [
 ];
 
 /// The header of a list that is exported.
-pub fn header() -> [&'static str; 17] {
+pub fn header() -> [&'static str; 19] {
     WRITTEN.map(Field::name)
 }
 
 /// A reader as a line under it.
-pub fn row(entry: &ListEntry) -> [String; 17] {
+pub fn row(entry: &ListEntry) -> [String; 19] {
     let last = entry.consents.last();
     let said = |text: Option<&str>| guard(text.unwrap_or_default());
     let dated = |at: Option<Instant>| at.map(date).unwrap_or_default();
@@ -43,6 +45,8 @@ pub fn row(entry: &ListEntry) -> [String; 17] {
         Field::Name => said(entry.subscriber.name.as_deref()),
         Field::Rubriques => entry.subscriber.choice.key().replace(',', ";"),
         Field::Language => said(entry.language.as_deref()),
+        Field::Rhythm => entry.rhythm.to_string(),
+        Field::Paused => dated(entry.paused),
         Field::State => entry.state().to_owned(),
         Field::Reason => entry.suppression.map(|suppression| suppression.reason.to_string()).unwrap_or_default(),
         Field::Since => dated(entry.since),

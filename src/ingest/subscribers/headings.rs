@@ -28,6 +28,10 @@ pub enum Field {
     Joined,
     /// When the reader last proved the address.
     Returned,
+    /// How often a letter is wanted.
+    Rhythm,
+    /// Until when none is.
+    Paused,
     /// Since when the address is suppressed.
     Suppressed,
     /// The words that the reader agreed to last.
@@ -51,13 +55,15 @@ pub(super) const FIELDS: usize = Field::ALL.len();
 
 impl Field {
     /// What each is called where a list's header is told, and what an export heads it.
-    pub const ALL: [(&str, Self); 19] = [
+    pub const ALL: [(&str, Self); 21] = [
         ("email", Self::Email),
         ("name", Self::Name),
         ("given_name", Self::Given),
         ("family_name", Self::Family),
         ("rubriques", Self::Rubriques),
         ("language", Self::Language),
+        ("rhythm", Self::Rhythm),
+        ("paused", Self::Paused),
         ("state", Self::State),
         ("reason", Self::Reason),
         ("since", Self::Since),

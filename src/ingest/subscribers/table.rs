@@ -151,6 +151,8 @@ impl<'s, R: Read + Seek> Table<'s, R> {
         let choice = choice(self.cell(Field::Rubriques).unwrap_or_default(), self.settings.rubriques)?;
         let entry = ListEntry {
             language: self.cell(Field::Language).and_then(language),
+            rhythm: self.cell(Field::Rhythm).unwrap_or_default().parse()?,
+            paused: self.date(Field::Paused)?,
             membership: state.membership,
             since: self.date(Field::Since)?.or(state.since),
             joined: self.date(Field::Joined)?,

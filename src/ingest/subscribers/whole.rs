@@ -52,6 +52,10 @@ struct ReaderLine {
     rubriques: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     language: Option<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    rhythm: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    paused: Option<Instant>,
     state: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     since: Option<Instant>,
@@ -148,6 +152,8 @@ impl Writer {
             name: entry.subscriber.name,
             rubriques: entry.subscriber.choice.key().split(',').filter(|s| !s.is_empty()).map(str::to_owned).collect(),
             language: entry.language,
+            rhythm: entry.rhythm.to_string(),
+            paused: entry.paused,
             state: entry.membership.as_str().to_owned(),
             since: entry.since,
             joined: entry.joined,
@@ -364,6 +370,8 @@ impl<'s, R: Read> Whole<'s, R> {
                 choice: choice(&line.rubriques.join(";"), self.settings.rubriques)?,
             },
             language: line.language,
+            rhythm: line.rhythm.parse()?,
+            paused: line.paused,
             membership,
             since: line.since,
             joined: line.joined,
