@@ -138,6 +138,11 @@ fn one(raw: RawDigest, name: &str, table: &str, around: &Surroundings<'_>) -> Re
         return Err(refuse(&key("proof_at"), "nobody would get the proof: name the editors in desk.editors"));
     }
     let schedule: Schedule = raw.schedule.parse().map_err(|error| refuse(&key("schedule"), error))?;
+    if schedule.is_published() && (raw.approval || proof_at.is_some()) {
+        let what =
+            "\"published\" sends each column as it comes: there is no time for a proof or an approval; leave them out";
+        return Err(refuse(&key("schedule"), what));
+    }
     if let Some(proof) = &proof_at {
         let ahead = proof.longest_before(&schedule, zone);
         if ahead > FIRST_PROOF {

@@ -8,6 +8,9 @@ use crate::{
     model::{Edition, EditionKey, Instant, Period, Slug},
 };
 
+/// How far back the first edition goes of a newsletter that comes whenever something is published.
+const FIRST_SPAN: Duration = Duration::days(1);
+
 /// Where a newsletter stands: which editions there are, and at which cutoff there was none. What lies in the
 /// future, because a clock was wrong, hides nothing.
 #[derive(Debug, Clone, Default)]
@@ -90,7 +93,9 @@ fn with_cutoff(config: &Config, cutoff: Instant, past: &PastEditions) -> Edition
     let zone = &config.magazine.zone;
     let PastEditions { first, last, .. } = past;
     // The first edition takes what the schedule has between two; an edition after a missed one takes all since the last.
-    let since = last.as_ref().map_or_else(|| config.digest.schedule.previous(cutoff, zone), |last| last.cutoff);
+    let schedule = &config.digest.schedule;
+    let before = if schedule.is_published() { cutoff - FIRST_SPAN } else { schedule.previous(cutoff, zone) };
+    let since = last.as_ref().map_or(before, |last| last.cutoff);
     // No grace reaches behind the first edition, to columns that never were for the digest.
     let reach = first
         .as_ref()

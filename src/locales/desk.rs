@@ -162,6 +162,10 @@ pub(crate) struct Desk {
     pub(crate) everyone: String,
     /// Behind an audience that has missed editions: `{day}`.
     pub(crate) with_editions_since: String,
+    /// Above the inbox lines of the other audiences.
+    pub(crate) other_inboxes: String,
+    /// How many readers: a plural.
+    pub(crate) readers: Plural,
     /// The way to each newsletter.
     pub(crate) newsletters: String,
     pub(crate) show: String,

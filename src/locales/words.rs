@@ -196,6 +196,8 @@ pub(crate) struct Often {
     /// With `{count}`.
     pub(crate) weeks: String,
     pub(crate) month: String,
+    /// Whenever something is published.
+    pub(crate) published: String,
 }
 
 /// The readers' pages.

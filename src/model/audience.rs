@@ -3,7 +3,7 @@
 
 use std::{fmt, str::FromStr};
 
-use chrono::{Datelike, Duration, NaiveDate, Weekday};
+use chrono::{Datelike, Duration, NaiveDate, NaiveTime, Weekday};
 
 use super::{Choice, Instant, Schedule, Zone};
 
@@ -34,6 +34,9 @@ impl Rhythm {
 
     /// Those that make fewer letters of a schedule than it has hours.
     pub fn slower_than(schedule: &Schedule, zone: &Zone) -> Vec<Self> {
+        if schedule.is_published() {
+            return Self::all().into_iter().filter(|rhythm| *rhythm != Self::Each).collect();
+        }
         let start = Instant::UNIX_EPOCH + Duration::days(20_000);
         let hours: Vec<Instant> =
             std::iter::successors(Some(schedule.next(start, zone)), |hour| Some(schedule.next(*hour, zone)))
@@ -63,6 +66,10 @@ impl Rhythm {
     /// Whether a letter is due with an edition: at one of the schedule's hours after `closed`, up to which all was
     /// drawn up, and up to the edition's cutoff.
     pub fn is_due(self, closed: Option<Instant>, cutoff: Instant, schedule: &Schedule, zone: &Zone) -> bool {
+        if schedule.is_published() {
+            let day = |at: Instant| zone.local(at).date_naive();
+            return self == Self::Each || closed.is_none_or(|closed| day(closed) < self.first_day(day(cutoff)));
+        }
         let hours = std::iter::successors(Some(cutoff), |hour| Some(schedule.previous(*hour, zone)));
         let mut hours =
             hours.take(MAX_HOURS).take_while(|hour| *hour == cutoff || closed.is_some_and(|closed| *hour > closed));
@@ -71,6 +78,10 @@ impl Rhythm {
 
     /// The last hour before a cutoff at which a letter was due by the schedule.
     pub fn due_before(self, cutoff: Instant, schedule: &Schedule, zone: &Zone) -> Instant {
+        if schedule.is_published() {
+            let first = self.first_day(zone.local(cutoff - Duration::milliseconds(1)).date_naive());
+            return zone.instant(first.and_time(NaiveTime::MIN)).min(schedule.previous(cutoff, zone));
+        }
         let hours =
             std::iter::successors(Some(schedule.previous(cutoff, zone)), |hour| Some(schedule.previous(*hour, zone)));
         let mut hours = hours.take(MAX_HOURS);

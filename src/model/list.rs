@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{Rhythm, Instant, ReaderId, Slug, Subscriber, column::fingerprint};
+use super::{Instant, ReaderId, Rhythm, Slug, Subscriber, column::fingerprint};
 
 /// Why an address must not be written to. It outlives the reader, and is kept with a hash of the address
 /// alone. In the order of weight: of two reasons for one address, the later one in this list is kept.

@@ -12,11 +12,13 @@ const MAX_GAP_DAYS: i64 = 400;
 /// A schedule may be due every so many weeks at the most.
 const MAX_WEEKS: i64 = 52;
 
+const MINUTE_MILLIS: i64 = 60_000;
+
 /// A schedule may have so many hours in a day.
 const MAX_TIMES: usize = 24;
 
 /// The hours at which a newsletter is due, by the magazine's clock: `Mon 07:30`, `Mon,Thu 07:30`, `weekdays 07:30`, `daily
-/// 07:30,18:00`, `monthly 1 07:30`, `monthly last 18:00`, `every 2 weeks Mon 07:30 from 2026-11-23`.
+/// 07:30,18:00`, `monthly 1 07:30`, `monthly last 18:00`, `every 2 weeks Mon 07:30 from 2026-11-23`; or `published`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     days: Days,
@@ -37,6 +39,8 @@ enum Days {
     },
     /// This day of each month; in a shorter month, its last.
     Month(u32),
+    /// Whenever something is published: each minute is an hour of its own, and nothing is sent where nothing is new.
+    Published,
 }
 
 /// How often a newsletter comes.
@@ -50,13 +54,15 @@ pub enum HowOften {
     /// Every so many weeks.
     Weeks(i64),
     Month,
+    /// Whenever something is published.
+    Published,
 }
 
 /// Why a text is no schedule.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{0:?} is no schedule: write days and a time, such as \"Mon 07:30\", \"Mon,Thu 07:30\", \"weekdays 07:30\", \
-     \"daily 07:30\", \"monthly 1 07:30\" or \"every 2 weeks Mon 07:30 from 2026-11-23\""
+     \"daily 07:30\", \"monthly 1 07:30\", \"published\" or \"every 2 weeks Mon 07:30 from 2026-11-23\""
 )]
 pub struct NotASchedule(String);
 
@@ -70,6 +76,9 @@ impl FromStr for Schedule {
 
 fn parse(text: &str) -> Option<Schedule> {
     let words: Vec<&str> = text.split_whitespace().collect();
+    if words == ["published"] {
+        return Some(Schedule { days: Days::Published, times: vec![NaiveTime::MIN] });
+    }
     let (days, times) = match words.as_slice() {
         ["monthly", day, times] => {
             let day = if *day == "last" { 31 } else { day.parse().ok().filter(|day| (1..=31).contains(day))? };
@@ -135,6 +144,7 @@ impl Days {
                 days[place(date.weekday())] && weeks.rem_euclid(*every) == 0
             }
             Self::Month(day) => date.day() == (*day).min(last_day(date)),
+            Self::Published => true,
         }
     }
 }
@@ -142,6 +152,9 @@ impl Days {
 impl Schedule {
     /// The last due hour at or before an instant.
     pub fn last(&self, at: Instant, zone: &Zone) -> Instant {
+        if self.is_published() {
+            return at - Duration::milliseconds(at.timestamp_millis().rem_euclid(MINUTE_MILLIS));
+        }
         // A day more: what the clocks skipped is due later than it says.
         let today = zone.local(at).date_naive() + Duration::days(1);
         let days = (0..MAX_GAP_DAYS).map(|back| today - Duration::days(back)).filter(|date| self.days.include(*date));
@@ -158,10 +171,18 @@ impl Schedule {
 
     /// The first due hour after an instant.
     pub fn next(&self, after: Instant, zone: &Zone) -> Instant {
+        if self.is_published() {
+            return self.last(after, zone) + Duration::milliseconds(MINUTE_MILLIS);
+        }
         let today = zone.local(after).date_naive() - Duration::days(1);
         let days = (0..MAX_GAP_DAYS).map(|ahead| today + Duration::days(ahead)).filter(|date| self.days.include(*date));
         let mut hours = days.flat_map(|date| self.hours_of(date, zone));
         hours.find(|due| *due > after).unwrap_or(after)
+    }
+
+    /// Whether it is due whenever something is published.
+    pub fn is_published(&self) -> bool {
+        self.days == Days::Published
     }
 
     /// The last due hour before an instant.
@@ -178,6 +199,7 @@ impl Schedule {
     pub fn often(&self) -> HowOften {
         match &self.days {
             Days::Month(_) => HowOften::Month,
+            Days::Published => HowOften::Published,
             Days::Week { every, .. } if *every > 1 => HowOften::Weeks(*every),
             Days::Week { days, .. } => match (days.iter().filter(|day| **day).count(), days) {
                 (7, _) => HowOften::Day,
@@ -195,7 +217,7 @@ impl Schedule {
             Days::Week { days, .. } if self.times.len() == 1 && days.iter().filter(|day| **day).count() == 1 => {
                 Period::of_week(cutoff, zone)
             }
-            Days::Week { .. } => Period::of_day(cutoff, zone),
+            Days::Week { .. } | Days::Published => Period::of_day(cutoff, zone),
         }
     }
 
@@ -236,6 +258,7 @@ impl fmt::Display for Schedule {
                 f.write_str(&names.join(","))?;
             }
             Days::Month(day) => write!(f, "monthly {day}")?,
+            Days::Published => return f.write_str("published"),
         }
         let times: Vec<String> = self.times.iter().map(|time| time.format("%H:%M").to_string()).collect();
         write!(f, " {}", times.join(","))
@@ -325,6 +348,7 @@ mod tests {
             ("monthly 1 07:30", 2, "Tue 12-01 07:30, Fri 01-01 07:30"),
             ("monthly 31 07:30", 4, "Mon 11-30 07:30, Thu 12-31 07:30, Sun 01-31 07:30, Sun 02-28 07:30"),
             ("monthly last 18:00", 1, "Mon 11-30 18:00"),
+            ("published", 2, "Tue 11-24 12:01, Tue 11-24 12:02"),
             ("every 2 weeks Mon 07:30 from 2026-11-23", 3, "Mon 12-07 07:30, Mon 12-21 07:30, Mon 01-04 07:30"),
             ("every 3 weeks Tue,Fri 07:30 from 2026-11-25", 3, "Fri 11-27 07:30, Tue 12-15 07:30, Fri 12-18 07:30"),
         ] {

@@ -204,6 +204,16 @@ impl Store {
         rows.into_iter().map(ReaderGroup::try_from).collect()
     }
 
+    /// The groups of a newsletter's readers who may be written to, each with their number.
+    pub async fn counted_groups(&self, newsletter: &Slug) -> Result<Vec<(ReaderGroup, i64)>> {
+        let rows: Vec<CountedGroup> =
+            self.read(audiences::READERS_BY_GROUP).bind(newsletter.as_str()).fetch_all().await?;
+        let counted = |CountedGroup { rhythm, choice, after_at, mark_at, had, readers }| {
+            Ok((ReaderGroup::try_from(GroupRow { rhythm, choice, after_at, mark_at, had })?, readers))
+        };
+        rows.into_iter().map(counted).collect()
+    }
+
     /// How many readers of these groups an edition would have now.
     pub async fn readers_of(&self, newsletter: &Slug, groups: &[ReaderGroup]) -> Result<i64> {
         count(self.read(audiences::READERS_BY_GROUP).bind(newsletter.as_str()).fetch_all().await?, groups)

@@ -49,6 +49,28 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("no length of time", "grace = \"7d\"", "grace = \"une semaine\""),
     ("nothing left of a standfirst", "standfirst_length = 330", "standfirst_length = 12"),
     ("a subject with an unknown placeholder", "subject = \"{lead}\"", "subject = \"{magazine} {week}\""),
+    (
+        "an approval of what goes out at once",
+        "schedule = \"Mon 07:30\"\n",
+        "schedule = \"published\"\napproval = true\n",
+    ),
+    ("a newsletter without a name", "[desk]\n", "[[newsletters]]\nschedule = \"daily 18:00\"\n[desk]\n"),
+    (
+        "a newsletter of another domain",
+        "[desk]\n",
+        "[[newsletters]]\nname = \"carnet\"\nschedule = \"daily 18:00\"\nfrom = \"a@example.com\"\n[desk]\n",
+    ),
+    (
+        "a newsletter of no rubrique",
+        "[desk]\n",
+        "[[newsletters]]\nname = \"carnet\"\nschedule = \"daily 18:00\"\nrubriques = [\"cuisine\"]\n[desk]\n",
+    ),
+    (
+        "a newsletter named as a page",
+        "[desk]\n",
+        "[[newsletters]]\nname = \"archive\"\nschedule = \"daily 18:00\"\n[desk]\n",
+    ),
+    ("a rhythm that is none", "[desk]\n", "rhythms = [\"hourly\"]\n[desk]\n"),
     ("a proof for nobody", "# proof_at = \"Sun 18:00\"", "proof_at = \"Sun 18:00\""),
     ("no hour for the proof", "# proof_at = \"Sun 18:00\"", "proof_at = \"dimanche\""),
     ("a desk open to all", "listen = \"127.0.0.1:0\"", "listen = \"0.0.0.0:8381\""),

@@ -90,8 +90,8 @@ fn each_subscriber_gets_what_the_preview_shows() {
     // The subject names a column that is in the letter.
     for (folder, name, address, subject) in [
         ("1", "Alix Le Goff", "alix@example.org", "Le phare ne dort que d’un œil"),
-        ("2", "Sterenn Daoudal", "sterenn@example.org", "Le phare ne dort que d’un œil"),
-        ("3", "Loïc Ménardeau-Frécot", "loic@example.org", "Une marée d’avance"),
+        ("2", "Sterenn Daoudal", "sterenn@example.org", "Une marée d’avance"),
+        ("3", "Loïc Ménardeau-Frécot", "loic@example.org", "Le phare ne dort que d’un œil"),
     ] {
         let bytes = letter(&scene, address);
         assert_sound(&bytes);

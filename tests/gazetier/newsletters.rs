@@ -58,7 +58,7 @@ fn each_newsletter_has_its_hour_its_columns_and_its_readers() {
             format!("{}\n{}", head.join("\n"), parsed.subject().unwrap_or_default())
         );
         let text = parsed.body_text(0).expect("a text");
-        assert!(text.contains("LE CARNET DU SOIR") && text.contains("N°\u{a0}1 · 19 novembre 2026"), "{text}");
+        assert!(text.contains("LE CARNET DU SOIR") && text.contains("1 · 19 novembre 2026"), "{text}");
         let status = scene.ok(&["digest", "status"]);
         assert!(status.contains("2026-W47 (n° 1)") && status.contains("carnet-2026-11-"), "{status}");
         let one = scene.ok(&["digest", "status", "--newsletter", "carnet"]);
@@ -108,5 +108,30 @@ fn readers_choose_among_newsletters_and_leave_one_or_all() {
         let all = house.post(&leaving("carnet"), "do=all");
         assert!(all.text().contains("Aucune lettre de L’Estran"), "{}", all.text());
         assert_eq!(subscribed(), [pair("carnet", "unsubscribed"), pair("digest", "unsubscribed")]);
+    }
+}
+
+#[test]
+fn a_newsletter_comes_with_each_column_and_in_sum_to_who_wants_it_less_often() {
+    let schedule = "[[newsletters]]\nname = \"alerte\"\nschedule = \"published\"\nrhythms = [\"daily\"]\n\n[digest]\n";
+    for scene in
+        [Scene::sample().config("[digest]\n", schedule), Scene::sample().config("[digest]\n", schedule).on_postgres()]
+    {
+        let list = "email,rhythm\nchaque@example.org,\njour@example.org,daily\n";
+        scene.put("alerte.csv", list);
+        let import = ["subscribers", "import", "alerte.csv", "--newsletter", "alerte", "--at", "2026-11-16T07:00"];
+        scene.ok(&import);
+        for at in ["2026-11-16T09:20", "2026-11-16T12:00", "2026-11-16T17:45", "2026-11-17T08:35", "2026-11-18T07:05"] {
+            scene.ok(&["run", "--at", at]);
+        }
+        insta::assert_snapshot!("letters_with_each_column", scene.posted().join("\n"));
+        // The daily one has what came since the one before it.
+        let sum = scene.letter_to("jour@example.org", "alerte-2026-11-17");
+        let parsed = mail_parser::MessageParser::default().parse(&sum).expect("a letter");
+        let text = parsed.body_text(0).expect("a text");
+        let titles: Vec<&str> = text.lines().filter(|line| line.contains("chroniques/")).map(str::trim).collect();
+        insta::assert_snapshot!("a_letter_in_sum", titles.join("\n"));
+        let list = scene.ok(&["subscribers", "export", "--newsletter", "alerte"]);
+        assert!(list.contains("jour@example.org,,,,daily,"), "{list}");
     }
 }

@@ -9,6 +9,7 @@ use axum::{
 
 use super::{
     Desk, DeskError, answer,
+    audiences::{inboxes, label, variants_of},
     history::{before, history},
     pages::{
         self, DeskFrame, DeskNotice, EditionBadge, LetterPreview, NewsletterLink, PreflightLine, PreviewContent,
@@ -22,7 +23,6 @@ use super::{
 use crate::{
     config::Config,
     edition::{
-        audiences::AudienceDraft,
         layout::layout,
         next::{self, ApprovalState, NextEdition},
         preflight::{INBOX_SUBJECT_CHARS, PreflightFinding, Severity, inbox},
@@ -82,6 +82,7 @@ pub(super) async fn show(
             view => PreviewContent::Frames(frame(desk, draft.slot.period.as_str(), &key, view, &rendered.hash)),
         },
     };
+    let inboxes = inboxes(desk, &coming, &all).await?;
     let audiences: Vec<Audience> = all.iter().map(|(audience, _)| audience.clone()).collect();
     let variants: Vec<&Rendered> = all.iter().filter_map(|(_, rendered)| rendered.as_ref()).collect();
     let findings = if variants.is_empty() {
@@ -113,6 +114,7 @@ pub(super) async fn show(
         subject_most: INBOX_SUBJECT_CHARS,
         preheader: own_preheader,
         preheader_default: preheader,
+        inboxes,
         opening,
         groups: groups(config, &coming, w),
         left_out: left_out(config, &coming),
@@ -146,22 +148,6 @@ pub(super) async fn show(
         subject,
     };
     answer(desk, status, &page)
-}
-
-/// The coming edition as each audience sees it, that of all first: also as whoever chose one rubrique alone would.
-fn variants_of(config: &Config, coming: &NextEdition) -> Result<Vec<(Audience, Option<Rendered>)>, DeskError> {
-    let mut all: Vec<(Audience, Option<Rendered>)> = Vec::new();
-    for AudienceDraft { audience, draft, .. } in &coming.audiences.drafts {
-        all.push((audience.clone(), render(config, draft, &audience.choice)?));
-    }
-    for rubrique in &config.rubriques {
-        let audience = Audience::of(model::Choice::of([rubrique.slug.clone()]));
-        if !all.iter().any(|(known, _)| *known == audience) {
-            let rendered = render(config, &coming.draft, &audience.choice)?;
-            all.push((audience, rendered));
-        }
-    }
-    Ok(all)
 }
 
 pub(super) fn head_of<'a>(desk: &'a Desk, editor: &'a Editor, is_past: bool) -> DeskFrame<'a> {
@@ -314,21 +300,6 @@ pub(super) fn preview_of(
         ("headers", &w.headers),
     ];
     let known = views.iter().any(|(value, _)| *value == ask.view);
-    let rubriques = &desk.shared().config().rubriques;
-    let label = |choice: &model::Choice| {
-        let wanted =
-            rubriques.iter().filter(|rubrique| choice.key().split(',').any(|slug| slug == rubrique.slug.as_str()));
-        let labels: Vec<&str> = wanted.map(|rubrique| rubrique.label.as_str()).collect();
-        if labels.is_empty() { w.everyone.clone() } else { labels.join(" + ") }
-    };
-    let zone = &desk.shared().config().magazine.zone;
-    let label = |audience: &Audience| match audience.oldest() {
-        None => label(&audience.choice),
-        Some(oldest) => {
-            let day = desk.lang().short_day(zone.local(oldest).date_naive());
-            format!("{} · {}", label(&audience.choice), fill(&w.with_editions_since, &[("day", &day)]))
-        }
-    };
     LetterPreview {
         views: views
             .iter()
@@ -342,7 +313,7 @@ pub(super) fn preview_of(
             .iter()
             .map(|audience| PreviewOption {
                 value: audience.key(),
-                label: label(audience),
+                label: label(desk, audience),
                 chosen: audience.key() == key,
             })
             .collect(),

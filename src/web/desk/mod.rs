@@ -2,6 +2,7 @@
 //! it. A listener of its own, for people whom the configuration names; every page works without a
 //! script.
 
+mod audiences;
 mod change;
 mod edition;
 mod form;
@@ -96,7 +97,7 @@ impl Desk {
 
 /// All that editors may ask for.
 pub fn routes(desk: &Desk) -> Result<Router, Error> {
-    let enter = format!("{}enter/{{token}}", desk.home());
+    let at = |path: &str| format!("{}{path}", desk.home());
     let mut inside = Router::new();
     for newsletter in desk.of_newsletters()? {
         inside = inside.merge(pages_of(&newsletter));
@@ -104,7 +105,7 @@ pub fn routes(desk: &Desk) -> Result<Router, Error> {
     let router = inside
         .fallback(|| async { StatusCode::NOT_FOUND })
         .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })
-        .route(&enter, get(session::show_sign_in).post(session::begin).with_state(desk.clone()));
+        .route(&at("enter/{token}"), get(session::show_sign_in).post(session::begin).with_state(desk.clone()));
     Ok(guard(router, desk.shared(), MAX_FORM_BYTES))
 }
 

@@ -159,6 +159,8 @@ pub(super) struct ComingPage<'a> {
     pub(super) subject_most: usize,
     pub(super) preheader: String,
     pub(super) preheader_default: String,
+    /// What each audience's inbox shows, where there are several.
+    pub(super) inboxes: Vec<InboxLine>,
     pub(super) opening: String,
     pub(super) groups: Vec<RubriqueGroup>,
     pub(super) left_out: Vec<Row>,
@@ -176,6 +178,15 @@ pub(super) struct ComingPage<'a> {
     pub(super) preview: LetterPreview,
     pub(super) view: String,
     pub(super) variant: String,
+}
+
+/// What an inbox shows of the letter of one audience.
+#[derive(Debug)]
+pub(super) struct InboxLine {
+    pub(super) audience: String,
+    pub(super) readers: String,
+    pub(super) subject: String,
+    pub(super) preheader: String,
 }
 
 /// Letters that a relay refused for one reason.

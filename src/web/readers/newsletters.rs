@@ -34,6 +34,7 @@ pub(super) fn often(config: &Config, words: &Readers) -> String {
         HowOften::Several => often.several.clone(),
         HowOften::Weeks(count) => fill(&often.weeks, &[("count", &count)]),
         HowOften::Month => often.month.clone(),
+        HowOften::Published => often.published.clone(),
     }
 }
 

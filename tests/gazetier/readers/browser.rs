@@ -185,7 +185,7 @@ async fn a_reader_goes_all_the_way_in_and_out_without_a_script() {
     let house = House::open(&scene, &["--at", MONDAY]);
     let browser = Browser::open().await;
     browser.go(&house, "/lettre/?lang=fr").await;
-    browser.arrives("Recevez la lettre de la semaine").await;
+    browser.arrives("Recevez notre lettre").await;
     browser.inspect("subscribe").await;
     browser.write("email", "nobody").await;
     browser.click("label[for=rubrique-humeur]").await;
