@@ -26,7 +26,7 @@ use crate::{
         layout::layout,
         next::{self, ApprovalState, NextEdition},
         preflight::{INBOX_SUBJECT_CHARS, PreflightFinding, Severity, inbox},
-        render::{Rendered, archive::without_token, default_subject, render},
+        render::{Rendered, archive::without_token, default_subject},
         variants as edition_variants,
     },
     locales::{Desk as Words, fill},
