@@ -12,9 +12,9 @@ use super::{
     desk, dkim,
     feeds::hubs,
     feeds::moved,
-    fetch, raw, relay, retention, rights, search_engines, sources, theme, web as web_room,
+    fetch, raw, relay, retention, rights, search_engines, selections, sources, theme, web as web_room,
 };
-use crate::model::{Colour, Lang, Mailbox, Rubrique, Schedule, Slug, Zone, text, uri};
+use crate::model::{Colour, FeedRules, Lang, Mailbox, Rubrique, Schedule, Slug, Zone, text, uri};
 
 /// Names the store instead of `store.url`: an address with a password has no place in a file.
 const STORE_VARIABLE: &str = "GAZETIER_STORE_URL";
@@ -62,7 +62,7 @@ fn build(mut raw: raw::RawConfig, path: &Path) -> Result<Config, ConfigRefusal> 
     let magazine = magazine(raw.magazine)?;
     let (rubriques, special) = rubriques(raw.rubriques)?;
     let old_addresses = std::mem::take(&mut raw.feeds.moved);
-    let mut feeds = feeds(raw.feeds, special, base)?;
+    let mut feeds = feeds(raw.feeds, special, &rubriques, base)?;
     feeds.moved = moved(old_addresses, &magazine, &rubriques, &feeds)?;
     let letters = letters(raw.letters, &magazine)?;
     let desk = desk::check(raw.desk, base)?;
@@ -211,7 +211,20 @@ fn rubriques(raw: Vec<raw::RawRubrique>) -> Result<(Vec<Rubrique>, Vec<Special>)
     Ok((rubriques, specials))
 }
 
-fn feeds(raw: raw::RawFeeds, special: Vec<Special>, base: &Path) -> Result<Feeds, ConfigRefusal> {
+fn feeds(
+    raw: raw::RawFeeds,
+    special: Vec<Special>,
+    rubriques: &[Rubrique],
+    base: &Path,
+) -> Result<Feeds, ConfigRefusal> {
+    let selections = selections::check(raw.selections, rubriques)?;
+    // Files of these feeds lie in folders of these names.
+    for (folder, is_used) in [("tag", raw.tags), ("selection", !selections.is_empty())] {
+        if is_used && rubriques.iter().any(|rubrique| rubrique.slug.as_str() == folder) {
+            let what = format!("{folder:?} is a name gazetier uses itself for the feeds that [feeds] asks for");
+            return Err(refuse("rubriques.slug", what));
+        }
+    }
     Ok(Feeds {
         path: path_of("feeds.path", base, &raw.path)?,
         url: folder("feeds.url", &raw.url)?,
@@ -220,7 +233,8 @@ fn feeds(raw: raw::RawFeeds, special: Vec<Special>, base: &Path) -> Result<Feeds
         special,
         archives: raw.archives,
         tombstones: raw.tombstones,
-        bylines: raw.bylines,
+        rules: FeedRules { bylines: raw.bylines, tags: raw.tags, selections },
+        least_columns: number("feeds.least_columns", raw.least_columns, 1, 1_000)?,
         precompress: raw.precompress,
         newsletter_url: raw.newsletter_url.map(|u| web("feeds.newsletter_url", &u)).transpose()?,
         hubs: hubs(&raw.hubs)?,

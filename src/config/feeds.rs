@@ -7,7 +7,7 @@ use super::{
     check::{ConfigRefusal, refuse, web},
     raw,
 };
-use crate::model::{Rubrique, Slug};
+use crate::model::{FeedKey, Rubrique};
 
 /// The files of a feed's forms: RSS, Atom and JSON.
 pub const FORMS: [&str; 3] = ["rss.xml", "atom.xml", "feed.json"];
@@ -57,6 +57,9 @@ pub(super) fn moved(
         for rubrique in rubriques {
             ours.push(address(&format!("{}/{form}", rubrique.slug))?);
         }
+        for selection in &feeds.rules.selections {
+            ours.push(address(&format!("selection/{}/{form}", selection.slug))?);
+        }
     }
     let mut moved: Vec<Moved> = Vec::new();
     for entry in raw {
@@ -73,8 +76,8 @@ pub(super) fn moved(
             None => address(&entry.to)?,
         };
         let below = to.as_str().starts_with(feeds.url.as_str());
-        // Only who asks for feeds by byline has them, and only the store knows whose.
-        let byline = feeds.bylines && is_byline(&to, &feeds.url);
+        // Only who asks for feeds by byline or tag has them, and only the store knows of which.
+        let byline = is_of_name(&to, feeds);
         // Longer chains are found when all are known.
         if to != from && !ours.contains(&to) && !byline && (below || !entry.to.contains("://")) {
             let wanted =
@@ -90,11 +93,13 @@ pub(super) fn moved(
     Ok(moved)
 }
 
-/// Whether an address could be that of a byline's feed.
-fn is_byline(url: &Url, feeds: &Url) -> bool {
-    let path = url.as_str().strip_prefix(feeds.as_str()).and_then(|path| path.strip_prefix("byline/"));
-    path.and_then(|path| path.split_once('/'))
-        .is_some_and(|(slug, form)| Slug::parse(slug).is_ok() && FORMS.contains(&form))
+/// Whether an address could be that of the feed of a byline or a tag.
+fn is_of_name(url: &Url, feeds: &Feeds) -> bool {
+    let path = url.as_str().strip_prefix(feeds.url.as_str()).and_then(|path| path.rsplit_once('/'));
+    path.is_some_and(|(feed, form)| {
+        let feed = FeedKey::from_key(feed);
+        feed.is_some_and(|feed| feeds.rules.has(&feed)) && FORMS.contains(&form)
+    })
 }
 
 /// An address that our web server is asked for: a path, or a whole one on one of our hosts.

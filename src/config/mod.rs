@@ -12,6 +12,7 @@ mod relay;
 mod retention;
 mod rights;
 mod search_engines;
+mod selections;
 mod source_access;
 mod source_url;
 mod sources;
@@ -43,7 +44,9 @@ pub use sql_source::{SqlDatabase, SqlQuery, SqlSource, TextFormat};
 pub use theme::{Logo, Theme};
 pub use web::{Listen, Proxy, Web};
 
-use crate::model::{EmailAddress, FeedKey, Lang, Mailbox, Rubrique, Schedule, Slug, Zone, column::fingerprint};
+use crate::model::{
+    EmailAddress, FeedKey, FeedRules, Lang, Mailbox, Rubrique, Schedule, Slug, Zone, column::fingerprint,
+};
 
 /// Why a configuration cannot be used. Each names the file and the key or line.
 #[derive(Debug, thiserror::Error)]
@@ -240,8 +243,10 @@ pub struct Feeds {
     pub archives: bool,
     /// Withdrawn columns as deleted entries in Atom (RFC 6721).
     pub tombstones: bool,
-    /// A feed for each byline.
-    pub bylines: bool,
+    /// Feeds beside those of all columns and of rubriques: of bylines, of tags, of columns that are chosen.
+    pub rules: FeedRules,
+    /// How many columns a byline or a tag must have for a feed.
+    pub least_columns: u32,
     /// A `.br` and a `.gz` beside each file.
     pub precompress: bool,
     /// Where readers can subscribe to the digest.
@@ -274,10 +279,18 @@ impl Feeds {
         self.special(feed).and_then(|special| special.items).unwrap_or(self.items)
     }
 
+    /// How many columns a feed must have to be published for the first time.
+    pub fn least_columns(&self, feed: &FeedKey) -> u32 {
+        match feed {
+            FeedKey::Byline(_) | FeedKey::Tag(_) => self.least_columns,
+            FeedKey::All | FeedKey::Rubrique(_) | FeedKey::Selection(_) => 0,
+        }
+    }
+
     fn special(&self, feed: &FeedKey) -> Option<&Special> {
         match feed {
             FeedKey::Rubrique(slug) => self.special.iter().find(|special| special.rubrique == *slug),
-            FeedKey::All | FeedKey::Byline(_) => None,
+            FeedKey::All | FeedKey::Byline(_) | FeedKey::Tag(_) | FeedKey::Selection(_) => None,
         }
     }
 }

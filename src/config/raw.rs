@@ -136,6 +136,15 @@ pub struct RawFeeds {
     /// A feed for each byline.
     #[serde(default)]
     pub bylines: bool,
+    /// A feed for each tag.
+    #[serde(default)]
+    pub tags: bool,
+    /// How many columns a byline or a tag must have for a feed.
+    #[serde(default = "one")]
+    pub least_columns: u32,
+    /// Feeds of the columns that are chosen by what they have.
+    #[serde(default)]
+    pub selections: Vec<super::selections::RawSelection>,
     /// A .br and a .gz beside each file.
     #[serde(default)]
     pub precompress: bool,

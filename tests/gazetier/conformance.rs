@@ -46,9 +46,12 @@ fn sound() -> Column {
         title: "Le phare".into(),
         standfirst: "Il s’éteint à l’heure où l’on s’y attend le moins.".into(),
         byline: Some("Zoé Le Goff".into()),
+        bylines: vec!["Zoé Le Goff".into()],
+        tags: Vec::new(),
         body: "<p>Il n’éclaire plus.</p>".into(),
         url: web("https://estran.example.org/chroniques/phare"),
         image: None,
+        audio: None,
         published: now() - Duration::days(1),
         updated: now() - Duration::days(1),
     }

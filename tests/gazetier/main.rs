@@ -42,6 +42,7 @@ mod relays;
 mod restored;
 mod rights;
 mod search_engines;
+mod selections;
 mod servers;
 mod serving;
 // The benchmarks' relay; not every test needs all of it.

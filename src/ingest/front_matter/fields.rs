@@ -112,7 +112,7 @@ impl FrontMatter {
             }
             FrontMatterKey::Authors(rank) => self.authors.offer(rank + outer, authors(&value)),
             FrontMatterKey::Categories(rank, words) => self.categorise(rank + outer, &value, words),
-            FrontMatterKey::Tags => self.tags.extend(value.texts().into_iter().flat_map(several).map(str::to_owned)),
+            FrontMatterKey::Tags => self.tag(&value),
             FrontMatterKey::Published(rank) => self.publish(name, rank + outer, &value),
             FrontMatterKey::Updated(rank) => date(&mut self.updated, name, rank + outer, &value, &mut self.wrong),
             FrontMatterKey::Expires(rank) => date(&mut self.expires, name, rank + outer, &value, &mut self.wrong),
@@ -169,6 +169,22 @@ impl FrontMatter {
                 self.categories.extend(several(text).map(|part| (rank, part.to_owned())));
             }
         }
+    }
+
+    /// Tags: those of a list as they are, a text as the list that it is written for.
+    fn tag(&mut self, value: &FieldValue) {
+        let is_list = matches!(value, FieldValue::List(_));
+        for text in value.texts() {
+            match is_list {
+                true => self.tags.push(text.to_owned()),
+                false => self.tags.extend(several(text).map(str::to_owned)),
+            }
+        }
+    }
+
+    /// The words of its tags, each by itself, too.
+    pub(in crate::ingest) fn tags_and_words(&self) -> impl Iterator<Item = &str> {
+        self.tags.iter().flat_map(|tag| std::iter::once(tag.as_str()).chain(several(tag)))
     }
 
     /// A date, or Jekyll's word for what is not a draft.

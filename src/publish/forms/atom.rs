@@ -9,10 +9,11 @@ use atom_syndication::{
 use url::Url;
 
 use super::{
-    BufferPool, ColumnContent, Error, Feed, address, measure, media_type,
+    BufferPool, ColumnContent, Error, Feed, address, authors, measure, media_type,
     plain_text::{is_blank, looks_like_html, plain},
     rights,
     rss::{HISTORY, MEDIA},
+    tags,
 };
 use crate::model::{
     Column, EARLIEST, Image, Instant, Tombstone,
@@ -118,7 +119,7 @@ fn fill(frame: &[u8], shown: &[ColumnContent<'_>], document: &mut Vec<u8>) -> Re
 
 fn entry(feed: &Feed<'_>, column: &Column, shown: &ColumnContent<'_>) -> Entry {
     let content = shown.content.as_ref().map(|_| CONTENT.to_owned());
-    let byline = column.byline.as_deref().filter(|name| !is_blank(name));
+    let tag = |tag: &str| Category { term: plain(tag).into_owned(), ..Category::default() };
     // An entry has content or a summary, at least.
     let summarised = content.is_none() || !is_blank(&column.standfirst);
     Entry {
@@ -126,10 +127,7 @@ fn entry(feed: &Feed<'_>, column: &Column, shown: &ColumnContent<'_>) -> Entry {
         id: feed.atom_id(&column.guid),
         updated: fixed(column.updated),
         published: Some(column.published).filter(|at| *at >= EARLIEST).map(fixed),
-        authors: byline
-            .map(|name| Person { name: plain(name).into_owned(), ..Person::default() })
-            .into_iter()
-            .collect(),
+        authors: authors(column).map(|name| Person { name: plain(name).into_owned(), ..Person::default() }).collect(),
         categories: feed
             .label(column)
             .map(|rubrique| Category {
@@ -138,6 +136,7 @@ fn entry(feed: &Feed<'_>, column: &Column, shown: &ColumnContent<'_>) -> Entry {
                 ..Category::default()
             })
             .into_iter()
+            .chain(tags(column).map(tag))
             .collect(),
         links: vec![link("alternate", &address(&column.url), "text/html")],
         summary: summarised.then(|| text(&feed.summary(column))),

@@ -7,9 +7,10 @@ use chrono::Datelike;
 use serde::Serialize;
 
 use super::{
-    ColumnContent, Error, Feed, address, media_type,
+    ColumnContent, Error, Feed, address, authors, media_type,
     plain_text::is_blank,
     rights::{self, JsonRights},
+    tags,
 };
 use crate::model::{Column, Image, Instant};
 
@@ -61,10 +62,10 @@ struct JsonItem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     date_published: Option<String>,
     date_modified: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    authors: Option<[JsonAuthor<'a>; 1]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tags: Option<[&'a str; 1]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authors: Vec<JsonAuthor<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     image: Option<Cow<'a, str>>,
     #[serde(rename = "_picture", skip_serializing_if = "Option::is_none")]
@@ -110,6 +111,7 @@ pub(super) fn write(feed: &Feed<'_>, shown: &[ColumnContent<'_>], mut buffer: Ve
 fn item<'a>(feed: &Feed<'a>, column: &'a Column, shown: &'a ColumnContent<'_>) -> JsonItem<'a> {
     let content_html = shown.content.as_deref();
     let image = shown.image;
+    let rubrique = feed.label(column).map(|rubrique| rubrique.label.as_str()).into_iter();
     JsonItem {
         id: &column.guid,
         url: address(&column.url),
@@ -120,8 +122,8 @@ fn item<'a>(feed: &Feed<'a>, column: &'a Column, shown: &'a ColumnContent<'_>) -
         // RFC 3339 begins with the year 0.
         date_published: Some(column.published).filter(|at| at.year() >= 0).map(date),
         date_modified: date(column.updated),
-        authors: column.byline.as_deref().filter(|name| !is_blank(name)).map(|name| [JsonAuthor { name, url: None }]),
-        tags: feed.label(column).map(|rubrique| [rubrique.label.as_str()]),
+        authors: authors(column).map(|name| JsonAuthor { name, url: None }).collect(),
+        tags: rubrique.chain(tags(column)).collect(),
         image: image.map(|image| address(&image.url)),
         picture: image.map(picture),
     }

@@ -22,7 +22,7 @@ pub use buffers::BufferPool;
 use crate::{
     config::{Config, Content, FORMS},
     model::{
-        Column, EARLIEST, FeedKey, Image, Instant, Rubrique, Tombstone,
+        Column, EARLIEST, FeedKey, Image, Instant, Rubrique, Selection, Slug, Tombstone,
         html::{escape, escape_into},
         uri,
     },
@@ -157,7 +157,7 @@ impl<'a> Feed<'a> {
     ) -> Result<Self, Error> {
         let rubrique = match &key {
             FeedKey::Rubrique(slug) => config.rubriques.iter().find(|rubrique| rubrique.slug == *slug),
-            FeedKey::All | FeedKey::Byline(_) => None,
+            _ => None,
         };
         let addresses = Addresses::of(config, &key, history.archive.as_deref())?;
         Ok(Self { config, key, rubrique, columns, history, tombstones, addresses, changed: None })
@@ -219,18 +219,34 @@ impl<'a> Feed<'a> {
 
     fn title(&self) -> String {
         let magazine = &self.config.magazine.name;
-        let byline = || self.columns.iter().find_map(|column| column.byline.as_deref());
+        // As its newest column has the name.
+        let named = |names: fn(&Column) -> &[String], slug: &Slug| {
+            let is_it = |name: &&String| Slug::from_text(name).as_ref() == Some(slug);
+            let name = self.columns.iter().find_map(|column| names(column).iter().find(is_it));
+            name.map_or_else(|| slug.to_string(), String::clone)
+        };
         let part = match &self.key {
             FeedKey::All => None,
-            FeedKey::Rubrique(_) => self.rubrique.map(|rubrique| rubrique.label.as_str()),
-            FeedKey::Byline(slug) => Some(byline().unwrap_or(slug.as_str())),
+            FeedKey::Rubrique(_) => self.rubrique.map(|rubrique| rubrique.label.clone()),
+            FeedKey::Byline(slug) => Some(named(|column| &column.bylines, slug)),
+            FeedKey::Tag(slug) => Some(named(|column| &column.tags, slug)),
+            FeedKey::Selection(_) => self.selection().map(|selection| selection.title.clone()),
         };
         part.map_or_else(|| magazine.clone(), |part| format!("{magazine} — {part}"))
     }
 
     fn description(&self) -> String {
-        let own = self.rubrique.and_then(|rubrique| rubrique.description.clone());
+        let of_rubrique = || self.rubrique.and_then(|rubrique| rubrique.description.clone());
+        let own = self.selection().map_or_else(of_rubrique, |selection| selection.description.clone());
         own.or_else(|| self.config.magazine.tagline.clone()).unwrap_or_else(|| self.title())
+    }
+
+    /// What the configuration says of it, if that chooses its columns.
+    fn selection(&self) -> Option<&'a Selection> {
+        match &self.key {
+            FeedKey::Selection(slug) => self.config.feeds.rules.selection(slug),
+            _ => None,
+        }
     }
 
     /// Its own id, as old as the rubrique's slug.
@@ -315,6 +331,16 @@ fn stylesheet(config: &Config) -> Result<String, Error> {
     let css = config.feeds.url.join("feed.css")?;
     let href = escape(css.as_str());
     Ok(format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<?xml-stylesheet type=\"text/css\" href=\"{href}\"?>\n"))
+}
+
+/// Who wrote a column, a name each.
+fn authors(column: &Column) -> impl Iterator<Item = &str> {
+    column.bylines.iter().map(String::as_str).filter(|name| !plain_text::is_blank(name))
+}
+
+/// What a column is about, beside its rubrique.
+fn tags(column: &Column) -> impl Iterator<Item = &str> {
+    column.tags.iter().map(String::as_str).filter(|tag| !plain_text::is_blank(tag))
 }
 
 /// An address as a feed may carry it, a URI.

@@ -9,9 +9,9 @@ use rss::{
 use url::Url;
 
 use super::{
-    ColumnContent, Error, Feed, address, measure, media_type,
+    ColumnContent, Error, Feed, address, authors, measure, media_type,
     plain_text::{is_blank, looks_like_html, plain},
-    rights,
+    rights, tags,
 };
 use crate::model::{Column, EARLIEST, Image, html::escape};
 
@@ -107,17 +107,17 @@ fn item(feed: &Feed<'_>, column: &Column, shown: &mut ColumnContent<'_>) -> Item
         description: described.then(|| escape(&feed.summary(column))),
         categories: feed
             .label(column)
-            .map(|rubrique| Category { name: plain(&rubrique.label).into_owned(), domain: None })
+            .map(|rubrique| rubrique.label.as_str())
             .into_iter()
+            .chain(tags(column))
+            .map(|label| Category { name: plain(label).into_owned(), domain: None })
             .collect(),
         guid: Some(Guid { value: column.guid.clone(), permalink: false }),
         pub_date: (column.published >= EARLIEST).then(|| column.published.to_rfc2822()),
         content: shown.content.take(),
-        dublin_core_ext: column
-            .byline
-            .clone()
-            .filter(|byline| !is_blank(byline))
-            .map(|byline| DublinCoreExtension { creators: vec![byline], ..DublinCoreExtension::default() }),
+        dublin_core_ext: Some(authors(column).map(str::to_owned).collect::<Vec<_>>())
+            .filter(|creators| !creators.is_empty())
+            .map(|creators| DublinCoreExtension { creators, ..DublinCoreExtension::default() }),
         extensions: map(shown.image.map(|image| ("media", "content", media(image))).into_iter().chain(
             feed.config.rights.rsl.as_ref().map(|terms| ("rsl", "content", rights::rss_content(terms, &column.url))),
         )),

@@ -321,20 +321,26 @@ pub(super) fn picture() -> impl Strategy<Value = Image> {
 pub(super) fn column() -> impl Strategy<Value = Column> {
     let rubrique = prop::option::of(select(&["edito", "humeur", "carnet", "inconnue"][..]));
     let byline = prop::option::of(prop_oneof![8 => text(1), 1 => Just("Zoé <zoe@example.org>".to_owned())]);
-    let words = (text(1), text(1), byline, body());
+    let names = (byline.clone(), byline.clone(), prop::collection::vec(text(1), 0..3));
+    let words = (text(1), text(1), names, body());
     (guid(), rubrique, words, url(), prop::option::of(picture()), dates()).prop_map(
-        |(guid, rubrique, (title, standfirst, byline, body), url, image, (published, updated))| Column {
-            id: ColumnId(0),
-            guid,
-            rubrique: rubrique.and_then(|slug| Slug::parse(slug).ok()),
-            title,
-            standfirst,
-            byline,
-            body,
-            url,
-            image,
-            published,
-            updated,
+        |(guid, rubrique, (title, standfirst, (byline, second, tags), body), url, image, (published, updated))| {
+            Column {
+                id: ColumnId(0),
+                guid,
+                rubrique: rubrique.and_then(|slug| Slug::parse(slug).ok()),
+                title,
+                standfirst,
+                bylines: byline.iter().cloned().chain(second).collect(),
+                byline,
+                tags,
+                body,
+                url,
+                image,
+                audio: None,
+                published,
+                updated,
+            }
         },
     )
 }
