@@ -7,14 +7,13 @@ use chrono::{Duration, NaiveDate};
 use url::Url;
 
 use super::{
-    Config, Connections, DeskConfig, Digest, Error, Feeds, Letters, Magazine, Secret, Special, StoreUrl, bounces,
+    Config, Connections, DeskConfig, Digest, Error, Letters, Magazine, Secret, Special, StoreUrl, bounces,
     bounds::{number, path as path_of, span},
     desk, dkim,
-    feeds::hubs,
-    feeds::moved,
-    fetch, raw, relay, retention, rights, search_engines, selections, sources, theme, web as web_room,
+    feeds::{self, moved},
+    fetch, raw, relay, retention, rights, search_engines, sources, theme, web as web_room,
 };
-use crate::model::{Colour, FeedRules, Lang, Mailbox, Rubrique, Schedule, Slug, Zone, text, uri};
+use crate::model::{Colour, Lang, Mailbox, Rubrique, Schedule, Slug, Zone, text, uri};
 
 /// Names the store instead of `store.url`: an address with a password has no place in a file.
 const STORE_VARIABLE: &str = "GAZETIER_STORE_URL";
@@ -36,7 +35,7 @@ const COLOURS: [Colour; 6] = [
 const BOUNCE: usize = 24;
 
 /// The most columns that a feed holds: what is older stands in the archive.
-const ITEMS: u32 = 10_000;
+pub(super) const ITEMS: u32 = 10_000;
 
 /// A proof goes out no earlier before its edition: what comes after the hour is of the edition after it.
 const FIRST_PROOF: Duration = Duration::days(5);
@@ -62,7 +61,7 @@ fn build(mut raw: raw::RawConfig, path: &Path) -> Result<Config, ConfigRefusal> 
     let magazine = magazine(raw.magazine)?;
     let (rubriques, special) = rubriques(raw.rubriques)?;
     let old_addresses = std::mem::take(&mut raw.feeds.moved);
-    let mut feeds = feeds(raw.feeds, special, &rubriques, base)?;
+    let mut feeds = feeds::check(raw.feeds, special, &rubriques, base)?;
     feeds.moved = moved(old_addresses, &magazine, &rubriques, &feeds)?;
     let letters = letters(raw.letters, &magazine)?;
     let desk = desk::check(raw.desk, base)?;
@@ -125,6 +124,8 @@ fn magazine(raw: raw::RawMagazine) -> Result<Magazine, ConfigRefusal> {
         language,
         lang,
         zone,
+        icon: raw.icon.map(|url| web("magazine.icon", &url)).transpose()?,
+        logo: raw.logo.map(|url| web("magazine.logo", &url)).transpose()?,
         rights: raw.rights.map(|t| line("magazine.rights", t)).transpose()?,
         postal_address: line("magazine.postal_address", raw.postal_address)?,
         media_url: raw.media_url.map_or(Ok(url.clone()), |text| folder("magazine.media_url", &text))?,
@@ -209,37 +210,6 @@ fn rubriques(raw: Vec<raw::RawRubrique>) -> Result<(Vec<Rubrique>, Vec<Special>)
         rubriques.push(Rubrique { slug, label, description, colour, formerly });
     }
     Ok((rubriques, specials))
-}
-
-fn feeds(
-    raw: raw::RawFeeds,
-    special: Vec<Special>,
-    rubriques: &[Rubrique],
-    base: &Path,
-) -> Result<Feeds, ConfigRefusal> {
-    let selections = selections::check(raw.selections, rubriques)?;
-    // Files of these feeds lie in folders of these names.
-    for (folder, is_used) in [("tag", raw.tags), ("selection", !selections.is_empty())] {
-        if is_used && rubriques.iter().any(|rubrique| rubrique.slug.as_str() == folder) {
-            let what = format!("{folder:?} is a name gazetier uses itself for the feeds that [feeds] asks for");
-            return Err(refuse("rubriques.slug", what));
-        }
-    }
-    Ok(Feeds {
-        path: path_of("feeds.path", base, &raw.path)?,
-        url: folder("feeds.url", &raw.url)?,
-        items: number("feeds.items", raw.items, 1, ITEMS)?,
-        content: raw.content,
-        special,
-        archives: raw.archives,
-        tombstones: raw.tombstones,
-        rules: FeedRules { bylines: raw.bylines, tags: raw.tags, selections },
-        least_columns: number("feeds.least_columns", raw.least_columns, 1, 1_000)?,
-        precompress: raw.precompress,
-        newsletter_url: raw.newsletter_url.map(|u| web("feeds.newsletter_url", &u)).transpose()?,
-        hubs: hubs(&raw.hubs)?,
-        moved: Vec::new(),
-    })
 }
 
 fn digest(raw: raw::RawDigest, desk: &DeskConfig) -> Result<Digest, ConfigRefusal> {

@@ -7,6 +7,7 @@ mod desk;
 mod dkim;
 mod feeds;
 mod fetch;
+mod podcast;
 mod raw;
 mod relay;
 mod retention;
@@ -30,9 +31,9 @@ use url::Url;
 pub use bounces::Inbox;
 pub use desk::DeskConfig;
 pub use dkim::{Dkim, SigningKey};
-pub use feeds::{FORMS, Moved};
+pub use feeds::{Content, FORMS, LeadImage, Moved};
 pub use fetch::Fetch;
-pub use raw::Content;
+pub use podcast::Podcast;
 pub use relay::{Certificates, Login, Proof, Rates, Relay, Relays, Secret, Security};
 pub use retention::Retention;
 pub use rights::{Rights, RslTerms, TdmReservation};
@@ -145,6 +146,10 @@ pub struct Magazine {
     pub url: Url,
     /// Its clock.
     pub zone: Zone,
+    /// A small square picture that stands for it.
+    pub icon: Option<Url>,
+    /// A large one.
+    pub logo: Option<Url>,
     /// Who holds the rights, for the feeds.
     pub rights: Option<String>,
     /// Its postal address, for the foot of the digest.
@@ -237,6 +242,10 @@ pub struct Feeds {
     pub items: u32,
     /// What a feed tells of a column.
     pub content: Content,
+    /// Where it has a column's picture.
+    pub lead_image: LeadImage,
+    /// What feeds say that are podcasts.
+    pub podcast: Option<Podcast>,
     /// What the feeds of some rubriques do otherwise.
     pub special: Vec<Special>,
     /// Closed months as archive documents (RFC 5005).

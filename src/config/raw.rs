@@ -15,7 +15,7 @@ pub struct RawConfig {
     #[serde(default)]
     pub subscribers: RawSubscribers,
     pub rubriques: Vec<RawRubrique>,
-    pub feeds: RawFeeds,
+    pub feeds: super::feeds::RawFeeds,
     pub digest: RawDigest,
     #[serde(default)]
     pub theme: super::theme::RawTheme,
@@ -54,6 +54,9 @@ pub struct RawMagazine {
     #[serde(default = "paris")]
     pub timezone: String,
     pub rights: Option<String>,
+    /// Addresses of square pictures, a small one and a large one.
+    pub icon: Option<String>,
+    pub logo: Option<String>,
     pub postal_address: String,
     /// A page for a column that names none; `{slug}` and `{rubrique}` are filled in.
     #[serde(default = "column_page")]
@@ -99,70 +102,11 @@ pub struct RawRubrique {
     pub description: Option<String>,
     pub colour: Option<String>,
     #[serde(default)]
-    pub content: Option<Content>,
+    pub content: Option<super::feeds::Content>,
     pub items: Option<u32>,
     /// Slugs or labels that it had before: readers and columns follow.
     #[serde(default)]
     pub formerly: Vec<String>,
-}
-
-/// What a feed tells of a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Content {
-    /// Standfirst and body.
-    Full,
-    /// The standfirst alone.
-    Standfirst,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawFeeds {
-    #[serde(default = "feeds_path")]
-    pub path: String,
-    pub url: String,
-    #[serde(default = "fifty")]
-    pub items: u32,
-    #[serde(default = "full")]
-    pub content: Content,
-    pub newsletter_url: Option<String>,
-    /// Closed months as archive documents (RFC 5005).
-    #[serde(default = "yes")]
-    pub archives: bool,
-    /// Withdrawn columns as deleted entries in Atom (RFC 6721).
-    #[serde(default)]
-    pub tombstones: bool,
-    /// A feed for each byline.
-    #[serde(default)]
-    pub bylines: bool,
-    /// A feed for each tag.
-    #[serde(default)]
-    pub tags: bool,
-    /// How many columns a byline or a tag must have for a feed.
-    #[serde(default = "one")]
-    pub least_columns: u32,
-    /// Feeds of the columns that are chosen by what they have.
-    #[serde(default)]
-    pub selections: Vec<super::selections::RawSelection>,
-    /// A .br and a .gz beside each file.
-    #[serde(default)]
-    pub precompress: bool,
-    /// WebSub hubs.
-    #[serde(default)]
-    pub hubs: Vec<String>,
-    #[serde(default)]
-    pub moved: Vec<RawMoved>,
-}
-
-/// A feed that has moved: readers of the old address are led to the new one.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawMoved {
-    /// A path of the magazine's host.
-    pub from: String,
-    /// A path below the feeds, or a whole address.
-    pub to: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -354,9 +298,6 @@ fn column_page() -> String {
 fn sqlite() -> String {
     "sqlite:gazetier.db".into()
 }
-fn feeds_path() -> String {
-    "feeds".into()
-}
 fn one() -> u32 {
     1
 }
@@ -366,17 +307,11 @@ fn four() -> u32 {
 fn eight() -> u32 {
     8
 }
-fn fifty() -> u32 {
-    50
-}
 fn thirty() -> usize {
     30
 }
 fn standfirst_length() -> usize {
     330
-}
-fn full() -> Content {
-    Content::Full
 }
 fn week() -> String {
     "7d".into()

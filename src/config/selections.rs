@@ -26,6 +26,9 @@ pub struct RawSelection {
     /// With one of these words.
     #[serde(default)]
     pub words: Vec<String>,
+    /// With a recording.
+    #[serde(default)]
+    pub audio: bool,
 }
 
 /// More would have every column read through for each.
@@ -63,11 +66,12 @@ fn selection(raw: RawSelection, rubriques: &[Rubrique]) -> Result<Selection, Con
         tags: lines("feeds.selections.tags", raw.tags)?,
         bylines: lines("feeds.selections.bylines", raw.bylines)?,
         words: lines("feeds.selections.words", raw.words)?,
+        audio: raw.audio,
     };
     let Selection { rubriques, tags, bylines, words, .. } = &selection;
-    if rubriques.is_empty() && tags.is_empty() && bylines.is_empty() && words.is_empty() {
+    if !raw.audio && [rubriques.len(), tags.len(), bylines.len(), words.len()] == [0; 4] {
         let what = format!(
-            "{:?} would hold all columns, as the feed of all does: write rubriques, tags, bylines or words",
+            "{:?} would hold all columns, as the feed of all does: write rubriques, tags, bylines, words or audio",
             selection.slug.as_str()
         );
         return Err(refuse("feeds.selections", what));

@@ -11,7 +11,7 @@ use chrono::Datelike;
 pub(super) use names::undated;
 
 use super::{
-    Error, ImportContext, ImportResult, SourceLocation, body,
+    Error, ImportContext, ImportResult, SourceLocation, audio, body,
     clean::{
         CLEANER,
         tokens::{HtmlToken, HtmlTokens},
@@ -136,6 +136,8 @@ pub fn read(
         Some(image) => picture::image(image, &links, Some(path), &place, context.magazine, result)?,
         None => None,
     };
+    let audio = front.audio.take();
+    let audio = audio.and_then(|audio| audio::audio(audio, &links, Some(path), &place, context.magazine, result));
     result.drafts.push(Draft {
         source: SOURCE.to_owned(),
         guid: guid.unwrap_or_else(|| context.magazine.tag(SOURCE, key)),
@@ -151,7 +153,7 @@ pub fn read(
         cleaner: CLEANER,
         url,
         image,
-        audio: None,
+        audio,
         published: dates.published,
         updated: dates.updated,
         withdrawn: front.hidden || dates.is_over,

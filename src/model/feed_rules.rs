@@ -35,6 +35,8 @@ pub struct Selection {
     pub bylines: Vec<String>,
     /// One of these words, or several that follow one another, stands in its title, standfirst or text.
     pub words: Vec<String>,
+    /// It has a recording.
+    pub audio: bool,
 }
 
 /// What tells in which feeds a column is.
@@ -43,6 +45,7 @@ pub struct SortedColumn<'a> {
     pub rubrique: Option<&'a str>,
     pub bylines: &'a [String],
     pub tags: &'a [String],
+    pub has_audio: bool,
     pub title: &'a str,
     pub standfirst: &'a str,
     /// HTML; it is looked at for words alone.
@@ -79,13 +82,14 @@ impl FeedRules {
     pub fn fingerprint(&self) -> String {
         let flag = |flag: bool| if flag { "yes" } else { "no" };
         let mut parts = vec![VERSION, flag(self.bylines), flag(self.tags)];
-        for Selection { slug, rubriques, tags, bylines, words, .. } in &self.selections {
+        for Selection { slug, rubriques, tags, bylines, words, audio, .. } in &self.selections {
             parts.extend(["selection", slug.as_str(), "rubriques"]);
             parts.extend(rubriques.iter().map(Slug::as_str));
             for (name, list) in [("tags", tags), ("bylines", bylines), ("words", words)] {
                 parts.push(name);
                 parts.extend(list.iter().map(String::as_str));
             }
+            parts.extend(audio.then_some("audio"));
         }
         fingerprint(parts)
     }
@@ -108,8 +112,9 @@ impl FeedRules {
             words.iter().any(|words| text.contains(&format!(" {} ", text::words_in_one(words))))
         };
         let selected = self.selections.iter().filter(|selection| {
-            let Selection { rubriques, tags, bylines, words, .. } = selection;
-            (rubriques.is_empty() || rubriques.iter().any(|slug| Some(slug.as_str()) == column.rubrique))
+            let Selection { rubriques, tags, bylines, words, audio, .. } = selection;
+            (!audio || column.has_audio)
+                && (rubriques.is_empty() || rubriques.iter().any(|slug| Some(slug.as_str()) == column.rubrique))
                 && (tags.is_empty() || has_any(column.tags, tags))
                 && (bylines.is_empty() || has_any(column.bylines, bylines))
                 && (words.is_empty() || has_words(words))
@@ -140,6 +145,7 @@ mod tests {
             tags: lists.0,
             bylines: lists.1,
             words: lists.2,
+            audio: false,
         }
     }
 
@@ -166,6 +172,7 @@ mod tests {
             rubrique: Some("humeur"),
             bylines: &bylines,
             tags: &tags,
+            has_audio: false,
             title: "Une Maree",
             standfirst: "",
             body: "<p>À <em>marée</em>&nbsp;basse.</p>",
@@ -190,6 +197,7 @@ mod tests {
             FeedRules { tags: true, ..FeedRules::default() },
             rules(vec![selection("port")]),
             rules(vec![Selection { words: words.clone(), ..selection("port") }]),
+            rules(vec![Selection { words: words.clone(), audio: true, ..selection("port") }]),
             rules(vec![Selection { tags: words.clone(), ..selection("port") }]),
             rules(vec![Selection { tags: words, ..selection("port") }, selection("mer")]),
         ];

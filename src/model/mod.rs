@@ -20,6 +20,7 @@ pub mod subscriber;
 pub mod text;
 pub mod token;
 pub mod uri;
+pub mod uuid;
 pub mod zone;
 
 pub use crate::locales::Lang;

@@ -42,13 +42,26 @@ struct ChangedColumn {
     byline: Option<String>,
     bylines: String,
     tags: String,
+    audio: String,
     published_at: i64,
     title: String,
     standfirst: String,
     body: String,
 }
 
-from_row!(ChangedColumn { id, revision, rubrique, byline, bylines, tags, published_at, title, standfirst, body });
+from_row!(ChangedColumn {
+    id,
+    revision,
+    rubrique,
+    byline,
+    bylines,
+    tags,
+    audio,
+    published_at,
+    title,
+    standfirst,
+    body
+});
 
 /// The feeds and months that columns have come into or gone from.
 type Touched = BTreeSet<(String, String)>;
@@ -128,6 +141,7 @@ impl Tx<'_> {
                 rubrique: column.rubrique.as_deref(),
                 bylines: &bylines,
                 tags: &tags,
+                has_audio: !column.audio.is_empty(),
                 title: &column.title,
                 standfirst: &column.standfirst,
                 body: &column.body,

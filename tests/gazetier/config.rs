@@ -166,6 +166,17 @@ const WRONG: &[(&str, &str, &str)] = &[
         "slug = \"carnet\"\nlabel = \"Carnet\"\ndescription = \"Notes prises à marée basse\"\ncolour = \"#5d6b2f\"\n# formerly = [\"Billet\"]     # labels or slugs that it had: readers and columns follow\n\n[feeds]\n",
         "slug = \"tag\"\nlabel = \"Carnet\"\n[feeds]\ntags = true\n",
     ),
+    (
+        "a podcast that Apple has no place for",
+        "[digest]\n",
+        "[feeds.podcast]\nfeeds = [\"\"]\nimage = \"https://a.example/\"\ncategory = \"Mer\"\n[digest]\n",
+    ),
+    (
+        "a podcast of a feed that is not there",
+        "[digest]\n",
+        "[feeds.podcast]\nfeeds = [\"tag/a\"]\nimage = \"https://a.example/\"\ncategory = \"Arts\"\n[digest]\n",
+    ),
+    ("an icon that is no address", "rights = ", "icon = \"icon.png\"\nrights = "),
     ("a relay without patience", "url = \"file:outbox\"", "url = \"file:outbox\"\ntimeout = \"0s\""),
 ];
 

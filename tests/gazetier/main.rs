@@ -38,6 +38,7 @@ mod postfix;
 mod preflight;
 mod proxy;
 mod readers;
+mod recordings;
 mod relays;
 mod restored;
 mod rights;

@@ -71,6 +71,9 @@ fn columns_come_into_selections_and_leave_them() {
             assert!(text.contains("Quais et bateaux") && text.contains("/feeds/selection/port/rss.xml"), "{text}");
         }
 
+        let snippet = scene.ok(&["feeds", "snippet", "html"]);
+        assert!(snippet.contains("title=\"L’Estran · Le port (Atom)\""), "{snippet}");
+
         // One loses the tag, another one gets the words, a third is withdrawn.
         column(&scene, "b", "2026-11-02", "tags: [Ville]\nrubrique: edito", "À marée basse.");
         column(&scene, "c", "2026-11-03", "rubrique: humeur\ntags: PORT", "La marée basse.");

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::{
-    Error, ImportContext, ImportResult, SourceLocation, body,
+    Error, ImportContext, ImportResult, SourceLocation, audio, body,
     clean::CLEANER,
     front_matter::FrontMatterPicture,
     markdown::{GivenFields, dates, picture},
@@ -58,6 +58,8 @@ pub fn read_record(
         BodyFormat::Markdown => body::html(&written, &links),
         BodyFormat::Text => (paragraphs(&written), false),
     };
+    let audio = record.audio.filter(|audio| !audio.url.trim().is_empty());
+    let audio = audio.and_then(|audio| audio::audio(audio, &links, None, place, context.magazine, result));
     let image = record.image.filter(|image| !image.url.trim().is_empty());
     let has_more = !standfirst.trim().is_empty() || image.is_some();
     let raw = UncleanedBody { html: &body_raw, flattened: deep, page: &url, has_more };
@@ -81,7 +83,7 @@ pub fn read_record(
         cleaner: CLEANER,
         url,
         image,
-        audio: None,
+        audio,
         published,
         updated,
         withdrawn,

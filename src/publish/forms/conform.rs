@@ -83,8 +83,9 @@ pub fn is_small(columns: &[Column]) -> bool {
     let texts = |c: &Column| {
         let image = c.image.as_ref().map_or(0, |i| i.alt.len() + i.url.as_str().len() + length(&i.credit));
         let lines = c.title.len() + c.standfirst.len() + c.guid.len() + c.url.as_str().len() + length(&c.byline);
+        let audio = c.audio.as_ref().map_or(0, |audio| audio.url.as_str().len());
         let names = |names: &[String]| names.iter().map(|name| name.len() + 100).sum::<usize>();
-        c.body.len() + 2 * (lines + image) + names(&c.bylines) + names(&c.tags)
+        c.body.len() + 2 * (lines + audio) + 4 * image + names(&c.bylines) + names(&c.tags)
     };
     columns.iter().map(|column| 4_096 + 6 * texts(column)).sum::<usize>() < MAX_FEED_BYTES - ARCHIVE_HEADROOM_BYTES
 }

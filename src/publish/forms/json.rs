@@ -7,7 +7,7 @@ use chrono::Datelike;
 use serde::Serialize;
 
 use super::{
-    ColumnContent, Error, Feed, address, authors, media_type,
+    ColumnContent, Error, Feed, address, audio, authors, media_type,
     plain_text::is_blank,
     rights::{self, JsonRights},
     tags,
@@ -24,6 +24,10 @@ struct JsonFeed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     next_url: Option<String>,
     description: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    icon: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    favicon: Option<Cow<'a, str>>,
     language: &'a str,
     authors: Vec<JsonAuthor<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -70,6 +74,18 @@ struct JsonItem<'a> {
     image: Option<Cow<'a, str>>,
     #[serde(rename = "_picture", skip_serializing_if = "Option::is_none")]
     picture: Option<JsonPicture<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attachments: Option<[JsonAttachment<'a>; 1]>,
+}
+
+#[derive(Serialize)]
+struct JsonAttachment<'a> {
+    url: Cow<'a, str>,
+    mime_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_in_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_in_seconds: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -96,6 +112,8 @@ pub(super) fn write(feed: &Feed<'_>, shown: &[ColumnContent<'_>], mut buffer: Ve
         feed_url: address(&feed.addresses.json),
         next_url: feed.previous()?.map(|previous| address(&previous.json).into_owned()),
         description: feed.description(),
+        icon: magazine.logo.as_ref().or(magazine.icon.as_ref()).map(address),
+        favicon: magazine.icon.as_ref().map(address),
         language: &magazine.language,
         authors: vec![JsonAuthor { name: &magazine.name, url: Some(address(&magazine.url)) }],
         hubs: feed.config.feeds.hubs.iter().map(|hub| JsonHub { kind: "WebSub", url: hub.as_str() }).collect(),
@@ -126,6 +144,14 @@ fn item<'a>(feed: &Feed<'a>, column: &'a Column, shown: &'a ColumnContent<'_>) -
         tags: rubrique.chain(tags(column)).collect(),
         image: image.map(|image| address(&image.url)),
         picture: image.map(picture),
+        attachments: audio(column).map(|audio| {
+            [JsonAttachment {
+                url: address(&audio.url),
+                mime_type: &audio.media_type,
+                size_in_bytes: audio.length.filter(|n| *n > 0),
+                duration_in_seconds: audio.seconds.filter(|n| *n > 0),
+            }]
+        }),
     }
 }
 

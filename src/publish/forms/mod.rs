@@ -8,6 +8,7 @@ mod json;
 pub mod news;
 pub mod page;
 mod plain_text;
+mod podcast;
 pub mod rights;
 mod rss;
 pub mod serving;
@@ -20,9 +21,9 @@ use url::Url;
 pub use buffers::BufferPool;
 
 use crate::{
-    config::{Config, Content, FORMS},
+    config::{Config, Content, FORMS, LeadImage, Podcast},
     model::{
-        Column, EARLIEST, FeedKey, Image, Instant, Rubrique, Selection, Slug, Tombstone,
+        Audio, Column, EARLIEST, FeedKey, Image, Instant, Rubrique, Selection, Slug, Tombstone,
         html::{escape, escape_into},
         uri,
     },
@@ -249,6 +250,11 @@ impl<'a> Feed<'a> {
         }
     }
 
+    /// What it says as a podcast, if it is one.
+    fn podcast(&self) -> Option<&'a Podcast> {
+        self.config.feeds.podcast.as_ref().filter(|podcast| podcast.feeds.contains(&self.key))
+    }
+
     /// Its own id, as old as the rubrique's slug.
     fn id(&self) -> String {
         self.config.magazine.tag("feed", &self.key.key())
@@ -299,11 +305,16 @@ impl<'a> Feed<'a> {
     /// What its forms show of its columns.
     fn shown(&self) -> Vec<ColumnContent<'a>> {
         let shown = |column: &'a Column| {
-            let content = self.content(column);
+            let mut content = self.content(column);
             // No picture that the text shows already.
             let html = content.as_deref().unwrap_or_default();
             let twice = |image: &&Image| plain_text::shows(html, &escape(&address(&image.url)));
-            let image = column.image.as_ref().filter(|image| !twice(image));
+            let mut image = column.image.as_ref().filter(|image| !twice(image));
+            if let (Some(text), LeadImage::Content) = (&mut content, self.config.feeds.lead_image)
+                && let Some(lead) = image.take()
+            {
+                text.insert_str(0, &figure(lead));
+            }
             ColumnContent { content, image }
         };
         self.columns.iter().map(shown).collect()
@@ -343,6 +354,27 @@ fn tags(column: &Column) -> impl Iterator<Item = &str> {
     column.tags.iter().map(String::as_str).filter(|tag| !plain_text::is_blank(tag))
 }
 
+/// A column's recording, if a feed can tell it.
+fn audio(column: &Column) -> Option<&Audio> {
+    let is_audio = |audio: &&Audio| is_named(&audio.media_type, "audio/") && uri::is_web(&audio.url);
+    column.audio.as_ref().filter(is_audio)
+}
+
+/// A picture as the text's own begins with.
+fn figure(image: &Image) -> String {
+    let mut html = format!("<figure><img src=\"{}\" alt=\"{}\"", escape(&address(&image.url)), escape(&image.alt));
+    for (name, value) in [("width", measure(image.width)), ("height", measure(image.height))] {
+        if let Some(value) = value {
+            html.push_str(&format!(" {name}=\"{value}\""));
+        }
+    }
+    html.push('>');
+    if let Some(credit) = image.credit.as_deref().filter(|credit| !plain_text::is_blank(credit)) {
+        html.push_str(&format!("<figcaption>{}</figcaption>", escape(credit)));
+    }
+    html + "</figure>\n"
+}
+
 /// An address as a feed may carry it, a URI.
 fn address(url: &Url) -> Cow<'_, str> {
     uri::encode(url.as_str())
@@ -355,7 +387,11 @@ fn measure<N: PartialEq + Default + ToString>(n: Option<N>) -> Option<String> {
 
 /// A picture's media type, if it is one (RFC 6838: `image/` and a name).
 fn media_type(image: &Image) -> Option<&str> {
+    image.media_type.as_deref().filter(|text| is_named(text, "image/"))
+}
+
+/// Whether a text is a media type of this kind.
+fn is_named(media_type: &str, kind: &str) -> bool {
     let named = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte);
-    let is_name = |name: &str| !name.is_empty() && name.bytes().all(named);
-    image.media_type.as_deref().filter(|text| text.strip_prefix("image/").is_some_and(is_name))
+    media_type.strip_prefix(kind).is_some_and(|name| !name.is_empty() && name.bytes().all(named))
 }

@@ -365,10 +365,11 @@ fn link(url: &str, rel: &str) -> String {
 pub fn html(config: &Config) -> Result<String, Error> {
     let words = &config.magazine.lang.words().feeds;
     let mut text = String::new();
-    let all = std::iter::once((words.all.as_str(), None));
-    let rubriques = config.rubriques.iter().map(|rubrique| (rubrique.label.as_str(), Some(&rubrique.slug)));
-    for (label, slug) in all.chain(rubriques) {
-        let key = slug.map_or(FeedKey::All, |slug| FeedKey::Rubrique(slug.clone()));
+    let all = std::iter::once((words.all.as_str(), FeedKey::All));
+    let rubriques = config.rubriques.iter().map(|one| (one.label.as_str(), FeedKey::Rubrique(one.slug.clone())));
+    let selections = config.feeds.rules.selections.iter();
+    let selections = selections.map(|one| (one.title.as_str(), FeedKey::Selection(one.slug.clone())));
+    for (label, key) in all.chain(rubriques).chain(selections) {
         let at = Addresses::of(config, &key, None)?;
         for (media_type, form, url) in [
             ("application/rss+xml", "RSS", at.rss),

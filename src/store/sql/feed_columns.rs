@@ -22,7 +22,7 @@ statements! {
     PUT_SORTED_STATE = "INSERT INTO feed_state (feed, fingerprint, revision, published_at) VALUES ('*sorted', $1, $2, 0) \
         ON CONFLICT (feed) DO UPDATE SET fingerprint = excluded.fingerprint, revision = excluded.revision";
     /// Columns that were changed after a place in the order of changes. Texts only if they are asked for.
-    CHANGED_COLUMNS = "SELECT id, revision, rubrique, byline, bylines, tags, published_at, title, standfirst, \
+    CHANGED_COLUMNS = "SELECT id, revision, rubrique, byline, bylines, tags, audio, published_at, title, standfirst, \
         CASE WHEN CAST($4 AS BIGINT) = 1 THEN body ELSE '' END AS body FROM columns WHERE (revision, id) > ($1, $2) \
         ORDER BY revision, id LIMIT $3";
     EMPTY_FEEDS = "DELETE FROM feed_columns";
