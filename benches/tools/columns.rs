@@ -186,6 +186,7 @@ pub fn column(number: u64, of: u64, rubriques: usize) -> Draft {
         _ => capital(&format!("{} {}", dice.pick(WHO), dice.pick(WHEN))),
     };
     let standfirst = (0..2 + dice.below(2)).map(|_| sentence(&mut dice)).collect::<Vec<_>>().join(" ");
+    let byline = (dice.below(10) > 0).then(|| dice.pick(NAMES).to_owned());
     Draft {
         source: "corpus".into(),
         key: number.to_string(),
@@ -193,13 +194,16 @@ pub fn column(number: u64, of: u64, rubriques: usize) -> Draft {
         rubrique: Some(Slug::parse(&rubrique).expect("a slug of the corpus")),
         title,
         standfirst,
-        byline: (dice.below(10) > 0).then(|| dice.pick(NAMES).to_owned()),
+        bylines: byline.iter().cloned().collect(),
+        byline,
+        tags: Vec::new(),
         body_raw: body.clone(),
         body,
         cleaner: gazetier::ingest::clean::CLEANER,
         withdrawn: false,
         url: url(format!("{}chroniques/{number}", magazine::SITE)),
         image,
+        audio: None,
         published,
         updated: published + mended,
     }

@@ -7,11 +7,10 @@ use chrono::{Duration, NaiveDate};
 use url::Url;
 
 use super::{
-    Config, Connections, Error, Feeds, Letters, Magazine, Secret, Special, StoreUrl, bounces,
+    Config, Connections, Error, Letters, Magazine, Secret, Special, StoreUrl, bounces,
     bounds::{number, path as path_of},
     desk, digest, dkim,
-    feeds::hubs,
-    feeds::moved,
+    feeds::{self, moved},
     fetch, raw, relay, retention, rights, search_engines, sources, theme, web as web_room,
 };
 use crate::model::{Colour, Lang, Mailbox, Rubrique, Slug, Zone, text, uri};
@@ -33,7 +32,7 @@ const COLOURS: [Colour; 6] = [
 const BOUNCE: usize = 24;
 
 /// The most columns that a feed holds: what is older stands in the archive.
-const ITEMS: u32 = 10_000;
+pub(super) const ITEMS: u32 = 10_000;
 
 /// The longest web address that fits on a line of a letter, which has 998 characters at the most.
 const ADDRESS: usize = 900;
@@ -56,7 +55,7 @@ fn build(mut raw: raw::RawConfig, path: &Path) -> Result<Config, ConfigRefusal> 
     let magazine = magazine(raw.magazine)?;
     let (rubriques, special) = rubriques(raw.rubriques)?;
     let old_addresses = std::mem::take(&mut raw.feeds.moved);
-    let mut feeds = feeds(raw.feeds, special, base)?;
+    let mut feeds = feeds::check(raw.feeds, special, &rubriques, base)?;
     feeds.moved = moved(old_addresses, &magazine, &rubriques, &feeds)?;
     let letters = letters(raw.letters, &magazine)?;
     let desk = desk::check(raw.desk, base)?;
@@ -123,6 +122,8 @@ fn magazine(raw: raw::RawMagazine) -> Result<Magazine, ConfigRefusal> {
         language,
         lang,
         zone,
+        icon: raw.icon.map(|url| web("magazine.icon", &url)).transpose()?,
+        logo: raw.logo.map(|url| web("magazine.logo", &url)).transpose()?,
         rights: raw.rights.map(|t| line("magazine.rights", t)).transpose()?,
         postal_address: line("magazine.postal_address", raw.postal_address)?,
         media_url: raw.media_url.map_or(Ok(url.clone()), |text| folder("magazine.media_url", &text))?,
@@ -207,23 +208,6 @@ fn rubriques(raw: Vec<raw::RawRubrique>) -> Result<(Vec<Rubrique>, Vec<Special>)
         rubriques.push(Rubrique { slug, label, description, colour, formerly });
     }
     Ok((rubriques, specials))
-}
-
-fn feeds(raw: raw::RawFeeds, special: Vec<Special>, base: &Path) -> Result<Feeds, ConfigRefusal> {
-    Ok(Feeds {
-        path: path_of("feeds.path", base, &raw.path)?,
-        url: folder("feeds.url", &raw.url)?,
-        items: number("feeds.items", raw.items, 1, ITEMS)?,
-        content: raw.content,
-        special,
-        archives: raw.archives,
-        tombstones: raw.tombstones,
-        bylines: raw.bylines,
-        precompress: raw.precompress,
-        newsletter_url: raw.newsletter_url.map(|u| web("feeds.newsletter_url", &u)).transpose()?,
-        hubs: hubs(&raw.hubs)?,
-        moved: Vec::new(),
-    })
 }
 
 fn letters(raw: raw::RawLetters, magazine: &Magazine) -> Result<Letters, ConfigRefusal> {

@@ -8,11 +8,13 @@ mod digest;
 mod dkim;
 mod feeds;
 mod fetch;
+mod podcast;
 mod raw;
 mod relay;
 mod retention;
 mod rights;
 mod search_engines;
+mod selections;
 mod source_access;
 mod source_url;
 mod sources;
@@ -33,9 +35,9 @@ use url::Url;
 pub use bounces::Inbox;
 pub use desk::DeskConfig;
 pub use dkim::{Dkim, SigningKey};
-pub use feeds::{FORMS, Moved};
+pub use feeds::{Content, FORMS, LeadImage, Moved};
 pub use fetch::Fetch;
-pub use raw::Content;
+pub use podcast::Podcast;
 pub use relay::{Certificates, Login, Proof, Rates, Relay, Relays, Secret, Security};
 pub use retention::Retention;
 pub use rights::{Rights, RslTerms, TdmReservation};
@@ -47,7 +49,9 @@ pub use sql_source::{SqlDatabase, SqlQuery, SqlSource, TextFormat};
 pub use theme::{Logo, Theme};
 pub use web::{Listen, Proxy, Web};
 
-use crate::model::{EmailAddress, FeedKey, Lang, Mailbox, Rhythm, Rubrique, Schedule, Slug, Zone, column::fingerprint};
+use crate::model::{
+    EmailAddress, FeedKey, FeedRules, Lang, Mailbox, Rhythm, Rubrique, Schedule, Slug, Zone, column::fingerprint,
+};
 
 /// Why a configuration cannot be used. Each names the file and the key or line.
 #[derive(Debug, thiserror::Error)]
@@ -150,6 +154,10 @@ pub struct Magazine {
     pub url: Url,
     /// Its clock.
     pub zone: Zone,
+    /// A small square picture that stands for it.
+    pub icon: Option<Url>,
+    /// A large one.
+    pub logo: Option<Url>,
     /// Who holds the rights, for the feeds.
     pub rights: Option<String>,
     /// Its postal address, for the foot of the digest.
@@ -242,14 +250,20 @@ pub struct Feeds {
     pub items: u32,
     /// What a feed tells of a column.
     pub content: Content,
+    /// Where it has a column's picture.
+    pub lead_image: LeadImage,
+    /// What feeds say that are podcasts.
+    pub podcast: Option<Podcast>,
     /// What the feeds of some rubriques do otherwise.
     pub special: Vec<Special>,
     /// Closed months as archive documents (RFC 5005).
     pub archives: bool,
     /// Withdrawn columns as deleted entries in Atom (RFC 6721).
     pub tombstones: bool,
-    /// A feed for each byline.
-    pub bylines: bool,
+    /// Feeds beside those of all columns and of rubriques: of bylines, of tags, of columns that are chosen.
+    pub rules: FeedRules,
+    /// How many columns a byline or a tag must have for a feed.
+    pub least_columns: u32,
     /// A `.br` and a `.gz` beside each file.
     pub precompress: bool,
     /// Where readers can subscribe to the digest.
@@ -282,10 +296,18 @@ impl Feeds {
         self.special(feed).and_then(|special| special.items).unwrap_or(self.items)
     }
 
+    /// How many columns a feed must have to be published for the first time.
+    pub fn least_columns(&self, feed: &FeedKey) -> u32 {
+        match feed {
+            FeedKey::Byline(_) | FeedKey::Tag(_) => self.least_columns,
+            FeedKey::All | FeedKey::Rubrique(_) | FeedKey::Selection(_) => 0,
+        }
+    }
+
     fn special(&self, feed: &FeedKey) -> Option<&Special> {
         match feed {
             FeedKey::Rubrique(slug) => self.special.iter().find(|special| special.rubrique == *slug),
-            FeedKey::All | FeedKey::Byline(_) => None,
+            FeedKey::All | FeedKey::Byline(_) | FeedKey::Tag(_) | FeedKey::Selection(_) => None,
         }
     }
 }

@@ -15,7 +15,7 @@ pub struct RawConfig {
     #[serde(default)]
     pub subscribers: RawSubscribers,
     pub rubriques: Vec<RawRubrique>,
-    pub feeds: RawFeeds,
+    pub feeds: super::feeds::RawFeeds,
     pub digest: Option<super::digest::RawDigest>,
     #[serde(default)]
     pub newsletters: Vec<super::digest::RawDigest>,
@@ -56,6 +56,9 @@ pub struct RawMagazine {
     #[serde(default = "paris")]
     pub timezone: String,
     pub rights: Option<String>,
+    /// Addresses of square pictures, a small one and a large one.
+    pub icon: Option<String>,
+    pub logo: Option<String>,
     pub postal_address: String,
     /// A page for a column that names none; `{slug}` and `{rubrique}` are filled in.
     #[serde(default = "column_page")]
@@ -101,61 +104,11 @@ pub struct RawRubrique {
     pub description: Option<String>,
     pub colour: Option<String>,
     #[serde(default)]
-    pub content: Option<Content>,
+    pub content: Option<super::feeds::Content>,
     pub items: Option<u32>,
     /// Slugs or labels that it had before: readers and columns follow.
     #[serde(default)]
     pub formerly: Vec<String>,
-}
-
-/// What a feed tells of a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Content {
-    /// Standfirst and body.
-    Full,
-    /// The standfirst alone.
-    Standfirst,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawFeeds {
-    #[serde(default = "feeds_path")]
-    pub path: String,
-    pub url: String,
-    #[serde(default = "fifty")]
-    pub items: u32,
-    #[serde(default = "full")]
-    pub content: Content,
-    pub newsletter_url: Option<String>,
-    /// Closed months as archive documents (RFC 5005).
-    #[serde(default = "yes")]
-    pub archives: bool,
-    /// Withdrawn columns as deleted entries in Atom (RFC 6721).
-    #[serde(default)]
-    pub tombstones: bool,
-    /// A feed for each byline.
-    #[serde(default)]
-    pub bylines: bool,
-    /// A .br and a .gz beside each file.
-    #[serde(default)]
-    pub precompress: bool,
-    /// WebSub hubs.
-    #[serde(default)]
-    pub hubs: Vec<String>,
-    #[serde(default)]
-    pub moved: Vec<RawMoved>,
-}
-
-/// A feed that has moved: readers of the old address are led to the new one.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawMoved {
-    /// A path of the magazine's host.
-    pub from: String,
-    /// A path below the feeds, or a whole address.
-    pub to: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -324,9 +277,6 @@ fn column_page() -> String {
 fn sqlite() -> String {
     "sqlite:gazetier.db".into()
 }
-fn feeds_path() -> String {
-    "feeds".into()
-}
 fn one() -> u32 {
     1
 }
@@ -335,12 +285,6 @@ fn four() -> u32 {
 }
 fn eight() -> u32 {
     8
-}
-fn fifty() -> u32 {
-    50
-}
-fn full() -> Content {
-    Content::Full
 }
 fn outbox() -> String {
     "file:outbox".into()

@@ -171,6 +171,7 @@ pub fn content_hash(config: &Config, draft: &EditionDraft) -> Result<String, Err
             image.map(|image| image.alt.clone()).unwrap_or_default(),
             image.and_then(|image| image.credit.clone()).unwrap_or_default(),
         ]);
+        parts.extend(column.audio.as_ref().map(|audio| audio.url.to_string()));
     }
     Ok(fingerprint(parts))
 }
@@ -296,6 +297,7 @@ fn column_view(config: &Config, column: &Column) -> ColumnView {
         rubrique: rubrique.map(|r| r.label.clone()).unwrap_or_default(),
         hue: hue(config, rubrique),
         url: column.url.to_string(),
+        audio_url: column.audio.as_ref().map(|audio| audio.url.to_string()).unwrap_or_default(),
         has_image: image.is_some(),
         image: image.map(PictureView::of).unwrap_or_default(),
     }

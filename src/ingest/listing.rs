@@ -282,10 +282,13 @@ fn draft(
         title: found.title,
         standfirst: found.standfirst,
         byline: None,
+        bylines: Vec::new(),
+        tags: Vec::new(),
         body_raw: String::new(),
         body: String::new(),
         cleaner: CLEANER,
         image: None,
+        audio: None,
         published: date,
         updated: date,
         // What was withdrawn by hand stays so, though the page still has it.

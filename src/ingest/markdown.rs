@@ -11,14 +11,14 @@ use chrono::Datelike;
 pub(super) use names::undated;
 
 use super::{
-    Error, ImportContext, ImportResult, SourceLocation, body,
+    Error, ImportContext, ImportResult, SourceLocation, audio, body,
     clean::{
         CLEANER,
         tokens::{HtmlToken, HtmlTokens},
     },
     folder::{self, FolderContents},
     front_matter::{FrontMatter, line_ends, split},
-    parts::{self, MAX_STANDFIRST_CHARS, UncleanedBody},
+    parts::{self, Authors, MAX_STANDFIRST_CHARS, UncleanedBody},
     shortcodes,
     site_paths::SiteLinks,
     source::{ColumnSource, KnownDocuments, SourceDocument},
@@ -98,7 +98,9 @@ pub fn read(
     let dates = dates::of(&front, name, &place, context, result)?;
     let (title, body) = title(&front, body, name, &place, result)?;
     let mut standfirst = result.legal(&place, "standfirst", front.standfirst.get().map_or("", String::as_str));
-    let byline = parts::byline(front.authors.get().map_or(&[], Vec::as_slice), &place, context.magazine.lang, result);
+    let Authors { byline, bylines } =
+        parts::authors(front.authors.get().map_or(&[], Vec::as_slice), &place, context.magazine.lang, result);
+    let tags = names::tags(&front, rubrique.as_ref(), &place, context, result);
     parts::check_lengths(&title, &standfirst, byline.as_deref(), &place)?;
     standfirst = text::one_line(&standfirst);
     let guid = front.guid.as_deref().map(|guid| parts::guid(guid, &place, result)).transpose()?;
@@ -134,6 +136,8 @@ pub fn read(
         Some(image) => picture::image(image, &links, Some(path), &place, context.magazine, result)?,
         None => None,
     };
+    let audio = front.audio.take();
+    let audio = audio.and_then(|audio| audio::audio(audio, &links, Some(path), &place, context.magazine, result));
     result.drafts.push(Draft {
         source: SOURCE.to_owned(),
         guid: guid.unwrap_or_else(|| context.magazine.tag(SOURCE, key)),
@@ -142,11 +146,14 @@ pub fn read(
         title,
         standfirst,
         byline,
+        bylines,
+        tags,
         body,
         body_raw,
         cleaner: CLEANER,
         url,
         image,
+        audio,
         published: dates.published,
         updated: dates.updated,
         withdrawn: front.hidden || dates.is_over,

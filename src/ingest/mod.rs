@@ -2,6 +2,7 @@
 //! and warnings for the editors. Reading changes nothing.
 
 mod api;
+mod audio;
 mod body;
 pub mod clean;
 pub mod detect;

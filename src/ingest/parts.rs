@@ -15,6 +15,9 @@ pub(super) const MAX_LINE_CHARS: usize = 1_000;
 /// In characters: more is no paragraph that a letter could tell.
 pub(super) const MAX_STANDFIRST_CHARS: usize = 10_000;
 
+/// In characters: more is a sentence, and no tag.
+const MAX_TAG_CHARS: usize = 200;
+
 /// How long a body may be in the form that takes the most for it: a feed validator, and many a
 /// reader, takes 5 MB for a document of a feed, and a column must fit into one.
 const MAX_BODY_BYTES: usize = 4_600_000;
@@ -123,22 +126,59 @@ pub(super) fn tell_no_rubrique(label: &str, place: &SourceLocation, result: &mut
     );
 }
 
-/// All authors in one line, joined as the magazine's language does it.
-pub(super) fn byline(
-    authors: &[String],
-    place: &SourceLocation,
-    lang: Lang,
-    result: &mut ImportResult,
-) -> Option<String> {
-    let authors = authors.iter().map(|author| author_name(author, place, result));
-    let mut authors: Vec<String> = authors.filter(|author| !author.trim().is_empty()).collect();
-    let last = authors.pop()?;
-    if authors.is_empty() {
-        return Some(last);
+/// Who wrote a column.
+#[derive(Debug, Default)]
+pub(super) struct Authors {
+    /// All in one line, joined as the magazine's language does it.
+    pub(super) byline: Option<String>,
+    /// A name each.
+    pub(super) bylines: Vec<String>,
+}
+
+/// Who wrote a column, by the names that its source gives. One that stands there twice counts once.
+pub(super) fn authors(names: &[String], place: &SourceLocation, lang: Lang, result: &mut ImportResult) -> Authors {
+    let mut bylines: Vec<String> = Vec::new();
+    for name in names.iter().map(|name| author_name(name, place, result)) {
+        if !text::is_blank(&name) && !bylines.contains(&name) {
+            bylines.push(name);
+        }
     }
-    let words = &lang.words().column;
-    let others = authors.join(&words.authors_between);
-    Some(fill(&words.authors, &[("others", &others), ("last", &last)]))
+    let byline = match bylines.split_last() {
+        Some((last, others)) if !others.is_empty() => {
+            let words = &lang.words().column;
+            let others = others.join(&words.authors_between);
+            Some(fill(&words.authors, &[("others", &others), ("last", last)]))
+        }
+        _ => bylines.first().cloned(),
+    };
+    Authors { byline, bylines }
+}
+
+/// What a column is about, by the tags that its source gives: without those that mean its rubrique, which it has
+/// anyway, and without repetitions, whatever their case and accents.
+pub(super) fn tags<'t>(
+    labels: impl IntoIterator<Item = &'t str>,
+    means_rubrique: impl Fn(&str) -> bool,
+    place: &SourceLocation,
+    result: &mut ImportResult,
+) -> Vec<String> {
+    let (mut tags, mut known) = (Vec::new(), Vec::new());
+    for label in labels {
+        let tag = text::one_line(&result.legal(place, "tags", label));
+        if text::is_blank(&tag) || means_rubrique(&tag) {
+            continue;
+        }
+        if tag.chars().count() > MAX_TAG_CHARS {
+            result.warn(place, format!("tags: {tag:?} has more than {MAX_TAG_CHARS} characters: passed over"));
+            continue;
+        }
+        let folded = text::fold(&tag);
+        if !known.contains(&folded) {
+            known.push(folded);
+            tags.push(tag);
+        }
+    }
+    tags
 }
 
 /// A name, without the e-mail address that may stand with it: a feed would tell it everybody.

@@ -97,6 +97,7 @@ pub(crate) struct Letter {
     pub(crate) view_in_browser: String,
     pub(crate) signed: String,
     pub(crate) read_on: String,
+    pub(crate) listen: String,
     pub(crate) also_this_week: String,
     pub(crate) columns: String,
     pub(crate) other_columns: String,

@@ -37,6 +37,19 @@ pub struct Image {
     pub length: Option<u64>,
 }
 
+/// A recording of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audio {
+    /// Where it is served, absolute.
+    pub url: Url,
+    /// Media type, such as `audio/mpeg`.
+    pub media_type: String,
+    /// In bytes.
+    pub length: Option<u64>,
+    /// How long it lasts.
+    pub seconds: Option<u64>,
+}
+
 /// A column as a source gives it, ready to enter the store: texts are legal XML and one line
 /// where they must be, HTML is cleaned, addresses are absolute.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +68,10 @@ pub struct Draft {
     pub standfirst: String,
     /// Who wrote it, as printed.
     pub byline: Option<String>,
+    /// Who wrote it, a name each.
+    pub bylines: Vec<String>,
+    /// What it is about, beside its rubrique.
+    pub tags: Vec<String>,
     /// The body as the source gave it, HTML not yet cleaned: kept so that a better cleaner can go
     /// over it again.
     pub body_raw: String,
@@ -66,6 +83,8 @@ pub struct Draft {
     pub url: Url,
     /// Its picture.
     pub image: Option<Image>,
+    /// Its recording.
+    pub audio: Option<Audio>,
     /// When readers may first see it.
     pub published: Instant,
     /// When the editors last said that it changed in a way that matters.
@@ -81,24 +100,41 @@ impl Draft {
         let number = |n: Option<u64>| n.map(|n| n.to_string()).unwrap_or_default();
         let image = self.image.as_ref();
         let millis = |at: Instant| at.timestamp_millis().to_string();
-        fingerprint([
-            self.rubrique.as_ref().map_or("", Slug::as_str),
-            &self.title,
-            &self.standfirst,
-            self.byline.as_deref().unwrap_or_default(),
-            &self.body,
-            &self.body_raw,
-            self.url.as_str(),
-            &millis(self.published),
-            &millis(self.updated),
-            image.map_or("", |i| i.url.as_str()),
-            image.map_or("", |i| &i.alt),
-            image.and_then(|i| i.credit.as_deref()).unwrap_or_default(),
-            image.and_then(|i| i.media_type.as_deref()).unwrap_or_default(),
-            &number(image.and_then(|i| i.width.map(u64::from))),
-            &number(image.and_then(|i| i.height.map(u64::from))),
-            &number(image.and_then(|i| i.length)),
-        ])
+        let of_some: Vec<String> = self.parts_of_some().collect();
+        fingerprint(
+            [
+                self.rubrique.as_ref().map_or("", Slug::as_str),
+                &self.title,
+                &self.standfirst,
+                self.byline.as_deref().unwrap_or_default(),
+                &self.body,
+                &self.body_raw,
+                self.url.as_str(),
+                &millis(self.published),
+                &millis(self.updated),
+                image.map_or("", |i| i.url.as_str()),
+                image.map_or("", |i| &i.alt),
+                image.and_then(|i| i.credit.as_deref()).unwrap_or_default(),
+                image.and_then(|i| i.media_type.as_deref()).unwrap_or_default(),
+                &number(image.and_then(|i| i.width.map(u64::from))),
+                &number(image.and_then(|i| i.height.map(u64::from))),
+                &number(image.and_then(|i| i.length)),
+            ]
+            .into_iter()
+            .chain(of_some.iter().map(String::as_str)),
+        )
+    }
+
+    /// What only some columns have: one without has the fingerprint that it had before there was any of this.
+    fn parts_of_some(&self) -> impl Iterator<Item = String> {
+        let bylines = self.bylines.iter().filter(|_| self.bylines.len() > 1).map(|name| format!("byline:{name}"));
+        let tags = self.tags.iter().map(|tag| format!("tag:{tag}"));
+        let audio = self.audio.iter().flat_map(|audio| {
+            let number = |n: Option<u64>| n.map(|n| n.to_string()).unwrap_or_default();
+            let Audio { url, media_type, length, seconds } = audio;
+            ["audio".to_owned(), url.to_string(), media_type.clone(), number(*length), number(*seconds)]
+        });
+        bylines.chain(tags).chain(audio)
     }
 }
 
@@ -162,12 +198,18 @@ pub struct Column {
     pub standfirst: String,
     /// Who wrote it, as printed.
     pub byline: Option<String>,
+    /// Who wrote it, a name each.
+    pub bylines: Vec<String>,
+    /// What it is about, beside its rubrique.
+    pub tags: Vec<String>,
     /// The body, clean HTML with absolute addresses; may be empty.
     pub body: String,
     /// Its page on the magazine's site.
     pub url: Url,
     /// Its picture.
     pub image: Option<Image>,
+    /// Its recording.
+    pub audio: Option<Audio>,
     /// When readers may first see it.
     pub published: Instant,
     /// When it last changed in a way that matters; no two columns of a store share it.

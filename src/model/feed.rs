@@ -15,6 +15,10 @@ pub enum FeedKey {
     Rubrique(Slug),
     /// Those of a byline.
     Byline(Slug),
+    /// Those of a tag.
+    Tag(Slug),
+    /// Those that the configuration chooses.
+    Selection(Slug),
 }
 
 impl FeedKey {
@@ -24,23 +28,34 @@ impl FeedKey {
             Self::All => String::new(),
             Self::Rubrique(slug) => slug.to_string(),
             Self::Byline(slug) => format!("byline/{slug}"),
+            Self::Tag(slug) => format!("tag/{slug}"),
+            Self::Selection(slug) => format!("selection/{slug}"),
         }
     }
 
     /// Reads a key as the store wrote it; `None` if it is none.
     pub fn from_key(key: &str) -> Option<Self> {
-        match key.strip_prefix("byline/") {
-            _ if key.is_empty() => Some(Self::All),
-            Some(slug) => Slug::parse(slug).ok().map(Self::Byline),
-            None => Slug::parse(key).ok().map(Self::Rubrique),
+        let slug = |slug: &str| Slug::parse(slug).ok();
+        match key.split_once('/') {
+            None if key.is_empty() => Some(Self::All),
+            None => slug(key).map(Self::Rubrique),
+            Some((folder, name)) => Self::in_folder(folder, slug(name)?),
         }
     }
 
-    /// The feeds that a column is in.
-    pub fn of_column(rubrique: Option<&Slug>, byline: Option<&Slug>) -> impl Iterator<Item = Self> {
-        [Some(Self::All), rubrique.cloned().map(Self::Rubrique), byline.cloned().map(Self::Byline)]
-            .into_iter()
-            .flatten()
+    /// The feed of a name in a folder of its kind; `None` if there is no such kind.
+    pub fn in_folder(folder: &str, slug: Slug) -> Option<Self> {
+        match folder {
+            "byline" => Some(Self::Byline(slug)),
+            "tag" => Some(Self::Tag(slug)),
+            "selection" => Some(Self::Selection(slug)),
+            _ => None,
+        }
+    }
+
+    /// The feeds that a column is in by its rubrique; in which others it is, [`super::FeedRules`] say.
+    pub fn of_rubrique(rubrique: Option<&Slug>) -> impl Iterator<Item = Self> {
+        [Some(Self::All), rubrique.cloned().map(Self::Rubrique)].into_iter().flatten()
     }
 }
 

@@ -7,6 +7,7 @@ pub mod colour;
 pub mod column;
 pub mod edition;
 pub mod feed;
+pub mod feed_rules;
 pub mod html;
 pub mod key;
 pub mod letter;
@@ -20,6 +21,7 @@ pub mod subscriber;
 pub mod text;
 pub mod token;
 pub mod uri;
+pub mod uuid;
 pub mod zone;
 
 pub use crate::locales::Lang;
@@ -27,16 +29,17 @@ pub use address::{EmailAddress, Mailbox};
 pub use audience::{Audience, ReaderGroup, Rhythm};
 pub use changes::{Changes, Decision, DeskRecord, Note, NoteKind, Part, Version};
 pub use colour::Colour;
-pub use column::{Column, ColumnId, Draft, EARLIEST, EnteredColumn, Image, KnownColumn};
+pub use column::{Audio, Column, ColumnId, Draft, EARLIEST, EnteredColumn, Image, KnownColumn};
 pub use edition::{Edition, EditionKey, EditionState, Now, Period};
 pub use feed::{FeedKey, Month, Tombstone};
+pub use feed_rules::{FeedRules, Selection, SortedColumn};
 pub use key::Key;
 pub use letter::{Letter, LetterState, Tally};
 pub use list::{
     Allowance, FormerAddress, HashedAddress, Identity, ListConsent, ListEntry, Membership, OrphanRubrique, Reason,
     Suppression,
 };
-pub use record::{BodyFormat, ColumnRecord, RECORD_FIELDS, RecordImage, RecordStatus};
+pub use record::{BodyFormat, ColumnRecord, RECORD_FIELDS, RecordAudio, RecordImage, RecordStatus};
 pub use rubrique::Rubrique;
 pub use schedule::{HowOften, Schedule};
 pub use slug::Slug;

@@ -43,10 +43,12 @@ pub struct ColumnRecord {
     pub slug: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<RecordImage>,
+    #[serde(deserialize_with = "address_or_table", skip_serializing_if = "Option::is_none")]
+    pub audio: Option<RecordAudio>,
 }
 
 /// The names of a record's fields that are a text or a list of texts: what a table's headings can mean.
-pub const RECORD_FIELDS: [&str; 17] = [
+pub const RECORD_FIELDS: [&str; 21] = [
     "id",
     "guid",
     "title",
@@ -64,6 +66,10 @@ pub const RECORD_FIELDS: [&str; 17] = [
     "image",
     "image_alt",
     "image_credit",
+    "audio",
+    "audio_type",
+    "audio_length",
+    "audio_duration",
 ];
 
 /// What a record's body is written in.
@@ -121,6 +127,55 @@ pub struct RecordImage {
     /// In bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub length: Option<u64>,
+}
+
+/// A record's recording.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RecordAudio {
+    pub url: String,
+    #[serde(alias = "media_type", rename = "type", skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// In bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length: Option<u64>,
+    /// Seconds, or minutes and seconds with colons between them.
+    #[serde(deserialize_with = "text_or_number", skip_serializing_if = "Option::is_none")]
+    pub duration: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum AddressOrTable {
+    None,
+    Address(String),
+    Table(RecordAudio),
+}
+
+/// A recording as a table, or its address alone.
+fn address_or_table<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RecordAudio>, D::Error> {
+    Ok(match AddressOrTable::deserialize(deserializer)? {
+        AddressOrTable::None => None,
+        AddressOrTable::Address(url) => Some(RecordAudio { url, ..RecordAudio::default() }),
+        AddressOrTable::Table(audio) => Some(audio),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum TextOrNumber {
+    None,
+    Text(String),
+    Number(u64),
+}
+
+/// A text, or a number as one.
+fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match TextOrNumber::deserialize(deserializer)? {
+        TextOrNumber::None => None,
+        TextOrNumber::Text(text) => Some(text),
+        TextOrNumber::Number(number) => Some(number.to_string()),
+    })
 }
 
 #[derive(Deserialize)]

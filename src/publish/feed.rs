@@ -46,7 +46,7 @@ impl FeedWorker {
     pub(super) fn work(
         mut self,
         next: impl Fn() -> Option<FeedKey>,
-        publish: impl Fn(&mut Self, &FeedKey) -> Result<FeedResult, Error>,
+        publish: impl Fn(&mut Self, &FeedKey) -> Result<Option<FeedResult>, Error>,
         announced: impl Fn() -> Result<(), Error>,
     ) -> WorkerResult {
         let mut worked = WorkerResult::default();
@@ -65,10 +65,11 @@ impl FeedWorker {
             }
             let Some(key) = key else { break };
             match publish(&mut self, &key) {
-                Ok(one) => {
+                Ok(Some(one)) => {
                     built.push(one);
                     last = Some(key);
                 }
+                Ok(None) => {}
                 Err(error) => worked.failed.push((key, error)),
             }
         }
@@ -77,8 +78,14 @@ impl FeedWorker {
     }
 
     /// Builds what has changed of a feed, for [`super::files::StagedFiles::commit`] to put it into its place. If what is on the
-    /// disk may be anybody's, all of it is compared.
-    pub(super) async fn publish(&mut self, key: &FeedKey, trusted: bool, revision: i64) -> Result<FeedResult, Error> {
+    /// disk may be anybody's, all of it is compared. Nothing comes of one that has too few columns to be published for
+    /// the first time.
+    pub(super) async fn publish(
+        &mut self,
+        key: &FeedKey,
+        trusted: bool,
+        revision: i64,
+    ) -> Result<Option<FeedResult>, Error> {
         self.writer.refused.clear();
         let savepoint = self.writer.folder.savepoint();
         let done = self.build(key, trusted, revision).await;
@@ -88,10 +95,14 @@ impl FeedWorker {
         done
     }
 
-    async fn build(&mut self, key: &FeedKey, trusted: bool, revision: i64) -> Result<FeedResult, Error> {
+    async fn build(&mut self, key: &FeedKey, trusted: bool, revision: i64) -> Result<Option<FeedResult>, Error> {
         let Publisher { config, store, at, build_fingerprint, .. } = self.writer.publisher.clone();
         // Read first: whoever publishes the feed meanwhile is found out when this is remembered.
         let stored = store.published(key).await?;
+        let least = config.feeds.least_columns(key);
+        if least > 0 && stored.is_none() && store.count(key, Span::until(at)).await? < i64::from(least) {
+            return Ok(None);
+        }
         // Where the clock went back, all is looked at again.
         let before = stored.clone().filter(|before| trusted && before.at <= at);
         let disk = self.writer.folder.documents(key, before.is_some());
@@ -133,7 +144,7 @@ impl FeedWorker {
             topics: current.topics,
         };
         let left_out = if archives { 0 } else { current.left_out };
-        Ok(self.done(key, standing, written + current.written, left_out))
+        Ok(Some(self.done(key, standing, written + current.written, left_out)))
     }
 
     fn done(&mut self, key: &FeedKey, mut standing: FeedRecord, written: usize, too_many: usize) -> FeedResult {

@@ -3,6 +3,7 @@
 //! files are there.
 
 mod beside;
+mod changed;
 mod check;
 mod document;
 mod feed;
@@ -25,13 +26,13 @@ use tokio::{runtime::Handle, sync::watch, task::JoinSet};
 
 use crate::{
     config::Config,
-    model::{FeedKey, Instant, Month, column::fingerprint},
-    store::{self, Commit, Documents, FeedRecord, Latest, Publication, Published, Store},
+    model::{FeedKey, Instant, column::fingerprint},
+    store::{self, Commit, FeedRecord, Latest, Publication, Published, Store},
 };
 
+use changed::FeedsToBuild;
 use feed::{FeedResult, FeedWorker};
 use files::FeedFiles;
-use folder_stamp::FolderStamp;
 use forms::conform::FeedFinding;
 pub use owner::{FolderOwner, SentEdition};
 
@@ -96,14 +97,7 @@ pub struct UnrecordedPublication {
     built: BuiltFeeds,
     /// How many pages were written beside the feeds.
     pages: usize,
-}
-
-/// Feeds to be looked at.
-#[derive(Debug)]
-struct FeedsToBuild {
-    feeds: BTreeSet<FeedKey>,
-    /// How the archives' folders look, if they were listed and nothing was missing.
-    folder_stamp: Option<String>,
+    warnings: Vec<String>,
 }
 
 #[derive(Debug, Default)]
@@ -161,8 +155,9 @@ impl Publisher {
     /// Builds what has changed and puts it into its place; `None` if nothing has.
     pub async fn write_files(&self) -> Result<Option<UnrecordedPublication>, Error> {
         // Read before the columns: what changes meanwhile is seen again at the next run.
-        let Latest { revision, published, come_out, unfinished, seen } =
+        let Latest { revision, published, come_out, unfinished, seen, sorted } =
             self.store.latest(ALL_FEEDS_KEY, self.at).await?;
+        let (revision, warnings) = self.sorted(sorted, revision).await?;
         // Where a publication did not end, what is on the disk may be older than what the store says.
         let last =
             published.clone().filter(|last| *last.fingerprint == *self.build_fingerprint && unfinished.is_empty());
@@ -196,14 +191,14 @@ impl Publisher {
         }
         let mut pages = if pages && built.is_whole() { self.pages()? } else { 0 };
         pages += news.map_or(Ok(0), |news| self.put_news(&news))?;
-        Ok(Some(UnrecordedPublication { publication, before: published, revision, built, pages }))
+        Ok(Some(UnrecordedPublication { publication, before: published, revision, built, pages, warnings }))
     }
 
     /// Says in the store what was written. A feed that somebody else has published since it was read is
     /// built again: nobody knows whose files were put into their places last.
     pub async fn record(&self, written: UnrecordedPublication) -> Result<PublicationResult, Error> {
-        let UnrecordedPublication { publication, before, revision, mut built, pages } = written;
-        let mut result = PublicationResult { written: pages, ..PublicationResult::default() };
+        let UnrecordedPublication { publication, before, revision, mut built, pages, warnings } = written;
+        let mut result = PublicationResult { written: pages, warnings, ..PublicationResult::default() };
         let mut sound = true;
         for round in 1.. {
             sound &= built.is_whole();
@@ -286,90 +281,6 @@ impl Publisher {
         }
         FeedFiles::new(&self.config).sync_folders(&parents)?;
         Ok(BuiltFeeds { done, failed: failed.into_values().collect() })
-    }
-
-    /// The feeds of which something may have changed since all was published last.
-    async fn changed(
-        &self,
-        last: Option<&Published>,
-        revision: i64,
-        come_out: Vec<FeedKey>,
-        seen: Option<&str>,
-    ) -> Result<FeedsToBuild, Error> {
-        let rubriques = self.config.rubriques.iter().map(|rubrique| FeedKey::Rubrique(rubrique.slug.clone()));
-        let standing: Vec<FeedKey> = rubriques.chain([FeedKey::All]).collect();
-        let ours = |feed: &FeedKey| match feed {
-            FeedKey::Byline(_) => self.config.feeds.bylines,
-            feed => standing.contains(feed),
-        };
-        let Some(last) = last.filter(|last| last.at <= self.at) else {
-            // Never published, by another make, or the clock went back.
-            let mut all: BTreeSet<FeedKey> = standing.iter().cloned().collect();
-            if self.config.feeds.bylines {
-                all.extend(self.store.feed_keys().await?.into_iter().filter(|feed| ours(feed)));
-            }
-            return Ok(FeedsToBuild { feeds: all, folder_stamp: None });
-        };
-        let mut feeds: BTreeSet<FeedKey> = come_out.into_iter().collect();
-        if last.revision != revision {
-            feeds.extend(self.store.touched_feeds(last.revision).await?);
-        }
-        let month = Month::of(self.at);
-        if self.config.feeds.archives && month > Month::of(last.at) {
-            feeds.extend(self.store.feeds_to_close(month).await?);
-        }
-        let differing = self.differing(standing.clone(), last, seen).await?;
-        feeds.extend(differing.feeds);
-        feeds.retain(ours);
-        Ok(FeedsToBuild { feeds, folder_stamp: differing.folder_stamp })
-    }
-
-    /// The feeds of which the disk has not all that it should, or what it should not. `seen` tells how the
-    /// archives' folders looked when they were as they should be.
-    async fn differing(
-        &self,
-        mut feeds: Vec<FeedKey>,
-        last: &Published,
-        seen: Option<&str>,
-    ) -> Result<FeedsToBuild, Error> {
-        let folder = FeedFiles::new(&self.config);
-        let (archives, bylines) = (self.config.feeds.archives, self.config.feeds.bylines);
-        let mut documents = None;
-        if bylines {
-            let Documents { archives, bylines } = self.store.documents().await?;
-            feeds.extend(bylines);
-            documents = Some(archives);
-        }
-        let lost = |feed: &&FeedKey| !forms::paths(feed, None).iter().all(|path| folder.has(path));
-        let mut differing: BTreeSet<FeedKey> = feeds.iter().filter(lost).cloned().collect();
-        // Where there are no archives, those of before went when the configuration changed.
-        if !archives {
-            return Ok(FeedsToBuild { feeds: differing, folder_stamp: None });
-        }
-        let present = Month::of(self.at);
-        let stamp = FolderStamp::of(&self.config.feeds.path, &feeds);
-        let compared =
-            [&*self.build_fingerprint, &present.to_string(), &last.revision.to_string(), &last.at.to_rfc3339()];
-        let folder_stamp = stamp.fingerprint(&compared);
-        if seen == Some(&*folder_stamp) {
-            return Ok(FeedsToBuild { feeds: differing, folder_stamp: None });
-        }
-        let documents = match documents {
-            Some(documents) => documents,
-            None => self.store.documents().await?.archives,
-        };
-        let mut wanted: BTreeMap<FeedKey, BTreeSet<String>> = BTreeMap::new();
-        for (feed, month, count) in documents.into_iter().filter(|(_, month, _)| *month <= present) {
-            wanted.entry(feed).or_default().extend(months::documents(month, count));
-        }
-        let differs = |feed: &&FeedKey| {
-            let (disk, wanted) = (folder.documents(feed, true), wanted.get(feed).cloned().unwrap_or_default());
-            let stray = |name: &str| !wanted.contains(name) && months::is_stray(feed, name, present, &folder);
-            !wanted.iter().all(|name| disk.has(name)) || disk.names().any(stray)
-        };
-        differing.extend(feeds.iter().filter(differs).cloned());
-        let settled = differing.is_empty() && self.clock.is_some_and(|clock| stamp.is_settled(clock));
-        Ok(FeedsToBuild { feeds: differing, folder_stamp: settled.then_some(folder_stamp) })
     }
 }
 

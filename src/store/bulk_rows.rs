@@ -7,6 +7,7 @@ use super::{
     Result, Tx,
     apply::bind_file,
     column_entry::{Address, ColumnValues, bind_column},
+    column_lists::Lists,
     millis,
     query::Query,
     sources::SourceFile,
@@ -20,6 +21,7 @@ pub(super) struct AddedColumn<'a> {
     pub(super) fingerprint: String,
     pub(super) content: String,
     pub(super) updated: i64,
+    pub(super) revision: i64,
 }
 
 /// The steps that write many rows.
@@ -41,11 +43,15 @@ impl Tx<'_> {
     async fn add_column_rows(&mut self, columns: &[AddedColumn<'_>]) -> Result<()> {
         let (chunks, rest) = columns.as_chunks::<{ sql::ROWS }>();
         fn bind<'c>(query: Query<'c>, column: &AddedColumn<'_>) -> Query<'c> {
-            let AddedColumn { draft, fingerprint, content, updated } = column;
+            let AddedColumn { draft, fingerprint, content, updated, revision } = column;
             let query = query.bind(&draft.source).bind(&draft.key).bind(&draft.guid);
             let address = Address { url: draft.url.to_string(), asked: None };
-            let updated = *updated;
-            bind_column(query, draft, ColumnValues { address, updated, fingerprint, withdrawn: None, content })
+            let (updated, revision) = (*updated, *revision);
+            bind_column(
+                query,
+                draft,
+                ColumnValues { address, updated, revision, fingerprint, withdrawn: None, content },
+            )
         }
         for chunk in chunks {
             chunk.iter().fold(self.query(&**sql::ADD_COLUMNS), bind).execute().await?;
@@ -76,6 +82,7 @@ async fn add_column_arrays(tx: &mut Transaction<'_, Postgres>, columns: &[AddedC
         columns.iter().map(|column| of(column.draft)).collect()
     }
     let image = |of: fn(&Image) -> Option<i64>| each(columns, |draft| draft.image.as_ref().and_then(of));
+    let lists: Vec<Lists> = each(columns, Lists::of);
     let query = sqlx::query(sql::ADD_COLUMN_ARRAYS)
         .bind(each(columns, |draft| &*draft.source))
         .bind(each(columns, |draft| &*draft.key))
@@ -98,7 +105,10 @@ async fn add_column_arrays(tx: &mut Transaction<'_, Postgres>, columns: &[AddedC
         .bind(each(columns, |draft| millis(draft.published)))
         .bind(columns.iter().map(|column| column.updated).collect::<Vec<_>>())
         .bind(columns.iter().map(|column| &*column.fingerprint).collect::<Vec<_>>())
-        .bind(each(columns, |draft| draft.byline.as_deref().and_then(Slug::from_text).map(String::from)))
+        .bind(lists.iter().map(|lists| &*lists.bylines).collect::<Vec<_>>())
+        .bind(lists.iter().map(|lists| &*lists.tags).collect::<Vec<_>>())
+        .bind(lists.iter().map(|lists| &*lists.audio).collect::<Vec<_>>())
+        .bind(columns.iter().map(|column| column.revision).collect::<Vec<_>>())
         .bind(columns.iter().map(|column| &*column.content).collect::<Vec<_>>());
     query.execute(&mut **tx).await?;
     Ok(())

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use url::Url;
 
 use super::{
-    Error, Result, Tx, instant, millis,
+    Error, Result, Tx,
+    column_lists::Lists,
+    instant, millis,
     query::{Query, from_row},
     sql,
 };
@@ -67,6 +69,8 @@ pub(super) fn asked_update(draft: &Draft) -> i64 {
 pub(super) struct ColumnBatch {
     /// Instants at which a column of the store was updated, to keep them apart.
     updates: BTreeSet<i64>,
+    /// The revision that its columns are of, if it changes any.
+    pub(super) revision: i64,
     /// The feeds and months in which a column changed.
     pub(super) touched: BTreeSet<(String, String)>,
     /// Columns that wanted an address that another one has.
@@ -83,15 +87,15 @@ impl ColumnBatch {
     }
 
     /// A column changes in its feeds.
-    pub(super) fn touch(&mut self, published: Instant, rubrique: Option<&Slug>, byline: Option<&Slug>) {
+    pub(super) fn touch(&mut self, published: Instant, rubrique: Option<&Slug>) {
         let month = Month::of(published).to_string();
-        self.touched.extend(FeedKey::of_column(rubrique, byline).map(|feed| (feed.key(), month.clone())));
+        self.touched.extend(FeedKey::of_rubrique(rubrique).map(|feed| (feed.key(), month.clone())));
     }
 
     /// A column changes in the feeds where it stood before.
     pub(super) fn touch_found(&mut self, found: &FoundColumn) -> Result<()> {
-        let slug = |text: &Option<String>| text.as_deref().and_then(|text| Slug::parse(text).ok());
-        self.touch(instant(found.published_at)?, slug(&found.rubrique).as_ref(), slug(&found.byline_slug).as_ref());
+        let rubrique = found.rubrique.as_deref().and_then(|text| Slug::parse(text).ok());
+        self.touch(instant(found.published_at)?, rubrique.as_ref());
         Ok(())
     }
 }
@@ -103,11 +107,10 @@ pub(super) struct FoundColumn {
     updated_at: i64,
     pub(super) published_at: i64,
     rubrique: Option<String>,
-    byline_slug: Option<String>,
     withdrawn_at: Option<i64>,
 }
 
-from_row!(FoundColumn { id, fingerprint, updated_at, published_at, rubrique, byline_slug, withdrawn_at });
+from_row!(FoundColumn { id, fingerprint, updated_at, published_at, rubrique, withdrawn_at });
 
 /// Where a column is found, and where it wanted to be.
 pub(super) struct Address {
@@ -140,7 +143,7 @@ fn apart(url: &Url, number: usize, given: bool) -> String {
 /// Binds the values of a column that come after its name, in the order of `ADD_COLUMN` and `CHANGE_COLUMN`.
 pub(super) fn bind_column<'c>(query: Query<'c>, draft: &Draft, values: ColumnValues<'_>) -> Query<'c> {
     let image = draft.image.as_ref();
-    let byline = draft.byline.as_deref().and_then(Slug::from_text);
+    let Lists { bylines, tags, audio } = Lists::of(draft);
     query
         .bind(draft.rubrique.as_ref().map(Slug::as_str))
         .bind(&draft.title)
@@ -160,7 +163,10 @@ pub(super) fn bind_column<'c>(query: Query<'c>, draft: &Draft, values: ColumnVal
         .bind(millis(draft.published))
         .bind(values.updated)
         .bind(values.fingerprint)
-        .bind(byline.map(String::from))
+        .bind(bylines)
+        .bind(tags)
+        .bind(audio)
+        .bind(values.revision)
         .bind(values.withdrawn)
         .bind(values.content)
         .bind(values.address.asked)
@@ -170,6 +176,7 @@ pub(super) fn bind_column<'c>(query: Query<'c>, draft: &Draft, values: ColumnVal
 pub(super) struct ColumnValues<'v> {
     pub(super) address: Address,
     pub(super) updated: i64,
+    pub(super) revision: i64,
     pub(super) fingerprint: &'v str,
     pub(super) withdrawn: Option<i64>,
     pub(super) content: &'v str,
@@ -183,12 +190,15 @@ impl Tx<'_> {
     }
 
     pub(super) async fn batch(&mut self, asked: Vec<i64>) -> Result<ColumnBatch> {
+        // Nobody else changes columns before this transaction ends.
+        let before: i64 = self.query(sql::REVISION).fetch_one().await?;
+        let batch = ColumnBatch { revision: before + 1, ..ColumnBatch::default() };
         let (Some(first), Some(last)) = (asked.iter().min(), asked.iter().max()) else {
-            return Ok(ColumnBatch::default());
+            return Ok(batch);
         };
         let query = self.query(sql::UPDATES_BETWEEN).bind(first).bind(last + MAX_SHIFT_MS);
         let taken: Vec<i64> = query.fetch_all().await?;
-        Ok(ColumnBatch { updates: taken.into_iter().collect(), ..ColumnBatch::default() })
+        Ok(ColumnBatch { updates: taken.into_iter().collect(), ..batch })
     }
 
     pub(super) async fn put_entry(&mut self, entry: &Entry<'_>, at: Instant, batch: &mut ColumnBatch) -> Result<Put> {
@@ -214,12 +224,15 @@ impl Tx<'_> {
             Some(guid) => self.query(sql::ADD_COLUMN).bind(&draft.source).bind(&draft.key).bind(guid),
             None => self.query(sql::CHANGE_COLUMN),
         };
-        let byline_slug = draft.byline.as_deref().and_then(Slug::from_text);
         let kept = found.as_ref().and_then(|found| found.withdrawn_at);
         let withdrawn = draft.withdrawn.then(|| kept.unwrap_or(millis(at)));
         let (fingerprint, content) = (&*fingerprint, &*draft.content());
-        let query = bind_column(query, draft, ColumnValues { address, updated, fingerprint, withdrawn, content });
-        batch.touch(draft.published, draft.rubrique.as_ref(), byline_slug.as_ref());
+        let query = bind_column(
+            query,
+            draft,
+            ColumnValues { address, updated, revision: batch.revision, fingerprint, withdrawn, content },
+        );
+        batch.touch(draft.published, draft.rubrique.as_ref());
         match found {
             None => {
                 query.execute().await?;
@@ -298,7 +311,7 @@ impl Tx<'_> {
         batch: &mut ColumnBatch,
     ) -> Result<bool> {
         let Some(found) = self.find_column(source, key).await? else { return Ok(false) };
-        let query = self.query(sql::WITHDRAW_COLUMN).bind(found.id).bind(millis(at));
+        let query = self.query(sql::WITHDRAW_COLUMN).bind(found.id).bind(millis(at)).bind(batch.revision);
         if query.execute().await? == 0 {
             return Ok(false);
         }
@@ -312,8 +325,13 @@ impl Tx<'_> {
             return Ok(());
         }
         let revision: i64 = self.query(sql::NEXT_REVISION).fetch_one().await?;
+        self.touch_months(&batch.touched, revision).await
+    }
+
+    /// Says that columns of these feeds and months have changed in a revision.
+    pub(super) async fn touch_months(&mut self, touched: &BTreeSet<(String, String)>, revision: i64) -> Result<()> {
         // A large sync touches a thousand months: together, they are one round trip.
-        let touched = serde_json::json!(batch.touched).to_string();
+        let touched = serde_json::json!(touched).to_string();
         let query = self.query(sql::TOUCH_MONTHS);
         query.bind(touched).bind(revision).execute().await?;
         Ok(())

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     Result, Store,
-    column_entry::{AddressConflict, ColumnBatch, Entry, Put, asked_update},
+    column_entry::{AddressConflict, Entry, Put, asked_update},
     instant, millis,
     packed_columns::Packed,
     query::from_row,
@@ -206,7 +206,7 @@ impl Store {
     pub async fn withdraw(&self, source: &str, keys: &[String], at: Instant) -> Result<usize> {
         self.transact_alone(async |mut tx| {
             let mut count = 0;
-            let mut batch = ColumnBatch::default();
+            let mut batch = tx.batch(Vec::new()).await?;
             for key in keys {
                 count += usize::from(tx.withdraw_column(source, key, at, &mut batch).await?);
             }
@@ -220,9 +220,9 @@ impl Store {
     /// Brings a withdrawn column back; says whether it was withdrawn.
     pub async fn restore(&self, source: &str, key: &str) -> Result<bool> {
         self.transact_alone(async |mut tx| {
-            let mut batch = ColumnBatch::default();
             let Some(found) = tx.find_column(source, key).await? else { return Ok(false) };
-            let query = tx.query(sql::RESTORE_COLUMN).bind(found.id);
+            let mut batch = tx.batch(Vec::new()).await?;
+            let query = tx.query(sql::RESTORE_COLUMN).bind(found.id).bind(batch.revision);
             let restored = query.execute().await? == 1;
             if restored {
                 batch.touch_found(&found)?;
@@ -242,7 +242,7 @@ impl Store {
             let mut batch = tx.batch(vec![asked]).await?;
             let updated = batch.take(asked);
             let query = tx.query(sql::REDATE_COLUMN).bind(found.id).bind(millis(published)).bind(updated);
-            query.bind(fingerprint(["redated", &published.to_rfc3339()])).execute().await?;
+            query.bind(fingerprint(["redated", &published.to_rfc3339()])).bind(batch.revision).execute().await?;
             batch.touch_found(&found)?;
             found.published_at = millis(published);
             batch.touch_found(&found)?;

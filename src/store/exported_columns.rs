@@ -1,6 +1,6 @@
 //! Columns on their way out of the store, as records that any store takes in again.
 
-use super::{Result, Store, instant, query::from_row, sql};
+use super::{Result, Store, column_lists, instant, query::from_row, sql};
 use crate::model::{ColumnRecord, RecordImage, RecordStatus};
 
 /// A column as it stands.
@@ -13,6 +13,9 @@ struct ExportedRow {
     title: String,
     standfirst: String,
     byline: Option<String>,
+    bylines: String,
+    tags: String,
+    audio: String,
     body_raw: String,
     url: String,
     image_url: Option<String>,
@@ -36,6 +39,9 @@ from_row!(ExportedRow {
     title,
     standfirst,
     byline,
+    bylines,
+    tags,
+    audio,
     body_raw,
     url,
     image_url,
@@ -78,7 +84,7 @@ fn record(row: ExportedRow) -> Result<ColumnRecord> {
         title: row.title,
         standfirst: row.standfirst,
         body: row.body_raw,
-        bylines: row.byline.into_iter().collect(),
+        bylines: column_lists::bylines(row.byline.as_deref(), &row.bylines)?,
         rubriques: row.rubrique.into_iter().collect(),
         published: instant(row.published_at)?.to_rfc3339(),
         updated: (row.updated_at != row.published_at)
@@ -88,6 +94,8 @@ fn record(row: ExportedRow) -> Result<ColumnRecord> {
         status: if row.withdrawn_at.is_some() { RecordStatus::Withdrawn } else { RecordStatus::Published },
         url: Some(row.url),
         image,
+        tags: column_lists::names(&row.tags)?,
+        audio: column_lists::audio_record(&row.audio)?,
         ..ColumnRecord::default()
     })
 }

@@ -54,6 +54,8 @@ pub struct Latest {
     pub unfinished: Vec<Unfinished>,
     /// How the feeds' folder looked when nothing was missing in it.
     pub seen: Option<String>,
+    /// By which rules columns are sorted into feeds, and up to which revision.
+    pub sorted: Option<(String, i64)>,
 }
 
 /// The newest columns of a feed.
@@ -102,26 +104,26 @@ impl Span {
 /// A statement in its three forms.
 type ByFeedKind = [&'static str; 3];
 
-const HEADS: ByFeedKind = [sql::HEADS_OF_ALL, sql::HEADS_OF_RUBRIQUE, sql::HEADS_OF_BYLINE];
-const NEWEST: ByFeedKind = [sql::NEWEST_OF_ALL, sql::NEWEST_OF_RUBRIQUE, sql::NEWEST_OF_BYLINE];
-const OLDEST: ByFeedKind = [sql::OLDEST_OF_ALL, sql::OLDEST_OF_RUBRIQUE, sql::OLDEST_OF_BYLINE];
-const OLDEST_HEADS: ByFeedKind = [sql::OLDEST_HEADS_OF_ALL, sql::OLDEST_HEADS_OF_RUBRIQUE, sql::OLDEST_HEADS_OF_BYLINE];
-const COUNT: ByFeedKind = [sql::COUNT_OF_ALL, sql::COUNT_OF_RUBRIQUE, sql::COUNT_OF_BYLINE];
-const WITHDRAWN: ByFeedKind = [sql::WITHDRAWN_OF_ALL, sql::WITHDRAWN_OF_RUBRIQUE, sql::WITHDRAWN_OF_BYLINE];
+const HEADS: ByFeedKind = [sql::HEADS_OF_ALL, sql::HEADS_OF_RUBRIQUE, sql::HEADS_OF_SORTED];
+const NEWEST: ByFeedKind = [sql::NEWEST_OF_ALL, sql::NEWEST_OF_RUBRIQUE, sql::NEWEST_OF_SORTED];
+const OLDEST: ByFeedKind = [sql::OLDEST_OF_ALL, sql::OLDEST_OF_RUBRIQUE, sql::OLDEST_OF_SORTED];
+const OLDEST_HEADS: ByFeedKind = [sql::OLDEST_HEADS_OF_ALL, sql::OLDEST_HEADS_OF_RUBRIQUE, sql::OLDEST_HEADS_OF_SORTED];
+const COUNT: ByFeedKind = [sql::COUNT_OF_ALL, sql::COUNT_OF_RUBRIQUE, sql::COUNT_OF_SORTED];
+const WITHDRAWN: ByFeedKind = [sql::WITHDRAWN_OF_ALL, sql::WITHDRAWN_OF_RUBRIQUE, sql::WITHDRAWN_OF_SORTED];
 
-/// The form of a statement for a feed, and the slug it wants.
-fn form(forms: ByFeedKind, feed: &FeedKey) -> (&'static str, Option<&Slug>) {
+/// The form of a statement for a feed, and the name that it wants: the rubrique's, or the feed's own.
+fn form(forms: ByFeedKind, feed: &FeedKey) -> (&'static str, Option<String>) {
     match feed {
         FeedKey::All => (forms[0], None),
-        FeedKey::Rubrique(slug) => (forms[1], Some(slug)),
-        FeedKey::Byline(slug) => (forms[2], Some(slug)),
+        FeedKey::Rubrique(slug) => (forms[1], Some(slug.to_string())),
+        FeedKey::Byline(_) | FeedKey::Tag(_) | FeedKey::Selection(_) => (forms[2], Some(feed.key())),
     }
 }
 
-/// Gives the last parameter the slug, where a feed has one.
-fn bind_slug<'c>(query: Query<'c>, slug: Option<&Slug>) -> Query<'c> {
-    match slug {
-        Some(slug) => query.bind(slug.as_str()),
+/// Gives the last parameter the name, where a feed has one.
+fn bind_name(query: Query<'_>, name: Option<String>) -> Query<'_> {
+    match name {
+        Some(name) => query.bind(name),
         None => query,
     }
 }
@@ -164,12 +166,16 @@ struct LatestRow {
     published_at: Option<i64>,
     told_at: Option<i64>,
     come_out: Option<String>,
+    also_out: Option<String>,
     unfinished: Option<String>,
     seen: Option<String>,
+    sorted: Option<String>,
 }
 
 from_row! {
-    in order LatestRow { number, fingerprint, revision, published_at, told_at, come_out, unfinished, seen }
+    in order LatestRow {
+        number, fingerprint, revision, published_at, told_at, come_out, also_out, unfinished, seen, sorted
+    }
 }
 
 impl Store {
@@ -186,18 +192,22 @@ impl Store {
             }
             _ => None,
         };
-        let feeds = row.come_out.as_deref().unwrap_or_default().split_terminator(',').flat_map(|column| {
-            let mut slugs = column.split(' ').map(|text| Slug::parse(text).ok());
-            let (rubrique, byline) = (slugs.next().flatten(), slugs.next().flatten());
-            FeedKey::of_column(rubrique.as_ref(), byline.as_ref()).collect::<Vec<_>>()
-        });
+        // A column without a rubrique is an empty word.
+        let rubriques = row.come_out.iter().flat_map(|slugs| slugs.split(',')).map(|slug| Slug::parse(slug).ok());
+        let mut come_out: Vec<FeedKey> =
+            rubriques.flat_map(|slug| FeedKey::of_rubrique(slug.as_ref()).collect::<Vec<_>>()).collect();
+        let others = row.also_out.as_deref().unwrap_or_default().split_terminator(',');
+        come_out.extend(others.filter_map(FeedKey::from_key));
+        let sorted = row.sorted.as_deref().and_then(|sorted| sorted.split_once(' '));
+        let sorted = sorted.and_then(|(rules, revision)| Some((rules.to_owned(), revision.parse().ok()?)));
         let unfinished = row.unfinished.as_deref().unwrap_or_default().split_terminator(',').map(Unfinished::read);
         Ok(Latest {
             revision: row.number,
             published,
-            come_out: feeds.collect(),
+            come_out,
             unfinished: unfinished.collect::<Result<_>>()?,
             seen: row.seen,
+            sorted,
         })
     }
 
@@ -284,9 +294,9 @@ impl Store {
     }
 
     async fn newest_of<T: FromRow>(&self, forms: ByFeedKind, feed: &FeedKey, span: Span, limit: u32) -> Result<T> {
-        let (statement, slug) = form(forms, feed);
+        let (statement, name) = form(forms, feed);
         let query = self.read(statement).bind(millis(span.from)).bind(millis(span.until)).bind(i64::from(limit));
-        bind_slug(query, slug).fetch_one().await
+        bind_name(query, name).fetch_one().await
     }
 
     async fn oldest_of<T: FromRow>(
@@ -297,25 +307,25 @@ impl Store {
         after: Option<ColumnPlace>,
         limit: i64,
     ) -> Result<T> {
-        let (statement, slug) = form(forms, feed);
+        let (statement, name) = form(forms, feed);
         // No column has the key 0.
         let (published, id) = after.map_or((millis(span.from), 0), |(published, id)| (millis(published), id.0));
         let query = self.read(statement).bind(published).bind(id).bind(millis(span.until)).bind(limit);
-        bind_slug(query, slug).fetch_one().await
+        bind_name(query, name).fetch_one().await
     }
 
     /// How many columns a feed has in a span of time.
     pub async fn count(&self, feed: &FeedKey, span: Span) -> Result<i64> {
-        let (statement, slug) = form(COUNT, feed);
+        let (statement, name) = form(COUNT, feed);
         let query = self.read(statement).bind(millis(span.from)).bind(millis(span.until));
-        bind_slug(query, slug).fetch_one().await
+        bind_name(query, name).fetch_one().await
     }
 
     /// The columns of a feed that were withdrawn last.
     pub async fn withdrawn(&self, feed: &FeedKey, limit: u32) -> Result<Vec<Tombstone>> {
-        let (statement, slug) = form(WITHDRAWN, feed);
+        let (statement, name) = form(WITHDRAWN, feed);
         let query = self.read(statement).bind(i64::from(limit));
-        let rows: Vec<(String, i64)> = bind_slug(query, slug).fetch_all().await?;
+        let rows: Vec<(String, i64)> = bind_name(query, name).fetch_all().await?;
         rows.into_iter().map(|(guid, when)| Ok(Tombstone { guid, when: instant(when)? })).collect()
     }
 }

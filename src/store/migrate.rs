@@ -9,7 +9,7 @@ use sqlx::{
 use super::{Backend, Result, Store, Tx};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
-const MIGRATIONS: [(&str, &str); 18] = [
+const MIGRATIONS: [(&str, &str); 19] = [
     ("press", include_str!("migrations/0001_press.sql")),
     ("hubs", include_str!("migrations/0002_hubs.sql")),
     ("delivery", include_str!("migrations/0003_delivery.sql")),
@@ -27,7 +27,8 @@ const MIGRATIONS: [(&str, &str); 18] = [
     ("desk keys", include_str!("migrations/0015_desk_keys.sql")),
     ("doors", include_str!("migrations/0016_doors.sql")),
     ("proven", include_str!("migrations/0017_proven.sql")),
-    ("rhythms", include_str!("migrations/0018_rhythms.sql")),
+    ("lists", include_str!("migrations/0018_lists.sql")),
+    ("rhythms", include_str!("migrations/0019_rhythms.sql")),
 ];
 
 /// The migrations, as the store's backend wants them.

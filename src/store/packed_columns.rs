@@ -8,13 +8,13 @@ use std::cmp::Reverse;
 use url::Url;
 
 use super::{
-    Error, Result, instant,
+    Error, Result, column_lists, instant,
     query::{AnyRow, FromRow},
 };
 use crate::model::{Column, ColumnId, Image, Slug};
 
 /// How many values make up a column: see `columns!` in `sql.rs`.
-const VALUES_PER_COLUMN: usize = 17;
+const VALUES_PER_COLUMN: usize = 20;
 
 /// What a statement made with `columns!` gives.
 pub(super) struct Packed {
@@ -45,7 +45,7 @@ fn column(record: &str) -> Result<Column> {
     let values: Vec<&str> = record.split('\u{1f}').collect();
     let values: [&str; VALUES_PER_COLUMN] = values.try_into().map_err(|_| corrupt("column", record))?;
     let [id, guid, rubrique, title, standfirst, byline, url, rest @ .., published, updated, body] = values;
-    let [image, alt, credit, media_type, width, height, length] = rest;
+    let [image, alt, credit, media_type, width, height, length, bylines, tags, audio] = rest;
     let number = |text: &str| text.parse::<i64>().map_err(|_| corrupt("number", text));
     let address = |text: &str| Url::parse(text).map_err(|_| corrupt("URL", text));
     let slug = |text: &str| Slug::parse(text).map_err(|_| corrupt("slug", text));
@@ -70,9 +70,12 @@ fn column(record: &str) -> Result<Column> {
         title: title.to_owned(),
         standfirst: standfirst.to_owned(),
         byline: some(byline),
+        bylines: column_lists::bylines(Some(byline).filter(|text| !text.is_empty()), bylines)?,
+        tags: column_lists::names(tags)?,
         body: body.to_owned(),
         url: address(url)?,
         image,
+        audio: column_lists::audio(audio)?,
         published: instant(number(published)?)?,
         updated: instant(number(updated)?)?,
     })

@@ -62,8 +62,8 @@ pub struct Commit<'a> {
 pub struct Documents {
     /// How many archive documents a feed has of a month.
     pub archives: Vec<(FeedKey, Month, i64)>,
-    /// Feeds of bylines that were published.
-    pub bylines: Vec<FeedKey>,
+    /// Feeds of bylines, tags and selections that were published, whatever the configuration wants now.
+    pub others: Vec<FeedKey>,
 }
 
 /// Puts a feed's state in the place of the one that was read; false if that is not there any more.
@@ -86,7 +86,7 @@ async fn put_feed_state(tx: &mut Tx<'_>, standing: &FeedRecord) -> Result<bool> 
 impl Store {
     /// The files that there should be besides the feeds of rubriques.
     pub async fn documents(&self) -> Result<Documents> {
-        let (archives, bylines): (Option<String>, Option<String>) = self.read(sql::DOCUMENTS).fetch_one().await?;
+        let (archives, others): (Option<String>, Option<String>) = self.read(sql::DOCUMENTS).fetch_one().await?;
         let archive = |row: &str| {
             let mut values = row.split(' ');
             let (feed, month, documents) = (values.next()?, values.next()?, values.next()?);
@@ -95,8 +95,8 @@ impl Store {
         let corrupt = |row: &str| Error::Corrupt { what: "month", value: row.to_owned() };
         let rows = archives.as_deref().unwrap_or_default().split_terminator(',');
         let archives = rows.map(|row| archive(row).ok_or_else(|| corrupt(row))).collect::<Result<_>>()?;
-        let bylines = bylines.as_deref().unwrap_or_default().split_terminator(',');
-        Ok(Documents { archives, bylines: bylines.filter_map(FeedKey::from_key).collect() })
+        let others = others.as_deref().unwrap_or_default().split_terminator(',');
+        Ok(Documents { archives, others: others.filter_map(FeedKey::from_key).collect() })
     }
 
     /// Says that files are being written from now on.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Result, Store, column_entry::ColumnBatch, instant, query::from_row, sql::lists};
+use super::{Result, Store, instant, query::from_row, sql::lists};
 use crate::model::{Choice, OrphanRubrique, Rubrique, Slug, column::fingerprint, text};
 
 /// A rubrique that is called otherwise now, and what followed it.
@@ -23,10 +23,9 @@ pub struct Followed {
 struct RubriqueColumn {
     id: i64,
     published_at: i64,
-    byline_slug: Option<String>,
 }
 
-from_row!(RubriqueColumn { id, published_at, byline_slug });
+from_row!(RubriqueColumn { id, published_at });
 
 /// What a slug of the store means in the configuration, if that does not have it as it is: a label or a former
 /// name, or a former label of what the store calls so.
@@ -73,18 +72,18 @@ impl Store {
                 let to = rubrique.slug.clone();
                 followed.insert(from.clone(), Followed { from, to, readers: 0, columns: 0 });
             }
-            let mut batch = ColumnBatch::default();
+            let mut batch = tx.batch(Vec::new()).await?;
             for one in followed.values_mut() {
                 let rows: Vec<RubriqueColumn> = tx.query(lists::COLUMNS_IN).bind(one.from.as_str()).fetch_all().await?;
                 one.columns = rows.len() as u64;
-                for RubriqueColumn { id, published_at, byline_slug } in rows {
-                    let byline = byline_slug.as_deref().and_then(|byline| Slug::parse(byline).ok());
+                for RubriqueColumn { id, published_at } in rows {
                     for rubrique in [&one.from, &one.to] {
-                        batch.touch(instant(published_at)?, Some(rubrique), byline.as_ref());
+                        batch.touch(instant(published_at)?, Some(rubrique));
                     }
                     // Another one than any file gives: a column that is read again is compared whole.
                     let stamp = fingerprint([id.to_string().as_str(), one.from.as_str(), one.to.as_str()]);
                     let query = tx.query(lists::SET_COLUMN_RUBRIQUE).bind(id).bind(one.to.as_str()).bind(stamp);
+                    let query = query.bind(batch.revision);
                     query.execute().await?;
                 }
                 tx.query(lists::DROP_RUBRIQUE).bind(one.from.as_str()).execute().await?;

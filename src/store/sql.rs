@@ -27,16 +27,20 @@ macro_rules! head {
 /// a [`crate::model::Column`], between separators. `packed_columns.rs` says why, and reads it.
 macro_rules! columns {
     ($chosen:literal) => {
+        columns!("columns WHERE withdrawn_at IS NULL AND ", $chosen)
+    };
+    ($from:expr, $chosen:literal) => {
         concat!(
             "SELECT string_agg(concat_ws('\u{1f}', id, guid, COALESCE(rubrique, ''), title, standfirst, \
              COALESCE(byline, ''), url, COALESCE(image_url, ''), COALESCE(image_alt, ''), COALESCE(image_credit, ''), \
              COALESCE(image_type, ''), COALESCE(CAST(image_width AS TEXT), ''), \
              COALESCE(CAST(image_height AS TEXT), ''), COALESCE(CAST(image_length AS TEXT), ''), \
-             published_at, updated_at, body), '\u{1e}'), ",
+             bylines, tags, audio, published_at, updated_at, body), '\u{1e}'), ",
             head!(),
             " FROM (SELECT id, guid, rubrique, title, standfirst, byline, url, image_url, image_alt, image_credit, \
-             image_type, image_width, image_height, image_length, published_at, updated_at, body, fingerprint \
-             FROM columns WHERE withdrawn_at IS NULL AND ",
+             image_type, image_width, image_height, image_length, bylines, tags, audio, published_at, updated_at, \
+             body, fingerprint FROM ",
+            $from,
             $chosen,
             ") AS chosen"
         )
@@ -47,13 +51,17 @@ macro_rules! columns {
 /// in the order of publication, from indexes alone.
 macro_rules! heads {
     ($chosen:literal) => {
-        concat!(
-            "SELECT ",
-            head!(),
-            " FROM (SELECT id, fingerprint, published_at FROM columns WHERE withdrawn_at IS NULL AND ",
-            $chosen,
-            ") AS chosen"
-        )
+        heads!("columns WHERE withdrawn_at IS NULL AND ", $chosen)
+    };
+    ($from:expr, $chosen:literal) => {
+        concat!("SELECT ", head!(), " FROM (SELECT id, fingerprint, published_at FROM ", $from, $chosen, ") AS chosen")
+    };
+}
+
+/// Columns that a feed has by name, to be chosen among. In this order, because SQLite would go through all columns.
+macro_rules! sorted {
+    () => {
+        "feed_columns CROSS JOIN columns WHERE columns.id = feed_columns.column_id AND withdrawn_at IS NULL AND "
     };
 }
 
@@ -104,6 +112,7 @@ mod bounces;
 mod columns;
 mod desk;
 mod editions;
+mod feed_columns;
 mod feeds;
 pub mod ledger;
 mod letters;
@@ -115,8 +124,8 @@ mod sources;
 mod upkeep;
 
 pub use {
-    bounces::*, columns::*, desk::*, editions::*, feeds::*, letters::*, magazine::*, readers::*, service::*,
-    sources::*, upkeep::*,
+    bounces::*, columns::*, desk::*, editions::*, feed_columns::*, feeds::*, letters::*, magazine::*, readers::*,
+    service::*, sources::*, upkeep::*,
 };
 
 /// Every statement that both backends run as it is, with its name.
@@ -126,6 +135,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         COLUMNS,
         SOURCES,
         FEEDS,
+        FEED_COLUMNS,
         READERS,
         SERVICE,
         EDITIONS,

@@ -14,7 +14,7 @@ use super::{
     query::from_row,
     sql,
 };
-use crate::model::{Draft, Instant, Slug};
+use crate::model::{Draft, Instant};
 
 /// What is done with a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,13 +78,13 @@ impl Tx<'_> {
                 (Handling::Add, Some(entry)) => {
                     let draft = entry.draft;
                     let stamps = change.stamps;
-                    let byline = draft.byline.as_deref().and_then(Slug::from_text);
-                    batch.touch(draft.published, draft.rubrique.as_ref(), byline.as_ref());
+                    batch.touch(draft.published, draft.rubrique.as_ref());
                     columns.push(AddedColumn {
                         draft,
                         fingerprint: fingerprint(change).unwrap_or_default(),
                         content: stamps.map_or_else(|| draft.content(), |stamps| stamps.content.to_owned()),
                         updated: batch.take(asked_update(draft)),
+                        revision: batch.revision,
                     });
                     files.push(change);
                     applied.outcomes.push(Some(Put::Added));

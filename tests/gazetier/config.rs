@@ -172,6 +172,33 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("leaving by a fragment", "lettre/quitter/\"", "lettre/#quitter/\""),
     ("a relay with a path", "url = \"file:outbox\"", "url = \"smtps://example.org/lettres\""),
     ("a relay with a query", "url = \"file:outbox\"", "url = \"smtps://example.org?tls=no\""),
+    ("a selection of everything", "[digest]\n", "[[feeds.selections]]\nslug = \"a\"\ntitle = \"A\"\n[digest]\n"),
+    (
+        "a selection of a rubrique that is none",
+        "[digest]\n",
+        "[[feeds.selections]]\nslug = \"a\"\ntitle = \"A\"\nrubriques = [\"large\"]\n[digest]\n",
+    ),
+    (
+        "a selection by no word",
+        "[digest]\n",
+        "[[feeds.selections]]\nslug = \"a\"\ntitle = \"A\"\nwords = [\"…\"]\n[digest]\n",
+    ),
+    (
+        "a rubrique where the feeds of tags are",
+        "slug = \"carnet\"\nlabel = \"Carnet\"\ndescription = \"Notes prises à marée basse\"\ncolour = \"#5d6b2f\"\n# formerly = [\"Billet\"]     # labels or slugs that it had: readers and columns follow\n\n[feeds]\n",
+        "slug = \"tag\"\nlabel = \"Carnet\"\n[feeds]\ntags = true\n",
+    ),
+    (
+        "a podcast that Apple has no place for",
+        "[digest]\n",
+        "[feeds.podcast]\nfeeds = [\"\"]\nimage = \"https://a.example/\"\ncategory = \"Mer\"\n[digest]\n",
+    ),
+    (
+        "a podcast of a feed that is not there",
+        "[digest]\n",
+        "[feeds.podcast]\nfeeds = [\"tag/a\"]\nimage = \"https://a.example/\"\ncategory = \"Arts\"\n[digest]\n",
+    ),
+    ("an icon that is no address", "rights = ", "icon = \"icon.png\"\nrights = "),
     ("a relay without patience", "url = \"file:outbox\"", "url = \"file:outbox\"\ntimeout = \"0s\""),
 ];
 
@@ -189,6 +216,7 @@ fn a_wrong_configuration_is_refused_in_words_and_nothing_is_made() {
 /// below what it may be, the least, the most, and just above.
 const BOUNDS: &[(&str, &str, &str, [&str; 4])] = &[
     ("feeds.items", "items = 50", "items = V", ["0", "1", "10000", "10001"]),
+    ("feeds.least_columns", "items = 50", "items = 50\nleast_columns = V", ["0", "1", "1000", "1001"]),
     ("rubriques.items", "slug = \"carnet\"", "slug = \"carnet\"\nitems = V", ["0", "1", "10000", "10001"]),
     ("digest.max_columns", "max_columns = 30", "max_columns = V", ["0", "1", "1000", "1001"]),
     ("digest.standfirst_length", "standfirst_length = 330", "standfirst_length = V", ["79", "80", "10000", "10001"]),

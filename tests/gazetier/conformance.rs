@@ -33,9 +33,16 @@ fn configs() -> [Config; 2] {
         .config("rights = \"© L’Estran\"", "rights = \"&copy; <zoe@example.org>\"")
         .config("label = \"Humeur\"", "label = \"Humeur &#38; </b>\\\"\"")
         .config("url = \"https://estran.example.org/feeds/\"", "url = \"https://estran.example.org/é|/flux/\"")
-        .config("language = \"fr\"", "language = \"fr-FR\"");
-    [Scene::empty(), tricky].map(|scene| Config::load(&scene.path("config.toml")).expect("a configuration"))
+        .config("language = \"fr\"", "language = \"fr-FR\"\nicon = \"https://estran.example.org/é.png?a=1&b=2\"")
+        .config("rights = ", "logo = \"https://estran.example.org/logo.png\"\nrights = ")
+        .config("\n[digest]\n", PODCAST);
+    let plain = Scene::empty().config("items = 50", "items = 50\nlead_image = \"metadata\"");
+    [plain, tricky].map(|scene| Config::load(&scene.path("config.toml")).expect("a configuration"))
 }
+
+/// Feeds that are podcasts.
+const PODCAST: &str = "\n[feeds.podcast]\nfeeds = [\"\", \"humeur\"]\nimage = \"https://estran.example.org/é.jpg?a&b\"\n\
+    category = \"Society & Culture\"\nowner = \"Zoé & <zoe@example.org>\"\nlocked = true\n\n[digest]\n";
 
 /// A column with nothing wrong in it.
 fn sound() -> Column {
@@ -46,9 +53,12 @@ fn sound() -> Column {
         title: "Le phare".into(),
         standfirst: "Il s’éteint à l’heure où l’on s’y attend le moins.".into(),
         byline: Some("Zoé Le Goff".into()),
+        bylines: vec!["Zoé Le Goff".into()],
+        tags: Vec::new(),
         body: "<p>Il n’éclaire plus.</p>".into(),
         url: web("https://estran.example.org/chroniques/phare"),
         image: None,
+        audio: None,
         published: now() - Duration::days(1),
         updated: now() - Duration::days(1),
     }

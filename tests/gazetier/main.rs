@@ -39,11 +39,13 @@ mod postfix;
 mod preflight;
 mod proxy;
 mod readers;
+mod recordings;
 mod relays;
 mod restored;
 mod rhythms;
 mod rights;
 mod search_engines;
+mod selections;
 mod servers;
 mod serving;
 // The benchmarks' relay; not every test needs all of it.

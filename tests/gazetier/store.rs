@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::Duration;
 use gazetier::{
     config::{Secret, StoreUrl},
-    model::{Choice, Column, Draft, EmailAddress, FeedKey, Image, Instant, Rubrique, Slug, Subscriber, Zone},
+    model::{Audio, Choice, Column, Draft, EmailAddress, FeedKey, Image, Instant, Rubrique, Slug, Subscriber, Zone},
     store::{
         Added, Commit, FeedRecord, FileChange, Publication, Published, Put, SourceFile, Span, Store, sql, sql::ledger,
     },
@@ -131,11 +131,14 @@ pub fn draft(key: &str, published: &str) -> Draft {
         title: format!("Titre de {key}\u{202f}!"),
         standfirst: "Un chapô.".into(),
         byline: None,
+        bylines: Vec::new(),
+        tags: Vec::new(),
         body_raw: "<p>Corps <script></p>".into(),
         body: "<p>Corps</p>".into(),
         cleaner: 1,
         url: format!("https://estran.example.org/{key}").parse().expect("a URL"),
         image: None,
+        audio: None,
         published: at(published),
         updated: at(published),
         withdrawn: false,
@@ -234,7 +237,7 @@ async fn what_every_run_asks_is_answered_by_indexes() {
     let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'columns'";
     let columns: i64 = sqlx::query_scalar(root).fetch_one(&mut line).await.expect("a page");
     let mut plans = String::new();
-    for name in ["LATEST", "TOUCHED_FEEDS", "HEADS_OF_ALL", "HEADS_OF_RUBRIQUE", "HEADS_OF_BYLINE"] {
+    for name in ["LATEST", "TOUCHED_FEEDS", "HEADS_OF_ALL", "HEADS_OF_RUBRIQUE", "HEADS_OF_SORTED"] {
         let (_, statement) = sql::all().find(|(own, _)| *own == name).expect("a statement");
         plans.push_str(&plan(&mut line, name, statement).await);
         // A plan does not tell that a partial index covers a question: what is done tells.
@@ -245,8 +248,9 @@ async fn what_every_run_asks_is_answered_by_indexes() {
         let opened = table.map(|(_, cursor, _)| cursor);
         let reads = ["Column", "FinishSeek", "SeekRowid", "NotExists", "Rowid", "Rewind", "Last"];
         let read = steps().filter(|(name, cursor, _)| Some(*cursor) == opened && reads.contains(&&**name)).count();
-        // Columns that have come out between two runs are few, and read in full soon after.
-        assert!(read == 0 || name == "LATEST", "{name} reads the table of columns");
+        // Columns that have come out between two runs are few, and read in full soon after; those that a feed has by
+        // name are as many as it holds, and looked at where one of them has changed.
+        assert!(read == 0 || ["LATEST", "HEADS_OF_SORTED"].contains(&name), "{name} reads the table of columns");
     }
     insta::assert_snapshot!(plans);
 }
@@ -278,7 +282,15 @@ async fn a_column_keeps_its_id_and_its_guid(house: &House) {
     let plain = draft("phare", "2026-11-16T17:40");
     let pictured = Draft {
         rubrique: Some(slug("humeur")),
-        byline: Some("Basile Hauterive".into()),
+        byline: Some("Basile Hauterive et Zoé".into()),
+        bylines: vec!["Basile Hauterive".into(), "Zoé".into()],
+        tags: vec!["Le large".into(), "\"digue\"".into()],
+        audio: Some(Audio {
+            url: "https://estran.example.org/vague.mp3".parse().expect("a URL"),
+            media_type: "audio/mpeg".into(),
+            length: Some(3_000_000_000),
+            seconds: Some(61),
+        }),
         image: Some(Image {
             url: "https://estran.example.org/a%20b.jpg".parse().expect("a URL"),
             alt: "«\u{202f}Une vague\u{202f}» & <b>".into(),
@@ -301,6 +313,9 @@ async fn a_column_keeps_its_id_and_its_guid(house: &House) {
         title: draft.title.clone(),
         standfirst: draft.standfirst.clone(),
         byline: draft.byline.clone(),
+        bylines: draft.bylines.clone(),
+        tags: draft.tags.clone(),
+        audio: draft.audio.clone(),
         body: draft.body.clone(),
         url: draft.url.clone(),
         image: draft.image.clone(),
@@ -316,7 +331,10 @@ async fn a_column_keeps_its_id_and_its_guid(house: &House) {
         url: "https://estran.example.org/ailleurs".parse().expect("a URL"),
         rubrique: None,
         byline: None,
+        bylines: Vec::new(),
+        tags: Vec::new(),
         image: None,
+        audio: None,
         updated: at("2026-11-18T09:00"),
         ..pictured.clone()
     };

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use gazetier::{
-    model::{Column, Draft, FeedKey, Image},
+    model::{Column, Draft, FeedKey, FeedRules, Image},
     store::{Entry, FileChange, MovedFrom, Put, SourceFile, Span, Store},
 };
 
@@ -172,8 +172,8 @@ async fn what_comes_together_is_what_it_would_be_alone(house: &House) {
                 height: (number % 2 == 0).then_some(800),
                 length: Some(3_000_000_000),
             };
-            let byline = Some("Basile Hauterive".into());
-            Draft { rubrique: Some(slug("humeur")), byline, image: Some(image), ..plain }
+            let (byline, tags) = (Some("Basile Hauterive".into()), vec!["{\"Le large\", NULL}".into()]);
+            Draft { rubrique: Some(slug("humeur")), byline, tags, image: Some(image), ..plain }
         })
         .collect();
     let files: Vec<SourceFile> = drafts
@@ -196,7 +196,13 @@ async fn what_comes_together_is_what_it_would_be_alone(house: &House) {
     let all = async |store: &Store, feed: FeedKey| {
         store.newest(&feed, Span::until(at("2030-01-01")), 1_000).await.expect("columns").columns
     };
-    for feed in [FeedKey::All, FeedKey::Rubrique(slug("humeur")), FeedKey::Byline(slug("basile-hauterive"))] {
+    let rules = FeedRules { bylines: true, tags: true, selections: Vec::new() };
+    for store in [&store, &alone] {
+        store.sort_columns(&rules).await.expect("columns in feeds");
+    }
+    let (byline, tag) = (FeedKey::Byline(slug("basile-hauterive")), FeedKey::Tag(slug("le-large-null")));
+    for feed in [FeedKey::All, FeedKey::Rubrique(slug("humeur")), byline, tag] {
+        assert_ne!(all(&alone, feed.clone()).await, []);
         assert_eq!(all(&store, feed.clone()).await, all(&alone, feed.clone()).await);
         let months = async |store: &Store| store.feed_months(&feed).await.expect("months");
         assert_eq!(months(&store).await, months(&alone).await);

@@ -21,6 +21,8 @@ import xml.etree.ElementTree as ET
 ATOM = "{http://www.w3.org/2005/Atom}"
 MEDIA = "{http://search.yahoo.com/mrss/}"
 HISTORY = "{http://purl.org/syndication/history/1.0}"
+ITUNES = "{http://www.itunes.com/dtds/podcast-1.0.dtd}"
+PODCAST = "{https://podcastindex.org/namespace/1.0}"
 TOMBSTONE = "{http://purl.org/atompub/tombstones/1.0}deleted-entry"
 DC = "{http://purl.org/dc/elements/1.1/}"
 CREATIVE_COMMONS = "{http://backend.userland.com/creativeCommonsRssModule}license"
@@ -377,6 +379,75 @@ def rsl(report, where, content, page):
                 report.add("RslUse", where, part.text)
 
 
+def enclosure(report, where, element):
+    """RSS 2.0: all three attributes, the length in bytes, 0 where nobody knows it."""
+    if set(element.attrib) != {"url", "length", "type"} or (element.text or "").strip() or len(element):
+        report.add("MissingAttribute", where, element.attrib)
+    web(report, where, element.get("url"))
+    if not re.fullmatch("[0-9]+", element.get("length", "")):
+        report.add("InvalidNonNegativeInteger", where, element.get("length"))
+    if not re.fullmatch(r"audio/[A-Za-z0-9!#$&^_.+-]+", element.get("type", "")):
+        report.add("InvalidMIMEAttribute", where, element.get("type"))
+
+
+# As Apple has them, those without further ones alone.
+CATEGORIES = "Government History Technology".split() + ["Society & Culture", "True Crime", "News", "Arts"]
+
+
+def podcast(report, channel):
+    """What Apple wants of a podcast, and Podcasting 2.0 says of it."""
+    said = [child for child in channel if child.tag.startswith((ITUNES, PODCAST))]
+    if not said:
+        return
+    for name in ("category", "explicit", "image", "author"):
+        if channel.find(ITUNES + name) is None:
+            report.add("MissingItunesElement", "channel", name)
+    for child in said:
+        where = f"channel {child.tag}"
+        if child.tag == ITUNES + "explicit" and child.text not in ("true", "false"):
+            report.add("InvalidTrueFalse", where, child.text)
+        elif child.tag == ITUNES + "image":
+            attributes(report, child, ("href",))
+            web(report, where, child.get("href"))
+        elif child.tag == ITUNES + "category":
+            attributes(report, child, ("text",))
+            if child.get("text") not in CATEGORIES:
+                report.add("InvalidItunesCategory", where, child.get("text"))
+            once(report, child, {ITUNES + "category"})
+        elif child.tag == ITUNES + "owner":
+            once(report, child, {ITUNES + "name", ITUNES + "email"})
+            if not re.fullmatch(r"[^@<> ]+@[^@<> ]+", child.findtext(ITUNES + "email") or ""):
+                report.add("InvalidContact", where, child.findtext(ITUNES + "email"))
+        elif child.tag == ITUNES + "type" and child.text not in ("episodic", "serial"):
+            report.add("InvalidItunesChannelType", where, child.text)
+        elif child.tag == ITUNES + "author":
+            not_blank(report, where, child.text)
+        elif child.tag == PODCAST + "guid":
+            if not re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", child.text or ""):
+                report.add("InvalidUUID", where, child.text)
+        elif child.tag == PODCAST + "locked":
+            attributes(report, child, ("owner",))
+            if child.text not in ("yes", "no"):
+                report.add("InvalidYesNo", where, child.text)
+        elif child.tag == PODCAST + "medium" and child.text != "podcast":
+            report.add("InvalidMedium", where, child.text)
+
+
+def episode(report, where, item):
+    for child in item:
+        if child.tag.startswith((ITUNES, PODCAST)) and item.find("enclosure") is None:
+            report.add("NoEpisode", where, child.tag)
+        if child.tag == ITUNES + "duration" and not re.fullmatch("[1-9][0-9]*", child.text or ""):
+            report.add("InvalidDuration", where, child.text)
+        if child.tag == ITUNES + "episodeType" and child.text not in ("full", "trailer", "bonus"):
+            report.add("InvalidItunesEpisodeType", where, child.text)
+        if child.tag == PODCAST + "person":
+            attributes(report, child, ("role", "group", "img", "href"))
+            not_blank(report, where, child.text)
+            if len(child.text or "") > 128:
+                report.add("TooLong", where, child.text)
+
+
 def rss(text, own, at):
     report = Report("rss")
     root = parse(report, text)
@@ -386,7 +457,9 @@ def rss(text, own, at):
         report.add("InvalidRSSVersion", "document", root.tag)
         return report
     channel = root[0]
-    plain = {"title", "link", "description", "language", "copyright", "lastBuildDate", "pubDate", "generator", "docs", "ttl"}
+    plain = {"title", "link", "description", "language", "copyright", "lastBuildDate", "pubDate", "generator", "docs", "ttl", "image"}
+    plain |= {ITUNES + name for name in "author category image explicit owner type".split()}
+    plain |= {PODCAST + name for name in "guid medium locked".split()}
     once(report, channel, plain | {ATOM + "link", CREATIVE_COMMONS, HISTORY + "complete", HISTORY + "archive", "item", "category"}, ("item", "category", ATOM + "link"))
     for name in ("title", "link", "description"):
         if channel.find(name) is None:
@@ -396,6 +469,14 @@ def rss(text, own, at):
             not_blank(report, f"channel/{name}", channel.findtext(name))
             no_html(report, f"channel/{name}", channel.findtext(name), rss=True)
     web(report, "channel/link", channel.findtext("link"))
+    podcast(report, channel)
+    picture = channel.find("image")
+    if picture is not None:
+        once(report, picture, {"url", "title", "link"})
+        web(report, "channel/image", picture.findtext("url"))
+        for name in ("title", "link"):
+            if picture.findtext(name) != channel.findtext(name):
+                report.add("ImageTitleDoesntMatch", "channel/image", picture.findtext(name))
     language(report, "channel/language", channel.findtext("language"))
     rfc_822(report, "channel/lastBuildDate", channel.findtext("lastBuildDate"), at)
     tags = [child.tag for child in channel]
@@ -414,9 +495,13 @@ def rss(text, own, at):
     guids = []
     for number, item in enumerate(channel.findall("item"), 1):
         where = f"item {number}"
-        allowed = {"title", "link", "description", "category", "guid", "pubDate"}
+        allowed = {"title", "link", "description", "category", "guid", "pubDate", "enclosure"}
+        allowed |= {ITUNES + "duration", ITUNES + "episodeType", PODCAST + "person"}
         allowed |= {CONTENT + "encoded", DC + "creator", MEDIA + "content", RSL + "content"}
-        once(report, item, allowed, ("category", DC + "creator", MEDIA + "content"))
+        once(report, item, allowed, ("category", DC + "creator", MEDIA + "content", PODCAST + "person"))
+        if item.find("enclosure") is not None:
+            enclosure(report, f"{where} enclosure", item.find("enclosure"))
+        episode(report, where, item)
         if item.find("title") is None and item.find("description") is None:
             report.add("ItemMustContainTitleOrDescription", where)
         if item.find("title") is not None:
@@ -488,10 +573,12 @@ def person(report, where, element):
 def atom_links(report, where, parent):
     kinds = []
     for link in parent.findall(ATOM + "link"):
-        attributes(report, link, ("href", "rel", "type", "hreflang", "title"))
+        attributes(report, link, ("href", "rel", "type", "hreflang", "title", "length"))
+        if "length" in link.attrib and not re.fullmatch("[0-9]+", link.get("length")):
+            report.add("InvalidNonNegativeInteger", where, link.get("length"))
         web(report, f"{where} link", link.get("href"))
         rel = link.get("rel", "alternate")
-        if rel not in ("self", "alternate", "hub", "current", "prev-archive", "next-archive", "related", "via", "license"):
+        if rel not in ("self", "alternate", "hub", "current", "prev-archive", "next-archive", "related", "via", "license", "enclosure"):
             report.add("UnregisteredAtomLinkRel", where, rel)
         if not re.fullmatch(r"[\w.+-]+/[\w.+-]+", link.get("type", "text/html")):
             report.add("InvalidMIMEType", where, link.get("type"))
@@ -522,6 +609,9 @@ def atom(text, own, at):
     for name in ("title", "subtitle", "rights"):
         if root.find(ATOM + name) is not None:
             atom_text(report, f"feed/{name}", root.find(ATOM + name))
+    for name in ("icon", "logo"):
+        if root.find(ATOM + name) is not None:
+            web(report, f"feed/{name}", root.findtext(ATOM + name))
     atom_id(report, "feed/id", root.findtext(ATOM + "id") or "")
     rfc_3339(report, "feed/updated", root.findtext(ATOM + "updated"), at)
     for element in root.findall(ATOM + "author"):
@@ -630,12 +720,15 @@ def json_feed(text, own, at):
         web(report, "feed/next_url", feed["next_url"])
         if feed["next_url"] == own:
             report.add("NextIsSelf", "feed", own)
+    for name in ("icon", "favicon"):
+        if name in feed:
+            web(report, f"feed/{name}", feed[name])
     language(report, "feed/language", feed.get("language"))
     json_authors(report, "feed/authors", feed.get("authors"))
     ids = []
     for number, item in enumerate(feed.get("items"), 1):
         where = f"item {number}"
-        allowed = "id url title content_html content_text summary date_published date_modified authors tags image language"
+        allowed = "id url title content_html content_text summary date_published date_modified authors tags image language attachments"
         keys(report, where, item, allowed.split())
         for key, value in item.items():
             if value is None or value == "":
@@ -656,6 +749,14 @@ def json_feed(text, own, at):
         rfc_3339(report, f"{where} date_modified", item.get("date_modified"), at)
         if "authors" in item:
             json_authors(report, f"{where} authors", item["authors"])
+        for attached in item.get("attachments", []):
+            keys(report, f"{where} attachments", attached, ("url", "mime_type", "title", "size_in_bytes", "duration_in_seconds"))
+            web(report, f"{where} attachments", attached.get("url"))
+            if not re.fullmatch(r"audio/[A-Za-z0-9!#$&^_.+-]+", attached.get("mime_type") or ""):
+                report.add("InvalidMIMEType", where, attached.get("mime_type"))
+            for name in ("size_in_bytes", "duration_in_seconds"):
+                if attached.get(name, 1) <= 0:
+                    report.add("InvalidPositiveInteger", where, attached)
         for tag in item.get("tags", []):
             not_blank(report, f"{where} tags", tag)
         if "image" in item:

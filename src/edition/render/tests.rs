@@ -24,9 +24,12 @@ fn draft(config: &Config) -> EditionDraft {
         title: title.to_owned(),
         standfirst: String::new(),
         byline: None,
+        bylines: Vec::new(),
+        tags: Vec::new(),
         body: String::new(),
         url: format!("https://estran.example.org/{id}").parse().expect("an address"),
         image: None,
+        audio: None,
         published: at("2026-11-20T08:00:00Z"),
         updated: at("2026-11-20T08:00:00Z"),
     };

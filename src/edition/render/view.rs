@@ -165,6 +165,8 @@ pub struct ColumnView {
     pub rubrique: String,
     pub hue: AccentColours,
     pub url: String,
+    /// Where its recording is; empty without one.
+    pub audio_url: String,
     /// Who wrote it and when, in words: `Par Zoé Le Goff, 19 novembre`, or the day alone.
     pub about: String,
     pub has_image: bool,

@@ -12,6 +12,7 @@ use super::{
     picture::FrontMatterPicture,
     value::FieldValue,
 };
+use crate::model::RecordAudio;
 
 /// A name in a table within the front matter counts less than the same one at its top.
 const IN_TABLE: u8 = 20;
@@ -35,6 +36,7 @@ pub(in crate::ingest) struct FrontMatter {
     pub(in crate::ingest) slug: Option<String>,
     pub(in crate::ingest) url: Ranked<String>,
     pub(in crate::ingest) image: Ranked<FrontMatterPicture>,
+    pub(in crate::ingest) audio: Option<RecordAudio>,
     image_alt: Option<String>,
     image_credit: Option<String>,
     /// Whether it is not for readers: a draft, hidden, withdrawn.
@@ -112,7 +114,7 @@ impl FrontMatter {
             }
             FrontMatterKey::Authors(rank) => self.authors.offer(rank + outer, authors(&value)),
             FrontMatterKey::Categories(rank, words) => self.categorise(rank + outer, &value, words),
-            FrontMatterKey::Tags => self.tags.extend(value.texts().into_iter().flat_map(several).map(str::to_owned)),
+            FrontMatterKey::Tags => self.tag(&value),
             FrontMatterKey::Published(rank) => self.publish(name, rank + outer, &value),
             FrontMatterKey::Updated(rank) => date(&mut self.updated, name, rank + outer, &value, &mut self.wrong),
             FrontMatterKey::Expires(rank) => date(&mut self.expires, name, rank + outer, &value, &mut self.wrong),
@@ -124,6 +126,7 @@ impl FrontMatter {
                 }
                 None => {}
             },
+            FrontMatterKey::Audio => self.audio = self.audio.take().or_else(|| recording(&value)),
             FrontMatterKey::ImageAlt => self.image_alt = value.text().map(str::to_owned),
             FrontMatterKey::ImageCredit => self.image_credit = value.text().map(str::to_owned),
             FrontMatterKey::Draft | FrontMatterKey::Withdrawn | FrontMatterKey::Hidden => match flag(&value) {
@@ -169,6 +172,22 @@ impl FrontMatter {
                 self.categories.extend(several(text).map(|part| (rank, part.to_owned())));
             }
         }
+    }
+
+    /// Tags: those of a list as they are, a text as the list that it is written for.
+    fn tag(&mut self, value: &FieldValue) {
+        let is_list = matches!(value, FieldValue::List(_));
+        for text in value.texts() {
+            match is_list {
+                true => self.tags.push(text.to_owned()),
+                false => self.tags.extend(several(text).map(str::to_owned)),
+            }
+        }
+    }
+
+    /// The words of its tags, each by itself, too.
+    pub(in crate::ingest) fn tags_and_words(&self) -> impl Iterator<Item = &str> {
+        self.tags.iter().flat_map(|tag| std::iter::once(tag.as_str()).chain(several(tag)))
     }
 
     /// A date, or Jekyll's word for what is not a draft.
@@ -244,6 +263,21 @@ fn is_hidden_status(status: &str) -> bool {
         status.as_str(),
         "draft" | "hidden" | "private" | "skip" | "pending" | "trash" | "in_review" | "unpublished"
     )
+}
+
+/// A recording, by its address or in a table.
+fn recording(value: &FieldValue) -> Option<RecordAudio> {
+    if let FieldValue::List(values) = value {
+        return values.iter().find_map(recording);
+    }
+    let text = |names: &[&str]| value.entry(names).map(str::to_owned);
+    let url = match value {
+        FieldValue::Map(_) => text(&["url", "src", "path", "file", "filename"])?,
+        other => other.text()?.to_owned(),
+    };
+    let media_type = text(&["type", "mime_type", "mime", "media_type"]);
+    let length = text(&["length", "size", "bytes"]).and_then(|length| length.trim().parse().ok());
+    Some(RecordAudio { url, media_type, length, duration: text(&["duration"]) })
 }
 
 /// Names, each as a text or as a table with a name.

@@ -19,6 +19,7 @@ pub(super) enum FrontMatterKey {
     Expires(u8),
     Url(u8),
     Image(u8),
+    Audio,
     /// A text that belongs to the picture: its description.
     ImageAlt,
     ImageCredit,
@@ -67,6 +68,7 @@ impl FrontMatterKey {
             "description" => Self::Standfirst(4),
             "lead" | "lede" => Self::Standfirst(5),
             "subtitle" => Self::Standfirst(6),
+            "audio" => Self::Audio,
             "byline" => Self::Authors(0),
             "author" => Self::Authors(1),
             "authors" => Self::Authors(2),
@@ -113,8 +115,8 @@ impl FrontMatterKey {
 
 /// In the order of the alphabet.
 #[rustfmt::skip]
-static IGNORED: [&str; 143] = [
-    "aliases", "alternates", "audio", "authoremail", "authorid", "authorprofile", "authorurl", "avatar", "background",
+static IGNORED: [&str; 142] = [
+    "aliases", "alternates", "authoremail", "authorid", "authorprofile", "authorurl", "avatar", "background",
     "banner", "bodyclass", "canonical", "canonicalurl", "cascade", "class", "classes", "comment", "comments",
     "commentson", "css", "disablecomments", "disqusid", "disqusidentifier", "disqusurl", "editlink", "editpost",
     "eleventycomputed", "eleventynavigation", "email", "enclosure", "excerptseparator", "featured", "format",

@@ -78,10 +78,27 @@ pub(super) fn rubrique(
 ) -> Option<Slug> {
     let find = |label: &str| Rubrique::find(context.rubriques, label);
     let folders = name.rsplit('/').skip(1);
-    let tags = front.tags.iter().map(String::as_str);
-    let found = front.categories().chain(folders).chain(tags).find_map(find);
+    let found = front.categories().chain(folders).chain(front.tags_and_words()).find_map(find);
     if let (None, Some(label)) = (found, front.categories().next()) {
         parts::tell_no_rubrique(label, place, result);
     }
     found.map(|rubrique| rubrique.slug.clone())
+}
+
+/// What Eleventy puts a page into by its tags, so as to list it, and nothing that it is about.
+const COLLECTIONS: [&str; 4] = ["all", "nav", "post", "posts"];
+
+/// What the front matter says that the column is about, beside its rubrique.
+pub(super) fn tags(
+    front: &FrontMatter,
+    rubrique: Option<&Slug>,
+    place: &SourceLocation,
+    context: ImportContext<'_>,
+    result: &mut ImportResult,
+) -> Vec<String> {
+    let is_its_own = |label: &str| {
+        rubrique.is_some() && Rubrique::find(context.rubriques, label).map(|found| &found.slug) == rubrique
+    };
+    let is_collection = |tag: &&str| COLLECTIONS.contains(tag);
+    parts::tags(front.tags.iter().map(String::as_str).filter(|tag| !is_collection(tag)), is_its_own, place, result)
 }

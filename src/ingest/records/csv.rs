@@ -10,7 +10,7 @@ use super::{ListedRecord, RecordSink};
 use crate::{
     config::Source,
     ingest::{Error, SourceLocation, wrong},
-    model::{ColumnRecord, RECORD_FIELDS, RecordImage, text::fold},
+    model::{ColumnRecord, RECORD_FIELDS, RecordAudio, RecordImage, text::fold},
 };
 
 /// In one field, what separates several texts.
@@ -147,9 +147,14 @@ fn record(row: &::csv::ByteRecord, meanings: &[Option<&'static str>]) -> Result<
             "image" => value.trim().clone_into(&mut record.image.get_or_insert_default().url),
             "image_alt" => record.image.get_or_insert_default().alt = text(),
             "image_credit" => record.image.get_or_insert_default().credit = Some(text()),
+            "audio" => value.trim().clone_into(&mut record.audio.get_or_insert_default().url),
+            "audio_type" => record.audio.get_or_insert_default().media_type = Some(text()),
+            "audio_length" => record.audio.get_or_insert_default().length = value.trim().parse().ok(),
+            "audio_duration" => record.audio.get_or_insert_default().duration = Some(text()),
             _ => {}
         }
     }
+    record.audio = record.audio.filter(|audio: &RecordAudio| !audio.url.is_empty());
     record.image = record.image.filter(|image: &RecordImage| !image.url.is_empty());
     Ok(record)
 }

@@ -3,16 +3,16 @@
 use std::path::Path;
 
 use super::super::{
-    Error, ImportContext, ImportResult, SourceLocation, body,
+    Error, ImportContext, ImportResult, SourceLocation, audio, body,
     clean::CLEANER,
     front_matter::FrontMatterPicture,
     markdown::{GivenFields, dates, picture},
-    parts::{self, UncleanedBody},
+    parts::{self, Authors, UncleanedBody},
     site_paths::SiteLinks,
     wrong,
 };
 use crate::{
-    config::Source,
+    config::{Source, SourceKind},
     model::{BodyFormat, ColumnRecord, Draft, Image, RecordImage, RecordStatus, Rubrique, Slug, html::escape, text},
 };
 
@@ -46,7 +46,8 @@ pub fn read_record(
     let published = dates::instant("published", &record.published, place, context)?;
     let (updated, due) = dates::updated(record.updated.as_deref(), published, place, context, result)?;
     let standfirst = result.legal(place, "standfirst", &record.standfirst);
-    let byline = parts::byline(&record.bylines, place, context.magazine.lang, result);
+    let Authors { byline, bylines } = parts::authors(&record.bylines, place, context.magazine.lang, result);
+    let tags = tags(&record, rubrique.as_ref(), source, place, context, result);
     parts::check_lengths(&title, &standfirst, byline.as_deref(), place)?;
     let guid = record.guid.as_deref().map(|guid| parts::guid(guid, place, result)).transpose()?;
     let given = GivenFields { given_guid: guid.is_some(), given_id: true, given_url: record.url.is_some(), due };
@@ -57,6 +58,8 @@ pub fn read_record(
         BodyFormat::Markdown => body::html(&written, &links),
         BodyFormat::Text => (paragraphs(&written), false),
     };
+    let audio = record.audio.filter(|audio| !audio.url.trim().is_empty());
+    let audio = audio.and_then(|audio| audio::audio(audio, &links, None, place, context.magazine, result));
     let image = record.image.filter(|image| !image.url.trim().is_empty());
     let has_more = !standfirst.trim().is_empty() || image.is_some();
     let raw = UncleanedBody { html: &body_raw, flattened: deep, page: &url, has_more };
@@ -73,11 +76,14 @@ pub fn read_record(
         title,
         standfirst: text::one_line(&standfirst),
         byline,
+        bylines,
+        tags,
         body,
         body_raw,
         cleaner: CLEANER,
         url,
         image,
+        audio,
         published,
         updated,
         withdrawn,
@@ -93,15 +99,34 @@ fn rubrique(
     context: ImportContext<'_>,
     result: &mut ImportResult,
 ) -> Option<Slug> {
-    let known = |label: &String| {
-        let mapped = source.rubriques.get(&text::fold(label)).cloned();
-        mapped.or_else(|| Rubrique::find(context.rubriques, label).map(|rubrique| rubrique.slug.clone()))
-    };
+    let known = |label: &String| meant(label, source, context);
     let found = record.rubriques.iter().find_map(known).or_else(|| record.tags.iter().find_map(known));
     if let (None, Some(label)) = (&found, record.rubriques.first()) {
         parts::tell_no_rubrique(label, place, result);
     }
     found
+}
+
+/// The rubrique that a label of a source means.
+fn meant(label: &str, source: &Source, context: ImportContext<'_>) -> Option<Slug> {
+    let mapped = source.rubriques.get(&text::fold(label)).cloned();
+    mapped.or_else(|| Rubrique::find(context.rubriques, label).map(|rubrique| rubrique.slug.clone()))
+}
+
+/// A record's tags. Feeds and Ghost make no difference between these and categories.
+fn tags(
+    record: &ColumnRecord,
+    rubrique: Option<&Slug>,
+    source: &Source,
+    place: &SourceLocation,
+    context: ImportContext<'_>,
+    result: &mut ImportResult,
+) -> Vec<String> {
+    let is_one_list = matches!(source.kind, SourceKind::Feed | SourceKind::Ghost);
+    let categories = if is_one_list { &*record.rubriques } else { &[] };
+    let labels = categories.iter().chain(&record.tags).map(String::as_str);
+    let is_its_own = |label: &str| rubrique.is_some() && meant(label, source, context).as_ref() == rubrique;
+    parts::tags(labels, is_its_own, place, result)
 }
 
 /// A record's picture.

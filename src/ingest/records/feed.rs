@@ -20,11 +20,14 @@ use feed_rs::{
 };
 use url::Url;
 
-use super::{ListedRecord, NO_DATE, RecordSink, standfirst::standfirst};
+use super::{
+    ListedRecord, NO_DATE, RecordSink,
+    standfirst::{behind_figure, standfirst},
+};
 use crate::{
     config::Source,
-    ingest::{Error, SourceLocation, media::media_type, parts::is_lasting, plain_of_html, wrong},
-    model::{BodyFormat, ColumnRecord, RecordImage, RecordStatus},
+    ingest::{Error, SourceLocation, audio::is_audio, media::media_type, parts::is_lasting, plain_of_html, wrong},
+    model::{BodyFormat, ColumnRecord, RecordAudio, RecordImage, RecordStatus},
 };
 
 use outline::{EntryOutline, outline};
@@ -151,6 +154,7 @@ fn listed(entry: Entry, is_atom: bool, outline: &EntryOutline) -> ListedRecord {
         status: if is_draft { RecordStatus::Draft } else { RecordStatus::Published },
         url: link.or_else(|| is_page().then(|| id.clone())),
         image: image(&entry),
+        audio: recording(&entry, outline),
         id: id.clone(),
         ..ColumnRecord::default()
     };
@@ -222,7 +226,10 @@ fn texts(
     };
     match (written, summary) {
         (Some((body, format)), summary) => {
-            let words = if format == BodyFormat::Html { plain_of_html(&body) } else { body.clone() };
+            let words = match format {
+                BodyFormat::Html => plain_of_html(behind_figure(&body)),
+                _ => body.clone(),
+            };
             let summary = summary.map(|summary| plain(summary, is_atom)).unwrap_or_default();
             let body = if format == BodyFormat::Html { led(body, &outline.content_base) } else { body };
             (body, format, standfirst(summary.trim(), &words))
@@ -278,6 +285,31 @@ fn image(entry: &Entry) -> Option<RecordImage> {
         media_type: link.media_type.clone(),
         length: link.length,
         ..RecordImage::default()
+    })
+}
+
+/// The recording of an entry: a medium, or an enclosure of Atom.
+fn recording(entry: &Entry, outline: &EntryOutline) -> Option<RecordAudio> {
+    let kind = |content: &MediaContent| content.content_type.as_ref().map(ToString::to_string);
+    let is_heard = |content: &&MediaContent| kind(content).is_some_and(|kind| is_audio(&kind));
+    let found = entry.media.iter().find_map(|media| Some((media, media.content.iter().find(is_heard)?)));
+    if let Some((media, content)) = found {
+        let lasts = content.duration.or(media.duration).map(|lasts| lasts.as_secs().to_string());
+        return Some(RecordAudio {
+            url: content.url.as_ref()?.to_string(),
+            media_type: kind(content),
+            length: content.size.filter(|size| *size > 0),
+            duration: outline.duration.clone().or(lasts),
+        });
+    }
+    let is_enclosure = |link: &&feed_rs::model::Link| {
+        link.rel.as_deref() == Some("enclosure") && link.media_type.as_deref().is_some_and(is_audio)
+    };
+    entry.links.iter().find(is_enclosure).map(|link| RecordAudio {
+        url: link.href.clone(),
+        media_type: link.media_type.clone(),
+        length: link.length.filter(|length| *length > 0),
+        duration: None,
     })
 }
 

@@ -19,9 +19,25 @@ pub fn standfirst(summary: &str, text: &str) -> String {
     if is_beginning { String::new() } else { summary.to_owned() }
 }
 
+/// A text in HTML without the picture that it may begin with: what is said of that is not how the text begins.
+pub(super) fn behind_figure(html: &str) -> &str {
+    let html = html.trim_start();
+    let rest = html.strip_prefix("<figure").and_then(|rest| rest.split_once("</figure>"));
+    rest.map_or(html, |(_, rest)| rest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_picture_before_a_text_is_not_how_it_begins() {
+        assert_eq!(
+            behind_figure(" <figure class=\"a\"><img><figcaption>A</figcaption></figure>\n<p>B</p>"),
+            "\n<p>B</p>"
+        );
+        assert_eq!(behind_figure("<p>B</p><figure></figure>"), "<p>B</p><figure></figure>");
+    }
 
     #[test]
     fn what_repeats_the_beginning_is_none() {

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     config::Source,
-    ingest::{Error, SourceLocation, plain_of_html, wrong},
-    model::{ColumnRecord, RecordImage, RecordStatus},
+    ingest::{Error, SourceLocation, audio::is_audio, plain_of_html, wrong},
+    model::{ColumnRecord, RecordAudio, RecordImage, RecordStatus},
 };
 
 use content::Body;
@@ -56,6 +56,8 @@ struct Item {
     attachment: String,
     alt: String,
     meta_key: String,
+    /// Files that the post leads to.
+    enclosures: Vec<String>,
 }
 
 /// Gives the record of each post.
@@ -170,6 +172,7 @@ fn item(xml: &mut XmlFile) -> Result<Item, XmlError> {
                 match item.meta_key.as_str() {
                     "_thumbnail_id" => item.thumbnail = value,
                     "_wp_attachment_image_alt" => item.alt = value,
+                    "enclosure" => item.enclosures.push(value),
                     _ => {}
                 }
                 continue;
@@ -210,10 +213,20 @@ impl WordpressNames {
             url: Some(item.link).filter(|link| !link.trim().is_empty()),
             slug: Some(item.name).filter(|name| !name.trim().is_empty()),
             image: self.pictures.get(item.thumbnail.trim()).cloned(),
+            audio: item.enclosures.iter().find_map(|enclosure| recording(enclosure)),
             ..ColumnRecord::default()
         };
         (record, warnings)
     }
+}
+
+/// A file that WordPress found in a post, if it is a recording: address, length and type stand on a line each.
+fn recording(enclosure: &str) -> Option<RecordAudio> {
+    let mut lines = enclosure.lines().map(str::trim);
+    let (url, length, kind) = (lines.next()?, lines.next()?, lines.next()?);
+    let length = length.parse().ok().filter(|length| *length > 0);
+    let record = RecordAudio { url: url.to_owned(), media_type: Some(kind.to_owned()), length, duration: None };
+    is_audio(kind).then_some(record)
 }
 
 /// A date as it is written, if it is one: what has none has one of noughts.

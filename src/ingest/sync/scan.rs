@@ -125,9 +125,12 @@ fn is_whole_file(source: &Source, name: &str) -> bool {
     source.kind.is_one_file() && name == WHOLE_FILE
 }
 
+/// Counts up when more of a file is read than before.
+const READER: &str = "2";
+
 /// What makes a column of a file's bytes: when it changes, all files are read again.
 pub(super) fn reader_version(config: &str) -> String {
-    fingerprint([&CLEANER.to_string(), env!("CARGO_PKG_VERSION"), env!("GAZETIER_LOCALES"), config])
+    fingerprint([&CLEANER.to_string(), READER, env!("CARGO_PKG_VERSION"), env!("GAZETIER_LOCALES"), config])
 }
 
 /// Looks through what a source's folder holds and opens what is new or has changed. `known` is what is

@@ -6,7 +6,7 @@ use std::{borrow::Cow, io};
 use serde::{Deserialize, Serialize};
 
 use crate::ingest::spool::{ByteSpool, SpoolPosition};
-use crate::model::{Draft, Image, Instant, Slug};
+use crate::model::{Audio, Draft, Image, Instant, Slug};
 
 /// A column with its fingerprints, which are made where there is more than one thread.
 #[derive(Debug)]
@@ -39,6 +39,10 @@ impl Spool {
             let media_type = media_type.map(Cow::into_owned);
             Ok::<_, io::Error>(Image { url: address(&url)?, alt, credit, media_type, width, height, length })
         });
+        let audio = record.audio.map(|audio| {
+            let SpoolAudio { url, media_type, length, seconds } = audio;
+            Ok::<_, io::Error>(Audio { url: address(&url)?, media_type: media_type.into_owned(), length, seconds })
+        });
         let draft = Draft {
             source: source.to_owned(),
             key: record.key.into_owned(),
@@ -47,11 +51,14 @@ impl Spool {
             title: record.title.into_owned(),
             standfirst: record.standfirst.into_owned(),
             byline: record.byline.map(Cow::into_owned),
+            bylines: record.bylines.into_owned(),
+            tags: record.tags.into_owned(),
             body_raw: record.body_raw.into_owned(),
             body: record.body.into_owned(),
             cleaner: record.cleaner,
             url: address(&record.url)?,
             image: image.transpose()?,
+            audio: audio.transpose()?,
             published: record.published,
             updated: record.updated,
             withdrawn: record.withdrawn,
@@ -69,11 +76,14 @@ struct SpoolRecord<'a> {
     title: Cow<'a, str>,
     standfirst: Cow<'a, str>,
     byline: Option<Cow<'a, str>>,
+    bylines: Cow<'a, [String]>,
+    tags: Cow<'a, [String]>,
     body_raw: Cow<'a, str>,
     body: Cow<'a, str>,
     cleaner: i64,
     url: Cow<'a, str>,
     image: Option<SpoolImage<'a>>,
+    audio: Option<SpoolAudio<'a>>,
     published: Instant,
     updated: Instant,
     withdrawn: bool,
@@ -92,6 +102,14 @@ struct SpoolImage<'a> {
     length: Option<u64>,
 }
 
+#[derive(Serialize, Deserialize)]
+struct SpoolAudio<'a> {
+    url: Cow<'a, str>,
+    media_type: Cow<'a, str>,
+    length: Option<u64>,
+    seconds: Option<u64>,
+}
+
 /// A column as it waits in a [`Spool`].
 pub(in crate::ingest) fn encode(draft: &Draft) -> io::Result<Vec<u8>> {
     let (fingerprint, content) = (draft.fingerprint(), draft.content());
@@ -104,6 +122,12 @@ pub(in crate::ingest) fn encode(draft: &Draft) -> io::Result<Vec<u8>> {
         height: image.height,
         length: image.length,
     });
+    let audio = draft.audio.as_ref().map(|audio| SpoolAudio {
+        url: audio.url.as_str().into(),
+        media_type: (&audio.media_type).into(),
+        length: audio.length,
+        seconds: audio.seconds,
+    });
     let record = SpoolRecord {
         key: (&draft.key).into(),
         guid: (&draft.guid).into(),
@@ -111,11 +135,14 @@ pub(in crate::ingest) fn encode(draft: &Draft) -> io::Result<Vec<u8>> {
         title: (&draft.title).into(),
         standfirst: (&draft.standfirst).into(),
         byline: draft.byline.as_deref().map(Cow::from),
+        bylines: (&draft.bylines).into(),
+        tags: (&draft.tags).into(),
         body_raw: (&draft.body_raw).into(),
         body: (&draft.body).into(),
         cleaner: draft.cleaner,
         url: draft.url.as_str().into(),
         image,
+        audio,
         published: draft.published,
         updated: draft.updated,
         withdrawn: draft.withdrawn,

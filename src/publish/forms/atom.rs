@@ -9,10 +9,11 @@ use atom_syndication::{
 use url::Url;
 
 use super::{
-    BufferPool, ColumnContent, Error, Feed, address, measure, media_type,
+    BufferPool, ColumnContent, Error, Feed, address, audio, authors, measure, media_type,
     plain_text::{is_blank, looks_like_html, plain},
     rights,
     rss::{HISTORY, MEDIA},
+    tags,
 };
 use crate::model::{
     Column, EARLIEST, Image, Instant, Tombstone,
@@ -54,6 +55,8 @@ pub(super) fn write(feed: &Feed<'_>, shown: &[ColumnContent<'_>], buffers: &mut 
             ..Person::default()
         }],
         generator: Some(Generator { value: "gazetier".into(), ..Generator::default() }),
+        icon: config.magazine.icon.as_ref().map(|url| address(url).into_owned()),
+        logo: config.magazine.logo.as_ref().map(|url| address(url).into_owned()),
         links,
         rights: config.magazine.rights.as_deref().map(text),
         entries: feed.columns.iter().zip(shown).map(|(column, shown)| entry(feed, column, shown)).collect(),
@@ -118,7 +121,11 @@ fn fill(frame: &[u8], shown: &[ColumnContent<'_>], document: &mut Vec<u8>) -> Re
 
 fn entry(feed: &Feed<'_>, column: &Column, shown: &ColumnContent<'_>) -> Entry {
     let content = shown.content.as_ref().map(|_| CONTENT.to_owned());
-    let byline = column.byline.as_deref().filter(|name| !is_blank(name));
+    let tag = |tag: &str| Category { term: plain(tag).into_owned(), ..Category::default() };
+    let recording = audio(column).map(|audio| Link {
+        length: audio.length.map(|length| length.to_string()),
+        ..link("enclosure", &address(&audio.url), &audio.media_type)
+    });
     // An entry has content or a summary, at least.
     let summarised = content.is_none() || !is_blank(&column.standfirst);
     Entry {
@@ -126,10 +133,7 @@ fn entry(feed: &Feed<'_>, column: &Column, shown: &ColumnContent<'_>) -> Entry {
         id: feed.atom_id(&column.guid),
         updated: fixed(column.updated),
         published: Some(column.published).filter(|at| *at >= EARLIEST).map(fixed),
-        authors: byline
-            .map(|name| Person { name: plain(name).into_owned(), ..Person::default() })
-            .into_iter()
-            .collect(),
+        authors: authors(column).map(|name| Person { name: plain(name).into_owned(), ..Person::default() }).collect(),
         categories: feed
             .label(column)
             .map(|rubrique| Category {
@@ -138,8 +142,9 @@ fn entry(feed: &Feed<'_>, column: &Column, shown: &ColumnContent<'_>) -> Entry {
                 ..Category::default()
             })
             .into_iter()
+            .chain(tags(column).map(tag))
             .collect(),
-        links: vec![link("alternate", &address(&column.url), "text/html")],
+        links: [link("alternate", &address(&column.url), "text/html")].into_iter().chain(recording).collect(),
         summary: summarised.then(|| text(&feed.summary(column))),
         content: content.map(|html| Content {
             value: Some(html),

@@ -83,7 +83,9 @@ pub fn is_small(columns: &[Column]) -> bool {
     let texts = |c: &Column| {
         let image = c.image.as_ref().map_or(0, |i| i.alt.len() + i.url.as_str().len() + length(&i.credit));
         let lines = c.title.len() + c.standfirst.len() + c.guid.len() + c.url.as_str().len() + length(&c.byline);
-        c.body.len() + 2 * (lines + image)
+        let audio = c.audio.as_ref().map_or(0, |audio| audio.url.as_str().len());
+        let names = |names: &[String]| names.iter().map(|name| name.len() + 100).sum::<usize>();
+        c.body.len() + 2 * (lines + audio) + 4 * image + names(&c.bylines) + names(&c.tags)
     };
     columns.iter().map(|column| 4_096 + 6 * texts(column)).sum::<usize>() < MAX_FEED_BYTES - ARCHIVE_HEADROOM_BYTES
 }
@@ -220,6 +222,8 @@ fn texts(feed: &Feed<'_>, column: &Column, report: &mut impl FnMut(&'static str,
         ("title", column.title.as_str()),
         ("standfirst", column.standfirst.as_str()),
         ("byline", column.byline.as_deref().unwrap_or_default()),
+        ("byline", &column.bylines.concat()),
+        ("tags", &column.tags.concat()),
         ("image.alt", image.map_or("", |image| image.alt.as_str())),
         ("image.credit", image.and_then(|image| image.credit.as_deref()).unwrap_or_default()),
     ] {
@@ -230,12 +234,16 @@ fn texts(feed: &Feed<'_>, column: &Column, report: &mut impl FnMut(&'static str,
     if is_blank(&feed.heading(column)) {
         report("title", "blank", "it has no title, no standfirst and no text: give it a title".to_owned());
     }
-    for (field, value) in [("title", column.title.as_str()), ("byline", column.byline.as_deref().unwrap_or_default())] {
+    let lists = column.bylines.iter().map(|name| ("byline", name.as_str()));
+    let lists = lists.chain(column.tags.iter().map(|tag| ("tags", tag.as_str())));
+    let lines = [("title", column.title.as_str()), ("byline", column.byline.as_deref().unwrap_or_default())];
+    for (field, value) in lines.into_iter().chain(lists) {
         if value.contains(['\t', '\n', '\r', '\u{2028}', '\u{2029}']) {
             report(field, "line", "it has more than one line: make it one".to_owned());
         }
     }
-    if column.byline.as_deref().is_some_and(|name| matches!(text::without_email(name), Cow::Owned(_))) {
+    let bylines = column.byline.iter().chain(&column.bylines);
+    if bylines.map(|name| text::without_email(name)).any(|name| matches!(name, Cow::Owned(_))) {
         let message = "it holds an e-mail address, which a feed tells everybody: take it out";
         report("byline", "email", message.to_owned());
     }

@@ -7,9 +7,10 @@ use chrono::Datelike;
 use serde::Serialize;
 
 use super::{
-    ColumnContent, Error, Feed, address, media_type,
+    ColumnContent, Error, Feed, address, audio, authors, media_type,
     plain_text::is_blank,
     rights::{self, JsonRights},
+    tags,
 };
 use crate::model::{Column, Image, Instant};
 
@@ -23,6 +24,10 @@ struct JsonFeed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     next_url: Option<String>,
     description: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    icon: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    favicon: Option<Cow<'a, str>>,
     language: &'a str,
     authors: Vec<JsonAuthor<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -61,14 +66,26 @@ struct JsonItem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     date_published: Option<String>,
     date_modified: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    authors: Option<[JsonAuthor<'a>; 1]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tags: Option<[&'a str; 1]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authors: Vec<JsonAuthor<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     image: Option<Cow<'a, str>>,
     #[serde(rename = "_picture", skip_serializing_if = "Option::is_none")]
     picture: Option<JsonPicture<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attachments: Option<[JsonAttachment<'a>; 1]>,
+}
+
+#[derive(Serialize)]
+struct JsonAttachment<'a> {
+    url: Cow<'a, str>,
+    mime_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_in_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_in_seconds: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -95,6 +112,8 @@ pub(super) fn write(feed: &Feed<'_>, shown: &[ColumnContent<'_>], mut buffer: Ve
         feed_url: address(&feed.addresses.json),
         next_url: feed.previous()?.map(|previous| address(&previous.json).into_owned()),
         description: feed.description(),
+        icon: magazine.logo.as_ref().or(magazine.icon.as_ref()).map(address),
+        favicon: magazine.icon.as_ref().map(address),
         language: &magazine.language,
         authors: vec![JsonAuthor { name: &magazine.name, url: Some(address(&magazine.url)) }],
         hubs: feed.config.feeds.hubs.iter().map(|hub| JsonHub { kind: "WebSub", url: hub.as_str() }).collect(),
@@ -110,6 +129,7 @@ pub(super) fn write(feed: &Feed<'_>, shown: &[ColumnContent<'_>], mut buffer: Ve
 fn item<'a>(feed: &Feed<'a>, column: &'a Column, shown: &'a ColumnContent<'_>) -> JsonItem<'a> {
     let content_html = shown.content.as_deref();
     let image = shown.image;
+    let rubrique = feed.label(column).map(|rubrique| rubrique.label.as_str()).into_iter();
     JsonItem {
         id: &column.guid,
         url: address(&column.url),
@@ -120,10 +140,18 @@ fn item<'a>(feed: &Feed<'a>, column: &'a Column, shown: &'a ColumnContent<'_>) -
         // RFC 3339 begins with the year 0.
         date_published: Some(column.published).filter(|at| at.year() >= 0).map(date),
         date_modified: date(column.updated),
-        authors: column.byline.as_deref().filter(|name| !is_blank(name)).map(|name| [JsonAuthor { name, url: None }]),
-        tags: feed.label(column).map(|rubrique| [rubrique.label.as_str()]),
+        authors: authors(column).map(|name| JsonAuthor { name, url: None }).collect(),
+        tags: rubrique.chain(tags(column)).collect(),
         image: image.map(|image| address(&image.url)),
         picture: image.map(picture),
+        attachments: audio(column).map(|audio| {
+            [JsonAttachment {
+                url: address(&audio.url),
+                mime_type: &audio.media_type,
+                size_in_bytes: audio.length.filter(|n| *n > 0),
+                duration_in_seconds: audio.seconds.filter(|n| *n > 0),
+            }]
+        }),
     }
 }
 

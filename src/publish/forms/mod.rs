@@ -8,6 +8,7 @@ mod json;
 pub mod news;
 pub mod page;
 mod plain_text;
+mod podcast;
 pub mod rights;
 mod rss;
 pub mod serving;
@@ -20,9 +21,9 @@ use url::Url;
 pub use buffers::BufferPool;
 
 use crate::{
-    config::{Config, Content, FORMS},
+    config::{Config, Content, FORMS, LeadImage, Podcast},
     model::{
-        Column, EARLIEST, FeedKey, Image, Instant, Rubrique, Tombstone,
+        Audio, Column, EARLIEST, FeedKey, Image, Instant, Rubrique, Selection, Slug, Tombstone,
         html::{escape, escape_into},
         uri,
     },
@@ -157,7 +158,7 @@ impl<'a> Feed<'a> {
     ) -> Result<Self, Error> {
         let rubrique = match &key {
             FeedKey::Rubrique(slug) => config.rubriques.iter().find(|rubrique| rubrique.slug == *slug),
-            FeedKey::All | FeedKey::Byline(_) => None,
+            _ => None,
         };
         let addresses = Addresses::of(config, &key, history.archive.as_deref())?;
         Ok(Self { config, key, rubrique, columns, history, tombstones, addresses, changed: None })
@@ -219,18 +220,39 @@ impl<'a> Feed<'a> {
 
     fn title(&self) -> String {
         let magazine = &self.config.magazine.name;
-        let byline = || self.columns.iter().find_map(|column| column.byline.as_deref());
+        // As its newest column has the name.
+        let named = |names: fn(&Column) -> &[String], slug: &Slug| {
+            let is_it = |name: &&String| Slug::from_text(name).as_ref() == Some(slug);
+            let name = self.columns.iter().find_map(|column| names(column).iter().find(is_it));
+            name.map_or_else(|| slug.to_string(), String::clone)
+        };
         let part = match &self.key {
             FeedKey::All => None,
-            FeedKey::Rubrique(_) => self.rubrique.map(|rubrique| rubrique.label.as_str()),
-            FeedKey::Byline(slug) => Some(byline().unwrap_or(slug.as_str())),
+            FeedKey::Rubrique(_) => self.rubrique.map(|rubrique| rubrique.label.clone()),
+            FeedKey::Byline(slug) => Some(named(|column| &column.bylines, slug)),
+            FeedKey::Tag(slug) => Some(named(|column| &column.tags, slug)),
+            FeedKey::Selection(_) => self.selection().map(|selection| selection.title.clone()),
         };
         part.map_or_else(|| magazine.clone(), |part| format!("{magazine} — {part}"))
     }
 
     fn description(&self) -> String {
-        let own = self.rubrique.and_then(|rubrique| rubrique.description.clone());
+        let of_rubrique = || self.rubrique.and_then(|rubrique| rubrique.description.clone());
+        let own = self.selection().map_or_else(of_rubrique, |selection| selection.description.clone());
         own.or_else(|| self.config.magazine.tagline.clone()).unwrap_or_else(|| self.title())
+    }
+
+    /// What the configuration says of it, if that chooses its columns.
+    fn selection(&self) -> Option<&'a Selection> {
+        match &self.key {
+            FeedKey::Selection(slug) => self.config.feeds.rules.selection(slug),
+            _ => None,
+        }
+    }
+
+    /// What it says as a podcast, if it is one.
+    fn podcast(&self) -> Option<&'a Podcast> {
+        self.config.feeds.podcast.as_ref().filter(|podcast| podcast.feeds.contains(&self.key))
     }
 
     /// Its own id, as old as the rubrique's slug.
@@ -283,11 +305,16 @@ impl<'a> Feed<'a> {
     /// What its forms show of its columns.
     fn shown(&self) -> Vec<ColumnContent<'a>> {
         let shown = |column: &'a Column| {
-            let content = self.content(column);
+            let mut content = self.content(column);
             // No picture that the text shows already.
             let html = content.as_deref().unwrap_or_default();
             let twice = |image: &&Image| plain_text::shows(html, &escape(&address(&image.url)));
-            let image = column.image.as_ref().filter(|image| !twice(image));
+            let mut image = column.image.as_ref().filter(|image| !twice(image));
+            if let (Some(text), LeadImage::Content) = (&mut content, self.config.feeds.lead_image)
+                && let Some(lead) = image.take()
+            {
+                text.insert_str(0, &figure(lead));
+            }
             ColumnContent { content, image }
         };
         self.columns.iter().map(shown).collect()
@@ -317,6 +344,37 @@ fn stylesheet(config: &Config) -> Result<String, Error> {
     Ok(format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<?xml-stylesheet type=\"text/css\" href=\"{href}\"?>\n"))
 }
 
+/// Who wrote a column, a name each.
+fn authors(column: &Column) -> impl Iterator<Item = &str> {
+    column.bylines.iter().map(String::as_str).filter(|name| !plain_text::is_blank(name))
+}
+
+/// What a column is about, beside its rubrique.
+fn tags(column: &Column) -> impl Iterator<Item = &str> {
+    column.tags.iter().map(String::as_str).filter(|tag| !plain_text::is_blank(tag))
+}
+
+/// A column's recording, if a feed can tell it.
+fn audio(column: &Column) -> Option<&Audio> {
+    let is_audio = |audio: &&Audio| is_named(&audio.media_type, "audio/") && uri::is_web(&audio.url);
+    column.audio.as_ref().filter(is_audio)
+}
+
+/// A picture as the text's own begins with.
+fn figure(image: &Image) -> String {
+    let mut html = format!("<figure><img src=\"{}\" alt=\"{}\"", escape(&address(&image.url)), escape(&image.alt));
+    for (name, value) in [("width", measure(image.width)), ("height", measure(image.height))] {
+        if let Some(value) = value {
+            html.push_str(&format!(" {name}=\"{value}\""));
+        }
+    }
+    html.push('>');
+    if let Some(credit) = image.credit.as_deref().filter(|credit| !plain_text::is_blank(credit)) {
+        html.push_str(&format!("<figcaption>{}</figcaption>", escape(credit)));
+    }
+    html + "</figure>\n"
+}
+
 /// An address as a feed may carry it, a URI.
 fn address(url: &Url) -> Cow<'_, str> {
     uri::encode(url.as_str())
@@ -329,7 +387,11 @@ fn measure<N: PartialEq + Default + ToString>(n: Option<N>) -> Option<String> {
 
 /// A picture's media type, if it is one (RFC 6838: `image/` and a name).
 fn media_type(image: &Image) -> Option<&str> {
+    image.media_type.as_deref().filter(|text| is_named(text, "image/"))
+}
+
+/// Whether a text is a media type of this kind.
+fn is_named(media_type: &str, kind: &str) -> bool {
     let named = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte);
-    let is_name = |name: &str| !name.is_empty() && name.bytes().all(named);
-    image.media_type.as_deref().filter(|text| text.strip_prefix("image/").is_some_and(is_name))
+    media_type.strip_prefix(kind).is_some_and(|name| !name.is_empty() && name.bytes().all(named))
 }

@@ -76,7 +76,18 @@ pub fn files(config: &Config) -> Result<Vec<(String, Vec<u8>)>, Error> {
         })
     };
     let all = row(None)?;
-    let rubriques = config.rubriques.iter().map(|r| row(Some(r))).collect::<Result<Vec<_>, _>>()?;
+    let mut rubriques = config.rubriques.iter().map(|r| row(Some(r))).collect::<Result<Vec<_>, _>>()?;
+    for selection in &config.feeds.rules.selections {
+        let at = Addresses::of(config, &FeedKey::Selection(selection.slug.clone()), None)?;
+        rubriques.push(FeedRow {
+            label: selection.title.clone(),
+            description: selection.description.clone(),
+            colour: config.theme.accent,
+            rss: at.rss.into(),
+            atom: at.atom.into(),
+            json: at.json.into(),
+        });
+    }
     let form = |form| move |error: askama::Error| Error::Form { form, reason: error.to_string() };
     let opml = Opml {
         magazine: &magazine.name,

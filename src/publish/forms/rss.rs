@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use rss::{
-    Category, Channel, Guid, Item,
+    Category, Channel, Enclosure, Guid, Item,
     extension::{Extension, ExtensionMap, dublincore::DublinCoreExtension},
 };
 use url::Url;
 
 use super::{
-    ColumnContent, Error, Feed, address, measure, media_type,
+    ColumnContent, Error, Feed, address, audio, authors, measure, media_type,
     plain_text::{is_blank, looks_like_html, plain},
-    rights,
+    podcast, rights, tags,
 };
 use crate::model::{Column, EARLIEST, Image, html::escape};
 
@@ -52,9 +52,25 @@ pub(super) fn write(feed: &Feed<'_>, shown: &mut [ColumnContent<'_>], buffer: Ve
         let license = extension("creativeCommons:license", Some(&address(url)), []);
         head.push(("creativeCommons", "license", license));
     }
+    let podcast = feed.podcast();
+    if let Some(podcast) = podcast {
+        head.extend(podcast::tags(feed, podcast)?);
+    }
+    let title = plain(&feed.title()).into_owned();
+    let link = address(&config.magazine.url).into_owned();
+    let picture = config.magazine.logo.as_ref().or(config.magazine.icon.as_ref());
+    // Readers want the same title and link again.
+    let image = picture.map(|url| ::rss::Image {
+        url: address(url).into_owned(),
+        title: title.clone(),
+        link: link.clone(),
+        ..::rss::Image::default()
+    });
     let channel = Channel {
-        title: plain(&feed.title()).into_owned(),
-        link: address(&config.magazine.url).into_owned(),
+        title,
+        link,
+        image,
+        itunes_ext: podcast.map(|podcast| podcast::channel(feed, podcast)),
         description: plain(&feed.description()).into_owned(),
         language: Some(config.magazine.language.to_lowercase()),
         copyright: config.magazine.rights.as_deref().map(|rights| plain(rights).into_owned()),
@@ -87,6 +103,7 @@ fn namespaces(feed: &Feed<'_>) -> BTreeMap<String, String> {
         ("media", MEDIA),
     ];
     let history = feed.history.is_told().then_some(("fh", HISTORY));
+    let podcast = feed.podcast().map_or(&[][..], |_| &podcast::NAMESPACES);
     let license = feed.config.rights.license.as_ref().map(|_| ("creativeCommons", rights::CREATIVE_COMMONS));
     let rsl = feed.config.rights.rsl.as_ref().map(|_| ("rsl", rights::RSL));
     always
@@ -94,12 +111,17 @@ fn namespaces(feed: &Feed<'_>) -> BTreeMap<String, String> {
         .chain(history)
         .chain(license)
         .chain(rsl)
+        .chain(podcast.iter().copied())
         .map(|(prefix, uri)| (prefix.to_owned(), uri.to_owned()))
         .collect()
 }
 
 fn item(feed: &Feed<'_>, column: &Column, shown: &mut ColumnContent<'_>) -> Item {
     let described = !is_blank(&column.standfirst) || !is_blank(&column.body);
+    let pictures = shown.image.into_iter().map(|image| ("media", "content", media(image)));
+    let terms = feed.config.rights.rsl.as_ref();
+    let terms = terms.map(|terms| ("rsl", "content", rights::rss_content(terms, &column.url)));
+    let persons = feed.podcast().into_iter().flat_map(|_| podcast::persons(column));
     Item {
         title: Some(plain(&feed.heading(column)).into_owned()),
         link: Some(address(&column.url).into_owned()),
@@ -107,20 +129,25 @@ fn item(feed: &Feed<'_>, column: &Column, shown: &mut ColumnContent<'_>) -> Item
         description: described.then(|| escape(&feed.summary(column))),
         categories: feed
             .label(column)
-            .map(|rubrique| Category { name: plain(&rubrique.label).into_owned(), domain: None })
+            .map(|rubrique| rubrique.label.as_str())
             .into_iter()
+            .chain(tags(column))
+            .map(|label| Category { name: plain(label).into_owned(), domain: None })
             .collect(),
         guid: Some(Guid { value: column.guid.clone(), permalink: false }),
         pub_date: (column.published >= EARLIEST).then(|| column.published.to_rfc2822()),
         content: shown.content.take(),
-        dublin_core_ext: column
-            .byline
-            .clone()
-            .filter(|byline| !is_blank(byline))
-            .map(|byline| DublinCoreExtension { creators: vec![byline], ..DublinCoreExtension::default() }),
-        extensions: map(shown.image.map(|image| ("media", "content", media(image))).into_iter().chain(
-            feed.config.rights.rsl.as_ref().map(|terms| ("rsl", "content", rights::rss_content(terms, &column.url))),
-        )),
+        dublin_core_ext: Some(authors(column).map(str::to_owned).collect::<Vec<_>>())
+            .filter(|creators| !creators.is_empty())
+            .map(|creators| DublinCoreExtension { creators, ..DublinCoreExtension::default() }),
+        enclosure: audio(column).map(|audio| Enclosure {
+            url: address(&audio.url).into_owned(),
+            // Where nobody knows it, as the RSS Advisory Board says.
+            length: audio.length.unwrap_or(0).to_string(),
+            mime_type: audio.media_type.clone(),
+        }),
+        itunes_ext: feed.podcast().and_then(|_| podcast::item(column)),
+        extensions: map(pictures.chain(persons).chain(terms)),
         ..Item::default()
     }
 }
@@ -151,7 +178,7 @@ fn media(image: &Image) -> Extension {
     content
 }
 
-fn extension<const N: usize>(name: &str, value: Option<&str>, attrs: [(&str, String); N]) -> Extension {
+pub(super) fn extension<const N: usize>(name: &str, value: Option<&str>, attrs: [(&str, String); N]) -> Extension {
     Extension {
         name: name.to_owned(),
         value: value.map(str::to_owned),

@@ -41,17 +41,17 @@ const ATOM: &str = "application/atom+xml; charset=utf-8";
 /// JSON is UTF-8, and its types know no charset.
 const JSON: &str = "application/feed+json";
 
-/// A feed's own documents: of all columns, of a rubrique, of a byline. Rubriques are not named, so
+/// A feed's own documents: of all columns, of a rubrique, of a byline, a tag or a selection. Rubriques are not named, so
 /// that a new one needs no new snippet.
 macro_rules! feed {
     ($file:literal) => {
-        concat!("((?:(?:byline/)?[a-z0-9-]+/)?", $file, ")$")
+        concat!("((?:(?:(?:byline|tag|selection)/)?[a-z0-9-]+/)?", $file, ")$")
     };
 }
 /// What a feed's documents of closed months are called.
 macro_rules! archive {
     ($file:literal) => {
-        concat!("((?:(?:byline/)?[a-z0-9-]+/)?archive/[0-9.-]+/", $file, ")$")
+        concat!("((?:(?:(?:byline|tag|selection)/)?[a-z0-9-]+/)?archive/[0-9.-]+/", $file, ")$")
     };
 }
 
@@ -171,14 +171,14 @@ pub fn served(path: &str) -> Option<ServedFile> {
         name.starts_with(|c: char| c.is_ascii_digit()) && name.bytes().all(|b| b.is_ascii_digit() || b".-".contains(&b))
     };
     let rubrique = |slug: &str| Slug::parse(slug).ok().map(FeedKey::Rubrique);
-    let byline = |slug: &str| Slug::parse(slug).ok().map(FeedKey::Byline);
+    let named = |folder: &str, name: &str| FeedKey::in_folder(folder, Slug::parse(name).ok()?);
     match *parts.as_slice() {
         [] => of(form, Some(FeedKey::All)),
         [slug] => of(form, Some(rubrique(slug)?)),
-        ["byline", slug] => of(form, Some(byline(slug)?)),
         ["archive", name] if month(name) => of(&format!("{form}_archive"), Some(FeedKey::All)),
         [slug, "archive", name] if month(name) => of(&format!("{form}_archive"), Some(rubrique(slug)?)),
-        ["byline", slug, "archive", name] if month(name) => of(&format!("{form}_archive"), Some(byline(slug)?)),
+        [folder, slug] => of(form, Some(named(folder, slug)?)),
+        [folder, slug, "archive", name] if month(name) => of(&format!("{form}_archive"), Some(named(folder, slug)?)),
         _ => None,
     }
 }
@@ -365,10 +365,11 @@ fn link(url: &str, rel: &str) -> String {
 pub fn html(config: &Config) -> Result<String, Error> {
     let words = &config.magazine.lang.words().feeds;
     let mut text = String::new();
-    let all = std::iter::once((words.all.as_str(), None));
-    let rubriques = config.rubriques.iter().map(|rubrique| (rubrique.label.as_str(), Some(&rubrique.slug)));
-    for (label, slug) in all.chain(rubriques) {
-        let key = slug.map_or(FeedKey::All, |slug| FeedKey::Rubrique(slug.clone()));
+    let all = std::iter::once((words.all.as_str(), FeedKey::All));
+    let rubriques = config.rubriques.iter().map(|one| (one.label.as_str(), FeedKey::Rubrique(one.slug.clone())));
+    let selections = config.feeds.rules.selections.iter();
+    let selections = selections.map(|one| (one.title.as_str(), FeedKey::Selection(one.slug.clone())));
+    for (label, key) in all.chain(rubriques).chain(selections) {
         let at = Addresses::of(config, &key, None)?;
         for (media_type, form, url) in [
             ("application/rss+xml", "RSS", at.rss),

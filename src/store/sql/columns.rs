@@ -9,7 +9,7 @@ statements! {
     /// What an import compares with.
     KNOWN_COLUMNS = "SELECT source_key, guid, title, standfirst, published_at, withdrawn_at FROM columns \
         WHERE source = $1";
-    FIND_COLUMN = "SELECT id, fingerprint, updated_at, published_at, rubrique, byline_slug, withdrawn_at \
+    FIND_COLUMN = "SELECT id, fingerprint, updated_at, published_at, rubrique, withdrawn_at \
         FROM columns WHERE source = $1 AND source_key = $2";
     HAS_GUID = "SELECT source_key FROM columns WHERE guid = $1";
     COLUMN_ADDRESS = "SELECT url, asked_url FROM columns WHERE id = $1";
@@ -37,7 +37,7 @@ statements! {
     LIST_COLUMNS = "SELECT source, source_key, title, url, published_at, withdrawn_at FROM columns \
         ORDER BY published_at DESC, id DESC";
     /// As they may enter another store.
-    EXPORT_COLUMNS = "SELECT id, source, source_key, guid, rubrique, title, standfirst, byline, body_raw, \
+    EXPORT_COLUMNS = "SELECT id, source, source_key, guid, rubrique, title, standfirst, byline, bylines, tags, audio, body_raw, \
         COALESCE(asked_url, url) AS url, image_url, image_alt, image_credit, image_type, image_width, image_height, \
         image_length, published_at, updated_at, withdrawn_at FROM columns WHERE id > $1 ORDER BY id LIMIT $2";
     RAW_BODIES = "SELECT id, guid, title, url, body_raw FROM columns WHERE withdrawn_at IS NULL AND id > $1 \
@@ -46,21 +46,22 @@ statements! {
     WITHOUT_CONTENT = "SELECT id, title, standfirst, body FROM columns WHERE content = '' ORDER BY id LIMIT $1";
     /// Not over one that somebody has put meanwhile, with other words.
     SET_CONTENT = "UPDATE columns SET content = $2 WHERE id = $1 AND content = ''";
-    REDATE_COLUMN = "UPDATE columns SET published_at = $2, updated_at = $3, fingerprint = $4 WHERE id = $1";
-    RESTORE_COLUMN = "UPDATE columns SET withdrawn_at = NULL WHERE id = $1 AND withdrawn_at IS NOT NULL";
+    REDATE_COLUMN = "UPDATE columns SET published_at = $2, updated_at = $3, fingerprint = $4, revision = $5 WHERE id = $1";
+    RESTORE_COLUMN = "UPDATE columns SET withdrawn_at = NULL, revision = $2 WHERE id = $1 AND withdrawn_at IS NOT NULL";
     /// Instants that are taken, so that no two columns share one.
     UPDATES_BETWEEN = "SELECT updated_at FROM columns WHERE updated_at BETWEEN $1 AND $2";
     ADD_COLUMN = "INSERT INTO columns (source, source_key, guid, rubrique, title, standfirst, byline, body_raw, body, \
         cleaner, url, image_url, image_alt, image_credit, image_type, image_width, image_height, image_length, \
-        published_at, updated_at, fingerprint, byline_slug, withdrawn_at, content, asked_url) \
+        published_at, updated_at, fingerprint, bylines, tags, audio, revision, withdrawn_at, content, asked_url) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
-        $23, $24, $25)";
+        $23, $24, $25, $26, $27, $28)";
     CHANGE_COLUMN = "UPDATE columns SET rubrique = $1, title = $2, standfirst = $3, byline = $4, body_raw = $5, \
         body = $6, cleaner = $7, url = $8, image_url = $9, image_alt = $10, image_credit = $11, image_type = $12, \
         image_width = $13, image_height = $14, image_length = $15, published_at = $16, updated_at = $17, \
-        fingerprint = $18, byline_slug = $19, withdrawn_at = $20, content = $21, asked_url = $22 WHERE id = $23";
+        fingerprint = $18, bylines = $19, tags = $20, audio = $21, revision = $22, withdrawn_at = $23, content = $24, \
+        asked_url = $25 WHERE id = $26";
 
-    WITHDRAW_COLUMN = "UPDATE columns SET withdrawn_at = $2 WHERE id = $1 AND withdrawn_at IS NULL";
+    WITHDRAW_COLUMN = "UPDATE columns SET withdrawn_at = $2, revision = $3 WHERE id = $1 AND withdrawn_at IS NULL";
     REVISION = "SELECT number FROM revision";
     NEXT_REVISION = "UPDATE revision SET number = number + 1 RETURNING number";
     /// Published in a span of time, or left out of an edition before, and in none of the newsletter yet.

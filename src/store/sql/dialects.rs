@@ -37,10 +37,11 @@ fn many(statement: &str) -> String {
 /// [`ADD_COLUMN`] for columns that are in the feeds at the address that they want, in Postgres' words.
 pub const ADD_COLUMN_ARRAYS: &str = "INSERT INTO columns (source, source_key, guid, rubrique, title, standfirst, byline, \
     body_raw, body, cleaner, url, image_url, image_alt, image_credit, image_type, image_width, image_height, \
-    image_length, published_at, updated_at, fingerprint, byline_slug, content) \
+    image_length, published_at, updated_at, fingerprint, bylines, tags, audio, revision, content) \
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], \
     $9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bigint[], \
-    $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::text[], $22::text[], $23::text[])";
+    $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::text[], $22::text[], $23::text[], $24::text[], $25::bigint[], \
+    $26::text[])";
 /// [`PUT_FILE`] for files, none of them twice, in Postgres' words.
 pub const PUT_FILE_ARRAYS: &str = "INSERT INTO source_files (source, path, column_key, content, seen, due_at, refused) \
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[]) \
@@ -188,6 +189,27 @@ dialects! {
         "INSERT INTO feed_months (feed, month, revision, columns, closed) \
         SELECT x.value ->> 0, x.value ->> 1, CAST($2 AS BIGINT), 0, 0 FROM ",
         " AS x WHERE TRUE ON CONFLICT (feed, month) DO UPDATE SET revision = excluded.revision"
+    );
+    /// In which feeds columns are by name: `[column]`.
+    SORTED_COLUMNS = rows!(
+        "SELECT feed, shown_at FROM feed_columns WHERE column_id IN (SELECT CAST(CAST(value AS TEXT) AS BIGINT) FROM ",
+        ")"
+    );
+    /// Takes columns out of these feeds: `[column]`.
+    UNSORT_COLUMNS = rows!(
+        "DELETE FROM feed_columns WHERE column_id IN (SELECT CAST(CAST(value AS TEXT) AS BIGINT) FROM ",
+        ")"
+    );
+    /// Puts columns into them: `[feed, column, published, label]`.
+    SORT_COLUMNS = rows!(
+        "INSERT INTO feed_columns (feed, column_id, shown_at, label) SELECT x.value ->> 0, \
+        CAST(x.value ->> 1 AS BIGINT), CAST(x.value ->> 2 AS BIGINT), x.value ->> 3 FROM ",
+        " AS x"
+    );
+    /// What the columns of feeds call them: `[feed]`.
+    FEED_LABELS = rows!(
+        "SELECT DISTINCT feed, label FROM feed_columns WHERE label <> '' AND feed IN (SELECT x.value ->> 0 FROM ",
+        " AS x) ORDER BY 1, 2"
     );
     /// Takes pings of a hub that are due, and those whose worker died.
     LEASE_PINGS = taking!(

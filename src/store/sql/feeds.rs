@@ -30,14 +30,6 @@ statements! {
         AND published_at >= $1 AND published_at <= $2";
     WITHDRAWN_OF_RUBRIQUE = "SELECT guid, withdrawn_at FROM columns WHERE withdrawn_at IS NOT NULL AND rubrique = $2 \
         AND published_at <= withdrawn_at ORDER BY withdrawn_at DESC, id DESC LIMIT $1";
-    HEADS_OF_BYLINE = heads!("byline_slug = $4 AND published_at >= $1 AND published_at <= $2 \
-        ORDER BY published_at DESC, id DESC LIMIT $3");
-    NEWEST_OF_BYLINE = columns!("byline_slug = $4 AND published_at >= $1 AND published_at <= $2 \
-        ORDER BY published_at DESC, id DESC LIMIT $3");
-    COUNT_OF_BYLINE = "SELECT COUNT(*) FROM columns WHERE withdrawn_at IS NULL AND byline_slug = $3 \
-        AND published_at >= $1 AND published_at <= $2";
-    WITHDRAWN_OF_BYLINE = "SELECT guid, withdrawn_at FROM columns WHERE withdrawn_at IS NOT NULL AND byline_slug = $2 \
-        AND published_at <= withdrawn_at ORDER BY withdrawn_at DESC, id DESC LIMIT $1";
     /// The other way round, from a column on: what archives are filled with.
     OLDEST_HEADS_OF_ALL = heads!("(published_at, id) > ($1, $2) AND published_at <= $3 \
         ORDER BY published_at, id LIMIT $4");
@@ -47,17 +39,18 @@ statements! {
         ORDER BY published_at, id LIMIT $4");
     OLDEST_OF_RUBRIQUE = columns!("rubrique = $5 AND (published_at, id) > ($1, $2) AND published_at <= $3 \
         ORDER BY published_at, id LIMIT $4");
-    OLDEST_HEADS_OF_BYLINE = heads!("byline_slug = $5 AND (published_at, id) > ($1, $2) AND published_at <= $3 \
-        ORDER BY published_at, id LIMIT $4");
-    OLDEST_OF_BYLINE = columns!("byline_slug = $5 AND (published_at, id) > ($1, $2) AND published_at <= $3 \
-        ORDER BY published_at, id LIMIT $4");
 
-    /// The revision, what was published last under a name, of which rubriques and bylines a column's
-    /// time has come since, and the publications that did not end.
-    LATEST = "SELECT r.number, s.fingerprint, s.revision, s.published_at, s.told_at, (SELECT string_agg(concat_ws(' ', \
-        COALESCE(c.rubrique, ''), COALESCE(c.byline_slug, '')), ',') FROM columns c WHERE c.withdrawn_at IS NULL \
-        AND c.published_at > s.published_at AND c.published_at <= $2), (SELECT string_agg(concat_ws(' ', id, begun_at), ',') \
-        FROM publications), (SELECT f.fingerprint FROM feed_state f WHERE f.feed = '*files') \
+    /// The revision, what was published last under a name, of which rubriques and other feeds a column's time has
+    /// come since, the publications that did not end, how the archives' folders looked, and up to which revision
+    /// columns are sorted into feeds, by which rules.
+    LATEST = "SELECT r.number, s.fingerprint, s.revision, s.published_at, s.told_at, (SELECT string_agg( \
+        COALESCE(c.rubrique, ''), ',') FROM columns c WHERE c.withdrawn_at IS NULL \
+        AND c.published_at > s.published_at AND c.published_at <= $2), \
+        (SELECT string_agg(m.feed, ',') FROM (SELECT DISTINCT f.feed FROM feed_columns f \
+        WHERE f.shown_at > s.published_at AND f.shown_at <= $2) AS m), \
+        (SELECT string_agg(concat_ws(' ', id, begun_at), ',') FROM publications), \
+        (SELECT f.fingerprint FROM feed_state f WHERE f.feed = '*files'), \
+        (SELECT concat_ws(' ', f.fingerprint, f.revision) FROM feed_state f WHERE f.feed = '*sorted') \
         FROM revision r LEFT JOIN feed_state s ON s.feed = $1";
     /// How the archives' folders looked when nothing was missing in them. No feed has this key.
     PUT_SEEN = "INSERT INTO feed_state (feed, fingerprint, revision, published_at) VALUES ('*files', $1, 0, 0) \
@@ -71,9 +64,9 @@ statements! {
         WHERE feed = $1 AND fingerprint = $6 AND revision = $7 AND published_at = $8";
     BEGIN_PUBLICATION = "INSERT INTO publications (id, begun_at) VALUES ($1, $2)";
     END_PUBLICATION = "DELETE FROM publications WHERE id = $1";
-    /// The archive documents that there should be, and the feeds of bylines.
+    /// The archive documents that there should be, and the feeds that were published of bylines and tags.
     DOCUMENTS = "SELECT (SELECT string_agg(concat_ws(' ', feed, month, documents), ',') FROM feed_months \
-        WHERE documents > 0), (SELECT string_agg(feed, ',') FROM feed_state WHERE feed LIKE 'byline/%')";
+        WHERE documents > 0), (SELECT string_agg(feed, ',') FROM feed_state WHERE feed LIKE '%/%')";
 
     /// A topic that changes again before the hub was told is told once; one that changes while the
     /// hub is being told is told again.

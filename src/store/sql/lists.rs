@@ -67,8 +67,8 @@ statements! {
     KNOWN_RUBRIQUES = "SELECT slug, label FROM rubriques";
     DROP_RUBRIQUE = "DELETE FROM rubriques WHERE slug = $1";
     COLUMN_RUBRIQUES = "SELECT DISTINCT rubrique FROM columns WHERE rubrique IS NOT NULL";
-    COLUMNS_IN = "SELECT id, published_at, byline_slug FROM columns WHERE rubrique = $1";
-    SET_COLUMN_RUBRIQUE = "UPDATE columns SET rubrique = $2, fingerprint = $3 WHERE id = $1";
+    COLUMNS_IN = "SELECT id, published_at FROM columns WHERE rubrique = $1";
+    SET_COLUMN_RUBRIQUE = "UPDATE columns SET rubrique = $2, fingerprint = $3, revision = $4 WHERE id = $1";
     ALL_CHOICES = "SELECT DISTINCT choice FROM subscriptions WHERE choice <> '' UNION SELECT DISTINCT choice FROM requests \
         WHERE choice <> ''";
     RENAME_CHOICE = "UPDATE subscriptions SET choice = $2 WHERE choice = $1";

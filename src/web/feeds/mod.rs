@@ -168,7 +168,7 @@ fn is_ours(config: &Config, key: &FeedKey) -> bool {
     match key {
         FeedKey::All => true,
         FeedKey::Rubrique(slug) => config.rubriques.iter().any(|rubrique| rubrique.slug == *slug),
-        FeedKey::Byline(_) => config.feeds.bylines,
+        feed => config.feeds.rules.has(feed),
     }
 }
 

@@ -4,7 +4,7 @@ use chrono::{Duration, TimeZone, Utc};
 use gazetier::{
     ingest::clean::clean,
     locales::Lang,
-    model::{Column, ColumnId, Image, Instant, Slug},
+    model::{Audio, Column, ColumnId, Image, Instant, Slug},
 };
 use proptest::{prelude::*, sample::select};
 use url::Url;
@@ -318,23 +318,48 @@ pub(super) fn picture() -> impl Strategy<Value = Image> {
     )
 }
 
+pub(super) fn recording() -> impl Strategy<Value = Audio> {
+    let kind = select(&["audio/mpeg", "audio/x-m4a", "audio/mpeg", "audio/<b>", "audio/", "video/mp4", ""][..]);
+    let number = || prop::option::of(prop_oneof![1 => Just(0), 3 => 1..5_000_000_000_u64]);
+    (url(), kind, number(), number()).prop_map(|(url, kind, length, seconds)| Audio {
+        url,
+        media_type: kind.to_owned(),
+        length,
+        seconds,
+    })
+}
+
 pub(super) fn column() -> impl Strategy<Value = Column> {
     let rubrique = prop::option::of(select(&["edito", "humeur", "carnet", "inconnue"][..]));
     let byline = prop::option::of(prop_oneof![8 => text(1), 1 => Just("Zoé <zoe@example.org>".to_owned())]);
-    let words = (text(1), text(1), byline, body());
-    (guid(), rubrique, words, url(), prop::option::of(picture()), dates()).prop_map(
-        |(guid, rubrique, (title, standfirst, byline, body), url, image, (published, updated))| Column {
-            id: ColumnId(0),
+    let names = (byline.clone(), byline.clone(), prop::collection::vec(text(1), 0..3));
+    let words = (text(1), text(1), names, body());
+    let media = (prop::option::of(picture()), prop::option::weighted(0.3, recording()));
+    (guid(), rubrique, words, url(), media, dates()).prop_map(
+        |(
             guid,
-            rubrique: rubrique.and_then(|slug| Slug::parse(slug).ok()),
-            title,
-            standfirst,
-            byline,
-            body,
+            rubrique,
+            (title, standfirst, (byline, second, tags), body),
             url,
-            image,
-            published,
-            updated,
+            (image, audio),
+            (published, updated),
+        )| {
+            Column {
+                id: ColumnId(0),
+                guid,
+                rubrique: rubrique.and_then(|slug| Slug::parse(slug).ok()),
+                title,
+                standfirst,
+                bylines: byline.iter().cloned().chain(second).collect(),
+                byline,
+                tags,
+                body,
+                url,
+                image,
+                audio,
+                published,
+                updated,
+            }
         },
     )
 }

@@ -78,9 +78,12 @@ fn stored(draft: &Draft) -> Column {
         title: draft.title,
         standfirst: draft.standfirst,
         byline: draft.byline,
+        bylines: draft.bylines,
+        tags: draft.tags,
         body: draft.body,
         url: draft.url,
         image: draft.image,
+        audio: draft.audio,
         published: draft.published,
         updated: draft.updated,
     }

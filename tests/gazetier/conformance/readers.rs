@@ -30,7 +30,16 @@ pub(super) fn read_back(columns: &[Column], files: &[(String, Vec<u8>)]) -> Test
             if !path.ends_with("atom.xml") || uri::is_canonical(&column.guid) {
                 prop_assert_eq!(&entry.id, &column.guid, "{}", path);
             }
-            let picture = entry.media.iter().flat_map(|media| &media.content).find_map(|content| content.url.as_ref());
+            let picture = entry.media.iter().flat_map(|media| &media.content);
+            let is_heard = |content: &feed_rs::model::MediaContent| {
+                content.content_type.as_ref().is_some_and(|kind| kind.to_string().starts_with("audio/"))
+            };
+            let (heard, picture): (Vec<_>, Vec<_>) = picture.partition(|content| is_heard(content));
+            if let (Some(read), Some(audio)) = (heard.first(), &column.audio) {
+                let url = read.url.as_ref().map(|url| url.as_str());
+                prop_assert_eq!(url, Some(&*uri::encode(audio.url.as_str())), "{}", path);
+            }
+            let picture = picture.into_iter().find_map(|content| content.url.as_ref());
             if let (Some(read), Some(image)) = (picture, &column.image) {
                 prop_assert_eq!(read.as_str(), uri::encode(image.url.as_str()), "{}", path);
             }

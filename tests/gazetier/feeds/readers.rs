@@ -92,7 +92,7 @@ fn hostile_columns_come_out_of_every_reader_as_they_were_written() {
 
 #[test]
 fn every_feed_of_the_sample_is_read_alike_in_all_its_forms_by_all_readers() {
-    let scene = Scene::sample();
+    let scene = Scene::sample().config("items = 50", "items = 50\nlead_image = \"metadata\"");
     scene.ok(&["sync"]);
     scene.ok(&["publish", "--at", LATER]);
     let mut of_all: BTreeMap<String, Entry> = BTreeMap::new();

@@ -191,6 +191,7 @@ impl Written {
 /// A scene with these columns and a house whose own words are no kinder.
 pub fn hostile() -> Scene {
     let mut scene = Scene::empty()
+        .config("items = 50", "items = 50\nlead_image = \"metadata\"")
         .config("name = \"L’Estran\"", "name = \"L’Estran & <fils> ]]>\"")
         .config("\"La revue du bord", "\"La \\\"revue\\\" & <i>le</i> bord")
         .config("rights = \"© L’Estran\"", "rights = \"© A & <b>B</b>\"")

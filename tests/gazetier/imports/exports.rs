@@ -57,6 +57,8 @@ fn wordpress_gives_what_its_readers_saw() {
                  <category domain=\"post_tag\" nicename=\"mer\"><![CDATA[mer]]></category>\
                  <wp:post_modified_gmt>2026-11-12 09:30:00</wp:post_modified_gmt>\
                  <wp:postmeta><wp:meta_key><![CDATA[_thumbnail_id]]></wp:meta_key><wp:meta_value><![CDATA[50]]></wp:meta_value></wp:postmeta>\
+                 <wp:postmeta><wp:meta_key><![CDATA[enclosure]]></wp:meta_key><wp:meta_value><![CDATA[https://jetee.example.org/a.mp3\n\
+                 1234\naudio/mpeg\n]]></wp:meta_value></wp:postmeta>\
                  <wp:comment><wp:comment_content><![CDATA[Bravo]]></wp:comment_content></wp:comment>"
             ),
         ),

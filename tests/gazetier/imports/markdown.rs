@@ -31,7 +31,7 @@ fn a_picture_that_lies_beside_its_column_is_measured() {
             "title: Phare\npublished: 2026-11-20\nimage:\n  url: images/phare.jpg\n  alt: Un phare\n  credit: Ici{more}"
         )
     };
-    let scene = Scene::empty();
+    let scene = Scene::empty().config("items = 50", "items = 50\nlead_image = \"metadata\"");
     fs::create_dir(scene.path("columns/images")).expect("a folder");
     let from = concat!(env!("CARGO_MANIFEST_DIR"), "/columns/images/phare.jpg");
     fs::copy(from, scene.path("columns/images/phare.jpg")).expect("the sample image");
@@ -102,7 +102,8 @@ byline: "E\u001bF"
 guid: "urn:x:\u0001y"
 published: 2026-11-20
 image: { url: a.jpg, alt: "G\bH", credit: "I\u000cJ" }"#;
-    let (said, item) = published(&Scene::empty(), &yaml(front, "K\u{b}L"));
+    let scene = Scene::empty().config("items = 50", "items = 50\nlead_image = \"metadata\"");
+    let (said, item) = published(&scene, &yaml(front, "K\u{b}L"));
     let told = |field: &str, codes: &str| {
         format!("gazetier: warning: columns/essai.md: the {field} held {codes}, which no feed can hold: taken out\n")
     };

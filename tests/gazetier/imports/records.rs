@@ -28,7 +28,7 @@ fn titles(scene: &Scene) -> Vec<String> {
     titles
 }
 
-const WHOLE: &str = r#"{"id":"n-7","guid":"https://old.example.org/?p=7","title":"La digue & la dune","standfirst":"Deux façons d’attendre.","body":"<p>Corps <a href=\"/b\">ici</a>.</p><script>x()</script>","bylines":["Anouk Le Goff","Yann Kerbrat"],"rubriques":["Opinions","Humeur"],"published":"2026-11-18T08:00:00+01:00","updated":"2026-11-19T09:00:00+01:00","url":"/2026/digue.html","image":{"url":"/images/digue.jpg","alt":"Une digue","credit":"A. L. G.","width":1200,"height":800}}
+const WHOLE: &str = r#"{"id":"n-7","guid":"https://old.example.org/?p=7","title":"La digue & la dune","standfirst":"Deux façons d’attendre.","body":"<p>Corps <a href=\"/b\">ici</a>.</p><script>x()</script>","bylines":["Anouk Le Goff","Yann Kerbrat"],"rubriques":["Opinions","Humeur"],"tags":["Port","edito","port","Le large"],"published":"2026-11-18T08:00:00+01:00","updated":"2026-11-19T09:00:00+01:00","url":"/2026/digue.html","image":{"url":"/images/digue.jpg","alt":"Une digue","credit":"A. L. G.","width":1200,"height":800}}
 {"id":"n-8","title":"Brouillon","published":"2026-11-18","status":"draft"}
 {"id":"n-9","title":"En Markdown","body":"Un *mot*.\n\n- a\n- b","format":"markdown","byline":"Anouk Le Goff","rubrique":"carnet","published":"2026-11-17"}
 {"id":"n-10","title":"En texte","body":"Un < deux.\nÀ la ligne.\n\nAutre.","format":"text","published":"2026-11-16 07:30"}

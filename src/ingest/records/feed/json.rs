@@ -4,10 +4,13 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{super::standfirst::standfirst, refused};
+use super::{
+    super::standfirst::{behind_figure, standfirst},
+    refused,
+};
 use crate::{
-    ingest::{parts::is_lasting, plain_of_html, records::ListedRecord},
-    model::{BodyFormat, ColumnRecord, RecordImage},
+    ingest::{audio::is_audio, parts::is_lasting, plain_of_html, records::ListedRecord},
+    model::{BodyFormat, ColumnRecord, RecordAudio, RecordImage},
 };
 
 #[derive(Debug, Deserialize)]
@@ -60,6 +63,8 @@ struct ReadJsonAttachment {
     url: String,
     mime_type: String,
     title: Option<String>,
+    size_in_bytes: Option<u64>,
+    duration_in_seconds: Option<f64>,
 }
 
 /// What our own feeds say of a picture.
@@ -101,7 +106,10 @@ fn listed(item: Value, authors: &[String]) -> ListedRecord {
         return refused(&id, "it has no date: give it a date_published");
     };
     let (body, format, words) = match (item.content_html, item.content_text) {
-        (Some(html), _) if !html.trim().is_empty() => (html.clone(), BodyFormat::Html, plain_of_html(&html)),
+        (Some(html), _) if !html.trim().is_empty() => {
+            let words = plain_of_html(behind_figure(&html));
+            (html, BodyFormat::Html, words)
+        }
         (_, text) => {
             let text = text.unwrap_or_default();
             (text.clone(), BodyFormat::Text, text)
@@ -113,6 +121,13 @@ fn listed(item: Value, authors: &[String]) -> ListedRecord {
         if body.trim().is_empty() { (summary, BodyFormat::Text, String::new()) } else { (body, format, summary) };
     let attachments = item.attachments.unwrap_or_default();
     let attached = attachments.iter().find(|attached| attached.mime_type.starts_with("image/"));
+    let heard = attachments.iter().find(|attached| is_audio(&attached.mime_type));
+    let audio = heard.map(|heard| RecordAudio {
+        url: heard.url.clone(),
+        media_type: Some(heard.mime_type.clone()),
+        length: heard.size_in_bytes,
+        duration: heard.duration_in_seconds.map(|seconds| seconds.to_string()),
+    });
     let url = item.image.or(item.banner_image).or_else(|| attached.map(|attached| attached.url.clone()));
     let picture = item.picture.unwrap_or_default();
     let image = url.filter(|url| !url.trim().is_empty()).map(|url| {
@@ -133,6 +148,7 @@ fn listed(item: Value, authors: &[String]) -> ListedRecord {
         published,
         url: item.url,
         image,
+        audio,
         id: id.clone(),
         ..ColumnRecord::default()
     };

@@ -19,6 +19,8 @@ pub(super) struct EntryOutline {
     /// From where the links of its text lead, if the document says that.
     pub(super) content_base: Option<Url>,
     pub(super) summary_base: Option<Url>,
+    /// How long its recording lasts (`itunes:duration`): the library knows hours, minutes and seconds together alone.
+    pub(super) duration: Option<String>,
 }
 
 /// What is noted of a document.
@@ -80,6 +82,10 @@ pub(super) fn outline(xml: &[u8], address: Option<&Url>) -> Result<FeedOutline, 
                     match local {
                         "draft" if bases.len() == depth + 1 => {
                             entry.is_draft = xml.text(&name).map_err(words)?.trim() == "yes";
+                            continue;
+                        }
+                        "duration" if prefix == "itunes" && bases.len() == depth => {
+                            entry.duration = Some(xml.text(&name).map_err(words)?);
                             continue;
                         }
                         "guid" if is_own => entry.is_plain_id = attribute("isPermaLink") == Some("false"),
