@@ -80,8 +80,26 @@ pub(super) fn rubrique(
     let folders = name.rsplit('/').skip(1);
     let tags = front.tags.iter().map(String::as_str);
     let found = front.categories().chain(folders).chain(tags).find_map(find);
-    if let (None, Some(label)) = (found, front.categories().next()) {
-        parts::tell_no_rubrique(label, place, result);
+    match (found, front.categories().next()) {
+        (None, Some(label)) => parts::tell_no_rubrique(label, place, result),
+        (None, None) => result.labels.extend(section(name).map(str::to_owned)),
+        _ => {}
     }
     found.map(|rubrique| rubrique.slug.clone())
+}
+
+/// Folders that say nothing of what lies in them.
+const PLAIN_FOLDERS: [&str; 12] = [
+    "posts", "post", "_posts", "blog", "articles", "article", "content", "contents", "columns", "news", "src", "pages",
+];
+
+/// The nearest folder whose name could be a rubrique's.
+fn section(name: &str) -> Option<&str> {
+    let mut parts = name.rsplit('/');
+    // The page of a bundle with its language: the folder is the column's own.
+    let is_bundle = parts.next().is_some_and(|last| last.starts_with("index."));
+    let says_something = |folder: &&str| {
+        !PLAIN_FOLDERS.contains(&folder.to_lowercase().as_str()) && !folder.starts_with(|c: char| c.is_ascii_digit())
+    };
+    parts.skip(usize::from(is_bundle)).find(says_something)
 }
