@@ -12,6 +12,7 @@ macro_rules! eprintln {
     ($($argument:tt)*) => { $crate::cli::output::message(format_args!($($argument)*)) };
 }
 
+mod adopt;
 mod bounce;
 mod columns;
 mod desk;
@@ -121,6 +122,7 @@ commands! {
     Run(run::Args),
     Sync(sync::Args),
     Import(import::Args),
+    Adopt(adopt::Args),
     #[command(subcommand)] Columns(columns::Command),
     Publish(publish::Args),
     #[command(subcommand)] Feeds(feeds::Command),

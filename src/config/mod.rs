@@ -376,11 +376,15 @@ impl Config {
     /// Reads and checks a configuration.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let read = |source| Error::Read { path: path.to_owned(), source };
-        let text = std::fs::read_to_string(path).map_err(read)?;
-        let raw: raw::RawConfig = toml::from_str(&text)
-            .map_err(|error| Error::Shape { path: path.to_owned(), message: shape(&error, &text) })?;
+        Self::parse(&std::fs::read_to_string(path).map_err(read)?, path)
+    }
+
+    /// Checks the text of a configuration that is in a file, or would be.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, Error> {
+        let raw: raw::RawConfig = toml::from_str(text)
+            .map_err(|error| Error::Shape { path: path.to_owned(), message: shape(&error, text) })?;
         let mut config = check::check(raw, path)?;
-        config.fingerprint = fingerprint([&text]);
+        config.fingerprint = fingerprint([text]);
         Ok(config)
     }
 }

@@ -140,7 +140,7 @@ impl ColumnSource for ListingFile<'_> {
     ) -> Result<ListingPage, Error> {
         let file = document.path.display().to_string();
         let mut page = read(document.text, &file, context, self.dates, self.known, self.answers)?;
-        let ImportResult { drafts, warnings } = std::mem::take(&mut page.result);
+        let ImportResult { drafts, warnings, .. } = std::mem::take(&mut page.result);
         result.drafts.extend(drafts);
         result.warnings.extend(warnings);
         Ok(page)

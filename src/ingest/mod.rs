@@ -14,7 +14,7 @@ mod media;
 pub mod moved;
 pub mod parts;
 pub mod records;
-mod remote;
+pub mod remote;
 mod shortcodes;
 pub mod similarity;
 mod site_paths;
@@ -23,7 +23,9 @@ mod spip;
 mod spool;
 mod sql;
 pub mod subscribers;
+pub mod survey;
 pub mod sync;
+pub mod systems;
 mod utf8;
 
 use std::{fmt, path::PathBuf};
@@ -88,6 +90,8 @@ pub struct ImportContext<'a> {
 pub struct ImportResult {
     pub drafts: Vec<crate::model::Draft>,
     pub warnings: Vec<Warning>,
+    /// What columns without a rubrique have for one: the first category of each, or its folder.
+    pub labels: Vec<String>,
 }
 
 impl ImportResult {

@@ -120,6 +120,7 @@ pub(super) fn page(
 
 /// Tells of a category that no rubrique is called like.
 pub(super) fn tell_no_rubrique(label: &str, place: &SourceLocation, result: &mut ImportResult) {
+    result.labels.push(label.to_owned());
     result.warn_of_many(
         place,
         format!("{label:?} is no rubrique of the configuration: the column is in the feed of all columns alone"),

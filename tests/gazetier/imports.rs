@@ -1,6 +1,7 @@
 //! Columns come in: what their source says is in the published feeds, to the character, and a
 //! source that cannot be taken is refused in words, whole.
 
+mod adoption;
 mod api_sources;
 mod databases;
 mod embeds;

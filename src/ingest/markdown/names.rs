@@ -79,8 +79,10 @@ pub(super) fn rubrique(
     let find = |label: &str| Rubrique::find(context.rubriques, label);
     let folders = name.rsplit('/').skip(1);
     let found = front.categories().chain(folders).chain(front.tags_and_words()).find_map(find);
-    if let (None, Some(label)) = (found, front.categories().next()) {
-        parts::tell_no_rubrique(label, place, result);
+    match (found, front.categories().next()) {
+        (None, Some(label)) => parts::tell_no_rubrique(label, place, result),
+        (None, None) => result.labels.extend(section(name).map(str::to_owned)),
+        _ => {}
     }
     found.map(|rubrique| rubrique.slug.clone())
 }
@@ -101,4 +103,20 @@ pub(super) fn tags(
     };
     let is_collection = |tag: &&str| COLLECTIONS.contains(tag);
     parts::tags(front.tags.iter().map(String::as_str).filter(|tag| !is_collection(tag)), is_its_own, place, result)
+}
+
+/// Folders that say nothing of what lies in them.
+const PLAIN_FOLDERS: [&str; 12] = [
+    "posts", "post", "_posts", "blog", "articles", "article", "content", "contents", "columns", "news", "src", "pages",
+];
+
+/// The nearest folder whose name could be a rubrique's.
+fn section(name: &str) -> Option<&str> {
+    let mut parts = name.rsplit('/');
+    // The page of a bundle with its language: the folder is the column's own.
+    let is_bundle = parts.next().is_some_and(|last| last.starts_with("index."));
+    let says_something = |folder: &&str| {
+        !PLAIN_FOLDERS.contains(&folder.to_lowercase().as_str()) && !folder.starts_with(|c: char| c.is_ascii_digit())
+    };
+    parts.skip(usize::from(is_bundle)).find(says_something)
 }

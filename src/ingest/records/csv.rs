@@ -93,6 +93,23 @@ pub fn read(source: &Source, path: &Path, sink: &mut RecordSink<'_>) -> Result<(
     }
 }
 
+/// The headings of a table.
+pub fn headings(path: &Path) -> std::io::Result<Vec<String>> {
+    let mut file = BufReader::new(File::open(path)?);
+    let delimiter = delimiter(file.fill_buf()?);
+    let mut table = ::csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(file);
+    let headings = table.byte_headers().map_err(std::io::Error::other)?;
+    let name = |heading: &[u8]| String::from_utf8_lossy(heading).trim_start_matches('\u{feff}').trim().to_owned();
+    Ok(headings.iter().map(name).collect())
+}
+
+/// The fields that no heading means by its name.
+pub fn missing_fields(headings: &[String], fields: &[&'static str]) -> Vec<&'static str> {
+    let source = Source::of_file(crate::config::SourceKind::Csv, Default::default());
+    let meanings: Vec<_> = headings.iter().filter_map(|heading| meaning(heading, &source)).collect();
+    fields.iter().copied().filter(|field| !meanings.contains(field)).collect()
+}
+
 /// What separates the fields: of comma, semicolon and tab, what the first row has most of.
 fn delimiter(start: &[u8]) -> u8 {
     let first = start.split(|byte| *byte == b'\n').next().unwrap_or_default();

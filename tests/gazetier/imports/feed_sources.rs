@@ -42,7 +42,7 @@ fn titles(scene: &Scene) -> Vec<String> {
 }
 
 /// An RSS feed with entries of these names.
-fn rss(names: &[&str]) -> String {
+pub(super) fn rss(names: &[&str]) -> String {
     let item = |name: &&str| {
         format!(
             "<item><title>{name}</title><link>https://jetee.example.org/{name}</link><guid>https://jetee.example.org/{name}</guid>\
@@ -162,15 +162,15 @@ fn a_source_has_a_path_or_a_url() {
 
 /// A server that answers what it is told to; gives its port.
 #[derive(Clone, Default)]
-struct Server {
-    port: u16,
+pub(super) struct Server {
+    pub(super) port: u16,
     answer: Arc<Mutex<String>>,
     /// The heads of the requests, in small letters.
     heard: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    fn open(answer: &str) -> Self {
+    pub(super) fn open(answer: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let server = Self { port, ..Self::default() };
@@ -200,12 +200,12 @@ impl Server {
     }
 
     /// Answers a document with these headers.
-    fn gives(&self, headers: &str, body: &str) {
+    pub(super) fn gives(&self, headers: &str, body: &str) {
         self.answers(&format!("200 OK\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()));
     }
 
     /// The requests since the last time.
-    fn heard(&self) -> Vec<String> {
+    pub(super) fn heard(&self) -> Vec<String> {
         std::mem::take(&mut *self.heard.lock().expect("the requests"))
     }
 

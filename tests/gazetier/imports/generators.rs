@@ -30,7 +30,7 @@ fn told(mut item: Value) -> Value {
     item
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(super) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("a folder") {
         let from = entry.expect("an entry").path();
