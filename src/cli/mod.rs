@@ -22,6 +22,7 @@ mod export_output;
 mod feeds;
 mod hubs;
 mod import;
+mod init;
 mod output;
 mod publish;
 mod reconnect;
@@ -119,6 +120,7 @@ macro_rules! commands {
 
 // A command is a line here, its module above and a file that says what it takes and does.
 commands! {
+    Init(init::Args),
     Run(run::Args),
     Sync(sync::Args),
     Import(import::Args),
@@ -185,7 +187,11 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
 }
 
 async fn open_and_execute(cli: Cli) -> anyhow::Result<ExitCode> {
-    let command = cli.command;
+    let command = match cli.command {
+        // There is no configuration yet.
+        Command::Init(args) => return init::run(args, &cli.config),
+        command => command,
+    };
     let session = Session::open(&cli.config, cli.at.as_deref(), cli.future, command.is_concurrent()).await?;
     // Under cron, only with the letters that it is about.
     if !command.is_called_by_cron() || std::io::stderr().is_terminal() {

@@ -4,7 +4,7 @@
 use std::{fmt, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
 use aws_lc_rs::{
-    encoding::AsDer,
+    encoding::{AsDer, Pkcs8V1Der},
     rand::SystemRandom,
     rsa,
     signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256},
@@ -36,6 +36,13 @@ impl Dkim {
         format!("{}._domainkey.{}", self.selector, self.domain)
     }
 
+    /// That record as a zone file has it: its text in strings of 255 bytes at the most.
+    pub fn zone_record(&self) -> String {
+        let record = self.record();
+        let strings = record.as_bytes().chunks(255).map(|piece| format!("\"{}\"", String::from_utf8_lossy(piece)));
+        format!("{}. IN TXT ( {} )", self.record_name(), strings.collect::<Vec<_>>().join("\n    "))
+    }
+
     /// What that record says.
     pub fn record(&self) -> String {
         let kind = if matches!(self.key.0, KeyKind::Rsa(_)) { "rsa" } else { "ed25519" };
@@ -60,6 +67,17 @@ impl fmt::Debug for SigningKey {
 }
 
 impl SigningKey {
+    /// A new RSA key of 2048 bits, as PEM (PKCS#8).
+    pub fn generate() -> Result<String, String> {
+        let key =
+            rsa::KeyPair::generate(rsa::KeySize::Rsa2048).map_err(|error| format!("no key can be made: {error}"))?;
+        let der: Pkcs8V1Der<'_> = key.as_der().map_err(|error| format!("no key can be made: {error}"))?;
+        let text = BASE64.encode(der.as_ref());
+        let lines: Vec<&str> =
+            text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap_or_default()).collect();
+        Ok(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n")))
+    }
+
     /// Reads a key from PEM: PKCS#8, or PKCS#1 for RSA.
     fn read(pem: &str) -> Result<Self, String> {
         if pem.contains("ENCRYPTED") {

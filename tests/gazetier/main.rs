@@ -26,6 +26,7 @@ mod ground;
 mod history;
 mod hubs;
 mod imports;
+mod init;
 mod keys;
 mod ledger;
 mod letters;

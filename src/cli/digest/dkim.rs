@@ -13,9 +13,7 @@ pub(super) fn print_records(session: &Session) -> anyhow::Result<ExitCode> {
         return Err(exit::failure(exit::CONFIGURATION, what));
     }
     for key in keys {
-        let record = key.record();
-        let strings = record.as_bytes().chunks(255).map(|piece| format!("\"{}\"", String::from_utf8_lossy(piece)));
-        println!("{}. IN TXT ( {} )", key.record_name(), strings.collect::<Vec<_>>().join("\n    "));
+        println!("{}", key.zone_record());
     }
     Ok(ExitCode::SUCCESS)
 }
