@@ -29,6 +29,7 @@ use crate::{
     store::{self, Commit, Documents, FeedRecord, Latest, Publication, Published, Store},
 };
 
+pub use check::CheckResult;
 use feed::{FeedResult, FeedWorker};
 use files::FeedFiles;
 use folder_stamp::FolderStamp;
