@@ -34,6 +34,8 @@ pub struct RawSource {
     pub key: Option<String>,
     /// The name of the environment variable that holds the key.
     pub key_env: Option<String>,
+    /// How its texts are set: as they are written, or as a language does it.
+    pub typography: Option<Typography>,
     /// Whether links may lead out of the folder.
     #[serde(default)]
     pub follow_links: bool,
@@ -43,6 +45,14 @@ pub struct RawSource {
     /// Which of its fields is which of ours.
     #[serde(default)]
     pub fields: BTreeMap<String, String>,
+}
+
+/// By which language's rules texts are set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Typography {
+    /// French: its apostrophes, and the spaces around its marks.
+    #[serde(rename = "fr")]
+    French,
 }
 
 /// What a source holds.
@@ -114,6 +124,8 @@ pub struct Source {
     pub url: Option<SourceUrl>,
     /// Who we are to its server.
     pub access: SourceAccess,
+    /// By which rules its texts are set, if by any.
+    pub typography: Option<Typography>,
     /// Whether links may lead out of the folder.
     pub follow_links: bool,
     /// Which rubrique its own words mean, by the word as it is compared.
@@ -133,6 +145,7 @@ impl Source {
             path,
             url: None,
             access: SourceAccess::default(),
+            typography: None,
             follow_links: false,
             rubriques,
             fields,
@@ -212,6 +225,7 @@ fn source(mut raw: RawSource, base: &Path, rubriques: &[Rubrique]) -> Result<Sou
         path,
         url,
         access,
+        typography: raw.typography,
         follow_links: raw.follow_links,
         rubriques: raw.rubriques.into_iter().map(rubrique_of).collect::<Result<_, _>>()?,
         fields: raw.fields,

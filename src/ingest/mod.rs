@@ -21,6 +21,7 @@ pub mod source;
 mod spool;
 pub mod subscribers;
 pub mod sync;
+mod typography;
 mod utf8;
 
 use std::{fmt, path::PathBuf};

@@ -173,3 +173,6 @@ fn spool_error(error: io::Error) -> Error {
     let message = format!("records cannot wait here: {error}: make room, or name another folder in TMPDIR");
     wrong(&place, message)
 }
+
+#[cfg(test)]
+mod tests;
