@@ -47,6 +47,21 @@ pub struct ColumnRecord {
     pub audio: Option<RecordAudio>,
 }
 
+impl ColumnRecord {
+    /// Takes a field of its recording from a cell of a table.
+    pub fn take_audio(&mut self, field: &str, value: &str) {
+        let value = value.trim();
+        let audio = self.audio.get_or_insert_default();
+        match field {
+            "audio" => value.clone_into(&mut audio.url),
+            "audio_type" => audio.media_type = Some(value.to_owned()),
+            "audio_length" => audio.length = value.parse().ok(),
+            "audio_duration" => audio.duration = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+}
+
 /// The names of a record's fields that are a text or a list of texts: what a table's headings can mean.
 pub const RECORD_FIELDS: [&str; 21] = [
     "id",

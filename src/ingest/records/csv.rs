@@ -164,10 +164,7 @@ fn record(row: &::csv::ByteRecord, meanings: &[Option<&'static str>]) -> Result<
             "image" => value.trim().clone_into(&mut record.image.get_or_insert_default().url),
             "image_alt" => record.image.get_or_insert_default().alt = text(),
             "image_credit" => record.image.get_or_insert_default().credit = Some(text()),
-            "audio" => value.trim().clone_into(&mut record.audio.get_or_insert_default().url),
-            "audio_type" => record.audio.get_or_insert_default().media_type = Some(text()),
-            "audio_length" => record.audio.get_or_insert_default().length = value.trim().parse().ok(),
-            "audio_duration" => record.audio.get_or_insert_default().duration = Some(text()),
+            field if field.starts_with("audio") => record.take_audio(field, value),
             _ => {}
         }
     }

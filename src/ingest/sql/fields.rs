@@ -14,7 +14,7 @@ use crate::{
         records::{ListedRecord, NO_DATE, post_body},
         spip,
     },
-    model::{ColumnRecord, RECORD_FIELDS, RecordImage, RecordStatus},
+    model::{ColumnRecord, RECORD_FIELDS, RecordAudio, RecordImage, RecordStatus},
 };
 
 /// A field with the column that gives it.
@@ -136,10 +136,12 @@ impl FieldPlan {
                 "image" => value.trim().clone_into(&mut record.image.get_or_insert_default().url),
                 "image_alt" => record.image.get_or_insert_default().alt = plain(text()),
                 "image_credit" => record.image.get_or_insert_default().credit = Some(plain(text())),
+                field if field.starts_with("audio") => record.take_audio(field, value),
                 _ => {}
             }
         }
         record.image = record.image.filter(|image: &RecordImage| !image.url.is_empty());
+        record.audio = record.audio.filter(|audio: &RecordAudio| !audio.url.is_empty());
         // Where a status is asked for, none is no leave.
         if self.get("status").is_some() && !row_has(&self.fields, row, "status") {
             record.status = RecordStatus::Draft;

@@ -284,3 +284,17 @@ fn memory_does_not_grow_with_the_rows() {
         assert!(many < few + 12_000, "{system:?}: {few} kB for 100 rows, {many} kB for 400");
     }
 }
+
+#[test]
+fn a_recording_stands_in_columns_of_its_own() {
+    let (scene, database) = scene(System::Sqlite, "table = \"a\"\n");
+    database.run(
+        "CREATE TABLE a (id INTEGER PRIMARY KEY, title TEXT, body TEXT, published TEXT, audio TEXT, audio_type TEXT,
+         audio_length INTEGER, audio_duration TEXT);
+         INSERT INTO a VALUES (1, 'A', 'Un.', '2026-11-18', 'https://a.example.org/1', 'audio/mpeg', 9, '1:01'),
+         (2, 'B', 'Un.', '2026-11-17', NULL, NULL, NULL, NULL)",
+    );
+    scene.ok(&["sync"]);
+    let heard = "[{\"duration_in_seconds\":61,\"mime_type\":\"audio/mpeg\",\"size_in_bytes\":9,\"url\":\"https://a.example.org/1\"}]";
+    assert_eq!(published(&scene, &["attachments"]), [heard, "null"]);
+}
