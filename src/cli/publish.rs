@@ -7,7 +7,7 @@ use url::Url;
 use super::{Execute, exit, hubs, reconnect::retry_lost, session::Session};
 use crate::{
     ingest::{clean, parts},
-    publish::{FolderOwner, Publisher},
+    publish::{CheckResult, FolderOwner, Publisher},
     store::RawBody,
 };
 
@@ -66,7 +66,10 @@ pub(super) async fn publish(session: &Session) -> anyhow::Result<usize> {
 
 /// `--check`: tells every finding in every feed.
 async fn check(session: &Session) -> anyhow::Result<ExitCode> {
-    let (feeds, findings) = press(session).check().await?;
+    let CheckResult { feeds, findings, limits } = press(session).check().await?;
+    for (feed, limit) in &limits {
+        println!("{feed}: warning: {limit}");
+    }
     for (feed, finding) in &findings {
         println!("{feed}: {finding}");
     }

@@ -15,31 +15,53 @@ use crate::{
     store::{SharedAddress, Span},
 };
 
+/// What was found, each with its feed's name.
+#[derive(Debug, Default)]
+pub struct CheckResult {
+    /// How many feeds there are.
+    pub feeds: usize,
+    /// What validators would find.
+    pub findings: Vec<(String, FeedFinding)>,
+    /// What is no fault, and would keep some readers from something.
+    pub limits: Vec<(String, FeedFinding)>,
+}
+
 impl Publisher {
     /// Looks at every feed as validators would, changed or not, at its archives, and at the files of what
-    /// was published; gives how many feeds there are and what was found, each with its feed's name.
-    pub async fn check(&self) -> Result<(usize, Vec<(String, FeedFinding)>), Error> {
+    /// was published.
+    pub async fn check(&self) -> Result<CheckResult, Error> {
         if let Some(magazine) = self.store.magazine() {
             FolderOwner::check(&self.config.feeds.path, magazine)?;
         }
         let feeds = self.changed(None, 0, Vec::new(), None).await?.feeds;
-        let (mut found, mut buffers) = (Vec::new(), BufferPool::default());
+        let (mut found, mut limits, mut buffers) = (Vec::new(), Vec::new(), BufferPool::default());
         for key in &feeds {
-            let mut findings = self.contents(key, &mut buffers).await?;
+            let (mut findings, limited) = self.contents(key, &mut buffers).await?;
+            limits.extend(limited.into_iter().map(|finding| (name(key), finding)));
             findings.extend(self.files(key).await?);
             found.extend(findings.into_iter().map(|finding| (name(key), finding)));
         }
         let shared = self.store.shared_addresses().await?;
         found.extend(shared.into_iter().map(|shared| (name(&FeedKey::All), shared_address(shared))));
-        Ok((feeds.len(), found))
+        Ok(CheckResult { feeds: feeds.len(), findings: found, limits })
     }
 
-    /// What validators would find in a feed.
-    async fn contents(&self, key: &FeedKey, buffers: &mut BufferPool) -> Result<Vec<FeedFinding>, Error> {
+    /// What validators would find in a feed, and what some readers would not take.
+    async fn contents(
+        &self,
+        key: &FeedKey,
+        buffers: &mut BufferPool,
+    ) -> Result<(Vec<FeedFinding>, Vec<FeedFinding>), Error> {
         let (limit, all) = (self.config.feeds.items(key), Span::until(self.at));
         let columns = self.store.newest(key, all, limit).await?.columns;
         let feed = Feed::document(&self.config, key.clone(), &columns, History::default(), &[])?;
-        let mut findings = conform::files(&feed, self.at, buffers)?.err().unwrap_or_default();
+        let (mut findings, files) = match conform::files(&feed, self.at, buffers)? {
+            Ok(valid) => (Vec::new(), valid.files),
+            Err(findings) => (findings, Vec::new()),
+        };
+        let mut limits = conform::limits(&feed, &files);
+        // All columns are in one feed: they are told there.
+        limits.retain(|finding| finding.column.is_none() || *key == FeedKey::All);
         let archived = if self.config.feeds.archives { limit } else { 0 };
         let mut columns = self.store.oldest(key, all, None, archived).await?;
         while let Some(newest) = columns.first() {
@@ -49,7 +71,7 @@ impl Publisher {
             findings.extend(older.collect::<Vec<_>>());
             columns = self.store.oldest(key, all, after, archived).await?;
         }
-        Ok(findings)
+        Ok((findings, limits))
     }
 
     /// What is wrong with a feed's files: walks back from each of its forms, as readers do.

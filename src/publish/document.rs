@@ -83,6 +83,8 @@ impl DocumentWriter {
             if columns.len() == count {
                 return Err(Error::Refused { feed: name(key), findings });
             }
+            // A document may be written twice.
+            self.refused.retain(|known| !findings.contains(known));
             self.refused.extend(findings);
         }
     }

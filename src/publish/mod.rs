@@ -31,6 +31,7 @@ use crate::{
 };
 
 use changed::FeedsToBuild;
+pub use check::CheckResult;
 use feed::{FeedResult, FeedWorker};
 use files::FeedFiles;
 use forms::conform::FeedFinding;

@@ -69,6 +69,10 @@ impl ArchiveMonths {
     /// first: whoever walks back finds what a document says is before it. Gives how many files.
     pub(super) async fn archive(&mut self, writer: &mut DocumentWriter, key: &FeedKey) -> Result<usize, Error> {
         let mut written = 0;
+        let size = writer.publisher.config.feeds.items(key);
+        let was_next = second(&self.before);
+        let next = was_next.clone().or_else(|| self.expected_second(i64::from(size)));
+        let mut is_first_written = false;
         let (mut previous, mut was) = (None, None);
         for index in 0..self.now.len() {
             let before = &self.before[index];
@@ -77,14 +81,48 @@ impl ArchiveMonths {
             let lost = self.lost[index];
             if self.changed[index] || lost || !same || before.closed != over {
                 let start = if same && !lost { self.full(&writer.publisher, key, before).await? } else { None };
-                let mut month =
-                    MonthWriter { writer, key, month: &mut self.now[index], over, previous: previous.clone() };
-                written += month.write(start).await?;
+                let is_first = previous.is_none() && start.is_none();
+                let (month, previous, next) = (&mut self.now[index], previous.clone(), next.clone());
+                let files = MonthWriter { writer, key, month, over, previous, next }.write(start).await?;
+                is_first_written |= is_first && files > 0;
+                written += files;
             }
             previous = last_of(&self.now[index]).or(previous);
             was = last_of(&self.before[index]).or(was);
         }
+        // The oldest leads on to the next, which may be newer than it.
+        let (told, next) = (if is_first_written { next } else { was_next }, second(&self.now));
+        if told != next {
+            written += self.write_oldest(writer, key, next).await?;
+        }
         Ok(written)
+    }
+
+    /// Which document will be the second, as far as that can be known: each month that is over has one, and a month with
+    /// more columns than a document holds has more.
+    fn expected_second(&self, size: i64) -> Option<String> {
+        let mut documents = self.now.iter().filter(|month| month.columns > 0).flat_map(|month| {
+            let parts = if month.month < self.present { month.columns + size - 1 } else { month.columns } / size;
+            documents(month.month, parts)
+        });
+        documents.nth(1)
+    }
+
+    /// Writes the oldest document once more, which leads to another one now.
+    async fn write_oldest(
+        &self,
+        writer: &mut DocumentWriter,
+        key: &FeedKey,
+        next: Option<String>,
+    ) -> Result<usize, Error> {
+        let Some(month) = self.now.iter().find(|month| month.documents > 0).map(|month| month.month) else {
+            return Ok(0);
+        };
+        let publisher = writer.publisher.clone();
+        let columns =
+            publisher.store.oldest(key, span(&publisher, month), None, publisher.config.feeds.items(key)).await?;
+        let history = History { archive: Some(name(month, 0)), next, ..History::default() };
+        Ok(writer.archive(key, &columns, history, false)?.files)
     }
 
     /// The place up to which an open month's documents hold what they held: they were full, so what
@@ -133,6 +171,8 @@ struct MonthWriter<'a> {
     over: bool,
     /// The document before the next one.
     previous: Option<String>,
+    /// The second document of all, for the oldest to lead to.
+    next: Option<String>,
 }
 
 impl MonthWriter<'_> {
@@ -156,7 +196,9 @@ impl MonthWriter<'_> {
             }
             let places: Vec<ColumnPlace> = columns.iter().rev().map(|column| (column.published, column.id)).collect();
             let name = name(self.month.month, self.month.documents);
-            let history = History { archive: Some(name.clone()), previous: self.previous.clone(), complete: false };
+            let next = self.next.clone().filter(|_| self.previous.is_none());
+            let history =
+                History { archive: Some(name.clone()), previous: self.previous.clone(), next, complete: false };
             let open = !(self.over || full);
             let ArchivedColumns { kept, files, written: is_written } =
                 self.writer.archive(key, &columns, history, open)?;
@@ -214,6 +256,11 @@ fn names(month: &FeedMonth) -> impl Iterator<Item = String> {
 /// The names of so many documents of a month.
 pub(super) fn documents(month: Month, count: i64) -> impl Iterator<Item = String> {
     (0..count).map(move |part| name(month, part))
+}
+
+/// The name of the second document of all.
+fn second(months: &[FeedMonth]) -> Option<String> {
+    months.iter().flat_map(names).nth(1)
 }
 
 /// The name of a month's last document.

@@ -234,3 +234,41 @@ fn each_byline_has_a_feed_if_the_magazine_wants_it() {
         std::process::Command::new("gzip").arg("-dc").arg(scene.path("feeds/rss.xml.gz")).output().expect("gzip");
     assert_eq!(packed.stdout, scene.read("feeds/rss.xml").into_bytes());
 }
+
+/// Where an archive document leads on to.
+fn next_of(scene: &Scene, document: &str) -> Option<String> {
+    let text = scene.read(&format!("feeds/archive/{document}/atom.xml"));
+    let links = between(&text, "<link ", ">");
+    let next = links.iter().find(|link| link.contains("rel=\"next-archive\""))?;
+    Some(file(&between(next, "href=\"", "\"").remove(0)))
+}
+
+#[test]
+fn the_oldest_archive_leads_on_and_no_other_document_changes_for_that() {
+    let scene = scene(&DAYS[..5], "");
+    scene.ok(&["run", "--at", "2026-07-31T20:00"]);
+    assert_eq!(next_of(&scene, "2026-07").as_deref(), Some("feeds/atom.xml"), "there is no other yet");
+    scene.ok(&["run", "--at", "2026-08-01T20:00"]);
+    assert_eq!(next_of(&scene, "2026-07").as_deref(), Some("feeds/archive/2026-07.2/atom.xml"));
+    assert_eq!(next_of(&scene, "2026-07.2"), None, "it has one before it");
+    let all = || ["2026-07", "2026-07.2"].map(|name| scene.read(&format!("feeds/archive/{name}/atom.xml")));
+    let before = all();
+    for (index, day) in DAYS.iter().enumerate().skip(5) {
+        column(&scene, day, index);
+    }
+    scene.ok(&["run", "--at", "2026-11-05"]);
+    assert_eq!(all(), before);
+    // All at once, it is the same.
+    let fresh = self::scene(&DAYS, "");
+    fresh.ok(&["run", "--at", "2026-11-05"]);
+    for name in ["2026-07", "2026-07.2", "2026-08", "2026-10"] {
+        let path = format!("feeds/archive/{name}/atom.xml");
+        assert_eq!(fresh.read(&path), scene.read(&path), "{name}");
+    }
+    // Without its first month, another one is the oldest.
+    for (index, day) in DAYS.iter().enumerate().take(5) {
+        std::fs::remove_file(fresh.path(&format!("columns/{day}-numero-{index}.md"))).expect("a file");
+    }
+    fresh.ok(&["run", "--at", "2026-11-05"]);
+    assert_eq!(next_of(&fresh, "2026-08").as_deref(), Some("feeds/archive/2026-10/atom.xml"));
+}

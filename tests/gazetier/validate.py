@@ -339,6 +339,10 @@ def history(report, where, root, links, own):
     ends = {rel: href for rel, href in links}
     if is_archive is not None and ends.get("current", own) == own:
         report.add("MissingCurrent", where, links)
+    if is_archive is not None and is_complete is None and not {"prev-archive", "next-archive"} & set(ends):
+        report.add("ArchiveIncomplete", where, links)
+    if "next-archive" in ends and (is_archive is None or ends["next-archive"] in (own, ends.get("prev-archive"))):
+        report.add("NextArchiveIsNone", where, links)
     if is_archive is None and "current" in ends:
         report.add("CurrentOfNoArchive", where, links)
     if is_complete is not None and "prev-archive" in ends:

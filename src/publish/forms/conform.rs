@@ -21,6 +21,13 @@ pub const MAX_FEED_BYTES: usize = 5_000_000;
 /// yet, and says more before its entries.
 const ARCHIVE_HEADROOM_BYTES: usize = 200_000;
 
+/// How much Google's readers take of a feed, and of a text, in bytes.
+const MAX_READ_FEED_BYTES: usize = 2_000_000;
+const MAX_READ_TEXT_BYTES: usize = 1_000_000;
+
+/// Pictures that are less wide, in pixels, are shown small or not at all.
+const MIN_PICTURE_WIDTH: u32 = 1_200;
+
 /// Something that a validator would say of a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedFinding {
@@ -143,6 +150,33 @@ fn check_size(feed: &Feed<'_>, files: &[FeedFile]) -> Vec<FeedFinding> {
         message: format!("{path} has {} bytes, readers take {MAX_FEED_BYTES}: shorten the text", bytes.len()),
     };
     large.map(finding).collect()
+}
+
+/// Where Google's readers stop, which is no fault: files, texts and pictures of these columns.
+pub fn limits(feed: &Feed<'_>, files: &[FeedFile]) -> Vec<FeedFinding> {
+    let long = files.iter().filter(|(_, bytes)| bytes.len() > MAX_READ_FEED_BYTES).map(|(path, bytes)| FeedFinding {
+        column: None,
+        field: "size",
+        rule: "google-feed",
+        message: format!(
+            "{path} has {} bytes, Google reads {MAX_READ_FEED_BYTES}: let it hold fewer items",
+            bytes.len()
+        ),
+    });
+    let of_columns = feed.columns.iter().flat_map(|column| {
+        let finding = |field, rule, message| FeedFinding { column: Some(name(column)), field, rule, message };
+        let length = column.body.len();
+        let text = (length > MAX_READ_TEXT_BYTES).then(|| {
+            finding("body", "google-text", format!("it has {length} bytes, Google reads {MAX_READ_TEXT_BYTES}"))
+        });
+        let width = column.image.as_ref().and_then(|image| image.width).filter(|width| *width < MIN_PICTURE_WIDTH);
+        let picture = width.map(|width| {
+            let message = format!("it is {width} pixels wide, Google shows large what has {MIN_PICTURE_WIDTH}");
+            finding("image.width", "google-picture", message)
+        });
+        text.into_iter().chain(picture)
+    });
+    long.chain(of_columns).collect()
 }
 
 /// What validators would say of a feed that is published at an instant.

@@ -87,6 +87,8 @@ pub struct History {
     pub archive: Option<String>,
     /// The archive document before it.
     pub previous: Option<String>,
+    /// Of the oldest archive document: the one behind it, if there is one.
+    pub next: Option<String>,
     /// Whether it holds all columns of the feed.
     pub complete: bool,
 }
@@ -216,6 +218,12 @@ impl<'a> Feed<'a> {
     fn previous(&self) -> Result<Option<Addresses>, Error> {
         let previous = self.history.previous.as_deref();
         previous.map(|name| Addresses::of(self.config, &self.key, Some(name))).transpose()
+    }
+
+    /// What follows the oldest archive document, which would lead to no other: the next one, or what readers subscribe to.
+    fn next(&self) -> Result<Option<Addresses>, Error> {
+        let is_oldest = self.history.archive.is_some() && self.history.previous.is_none();
+        is_oldest.then(|| Addresses::of(self.config, &self.key, self.history.next.as_deref())).transpose()
     }
 
     fn title(&self) -> String {

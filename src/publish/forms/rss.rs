@@ -36,6 +36,7 @@ pub(super) fn write(feed: &Feed<'_>, shown: &mut [ColumnContent<'_>], buffer: Ve
     head.extend(config.feeds.hubs.iter().map(|url| ("atom", "link", hub(url))));
     head.extend(feed.current()?.map(|current| ("atom", "link", link("current", &current.rss))));
     head.extend(feed.previous()?.map(|previous| ("atom", "link", link("prev-archive", &previous.rss))));
+    head.extend(feed.next()?.map(|next| ("atom", "link", link("next-archive", &next.rss))));
     if feed.history.archive.is_some() {
         head.push(("fh", "archive", extension("fh:archive", None, [])));
     }

@@ -26,9 +26,12 @@ fn history() -> impl Strategy<Value = History> {
     let name = || select(&["2026-10", "2026-10.2", "1987-01.13"][..]).prop_map(str::to_owned);
     prop_oneof![
         3 => (name(), prop::option::of(name())).prop_filter("another", |(a, b)| Some(a) != b.as_ref())
-            .prop_map(|(name, previous)| History { archive: Some(name), previous, complete: false }),
-        2 => name().prop_map(|previous| History { archive: None, previous: Some(previous), complete: false }),
-        1 => Just(History { archive: None, previous: None, complete: true }),
+            .prop_map(|(name, previous)| History { archive: Some(name), previous, ..History::default() }),
+        1 => name().prop_map(|name| History {
+            archive: Some(name), next: Some("2027-01".to_owned()), ..History::default()
+        }),
+        2 => name().prop_map(|previous| History { previous: Some(previous), ..History::default() }),
+        1 => Just(History { complete: true, ..History::default() }),
         1 => Just(History::default()),
     ]
 }
@@ -80,7 +83,7 @@ fn the_validator_finds_what_is_broken_in_a_history() {
     let key = validator::key(None);
     let columns = [super::sound()];
     let stones = [Tombstone { guid: "12 at https://ancien.example".into(), when: now() - Duration::days(2) }];
-    let archive = History { archive: Some("2026-10".into()), previous: Some("2026-09".into()), complete: false };
+    let archive = History { archive: Some("2026-10".into()), previous: Some("2026-09".into()), ..History::default() };
     let current = History { previous: Some("2026-10".into()), ..History::default() };
     let name = archive.archive.clone();
     let archived = Feed::document(&config, key.clone(), &columns, archive, &[]).expect("a feed").files();
@@ -91,6 +94,7 @@ fn the_validator_finds_what_is_broken_in_a_history() {
     for (archive, form, from, to, rule) in [
         (true, "atom.xml", "rel=\"current\"", "rel=\"related\"", "MissingCurrent"),
         (true, "rss.xml", "rel=\"current\"", "rel=\"related\"", "MissingCurrent"),
+        (true, "atom.xml", "rel=\"prev-archive\"", "rel=\"related\"", "ArchiveIncomplete"),
         (true, "atom.xml", "<fh:archive/>", "<fh:archive>x</fh:archive>", "NotEmpty"),
         (true, "rss.xml", "<fh:archive>", "<fh:complete></fh:complete><fh:archive>", "ArchiveAndComplete"),
         (true, "atom.xml", "/archive/2026-09/atom.xml", "/archive/2026-10/atom.xml", "PrevArchiveIsSelf"),

@@ -217,3 +217,34 @@ fn what_is_nested_too_deeply_is_flattened_and_told() {
     }
     assert_eq!(scene.read("feeds/humeur/feed.json").matches("fin").count(), 3);
 }
+
+#[test]
+fn where_googles_readers_would_stop_is_told_and_is_no_fault() {
+    let scene = Scene::empty();
+    let long = "La mer monte et redescend. ".repeat(40_000);
+    let record = |id: &str, body: &str, width: u32| {
+        serde_json::json!({
+            "id": id, "title": format!("Colonne {id}"), "body": format!("<p>{body}</p>"), "rubrique": "edito",
+            "published": "2026-11-18 08:00",
+            "image": {"url": "https://estran.example.org/a.jpg", "alt": "A", "width": width, "height": 100},
+        })
+        .to_string()
+    };
+    let lines = [record("un", &long, 1_200), record("deux", &long, 1_199), record("trois", "Court.", 2_000)];
+    let scene = scene.write("c.jsonl", &lines.join("\n"));
+    scene.ok(&["import", "c.jsonl"]);
+    let told = scene.ok(&["publish", "--check", "--at", MONDAY]);
+    for line in [
+        "(all columns): warning: the feed itself: size: google-feed: rss.xml has ",
+        "edito: warning: the feed itself: size: google-feed: edito/atom.xml has ",
+        "(all columns): warning: \"Colonne deux\" (tag:estran.example.org,2026-01-01:jsonl/deux): body: google-text: it has 1080007 bytes, \
+         Google reads 1000000",
+        "(all columns): warning: \"Colonne deux\" (tag:estran.example.org,2026-01-01:jsonl/deux): image.width: google-picture: it is 1199 \
+         pixels wide, Google shows large what has 1200",
+    ] {
+        assert!(told.contains(line), "{line}\n{told}");
+    }
+    assert_eq!(told.matches("google-picture").count(), 1);
+    assert_eq!(told.matches("google-text").count(), 2);
+    assert!(told.ends_with("4 feeds, no finding\n"), "{told}");
+}
