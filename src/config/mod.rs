@@ -44,7 +44,7 @@ pub use rights::{Rights, RslTerms, TdmReservation};
 pub use search_engines::{IndexNow, SearchEngines};
 pub use source_access::SourceAccess;
 pub use source_url::{SourceUrl, without_login};
-pub use sources::{Source, SourceKind};
+pub use sources::{Source, SourceKind, Typography};
 pub use sql_source::{SqlDatabase, SqlQuery, SqlSource, TextFormat};
 pub use theme::{Logo, Theme};
 pub use web::{Listen, Proxy, Web};

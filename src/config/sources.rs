@@ -36,6 +36,8 @@ pub struct RawSource {
     pub key: Option<String>,
     /// The name of the environment variable that holds the key.
     pub key_env: Option<String>,
+    /// How its texts are set: as they are written, or as a language does it.
+    pub typography: Option<Typography>,
     /// Whether links may lead out of the folder.
     #[serde(default)]
     pub follow_links: bool,
@@ -56,6 +58,14 @@ pub struct RawSource {
     pub timezone: Option<String>,
     /// What its texts are written in.
     pub format: Option<String>,
+}
+
+/// By which language's rules texts are set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Typography {
+    /// French: its apostrophes, and the spaces around its marks.
+    #[serde(rename = "fr")]
+    French,
 }
 
 /// What a source holds.
@@ -138,6 +148,8 @@ pub struct Source {
     pub sql: Option<SqlSource>,
     /// Who we are to its server.
     pub access: SourceAccess,
+    /// By which rules its texts are set, if by any.
+    pub typography: Option<Typography>,
     /// Whether links may lead out of the folder.
     pub follow_links: bool,
     /// Which rubrique its own words mean, by the word as it is compared.
@@ -158,6 +170,7 @@ impl Source {
             url: None,
             sql: None,
             access: SourceAccess::default(),
+            typography: None,
             follow_links: false,
             rubriques,
             fields,
@@ -252,6 +265,7 @@ fn source(mut raw: RawSource, base: &Path, rubriques: &[Rubrique]) -> Result<Sou
         url,
         sql,
         access,
+        typography: raw.typography,
         follow_links: raw.follow_links,
         rubriques: raw.rubriques.into_iter().map(rubrique_of).collect::<Result<_, _>>()?,
         fields: raw.fields,

@@ -22,7 +22,7 @@ use super::{
     shortcodes,
     site_paths::SiteLinks,
     source::{ColumnSource, KnownDocuments, SourceDocument},
-    wrong,
+    typography, wrong,
 };
 use crate::{
     config::{Magazine, Source},
@@ -70,6 +70,9 @@ impl ColumnSource for MarkdownFolder<'_> {
         let given = read(document.text, document.path, document.key, context, result)?;
         if let Some(draft) = result.drafts.last_mut() {
             assign(draft, given, self.0, context.magazine);
+            if let Some(typography) = self.0.typography {
+                typography::set(draft, typography);
+            }
         }
         Ok(given)
     }

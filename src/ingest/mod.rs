@@ -26,6 +26,7 @@ pub mod subscribers;
 pub mod survey;
 pub mod sync;
 pub mod systems;
+mod typography;
 mod utf8;
 
 use std::{fmt, path::PathBuf};

@@ -155,3 +155,6 @@ fn no_file(source: &Source, _: &Path, _: &mut RecordSink<'_>) -> Result<(), Erro
     let place = SourceLocation { file: source.path.display().to_string(), line: None };
     Err(wrong(&place, "a database is read by a sync alone"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use super::super::{
     markdown::{GivenFields, dates, picture},
     parts::{self, Authors, UncleanedBody},
     site_paths::SiteLinks,
-    wrong,
+    typography, wrong,
 };
 use crate::{
     config::{Source, SourceKind},
@@ -68,7 +68,7 @@ pub fn read_record(
         Some(image) => image_of(image, &links, place, context, result)?,
         None => None,
     };
-    result.drafts.push(Draft {
+    let mut draft = Draft {
         source: source.name.clone(),
         guid: guid.unwrap_or_else(|| context.magazine.tag(source.tag(), &key)),
         key,
@@ -87,7 +87,11 @@ pub fn read_record(
         published,
         updated,
         withdrawn,
-    });
+    };
+    if let Some(typography) = source.typography {
+        typography::set(&mut draft, typography);
+    }
+    result.drafts.push(draft);
     Ok(given)
 }
 

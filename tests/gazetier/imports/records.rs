@@ -198,3 +198,39 @@ fn memory_does_not_grow_with_the_records() {
     // All of them would be 100 MB and more.
     assert!(many < few + 24_000, "{few} and {many} kB");
 }
+
+#[test]
+fn a_source_that_wants_it_is_set_as_french_is() {
+    let line = r#"{"id": "n-7", "title": "L'an: quoi?", "standfirst": "«Oui» !", "body": "<p>D'abord ; <code>a ? b'c</code></p>", "published": "2026-11-18 08:00"}"#;
+    let scene = Scene::empty()
+        .write("c.jsonl", line)
+        .write("columns/a.md", "---\ntitle: L'eau !\ndate: 2026-11-18\n---\nVoilà: `c : d`.\n");
+    let sources = |typography: &str| {
+        format!(
+            "[[sources]]\nkind = \"markdown\"\npath = \"columns\"\n{typography}\n[[sources]]\nkind = \"jsonl\"\npath = \"c.jsonl\"\n\
+             name = \"c\"\n{typography}"
+        )
+    };
+    let scene =
+        scene.config("[[sources]]\nkind = \"markdown\"\npath = \"columns\"\n", &sources("typography = \"fr\"\n"));
+    scene.ok(&["sync"]);
+    scene.ok(&["publish", "--at", "2030-01-01"]);
+    let feed = scene.read("feeds/feed.json");
+    for text in [
+        "L’an\u{202f}: quoi\u{202f}?",
+        "«\u{202f}Oui\u{202f}»\u{202f}!",
+        "<p>D’abord\u{202f}; <code>a ? b'c</code></p>",
+        "L’eau\u{202f}!",
+        "<p>Voilà\u{202f}: <code>c : d</code>.</p>",
+    ] {
+        assert!(feed.contains(text), "{text}\n{feed}");
+    }
+    // As it was written, once the line is taken away.
+    for _ in 0..2 {
+        scene.reconfigure("typography = \"fr\"\n", "");
+    }
+    assert_eq!(scene.ok(&["sync"]), "2 columns changed\n");
+    let outcome =
+        Scene::empty().config("path = \"columns\"\n", "path = \"columns\"\ntypography = \"de\"\n").run(&["status"]);
+    assert!(outcome.code == 78 && outcome.stderr.contains("unknown variant `de`, expected `fr`"), "{outcome:?}");
+}

@@ -1,0 +1,9 @@
+//! A file of the kind `feed`, with any bytes: its reader comes to an end.
+#![no_main]
+
+mod common;
+
+use gazetier::config::SourceKind;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| common::records(SourceKind::Feed, bytes));
