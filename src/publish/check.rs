@@ -26,6 +26,12 @@ pub struct CheckResult {
     pub limits: Vec<(String, FeedFinding)>,
 }
 
+/// The same of one feed.
+struct FeedCheck {
+    findings: Vec<FeedFinding>,
+    limits: Vec<FeedFinding>,
+}
+
 impl Publisher {
     /// Looks at every feed as validators would, changed or not, at its archives, and at the files of what
     /// was published.
@@ -36,7 +42,7 @@ impl Publisher {
         let feeds = self.changed(None, 0, Vec::new(), None).await?.feeds;
         let (mut found, mut limits, mut buffers) = (Vec::new(), Vec::new(), BufferPool::default());
         for key in &feeds {
-            let (mut findings, limited) = self.contents(key, &mut buffers).await?;
+            let FeedCheck { mut findings, limits: limited } = self.contents(key, &mut buffers).await?;
             limits.extend(limited.into_iter().map(|finding| (name(key), finding)));
             findings.extend(self.files(key).await?);
             found.extend(findings.into_iter().map(|finding| (name(key), finding)));
@@ -47,11 +53,7 @@ impl Publisher {
     }
 
     /// What validators would find in a feed, and what some readers would not take.
-    async fn contents(
-        &self,
-        key: &FeedKey,
-        buffers: &mut BufferPool,
-    ) -> Result<(Vec<FeedFinding>, Vec<FeedFinding>), Error> {
+    async fn contents(&self, key: &FeedKey, buffers: &mut BufferPool) -> Result<FeedCheck, Error> {
         let (limit, all) = (self.config.feeds.items(key), Span::until(self.at));
         let columns = self.store.newest(key, all, limit).await?.columns;
         let feed = Feed::document(&self.config, key.clone(), &columns, History::default(), &[])?;
@@ -71,7 +73,7 @@ impl Publisher {
             findings.extend(older.collect::<Vec<_>>());
             columns = self.store.oldest(key, all, after, archived).await?;
         }
-        Ok((findings, limits))
+        Ok(FeedCheck { findings, limits })
     }
 
     /// What is wrong with a feed's files: walks back from each of its forms, as readers do.

@@ -50,7 +50,7 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
     let mount = super::route(shared.config().feeds.url.path());
     let mut router = Router::new().route(&mount, get(serve)).route(&format!("{mount}{{*path}}"), get(serve));
     router = router.route(rights::TDM_PATH, get(reservation));
-    if let Some((place, _)) = rights::key_file(&shared.config()) {
+    if let Some((place, _)) = rights::key_file(shared.config()) {
         router = router.route(&place, get(key));
     }
     let bare = mount.trim_end_matches('/');
@@ -86,7 +86,7 @@ pub(super) fn permanent(place: &str) -> Response {
 /// Whether texts may be mined, where machines look for it.
 async fn reservation(State(shared): State<Shared>) -> Response {
     let config = shared.config();
-    let Ok(Some(rules)) = rights::tdm_file(&config) else { return StatusCode::NOT_FOUND.into_response() };
+    let Ok(Some(rules)) = rights::tdm_file(config) else { return StatusCode::NOT_FOUND.into_response() };
     let mut response = rules.into_response();
     insert(response.headers_mut(), header::CONTENT_TYPE, "application/json");
     insert(response.headers_mut(), header::CACHE_CONTROL, serving::FEED_CACHE_CONTROL);
@@ -96,7 +96,7 @@ async fn reservation(State(shared): State<Shared>) -> Response {
 /// The key by which search engines believe that the magazine tells them of its pages.
 async fn key(State(shared): State<Shared>) -> Response {
     let config = shared.config();
-    let Some((_, key)) = rights::key_file(&config) else { return StatusCode::NOT_FOUND.into_response() };
+    let Some((_, key)) = rights::key_file(config) else { return StatusCode::NOT_FOUND.into_response() };
     let mut response = key.to_owned().into_response();
     insert(response.headers_mut(), header::CONTENT_TYPE, "text/plain; charset=utf-8");
     insert(response.headers_mut(), header::CACHE_CONTROL, serving::FEED_CACHE_CONTROL);
@@ -106,7 +106,7 @@ async fn key(State(shared): State<Shared>) -> Response {
 async fn serve(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Response {
     let config = shared.config();
     let path = uri.path().strip_prefix(config.feeds.url.path()).unwrap_or_default();
-    let Some(served) = serving::served(path).or_else(|| serving::beside(&config, path)) else {
+    let Some(served) = serving::served(path).or_else(|| serving::beside(config, path)) else {
         return moved(State(shared), uri, headers).await;
     };
     if let Some(key) = served.feed.as_ref().filter(|key| !is_ours(config, key)) {
