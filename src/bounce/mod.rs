@@ -2,6 +2,8 @@
 //! a Maildir or an mbox, understood and recorded in the store; then it is set aside. A message that is not understood
 //! stays where it is, and is named. docs/BOUNCES.md says the rest.
 
+mod evidence;
+mod explain;
 mod handle;
 mod lock;
 mod maildir;
@@ -11,16 +13,19 @@ mod mime;
 mod proof;
 mod report;
 mod summary;
+mod texts;
 
 use std::{io, path::PathBuf};
 
+pub use evidence::{Fact, Place, Sign};
+pub use explain::{Explanation, RecipientExplanation, explain};
 pub use handle::BounceHandler;
 pub use summary::{LeftMessage, Summary};
 
 use crate::store;
 
 /// The rest of a longer message is not read: a report stands before the letter that it returns.
-const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
+pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
 /// How many messages are recorded in one transaction.
 const BATCH_MESSAGES: usize = 100;

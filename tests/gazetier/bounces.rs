@@ -1,6 +1,8 @@
 //! What comes back, and what becomes of it.
 
 mod effects;
+mod evidence;
+mod forms;
 mod hostile;
 mod mailboxes;
 mod messages;
