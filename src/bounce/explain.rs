@@ -46,6 +46,7 @@ pub fn explain(message: &[u8]) -> Explanation {
         Ok(Form::Notice(status)) => ("returned letter with a text for people".to_owned(), vec![status]),
         Ok(Form::Receipt) => ("read receipt".to_owned(), Vec::new()),
         Ok(Form::AutoReply) => ("answer of a machine".to_owned(), Vec::new()),
+        Ok(Form::Leave) => ("wish to leave".to_owned(), Vec::new()),
         Err(why) => (why, Vec::new()),
     };
     let returned = |name: &str| parts.heads.iter().skip(1).any(|head| head.get(name).is_some());

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     BATCH_MESSAGES, Error, MAX_MESSAGE_BYTES, Summary,
+    leaving::{self, Asked},
     lock::lock,
     maildir::Maildir,
     mbox::{self, MboxEntry, MboxReader},
@@ -21,6 +22,7 @@ use super::{
     proof::ProofVerifier,
 };
 use crate::{
+    config::Config,
     model::{Instant, Slug},
     store::{BounceKind, BounceNotice, Effect, Store},
 };
@@ -34,6 +36,7 @@ const RUN_LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 /// Handles messages of one source.
 #[derive(Debug, Clone, Copy)]
 pub struct BounceHandler<'a> {
+    pub config: &'a Config,
     pub store: &'a Store,
     /// The newsletter that tokens of the first version are for.
     pub newsletter: &'a Slug,
@@ -214,6 +217,19 @@ impl BounceRun<'_> {
                     letter_notice(letter, statuses, address.as_deref())
                 }
                 Ok(Meaning::Service(letter, statuses)) => service_notice(letter, statuses),
+                Ok(Meaning::AskedToLeave(sender, why)) => {
+                    match leaving::ask(&self.handler, &sender).await? {
+                        Asked::Nobody => {
+                            self.summary.leave(name, why);
+                            handled.push(false);
+                            continue;
+                        }
+                        Asked::LeftBefore => self.summary.nothing_new += 1,
+                        Asked::ToConfirm => self.summary.asked += 1,
+                    }
+                    handled.push(true);
+                    continue;
+                }
                 Ok(Meaning::AutoReply) => {
                     self.summary.auto_replies += 1;
                     handled.push(true);

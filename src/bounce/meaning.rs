@@ -7,7 +7,10 @@ use super::{
     report::{self, FeedbackType, RecipientStatus},
     texts::{self, Signs},
 };
-use crate::store::{BounceKind, BounceNotice};
+use crate::{
+    model::EmailAddress,
+    store::{BounceKind, BounceNotice},
+};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -17,6 +20,9 @@ pub(super) enum Meaning {
     Service([u8; 16], Vec<RecipientStatus>),
     /// A complaint, or a request to unsubscribe.
     Notice(BounceNotice),
+    /// Somebody wants to leave, and this address is all that says who: it is asked to confirm. Where it is not on the list,
+    /// somebody must read why.
+    AskedToLeave(EmailAddress, String),
     AutoReply,
     /// It is understood, and changes nothing.
     Nothing,
@@ -33,7 +39,11 @@ pub(super) enum Form {
     Notice(RecipientStatus),
     Receipt,
     AutoReply,
+    /// A reader writes that no more letters are wanted, without the token that proves who it is.
+    Leave,
 }
+
+const NO_TOKEN: &str = "somebody who is not on the list wants to leave";
 
 const NO_REPORT: &str = "it is no report, no complaint and no unsubscription: somebody should read it";
 
@@ -76,6 +86,9 @@ pub(super) fn classify(parts: &mut MessageParts) -> Result<Form, String> {
     }
     let none = HeaderFields::default();
     let head = parts.heads.first().unwrap_or(&none);
+    if signs.leave && !signs.null_sender {
+        return Ok(Form::Leave);
+    }
     if is_automatic(head) || signs.absence && (signs.null_sender || is_by_machine(head)) {
         return Ok(Form::AutoReply);
     }
@@ -132,7 +145,11 @@ pub(super) fn understand(message: &[u8], proofs: &ProofVerifier<'_>) -> Result<M
         && !parts.report
         && let Some(leaving) = parts.heads.first().and_then(|head| proofs.unsubscriber(&head.subject()))
     {
-        return leaving.map(|(newsletter, reader)| Meaning::Notice(BounceNotice::Leave(newsletter, reader)));
+        return match leaving {
+            Ok((newsletter, reader)) => Ok(Meaning::Notice(BounceNotice::Leave(newsletter, reader))),
+            Err(why) if form == Ok(Form::Leave) => asked_to_leave(&parts, why),
+            Err(why) => Err(why),
+        };
     }
     match form? {
         Form::Complaint(feedback, reports) => complained(feedback, &reports, &parts, proofs),
@@ -140,6 +157,18 @@ pub(super) fn understand(message: &[u8], proofs: &ProofVerifier<'_>) -> Result<M
         Form::Notice(status) => returned(vec![status], &parts, proofs),
         Form::Receipt => Ok(Meaning::Nothing),
         Form::AutoReply => Ok(Meaning::AutoReply),
+        Form::Leave => asked_to_leave(&parts, NO_TOKEN.into()),
+    }
+}
+
+/// Who wants to leave by the sender alone. Anybody can write that address, so that it is only asked.
+fn asked_to_leave(parts: &MessageParts, why: String) -> Result<Meaning, String> {
+    let from = parts.heads.first().and_then(|head| head.get("from")).unwrap_or_default();
+    let address = from.rsplit_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or(from, |(address, _)| address);
+    let is_automatic = parts.heads.first().is_some_and(is_automatic);
+    match address.trim().parse() {
+        Ok(sender) if !Signs::of(parts).null_sender && !is_automatic => Ok(Meaning::AskedToLeave(sender, why)),
+        _ => Err(why),
     }
 }
 

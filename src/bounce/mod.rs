@@ -5,6 +5,7 @@
 mod evidence;
 mod explain;
 mod handle;
+mod leaving;
 mod lock;
 mod maildir;
 mod mbox;
@@ -22,7 +23,7 @@ pub use explain::{Explanation, RecipientExplanation, explain};
 pub use handle::BounceHandler;
 pub use summary::{LeftMessage, Summary};
 
-use crate::store;
+use crate::{edition, store};
 
 /// The rest of a longer message is not read: a report stands before the letter that it returns.
 pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
@@ -35,6 +36,9 @@ const BATCH_MESSAGES: usize = 100;
 pub enum Error {
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// A letter that asks to confirm cannot be written.
+    #[error(transparent)]
+    Render(#[from] edition::render::Error),
     #[error("cannot read {}: {source}", path.display())]
     Read {
         /// The mailbox or a part of it.

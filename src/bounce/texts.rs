@@ -48,6 +48,8 @@ pub(super) struct Signs {
     pub opening_returned: bool,
     /// A reader is away, it says.
     pub absence: bool,
+    /// A reader wants no more letters: the subject or the first line says so, and nothing else.
+    pub leave: bool,
 }
 
 impl Signs {
@@ -70,6 +72,8 @@ impl Signs {
             subject_returned: says(&subject, Sign::Bounce),
             opening_returned: says(opening, Sign::Bounce),
             absence: says(&subject, Sign::Absence),
+            leave: says(&subject, Sign::Leave)
+                || opening.lines().find(|line| !line.trim().is_empty()).is_some_and(|line| says(line, Sign::Leave)),
         }
     }
 

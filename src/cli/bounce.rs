@@ -162,6 +162,7 @@ pub(super) async fn handle(session: &Session) -> anyhow::Result<Option<String>> 
 
 fn bounces(session: &Session, rehearsal: bool, only_new: bool) -> BounceHandler<'_> {
     BounceHandler {
+        config: &session.config,
         store: &session.store,
         newsletter: session.newsletter(),
         at: session.at,

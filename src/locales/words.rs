@@ -283,6 +283,7 @@ pub(crate) struct Service {
     pub(crate) link: Act,
     pub(crate) change: Act,
     pub(crate) moved: Say,
+    pub(crate) leave: Act,
 }
 
 /// Letters to editors.

@@ -4,6 +4,7 @@ mod effects;
 mod evidence;
 mod forms;
 mod hostile;
+mod leaving;
 mod mailboxes;
 mod messages;
 pub mod post;

@@ -44,7 +44,7 @@ impl Phrases {
                 for phrase in phrases {
                     let (pattern, firm) =
                         phrase.strip_prefix('?').map_or((phrase.as_str(), true), |rest| (rest, false));
-                    expressions.push(expression(pattern));
+                    expressions.push(expression(sign, pattern));
                     names.push(Phrase { sign, firm, words: format!("{language}: {pattern}") });
                 }
             }
@@ -59,12 +59,15 @@ impl Phrases {
 }
 
 /// A pattern as a regular expression over bytes: a space is what parts two words, `~` stands for up to 40 characters that
-/// end with such a place, or for nothing.
-fn expression(phrase: &str) -> String {
+/// end with such a place, or for nothing. Who wants to leave says nothing else: people write of stopping in many ways.
+fn expression(sign: Sign, phrase: &str) -> String {
     const BETWEEN: &str = "(?:[^a-z0-9]{1,4})";
     let gap = format!("{BETWEEN}(?:.{{0,40}}[^a-z0-9])?");
     let phrase = plain(phrase).replace(" ~? ", " ~").replace(" ~ ", " ~").replace(" ~?", " ~");
     let phrase = phrase.replace(" ~", &gap).replace("~?", "~").replace('~', ".{0,40}").replace(' ', BETWEEN);
+    if sign == Sign::Leave {
+        return format!("^(?:[^a-z0-9]*(?:re|aw|rep|tr|wg|fwd?):)*[^a-z0-9]*(?:{phrase})[^a-z0-9]*$");
+    }
     format!("(?:^|[^a-z0-9])(?:{phrase})(?:$|[^a-z0-9])")
 }
 
