@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     config::Config,
+    edition::editors,
     model::{Instant, Slug},
     store::{BounceKind, BounceNotice, Effect, Store},
 };
@@ -76,7 +77,7 @@ impl<'a> BounceHandler<'a> {
             _ => understand(&bytes, &run.proofs),
         };
         run.record(vec![ReadMessage { name: "standard input".into(), meaning }]).await?;
-        Ok(run.summary)
+        run.finish().await
     }
 
     pub async fn maildir(self, path: &Path) -> Result<Summary, Error> {
@@ -127,7 +128,7 @@ impl<'a> BounceHandler<'a> {
         if !self.rehearsal {
             left.save(self.store).await?;
         }
-        Ok(run.summary)
+        run.finish().await
     }
 
     /// Handles an mbox, which stays locked meanwhile.
@@ -185,7 +186,7 @@ impl<'a> BounceHandler<'a> {
             mbox::remove_handled(path, &locked, &messages)?;
             left.save(self.store).await?;
         }
-        Ok(run.summary)
+        run.finish().await
     }
 
     async fn start(self) -> Result<BounceRun<'a>, Error> {
@@ -197,6 +198,18 @@ impl<'a> BounceHandler<'a> {
 }
 
 impl BounceRun<'_> {
+    /// Tells the editors of the domains that rest since this run, or an earlier one that could not.
+    async fn finish(mut self) -> Result<Summary, Error> {
+        let BounceHandler { config, store, at, rehearsal, .. } = self.handler;
+        if !rehearsal {
+            self.summary.resting = store.untold_rests(at).await?;
+            for rest in &self.summary.resting {
+                editors::tell_of_rest(config, store, at, rest).await?;
+            }
+        }
+        Ok(self.summary)
+    }
+
     /// Records messages in the store; returns of each whether it was handled.
     async fn record(&mut self, reads: Vec<ReadMessage>) -> Result<Vec<bool>, Error> {
         let (mut handled, mut notices) = (Vec::with_capacity(reads.len()), Vec::new());

@@ -211,7 +211,8 @@ fn complained(
         FeedbackType::Abuse => {
             let ProvenLetter { edition, reader, by_envelope } = who?;
             let (reason, words) = (BounceKind::Complaint, "the reader complained".to_owned());
-            Meaning::Notice(BounceNotice::Returned { edition, reader, reason, words, by_envelope })
+            let is_domain_gone = false;
+            Meaning::Notice(BounceNotice::Returned { edition, reader, reason, words, by_envelope, is_domain_gone })
         }
     })
 }
@@ -255,7 +256,9 @@ pub(super) fn letter_notice(
         statuses.retain(|status| status.recipients.contains(&address));
     }
     let best = best_status(statuses)?;
-    best.reason.map(|reason| BounceNotice::Returned { edition, reader, reason, words: best.words, by_envelope })
+    let is_domain_gone = best.evidence.facts().iter().any(|fact| matches!(fact.sign, Sign::NoDomain | Sign::NoMail));
+    let words = best.words;
+    best.reason.map(|reason| BounceNotice::Returned { edition, reader, reason, words, by_envelope, is_domain_gone })
 }
 
 /// What a report says about a service letter.

@@ -39,6 +39,9 @@ pub enum Error {
     /// A letter that asks to confirm cannot be written.
     #[error(transparent)]
     Render(#[from] edition::render::Error),
+    /// The letters that tell editors of a rest cannot be written.
+    #[error(transparent)]
+    Edition(#[from] edition::Error),
     #[error("cannot read {}: {source}", path.display())]
     Read {
         /// The mailbox or a part of it.

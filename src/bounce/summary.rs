@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::store::RestingDomain;
+
 /// Further messages that were left are only counted.
 const MAX_NAMED_MESSAGES: usize = 50;
 
@@ -32,6 +34,8 @@ pub struct Summary {
     pub unsubscribed: u64,
     /// Addresses that are not written to again.
     pub suppressed: u64,
+    /// Domains to which no letter goes for a time, because too many came back from there at once.
+    pub resting: Vec<RestingDomain>,
     /// Who wrote that they want to leave and are asked to confirm it.
     pub asked: u64,
     pub auto_replies: u64,

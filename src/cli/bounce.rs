@@ -37,6 +37,9 @@ pub(super) struct Args {
     /// Say of messages in files what they are taken for and why, without looking at the store.
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["maildir", "mbox", "dry_run"])]
     explain: Vec<PathBuf>,
+    /// Let the letters to a domain go that rests because too many came back from there at once.
+    #[arg(long, value_name = "DOMAIN", conflicts_with_all = ["maildir", "mbox", "dry_run", "explain"])]
+    release: Option<String>,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -51,7 +54,11 @@ impl Args {
 
 impl Execute for Args {
     fn is_piped(&self) -> bool {
-        self.maildir.is_none() && self.mbox.is_none() && self.explain.is_empty() && !std::io::stdin().is_terminal()
+        self.maildir.is_none()
+            && self.mbox.is_none()
+            && self.explain.is_empty()
+            && self.release.is_none()
+            && !std::io::stdin().is_terminal()
     }
 
     fn execute_alone(&self) -> Option<anyhow::Result<ExitCode>> {
@@ -64,6 +71,13 @@ impl Execute for Args {
 }
 
 async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
+    if let Some(domain) = &args.release {
+        if !session.store.end_rest(domain, session.at).await? {
+            return Err(exit::failure(exit::BAD_INPUT, format!("{domain} does not rest: letters go there")));
+        }
+        println!("letters go to {domain} again");
+        return Ok(ExitCode::SUCCESS);
+    }
     let bounces = bounces(session, args.dry_run, false);
     let summary = match args.mailbox() {
         Some(mailbox) => read(bounces, &mailbox).await?,
@@ -90,6 +104,7 @@ async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
     if summary.unnamed() > 0 {
         eprintln!("gazetier: and {} more", summary.unnamed());
     }
+    tell_rests(session, &summary);
     if let Some(words) = own_faults(&summary) {
         eprintln!("gazetier: {words}");
     }
@@ -154,6 +169,7 @@ pub(super) async fn handle(session: &Session) -> anyhow::Result<Option<String>> 
             eprintln!("gazetier:   and more: `gazetier bounce --dry-run` with the mailbox names them");
         }
     }
+    tell_rests(session, &summary);
     if let Some(words) = own_faults(&summary) {
         eprintln!("gazetier: {words}");
     }
@@ -177,6 +193,21 @@ async fn read(bounces: BounceHandler<'_>, mailbox: &config::Inbox) -> anyhow::Re
         config::Inbox::Maildir(path) => bounces.maildir(path as &Path).await?,
         config::Inbox::Mbox(path) => bounces.mbox(path).await?,
     })
+}
+
+/// The domains that get no letters for a time, each told once.
+fn tell_rests(session: &Session, summary: &Summary) {
+    for rest in &summary.resting {
+        eprintln!(
+            "gazetier: {}: {} letters came back within a day, which is about us: nobody there is suppressed, and no letter \
+             goes there until {} or `gazetier bounce --release {}`: {}",
+            rest.domain,
+            rest.readers,
+            session.local_hour(rest.until),
+            rest.domain,
+            rest.words
+        );
+    }
 }
 
 /// What the magazine itself must see to.

@@ -297,4 +297,5 @@ pub(crate) struct Notices {
     pub(crate) broken: Brief,
     pub(crate) refused: Brief,
     pub(crate) restored: Brief,
+    pub(crate) resting: Brief,
 }

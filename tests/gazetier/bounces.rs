@@ -1,5 +1,6 @@
 //! What comes back, and what becomes of it.
 
+mod brake;
 mod effects;
 mod evidence;
 mod forms;
