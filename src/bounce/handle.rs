@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     BATCH_MESSAGES, Error, MAX_MESSAGE_BYTES, Summary,
+    leaving::{self, Asked},
     lock::lock,
     maildir::Maildir,
     mbox::{self, MboxEntry, MboxReader},
@@ -21,6 +22,8 @@ use super::{
     proof::ProofVerifier,
 };
 use crate::{
+    config::Config,
+    edition::editors,
     model::{Instant, Slug},
     store::{BounceKind, BounceNotice, Effect, Store},
 };
@@ -34,6 +37,7 @@ const RUN_LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 /// Handles messages of one source.
 #[derive(Debug, Clone, Copy)]
 pub struct BounceHandler<'a> {
+    pub config: &'a Config,
     pub store: &'a Store,
     /// The newsletter that tokens of the first version are for.
     pub newsletter: &'a Slug,
@@ -73,7 +77,7 @@ impl<'a> BounceHandler<'a> {
             _ => understand(&bytes, &run.proofs),
         };
         run.record(vec![ReadMessage { name: "standard input".into(), meaning }]).await?;
-        Ok(run.summary)
+        run.finish().await
     }
 
     pub async fn maildir(self, path: &Path) -> Result<Summary, Error> {
@@ -124,7 +128,7 @@ impl<'a> BounceHandler<'a> {
         if !self.rehearsal {
             left.save(self.store).await?;
         }
-        Ok(run.summary)
+        run.finish().await
     }
 
     /// Handles an mbox, which stays locked meanwhile.
@@ -182,7 +186,7 @@ impl<'a> BounceHandler<'a> {
             mbox::remove_handled(path, &locked, &messages)?;
             left.save(self.store).await?;
         }
-        Ok(run.summary)
+        run.finish().await
     }
 
     async fn start(self) -> Result<BounceRun<'a>, Error> {
@@ -194,6 +198,18 @@ impl<'a> BounceHandler<'a> {
 }
 
 impl BounceRun<'_> {
+    /// Tells the editors of the domains that rest since this run, or an earlier one that could not.
+    async fn finish(mut self) -> Result<Summary, Error> {
+        let BounceHandler { config, store, at, rehearsal, .. } = self.handler;
+        if !rehearsal {
+            self.summary.resting = store.untold_rests(at).await?;
+            for rest in &self.summary.resting {
+                editors::tell_of_rest(config, store, at, rest).await?;
+            }
+        }
+        Ok(self.summary)
+    }
+
     /// Records messages in the store; returns of each whether it was handled.
     async fn record(&mut self, reads: Vec<ReadMessage>) -> Result<Vec<bool>, Error> {
         let (mut handled, mut notices) = (Vec::with_capacity(reads.len()), Vec::new());
@@ -214,6 +230,19 @@ impl BounceRun<'_> {
                     letter_notice(letter, statuses, address.as_deref())
                 }
                 Ok(Meaning::Service(letter, statuses)) => service_notice(letter, statuses),
+                Ok(Meaning::AskedToLeave(sender, why)) => {
+                    match leaving::ask(&self.handler, &sender).await? {
+                        Asked::Nobody => {
+                            self.summary.leave(name, why);
+                            handled.push(false);
+                            continue;
+                        }
+                        Asked::LeftBefore => self.summary.nothing_new += 1,
+                        Asked::ToConfirm => self.summary.asked += 1,
+                    }
+                    handled.push(true);
+                    continue;
+                }
                 Ok(Meaning::AutoReply) => {
                     self.summary.auto_replies += 1;
                     handled.push(true);

@@ -6,7 +6,10 @@ use std::borrow::Cow;
 
 use mail_parser::{
     HeaderName, MessageParser,
-    decoders::{base64::base64_decode, charsets::map::charset_decoder, quoted_printable::quoted_printable_decode},
+    decoders::{
+        base64::base64_decode, charsets::map::charset_decoder, html::html_to_text,
+        quoted_printable::quoted_printable_decode,
+    },
     parsers::MessageStream,
 };
 
@@ -30,11 +33,15 @@ pub(super) struct MessageParts {
     pub statuses: Vec<String>,
     /// The texts of `message/feedback-report` parts (RFC 5965).
     pub feedback: Vec<String>,
+    /// What is there for people, outside of what is returned.
+    pub texts: Vec<String>,
     /// Whether it is a read receipt (RFC 8098).
     pub receipt: bool,
     /// Whether it is a `multipart/report` of any kind.
     pub report: bool,
     count: usize,
+    /// How many messages are around the part that is read.
+    within: usize,
 }
 
 /// Header fields with their names in lower case, in their order.
@@ -102,13 +109,22 @@ impl MessageParts {
         match (content_type.main.as_str(), content_type.sub.as_str()) {
             ("multipart", sub) => {
                 self.report |= sub == "report";
-                for part in split(body, &content_type.boundary) {
+                let parts = split(body, &content_type.boundary);
+                if parts.is_empty() && self.within == 0 {
+                    self.texts.push(text(&content_type, Cow::Borrowed(body)));
+                }
+                for part in parts {
                     let (head, end) = self::head(part);
                     self.entity(&head, part.get(end..).unwrap_or_default(), depth + 1)?;
                 }
                 Ok(())
             }
-            ("message", "rfc822" | "global") => self.message(&decode(head, body), depth + 1),
+            ("message", "rfc822" | "global") => {
+                self.within += 1;
+                let read = self.message(&decode(head, body), depth + 1);
+                self.within -= 1;
+                read
+            }
             ("text", "rfc822-headers") | ("message", "global-headers") => {
                 let text = text(&content_type, decode(head, body));
                 self.heads.push(self::head(text.trim_start().as_bytes()).0);
@@ -124,6 +140,14 @@ impl MessageParts {
             }
             ("message", "disposition-notification") => {
                 self.receipt = true;
+                Ok(())
+            }
+            ("text", "html") if self.within == 0 => {
+                self.texts.push(html_to_text(&text(&content_type, decode(head, body))));
+                Ok(())
+            }
+            ("text" | "", _) if self.within == 0 => {
+                self.texts.push(text(&content_type, decode(head, body)));
                 Ok(())
             }
             _ => Ok(()),

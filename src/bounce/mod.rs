@@ -2,7 +2,10 @@
 //! a Maildir or an mbox, understood and recorded in the store; then it is set aside. A message that is not understood
 //! stays where it is, and is named. docs/BOUNCES.md says the rest.
 
+mod evidence;
+mod explain;
 mod handle;
+mod leaving;
 mod lock;
 mod maildir;
 mod mbox;
@@ -11,16 +14,19 @@ mod mime;
 mod proof;
 mod report;
 mod summary;
+mod texts;
 
 use std::{io, path::PathBuf};
 
+pub use evidence::{Fact, Place, Sign};
+pub use explain::{Explanation, RecipientExplanation, explain};
 pub use handle::BounceHandler;
 pub use summary::{LeftMessage, Summary};
 
-use crate::store;
+use crate::{edition, store};
 
 /// The rest of a longer message is not read: a report stands before the letter that it returns.
-const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
+pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
 /// How many messages are recorded in one transaction.
 const BATCH_MESSAGES: usize = 100;
@@ -30,6 +36,12 @@ const BATCH_MESSAGES: usize = 100;
 pub enum Error {
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// A letter that asks to confirm cannot be written.
+    #[error(transparent)]
+    Render(#[from] edition::render::Error),
+    /// The letters that tell editors of a rest cannot be written.
+    #[error(transparent)]
+    Edition(#[from] edition::Error),
     #[error("cannot read {}: {source}", path.display())]
     Read {
         /// The mailbox or a part of it.

@@ -1,7 +1,10 @@
 //! Reads delivery reports (RFC 3464) and complaints (RFC 5965). docs/BOUNCES.md has the table of the decisions made here,
 //! with their reasons.
 
-use super::mime::{self, HeaderFields};
+use super::{
+    evidence::{EnhancedStatus, Evidence, Place, Sign},
+    mime::{self, HeaderFields},
+};
 use crate::{model::text, store::BounceKind};
 
 /// Further recipients of a report are ignored.
@@ -19,6 +22,8 @@ pub(super) struct RecipientStatus {
     pub reason: Option<BounceKind>,
     /// The mail server's diagnostic, on one line.
     pub words: String,
+    /// What the reason follows from.
+    pub evidence: Evidence,
 }
 
 /// The kind of a feedback report.
@@ -62,19 +67,27 @@ fn recipient_status(group: &HeaderFields) -> Result<RecipientStatus, String> {
     let diagnostic = typed_value(field("diagnostic-code"));
     // A comment may follow.
     let action = field("action").split([' ', '\t', '(', ';']).next().unwrap_or_default().to_ascii_lowercase();
-    let reason = match (action.as_str(), &status) {
-        ("failed", status) => Some(return_reason(status.as_ref(), diagnostic)),
-        ("delayed" | "delivered" | "relayed" | "expanded", _) => None,
+    let failed = match (action.as_str(), &status) {
+        ("failed" | "failure" | "expired", _) => true,
+        ("delayed" | "delivered" | "relayed" | "expanded", _) => false,
         // Some servers leave the action out; the status says it, too.
-        ("", Some(status)) if status.class == 5 => Some(return_reason(Some(status), diagnostic)),
-        ("", Some(_)) => None,
+        ("", Some(status)) => status.is_failure(),
         (other, _) => {
             return Err(format!("its report tells of the action {:?}, which RFC 3464 does not know", shorten(other)));
         }
     };
+    let mut evidence = Evidence::default();
+    if action == "expired" {
+        evidence.add(Place::Action, action, Sign::GaveUp, true);
+    }
+    if let Some(status) = status {
+        evidence.add_status(status);
+    }
+    evidence.add_text(Place::Diagnostic, diagnostic);
     let code = field("status").split_whitespace().next().unwrap_or_default();
     let words = if diagnostic.contains(code) { diagnostic.to_owned() } else { format!("{code} {diagnostic}") };
-    Ok(RecipientStatus { recipients: recipients.collect(), reason, words: shorten(&words) })
+    let reason = failed.then(|| evidence.judge());
+    Ok(RecipientStatus { recipients: recipients.collect(), reason, words: shorten(&words), evidence })
 }
 
 /// The value of a field that begins with its type, such as `rfc822; alix@example.org`.
@@ -82,64 +95,8 @@ fn typed_value(value: &str) -> &str {
     value.split_once(';').map_or(value, |(_, rest)| rest).trim()
 }
 
-fn shorten(words: &str) -> String {
+pub(super) fn shorten(words: &str) -> String {
     text::one_line(&text::remove_illegal(words).0).chars().take(MAX_DIAGNOSTIC_CHARS).collect()
-}
-
-/// A status code of RFC 3463, such as 5.1.1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct EnhancedStatus {
-    class: u16,
-    subject: u16,
-    detail: u16,
-}
-
-impl EnhancedStatus {
-    /// The first one in a text.
-    fn find(text: &str) -> Option<Self> {
-        let words = text.split(|c: char| !c.is_ascii_digit() && c != '.');
-        words.filter_map(Self::parse).next()
-    }
-
-    fn parse(word: &str) -> Option<Self> {
-        let mut parts =
-            word.trim_matches('.').split('.').map(|part| if part.len() > 3 { None } else { part.parse().ok() });
-        let status = Self { class: parts.next()??, subject: parts.next()??, detail: parts.next()?? };
-        (parts.next().is_none() && matches!(status.class, 2 | 4 | 5)).then_some(status)
-    }
-}
-
-/// Why a letter was not delivered. In doubt it is [`BounceKind::Soft`]: an address that does not exist will come back more
-/// than once.
-fn return_reason(status: Option<&EnhancedStatus>, diagnostic: &str) -> BounceKind {
-    let told = EnhancedStatus::find(diagnostic).filter(|status| status.class != 2);
-    let status = match status {
-        // The reporting server has no code of its own; the diagnostic quotes the server that refused.
-        Some(EnhancedStatus { subject: 0, .. }) | None => told.or(status.copied()),
-        Some(status) => Some(*status),
-    };
-    let Some(EnhancedStatus { class: 5, subject, detail }) = status else { return BounceKind::Soft };
-    match (subject, detail) {
-        // The sender's address, or the sender's domain.
-        (1, 7 | 8) => BounceKind::Ours,
-        // These are also given for addresses that exist.
-        (1, 5 | 9) => BounceKind::Soft,
-        (1, _) => BounceKind::Hard,
-        // Disabled for good: a mailbox that is disabled for a time is 4.2.1.
-        (2, 1) => BounceKind::Hard,
-        // The letter is too long for it.
-        (2, 3) => BounceKind::Ours,
-        (2, _) => BounceKind::Soft,
-        // The system cannot handle such a letter, or one of its size.
-        (3, 3 | 4 | 6) => BounceKind::Ours,
-        (3 | 4, _) => BounceKind::Soft,
-        // Our protocol, our content.
-        (5 | 6, _) => BounceKind::Ours,
-        // The mailbox, or its domain, belongs to somebody else now (RFC 7293).
-        (7, 17 | 18) => BounceKind::Hard,
-        (7, _) => BounceKind::Ours,
-        _ => BounceKind::Soft,
-    }
 }
 
 /// Reads the type of a feedback report.
@@ -220,7 +177,8 @@ mod tests {
         for (status, diagnostic, reason) in [
             ("5.0.0", "smtp; 550 5.1.1 <a@b.fr>: nobody", BounceKind::Hard),
             ("5.0.0", "smtp; 550-5.7.26 unauthenticated", BounceKind::Ours),
-            ("5.0.0", "smtp; 550 no such user", BounceKind::Soft),
+            ("5.0.0", "smtp; 550 no such user", BounceKind::Hard),
+            ("5.0.0", "smtp; 550 nobody of that name, perhaps", BounceKind::Soft),
             ("5.0.0", "smtp; 550 from 192.0.2.1: 5.1.1", BounceKind::Hard),
             ("5.2.2", "smtp; 550 5.1.1 nobody", BounceKind::Soft),
             ("", "smtp; 550 5.1.1 nobody", BounceKind::Hard),

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::store::RestingDomain;
+
 /// Further messages that were left are only counted.
 const MAX_NAMED_MESSAGES: usize = 50;
 
@@ -32,6 +34,10 @@ pub struct Summary {
     pub unsubscribed: u64,
     /// Addresses that are not written to again.
     pub suppressed: u64,
+    /// Domains to which no letter goes for a time, because too many came back from there at once.
+    pub resting: Vec<RestingDomain>,
+    /// Who wrote that they want to leave and are asked to confirm it.
+    pub asked: u64,
     pub auto_replies: u64,
     /// Delayed or delivered letters, and reports that were known.
     pub nothing_new: u64,
@@ -67,6 +73,7 @@ impl Summary {
             (self.soft, "came back for now"),
             (self.ours, "came back because of us"),
             (self.complaints, "complained of"),
+            (self.asked, "to be confirmed by mail"),
             (self.auto_replies, "by machines"),
             (self.nothing_new, "without news"),
             (self.gone, "about what is gone"),

@@ -145,6 +145,7 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
     if let Some(error) = error.downcast_ref::<bounce::Error>() {
         return is(match error {
             bounce::Error::Store(_) => OUT_OF_REACH,
+            bounce::Error::Render(_) | bounce::Error::Edition(_) => CONFIGURATION,
             bounce::Error::Read { .. } | bounce::Error::NoMailbox { .. } => BAD_INPUT,
             bounce::Error::Write { .. } => CANNOT_WRITE,
             bounce::Error::Locked { .. } => RUN_AGAIN,

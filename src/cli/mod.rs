@@ -86,6 +86,11 @@ trait Execute {
         false
     }
 
+    /// Does it without configuration and store, if that is how it was called.
+    fn execute_alone(&self) -> Option<anyhow::Result<ExitCode>> {
+        None
+    }
+
     /// Does what the command is there for.
     async fn execute(self, session: &Session) -> anyhow::Result<ExitCode>;
 }
@@ -109,6 +114,10 @@ macro_rules! commands {
 
             fn is_piped(&self) -> bool {
                 match self { $(Self::$name(args) => args.is_piped(),)+ }
+            }
+
+            fn execute_alone(&self) -> Option<anyhow::Result<ExitCode>> {
+                match self { $(Self::$name(args) => args.execute_alone(),)+ }
             }
 
             async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
@@ -192,6 +201,9 @@ async fn open_and_execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Init(args) => return init::run(args, &cli.config),
         command => command,
     };
+    if let Some(outcome) = command.execute_alone() {
+        return outcome;
+    }
     let session = Session::open(&cli.config, cli.at.as_deref(), cli.future, command.is_concurrent()).await?;
     // Under cron, only with the letters that it is about.
     if !command.is_called_by_cron() || std::io::stderr().is_terminal() {

@@ -2,6 +2,8 @@
 //! once. The letters are queued in the commit that says so, and go out like all that serve one
 //! person.
 
+use std::fmt::Display;
+
 use super::Error;
 use super::next::{self, ApprovalState, NextEdition};
 use super::render::{
@@ -12,7 +14,7 @@ use crate::{
     config::Config,
     locales::fill,
     model::{Choice, EditionKey, EmailAddress, Instant, Mailbox, Note, NoteKind, Now, Period, token},
-    store::{ServiceKind, ServiceLetter, Store},
+    store::{RestingDomain, ServiceKind, ServiceLetter, Store},
 };
 
 /// After this, a notice or a proof is of no use.
@@ -89,6 +91,32 @@ pub async fn notify(
     let note =
         Note { kind: NoteKind::Told, subject: notice.key(), who: AUTOMATIC_ACTOR.into(), words: String::new(), at };
     Ok(store.note_and_queue(key, &note, &letters).await?)
+}
+
+/// Tells the editors that a domain gets no letters for a time, and what to do, once; false if they know.
+pub async fn tell_of_rest(config: &Config, store: &Store, at: Instant, rest: &RestingDomain) -> Result<bool, Error> {
+    let lang = config.magazine.lang;
+    let words = &lang.words().notices;
+    let hour = config.magazine.zone.local(rest.until).format("%Y-%m-%d %H:%M").to_string();
+    let domain = rest.domain.as_str();
+    let told: [(&str, &dyn Display); 4] =
+        [("count", &rest.readers), ("domain", &domain), ("hour", &hour), ("what", &rest.words)];
+    let title = fill(&words.resting.title, &told);
+    let mut letters = Vec::new();
+    for editor in &config.desk.editors {
+        let desk_link = desk_link(config, store, &editor.address, at, at).await?;
+        let note = service::ServiceMessage {
+            lang,
+            subject: title.clone(),
+            title: title.clone(),
+            before: vec![fill(&words.resting.text, &told)],
+            button: Some((words.open_the_desk.clone(), desk_link)),
+            after: Vec::new(),
+        };
+        let written = service::write(config, store.key(), &note, envelope_to(editor, at))?;
+        letters.push(queued_letter(editor, written.text, at));
+    }
+    Ok(store.tell_rest(domain, &letters).await?)
 }
 
 fn notice_message(

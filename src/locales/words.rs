@@ -283,6 +283,7 @@ pub(crate) struct Service {
     pub(crate) link: Act,
     pub(crate) change: Act,
     pub(crate) moved: Say,
+    pub(crate) leave: Act,
 }
 
 /// Letters to editors.
@@ -296,4 +297,5 @@ pub(crate) struct Notices {
     pub(crate) broken: Brief,
     pub(crate) refused: Brief,
     pub(crate) restored: Brief,
+    pub(crate) resting: Brief,
 }

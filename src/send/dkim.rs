@@ -18,7 +18,7 @@ use crate::{
 
 /// The fields that are signed, if a letter has them, and whether each is named once more than it occurs, so that none
 /// can be added.
-const SIGNED_FIELDS: [(&str, bool); 16] = [
+const SIGNED_FIELDS: [(&str, bool); 18] = [
     ("From", true),
     ("Sender", true),
     ("To", true),
@@ -33,6 +33,8 @@ const SIGNED_FIELDS: [(&str, bool); 16] = [
     ("List-Unsubscribe", true),
     ("List-Unsubscribe-Post", true),
     ("List-Archive", false),
+    ("CFBL-Address", true),
+    ("CFBL-Feedback-ID", true),
     ("Feedback-ID", false),
     ("Precedence", false),
 ];

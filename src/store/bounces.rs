@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::{Reason, Result, Store, Tx, millis, query::from_row, sql};
+use super::{Reason, Result, Store, Tx, millis, query::from_row, resting::is_resting, sql};
 use crate::model::{EmailAddress, Instant, ReaderName, Slug};
 
 /// How many editions in a row a letter may come back for a passing reason before the address counts
@@ -57,6 +57,8 @@ pub enum BounceNotice {
         words: String,
         /// Whether it came back to the letter's address for bounces, which whoever has the letter need not know.
         by_envelope: bool,
+        /// Whether the whole domain is gone, it says: then it is no wonder that many come back together.
+        is_domain_gone: bool,
     },
     /// The reader wants no more letters of a newsletter.
     Leave(Slug, ReaderName),
@@ -88,12 +90,13 @@ pub enum Effect {
 /// A reader as bounces need one.
 struct BouncedReader {
     id: i64,
+    address: String,
     address_hash: Vec<u8>,
     /// Since when the address is known to be good.
     returned_at: i64,
 }
 
-from_row!(BouncedReader { id, address_hash, returned_at });
+from_row!(BouncedReader { id, address, address_hash, returned_at });
 
 /// What came back of a letter.
 struct ReturnedLetter<'a> {
@@ -101,6 +104,7 @@ struct ReturnedLetter<'a> {
     reason: BounceKind,
     words: &'a str,
     by_envelope: bool,
+    is_domain_gone: bool,
 }
 
 /// A service letter that came back.
@@ -159,10 +163,15 @@ impl Store {
         returned: ReturnedLetter<'_>,
         at: Instant,
     ) -> Result<Effect> {
-        let ReturnedLetter { edition, reason, words, by_envelope } = returned;
+        let ReturnedLetter { edition, reason, words, by_envelope, is_domain_gone } = returned;
         let address: Option<String> =
             tx.query(sql::LETTER_ADDRESS).bind(edition).bind(reader.id).fetch_optional().await?;
         let went_to = address.and_then(|address| address.parse::<EmailAddress>().ok());
+        let listed = if went_to.is_none() { reader.address.parse::<EmailAddress>().ok() } else { None };
+        let domain = match went_to.as_ref().or(listed.as_ref()) {
+            Some(address) if !is_domain_gone => address.domain().to_ascii_lowercase(),
+            _ => String::new(),
+        };
         let hash = went_to.map_or(reader.address_hash, |address| self.hash(&address));
         let dated: Option<i64> = tx.query(sql::DATED).bind(edition).fetch_optional().await?;
         let is_older = dated.is_some_and(|dated| dated < reader.returned_at);
@@ -174,8 +183,11 @@ impl Store {
             .bind(&hash)
             .bind(words)
             .bind(millis(at))
+            .bind(&domain)
             .execute()
             .await?;
+        let counts = noted == 1 && reason != BounceKind::Soft;
+        let is_resting = is_resting(tx, &domain, counts, words, at).await?;
         let mut left = false;
         if reason == BounceKind::Complaint {
             // Also for the second time: the reader may have come back in between.
@@ -190,6 +202,8 @@ impl Store {
                 .await?;
         }
         let why = match reason {
+            // It is about us. Who complained stays unsubscribed, for that is their own word.
+            _ if is_resting => None,
             BounceKind::Complaint => Some(Reason::Complaint),
             _ if noted == 0 || is_older => None,
             BounceKind::Hard => Some(Reason::Bounce),
@@ -247,10 +261,11 @@ impl Store {
     async fn take_notice(&self, tx: &mut Tx<'_>, notice: &BounceNotice, at: Instant) -> Result<Effect> {
         match notice {
             BounceNotice::Leave(newsletter, reader) => take_leave(tx, newsletter, *reader, at).await,
-            BounceNotice::Returned { edition, reader, reason, words, by_envelope } => {
+            BounceNotice::Returned { edition, reader, reason, words, by_envelope, is_domain_gone } => {
                 let Some(reader) = find_reader(tx, *reader).await? else { return Ok(Effect::Gone) };
-                let (edition, reason, by_envelope) = (*edition, *reason, *by_envelope);
-                self.take_return(tx, reader, ReturnedLetter { edition, reason, words, by_envelope }, at).await
+                let (edition, reason, by_envelope, is_domain_gone) = (*edition, *reason, *by_envelope, *is_domain_gone);
+                let returned = ReturnedLetter { edition, reason, words, by_envelope, is_domain_gone };
+                self.take_return(tx, reader, returned, at).await
             }
             BounceNotice::ServiceReturned { letter, reason } => take_service_return(tx, letter, *reason).await,
         }

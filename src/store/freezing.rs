@@ -6,7 +6,9 @@ use super::{
     audiences::{add_group, add_rhythms, editions_stamp, groups, move_behind, settle_groups},
     desk::{add_note, desk_stamp},
     editions::Row,
-    is_another_list, millis, sql,
+    is_another_list, millis,
+    resting::rest_frozen,
+    sql,
 };
 use crate::model::{
     Audience, ColumnId, Edition, EditionKey, EditionState, Instant, Note, Period, ReaderGroup, Rhythm, Slug,
@@ -254,6 +256,7 @@ impl Store {
                 return Ok(Freeze::Readers(count));
             }
             tx.query(sql::SET_LETTERS).bind(id).bind(count).execute().await?;
+            rest_frozen(&mut tx, new.dated).await?;
             tx.query(sql::ledger::ADD_BLOCKS).bind(id).execute().await?;
             // On Postgres each statement sees what was committed before it: who chose anew between the groups
             // and the letters has none.

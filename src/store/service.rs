@@ -19,6 +19,8 @@ pub enum ServiceKind {
     Move,
     /// It tells the old address of the new one.
     Moved,
+    /// It asks whether its reader wants to leave.
+    Leave,
     /// It is for an editor.
     Desk,
 }
@@ -32,6 +34,7 @@ impl ServiceKind {
             Self::Link => "link",
             Self::Move => "move",
             Self::Moved => "moved",
+            Self::Leave => "leave",
             Self::Desk => "desk",
         }
     }

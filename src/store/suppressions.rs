@@ -34,12 +34,25 @@ pub(super) async fn lift_suppression(
     words: &str,
     at: Instant,
 ) -> Result<Option<SuppressionRow>> {
+    let lifted = take_back_suppression(tx, hash, words, at).await?;
+    if lifted.is_some() {
+        tx.query(lists::RETURN_READER).bind(hash).bind(millis(at)).execute().await?;
+    }
+    Ok(lifted)
+}
+
+/// The same where nobody has shown that the address is good.
+pub(super) async fn take_back_suppression(
+    tx: &mut Tx<'_>,
+    hash: &[u8],
+    words: &str,
+    at: Instant,
+) -> Result<Option<SuppressionRow>> {
     let found: Option<SuppressionRow> = tx.query(lists::SUPPRESSION_OF).bind(hash).fetch_optional().await?;
     let Some(row) = found else { return Ok(None) };
     let query = tx.query(lists::ADD_ALLOWANCE).bind(hash).bind(words).bind(&row.reason).bind(row.suppressed_at);
     query.bind(millis(at)).execute().await?;
     tx.query(lists::LIFT_SUPPRESSION).bind(hash).execute().await?;
-    tx.query(lists::RETURN_READER).bind(hash).bind(millis(at)).execute().await?;
     Ok(Some(row))
 }
 

@@ -103,6 +103,24 @@ fn both_signatures_hold_however_the_letter_travelled() {
     }
 }
 
+/// RFC 9477: providers heed where complaints go only in the name of a domain that has signed the letter.
+#[test]
+fn letters_say_where_complaints_go_if_they_are_signed() {
+    let of = |scene: Scene| {
+        scene.ok(&["run", "--at", MONDAY]);
+        scene.letter_to("alix@example.org", "2026-W47")
+    };
+    let letter = of(signing());
+    let id = letter.split("\r\nMessage-ID: <").nth(1).and_then(|rest| rest.split('>').next()).expect("an id");
+    let told =
+        format!("\r\nCFBL-Address: retours@estran.example.org; report=arf\r\nCFBL-Feedback-ID: {id}\r\nList-Id: ");
+    assert!(letter.contains(&told), "{letter}");
+    for unsigned in [Scene::sample(), signing().config("retours@estran.example.org", "retours@elsewhere.example")] {
+        let letter = of(unsigned);
+        assert!(!letter.contains("\r\nCFBL"), "{letter}");
+    }
+}
+
 #[test]
 fn what_readers_see_or_click_cannot_be_changed() {
     let scene = signing();
@@ -134,6 +152,8 @@ fn what_readers_see_or_click_cannot_be_changed() {
     change("\r\nSubject: ", "\r\nSubject: Urgent\r\nSubject: ");
     change("\r\nTo: ", "\r\nCc: eve@example.org\r\nTo: ");
     change("\r\nTo: ", "\r\nSender: eve@example.org\r\nTo: ");
+    change("CFBL-Address: retours@", "CFBL-Address: others@");
+    change("\r\nCFBL-Address: ", "\r\nCFBL-Address: eve@example.org\r\nCFBL-Address: ");
     change("\r\nList-Id: ", "\r\nList-Id: <other.example.org>\r\nList-Id: ");
     change("alix@example.org", "alex@example.org");
     change("\r\nDate: Mon, 23", "\r\nDate: Tue, 24");

@@ -58,6 +58,7 @@ async fn complain(store: &Store, edition: &Edition, who: &str, when: Instant) {
         reason: BounceKind::Complaint,
         words,
         by_envelope: false,
+        is_domain_gone: false,
     };
     store.take_notices(&[notice], when, false).await.expect("a notice");
 }

@@ -64,6 +64,9 @@ struct AddressReport {
     allowed: Vec<AllowanceReport>,
     /// Whether a reader has moved away from it.
     is_former: bool,
+    /// Until when no letter goes to its domain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resting_until: Option<Instant>,
 }
 
 #[derive(Debug, Serialize)]
@@ -161,7 +164,10 @@ pub(super) async fn show(session: &Session, address: &EmailAddress, json: bool) 
         ));
     }
     let suppressed = |one: Suppression| SuppressionReport { reason: one.reason.as_str(), since: one.since };
+    let domain = address.domain().to_ascii_lowercase();
+    let resting = store.resting_domains(session.at).await?.into_iter().find(|rest| rest.domain == domain);
     let shown = AddressReport {
+        resting_until: resting.map(|rest| rest.until),
         address: entry.as_ref().map_or_else(|| address.to_string(), |entry| entry.subscriber.address.to_string()),
         suppressed: standing.suppression.map(suppressed),
         allowed: standing.allowances.iter().map(AllowanceReport::from).collect(),
@@ -216,6 +222,9 @@ fn print(session: &Session, shown: &AddressReport) {
     println!("{}", shown.address);
     if let Some(suppressed) = &shown.suppressed {
         println!("  suppressed: {}{}", suppressed.reason, since(session, suppressed.since));
+    }
+    if shown.resting_until.is_some() {
+        println!("  no letter goes to its domain until {}: too many came back from there", at(shown.resting_until));
     }
     match &shown.reader {
         None if shown.is_former => println!("  not on the list: a reader has moved away from it"),

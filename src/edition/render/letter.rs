@@ -109,9 +109,16 @@ impl LetterTemplate {
             Self { edition: edition.key(), mark: edition.mark, key, bounce, separator, pieces, end, length: 0 };
         template.push(&header_text(&sender)?, LetterField::To);
         template.push(&format!("{}Message-ID: <{name}.", header_text(&fixed)?), LetterField::Id);
+        let mut before_list = format!("@{domain}>\r\n");
+        if takes_complaints(config) {
+            let address = &letters.bounce_address;
+            before_list.push_str(&format!("CFBL-Address: {address}; report=arf\r\nCFBL-Feedback-ID: {name}."));
+            template.push(&before_list, LetterField::Id);
+            before_list = format!("@{domain}\r\n");
+        }
         // Each address has a line of its own.
         template.push(
-            &format!("@{domain}>\r\nList-Id: <{}>\r\nList-Unsubscribe: <{leave}", letters.list_id),
+            &format!("{before_list}List-Id: <{}>\r\nList-Unsubscribe: <{leave}", letters.list_id),
             LetterField::Token,
         );
         template.push(&format!(">,\r\n <mailto:{by_mail}?subject=unsubscribe%20"), LetterField::Token);
@@ -178,6 +185,18 @@ impl LetterTemplate {
         let sender = format!("{local}{}{}@{domain}", self.separator, token::bounce(&self.key, self.mark, reader));
         Ok(RenderedLetter { sender, recipient: address.clone(), text })
     }
+}
+
+/// Whether letters say where complaints about them go (RFC 9477): providers heed it only in the name of a domain that has
+/// signed the letter, and that both the sender and the address for complaints belong to.
+fn takes_complaints(config: &Config) -> bool {
+    let belongs = |address: &EmailAddress, domain: &str| {
+        let rest = address.domain().to_lowercase();
+        rest.strip_suffix(&domain.to_lowercase()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    let letters = &config.letters;
+    let is_ours = |domain| belongs(&letters.from.address, domain) && belongs(&letters.bounce_address, domain);
+    config.dkim.iter().any(|key| is_ours(&key.domain))
 }
 
 /// How message ids name an edition: by its label and its newsletter.

@@ -31,8 +31,8 @@ on_both! {
     what_was_left_is_remembered_for_each_mailbox,
 }
 
-const NOTHING: Effect = Effect::Noted { suppressed: false, left: false };
-const SUPPRESSED: Effect = Effect::Noted { suppressed: true, left: false };
+pub(super) const NOTHING: Effect = Effect::Noted { suppressed: false, left: false };
+pub(super) const SUPPRESSED: Effect = Effect::Noted { suppressed: true, left: false };
 
 /// A store with columns enough and two subscribers, a@example.org and b@example.org.
 async fn magazine(house: &House) -> (Store, Vec<Column>) {
@@ -46,12 +46,12 @@ async fn magazine(house: &House) -> (Store, Vec<Column>) {
 }
 
 /// The Monday of the n-th edition.
-fn monday(number: i64) -> Instant {
+pub(super) fn monday(number: i64) -> Instant {
     at("2026-11-16T08:00") + Duration::weeks(number)
 }
 
 /// Freezes the n-th edition; its letters wait.
-async fn frozen(store: &Store, columns: &[Column], number: i64) -> (i64, u64) {
+pub(super) async fn frozen(store: &Store, columns: &[Column], number: i64) -> (i64, u64) {
     let column = columns[usize::try_from(number).expect("a small number")].id;
     let variant = NewVariant {
         audience: Audience::of(Choice::all()),
@@ -90,13 +90,13 @@ async fn frozen(store: &Store, columns: &[Column], number: i64) -> (i64, u64) {
 }
 
 /// Freezes the n-th edition, and hands its letters over at the hour.
-async fn sent(store: &Store, columns: &[Column], number: i64) -> i64 {
+pub(super) async fn sent(store: &Store, columns: &[Column], number: i64) -> i64 {
     let (edition, _) = frozen(store, columns, number).await;
     settle(store, edition, monday(number), LetterState::Sent).await;
     edition
 }
 
-async fn settle(store: &Store, edition: i64, when: Instant, state: LetterState) {
+pub(super) async fn settle(store: &Store, edition: i64, when: Instant, state: LetterState) {
     store.lapse(edition, when, LetterState::Unknown).await.expect("a lapse");
     let until = when + Duration::seconds(20);
     let batch = store.lease_letters(edition, when, 9, until).await.expect("leases");
@@ -122,14 +122,21 @@ async fn id(store: &Store, name: &str) -> ReaderId {
 
 async fn returned(store: &Store, edition: i64, name: &str, reason: BounceKind) -> BounceNotice {
     let reader = ReaderName::Id(id(store, name).await);
-    BounceNotice::Returned { edition, reader, reason, words: format!("{} words", reason.as_str()), by_envelope: false }
+    BounceNotice::Returned {
+        edition,
+        reader,
+        reason,
+        words: format!("{} words", reason.as_str()),
+        by_envelope: false,
+        is_domain_gone: false,
+    }
 }
 
 async fn leave(store: &Store, name: &str) -> BounceNotice {
     BounceNotice::Leave(digest(), ReaderName::Id(id(store, name).await))
 }
 
-async fn take(store: &Store, notice: BounceNotice, when: Instant) -> Effect {
+pub(super) async fn take(store: &Store, notice: BounceNotice, when: Instant) -> Effect {
     let effects = store.take_notices(&[notice], when, false).await.expect("effects");
     assert_eq!(effects.len(), 1);
     effects[0]

@@ -18,7 +18,7 @@ const HUMAN: &str = "From: alix@example.org\nSubject: Bonjour\n\nMerci !\n";
 
 /// A scene whose first edition has gone out to so many readers.
 fn sent_to(readers: usize) -> Sent {
-    let roll: String = (0..readers).map(|n| format!("r{n}@example.org\n")).collect();
+    let roll: String = (0..readers).map(|n| format!("r{n}@r{n}.example\n")).collect();
     let scene = Scene::empty().write("subscribers.csv", &format!("email\n{roll}"));
     Sent::out(scene.write("columns/a.md", &column("A", "edito", "2026-11-20")))
 }
@@ -29,7 +29,7 @@ fn mailed(sent: &Sent, arguments: &[&str]) -> Outcome {
 
 /// Each reader's report, in an mbox.
 fn mbox_of(sent: &Sent, readers: usize) -> String {
-    let groups = |n: usize| group(&format!("r{n}@example.org"), "failed", "5.1.1", "550 5.1.1 nobody");
+    let groups = |n: usize| group(&format!("r{n}@r{n}.example"), "failed", "5.1.1", "550 5.1.1 nobody");
     let one = |n: usize| {
         format!("From MAILER-DAEMON Tue Nov 24 08:00:00 2026\n{}\n", report(&sent.verp(n + 1), &groups(n), ""))
     };

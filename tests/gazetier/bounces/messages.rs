@@ -165,7 +165,16 @@ fn who_complains_gets_no_letter_any_more() {
     let unsubscribed = "1 message read; 1 unsubscribed";
     let nothing = "1 message read, 1 without news";
     type Way = fn(&Sent) -> String;
-    let ways: [(Way, &str); 9] = [
+    let ways: [(Way, &str); 10] = [
+        // RFC 9477: the same as the Message-ID, which was taken out.
+        (
+            |sent| {
+                let id = sent.message_id(1);
+                let returned = format!("CFBL-Feedback-ID: {}\nSubject: x\n", id.trim_matches(['<', '>']));
+                complaint("x", "abuse", "", &returned)
+            },
+            abuse,
+        ),
         (|sent| complaint("fbl@estran.example.org", "abuse", "", &letter_head(&sent.message_id(1), "")), abuse),
         (|sent| complaint(&sent.verp(1), "abuse", "", "Subject: redacted\n"), abuse),
         (|sent| complaint("x", "Abuse", &format!("Original-Mail-From: <{}>\n", sent.verp(1)), "Subject: x\n"), abuse),

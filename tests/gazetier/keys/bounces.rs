@@ -39,8 +39,14 @@ async fn sent(store: &Store, columns: &[gazetier::model::ColumnId], number: i64)
 
 /// What comes of something that a reader's letter came back for, a day after it was sent.
 async fn come_back(store: &Store, edition: &Edition, reader: ReaderName, reason: BounceKind) -> Effect {
-    let notice =
-        BounceNotice::Returned { edition: edition.id, reader, reason, words: "words".into(), by_envelope: false };
+    let notice = BounceNotice::Returned {
+        edition: edition.id,
+        reader,
+        reason,
+        words: "words".into(),
+        by_envelope: false,
+        is_domain_gone: false,
+    };
     let effects = store.take_notices(&[notice], edition.dated + Duration::days(1), false).await.expect("effects");
     effects[0]
 }
@@ -86,6 +92,7 @@ async fn passing_reasons_are_forgotten_when_the_reader_comes_back(house: &House)
         reason: BounceKind::Hard,
         words: "late".into(),
         by_envelope: false,
+        is_domain_gone: false,
     };
     let effects = store.take_notices(&[late], edition(4, &[]).dated, false).await.expect("effects");
     assert_eq!(effects, [NOTHING]);

@@ -197,6 +197,7 @@ impl Scene {
                     reason: BounceKind::Complaint,
                     words: "spam".into(),
                     by_envelope: false,
+                    is_domain_gone: false,
                 };
                 self.store.take_notices(&[notice], when, false).await.expect("an effect");
             }
