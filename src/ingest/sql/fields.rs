@@ -136,10 +136,15 @@ impl FieldPlan {
                 "image" => value.trim().clone_into(&mut record.image.get_or_insert_default().url),
                 "image_alt" => record.image.get_or_insert_default().alt = plain(text()),
                 "image_credit" => record.image.get_or_insert_default().credit = Some(plain(text())),
+                "audio" => value.trim().clone_into(&mut record.audio.get_or_insert_default().url),
+                "audio_type" => record.audio.get_or_insert_default().media_type = Some(text()),
+                "audio_length" => record.audio.get_or_insert_default().length = value.trim().parse().ok(),
+                "audio_duration" => record.audio.get_or_insert_default().duration = Some(text()),
                 _ => {}
             }
         }
         record.image = record.image.filter(|image: &RecordImage| !image.url.is_empty());
+        record.audio = record.audio.filter(|audio| !audio.url.is_empty());
         // Where a status is asked for, none is no leave.
         if self.get("status").is_some() && !row_has(&self.fields, row, "status") {
             record.status = RecordStatus::Draft;
