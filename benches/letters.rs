@@ -30,7 +30,7 @@ fn letters(criterion: &mut Criterion) {
         newsletter: config.digest.newsletter.clone(),
         mark: 7,
         number: 1,
-        period: Period::of(at, &config.magazine.zone),
+        period: Period::of_week(at, &config.magazine.zone),
         since: at,
         cutoff: at,
         state: EditionState::Frozen,

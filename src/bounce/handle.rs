@@ -24,7 +24,7 @@ use super::{
 use crate::{
     config::Config,
     edition::editors,
-    model::{Instant, Slug},
+    model::Instant,
     store::{BounceKind, BounceNotice, Effect, Store},
 };
 
@@ -39,8 +39,6 @@ const RUN_LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct BounceHandler<'a> {
     pub config: &'a Config,
     pub store: &'a Store,
-    /// The newsletter that tokens of the first version are for.
-    pub newsletter: &'a Slug,
     /// The instant at which reports take effect.
     pub at: Instant,
     /// The machine's clock, for the age of locks.
@@ -190,7 +188,7 @@ impl<'a> BounceHandler<'a> {
     }
 
     async fn start(self) -> Result<BounceRun<'a>, Error> {
-        let newsletters = vec![self.newsletter.clone()];
+        let newsletters = self.config.newsletters.iter().map(|digest| digest.newsletter.clone()).collect();
         let proofs = ProofVerifier::new(self.store.key(), newsletters, &self.store.all_editions().await?);
         let summary = Summary { dry_run: self.rehearsal, ..Summary::default() };
         Ok(BounceRun { handler: self, proofs, summary })

@@ -5,6 +5,7 @@ use chrono::Duration;
 
 use super::{BounceHandler, Error};
 use crate::{
+    config::Digest,
     edition::render::service::{self, AutoSubmitted, ServiceEnvelope, ServiceMessage},
     locales::fill,
     model::{EmailAddress, Lang, token},
@@ -34,8 +35,20 @@ pub(super) enum Asked {
 
 /// Asks an address whether it wants to leave.
 pub(super) async fn ask(handler: &BounceHandler<'_>, sender: &EmailAddress) -> Result<Asked, Error> {
-    let BounceHandler { config, store, newsletter, at, .. } = *handler;
-    let Some(known) = store.subscriber_at(newsletter, sender).await? else { return Ok(Asked::Nobody) };
+    let BounceHandler { config, store, at, .. } = *handler;
+    // The page behind the link offers to leave all, if there are several.
+    let mut found = None;
+    for Digest { newsletter, .. } in &config.newsletters {
+        match store.subscriber_at(newsletter, sender).await? {
+            Some(known) if known.state == "active" => {
+                found = Some((newsletter, known));
+                break;
+            }
+            Some(known) => found = found.or(Some((newsletter, known))),
+            None => {}
+        }
+    }
+    let Some((newsletter, known)) = found else { return Ok(Asked::Nobody) };
     if known.state != "active" {
         return Ok(Asked::LeftBefore);
     }

@@ -177,15 +177,7 @@ pub(super) async fn handle(session: &Session) -> anyhow::Result<Option<String>> 
 }
 
 fn bounces(session: &Session, rehearsal: bool, only_new: bool) -> BounceHandler<'_> {
-    BounceHandler {
-        config: &session.config,
-        store: &session.store,
-        newsletter: session.newsletter(),
-        at: session.at,
-        clock,
-        rehearsal,
-        only_new,
-    }
+    BounceHandler { config: &session.config, store: &session.store, at: session.at, clock, rehearsal, only_new }
 }
 
 async fn read(bounces: BounceHandler<'_>, mailbox: &config::Inbox) -> anyhow::Result<Summary> {

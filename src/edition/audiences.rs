@@ -2,7 +2,10 @@
 //! than there are editions get those of the editions since their last letter with them. So every column comes once to each
 //! reader, whatever the rhythm and whatever was changed: a letter covers the editions behind the reader's mark.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
 
 use super::{Error, layout::EditionDraft};
 use crate::{
@@ -147,10 +150,11 @@ async fn add_spans(
         if !spans.contains_key(&key) {
             let mut all = own.to_vec();
             for edition in &theirs {
-                if !columns.contains_key(&edition.id) {
-                    columns.insert(edition.id, store.columns_of(edition.id).await?);
-                }
-                all.extend(columns.get(&edition.id).into_iter().flatten().cloned());
+                let theirs = match columns.entry(edition.id) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(place) => place.insert(store.columns_of(edition.id).await?),
+                };
+                all.extend(theirs.iter().cloned());
             }
             all.sort_by_key(|column| std::cmp::Reverse((column.published, column.id.0)));
             let mut slot = draft.slot.clone();
@@ -169,7 +173,8 @@ async fn add_spans(
 /// hold it.
 fn is_to_come(edition: &EarlierEdition, group: &ReaderGroup) -> bool {
     let was_due = group.rhythm == Rhythm::Each || edition.rhythms.contains(&group.rhythm);
-    !edition.is_withheld && !(was_due && edition.cutoff > group.after) && !group.had.contains(&edition.id)
+    let has_had = (was_due && edition.cutoff > group.after) || group.had.contains(&edition.id);
+    !edition.is_withheld && !has_had
 }
 
 /// What tells one set of earlier editions from another: the oldest one's cutoff, and a fingerprint of all.

@@ -19,8 +19,11 @@ pub async fn erase_reader(config: &Config, store: &Store, known: &KnownReader, a
 pub async fn erase_readers_who_left(config: &Config, store: &Store, older: Instant, at: Instant) -> Result<u64, Error> {
     let mut count = 0;
     for id in store.left_before(older).await? {
-        if let Some(known) = store.subscriber(&config.digest.newsletter, id).await? {
-            count += u64::from(remove_reader(config, store, &known, at).await?);
+        for newsletter in store.newsletters().await? {
+            if let Some(known) = store.subscriber(&newsletter, id).await? {
+                count += u64::from(remove_reader(config, store, &known, at).await?);
+                break;
+            }
         }
     }
     store.fold().await;

@@ -189,6 +189,15 @@ pub(super) async fn set_rhythm(
 }
 
 impl Store {
+    /// All newsletters that there ever were.
+    pub async fn newsletters(&self) -> Result<Vec<Slug>> {
+        let names: Vec<String> = self.read(audiences::NEWSLETTERS).fetch_all().await?;
+        names
+            .iter()
+            .map(|name| Slug::parse(name).map_err(|_| Error::Corrupt { what: "newsletter", value: name.clone() }))
+            .collect()
+    }
+
     /// Makes newsletters known that are new.
     pub async fn know_newsletters<'n>(&self, names: impl IntoIterator<Item = &'n Slug>) -> Result<()> {
         let known: Vec<String> = self.read(audiences::NEWSLETTERS).fetch_all().await?;

@@ -39,7 +39,7 @@ pub(super) fn write(feed: &Feed<'_>, shown: &[ColumnContent<'_>], buffers: &mut 
     links.extend(feed.current()?.map(|current| archive("current", current)));
     links.extend(feed.previous()?.map(|previous| archive("prev-archive", previous)));
     links.extend(feed.next()?.map(|next| archive("next-archive", next)));
-    links.extend(rights::licenses(config)?.into_iter().map(|(href, media_type, title)| Link {
+    links.extend(rights::licenses(config)?.into_iter().map(|rights::LicenseLink { href, media_type, title }| Link {
         mime_type: media_type.map(str::to_owned),
         title: Some(title.to_owned()),
         ..link("license", &href, "")

@@ -43,7 +43,7 @@ pub(super) fn write(feed: &Feed<'_>, shown: &mut [ColumnContent<'_>], buffer: Ve
     if feed.history.complete {
         head.push(("fh", "complete", extension("fh:complete", None, [])));
     }
-    for (href, media_type, title) in rights::licenses(config)? {
+    for rights::LicenseLink { href, media_type, title } in rights::licenses(config)? {
         let mut license =
             extension("atom:link", None, [("href", href), ("rel", "license".to_owned()), ("title", title.to_owned())]);
         license.attrs.extend(media_type.map(|media_type| ("type".to_owned(), media_type.to_owned())));

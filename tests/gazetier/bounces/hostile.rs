@@ -244,11 +244,9 @@ impl Rehearsal {
 
     fn handle(&self, message: &[u8]) -> Summary {
         let at = "2026-11-24T08:00:00Z".parse::<model::Instant>().expect("an instant");
-        let newsletter = &digest();
         let bounces = BounceHandler {
             config: &self.config,
             store: &self.store,
-            newsletter,
             at,
             clock: Utc::now,
             rehearsal: true,

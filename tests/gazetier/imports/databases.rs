@@ -250,6 +250,21 @@ fn thousands_of_rows_are_read_in_pieces_and_ids_are_what_they_are() {
 }
 
 #[test]
+fn a_recording_is_a_field_as_well() {
+    let (scene, database) =
+        scene(System::Mariadb, "table = \"a\"\ncolumns = { audio = \"son\", audio_length = \"octets\" }\n");
+    database.run(
+        "CREATE TABLE a (id int, title text, published date, body text, son text, octets bigint);
+         INSERT INTO a VALUES (1, 'un', '2026-11-01', 'b', 'https://jetee.example.org/un.mp3', 12345)",
+    );
+    assert_eq!(scene.ok(&["sync"]), "1 columns added\n");
+    scene.ok(&["publish", "--at", LATER]);
+    let attachment = &scene.items("feed.json")[0]["attachments"][0];
+    assert_eq!(attachment["url"], "https://jetee.example.org/un.mp3");
+    assert_eq!(attachment["size_in_bytes"], 12345);
+}
+
+#[test]
 fn a_source_that_was_renamed_keeps_its_columns() {
     let (scene, database) = scene(System::Mariadb, "table = \"a\"\n");
     database.run("CREATE TABLE a (id int, title text, published date); INSERT INTO a VALUES (1, 'un', '2026-11-01')");
