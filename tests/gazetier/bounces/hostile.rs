@@ -18,7 +18,7 @@ use proptest::{
 };
 
 use super::post::{Sent, group, letter_head, nobody, report};
-use crate::{store::digest, support::Outcome};
+use crate::support::Outcome;
 
 const HARD: &str = "1 message read, 1 came back for good; 1 address suppressed\n";
 const LEFT: &str = "1 message read, 1 left there\n";
