@@ -154,14 +154,23 @@ pub(super) fn rss_content(terms: &RslTerms, column: &Url) -> Extension {
     }
 }
 
-/// The licences that a document names (RFC 4946): address, media type and what it is.
-pub(super) fn licenses(config: &Config) -> Result<Vec<(String, Option<&'static str>, &'static str)>, Error> {
+/// A licence that a document names (RFC 4946). Of several, each has a title.
+pub(super) struct LicenseLink {
+    pub(super) href: String,
+    pub(super) media_type: Option<&'static str>,
+    pub(super) title: &'static str,
+}
+
+/// The licences that a document names.
+pub(super) fn licenses(config: &Config) -> Result<Vec<LicenseLink>, Error> {
     let mut licenses = Vec::new();
     if let Some(license) = &config.rights.license {
-        licenses.push((address(license).into_owned(), None, "License"));
+        let href = address(license).into_owned();
+        licenses.push(LicenseLink { href, media_type: None, title: "License" });
     }
     if config.rights.rsl.is_some() {
-        licenses.push((address(&rsl_url(config)?).into_owned(), Some("application/rsl+xml"), "RSL"));
+        let href = address(&rsl_url(config)?).into_owned();
+        licenses.push(LicenseLink { href, media_type: Some("application/rsl+xml"), title: "RSL" });
     }
     Ok(licenses)
 }
