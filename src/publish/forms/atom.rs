@@ -11,7 +11,7 @@ use url::Url;
 use super::{
     BufferPool, ColumnContent, Error, Feed, address, audio, authors, measure, media_type,
     plain_text::{is_blank, looks_like_html, plain},
-    rights,
+    rights::{self, LicenseLink},
     rss::{HISTORY, MEDIA},
     tags,
 };
@@ -39,7 +39,7 @@ pub(super) fn write(feed: &Feed<'_>, shown: &[ColumnContent<'_>], buffers: &mut 
     links.extend(feed.current()?.map(|current| archive("current", current)));
     links.extend(feed.previous()?.map(|previous| archive("prev-archive", previous)));
     links.extend(feed.next()?.map(|next| archive("next-archive", next)));
-    links.extend(rights::licenses(config)?.into_iter().map(|rights::LicenseLink { href, media_type, title }| Link {
+    links.extend(rights::licenses(config)?.into_iter().map(|LicenseLink { href, media_type, title }| Link {
         mime_type: media_type.map(str::to_owned),
         title: Some(title.to_owned()),
         ..link("license", &href, "")

@@ -154,7 +154,7 @@ pub(super) fn rss_content(terms: &RslTerms, column: &Url) -> Extension {
     }
 }
 
-/// A licence that a document names (RFC 4946).
+/// A licence that a document names (RFC 4946). Of several, each has a title.
 pub(super) struct LicenseLink {
     pub(super) href: String,
     pub(super) media_type: Option<&'static str>,
@@ -165,7 +165,8 @@ pub(super) struct LicenseLink {
 pub(super) fn licenses(config: &Config) -> Result<Vec<LicenseLink>, Error> {
     let mut licenses = Vec::new();
     if let Some(license) = &config.rights.license {
-        licenses.push(LicenseLink { href: address(license).into_owned(), media_type: None, title: "License" });
+        let href = address(license).into_owned();
+        licenses.push(LicenseLink { href, media_type: None, title: "License" });
     }
     if config.rights.rsl.is_some() {
         let href = address(&rsl_url(config)?).into_owned();

@@ -11,7 +11,9 @@ use url::Url;
 use super::{
     ColumnContent, Error, Feed, address, audio, authors, measure, media_type,
     plain_text::{is_blank, looks_like_html, plain},
-    podcast, rights, tags,
+    podcast,
+    rights::{self, LicenseLink},
+    tags,
 };
 use crate::model::{Column, EARLIEST, Image, html::escape};
 
@@ -43,7 +45,7 @@ pub(super) fn write(feed: &Feed<'_>, shown: &mut [ColumnContent<'_>], buffer: Ve
     if feed.history.complete {
         head.push(("fh", "complete", extension("fh:complete", None, [])));
     }
-    for rights::LicenseLink { href, media_type, title } in rights::licenses(config)? {
+    for LicenseLink { href, media_type, title } in rights::licenses(config)? {
         let mut license =
             extension("atom:link", None, [("href", href), ("rel", "license".to_owned()), ("title", title.to_owned())]);
         license.attrs.extend(media_type.map(|media_type| ("type".to_owned(), media_type.to_owned())));
