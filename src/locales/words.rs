@@ -102,6 +102,8 @@ pub(crate) struct Letter {
     pub(crate) columns: String,
     pub(crate) other_columns: String,
     pub(crate) why_you_receive: String,
+    /// What stood for `why_you_receive` in letters of the first version, which do not mark it.
+    pub(crate) first_reason: String,
     pub(crate) why_it_comes: String,
     pub(crate) subscribe: String,
     pub(crate) feeds: String,

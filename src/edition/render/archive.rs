@@ -18,7 +18,7 @@ const ONLINE_ELEMENT: (&str, &str) = ("<a class=\"online\"", "</a>");
 pub fn page(config: &Config, html: &str, head: &str, foot: &str) -> String {
     let words = &config.magazine.lang.words().letter;
     let mut page = html.to_owned();
-    if let Some((from, to)) = element(&page, WHY_ELEMENT).or_else(|| unmarked_reason(&page, &words.why_you_receive)) {
+    if let Some((from, to)) = element(&page, WHY_ELEMENT).or_else(|| unmarked_reason(&page, &words.first_reason)) {
         page.replace_range(from..to, &words.why_it_comes);
     }
     if let Some((from, to)) = unsubscribe_href(&page) {
@@ -116,7 +116,7 @@ mod tests {
                 shown,
                 format!(
                     "<html><head><meta></head><body><main><h3><a href=\"https://x.example/a\" style=\"x\">{title}</a>\
-                     </h3><p>{title}</p><p style=\"margin:0\">Cette lettre vient chaque semaine à qui la demande.</p><p>\
+                     </h3><p>{title}</p><p style=\"margin:0\">Cette lettre vient à qui la demande.</p><p>\
                      <a href=\"https://estran.example.org/lettre/\" style=\"x\">La recevoir</a></p></main><footer>\
                      </footer></body></html>"
                 )
