@@ -382,23 +382,9 @@ impl Config {
     /// Checks the text of a configuration that is in a file, or would be.
     pub fn parse(text: &str, path: &Path) -> Result<Self, Error> {
         let raw: raw::RawConfig = toml::from_str(text)
-            .map_err(|error| Error::Shape { path: path.to_owned(), message: shape(&error, text) })?;
+            .map_err(|error| Error::Shape { path: path.to_owned(), message: raw::shape(&error, text) })?;
         let mut config = check::check(raw, path)?;
         config.fingerprint = fingerprint([text]);
         Ok(config)
-    }
-}
-
-/// What is wrong with the form of a configuration, with the line that it stands in; without, if that
-/// looks as if it held a secret: what is told may be mailed, or kept in a log.
-fn shape(error: &toml::de::Error, text: &str) -> String {
-    let line = error.span().map(|span| text.get(..span.start).unwrap_or_default().matches('\n').count());
-    let words = line.and_then(|line| text.lines().nth(line)).unwrap_or_default().to_lowercase();
-    // An address may hold a login.
-    let has_login = words.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
-    let is_secret = has_login || ["pass", "secret", "token", "key"].iter().any(|word| words.contains(word));
-    match line.filter(|_| is_secret) {
-        Some(line) => format!("line {}: {}", line + 1, error.message()),
-        None => error.to_string().trim_end().to_owned(),
     }
 }

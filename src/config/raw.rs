@@ -296,3 +296,17 @@ fn plus() -> String {
 fn five_minutes() -> String {
     "5m".into()
 }
+
+/// What is wrong with the form of a configuration, with the line that it stands in; without, if that
+/// looks as if it held a secret: what is told may be mailed, or kept in a log.
+pub(super) fn shape(error: &toml::de::Error, text: &str) -> String {
+    let line = error.span().map(|span| text.get(..span.start).unwrap_or_default().matches('\n').count());
+    let words = line.and_then(|line| text.lines().nth(line)).unwrap_or_default().to_lowercase();
+    // An address may hold a login.
+    let has_login = words.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
+    let is_secret = has_login || ["pass", "secret", "token", "key"].iter().any(|word| words.contains(word));
+    match line.filter(|_| is_secret) {
+        Some(line) => format!("line {}: {}", line + 1, error.message()),
+        None => error.to_string().trim_end().to_owned(),
+    }
+}

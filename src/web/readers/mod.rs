@@ -3,6 +3,7 @@
 
 mod confirm;
 mod consent;
+mod data;
 pub(super) mod form;
 mod leave;
 mod letters;
@@ -44,7 +45,7 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
         .route(&mount, get(subscribe::show).post(subscribe::take).options(subscribe::preflight))
         .route(&format!("{mount}confirm/{{token}}"), get(confirm::show).post(confirm::take))
         .route(&format!("{mount}preferences/{{token}}"), get(preferences::show).post(preferences::take))
-        .route(&format!("{mount}preferences/{{token}}/data"), get(preferences::data));
+        .route(&format!("{mount}preferences/{{token}}/data"), get(data::show));
     let bare = mount.trim_end_matches('/');
     if !bare.is_empty() {
         router = router.route(bare, get(subscribe::show).post(subscribe::take).options(subscribe::preflight));

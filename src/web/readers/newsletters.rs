@@ -2,13 +2,16 @@
 
 use serde::Serialize;
 
-use super::form::{FieldError, Fields};
+use super::{
+    consent,
+    form::{FieldError, Fields},
+};
 use crate::{
     config::Config,
     locales::{Readers, fill},
-    model::{HowOften, Slug},
-    store::{Error, Store},
-    web::Shared,
+    model::{HowOften, Lang, Slug},
+    store::{Error, KnownReader, Store},
+    web::{Client, Shared},
 };
 
 /// A newsletter as a box to tick.
@@ -81,4 +84,35 @@ pub(super) fn sent(config: &Config, fields: &Fields, words: &'static Readers) ->
     };
     let named = fields.all("newsletters").filter(|name| !name.is_empty()).map(known);
     named.collect::<Option<Vec<_>>>().map(Some).ok_or(wrong)
+}
+
+/// Joins the newsletters that are ticked, and leaves the others.
+pub(super) async fn subscribe_to(
+    shared: &Shared,
+    lang: Lang,
+    known: &mut KnownReader,
+    wanted: &[Slug],
+    client: Client,
+) -> Result<(), Error> {
+    let (store, now) = (shared.store(), shared.now());
+    let subscribed = store.subscribed_to(known.id).await?;
+    let from = client.address.map(|address| address.to_string());
+    for view in shared.views() {
+        let newsletter = view.newsletter();
+        match (wanted.contains(newsletter), subscribed.contains(newsletter)) {
+            (true, false) => {
+                let consent = consent::ours(view.config(), lang);
+                store.rejoin(newsletter, known.id, &consent, from.as_deref(), now).await?;
+            }
+            (false, true) => {
+                store.unsubscribe(newsletter, known.id, now).await?;
+            }
+            _ => continue,
+        }
+        if newsletter == shared.newsletter() {
+            let state = if wanted.contains(newsletter) { "active" } else { "unsubscribed" };
+            state.clone_into(&mut known.state);
+        }
+    }
+    Ok(())
 }

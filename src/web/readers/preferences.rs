@@ -4,11 +4,10 @@ use askama::Template;
 use axum::{
     body::Bytes,
     extract::{Path, State},
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use serde_json::json;
 use url::Position;
 
 use super::{
@@ -20,7 +19,7 @@ use super::{
 };
 use crate::{
     locales::Readers,
-    model::{Instant, Lang, Slug, list::version_of_consent, token},
+    model::{Lang, token},
     outbox::retention,
     store::{KnownReader, Preference, Request},
     templates::View,
@@ -66,7 +65,7 @@ struct Language {
 }
 
 /// What a token leads to.
-enum PreferencesAccess {
+pub(super) enum PreferencesAccess {
     /// The page of a subscriber.
     Open(KnownReader),
     /// That of a subscriber, but it is too old.
@@ -77,7 +76,7 @@ enum PreferencesAccess {
     None,
 }
 
-async fn find_access(shared: &Shared, token: &str) -> Result<PreferencesAccess, Response> {
+pub(super) async fn find_access(shared: &Shared, token: &str) -> Result<PreferencesAccess, Response> {
     let (key, now) = (shared.store().key(), shared.now());
     let Some((reader, until)) = token::claim(key, token) else { return Ok(PreferencesAccess::None) };
     match shared.store().reader(shared.newsletter(), reader).await {
@@ -94,7 +93,7 @@ async fn find_access(shared: &Shared, token: &str) -> Result<PreferencesAccess, 
 }
 
 /// The answer to a token that opens no page (any more).
-fn refuse_access(shared: &Shared, access: &PreferencesAccess, spoken: Lang) -> Response {
+pub(super) fn refuse_access(shared: &Shared, access: &PreferencesAccess, spoken: Lang) -> Response {
     match access {
         PreferencesAccess::Open(_) | PreferencesAccess::None => StatusCode::NOT_FOUND.into_response(),
         PreferencesAccess::Expired(known) => {
@@ -310,41 +309,12 @@ async fn save(
     let preference = Preference { choice: known.choice.clone(), rhythm, paused_until };
     shared.store().set_preferences(newsletter, known.id, name, language.tag(), &preference, now).await?;
     if let Some(wanted) = newsletters {
-        subscribe_to(shared, &mut known, &wanted, client).await?;
+        let lang = lang(shared, &known);
+        newsletters::subscribe_to(shared, lang, &mut known, &wanted, client).await?;
     }
     known.language = Some(language.tag().to_owned());
     let (done, is_barred) = (Some(language.words().readers.saved.as_str()), is_barred(shared, &known).await?);
     Ok(page(shared, token, &PreferencesForm { done, is_barred, ..PreferencesForm::of(&known) }).await)
-}
-
-/// Joins the newsletters that are ticked, and leaves the others.
-async fn subscribe_to(
-    shared: &Shared,
-    known: &mut KnownReader,
-    wanted: &[Slug],
-    client: Client,
-) -> Result<(), letters::Error> {
-    let (store, now) = (shared.store(), shared.now());
-    let subscribed = store.subscribed_to(known.id).await?;
-    let from = client.address.map(|address| address.to_string());
-    for view in shared.views() {
-        let newsletter = view.newsletter();
-        match (wanted.contains(newsletter), subscribed.contains(newsletter)) {
-            (true, false) => {
-                let consent = consent::ours(view.config(), lang(shared, known));
-                store.rejoin(newsletter, known.id, &consent, from.as_deref(), now).await?;
-            }
-            (false, true) => {
-                store.unsubscribe(newsletter, known.id, now).await?;
-            }
-            _ => continue,
-        }
-        if newsletter == shared.newsletter() {
-            let state = if wanted.contains(newsletter) { "active" } else { "unsubscribed" };
-            state.clone_into(&mut known.state);
-        }
-    }
-    Ok(())
 }
 
 /// Lets somebody come back who had left, or whose letters came back.
@@ -407,83 +377,4 @@ async fn change(
         return Ok(refused(shared, lang, &error));
     }
     Ok(answer(shared, StatusCode::OK, &NoticePage::of(PageFrame::of(shared, lang), &words.sent, &[])))
-}
-
-/// All that is known of a subscriber, for the subscriber (GDPR, article 15).
-pub(super) async fn data(
-    State(shared): State<Shared>,
-    Path(token): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    let known = match find_access(&shared, &token).await {
-        Ok(PreferencesAccess::Open(known)) => known,
-        Ok(access) => {
-            return refuse_access(&shared, &access, Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE)));
-        }
-        Err(response) => return response,
-    };
-    match collect(&shared, &known).await {
-        Ok(value) => {
-            let mut response = axum::Json(value).into_response();
-            let name = HeaderValue::from_static("attachment; filename=\"data.json\"");
-            response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
-            response
-        }
-        Err(error) => broken(&error),
-    }
-}
-
-async fn collect(shared: &Shared, known: &KnownReader) -> crate::store::Result<serde_json::Value> {
-    let when = |millis: i64| Instant::from_timestamp_millis(millis).map(|at| at.to_rfc3339());
-    let consents = shared.store().consents(known.id).await?;
-    let consents = consents.into_iter().map(|consent| {
-        json!({
-            "way": consent.way,
-            "words": consent.consent,
-            "version": version_of_consent(&consent.consent),
-            "asked": { "when": when(consent.asked_at), "from": consent.asked_from },
-            "confirmed": { "when": when(consent.confirmed_at), "from": consent.confirmed_from },
-        })
-    });
-    let letters = shared.store().letters_of(known.id).await?;
-    let letters = letters
-        .into_iter()
-        .map(|row| json!({ "edition": row.period, "state": row.state, "when": row.settled_at.and_then(when) }));
-    let bounces = shared.store().bounces_of(known.id).await?;
-    let bounces = bounces
-        .into_iter()
-        .map(|row| json!({ "edition": row.period, "kind": row.kind, "words": row.words, "when": when(row.noted_at) }));
-    let traces = shared.store().other_data_of(known.id).await?;
-    let wishes = traces
-        .requests
-        .into_iter()
-        .map(|row| json!({ "address": row.address, "asked": when(row.asked_at), "until": when(row.expires_at) }));
-    let notes = traces
-        .service_letters
-        .into_iter()
-        .map(|row| json!({ "about": row.kind, "state": row.state, "when": when(row.queued_at) }));
-    let allowances = traces.allowances.into_iter().map(|row| {
-        let (since, lifted) = (when(row.suppressed_at), when(row.allowed_at));
-        json!({ "reason": row.reason, "since": since, "lifted": lifted, "words": row.words })
-    });
-    let suppression = traces.suppression.map(|row| json!({ "reason": row.reason, "since": when(row.suppressed_at) }));
-    Ok(json!({
-        "address": known.address,
-        "name": known.name,
-        "rubriques": known.choice.key().split(',').filter(|slug| !slug.is_empty()).collect::<Vec<_>>(),
-        "rhythm": known.rhythm.to_string(),
-        "paused": Some(known.after).filter(|after| *after > shared.now()).map(|after| after.to_rfc3339()),
-        "language": known.language,
-        "state": known.state,
-        "joined": known.joined.to_rfc3339(),
-        "consents": consents.collect::<Vec<_>>(),
-        "letters": letters.collect::<Vec<_>>(),
-        "bounces": bounces.collect::<Vec<_>>(),
-        "messages": notes.collect::<Vec<_>>(),
-        "wishes": wishes.collect::<Vec<_>>(),
-        "moved": traces.moves.into_iter().map(when).collect::<Vec<_>>(),
-        "suppressed": suppression,
-        "suppressions lifted": allowances.collect::<Vec<_>>(),
-    }))
 }
