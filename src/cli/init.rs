@@ -186,8 +186,12 @@ fn write_key(path: &Path) -> anyhow::Result<bool> {
     Ok(true)
 }
 
+/// A text as TOML writes it.
+pub(super) fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
 fn configuration(answers: &Answers, args: &Args) -> anyhow::Result<String> {
-    let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let below = |path: &str| -> anyhow::Result<String> { Ok(quoted(answers.url.join(path)?.as_str())) };
     let (slug, rubrique) = match answers.language.split('-').next() {
         Some("fr") => ("edito", "Édito"),

@@ -168,6 +168,9 @@ fn connections(raw: &raw::RawStore) -> Result<Connections, ConfigRefusal> {
     Ok(Connections { most, pooler: raw.pooler })
 }
 
+/// Names that no rubrique can have: they are folders and files beside the rubriques' own.
+pub const RESERVED_SLUGS: [&str; 3] = ["archive", "byline", "moved"];
+
 fn rubriques(raw: Vec<raw::RawRubrique>) -> Result<(Vec<Rubrique>, Vec<Special>), ConfigRefusal> {
     let mut rubriques: Vec<Rubrique> = Vec::new();
     let mut specials = Vec::new();
@@ -175,8 +178,7 @@ fn rubriques(raw: Vec<raw::RawRubrique>) -> Result<(Vec<Rubrique>, Vec<Special>)
     for (index, entry) in raw.into_iter().enumerate() {
         let slug = Slug::parse(&entry.slug).map_err(|error| refuse("rubriques.slug", error))?;
         let label = line("rubriques.label", entry.label)?;
-        // These names are folders and files beside the rubriques' own.
-        if matches!(slug.as_str(), "archive" | "byline" | "moved") {
+        if RESERVED_SLUGS.contains(&slug.as_str()) {
             return Err(refuse("rubriques.slug", format!("{:?} is a name gazetier uses itself", slug.as_str())));
         }
         // What a column's label may say to mean it.

@@ -33,6 +33,7 @@ use unicode_normalization::UnicodeNormalization;
 use url::Url;
 
 pub use bounces::Inbox;
+pub use check::RESERVED_SLUGS;
 pub use desk::DeskConfig;
 pub use dkim::{Dkim, SigningKey};
 pub use feeds::{Content, FORMS, LeadImage, Moved};
@@ -44,7 +45,7 @@ pub use rights::{Rights, RslTerms, TdmReservation};
 pub use search_engines::{IndexNow, SearchEngines};
 pub use source_access::SourceAccess;
 pub use source_url::{SourceUrl, without_login};
-pub use sources::{Source, SourceKind, Typography};
+pub use sources::{Source, SourceKind, Typography, is_built_in};
 pub use sql_source::{SqlDatabase, SqlQuery, SqlSource, TextFormat};
 pub use theme::{Logo, Theme};
 pub use web::{Listen, Proxy, Web};

@@ -195,6 +195,11 @@ impl Source {
 /// Names that the program uses itself, for what comes from no source of the configuration.
 const BUILT_IN_NAMES: [&str; 2] = ["listing", "subscribers"];
 
+/// Whether a name is one that the program uses itself, so that no source can have it.
+pub fn is_built_in(name: &str) -> bool {
+    BUILT_IN_NAMES.contains(&name) || SourceKind::named(name).is_some()
+}
+
 /// In characters.
 const MAX_NAME_CHARS: usize = 80;
 
@@ -244,8 +249,7 @@ fn source(mut raw: RawSource, base: &Path, rubriques: &[Rubrique]) -> Result<Sou
         None => format!("{}:{}", kind.name(), plain(&raw.path.unwrap_or_default())),
         Some(name) => line("sources.name", name)?,
     };
-    let is_built_in = BUILT_IN_NAMES.contains(&name.as_str()) || SourceKind::named(&name).is_some();
-    if named && (is_built_in || name.chars().count() > MAX_NAME_CHARS) {
+    if named && (is_built_in(&name) || name.chars().count() > MAX_NAME_CHARS) {
         let what = format!("{name:?} is a name gazetier uses itself, or longer than {MAX_NAME_CHARS} characters");
         return Err(refuse("sources.name", what));
     }

@@ -130,12 +130,6 @@ fn monday_of(date: NaiveDate) -> NaiveDate {
     date - Duration::days(i64::from(date.weekday().num_days_from_monday()))
 }
 
-/// The last day of a date's month.
-fn last_day(date: NaiveDate) -> u32 {
-    let next = if date.month() == 12 { (date.year() + 1, 1) } else { (date.year(), date.month() + 1) };
-    NaiveDate::from_ymd_opt(next.0, next.1, 1).map_or(31, |first| (first - Duration::days(1)).day())
-}
-
 impl Days {
     fn include(&self, date: NaiveDate) -> bool {
         match self {
@@ -143,7 +137,7 @@ impl Days {
                 let weeks = (monday_of(date) - *from).num_days().div_euclid(7);
                 days[place(date.weekday())] && weeks.rem_euclid(*every) == 0
             }
-            Self::Month(day) => date.day() == (*day).min(last_day(date)),
+            Self::Month(day) => date.day() == (*day).min(u32::from(date.num_days_in_month())),
             Self::Published => true,
         }
     }

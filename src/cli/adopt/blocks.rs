@@ -6,21 +6,20 @@ use std::{
     path::Path,
 };
 
-use toml::Value;
 use url::Url;
 
-use super::find::{FoundSource, FoundThing};
+use super::{
+    super::init::quoted,
+    find::{FoundSource, FoundThing},
+};
 use crate::{
-    config::{Config, FORMS},
+    config::{Config, FORMS, RESERVED_SLUGS},
     ingest::survey::Survey,
     model::{Rubrique, Slug, text::fold},
 };
 
 /// More rubriques than these are no choice for readers.
 const MAX_RUBRIQUES: usize = 20;
-
-/// Names that stand for something else beside rubriques.
-const TAKEN_SLUGS: [&str; 3] = ["archive", "byline", "moved"];
 
 /// A category that would be a rubrique.
 #[derive(Debug)]
@@ -78,17 +77,16 @@ fn rubriques(surveys: &[Survey], known: &[Rubrique]) -> (Vec<NewRubrique>, Label
     labels.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let (mut new, mut others, mut words) = (Vec::<NewRubrique>::new(), Vec::new(), BTreeMap::new());
     for (label, columns) in labels {
-        let slug = Slug::from_text(&label).filter(|slug| !TAKEN_SLUGS.contains(&slug.as_str()));
+        let slug = Slug::from_text(&label).filter(|slug| !RESERVED_SLUGS.contains(&slug.as_str()));
         let Some(slug) = slug.filter(|_| new.len() < MAX_RUBRIQUES) else {
             others.push((label, columns));
             continue;
         };
-        let there = known.iter().find(|rubrique| rubrique.slug == slug);
-        let twin = new.iter().find(|rubrique| rubrique.slug == slug);
-        match (there, twin) {
-            (Some(rubrique), _) => drop(words.insert(label, rubrique.slug.to_string())),
-            (None, Some(rubrique)) => drop(words.insert(label, rubrique.slug.to_string())),
-            (None, None) => new.push(NewRubrique { slug, label, columns }),
+        let is_there = known.iter().any(|rubrique| rubrique.slug == slug);
+        if is_there || new.iter().any(|rubrique| rubrique.slug == slug) {
+            words.insert(label, slug.to_string());
+        } else {
+            new.push(NewRubrique { slug, label, columns });
         }
     }
     (new, others, words)
@@ -117,11 +115,6 @@ fn source_block(source: &FoundSource, words: &BTreeMap<String, String>, config: 
             text.push_str(&format!("{key} = {{ {} }}\n", map.iter().map(pair).collect::<Vec<_>>().join(", ")));
         }
     }
-}
-
-/// A text as TOML writes it.
-fn quoted(text: &str) -> String {
-    Value::String(text.to_owned()).to_string()
 }
 
 /// A path as it is reached from the configuration: from its folder if it lies in that, else the whole path.

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::super::{exit, session::Session};
 use crate::{
-    config::{Config, Source, SourceKind},
+    config::{Config, Source, SourceKind, is_built_in},
     fetch,
     ingest::{
         detect::{self, FileFormat},
@@ -106,11 +106,7 @@ pub(super) async fn find(session: &Session, what: &str, name: Option<&str>) -> a
 
 /// A name that no other source has, and that is none of ours.
 fn free_name(wanted: &str, taken: &[String]) -> String {
-    let is_free = |name: &str| {
-        !taken.iter().any(|other| other == name)
-            && SourceKind::named(name).is_none()
-            && !matches!(name, "listing" | "subscribers")
-    };
+    let is_free = |name: &str| !taken.iter().any(|other| other == name) && !is_built_in(name);
     let numbered = (2..).map(|number| format!("{wanted}-{number}"));
     let mut names = [wanted.to_owned(), format!("site-{wanted}")].into_iter().chain(numbered);
     names.find(|name| is_free(name)).unwrap_or_default()
