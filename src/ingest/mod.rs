@@ -19,7 +19,7 @@ mod shortcodes;
 pub mod similarity;
 mod site_paths;
 pub mod source;
-mod spip;
+pub mod spip;
 mod spool;
 mod sql;
 pub mod subscribers;

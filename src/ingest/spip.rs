@@ -16,7 +16,7 @@ const MODELS: [&str; 10] = ["img", "doc", "emb", "video", "audio", "son", "lecte
 const ADDRESSES: [&str; 6] = ["http://", "https://", "mailto:", "ftp://", "/", "#"];
 
 /// The HTML of a text.
-pub(super) fn body(text: &str, warnings: &mut Vec<String>) -> String {
+pub fn body(text: &str, warnings: &mut Vec<String>) -> String {
     let text = one_language(&text.replace("\r\n", "\n").replace('\r', "\n"));
     let mut notes = Vec::new();
     let mut html = String::with_capacity(text.len() * 5 / 4);
@@ -37,7 +37,7 @@ pub(super) fn body(text: &str, warnings: &mut Vec<String>) -> String {
 }
 
 /// The HTML of a text in one line, such as a title.
-pub(super) fn line(text: &str) -> String {
+pub fn line(text: &str) -> String {
     let mut told = Vec::new();
     marks(&without_models(&one_language(text), &mut told), &mut told)
 }
