@@ -30,6 +30,10 @@
 #                            takes root as well
 #   GAZETIER_TEST_NSS_WRAPPER  path of libnss_wrapper.so, with which Exim finds
 #                            the user that its package would have made
+#   GAZETIER_TEST_ROOT       archive of a fresh Debian, in which the package is
+#                            installed and its units run; it takes root as well,
+#                            and systemd-nspawn
+#   GAZETIER_TEST_CARGO_DEB  path of cargo-deb
 #   GAZETIER_TEST_SASLPASSWD path of saslpasswd2, which makes the users of a
 #                            Postfix that wants a login
 #   GAZETIER_TEST_SEEDS      if set, how many seeds a relay with a fault in its
@@ -229,6 +233,8 @@ find_all() {
     command -v spamassassin >/dev/null 2>&1 || missing="$missing spamassassin"
     command -v node >/dev/null 2>&1 || missing="$missing nodejs"
     command -v npm >/dev/null 2>&1 || missing="$missing npm"
+    command -v mmdebstrap >/dev/null 2>&1 || missing="$missing mmdebstrap"
+    command -v systemd-nspawn >/dev/null 2>&1 || missing="$missing systemd-container"
     missing=${missing# }
 }
 
@@ -391,6 +397,38 @@ unpack() {
 
 unpack exim4-daemon-light "$exim" usr/sbin/exim4
 unpack opensmtpd "$opensmtpd" usr/sbin/smtpd
+
+# --- A fresh Debian, and what makes packages --------------------------------
+
+test_root=$root/target/test-root.tar
+test_cargo=$root/target/test-cargo
+cargo_deb_version=3.8.0
+
+# In the background, as it mostly waits for the network: the rest of the preparation goes on meanwhile.
+prepare_packaging() {
+    if [ ! -e "$test_root" ]; then
+        say 'packages: making a fresh Debian in target/test-root.tar'
+        rm -f "$test_root.new"
+        mmdebstrap --quiet --variant=minbase --include=systemd-sysv,ca-certificates,procps bookworm \
+            "$test_root.new.tar" >"$1" 2>&1 || return 1
+        mv "$test_root.new.tar" "$test_root"
+    fi
+    if ! "$cargo_deb" --version 2>/dev/null | grep -qxF "$cargo_deb_version"; then
+        say 'packages: installing cargo-deb in target/test-cargo'
+        cargo install --quiet --locked --root "$test_cargo" "cargo-deb@$cargo_deb_version" >"$1" 2>&1 || return 1
+    fi
+}
+
+mkdir -p "$root/target" 2>/dev/null || :
+cargo_deb=$(command -v cargo-deb || :)
+if ! "${cargo_deb:-false}" --version 2>/dev/null | grep -qxF "$cargo_deb_version"; then
+    cargo_deb=$test_cargo/bin/cargo-deb
+fi
+(
+    flock 9
+    prepare_packaging "$scratch/packaging.log"
+) 9>"$test_root.lock" &
+packaging_pid=$!
 
 # --- Python -----------------------------------------------------------------
 
@@ -589,6 +627,11 @@ quietly on_maria --execute="CREATE USER gazetier@'127.0.0.1' IDENTIFIED BY 'gehe
     GRANT ALL ON *.* TO gazetier@'127.0.0.1'"
 say "mariadb: $(on_maria --skip-column-names --execute='SELECT version()') on 127.0.0.1:$maria_port, for this run only"
 
+wait "$packaging_pid" || {
+    tail -n 40 "$scratch/packaging.log" >&2
+    die 'failed: what the tests of the package need'
+}
+
 # --- The tests --------------------------------------------------------------
 
 # The program takes its settings from GAZETIER_* as well: those of a real
@@ -613,6 +656,8 @@ export GAZETIER_TEST_AIOSMTPD=/usr/bin/python3
 export GAZETIER_TEST_EXIM="$exim/usr/sbin/exim4"
 export GAZETIER_TEST_OPENSMTPD="$opensmtpd"
 export GAZETIER_TEST_NSS_WRAPPER="$nss_wrapper"
+export GAZETIER_TEST_ROOT="$test_root"
+export GAZETIER_TEST_CARGO_DEB="$cargo_deb"
 export GAZETIER_TEST_SASLPASSWD="$saslpasswd"
 
 # Half of what tests do is to wait for something.

@@ -15,6 +15,7 @@ macro_rules! eprintln {
 mod adopt;
 mod bounce;
 mod columns;
+mod completions;
 mod desk;
 mod digest;
 mod exit;
@@ -23,6 +24,7 @@ mod feeds;
 mod hubs;
 mod import;
 mod init;
+mod man;
 mod output;
 mod publish;
 mod reconnect;
@@ -145,6 +147,8 @@ commands! {
     Status(status::Args),
     Tidy(tidy::Args),
     Bounce(bounce::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// Runs the program.

@@ -78,11 +78,13 @@ async fn serve(session: &Session) -> anyhow::Result<ExitCode> {
     println!("the desk on {}; `gazetier digest preview` gives the way in", desk_server.listener.place());
     let (metrics, answers) = watch::channel(web::metrics(&shared).into());
     let mut servers = vec![public_server, desk_server];
-    if let Some(place) = &web.metrics_listen {
-        let listener = match Listener::handed_over(&mut sockets, 2)? {
-            Some(listener) => listener,
-            None => Listener::open(place).await?,
-        };
+    let metrics_listener = match (Listener::handed_over(&mut sockets, 2)?, &web.metrics_listen) {
+        // Who opened it wants it answered, whatever the configuration says.
+        (Some(listener), _) => Some(listener),
+        (None, Some(place)) => Some(Listener::open(place).await?),
+        (None, None) => None,
+    };
+    if let Some(listener) = metrics_listener {
         println!("figures on {}", listener.place());
         servers.push(Server { listener, answers, connections: METRICS_CONNECTIONS });
     }

@@ -36,6 +36,7 @@ mod locales;
 mod model;
 mod newsletters;
 mod output;
+mod packages;
 mod postfix;
 mod preflight;
 mod proxy;
