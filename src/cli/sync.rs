@@ -1,13 +1,26 @@
 //! `gazetier sync`: reads what has changed in the sources of the configuration. What was told is not told again at
 //! each run, unless somebody asks.
 
-use std::process::ExitCode;
+use std::{
+    fmt::Write,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::{Execute, exit, session::Session, subscribers::read_configured_list};
 use crate::{
     edition::late,
-    ingest::sync::{Sync, SyncContext, SyncMessage, SyncOptions, SyncSummary},
+    ingest::sync::{Sync, SyncContext, SyncMessage, SyncOptions, SyncProgress, SyncSummary},
 };
+
+/// How often the progress is shown anew.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Read the sources that the configuration names.
 #[derive(Debug, clap::Args)]
@@ -38,13 +51,19 @@ async fn run(session: &Session, args: &Args) -> anyhow::Result<ExitCode> {
 
 /// Reads the sources, and tells on standard error what somebody should see to.
 pub(super) async fn sync(session: &Session, options: SyncOptions<'_>) -> anyhow::Result<SyncSummary> {
-    let context = SyncContext { config: &session.config, store: &session.store, at: session.at };
-    let mut print = |message: SyncMessage| match message {
-        SyncMessage::Refused(message) => eprintln!("gazetier: {message}"),
-        SyncMessage::Warning(message) => eprintln!("gazetier: warning: {message}"),
+    let progress = Arc::new(SyncProgress::default());
+    let shown = shown_progress(&progress);
+    let context = SyncContext { config: &session.config, store: &session.store, at: session.at, progress: &progress };
+    let mut print = |message: SyncMessage| {
+        shown.suspend(|| match message {
+            SyncMessage::Refused(message) => eprintln!("gazetier: {message}"),
+            SyncMessage::Warning(message) => eprintln!("gazetier: warning: {message}"),
+        });
     };
     let mut sync = Sync::begin(context, options, &mut print).await?;
-    let entered = sync.read_sources().await?;
+    let entered = sync.read_sources().await;
+    shown.finish_and_clear();
+    let entered = entered?;
     for warning in late::warnings(&session.config, &session.store, session.now(), &entered).await? {
         sync.warn(&warning);
     }
@@ -54,6 +73,29 @@ pub(super) async fn sync(session: &Session, options: SyncOptions<'_>) -> anyhow:
         sync.list_was_read(list, read.map_err(|error| exit::words(&error))).await?;
     }
     Ok(sync.finish().await?)
+}
+
+/// Shows on a terminal how far the reading is, where it takes a while: to whom a first sync says nothing, it seems to hang.
+fn shown_progress(progress: &Arc<SyncProgress>) -> ProgressBar {
+    // Hidden by itself where standard error is no terminal; no thread is begun for what nobody sees.
+    let shown = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    if shown.is_hidden() {
+        return shown;
+    }
+    let count = |progress: &Arc<SyncProgress>, of: fn(&SyncProgress) -> &AtomicU64| {
+        let progress = Arc::clone(progress);
+        move |_: &ProgressState, line: &mut dyn Write| {
+            // A line that cannot be written is one that nobody sees.
+            let _ = write!(line, "{}", of(&progress).load(Ordering::Relaxed));
+        }
+    };
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {read} of {found} columns read, {elapsed}") {
+        let style = style.with_key("read", count(progress, |progress| &progress.read));
+        shown.set_style(style.with_key("found", count(progress, |progress| &progress.found)));
+    }
+    shown.tick();
+    shown.enable_steady_tick(PROGRESS_INTERVAL);
+    shown
 }
 
 /// What a sync did, in words; empty if nothing happened.

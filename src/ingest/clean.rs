@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Counts up when a better cleaner should go over the columns again.
-pub const CLEANER: i64 = 4;
+pub const CLEANER: i64 = 5;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cleaned {

@@ -17,6 +17,7 @@ use std::{
     collections::{HashMap, HashSet},
     io,
     path::PathBuf,
+    sync::atomic::AtomicU64,
 };
 
 use super::{ImportContext, source::KnownDocuments, sql};
@@ -100,6 +101,17 @@ pub struct SyncContext<'a> {
     pub store: &'a Store,
     /// When it works.
     pub at: Instant,
+    /// How far it has come, for who watches.
+    pub progress: &'a SyncProgress,
+}
+
+/// How far a sync has come: while it reads nobody else gets a turn on its thread, so that others look here.
+#[derive(Debug, Default)]
+pub struct SyncProgress {
+    /// Columns that were found and have to be read.
+    pub found: AtomicU64,
+    /// Those that have been read.
+    pub read: AtomicU64,
 }
 
 impl<'a> SyncContext<'a> {
@@ -184,7 +196,7 @@ impl<'a> Sync<'a> {
             match contents {
                 None => {}
                 Some(Ok(contents)) => {
-                    scans.push(scan::scan(source, contents, known, context.import_context(), &mut spool)?);
+                    scans.push(scan::scan(source, contents, known, context, &mut spool)?);
                 }
                 Some(Err(error)) => reporter.refuse_once(&source.name, "folder", &error.to_string()).await?,
             }

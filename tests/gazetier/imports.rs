@@ -5,7 +5,7 @@ mod adoption;
 mod api_sources;
 mod databases;
 mod embeds;
-mod exports;
+pub mod exports;
 mod feed_sources;
 mod generators;
 mod histories;

@@ -18,6 +18,7 @@ mod design;
 mod desk;
 mod digest;
 mod dkim;
+mod documents;
 mod entry;
 mod faults;
 mod feeds;

@@ -27,6 +27,18 @@ fn ends(command: &mut Command) -> Outcome {
 }
 
 #[test]
+fn how_far_a_sync_is_stands_on_a_terminal_and_nowhere_else() {
+    let scene = Scene::sample();
+    let call = format!("{} sync", env!("CARGO_BIN_EXE_gazetier"));
+    let mut on_a_terminal = Command::new("script");
+    on_a_terminal.args(["--quiet", "--return", "--command", &call, "/dev/null"]).current_dir(scene.path(""));
+    let shown = ends(&mut on_a_terminal);
+    assert_eq!((shown.code, shown.stdout.contains(" columns read, ")), (0, true), "{shown:?}");
+    let elsewhere = Scene::sample().run(&["sync"]);
+    assert_eq!((elsewhere.code, elsewhere.stderr.as_str()), (0, ""));
+}
+
+#[test]
 fn a_message_that_cannot_be_written_stops_nothing() {
     for (name, stderr) in [("full", Stdio::from(full())), ("unread", unread())] {
         let scene = Scene::sample().write("columns/broken.md", "---\ntitle: x\n---\n");

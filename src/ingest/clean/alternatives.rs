@@ -45,16 +45,30 @@ impl<'a> Preparer<'a> {
         };
         let title = ["title", "aria-label"].into_iter().find_map(|name| tag.value(name));
         let words = medium.words(title, &shown_address(address), self.lang);
-        self.push_link(&medium.address, &words);
+        // A picture that the page itself shows for it. One that only the house of the film has would have readers ask that
+        // house.
+        let poster = tag.value("poster").filter(|poster| name == "video" && self.anchors.is_web(poster));
+        let poster = poster.map(|poster| self.anchors.in_media(poster));
+        self.push_link_with(&medium.address, poster.as_deref(), &words);
     }
 
     /// A link, in a paragraph of its own where it stands between others. Both are HTML already.
     pub(super) fn push_link(&mut self, address: &str, words: &str) {
+        self.push_link_with(address, None, words);
+    }
+
+    /// The same, with a picture above the words that say what it is.
+    fn push_link_with(&mut self, address: &str, picture: Option<&str>, words: &str) {
         let alone = self.stands_alone();
         self.out.push_str(if alone { "<p>" } else { "" });
         self.out.push_str("<a href=\"");
         self.out.push_str(&address.replace('"', "&quot;"));
         self.out.push_str("\">");
+        if let Some(picture) = picture {
+            self.out.push_str("<img src=\"");
+            self.out.push_str(&picture.replace('"', "&quot;"));
+            self.out.push_str("\" alt=\"\"><br>");
+        }
         self.out.push_str(&words.replace('<', "&lt;"));
         self.out.push_str("</a>");
         self.out.push_str(if alone { "</p>" } else { "" });

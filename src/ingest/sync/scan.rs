@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Error,
+    Error, SyncContext,
     spool::{self, Spool},
 };
 use crate::{
@@ -139,7 +139,7 @@ pub(super) fn scan<'a>(
     source: &'a Source,
     contents: FolderContents,
     known: KnownDocuments<'a>,
-    context: ImportContext<'_>,
+    context: SyncContext<'_>,
     spool: &mut Spool,
 ) -> Result<SourceScan<'a>, Error> {
     let documents = contents.files.iter().filter(|file| !is_whole_file(source, &file.name)).count();
@@ -170,6 +170,7 @@ pub(super) fn scan<'a>(
         let there = known.files.into_iter().flat_map(HashMap::values).filter(|file| !gone.contains(&*file.path));
         scan.owners = there.filter_map(|file| Some((file.column_key.clone()?, KeyOwner::Known(&file.path)))).collect();
     }
+    context.progress.found.fetch_add(opened.len() as u64, Ordering::Relaxed);
     let mut opened = opened.into_iter().peekable();
     while opened.peek().is_some() {
         let (mut batch, mut bytes) = (Vec::new(), 0);
@@ -212,14 +213,15 @@ struct FileToRead<'a> {
 fn read_all<'a>(
     batch: &[FileToRead<'a>],
     reader_version: &str,
-    context: ImportContext<'_>,
+    context: SyncContext<'_>,
 ) -> impl Iterator<Item = (ReadFile<'a>, Option<ParsedColumn>)> + use<'a> {
     let most = std::thread::available_parallelism().map_or(1, NonZero::get).min(8);
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
         while let Some((index, opened)) = next_of(batch, &next) {
-            done.extend(read(opened, reader_version, context).map(|read| (index, read)));
+            done.extend(read(opened, reader_version, context.import_context()).map(|read| (index, read)));
+            context.progress.read.fetch_add(1, Ordering::Relaxed);
         }
         done
     };

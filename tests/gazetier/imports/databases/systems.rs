@@ -1,25 +1,14 @@
 //! The blocks of docs/SOURCES.md, over tables as WordPress and SPIP lay them out, with rows of our own.
 
-use std::path::Path;
-
 use super::{Database, System};
-use crate::{imports::LATER, support::Scene};
-
-/// The block that docs/SOURCES.md shows under a heading.
-fn documented(heading: &str) -> String {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/SOURCES.md");
-    let page = std::fs::read_to_string(page).expect("docs/SOURCES.md");
-    let (_, section) = page.split_once(&format!("\n### {heading}\n")).expect("the heading");
-    let (_, block) = section.split_once("```toml\n").expect("a block");
-    block.split_once("```").expect("its end").0.to_owned()
-}
+use crate::{documents::block, imports::LATER, support::Scene};
 
 /// What a sync by the documented block gives, and what it tells.
 fn story(heading: &str, tables: &str, url: &str, password: &str, changes: &[&str]) -> String {
     let scene = Scene::empty();
     let database = Database::new(System::Mariadb, &scene);
     database.run(tables);
-    let block = documented(heading);
+    let block = block(heading, "toml");
     assert!(block.contains(url) && block.contains(password), "{block}");
     let block = block.replace(url, &database.url).replace(&format!("password_env = \"{password}\"\n"), "");
     let scene = scene.config("[[sources]]\nkind = \"markdown\"\npath = \"columns\"\n", &block);
