@@ -1,9 +1,15 @@
-//! Readers from lists: CSV with a header, as we and other programs write it, or all that another store knows, as
-//! JSON Lines. A list is read as a stream: a million lines take no more memory than a hundred.
+//! Readers from lists: CSV with a header, as we and other programs write it, addresses alone, what Sympa dumps, or all that
+//! another store knows, as JSON Lines. A list is read as a stream: a million lines take no more memory than a hundred.
 
 pub mod cells;
+pub mod dump;
+pub mod files;
 mod headings;
+mod labels;
+mod layout;
 mod lines;
+mod mailbox;
+mod programs;
 mod states;
 pub mod table;
 pub mod whole;
@@ -13,11 +19,15 @@ use std::{
     io::{Read, Seek, SeekFrom},
 };
 
+pub use cells::DateOrder;
 pub use headings::Field;
 pub use states::Word;
 
 use super::{Error, SourceLocation, wrong};
 use crate::model::{Choice, HashedAddress, Instant, Key, ListEntry, Rubrique, Slug};
+
+/// So much of a file tells its form.
+const HEAD: u64 = 4_096;
 
 /// How many refused lines are told one by one; of the others, how many.
 const TOLD: usize = 1_000;
@@ -31,9 +41,25 @@ pub struct Layout {
     pub words: HashMap<String, Word>,
     /// What stands between cells; guessed from the header if missing.
     pub delimiter: Option<u8>,
+    /// How dates with slashes are written; if missing, they must be plain from their numbers.
+    pub dates: Option<DateOrder>,
+    /// Which rubriques tags of another program are, folded; none for a tag that means nothing here.
+    pub tags: HashMap<String, Option<Slug>>,
+    /// Which newsletters its lists are; none for one that is not to be read.
+    pub lists: HashMap<String, Option<Slug>>,
 }
 
 impl Layout {
+    /// Says which rubrique a tag is.
+    pub fn map_tag(&mut self, tag: &str, rubrique: Option<Slug>) {
+        self.tags.insert(headings::normalise(tag), rubrique);
+    }
+
+    /// Says which newsletter a list is.
+    pub fn map_list(&mut self, list: &str, newsletter: Option<Slug>) {
+        self.lists.insert(headings::normalise(list), newsletter);
+    }
+
     /// Says what a word in the column of states means.
     pub fn map_word(&mut self, word: &str, meaning: Word) {
         self.words.insert(headings::normalise(word), meaning);
@@ -68,6 +94,10 @@ impl Settings<'_> {
 pub struct Part {
     /// Readers.
     pub entries: Vec<ListEntry>,
+    /// Readers of newsletters that lists of another program were said to be.
+    pub elsewhere: Vec<(Slug, ListEntry)>,
+    /// How many lines are about lists that were said to be none of ours.
+    pub passed: u64,
     /// Addresses that are known by their hashes alone.
     pub hashes: Vec<HashedAddress>,
 }
@@ -75,7 +105,23 @@ pub struct Part {
 impl Part {
     /// Whether the list is at its end.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.hashes.is_empty()
+        self.lines() == 0
+    }
+
+    /// How many lines of the list these are.
+    pub fn lines(&self) -> usize {
+        self.entries.len()
+            + self.hashes.len()
+            + self.elsewhere.len()
+            + usize::try_from(self.passed).unwrap_or(usize::MAX)
+    }
+
+    /// Adds what comes after it.
+    pub fn extend(&mut self, more: Self) {
+        self.entries.extend(more.entries);
+        self.hashes.extend(more.hashes);
+        self.elsewhere.extend(more.elsewhere);
+        self.passed += more.passed;
     }
 }
 
@@ -94,6 +140,21 @@ pub enum List<'s, R: Read + Seek> {
     Table(Box<table::Table<'s, R>>),
     /// JSON Lines.
     Whole(Box<whole::Whole<'s, R>>),
+    /// Sympa's.
+    Dump(Box<dump::Dump<'s, R>>),
+}
+
+/// What a list says of itself besides its readers.
+#[derive(Debug, Default)]
+pub struct About {
+    /// Whose it is, if that is known.
+    pub program: Option<&'static str>,
+    /// How everybody in it stands by the name of the file: the word of the name, and what it means.
+    pub by_name: Option<(&'static str, Word)>,
+    /// Its tags that no rubrique was named for, and how many readers have each.
+    pub tags: Vec<(String, u64)>,
+    /// The same of its lists.
+    pub lists: Vec<(String, u64)>,
 }
 
 impl<'s, R: Read + Seek> List<'s, R> {
@@ -103,10 +164,13 @@ impl<'s, R: Read + Seek> List<'s, R> {
         let unread = |error: std::io::Error| wrong(&place, error);
         let begin = source.stream_position().map_err(unread)?;
         let mut first = Vec::new();
-        source.by_ref().take(1).read_to_end(&mut first).map_err(unread)?;
+        source.by_ref().take(HEAD).read_to_end(&mut first).map_err(unread)?;
         source.seek(SeekFrom::Start(begin)).map_err(unread)?;
         Ok(match first.as_slice() {
-            b"{" => Self::Whole(Box::new(whole::Whole::open(source, file, settings)?)),
+            [b'{', ..] => Self::Whole(Box::new(whole::Whole::open(source, file, settings)?)),
+            head if dump::is_dump(&String::from_utf8_lossy(head)) => {
+                Self::Dump(Box::new(dump::Dump::open(source, file, settings)))
+            }
             _ => Self::Table(Box::new(table::Table::open(source, file, settings)?)),
         })
     }
@@ -114,7 +178,7 @@ impl<'s, R: Read + Seek> List<'s, R> {
     /// The key of the store that the list was written from, if it came along.
     pub fn key(&self) -> Option<&Key> {
         match self {
-            Self::Table(_) => None,
+            Self::Table(_) | Self::Dump(_) => None,
             Self::Whole(whole) => whole.key(),
         }
     }
@@ -122,8 +186,18 @@ impl<'s, R: Read + Seek> List<'s, R> {
     /// The next lines, so many at the most; none when the list is at its end.
     pub fn take(&mut self, most: usize) -> Result<Part, Error> {
         match self {
-            Self::Table(table) => Ok(Part { entries: table.take(most)?, hashes: Vec::new() }),
+            Self::Table(table) => table.take(most),
+            Self::Dump(dump) => Ok(Part { entries: dump.take(most)?, ..Part::default() }),
             Self::Whole(whole) => whole.take(most),
+        }
+    }
+
+    /// What it says of itself, as far as it was read.
+    pub fn about(&self) -> About {
+        match self {
+            Self::Table(table) => table.about(),
+            Self::Dump(_) => About { program: Some("Sympa"), ..About::default() },
+            Self::Whole(_) => About { program: Some("gazetier"), ..About::default() },
         }
     }
 
@@ -131,6 +205,7 @@ impl<'s, R: Read + Seek> List<'s, R> {
     pub fn position(&self) -> u64 {
         match self {
             Self::Table(table) => table.position(),
+            Self::Dump(dump) => dump.position(),
             Self::Whole(whole) => whole.position(),
         }
     }
@@ -140,6 +215,7 @@ impl<'s, R: Read + Seek> List<'s, R> {
     pub fn refused(self) -> Result<Refused, Error> {
         match self {
             Self::Table(table) => table.refused(),
+            Self::Dump(dump) => Ok(dump.refused()),
             Self::Whole(whole) => Ok(whole.refused()),
         }
     }

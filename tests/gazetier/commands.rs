@@ -49,7 +49,7 @@ fn subscribers_are_read_whatever_their_header() {
         );
         assert_eq!(
             scene.ok(&["subscribers", "import", "list.csv"]),
-            "2 added, 0 known already, 0 suppressed and left alone, 0 refused\n",
+            "list.csv: 2 active, 0 left, 0 bounced, 0 refused\n2 added, 0 known already, 0 suppressed and left alone, 0 refused\n",
             "{header}"
         );
         assert_eq!(
@@ -104,7 +104,10 @@ fn who_is_known_or_suppressed_is_left_alone() {
     let import = ["subscribers", "import", "list.csv", "--at", MONDAY];
     scene.ok(&import);
     scene.put("list.csv", "email,name,rubriques\nA@EXAMPLE.org,Other,carnet\nb@example.org,,\nc@example.org,,\n");
-    assert_eq!(scene.ok(&import), "1 added, 2 known already, 0 suppressed and left alone, 0 refused\n");
+    assert_eq!(
+        scene.ok(&import),
+        "list.csv: 3 active, 0 left, 0 bounced, 0 refused\n1 added, 2 known already, 0 suppressed and left alone, 0 refused\n"
+    );
     assert_eq!(
         scene.sql(
             "INSERT INTO suppressions (address_hash, reason, suppressed_at) \
@@ -116,7 +119,7 @@ fn who_is_known_or_suppressed_is_left_alone() {
     assert_eq!(scene.sql("UPDATE subscriptions SET state = 'unsubscribed' WHERE subscriber_id = (SELECT id FROM subscribers WHERE address = 'b@example.org')"), 1);
     assert_eq!(
         scene.ok(&import),
-        "0 added, 2 known already (1 of them unsubscribed), 1 suppressed and left alone, 0 refused\n"
+        "list.csv: 3 active, 0 left, 0 bounced, 0 refused\n0 added, 2 known already (1 of them unsubscribed), 1 suppressed and left alone, 0 refused\n"
     );
     insta::assert_snapshot!("subscribers_json", scene.ok(&["subscribers", "list", "--json"]));
 }
@@ -124,12 +127,12 @@ fn who_is_known_or_suppressed_is_left_alone() {
 #[test]
 fn a_file_that_is_no_list_is_refused_whole() {
     let scene = Scene::empty();
-    fs::write(scene.path("latin1.csv"), b"email,name\na@example.org,Zo\xe9\n").expect("a file");
+    fs::write(scene.path("macintosh.csv"), b"email,name\na@example.org,Zo\x8e\x8f\n").expect("a file");
     scene.put("columns.csv", "name,age\na@example.org,12\n");
     scene.put("empty.csv", "");
     let header = "no column is headed \"email\": write a header such as email,name,rubriques\n";
     for (file, message) in [
-        ("latin1.csv", "latin1.csv: not UTF-8 at byte 27: save it as UTF-8\n".to_owned()),
+        ("macintosh.csv", "macintosh.csv: not UTF-8 at byte 27: save it as UTF-8\n".to_owned()),
         ("columns.csv", format!("columns.csv:1: {header}")),
         ("empty.csv", format!("empty.csv:1: {header}")),
         ("missing.csv", "cannot read missing.csv: No such file or directory (os error 2)\n".to_owned()),

@@ -27,10 +27,12 @@ pub(super) enum Command {
     /// unless you say otherwise, who left or was suppressed. Who left, bounced, complained or never
     /// confirmed by the list gets no letters. If a line is wrong, nothing is changed.
     Import {
-        /// The file; - for standard input.
+        /// The file, or a zip with it; - for standard input.
         file: PathBuf,
         /// How a column is headed, if not by its name: email=E-Mail; joined=- reads none. What a word in
-        /// the column of states means: state:WORD=unsubscribed.
+        /// the column of states means: state:WORD=unsubscribed. Which rubrique a tag is, and which
+        /// newsletter a list: tag:NAME=RUBRIQUE, list:NAME=NEWSLETTER, - for none. How 03/11/2026 is
+        /// meant: dates=day-first or dates=month-first.
         #[arg(long, value_name = "FIELD=HEADING")]
         map: Vec<String>,
         /// What stands between cells, if not what the header looks like: one character, or tab.
@@ -130,7 +132,7 @@ impl Execute for Command {
     async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
         match self {
             Command::Import { file, map, delimiter, dry_run, skip_bad, revive } => {
-                let layout = import::layout(&map, delimiter.as_deref())?;
+                let layout = import::layout(session, &map, delimiter.as_deref())?;
                 import::Import { session, file: &file, dry_run, skip_bad, revive }.run(layout).await
             }
             Command::Export { output, state, whole, with_key } => {

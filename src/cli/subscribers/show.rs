@@ -267,12 +267,16 @@ fn print(session: &Session, shown: &AddressReport) {
         let from = |from: &Option<String>| from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
         let (asked, confirmed) = (at(Some(one.asked)), at(Some(one.confirmed)));
         println!(
-            "  consent by {}, asked {asked}{}, confirmed {confirmed}{}, to words {}: {}",
+            "  consent by {}, asked {asked}{}, confirmed {confirmed}{}, {}",
             one.way,
             from(&one.asked_from),
             from(&one.confirmed_from),
-            one.version,
-            one.words
+            // Other programs do not say what their readers were shown.
+            if one.words.is_empty() {
+                "to words that nobody kept".to_owned()
+            } else {
+                format!("to words {}: {}", one.version, one.words)
+            }
         );
     }
     for one in &reader.letters {

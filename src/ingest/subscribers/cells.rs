@@ -1,7 +1,7 @@
 //! The cells of a list as CSV, written and read: dates, names that spreadsheets would take for formulas, and the
 //! consents of one reader in one line.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::headings::Field;
@@ -60,7 +60,7 @@ pub fn row(entry: &ListEntry) -> [String; 19] {
         Field::ConsentConfirmed => dated(last.map(|consent| consent.confirmed)),
         Field::ConsentConfirmedFrom => said(last.and_then(|consent| consent.confirmed_from.as_deref())),
         Field::EarlierConsents => earlier(&entry.consents),
-        Field::Given | Field::Family => String::new(),
+        Field::Given | Field::Family | Field::Tags | Field::Lists => String::new(),
     })
 }
 
@@ -138,8 +138,59 @@ fn date(at: Instant) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-/// An instant as lists write them: RFC 3339, or a day and perhaps an hour, in UTC.
-pub(super) fn instant(cell: &str) -> Option<Instant> {
+/// Whether a date that is written with slashes has its day before its month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DateOrder {
+    /// As in most of the world.
+    DayFirst,
+    /// As in the United States.
+    MonthFirst,
+}
+
+/// An instant as lists write them: RFC 3339, or a day and perhaps an hour, in UTC; seconds since 1970; or with the day
+/// first. With slashes the order must be known, or be plain from the numbers.
+pub(super) fn instant(cell: &str, order: Option<DateOrder>) -> Option<Instant> {
+    common(cell).or_else(|| seconds(cell)).or_else(|| written_backwards(cell, order))
+}
+
+/// What databases count: seconds or milliseconds since 1970.
+fn seconds(cell: &str) -> Option<Instant> {
+    if !cell.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let number: i64 = cell.parse().ok()?;
+    match cell.len() {
+        9 | 10 => DateTime::from_timestamp(number, 0),
+        13 => DateTime::from_timestamp_millis(number),
+        _ => None,
+    }
+}
+
+/// `23/11/2026`, `23.11.2026 08:00` or `23-11-2026 08:00:00`. With slashes, half of the world has it the other way round.
+fn written_backwards(cell: &str, order: Option<DateOrder>) -> Option<Instant> {
+    let (date, hour) = cell.split_once([' ', 'T']).map_or((cell, ""), |(date, hour)| (date, hour.trim()));
+    let mut parts = date.split(['/', '.', '-']).map(|part| part.parse::<u32>().ok());
+    let (Some(one), Some(two), Some(year), None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else {
+        return None;
+    };
+    let order = if date.contains('/') { order } else { Some(DateOrder::DayFirst) };
+    let (day, month) = match order {
+        Some(DateOrder::DayFirst) => (one, two),
+        Some(DateOrder::MonthFirst) => (two, one),
+        None if one > 12 || one == two => (one, two),
+        None if two > 12 => (two, one),
+        None => return None,
+    };
+    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok().filter(|year| *year > 999)?, month, day)?;
+    let time = match hour {
+        "" => NaiveTime::MIN,
+        hour => ["%H:%M:%S", "%H:%M"].iter().find_map(|form| NaiveTime::parse_from_str(hour, form).ok())?,
+    };
+    Some(date.and_time(time).and_utc())
+}
+
+/// The forms that most programs write.
+fn common(cell: &str) -> Option<Instant> {
     if let Ok(at) = DateTime::parse_from_rfc3339(cell) {
         return Some(at.with_timezone(&Utc));
     }
@@ -177,10 +228,25 @@ mod tests {
             "2026-11-23 08:00",
             "2026-11-23 08:00:00.000000+00",
             "2026-11-23 08:00:00 +0000",
+            "23-11-2026 08:00:00",
+            "23.11.2026 08:00",
+            "23/11/2026 08:00",
+            "11/23/2026 08:00:00",
+            "1795420800",
+            "1795420800000",
         ] {
-            assert_eq!(instant(cell).map(date).as_deref(), Some("2026-11-23T08:00:00Z"), "{cell}");
+            assert_eq!(instant(cell, None).map(date).as_deref(), Some("2026-11-23T08:00:00Z"), "{cell}");
         }
-        assert_eq!(instant("2026-11-23").map(date).as_deref(), Some("2026-11-23T00:00:00Z"));
-        assert_eq!(instant("23/11/2026"), None);
+        assert_eq!(instant("2026-11-23", None).map(date).as_deref(), Some("2026-11-23T00:00:00Z"));
+        assert_eq!(instant("03.11.2026", None).map(date).as_deref(), Some("2026-11-03T00:00:00Z"));
+        // Nobody knows whether this is of March or of November.
+        assert_eq!(instant("03/11/2026", None), None);
+        for (order, expected) in
+            [(DateOrder::DayFirst, "2026-11-03T00:00:00Z"), (DateOrder::MonthFirst, "2026-03-11T00:00:00Z")]
+        {
+            assert_eq!(instant("03/11/2026", Some(order)).map(date).as_deref(), Some(expected));
+        }
+        assert_eq!(instant("11/23/2026", Some(DateOrder::DayFirst)), None);
+        assert_eq!(instant("23/11/26", None), None);
     }
 }

@@ -1,5 +1,5 @@
 //! What the columns of a list mean, by their headings: ours, and those that other programs write
-//! (Mailchimp, Ghost, listmonk, Keila, Brevo, Buttondown, Substack, MailPoet, phpList).
+//! (docs/LISTS.md names them). Whose list one is says `programs.rs`.
 
 use crate::model::{Membership, Reason, text};
 
@@ -48,6 +48,10 @@ pub enum Field {
     ConsentConfirmedFrom,
     /// What was agreed to before, as JSON.
     EarlierConsents,
+    /// What another program has put on the reader.
+    Tags,
+    /// The lists of another program that the line is about.
+    Lists,
 }
 
 /// How many fields there are.
@@ -55,7 +59,7 @@ pub(super) const FIELDS: usize = Field::ALL.len();
 
 impl Field {
     /// What each is called where a list's header is told, and what an export heads it.
-    pub const ALL: [(&str, Self); 21] = [
+    pub const ALL: [(&str, Self); 23] = [
         ("email", Self::Email),
         ("name", Self::Name),
         ("given_name", Self::Given),
@@ -77,6 +81,8 @@ impl Field {
         ("consent_confirmed", Self::ConsentConfirmed),
         ("consent_confirmed_from", Self::ConsentConfirmedFrom),
         ("earlier_consents", Self::EarlierConsents),
+        ("tags", Self::Tags),
+        ("lists", Self::Lists),
     ];
 
     /// Its own heading.
@@ -93,19 +99,72 @@ impl Field {
                 "email address",
                 "e mail address",
                 "subscriber email",
+                "user email",
+                "adresse e mail",
+                "adresse email",
+                "adresse mail",
+                "adresse courriel",
+                "adresse electronique",
+                "adresse de courriel",
+                "adresse de messagerie",
+                "courriel",
+                "mel",
+                "e mailadresse",
+                "e mail adresse",
+                "emailadresse",
+                // Last of all: with many programs these are streets.
                 "address",
                 "adresse",
-                "courriel",
             ],
-            Self::Name => &["nom", "full name", "nom complet"],
-            Self::Given => &["given name", "first name", "firstname", "prenom", "fname"],
-            Self::Family => &["family name", "last name", "lastname", "lname", "nom de famille"],
+            Self::Name => &["nom", "full name", "nom complet", "display name", "nom et prenom", "prenom et nom"],
+            Self::Given => &["given name", "first name", "firstname", "prenom", "fname", "merge first name", "vorname"],
+            Self::Family => &[
+                "family name",
+                "last name",
+                "lastname",
+                "lname",
+                "nom de famille",
+                "surname",
+                "merge last name",
+                "nachname",
+            ],
             Self::Rubriques => &["rubrique"],
-            Self::Language => &["langue", "lang"],
+            Self::Language => &["langue", "lang", "locale", "mc language", "preferred language", "sprache"],
             Self::State => STATE_HEADINGS,
-            Self::Joined => &["created at", "optin time", "creation date", "added time", "subscribed at", "entered"],
+            Self::Joined => &[
+                "created at",
+                "optin time",
+                "creation date",
+                "added time",
+                "subscribed at",
+                "subscription time",
+                "subscription date",
+                "entered",
+                "date added",
+                "date subscribed",
+                "join date",
+                "user registered",
+                "date d'inscription",
+                "date inscription",
+                "date d'abonnement",
+                "date d'ajout",
+                "inscrit le",
+            ],
+            Self::ConsentAskedFrom => &["optin ip", "subscription ip", "subscribed ip"],
+            Self::ConsentConfirmed => &["confirm time", "confirmation time", "confirmed at", "date de confirmation"],
+            Self::ConsentConfirmedFrom => &["confirm ip", "confirmation ip", "confirmed ip"],
+            Self::ConsentWay => &["consent source", "optin source", "signup source", "source du consentement"],
+            Self::Tags => &["tag", "labels", "label", "etiquettes", "etiquette"],
+            Self::Lists => &["list", "liste", "listes", "list name", "listids", "list ids"],
             _ => &[],
         }
+    }
+
+    /// Which of some headings, normalised, means this field: ours before those of others, and of these the plainest.
+    pub(super) fn among(self, headings: &[String]) -> Option<usize> {
+        let own = normalise(self.name());
+        let names = std::iter::once(own.as_str()).chain(self.others().iter().copied());
+        names.into_iter().find_map(|name| headings.iter().position(|heading| heading == name))
     }
 
     /// Whether a heading, normalised, means this field.
@@ -133,6 +192,9 @@ const STATE_HEADINGS: &[&str] = &[
     "list status",
     "global status",
     "subscriber type",
+    "email subscription",
+    "statut de l'abonnement",
+    "statut d'abonnement",
 ];
 
 /// What a column says that is about one thing alone.
@@ -211,7 +273,7 @@ pub(super) fn signal(heading: &str) -> Option<Signal> {
         | "do not email"
         | "do not contact" => Signal::No(BLOCKED),
         "bounced" | "hard bounced" | "is bounced" | "cleaned" | "undeliverable" => Signal::No(BOUNCED),
-        "complained" | "spam" | "spam complaint" | "is spam" => Signal::No(COMPLAINED),
+        "complained" | "complaint" | "spam" | "spam complaint" | "is spam" | "marked as spam" => Signal::No(COMPLAINED),
         "unsub time"
         | "unsubscribed at"
         | "unsubscribed on"
@@ -235,7 +297,7 @@ pub(super) fn word(word: &str) -> Option<Fact> {
     Some(match normalise(word).as_str() {
         "active" | "subscribed" | "enabled" | "confirmed" | "regular" | "premium" | "gifted" | "trialed" | "unpaid"
         | "churning" | "past due" | "free" | "paid" | "comped" | "opted in" | "opt in" | "optin" | "actif"
-        | "abonne" | "abonnee" | "inscrit" | "inscrite" => ACTIVE,
+        | "abonne" | "abonnee" | "inscrit" | "inscrite" | "confirme" | "confirmee" => ACTIVE,
         "pending"
         | "unconfirmed"
         | "unactivated"
@@ -249,15 +311,17 @@ pub(super) fn word(word: &str) -> Option<Fact> {
         | "awaiting confirmation"
         | "en attente"
         | "non confirme"
+        | "non confirmee"
         | "a confirmer" => PENDING,
         "unsubscribed" | "unsub" | "opted out" | "opt out" | "optout" | "not subscribed" | "inactive" | "disabled"
         | "cancelled" | "canceled" | "removed" | "deleted" | "archived" | "expired" | "left" | "desabonne"
         | "desabonnee" | "desinscrit" | "desinscrite" | "inactif" => LEFT,
         "cleaned" | "bounced" | "bounce" | "hard bounced" | "hard bounce" | "hardbounced" | "unreachable"
-        | "undeliverable" | "invalid" => BOUNCED,
+        | "undeliverable" | "invalid" | "rebond" | "en erreur" => BOUNCED,
         "complained" | "complaint" | "spam" | "spam complaint" | "abuse" | "marked as spam" | "junk" => COMPLAINED,
         "suppressed" => (Membership::Active, Some(Reason::Request)),
-        "blocklisted" | "blacklisted" | "blocked" | "banned" | "spammy" | "do not contact" | "do not email" => BLOCKED,
+        "not sending" | "blocklisted" | "blacklisted" | "blocked" | "banned" | "spammy" | "do not contact"
+        | "do not email" => BLOCKED,
         _ => return None,
     })
 }

@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 
 use super::{
-    cells,
+    cells::{self, DateOrder},
     headings::{ACTIVE, BLOCKED, BOUNCED, COMPLAINED, Fact, LEFT, PENDING, Signal, normalise, word, yes_or_no},
+    programs::Program,
 };
 use crate::model::{Instant, Membership, Reason};
 
@@ -14,6 +15,15 @@ use crate::model::{Instant, Membership, Reason};
 pub struct Word(Fact);
 
 impl Word {
+    pub(super) fn of(fact: Fact) -> Self {
+        Self(fact)
+    }
+
+    /// As it is said.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, word)| *word == self).map_or("", |(name, _)| name)
+    }
+
     /// What can be said.
     pub const ALL: [(&str, Self); 6] = [
         ("active", Self(ACTIVE)),
@@ -38,6 +48,11 @@ impl State {
     /// Of a list that tells nothing.
     pub(super) const ACTIVE: Self = Self { membership: Membership::Active, reason: None, since: None };
 
+    /// Of a list whose name tells it.
+    pub(super) fn of((membership, reason): Fact) -> Self {
+        Self { membership, reason, since: None }
+    }
+
     /// Takes in what a cell says.
     pub(super) fn add(
         &mut self,
@@ -45,6 +60,8 @@ impl State {
         heading: &str,
         cell: &str,
         words: &HashMap<String, Word>,
+        program: Option<Program>,
+        order: Option<DateOrder>,
     ) -> Result<(), String> {
         let unknown = || {
             let known = Word::ALL.map(|(name, _)| name).join(", ");
@@ -63,11 +80,11 @@ impl State {
         if cell.is_empty() {
             return Ok(());
         }
-        let dated = cells::instant(cell);
+        let dated = cells::instant(cell, order);
         let fact = match signal {
             Signal::Word => {
                 let told = words.get(&normalise(cell)).map(|word| word.0);
-                told.or_else(|| word(cell)).ok_or_else(unknown)?
+                told.or_else(|| program?.word(cell)).or_else(|| word(cell)).ok_or_else(unknown)?
             }
             Signal::Yes(fact) => match (yes_or_no(cell), dated) {
                 (Some(false), _) => fact,

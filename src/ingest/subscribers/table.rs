@@ -1,19 +1,26 @@
-//! A list as CSV: a header line with `email`, and whatever else it likes.
+//! A list as CSV: a header line with `email`, and whatever else it likes; or one address on each line.
 
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use super::{
-    Field, Refused, Settings, TOLD,
+    About, Field, Part, Refused, Settings, TOLD, Word,
     cells::{self, ConsentLine},
     choice,
-    headings::{FIELDS, Signal, normalise, signal},
+    headings::{ACTIVE, FIELDS, Fact, Signal, normalise},
+    labels::{Labels, labels, newsletters},
+    layout::{Form, columns, signals},
     lines::Lines,
+    mailbox::mailbox,
+    programs::{Program, fact_of_name},
     states::State,
 };
 use crate::{
     ingest::{Error, SourceLocation, Warning, utf8::Utf8Reader, wrong},
-    model::{EmailAddress, Instant, Lang, ListConsent, ListEntry, Reason, Subscriber, Suppression, text},
+    model::{Choice, EmailAddress, Instant, Lang, ListConsent, ListEntry, Reason, Slug, Subscriber, Suppression, text},
 };
+
+/// Where the field of lists stands among all.
+const LISTS: usize = FIELDS - 1;
 
 /// What is wrong with a line.
 enum Wrong {
@@ -34,9 +41,15 @@ pub struct Table<'s, R: Read + Seek> {
     reader: csv::Reader<Utf8Reader<R>>,
     place: SourceLocation,
     settings: &'s Settings<'s>,
+    /// What stands before the table: bytes and lines of it.
+    before: (u64, usize),
+    program: Option<Program>,
+    /// How everybody in it stands by the name of its file.
+    by_name: Option<(Fact, &'static str)>,
     columns: [Option<usize>; FIELDS],
     /// Columns that say whether somebody gets letters, each with its heading.
     signals: Vec<(usize, String, Signal)>,
+    labels: Labels,
     record: csv::StringRecord,
     /// Where refused lines end the one before, and why they are refused.
     refused: Vec<(u64, String)>,
@@ -50,46 +63,44 @@ impl<'s, R: Read + Seek> Table<'s, R> {
     pub(super) fn open(mut source: R, file: &str, settings: &'s Settings<'s>) -> Result<Self, Error> {
         let place = SourceLocation { file: file.to_owned(), line: None };
         let first = SourceLocation { line: Some(1), ..place.clone() };
-        let delimiter = match settings.layout.delimiter {
-            Some(delimiter) => delimiter,
-            None => guess(&mut source).map_err(|error| wrong(&place, error))?,
+        let form = Form::of(&mut source, settings.layout.delimiter).map_err(|error| wrong(&place, error))?;
+        let mut builder = csv::ReaderBuilder::new();
+        builder.flexible(true).delimiter(form.delimiter);
+        if form.is_bare {
+            builder.has_headers(false).quoting(false);
+        }
+        let mut reader = builder.from_reader(Utf8Reader::new(source));
+        let header = match form.is_bare {
+            true => csv::StringRecord::from(vec!["email"]),
+            false => reader.headers().map_err(|error| unreadable(&place, &first, error))?.clone(),
         };
-        let mut reader =
-            csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(Utf8Reader::new(source));
-        let header = reader.headers().map_err(|error| unreadable(&place, &first, error))?.clone();
         let headings: Vec<String> = header.iter().map(normalise).collect();
-        let mut columns = [None; FIELDS];
-        for (column, (_, field)) in columns.iter_mut().zip(Field::ALL) {
-            *column = match settings.layout.map.get(&field) {
-                // Our own heading goes before those of others.
-                None => headings
-                    .iter()
-                    .position(|heading| *heading == normalise(field.name()))
-                    .or_else(|| headings.iter().position(|heading| field.is_headed(heading))),
-                Some(None) => None,
-                Some(Some(heading)) => {
-                    let found = headings.iter().position(|cell| *cell == normalise(heading));
-                    let there = || header.iter().map(str::trim).collect::<Vec<_>>().join(", ");
-                    Some(found.ok_or_else(|| {
-                        wrong(&first, format!("no column is headed {heading:?}: there are {}", there()))
-                    })?)
-                }
-            };
-        }
-        if columns[0].is_none() {
-            let message = "no column is headed \"email\": write a header such as email,name,rubriques";
-            return Err(wrong(&first, message));
-        }
-        let signals = signals(settings, &header, &headings, &columns);
-        let record = csv::StringRecord::new();
-        let (refused, refusals, stopped) = (Vec::new(), 0, None);
-        Ok(Self { reader, place, settings, columns, signals, record, refused, refusals, stopped })
+        let columns = columns(settings, &first, &header, &headings)?;
+        let program = Program::of(&headings);
+        let signals = signals(settings, &header, &headings, &columns, program);
+        // Whoever says by hand which column tells the state has looked.
+        let by_name = fact_of_name(file).filter(|_| !settings.layout.map.contains_key(&Field::State));
+        Ok(Self {
+            reader,
+            place,
+            settings,
+            before: form.before,
+            program,
+            by_name,
+            columns,
+            signals,
+            labels: Labels::default(),
+            record: csv::StringRecord::new(),
+            refused: Vec::new(),
+            refusals: 0,
+            stopped: None,
+        })
     }
 
     /// The next readers, so many at the most; none when the list is at its end or refused.
-    pub(super) fn take(&mut self, most: usize) -> Result<Vec<ListEntry>, Error> {
-        let mut entries = Vec::new();
-        while entries.len() < most && self.stopped.is_none() {
+    pub(super) fn take(&mut self, most: usize) -> Result<Part, Error> {
+        let mut part = Part::default();
+        while part.lines() < most && self.stopped.is_none() {
             let more = self
                 .reader
                 .read_record(&mut self.record)
@@ -98,11 +109,11 @@ impl<'s, R: Read + Seek> Table<'s, R> {
                 break;
             }
             let begins = self.record.position().map_or(0, csv::Position::byte);
-            match self.entry() {
-                Ok(entry) => entries.push(entry),
+            match self.line(&mut part) {
+                Ok(()) => {}
                 Err(Wrong::List(message)) => {
                     self.stopped = Some((begins, message));
-                    entries.clear();
+                    part = Part::default();
                 }
                 Err(Wrong::Line(message)) => {
                     self.refusals += 1;
@@ -112,11 +123,50 @@ impl<'s, R: Read + Seek> Table<'s, R> {
                 }
             }
         }
-        Ok(entries)
+        Ok(part)
+    }
+
+    /// Takes in the line that was read.
+    fn line(&mut self, part: &mut Part) -> Result<(), Wrong> {
+        let (mut entry, layout) = (self.entry()?, &self.settings.layout);
+        if let Some(tags) = self.cell(Field::Tags).map(labels) {
+            let chosen = self.labels.tags(&tags, &layout.tags);
+            if !chosen.is_empty() {
+                let own = entry.subscriber.choice.key();
+                let own = own.split(',').filter_map(|slug| Slug::parse(slug).ok());
+                entry.subscriber.choice = Choice::of(own.chain(chosen));
+            }
+        }
+        if self.columns[LISTS].is_none() {
+            part.entries.push(entry);
+            return Ok(());
+        }
+        let lists = self.cell(Field::Lists).map(labels).unwrap_or_default();
+        if layout.lists.is_empty() {
+            self.labels.lists(&lists);
+            part.entries.push(entry);
+            return Ok(());
+        }
+        let newsletters = newsletters(&lists, &layout.lists)?;
+        match newsletters.is_empty() {
+            true => part.passed += 1,
+            false => part.elsewhere.extend(newsletters.into_iter().map(|slug| (slug, entry.clone()))),
+        }
+        Ok(())
     }
 
     pub(super) fn position(&self) -> u64 {
-        self.reader.position().byte()
+        self.before.0 + self.reader.position().byte()
+    }
+
+    pub(super) fn about(&self) -> About {
+        let (tags, lists) = self.labels.counted();
+        About {
+            program: self.program.map(Program::name),
+            by_name: self.by_name.filter(|(fact, _)| *fact != ACTIVE).map(|(fact, word)| (word, Word::of(fact))),
+            tags,
+            lists,
+        }
     }
 
     /// A cell of the line; none if it is empty.
@@ -133,21 +183,34 @@ impl<'s, R: Read + Seek> Table<'s, R> {
         let refuse = || {
             format!(
                 "{name}: {cell:?} is no date: write one such as 2026-11-23 or 2026-11-23T08:00:00Z, or leave the column \
-                 out with --map {name}=-"
+                 out with --map {name}=-{}",
+                if cell.contains('/') {
+                    "; --map dates=day-first or month-first says how 03/11/2026 is meant"
+                } else {
+                    ""
+                }
             )
         };
-        cells::instant(cell).map(Some).ok_or_else(refuse)
+        // What databases write for "never".
+        if cell.starts_with("0000-00-00") {
+            return Ok(None);
+        }
+        cells::instant(cell, self.settings.layout.dates).map(Some).ok_or_else(refuse)
     }
 
     fn entry(&self) -> Result<ListEntry, Wrong> {
         // First of all: of a list that is not understood, nothing is taken.
-        let mut state = State::ACTIVE;
+        let mut state = self.by_name.map_or(State::ACTIVE, |(fact, _)| State::of(fact));
+        let layout = &self.settings.layout;
         for (at, heading, signal) in &self.signals {
             let cell = self.record.get(*at).unwrap_or_default().trim();
-            state.add(*signal, heading, cell, &self.settings.layout.words).map_err(Wrong::List)?;
+            state.add(*signal, heading, cell, &layout.words, self.program, layout.dates).map_err(Wrong::List)?;
         }
-        let address = self.cell(Field::Email).ok_or_else(|| "it has no address".to_owned())?;
-        let address = address.parse::<EmailAddress>().map_err(|error| error.to_string())?;
+        let cell = self.cell(Field::Email).ok_or_else(|| "it has no address".to_owned())?;
+        let (address, beside) = match cell.parse::<EmailAddress>() {
+            Ok(address) => (address, None),
+            Err(error) => mailbox(cell).ok_or_else(|| error.to_string())?,
+        };
         let choice = choice(self.cell(Field::Rubriques).unwrap_or_default(), self.settings.rubriques)?;
         let entry = ListEntry {
             language: self.cell(Field::Language).and_then(language),
@@ -159,20 +222,24 @@ impl<'s, R: Read + Seek> Table<'s, R> {
             returned: self.date(Field::Returned)?,
             suppression: self.suppression(&state)?,
             consents: self.consents()?,
-            ..ListEntry::from(Subscriber { address, name: self.name(), choice })
+            ..ListEntry::from(Subscriber { address, name: self.name(beside), choice })
         };
         self.settings.judge(&entry)?;
         Ok(entry)
     }
 
-    fn name(&self) -> Option<String> {
+    /// How the reader is called; as the address has it, where no column tells.
+    fn name(&self, beside: Option<String>) -> Option<String> {
         let parts = [self.cell(Field::Given), self.cell(Field::Family)];
         let name = match (self.cell(Field::Name), parts) {
             // `Prénom,Nom`: the second is no whole name beside the first.
             (Some(name), [Some(given), None]) if !name.contains(given) => format!("{given} {name}"),
+            // `Name, surname`.
+            (Some(name), [None, Some(family)]) if !name.contains(family) => format!("{name} {family}"),
             (Some(name), _) => name.to_owned(),
             (None, parts) => parts.into_iter().flatten().collect::<Vec<_>>().join(" "),
         };
+        let name = if name.is_empty() { beside.unwrap_or_default() } else { name };
         let name = text::one_line(&text::remove_illegal(&text::one_line(&name)).0);
         Some(name).filter(|name| !name.is_empty())
     }
@@ -197,14 +264,19 @@ impl<'s, R: Read + Seek> Table<'s, R> {
                 serde_json::from_str(cell).map_err(|error| format!("earlier_consents: {error}"))?;
             consents.extend(earlier.into_iter().map(ListConsent::from));
         }
-        if let Some(words) = self.cell(Field::Consent) {
-            let confirmed = self.date(Field::ConsentConfirmed)?;
+        let words = self.cell(Field::Consent);
+        let confirmed = self.date(Field::ConsentConfirmed)?;
+        if words.is_some() || confirmed.is_some() {
             let confirmed = confirmed.ok_or("consent_confirmed: a consent needs the date on which it was given")?;
             let owned = |field| self.cell(field).map(str::to_owned);
+            // Other programs keep when and from where, but not the words.
+            let asked =
+                self.date(Field::ConsentAsked)?.or(words.is_none().then_some(self.date(Field::Joined)?).flatten());
+            let of_whom = self.program.filter(|program| *program != Program::Gazetier).map_or("list", Program::name);
             consents.push(ListConsent {
-                way: owned(Field::ConsentWay).unwrap_or_else(|| "list".into()),
-                words: words.to_owned(),
-                asked: self.date(Field::ConsentAsked)?.unwrap_or(confirmed),
+                way: owned(Field::ConsentWay).unwrap_or_else(|| of_whom.into()),
+                words: words.unwrap_or_default().to_owned(),
+                asked: asked.filter(|asked| *asked <= confirmed).unwrap_or(confirmed),
                 asked_from: owned(Field::ConsentAskedFrom),
                 confirmed,
                 confirmed_from: owned(Field::ConsentConfirmedFrom),
@@ -219,12 +291,13 @@ impl<'s, R: Read + Seek> Table<'s, R> {
         if !self.refused.is_empty() || self.stopped.is_some() {
             let failed = |error: io::Error| wrong(&self.place, error);
             let source = self.reader.into_inner();
-            let begin = source.begin();
+            let (bytes, lines_before) = self.before;
+            let begin = bytes + source.begin();
             let mut source = source.into_inner();
             source.seek(SeekFrom::Start(begin)).map_err(failed)?;
             let mut lines = Lines::new(source);
             let mut place = |byte| {
-                let line = lines.of_record(byte).map_err(failed)?;
+                let line = lines_before + lines.of_record(byte).map_err(failed)?;
                 Ok(SourceLocation { line: Some(line), ..self.place.clone() })
             };
             if let Some((byte, message)) = self.stopped {
@@ -238,61 +311,9 @@ impl<'s, R: Read + Seek> Table<'s, R> {
     }
 }
 
-/// The columns that say whether somebody gets letters. Where one is named by hand for the states, or none is to be
-/// read, no other word counts.
-fn signals(
-    settings: &Settings<'_>,
-    header: &csv::StringRecord,
-    headings: &[String],
-    columns: &[Option<usize>; FIELDS],
-) -> Vec<(usize, String, Signal)> {
-    let at = |field| Field::ALL.iter().position(|(_, other)| *other == field).and_then(|at| columns[at]);
-    let by_hand = settings.layout.map.contains_key(&Field::State);
-    let taken: Vec<usize> =
-        columns.iter().flatten().copied().filter(|column| Some(*column) != at(Field::State)).collect();
-    let buttondown = headings.iter().any(|heading| heading == "creation date");
-    let mut signals = Vec::new();
-    for (column, heading) in headings.iter().enumerate() {
-        let own = match signal(heading) {
-            Some(Signal::Word) if by_hand => None,
-            // Buttondown calls it so, and many others something else.
-            None if heading == "type" && buttondown && !by_hand => Some(Signal::Word),
-            found => found,
-        };
-        let own = if by_hand && at(Field::State) == Some(column) { Some(Signal::Word) } else { own };
-        if let Some(signal) = own.filter(|_| !taken.contains(&column)) {
-            signals.push((column, header.get(column).unwrap_or_default().trim().to_owned(), signal));
-        }
-    }
-    signals
-}
-
 /// The languages that we write in; any other is the magazine's.
 fn language(cell: &str) -> Option<String> {
     Lang::known(&normalise(cell).replace(' ', "-")).map(|lang| lang.tag().to_owned())
-}
-
-/// What stands between the cells of a list's first line: whatever of these is there most often,
-/// quoted cells aside. The source is where it was afterwards.
-fn guess(source: &mut (impl Read + Seek)) -> io::Result<u8> {
-    let begin = source.stream_position()?;
-    let mut head = Vec::new();
-    BufReader::new(source.by_ref().take(65_536)).read_until(b'\n', &mut head)?;
-    source.seek(SeekFrom::Start(begin))?;
-    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0), (b'|', 0)];
-    let mut quoted = false;
-    for byte in head {
-        match byte {
-            b'"' => quoted = !quoted,
-            byte if !quoted => {
-                counts.iter_mut().filter(|(delimiter, _)| *delimiter == byte).for_each(|(_, count)| *count += 1);
-            }
-            _ => {}
-        }
-    }
-    // Of equals, the first.
-    let most = counts.iter().rev().max_by_key(|(_, count)| *count);
-    Ok(most.map_or(b',', |(delimiter, _)| *delimiter))
 }
 
 /// A list that cannot be read: what is not UTF-8 is told as such.

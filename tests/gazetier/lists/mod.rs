@@ -1,6 +1,7 @@
 //! Lists of readers from store to store and from other programs, what is known of one reader, and rubriques that
 //! are called otherwise.
 
+mod exports;
 mod people;
 mod programs;
 mod rubriques;
@@ -15,10 +16,12 @@ fn both() -> [Scene; 2] {
     [Scene::empty(), Scene::empty().on_postgres()]
 }
 
-/// Imports `list.csv` with a text in it.
+/// Imports `list.csv` with a text in it. What the list holds, which stands before what became of it, is left out.
 fn import(scene: &Scene, text: &str, more: &[&str]) -> Outcome {
     scene.put("list.csv", text);
-    scene.run(&[&["subscribers", "import", "list.csv", "--at", MONDAY], more].concat())
+    let outcome = scene.run(&[&["subscribers", "import", "list.csv", "--at", MONDAY], more].concat());
+    let stdout = outcome.stdout.split_once('\n').map(|(_, rest)| rest.to_owned()).unwrap_or_default();
+    Outcome { stdout, ..outcome }
 }
 
 fn told(code: i32, stdout: &str, stderr: &str) -> Outcome {

@@ -40,7 +40,11 @@ fn a_list_is_read_however_it_is_laid_out() {
         let outcome = import(&scene, arguments);
         assert_eq!(
             outcome,
-            told(0, "2 added, 0 known already, 0 suppressed and left alone, 0 refused\n", ""),
+            told(
+                0,
+                "list.csv: 2 active, 0 left, 0 bounced, 0 refused\n2 added, 0 known already, 0 suppressed and left alone, 0 refused\n",
+                ""
+            ),
             "{text}"
         );
         assert_eq!(scene.ok(&["subscribers", "list"]), expected, "{text}");
@@ -49,7 +53,7 @@ fn a_list_is_read_however_it_is_laid_out() {
     scene.put("list.csv", "email,name\n");
     let fields = "write FIELD=HEADING, where FIELD is one of email, name, given_name, family_name, rubriques, language, rhythm, \
                   paused, state, reason, since, joined, returned, suppressed, consent, consent_way, consent_asked, consent_asked_from, \
-                  consent_confirmed, consent_confirmed_from, earlier_consents";
+                  consent_confirmed, consent_confirmed_from, earlier_consents, tags, lists";
     for (arguments, code, message) in [
         (
             &["--map", "email=Courrier"][..],
@@ -79,7 +83,7 @@ fn a_dry_run_says_what_would_come_of_it() {
             "email,name\nnew@example.org,N\nNEW@example.org,twice\nKnown@example.org,K\nleft@example.org,\nsuppressed@example.org,\nnobody,\n",
         );
         let before = scene.ok(&["subscribers", "list"]);
-        let words = "1 added, 3 known already (1 of them unsubscribed), 1 suppressed and left alone, 1 refused";
+        let words = "list.csv: 4 active, 0 left, 0 bounced, 1 refused\n1 added, 3 known already (1 of them unsubscribed), 1 suppressed and left alone, 1 refused";
         let refused = "gazetier: list.csv:7: \"nobody\" is no e-mail address: it has no @\n";
         assert_eq!(
             import(&scene, &["--dry-run"]),
@@ -95,7 +99,7 @@ fn a_dry_run_says_what_would_come_of_it() {
         // Told so, it brings back who had left or was suppressed.
         assert_eq!(
             import(&scene, &["--skip-bad", "--revive"]).stdout,
-            "0 added, 3 known already, 2 brought back, 0 suppressed and left alone, 1 refused\n"
+            "list.csv: 4 active, 0 left, 0 bounced, 1 refused\n0 added, 3 known already, 2 brought back, 0 suppressed and left alone, 1 refused\n"
         );
         assert!(scene.ok(&["subscribers", "list"]).contains("left@example.org\tactive"));
         assert_eq!(scene.sql("DELETE FROM suppressions"), 0);
@@ -179,7 +183,10 @@ fn a_long_list_comes_by_standard_input_and_its_refusals_are_not_all_told() {
         .expect("the program");
     child.stdin.take().expect("its input").write_all(list.as_bytes()).expect("a list");
     let outcome = Outcome::from(child.wait_with_output().expect("the program"));
-    assert_eq!(outcome.stdout, "5000 added, 0 known already, 0 suppressed and left alone, 100 refused\n");
+    assert_eq!(
+        outcome.stdout,
+        "-: 5000 active, 0 left, 0 bounced, 100 refused\n5000 added, 0 known already, 0 suppressed and left alone, 100 refused\n"
+    );
     let lines: Vec<&str> = outcome.stderr.lines().collect();
     assert_eq!((lines.len(), lines[0], lines[50]), (51, "gazetier: -:5: it has no address", "gazetier: … and 50 more"));
     assert_eq!(lines[1], "gazetier: -:58: it has no address", "empty lines count");
