@@ -256,6 +256,7 @@ fn letters(raw: raw::RawLetters, magazine: &Magazine) -> Result<Letters, ConfigR
         archive_url: raw.archive_url.map(|u| folder("letters.archive_url", &u)).transpose()?,
         bounce_address,
         bounce_separator,
+        manage_link: raw.manage_link,
         from,
     })
 }

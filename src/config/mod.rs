@@ -371,6 +371,8 @@ pub struct Letters {
     pub bounce_address: EmailAddress,
     /// Stands between it and what it is completed with: `+`, `-` or `=`.
     pub bounce_separator: char,
+    /// Whether letters lead to the reader's choices, on a page of [`Web::url`].
+    pub manage_link: bool,
 }
 
 impl Config {

@@ -127,6 +127,9 @@ pub struct RawLetters {
     /// What parts that from what is added to it: as the mail server's `recipient_delimiter` has it.
     #[serde(default = "plus")]
     pub bounce_separator: String,
+    /// Whether letters lead to the reader's choices, on a page of `web.url`.
+    #[serde(default = "yes")]
+    pub manage_link: bool,
 }
 
 /// One signature of each letter.

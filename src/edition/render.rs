@@ -271,6 +271,10 @@ fn view<'a>(
         feeds_url: config.feeds.url.to_string(),
         archive_url: config.letters.archive_url.as_ref().map(|url| format!("{url}{}", slot.period)).unwrap_or_default(),
         unsubscribe_url: format!("{}{PLACEHOLDER}", config.letters.unsubscribe_url),
+        manage_url: match config.letters.manage_link {
+            true => format!("{}preferences/{PLACEHOLDER}", config.web.url),
+            false => String::new(),
+        },
         words,
     }
 }

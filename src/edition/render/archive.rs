@@ -12,16 +12,20 @@ const FIRST_PLACEHOLDER: &str = "subscriber0token0stands0here0in0letters";
 /// How the template marks the sentence that says why a letter came, and the link to this page.
 const WHY_ELEMENT: (&str, &str) = ("<p class=\"why\"", "</p>");
 const ONLINE_ELEMENT: (&str, &str) = ("<a class=\"online\"", "</a>");
+/// The same of the way to the reader's choices.
+const MANAGE_ELEMENT: (&str, &str) = ("<p class=\"manage\"", "</p>");
 
 /// The letter for all rubriques as a page: the way out leads to the way in, and nothing in it says to
 /// whom it was sent. `head` is put into its head, `foot` at its end; both are HTML.
 pub fn page(config: &Config, html: &str, head: &str, foot: &str) -> String {
     let words = &config.magazine.lang.words().letter;
     let mut page = html.to_owned();
-    if let Some((from, to)) = element(&page, WHY_ELEMENT).or_else(|| unmarked_reason(&page, &words.first_reason)) {
+    let way = config.letters.unsubscribe_url.as_str();
+    if let Some((from, to)) = element(&page, WHY_ELEMENT).or_else(|| unmarked_reason(&page, &words.first_reason, way)) {
         page.replace_range(from..to, &words.why_it_comes);
     }
-    if let Some((from, to)) = unsubscribe_href(&page) {
+    remove(&mut page, MANAGE_ELEMENT);
+    if let Some((from, to)) = unsubscribe_href(&page, way) {
         let own = format!(">{}<", words.unsubscribe);
         let rest = &page[to..];
         if let Some(at) = rest.find('>').filter(|at| rest[*at..].starts_with(&own)) {
@@ -29,11 +33,7 @@ pub fn page(config: &Config, html: &str, head: &str, foot: &str) -> String {
         }
         page.replace_range(from..to, &escape(config.web.url.as_str()));
     }
-    if let Some((_, to)) = element(&page, ONLINE_ELEMENT)
-        && let Some(from) = page[..to].rfind(ONLINE_ELEMENT.0)
-    {
-        page.replace_range(from..to + ONLINE_ELEMENT.1.len(), "");
-    }
+    remove(&mut page, ONLINE_ELEMENT);
     // Whatever else there may be.
     page = page.replace(PLACEHOLDER, "");
     // Programs that read a page aloud look for its main part.
@@ -66,10 +66,13 @@ pub fn without_token(variant: &str, instead: &str) -> String {
     shown + rest
 }
 
-/// Where the address stands that the way out leads to.
-fn unsubscribe_href(page: &str) -> Option<(usize, usize)> {
+/// Where the address stands that the way out leads to: the one that the configuration names, or the last that has a token,
+/// if that was another one when the edition was frozen.
+fn unsubscribe_href(page: &str, way: &str) -> Option<(usize, usize)> {
     let old = format!("{FIRST_PLACEHOLDER}\"");
-    let at = page.rfind(PLACEHOLDER).or_else(|| page.rfind(&old))?;
+    let way = escape(way);
+    let named = page.rfind(&format!("\"{way}{PLACEHOLDER}")).map(|at| at + way.len() + 1);
+    let at = named.or_else(|| page.rfind(PLACEHOLDER)).or_else(|| page.rfind(&old))?;
     let start = page[..at].rfind('"')? + 1;
     let end = at + page[at..].find('"')?;
     page[..start].ends_with(" href=\"").then_some((start, end))
@@ -77,10 +80,19 @@ fn unsubscribe_href(page: &str) -> Option<(usize, usize)> {
 
 /// Where the sentence stands that says why a letter came, in an edition that does not mark it: the last
 /// of its kind before the way out.
-fn unmarked_reason(page: &str, sentence: &str) -> Option<(usize, usize)> {
-    let (before, _) = unsubscribe_href(page)?;
+fn unmarked_reason(page: &str, sentence: &str, way: &str) -> Option<(usize, usize)> {
+    let (before, _) = unsubscribe_href(page, way)?;
     let at = page[..before].rfind(&format!(">{sentence}<"))? + 1;
     Some((at, at + sentence.len()))
+}
+
+/// Takes out the last element that is marked so.
+fn remove(page: &mut String, mark: (&str, &str)) {
+    if let Some((_, to)) = element(page, mark)
+        && let Some(from) = page[..to].rfind(mark.0)
+    {
+        page.replace_range(from..to + mark.1.len(), "");
+    }
 }
 
 /// Where the content of the last element stands that is marked so.

@@ -50,6 +50,8 @@ pub struct DigestView<'a> {
     pub archive_url: String,
     /// Ends in the subscriber's token.
     pub unsubscribe_url: String,
+    /// The way to the reader's choices, ends in the same; may be empty.
+    pub manage_url: String,
 }
 
 /// Whose letter it is.

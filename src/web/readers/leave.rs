@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{Alternative, NoticeLink, NoticePage, answer, broken, form::Fields, letters};
+use super::{Alternative, NoticeLink, NoticePage, answer, broken, form::Fields, letters, manage::LetterReader};
 use crate::{
     model::{Lang, ReaderName, Slug, token},
     store::{self, KnownReader},
@@ -26,20 +26,23 @@ fn token<'a>(shared: &Shared, path: &'a Option<Path<String>>, uri: &'a Uri) -> O
     uri.query()?.split('&').find_map(|pair| pair.strip_prefix(query.rsplit('&').next()?))
 }
 
-/// Who leaves, by the token: the newsletter, and the reader if there is one.
-async fn named(
-    shared: &Shared,
-    path: &Option<Path<String>>,
-    uri: &Uri,
-) -> Result<Option<(Slug, Option<KnownReader>)>, store::Error> {
+/// Who leaves what, by the token.
+async fn named(shared: &Shared, path: &Option<Path<String>>, uri: &Uri) -> Result<Option<LetterReader>, store::Error> {
+    match token(shared, path, uri) {
+        Some(token) => reader_of_letter(shared, token).await,
+        None => Ok(None),
+    }
+}
+
+/// Whose letter of which newsletter a token is of, if it is one of ours.
+pub(super) async fn reader_of_letter(shared: &Shared, token: &str) -> Result<Option<LetterReader>, store::Error> {
     let newsletters = shared.config().newsletters.iter().map(|digest| &digest.newsletter);
-    let named = token(shared, path, uri).and_then(|token| token::leaver(shared.store().key(), newsletters, token));
-    let Some((newsletter, reader)) = named else { return Ok(None) };
+    let Some((newsletter, reader)) = token::leaver(shared.store().key(), newsletters, token) else { return Ok(None) };
     let known = match reader {
         ReaderName::Id(id) => shared.store().reader(&newsletter, id).await?,
         ReaderName::Old(number) => shared.store().reader_of_old(&newsletter, number).await?,
     };
-    Ok(Some((newsletter, known)))
+    Ok(Some(LetterReader { newsletter, known }))
 }
 
 pub(super) async fn show(
@@ -49,7 +52,7 @@ pub(super) async fn show(
     headers: HeaderMap,
 ) -> Response {
     let (shared, known) = match named(&shared, &path, &uri).await {
-        Ok(Some((newsletter, known))) => (shared.view(&newsletter).unwrap_or(shared), known),
+        Ok(Some(LetterReader { newsletter, known })) => (shared.view(&newsletter).unwrap_or(shared), known),
         Ok(None) => return StatusCode::NOT_FOUND.into_response(),
         Err(error) => return broken(&error),
     };
@@ -78,7 +81,7 @@ pub(super) async fn take(
     body: Bytes,
 ) -> Response {
     let (newsletter, known) = match named(&shared, &path, &uri).await {
-        Ok(Some(named)) => named,
+        Ok(Some(LetterReader { newsletter, known })) => (newsletter, known),
         Ok(None) => return StatusCode::NOT_FOUND.into_response(),
         Err(error) => return broken(&error),
     };
@@ -129,10 +132,7 @@ async fn leave(
     let words = &lang.words().readers;
     let magazine = &shared.config().letter_title();
     if wish == LeaveWish::Preferences {
-        if let Some(known) = &known {
-            letters::link(shared, lang, known).await?;
-        }
-        return Ok(answer(shared, StatusCode::OK, &NoticePage::of(PageFrame::of(shared, lang), &words.link_sent, &[])));
+        return LetterReader { newsletter: newsletter.clone(), known }.send_link(shared, spoken).await;
     }
     // Done now, done before, or erased since: the letter does not come.
     if let Some(known) = &known {

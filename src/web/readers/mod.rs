@@ -7,6 +7,7 @@ mod data;
 pub(super) mod form;
 mod leave;
 mod letters;
+mod manage;
 mod newsletters;
 mod preferences;
 mod subscribe;

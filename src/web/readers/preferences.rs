@@ -13,7 +13,8 @@ use url::Position;
 use super::{
     Alternative, MIN_ANSWER_TIME, NoticeLink, NoticePage, answer, broken, consent,
     form::{self, FieldError, Fields, FormCheck, RhythmOption, RubriqueBox, SentChoices},
-    lede, letters,
+    leave, lede, letters,
+    manage::LetterReader,
     newsletters::{self, NewsletterBox},
     refused,
 };
@@ -72,13 +73,18 @@ pub(super) enum PreferencesAccess {
     Expired(KnownReader),
     /// Nothing any more: the subscriber has moved since, or was erased.
     Gone,
+    /// The page that sends the link: it is a letter's own token.
+    Letter(LetterReader),
     /// Nothing: it is none of ours.
     None,
 }
 
 pub(super) async fn find_access(shared: &Shared, token: &str) -> Result<PreferencesAccess, Response> {
     let (key, now) = (shared.store().key(), shared.now());
-    let Some((reader, until)) = token::claim(key, token) else { return Ok(PreferencesAccess::None) };
+    let Some((reader, until)) = token::claim(key, token) else {
+        let letter = leave::reader_of_letter(shared, token).await.map_err(|error| broken(&error))?;
+        return Ok(letter.map_or(PreferencesAccess::None, PreferencesAccess::Letter));
+    };
     match shared.store().reader(shared.newsletter(), reader).await {
         Ok(Some(known)) if token::opens_preferences(key, reader, &known.standing, token, now) => {
             Ok(PreferencesAccess::Open(known))
@@ -95,7 +101,9 @@ pub(super) async fn find_access(shared: &Shared, token: &str) -> Result<Preferen
 /// The answer to a token that opens no page (any more).
 pub(super) fn refuse_access(shared: &Shared, access: &PreferencesAccess, spoken: Lang) -> Response {
     match access {
-        PreferencesAccess::Open(_) | PreferencesAccess::None => StatusCode::NOT_FOUND.into_response(),
+        PreferencesAccess::Open(_) | PreferencesAccess::None | PreferencesAccess::Letter(_) => {
+            StatusCode::NOT_FOUND.into_response()
+        }
         PreferencesAccess::Expired(known) => {
             let words = &lang(shared, known).words().readers;
             let page = NoticePage {
@@ -139,7 +147,11 @@ pub(super) async fn show(
         Ok(access) => access,
         Err(response) => return response,
     };
-    refuse_access(&shared, &access, Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE)))
+    let spoken = Lang::asked(&shared, &uri, headers.get(header::ACCEPT_LANGUAGE));
+    match access {
+        PreferencesAccess::Letter(letter) => letter.show(&shared, spoken),
+        access => refuse_access(&shared, &access, spoken),
+    }
 }
 
 /// Whether the address is not written to, because letters came back or were called spam.
@@ -235,6 +247,7 @@ pub(super) async fn take(
                 Err(wait) => wait.into_response(),
             };
         }
+        Ok(PreferencesAccess::Letter(letter)) => return letter.take(&shared, spoken, client).await,
         Ok(access) => return refuse_access(&shared, &access, spoken),
         Err(response) => return response,
     };

@@ -287,3 +287,63 @@ async fn two_confirmations_at_once_make_one_subscriber() {
     );
     store.close().await;
 }
+
+/// The address that a letter leads to for its reader's choices, as its text part has it.
+fn manage(scene: &Scene, address: &str, period: &str) -> Option<String> {
+    let letter = scene.letter_to(address, period);
+    let parsed = mail_parser::MessageParser::default().parse(&letter).expect("a letter").into_owned();
+    let (text, html) = (parsed.body_text(0).expect("a text"), parsed.body_html(0).expect("HTML"));
+    let address = text.lines().find(|line| line.contains("/preferences/")).map(str::to_owned);
+    assert_eq!(text.matches("/preferences/").count(), usize::from(address.is_some()), "{text}");
+    assert_eq!(text.matches("/quitter/").count(), 1, "{text}");
+    let in_html = address.iter().map(|address| html.matches(&format!("href=\"{address}\"")).count()).sum::<usize>();
+    assert_eq!((html.matches("/preferences/").count(), html.matches("/quitter/").count()), (in_html, 1), "{html}");
+    assert_eq!(in_html, usize::from(address.is_some()), "{html}");
+    address.map(|address| address.replace("https://estran.example.org", ""))
+}
+
+#[test]
+fn the_foot_of_a_letter_leads_to_a_page_that_mails_the_way_to_ones_choices() {
+    for scene in [at_home(Scene::sample(), ""), at_home(Scene::sample(), "").on_postgres()] {
+        scene.ok(&["run", "--at", MONDAY]);
+        let house = House::open(&scene, &["--at", MONDAY]);
+        let path = manage(&scene, "sterenn@example.org", "2026-W47").expect("a link");
+        let page = house.get(&path);
+        assert_eq!(page.status, 200);
+        assert!(has(&page, "<h1>Gérer mes lettres</h1>") && has(&page, "Recevoir ce lien"), "{}", page.text());
+        for told in ["sterenn", "Sterenn", "value=\"edito\""] {
+            assert!(!has(&page, told), "a letter that is passed on tells nothing about its reader: {told}");
+        }
+        assert_eq!(house.get(&format!("{path}/data")).status, 404);
+        assert!(notes(&scene, 0).is_empty());
+        let sent = house.post(&path, "");
+        assert!(sent.status == 200 && has(&sent, "Un lien vers vos préférences part vers"), "{}", sent.text());
+        let note = notes(&scene, 1).remove(0);
+        assert_eq!(note.to, "sterenn@example.org");
+        assert!(has(&house.get(&note.link()), "value=\"Sterenn Daoudal\""));
+        let foreign =
+            house.ask("POST", &path, "Origin: https://elsewhere.example\r\nSec-Fetch-Site: cross-site\r\n", "");
+        assert_eq!(foreign.status, 403);
+        assert_eq!(house.post(&format!("{path}a"), "").status, 404);
+        // Everybody's page of the letter has no such link, and the way out leads to the way in.
+        let archived = house.get("/lettre/archive/2026-W47").text();
+        assert!(!archived.contains("/preferences/") && !archived.contains("manage"), "{archived}");
+        assert!(
+            archived.contains("href=\"https://estran.example.org/lettre/\" style=\"color:inherit\">La recevoir</a>")
+        );
+        // Of somebody who was erased it looks the same, and nobody gets anything.
+        scene.sql("DELETE FROM letters");
+        scene.sql("DELETE FROM subscriptions WHERE subscriber_id IN (SELECT id FROM subscribers WHERE address LIKE 'sterenn%')");
+        scene.sql("DELETE FROM subscribers WHERE address LIKE 'sterenn%'");
+        assert_eq!(house.get(&path).text(), page.text());
+        assert_eq!(house.post(&path, "").text(), sent.text());
+        assert_eq!(notes(&scene, 1).len(), 1);
+    }
+}
+
+#[test]
+fn a_magazine_with_pages_elsewhere_leaves_that_link_out() {
+    let scene = at_home(Scene::sample().config("[letters]\n", "[letters]\nmanage_link = false\n"), "");
+    scene.ok(&["run", "--at", MONDAY]);
+    assert_eq!(manage(&scene, "sterenn@example.org", "2026-W47"), None);
+}
