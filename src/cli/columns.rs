@@ -114,7 +114,11 @@ async fn list(session: &Session, source: Option<&str>, json: bool) -> anyhow::Re
 }
 
 /// The columns of these names; refused if one is not there, or there in several sources.
-async fn named(session: &Session, keys: &[String], source: Option<&str>) -> anyhow::Result<Vec<ListedColumn>> {
+pub(super) async fn named(
+    session: &Session,
+    keys: &[String],
+    source: Option<&str>,
+) -> anyhow::Result<Vec<ListedColumn>> {
     let columns = session.store.list_columns().await?;
     let mut named = Vec::new();
     for key in keys {

@@ -10,7 +10,7 @@ use crate::{
         editors::{self, EditorNotice},
         restored,
     },
-    model::{Edition, EditionKey, Instant, Period, Tally},
+    model::{Edition, EditionKey, Instant, Note, NoteKind, Period, Tally},
     publish::{FolderOwner, SentEdition},
     send::file_relay as letters,
 };
@@ -40,6 +40,9 @@ impl UnknownEdition {
 /// Gives what is to be told.
 pub(super) async fn hold_due(session: &Session) -> anyhow::Result<Option<String>> {
     let (config, store) = (&session.config, &session.store);
+    if let Some(words) = hold_special(session).await? {
+        return Ok(Some(words));
+    }
     if !restored::is_due(config, store, session.now()).await? {
         return Ok(None);
     }
@@ -52,6 +55,43 @@ pub(super) async fn hold_due(session: &Session) -> anyhow::Result<Option<String>
         "{period} is held, and so are the columns until its hour: {words} If it did not go out, let it go with \
          `gazetier digest send {period}`; if it did, nothing more is to be done"
     )))
+}
+
+/// Holds a special edition whose hour has come and that went out already, once.
+async fn hold_special(session: &Session) -> anyhow::Result<Option<String>> {
+    let (config, store) = (&session.config, &session.store);
+    for plan in store.special_plans(session.newsletter()).await? {
+        let key = EditionKey { newsletter: session.newsletter().clone(), cutoff: plan.cutoff };
+        if plan.cutoff > session.at {
+            continue;
+        }
+        let mut place = FolderOwner::path(&config.feeds.path);
+        let mut went_out = traces(session)?.iter().any(|trace| trace.is(&key));
+        if let (false, Relays::Folder(folder)) = (went_out, &config.relays) {
+            went_out = letters::periods(folder).contains(&plan.period);
+            place.clone_from(folder);
+        }
+        if !went_out {
+            continue;
+        }
+        let period = plan.period;
+        let unknown = UnknownEdition { place: place.display().to_string(), period: period.clone(), cutoff: None };
+        let words = unknown.words();
+        let notice = EditorNotice::Restored(words.clone());
+        // Somebody may have let it go since.
+        if store.desk(&key).await?.told(&notice.key()) {
+            continue;
+        }
+        let (who, at) = (editors::AUTOMATIC_ACTOR.to_owned(), session.at);
+        let note = Note { kind: NoteKind::Held, subject: String::new(), who, words: words.clone(), at };
+        store.hold(&key, &note).await?;
+        editors::notify(config, store, at, &key, &period, &notice).await?;
+        return Ok(Some(format!(
+            "{period} is held: {words} If it did not go out, let it go with `gazetier digest send {period}`; if it did, \
+             take it back with `gazetier digest special drop {period}`"
+        )));
+    }
+    Ok(None)
 }
 
 /// Holds an edition of which letters are to be sent, once, if more of them were sent already than the
@@ -127,17 +167,18 @@ async fn find_unknown(session: &Session) -> anyhow::Result<Option<UnknownEdition
     let horizon = session.now().horizon();
     let last = store.last_edition(newsletter, horizon).await?.map(|last| last.cutoff);
     let closed = last.max(store.last_quiet(newsletter, horizon).await?);
-    let newest =
-        traces(session)?.into_iter().rev().filter(|trace| trace.is_of(newsletter.as_str())).find_map(|trace| {
-            let cutoff = trace.cutoff().filter(|cutoff| Some(*cutoff) > closed && *cutoff <= horizon)?;
-            Some(UnknownEdition {
-                place: FolderOwner::path(&config.feeds.path).display().to_string(),
-                period: trace.period(),
-                cutoff: Some(cutoff),
-            })
-        });
-    if newest.is_some() {
-        return Ok(newest);
+    let plans = store.special_plans(newsletter).await?;
+    for trace in traces(session)?.into_iter().rev().filter(|trace| trace.is_of(newsletter.as_str())) {
+        let Some(cutoff) = trace.cutoff().filter(|cutoff| Some(*cutoff) > closed && *cutoff <= horizon) else {
+            continue;
+        };
+        // A special one does not close the hours before it, and one that is still planned is held by itself.
+        let is_known = store.edition_at(&EditionKey { newsletter: newsletter.clone(), cutoff }).await?.is_some();
+        if is_known || plans.iter().any(|plan| plan.cutoff == cutoff) {
+            continue;
+        }
+        let place = FolderOwner::path(&config.feeds.path).display().to_string();
+        return Ok(Some(UnknownEdition { place, period: trace.period(), cutoff: Some(cutoff) }));
     }
     let Relays::Folder(folder) = &config.relays else { return Ok(None) };
     let weeks = restored::due_weeks(config, store, session.now()).await?;

@@ -211,6 +211,12 @@ impl Digest {
         if self.newsletter.as_str() == DIGEST { period } else { period.named(&self.newsletter) }
     }
 
+    /// What a special edition with a cutoff is called.
+    pub fn special_period(&self, cutoff: Instant, zone: &Zone) -> Period {
+        let period = Period::of_day(cutoff, zone).special();
+        if self.newsletter.as_str() == DIGEST { period } else { period.named(&self.newsletter) }
+    }
+
     /// Whether columns of a rubrique are for it.
     pub fn holds(&self, rubrique: Option<&Slug>) -> bool {
         self.rubriques.is_empty() || rubrique.is_some_and(|slug| self.rubriques.contains(slug))

@@ -170,9 +170,9 @@ async fn add_spans(
 }
 
 /// Whether an earlier edition's columns are to come to a group: it did not get that edition itself, and editors do not
-/// hold it.
+/// hold it. A special edition is for every rhythm.
 fn is_to_come(edition: &EarlierEdition, group: &ReaderGroup) -> bool {
-    let was_due = group.rhythm == Rhythm::Each || edition.rhythms.contains(&group.rhythm);
+    let was_due = group.rhythm == Rhythm::Each || edition.is_special || edition.rhythms.contains(&group.rhythm);
     let has_had = (was_due && edition.cutoff > group.after) || group.had.contains(&edition.id);
     !edition.is_withheld && !has_had
 }

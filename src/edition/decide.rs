@@ -102,7 +102,7 @@ pub async fn decide(
     period: Option<&Period>,
     decision: DecisionRequest<'_>,
 ) -> Result<Result<Period, DecisionRefusal>, Error> {
-    let coming = next::next_edition(config, store, now).await?;
+    let coming = next::coming(config, store, now, period).await?;
     let ours = period.is_none_or(|period| *period == coming.draft.slot.period);
     if ours {
         return match decision {
@@ -227,7 +227,7 @@ async fn decide_on_draft(
         if let Some(outcome) = result_of(noted, &period, Some(&seen)) {
             return Ok(outcome);
         }
-        coming = next::next_edition(config, store, now).await?;
+        coming = next::coming(config, store, now, Some(&period)).await?;
         if coming.draft.slot.key() != key {
             return Ok(Err(DecisionRefusal::Changed));
         }

@@ -5,11 +5,12 @@
 use std::fmt::Display;
 
 use super::Error;
-use super::next::{self, ApprovalState, NextEdition};
+use super::next::{ApprovalState, NextEdition};
 use super::render::{
     self,
     service::{self, AutoSubmitted, ServiceEnvelope, ServiceParts},
 };
+use super::special;
 use crate::{
     config::Config,
     locales::fill,
@@ -207,19 +208,22 @@ async fn proof_letters(
 pub async fn send_due_proof(config: &Config, store: &Store, now: Now) -> Result<Option<Period>, Error> {
     let Some(schedule) = &config.digest.proof_at else { return Ok(None) };
     let at = now.at;
-    let coming = next::next_edition(config, store, now).await?;
-    let due = &coming.draft.slot;
-    // The last such hour before the edition's own.
-    let hour = schedule.previous(due.cutoff, &config.magazine.zone);
-    let period = due.period.clone();
-    if at < hour || coming.is_due || coming.draft.columns.is_empty() || coming.desk.told("proof") {
-        return Ok(None);
+    for coming in special::all_coming(config, store, now).await? {
+        let due = &coming.draft.slot;
+        // The last such hour before the edition's own.
+        let hour = schedule.previous(due.cutoff, &config.magazine.zone);
+        if at < hour || coming.is_due || coming.draft.columns.is_empty() || coming.desk.told("proof") {
+            continue;
+        }
+        // Of two runs at once, one says so.
+        let letters = proof_letters(config, store, at, &coming, &config.desk.editors).await?;
+        let (kind, subject, words) = (NoteKind::Told, "proof".into(), String::new());
+        let note = Note { kind, subject, who: AUTOMATIC_ACTOR.into(), words, at };
+        if store.note_and_queue(&due.key(), &note, &letters).await? {
+            return Ok(Some(due.period.clone()));
+        }
     }
-    // Of two runs at once, one says so.
-    let letters = proof_letters(config, store, at, &coming, &config.desk.editors).await?;
-    let note =
-        Note { kind: NoteKind::Told, subject: "proof".into(), who: AUTOMATIC_ACTOR.into(), words: String::new(), at };
-    Ok(store.note_and_queue(&due.key(), &note, &letters).await?.then_some(period))
+    Ok(None)
 }
 
 /// An approval that the coming edition had and that no longer holds, because it has changed: told
@@ -233,12 +237,15 @@ pub async fn notify_lapsed_approval(
         return Ok(None);
     }
     let at = now.at;
-    let coming = next::next_edition(config, store, now).await?;
-    let ApprovalState::Lapsed { who, at: approved } = coming.approval_state(config)? else { return Ok(None) };
-    let key = coming.draft.slot.key();
-    let period = coming.draft.slot.period;
-    let told = notify(config, store, at, &key, &period, &EditorNotice::Lapsed(who.clone(), approved)).await?;
-    Ok(told.then_some((period, who, approved)))
+    for coming in special::all_coming(config, store, now).await? {
+        let ApprovalState::Lapsed { who, at: approved } = coming.approval_state(config)? else { continue };
+        let key = coming.draft.slot.key();
+        let period = coming.draft.slot.period;
+        if notify(config, store, at, &key, &period, &EditorNotice::Lapsed(who.clone(), approved)).await? {
+            return Ok(Some((period, who, approved)));
+        }
+    }
+    Ok(None)
 }
 
 fn envelope_to(editor: &Mailbox, at: Instant) -> ServiceEnvelope<'_> {

@@ -8,12 +8,12 @@ use super::{
     preflight,
     render::{self, Rendered, render},
     slot::{self, EditionSlot, PastEditions},
-    variants,
+    special, variants,
 };
 use crate::{
     config::{Config, Relays},
     model::{Choice, Column, ColumnId, Edition, EditionState, Instant, Note, Now, Period},
-    store::{Freeze, NewEdition, NewVariant, Reserve, Store},
+    store::{Freeze, NewEdition, NewVariant, Reserve, SpecialPlan, Store},
 };
 
 /// How often an edition is drawn up again because the store changed meanwhile.
@@ -36,6 +36,8 @@ pub enum DueOutcome {
     Unapproved(EditionSlot, ApprovalState),
     /// By the machine's clock it is of the future, and a relay would send it for good.
     Future(EditionSlot),
+    /// A special edition cannot be rendered, or not be sent as it is: why. The others go out.
+    Broken(EditionSlot, String),
 }
 
 /// How an edition is to be drawn up.
@@ -67,41 +69,103 @@ pub async fn freeze_due(config: &Config, store: &Store, now: Now, options: Freez
         }
         let Some(due) = slot::due(config, at, &past) else { return Ok(DueOutcome::NotDue) };
         let coming = assemble(config, store, due, true, &past).await?;
-        let due = &coming.draft.slot;
-        let late = !options.on_request && coming.is_late(config, at);
-        if !options.on_request && coming.waits_for_first_hour(config, store, at) {
-            return Ok(DueOutcome::NotDue);
-        }
-        match coming.approval_state(config)? {
-            ApprovalState::Held { .. } => return Ok(DueOutcome::OnHold(due.period.clone())),
-            ApprovalState::Empty => {
-                // What is entered in the hours after is still for this edition, later for the next.
-                if coming.is_late(config, at) && coming.all.is_empty() {
-                    store.close_quiet(&due.key()).await?;
-                }
-                return Ok(DueOutcome::NothingNew(due.period.clone()));
-            }
-            ApprovalState::Approved { .. } => {}
-            // What earlier editions held was approved with them.
-            state if config.digest.approval && !coming.draft.columns.is_empty() => {
-                return Ok(DueOutcome::Unapproved(due.clone(), state));
-            }
-            _ => {}
-        }
-        let is_future = due.cutoff > now.clock + chrono::Duration::days(1);
-        if is_future && !options.allow_future && matches!(config.relays, Relays::Smtp(_)) {
-            return Ok(DueOutcome::Future(due.clone()));
-        }
-        let state = if late { EditionState::Held } else { EditionState::Frozen };
-        let new = new_edition(config, store, &coming, state, at).await?;
-        match store.freeze(&new).await? {
-            Freeze::Done(edition, letters) if late => return Ok(DueOutcome::Held(edition, letters)),
-            Freeze::Done(edition, letters) => return Ok(DueOutcome::Frozen(edition, letters)),
-            Freeze::Taken => return Ok(DueOutcome::NotDue),
-            Freeze::Stale | Freeze::Readers(_) => period = Some(due.period.clone()),
+        match freeze_coming(config, store, now, options, &coming).await? {
+            Some(outcome) => return Ok(outcome),
+            None => period = Some(coming.draft.slot.period.clone()),
         }
     }
     Err(period.map_or(Error::TooManyChanges(config.digest.period(at, &config.magazine.zone)), Error::TooManyChanges))
+}
+
+/// Freezes an edition whose hour has come; nothing if the store has changed meanwhile, and it is to be drawn up again.
+async fn freeze_coming(
+    config: &Config,
+    store: &Store,
+    now: Now,
+    options: FreezeOptions,
+    coming: &NextEdition,
+) -> Result<Option<DueOutcome>, Error> {
+    let at = now.at;
+    let due = &coming.draft.slot;
+    let late = !options.on_request && coming.is_late(config, at);
+    if !options.on_request && coming.waits_for_first_hour(config, store, at) {
+        return Ok(Some(DueOutcome::NotDue));
+    }
+    match coming.approval_state(config)? {
+        ApprovalState::Held { .. } => return Ok(Some(DueOutcome::OnHold(due.period.clone()))),
+        ApprovalState::Empty => {
+            // What is entered in the hours after is still for this edition, later for the next.
+            if coming.is_late(config, at) && coming.all.is_empty() {
+                match due.planned {
+                    Some(planned) => _ = store.drop_special(&due.key(), planned).await?,
+                    None => store.close_quiet(&due.key()).await?,
+                }
+            }
+            return Ok(Some(DueOutcome::NothingNew(due.period.clone())));
+        }
+        ApprovalState::Approved { .. } => {}
+        // What earlier editions held was approved with them.
+        state if config.digest.approval && !coming.draft.columns.is_empty() => {
+            return Ok(Some(DueOutcome::Unapproved(due.clone(), state)));
+        }
+        _ => {}
+    }
+    let is_future = due.cutoff > now.clock + chrono::Duration::days(1);
+    if is_future && !options.allow_future && matches!(config.relays, Relays::Smtp(_)) {
+        return Ok(Some(DueOutcome::Future(due.clone())));
+    }
+    let state = if late { EditionState::Held } else { EditionState::Frozen };
+    let new = new_edition(config, store, coming, state, at).await?;
+    Ok(match store.freeze(&new).await? {
+        Freeze::Done(edition, letters) if late => Some(DueOutcome::Held(edition, letters)),
+        Freeze::Done(edition, letters) => Some(DueOutcome::Frozen(edition, letters)),
+        Freeze::Taken => Some(DueOutcome::NotDue),
+        Freeze::Stale | Freeze::Readers(_) => None,
+    })
+}
+
+/// Draws up and freezes all editions that are due: the special ones by their hours, and that of the schedule.
+pub async fn freeze_all_due(
+    config: &Config,
+    store: &Store,
+    now: Now,
+    options: FreezeOptions,
+) -> Result<Vec<DueOutcome>, Error> {
+    let mut outcomes = Vec::new();
+    for plan in store.special_plans(&config.digest.newsletter).await? {
+        if plan.cutoff <= now.at {
+            outcomes.push(freeze_special(config, store, now, options, &plan).await?);
+        }
+    }
+    outcomes.push(freeze_due(config, store, now, options).await?);
+    Ok(outcomes)
+}
+
+/// Draws up and freezes a special edition whose hour has come.
+async fn freeze_special(
+    config: &Config,
+    store: &Store,
+    now: Now,
+    options: FreezeOptions,
+    plan: &SpecialPlan,
+) -> Result<DueOutcome, Error> {
+    for _ in 0..MAX_ATTEMPTS {
+        // Another run may have frozen it, or somebody may have taken it back.
+        if !store.special_plans(&config.digest.newsletter).await?.contains(plan) {
+            return Ok(DueOutcome::NotDue);
+        }
+        let coming = special::assemble(config, store, now, plan).await?;
+        match freeze_coming(config, store, now, options, &coming).await {
+            Ok(Some(outcome)) => return Ok(outcome),
+            Ok(None) => {}
+            Err(Error::Render(render::Error::Preflight(what))) => {
+                return Ok(DueOutcome::Broken(coming.draft.slot, what));
+            }
+            Err(Error::Render(error)) => return Ok(DueOutcome::Broken(coming.draft.slot, error.to_string())),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::TooManyChanges(plan.period.clone()))
 }
 
 /// Keeps the columns of editions that editors hold and whose hour is not the last that has come: the edition
@@ -203,6 +267,7 @@ async fn new_edition(
         held: None,
         note: None,
         readers: None,
+        planned: draft.slot.planned,
     })
 }
 

@@ -13,6 +13,7 @@ pub mod render;
 pub mod repeats;
 pub mod restored;
 pub mod slot;
+pub mod special;
 pub mod variants;
 
 use crate::{model, store};

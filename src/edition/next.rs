@@ -7,6 +7,7 @@ use super::{
     render::content_hash,
     repeats::{self, Repeat},
     slot::{self, EditionSlot, PastEditions},
+    special,
 };
 use crate::{
     config::Config,
@@ -131,8 +132,28 @@ impl NextEdition {
     }
 }
 
-/// The edition that comes next, as it is at an instant.
+/// The edition that comes next, as it is at an instant: that of the schedule, or a special one whose hour is before.
 pub async fn next_edition(config: &Config, store: &Store, now: Now) -> Result<NextEdition, Error> {
+    coming(config, store, now, None).await
+}
+
+/// The edition to come that is called so; without a name, or if there is none of that name, the one that comes next.
+pub async fn coming(config: &Config, store: &Store, now: Now, named: Option<&Period>) -> Result<NextEdition, Error> {
+    let all = special::all_coming(config, store, now).await?;
+    let is_named = |coming: &NextEdition| Some(&coming.draft.slot.period) == named;
+    // A special one that is held over its hour keeps none of the others from the editors' eyes.
+    let is_kept = |coming: &NextEdition| {
+        coming.draft.slot.planned.is_some() && coming.is_due && matches!(coming.desk.decision(), Decision::Held { .. })
+    };
+    let place = all.iter().position(is_named).or_else(|| all.iter().position(|coming| !is_kept(coming)));
+    match all.into_iter().nth(place.unwrap_or_default()) {
+        Some(coming) => Ok(coming),
+        None => scheduled_edition(config, store, now).await,
+    }
+}
+
+/// The edition of the schedule that comes next.
+pub(super) async fn scheduled_edition(config: &Config, store: &Store, now: Now) -> Result<NextEdition, Error> {
     let past = past_editions(config, store, now).await?;
     move_rescheduled_drafts(config, store, now.at, &past).await?;
     if let Some(due) = slot::due(config, now.at, &past) {
@@ -224,6 +245,7 @@ pub async fn held_edition(config: &Config, store: &Store, edition: &Edition) -> 
         since: edition.since,
         reach: config.digest.schedule.before(edition.since, config.digest.grace, &config.magazine.zone),
         cutoff: edition.cutoff,
+        planned: None,
     };
     let draft = EditionDraft::new(due, all.clone(), desk.version.changes.clone());
     let audiences = audiences::find(config, store, &draft, &all).await?;

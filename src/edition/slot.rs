@@ -39,6 +39,8 @@ pub struct EditionSlot {
     pub reach: Instant,
     /// … if they are published at this instant or before.
     pub cutoff: Instant,
+    /// When it was planned, if it is a special edition: of the columns that were chosen.
+    pub planned: Option<Instant>,
 }
 
 impl EditionSlot {
@@ -108,5 +110,6 @@ fn with_cutoff(config: &Config, cutoff: Instant, past: &PastEditions) -> Edition
         // What was published at the very cutoff was in the edition before.
         reach: reach + Duration::milliseconds(1),
         cutoff,
+        planned: None,
     }
 }

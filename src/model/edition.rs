@@ -48,6 +48,9 @@ impl EditionKey {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Period(String);
 
+/// What stands behind the day in the label of a special edition.
+const SPECIAL: &str = "-special";
+
 impl Period {
     /// The week of the edition with this cutoff.
     pub fn of_week(cutoff: Instant, zone: &Zone) -> Self {
@@ -68,6 +71,16 @@ impl Period {
     /// The same behind the name of a newsletter.
     pub fn named(&self, newsletter: &Slug) -> Self {
         Self(format!("{newsletter}-{self}"))
+    }
+
+    /// The same of a special edition.
+    pub fn special(&self) -> Self {
+        Self(format!("{self}{SPECIAL}"))
+    }
+
+    /// Whether it is the period of a special edition.
+    pub fn is_special(&self) -> bool {
+        self.0.contains(SPECIAL)
     }
 
     /// The same with a number, from 2 on, for a further edition in one week.

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::{Error, Result, Store, Tx, instant, millis, query::from_row, sql::audiences};
-use crate::model::{Choice, Instant, ReaderGroup, Rhythm, Slug};
+use crate::model::{Choice, EditionKey, Instant, ReaderGroup, Rhythm, Slug};
 
 /// An edition before the one that is drawn up, as its columns come to readers who did not get it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct EarlierEdition {
     pub position: Instant,
     /// Held, and nobody has got it: its columns wait for the editors' word.
     pub is_withheld: bool,
+    /// Whether it went to readers of every rhythm, at an hour of its own.
+    pub is_special: bool,
     /// For which rhythms it was due, beside those who get each edition.
     pub rhythms: Vec<Rhythm>,
 }
@@ -62,9 +64,10 @@ struct EarlierRow {
     since_at: i64,
     position_at: i64,
     is_withheld: bool,
+    is_special: bool,
 }
 
-from_row!(EarlierRow { id, cutoff_at, since_at, position_at, is_withheld });
+from_row!(EarlierRow { id, cutoff_at, since_at, position_at, is_withheld, is_special });
 
 /// The groups of a newsletter's active readers.
 pub(super) async fn groups(tx: &mut Tx<'_>, newsletter: &Slug) -> Result<Vec<ReaderGroup>> {
@@ -115,10 +118,14 @@ pub(super) async fn move_behind(tx: &mut Tx<'_>, edition: i64, at: Instant) -> R
 }
 
 /// Readers who have got all with this edition that was theirs when they chose a rhythm need not be told from others any
-/// more. As long as an edition is held they do: it may still come to them.
-pub(super) async fn settle_groups(tx: &mut Tx<'_>, newsletter: &Slug, cutoff: Instant, due: &[Rhythm]) -> Result<()> {
+/// more. As long as an edition is held they do: it may still come to them. So does one that was let go and stands behind
+/// this one.
+pub(super) async fn settle_groups(tx: &mut Tx<'_>, edition: i64, key: &EditionKey, due: &[Rhythm]) -> Result<()> {
+    let (newsletter, cutoff) = (&key.newsletter, key.cutoff);
     let withheld: i64 = tx.query(audiences::COUNT_WITHHELD).bind(newsletter.as_str()).fetch_one().await?;
-    if withheld > 0 {
+    let query = tx.query(audiences::COUNT_BEHIND).bind(newsletter.as_str()).bind(millis(cutoff)).bind(edition);
+    let behind: i64 = query.fetch_one().await?;
+    if withheld + behind > 0 {
         return Ok(());
     }
     for rhythm in due.iter().chain([&Rhythm::Each]) {
@@ -268,6 +275,7 @@ impl Store {
                 since: instant(row.since_at)?,
                 position: instant(row.position_at)?,
                 is_withheld: row.is_withheld,
+                is_special: row.is_special,
                 rhythms: rhythms.flatten().collect(),
             })
         };

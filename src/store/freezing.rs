@@ -8,6 +8,7 @@ use super::{
     editions::Row,
     is_another_list, millis,
     resting::rest_frozen,
+    specials::{mark_special, take_plan},
     sql,
 };
 use crate::model::{
@@ -54,6 +55,8 @@ pub struct NewEdition {
     pub note: Option<Note>,
     /// For how many readers somebody let it go; `None` if nobody looked.
     pub readers: Option<i64>,
+    /// When it was planned, if it is a special edition.
+    pub planned: Option<Instant>,
 }
 
 /// An edition that editors hold over its hour: it keeps its columns, and has no letters yet.
@@ -236,6 +239,12 @@ impl Store {
             if !same || groups_before.iter().any(is_new) {
                 return Ok(Freeze::Stale);
             }
+            // Before its columns are another edition's.
+            if let Some(planned) = new.planned
+                && !take_plan(&mut tx, &new.key, planned).await?
+            {
+                return Ok(Freeze::Stale);
+            }
             let (id, mark) = match take_edition(&mut tx, new).await? {
                 Ok(taken) => taken,
                 Err(why) => return Ok(why),
@@ -264,7 +273,10 @@ impl Store {
                 return Ok(Freeze::Stale);
             }
             tx.query(sql::audiences::DROP_GROUPS).bind(id).execute().await?;
-            settle_groups(&mut tx, newsletter, new.key.cutoff, &new.rhythms).await?;
+            match new.planned {
+                Some(_) => mark_special(&mut tx, id, new.dated).await?,
+                None => settle_groups(&mut tx, id, &new.key, &new.rhythms).await?,
+            }
             if let Some(note) = &new.note {
                 add_note(&mut tx, &new.key, note).await?;
             }

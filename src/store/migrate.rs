@@ -9,7 +9,7 @@ use sqlx::{
 use super::{Backend, Result, Store, Tx};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
-const MIGRATIONS: [(&str, &str); 20] = [
+const MIGRATIONS: [(&str, &str); 21] = [
     ("press", include_str!("migrations/0001_press.sql")),
     ("hubs", include_str!("migrations/0002_hubs.sql")),
     ("delivery", include_str!("migrations/0003_delivery.sql")),
@@ -30,6 +30,7 @@ const MIGRATIONS: [(&str, &str); 20] = [
     ("lists", include_str!("migrations/0018_lists.sql")),
     ("rhythms", include_str!("migrations/0019_rhythms.sql")),
     ("brake", include_str!("migrations/0020_brake.sql")),
+    ("specials", include_str!("migrations/0021_specials.sql")),
 ];
 
 /// The migrations, as the store's backend wants them.

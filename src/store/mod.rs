@@ -37,6 +37,7 @@ pub mod search;
 mod service;
 mod sessions;
 mod sources;
+mod specials;
 #[doc(hidden)]
 #[allow(missing_docs)]
 pub mod sql;
@@ -74,6 +75,7 @@ pub use rubriques::Followed;
 pub use service::{ServiceKind, ServiceLease, ServiceLetter, ServiceState};
 pub use sessions::DeskSession;
 pub use sources::{ColumnTrace, OldFile, SourceFile, SourceState};
+pub use specials::{NewPlan, PlannableColumn, SpecialPlan};
 pub use subscriber_list::{AllowanceRow, ListedReader, SubscriberPage};
 pub use subscribers::{Added, ReadyPart};
 pub use suppressions::{Leave, SuppressionRow};

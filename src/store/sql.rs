@@ -121,6 +121,7 @@ mod magazine;
 mod readers;
 mod service;
 mod sources;
+pub mod specials;
 mod upkeep;
 
 pub use {
@@ -146,6 +147,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         audiences::AUDIENCES,
         ledger::ALL,
         lists::ALL,
+        specials::SPECIALS,
     ]
     .concat()
     .into_iter()

@@ -70,6 +70,7 @@ pub fn edition(number: i64, columns: &[ColumnId]) -> NewEdition {
         held: None,
         note: None,
         readers: None,
+        planned: None,
     }
 }
 

@@ -58,6 +58,7 @@ mod sink;
 mod sinks;
 mod smoke;
 mod smtp;
+mod specials;
 mod stops;
 mod store;
 mod strict;

@@ -9,7 +9,7 @@ const SUNDAY: &str = "2026-11-22T20:00";
 const LATER: &str = "2026-11-23T08:10";
 
 /// Puts the store back to what it is before something is done.
-fn put_back(mut scene: Scene, work: impl FnOnce(&Scene)) -> Scene {
+pub fn put_back(mut scene: Scene, work: impl FnOnce(&Scene)) -> Scene {
     match scene.store() {
         Some(url) => {
             let copy = copied_database(url);

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Duration, Weekday};
 use gazetier::{
     config::Config,
-    edition::next,
-    model::{Choice, Edition, EditionState, Instant, Note, NoteKind, Now, Rhythm, Subscriber},
-    store::{Freeze, Leave, NewEdition, NewVariant, Preference, Released, Reserve, Store},
+    edition::{next, special},
+    model::{Changes, Choice, Edition, EditionKey, EditionState, Instant, Note, NoteKind, Now, Rhythm, Subscriber},
+    store::{Freeze, Leave, NewEdition, NewPlan, NewVariant, Preference, Released, Reserve, Store},
 };
 
 use crate::store::{House, digest, draft, on_both, slug};
@@ -44,7 +44,7 @@ impl Reader {
     }
 
     /// An edition goes out, or is held.
-    fn meet(&mut self, at: &Drawn, rubriques: &BTreeMap<i64, String>) {
+    fn meet(&mut self, at: &Drawn, rubriques: &BTreeMap<i64, String>, any_held: bool) {
         let is_due = self.paused < at.cutoff && (self.rhythm == Rhythm::Each || at.rhythms.contains(&self.rhythm));
         self.story.push(format!("{} {:?} {:?}{}", at.cutoff, at.fate, at.columns, if is_due { " due" } else { "" }));
         match (is_due, at.fate) {
@@ -57,6 +57,10 @@ impl Reader {
                     self.got.extend(self.wanted(&all, rubriques));
                 }
                 self.last = at.cutoff;
+                // A pause that is over is forgotten with the first letter.
+                if !any_held {
+                    self.paused = Instant::UNIX_EPOCH;
+                }
             }
             (true, fate) => {
                 let before = std::mem::take(&mut self.pending);
@@ -64,6 +68,25 @@ impl Reader {
                 let letter = if self.active { self.wanted(&all, rubriques) } else { BTreeSet::new() };
                 self.held.insert(at.cutoff, (before, (fate == Fate::Held).then_some(letter)));
             }
+        }
+    }
+
+    /// A special edition goes out, or is held: all of it, to who does not pause, and nothing that was to come with it.
+    fn meet_special(&mut self, at: &Drawn) {
+        let is_due = self.paused < at.cutoff;
+        self.story.push(format!(
+            "special {} {:?} {:?}{}",
+            at.cutoff,
+            at.fate,
+            at.columns,
+            if is_due { " due" } else { "" }
+        ));
+        let letter = if self.active { at.columns.clone() } else { BTreeSet::new() };
+        match (is_due, at.fate) {
+            (true, Fate::Out) => self.got.extend(letter),
+            (true, _) => _ = self.held.insert(at.cutoff, (BTreeSet::new(), Some(letter))),
+            (false, Fate::Out) => self.pending.extend(&at.columns),
+            (false, _) => {}
         }
     }
 
@@ -162,6 +185,23 @@ async fn half_a_year(house: &House, zone: &str, schedule: &str, seed: u64) {
             let published = hour - Duration::seconds(i64::try_from(dice.below(seconds)).expect("a number")) - late;
             enter(&store, entered, published, &mut dice, &mut rubriques).await;
         }
+        // A letter beside the schedule, on time or after the next one, and now and then held.
+        let special = dice.one_in(3).then(|| before + (hour - before) / 3);
+        let is_late = dice.one_in(3);
+        let fate = if dice.one_in(4) { Fate::Held } else { Fate::Out };
+        if let Some(cutoff) = special {
+            entered += 1;
+            enter(&store, entered, cutoff - Duration::minutes(1), &mut dice, &mut rubriques).await;
+            plan(&config, &store, entered, cutoff).await;
+        }
+        if let Some(cutoff) = special.filter(|_| !is_late) {
+            let until = cutoff + Duration::hours(i64::try_from(dice.below(60)).expect("a number"));
+            let drawn = draw_special(&config, &store, cutoff, cutoff + Duration::minutes(1), fate, until).await;
+            readers.iter_mut().for_each(|reader| reader.meet_special(&drawn));
+            if fate != Fate::Out {
+                held.push(drawn);
+            }
+        }
         for _ in 0..dice.below(count / 8) {
             let at = before + (hour - before) / 2;
             let place = dice.below(count);
@@ -174,6 +214,8 @@ async fn half_a_year(house: &House, zone: &str, schedule: &str, seed: u64) {
             release(&config, &store, &drawn, now - Duration::minutes(1)).await;
             readers.iter_mut().for_each(|reader| reader.release(&drawn, &rubriques));
         }
+        let late = special.filter(|_| is_late);
+        let special_fate = fate;
         let fate = match dice.below(20) {
             0 => Fate::Held,
             1 => Fate::Kept,
@@ -182,8 +224,16 @@ async fn half_a_year(house: &House, zone: &str, schedule: &str, seed: u64) {
         let until = hour + Duration::hours(i64::try_from(dice.below(60)).expect("a number"));
         if let Some(drawn) = draw(&config, &store, now, fate, until).await {
             editions += 1;
-            readers.iter_mut().for_each(|reader| reader.meet(&drawn, &rubriques));
+            readers.iter_mut().for_each(|reader| reader.meet(&drawn, &rubriques, !held.is_empty()));
             if fate != Fate::Out {
+                held.push(drawn);
+            }
+        }
+        if let Some(cutoff) = late {
+            let at = now + Duration::minutes(1);
+            let drawn = draw_special(&config, &store, cutoff, at, special_fate, until).await;
+            readers.iter_mut().for_each(|reader| reader.meet_special(&drawn));
+            if special_fate != Fate::Out {
                 held.push(drawn);
             }
         }
@@ -316,9 +366,46 @@ async fn set_state(store: &Store, reader: i64, state: &str, at: Instant) {
     }
 }
 
+/// Plans a special edition of one column.
+async fn plan(config: &Config, store: &Store, column: usize, cutoff: Instant) {
+    let id = gazetier::model::ColumnId(i64::try_from(column).expect("a number"));
+    let plan = NewPlan {
+        key: EditionKey { newsletter: digest(), cutoff },
+        period: config.digest.special_period(cutoff, &config.magazine.zone),
+        who: "Yann",
+        at: cutoff - Duration::seconds(1),
+        columns: vec![(id, true)],
+        changes: &Changes::default(),
+    };
+    assert!(store.plan_special(&plan).await.expect("a store").is_some(), "{cutoff}");
+}
+
+/// Draws up a special edition, at its hour or later.
+async fn draw_special(
+    config: &Config,
+    store: &Store,
+    cutoff: Instant,
+    at: Instant,
+    fate: Fate,
+    until: Instant,
+) -> Drawn {
+    let plans = store.special_plans(&digest()).await.expect("plans");
+    let plan = plans.into_iter().find(|plan| plan.cutoff == cutoff).expect("a plan");
+    let coming = next::coming(config, store, Now { at, clock: at }, Some(&plan.period)).await.expect("an edition");
+    assert!(coming.is_due && coming.draft.slot.period == plan.period, "{cutoff}");
+    let columns = coming.draft.columns.iter().map(|column| column.id.0).collect();
+    let state = if fate == Fate::Out { EditionState::Frozen } else { EditionState::Held };
+    let edition = freeze(store, &coming, state, at, None).await;
+    if fate == Fate::Out {
+        store.begin_edition(edition.id).await.expect("an edition");
+    }
+    Drawn { cutoff, rhythms: Vec::new(), columns, fate, edition, until }
+}
+
 /// Draws up the edition whose hour has come; nothing if nobody gets anything.
 async fn draw(config: &Config, store: &Store, at: Instant, fate: Fate, until: Instant) -> Option<Drawn> {
-    let coming = next::next_edition(config, store, Now { at, clock: at }).await.expect("an edition");
+    let all = special::all_coming(config, store, Now { at, clock: at }).await.expect("editions");
+    let coming = all.into_iter().find(|coming| coming.draft.slot.planned.is_none()).expect("an edition");
     assert!(coming.is_due, "at {at}");
     if coming.is_empty() || (fate == Fate::Kept && coming.draft.columns.is_empty()) {
         store.close_quiet(&coming.draft.slot.key()).await.expect("a store");
@@ -392,6 +479,7 @@ async fn freeze(
         held,
         note: None,
         readers: None,
+        planned: slot.planned,
     };
     match store.freeze(&new).await.expect("a store") {
         Freeze::Done(edition, _) => edition,

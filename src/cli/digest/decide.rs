@@ -6,7 +6,7 @@ use super::super::{exit, session::Session};
 use crate::{
     edition::{
         decide::{self, DecisionRequest},
-        next,
+        next, special,
     },
     model::{self, EditionState, Period},
 };
@@ -87,7 +87,7 @@ pub(super) async fn release(session: &Session, who: Decider, with_withdrawn: boo
         }
     };
     let period = decide(session, &Decider { period: Some(period), ..who }, release).await?;
-    let coming = next::next_edition(&session.config, &session.store, session.now()).await?;
+    let coming = next::coming(&session.config, &session.store, session.now(), Some(&period)).await?;
     let hour = session.local_hour(coming.draft.slot.cutoff);
     if coming.draft.slot.period == period && !coming.is_due {
         println!("{period}: released; it goes out at its hour, {hour}");
@@ -104,9 +104,10 @@ async fn held(session: &Session) -> anyhow::Result<Vec<String>> {
         .filter(|edition| edition.state == EditionState::Held)
         .map(|edition| edition.period.to_string())
         .collect();
-    let coming = next::next_edition(&session.config, &session.store, session.now()).await?;
-    if matches!(coming.desk.decision(), model::Decision::Held { .. }) {
-        held.push(coming.draft.slot.period.to_string());
+    for coming in special::all_coming(&session.config, &session.store, session.now()).await? {
+        if matches!(coming.desk.decision(), model::Decision::Held { .. }) {
+            held.push(coming.draft.slot.period.to_string());
+        }
     }
     Ok(held)
 }

@@ -9,6 +9,7 @@ mod redact;
 mod redate;
 mod retry;
 mod send;
+mod special;
 mod status;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -111,6 +112,9 @@ pub(super) enum Command {
         #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true, default_value = "the command line")]
         by: String,
     },
+    /// One letter more, of columns that are chosen, at an hour beside the schedule.
+    #[command(subcommand)]
+    Special(special::Command),
     /// Say how the editions stand.
     Status {
         /// As JSON.
@@ -160,6 +164,7 @@ impl Execute for Command {
             Command::Retry { period, failed, by } => {
                 retry::retry_refused(session, period.as_deref(), &failed, &by).await
             }
+            Command::Special(command) => special::execute(session, command).await,
             Command::Status { json } => status::status(session, json).await,
             Command::Dkim => dkim::print_records(session),
         }
@@ -173,6 +178,7 @@ impl Command {
             Self::Approve(decide) | Self::Hold { decide, .. } => decide.period.as_deref(),
             Self::Release { period, .. } | Self::Send { period, .. } | Self::Retry { period, .. } => period.as_deref(),
             Self::Redate { period, .. } | Self::Redact { period } => Some(period),
+            Self::Special(command) => command.period(),
             Self::Preview { .. } | Self::Proof { .. } | Self::Status { .. } | Self::Dkim => None,
         }
     }

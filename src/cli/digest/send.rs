@@ -97,62 +97,9 @@ async fn send_all(session: &Session, asked: bool) -> anyhow::Result<SendReport> 
     if let Some(period) = editors::send_due_proof(config, store, session.now()).await? {
         report.lines.push(format!("{period}: the proof goes to the editors"));
     }
-    match freeze::freeze_due(
-        config,
-        store,
-        session.now(),
-        FreezeOptions { on_request: asked, allow_future: session.future },
-    )
-    .await?
-    {
-        DueOutcome::NotDue => {}
-        DueOutcome::NothingNew(period) => {
-            if asked {
-                report.lines.push(format!("{period}: no new column, nothing is sent"));
-            }
-        }
-        DueOutcome::Frozen(edition, letters) => {
-            report.lines.push(format!("{}: frozen with {letters} letters, {:?}", edition.period, edition.subject));
-        }
-        DueOutcome::Held(edition, letters) => {
-            editors::notify(config, store, session.at, &edition.key(), &edition.period, &EditorNotice::Late).await?;
-            report.problems.push(format!(
-                "{} was due at {} and is too late to be sent by itself: its {letters} letters are held; \
-             send them with `gazetier digest send {0}`",
-                edition.period,
-                session.local_hour(edition.cutoff),
-            ));
-        }
-        DueOutcome::OnHold(period) => {
-            if asked {
-                report
-                    .lines
-                    .push(format!("{period}: held by the editors; let it go with `gazetier digest send {period}`"));
-            }
-        }
-        DueOutcome::Future(due) => {
-            let what = format!(
-                "its hour, {}, is more than a day ahead of this machine's clock: it is not given to a relay. Put the \
-                 clock right, or say --future",
-                session.local_hour(due.cutoff)
-            );
-            let notice = EditorNotice::Broken(what.clone());
-            editors::notify(config, store, session.at, &due.key(), &due.period, &notice).await?;
-            report.problems.push(format!("{}: {what}", due.period));
-        }
-        DueOutcome::Unapproved(due, outlook) => {
-            let (key, period) = (due.key(), due.period);
-            let first = editors::notify(config, store, session.at, &key, &period, &EditorNotice::Unapproved).await?;
-            if first || asked {
-                let why = match outlook {
-                    ApprovalState::Lapsed { who, at } => {
-                        format!("it has changed since {who} approved it at {}, and is not sent", session.local_hour(at))
-                    }
-                    _ => "its hour has come and nobody has approved it: it is not sent".into(),
-                };
-                report.problems.push(format!("{period}: {why}; approve it with `gazetier digest approve {period}`"));
-            }
-        }
+    let options = FreezeOptions { on_request: asked, allow_future: session.future };
+    for outcome in freeze::freeze_all_due(config, store, session.now(), options).await? {
+        report_due(session, asked, outcome, &mut report).await?;
     }
     for edition in store.open_editions().await? {
         if edition.newsletter != *session.newsletter() {
@@ -202,6 +149,72 @@ async fn send_all(session: &Session, asked: bool) -> anyhow::Result<SendReport> 
         report.lines.push("no edition is due, no letter is waiting: nothing is sent".into());
     }
     Ok(report)
+}
+
+/// Tells what came of an edition whose hour has come.
+async fn report_due(
+    session: &Session,
+    asked: bool,
+    outcome: DueOutcome,
+    report: &mut SendReport,
+) -> anyhow::Result<()> {
+    let (config, store) = (&session.config, &session.store);
+    match outcome {
+        DueOutcome::NotDue => {}
+        DueOutcome::NothingNew(period) => {
+            if asked {
+                report.lines.push(format!("{period}: no new column, nothing is sent"));
+            }
+        }
+        DueOutcome::Frozen(edition, letters) => {
+            report.lines.push(format!("{}: frozen with {letters} letters, {:?}", edition.period, edition.subject));
+        }
+        DueOutcome::Held(edition, letters) => {
+            editors::notify(config, store, session.at, &edition.key(), &edition.period, &EditorNotice::Late).await?;
+            report.problems.push(format!(
+                "{} was due at {} and is too late to be sent by itself: its {letters} letters are held; \
+             send them with `gazetier digest send {0}`",
+                edition.period,
+                session.local_hour(edition.cutoff),
+            ));
+        }
+        DueOutcome::OnHold(period) => {
+            if asked {
+                report
+                    .lines
+                    .push(format!("{period}: held by the editors; let it go with `gazetier digest send {period}`"));
+            }
+        }
+        DueOutcome::Future(due) => {
+            let what = format!(
+                "its hour, {}, is more than a day ahead of this machine's clock: it is not given to a relay. Put the \
+                 clock right, or say --future",
+                session.local_hour(due.cutoff)
+            );
+            let notice = EditorNotice::Broken(what.clone());
+            editors::notify(config, store, session.at, &due.key(), &due.period, &notice).await?;
+            report.problems.push(format!("{}: {what}", due.period));
+        }
+        DueOutcome::Broken(due, what) => {
+            let notice = EditorNotice::Broken(what.clone());
+            editors::notify(config, store, session.at, &due.key(), &due.period, &notice).await?;
+            report.problems.push(format!("{}: it is not sent: {what}", due.period));
+        }
+        DueOutcome::Unapproved(due, outlook) => {
+            let (key, period) = (due.key(), due.period);
+            let first = editors::notify(config, store, session.at, &key, &period, &EditorNotice::Unapproved).await?;
+            if first || asked {
+                let why = match outlook {
+                    ApprovalState::Lapsed { who, at } => {
+                        format!("it has changed since {who} approved it at {}, and is not sent", session.local_hour(at))
+                    }
+                    _ => "its hour has come and nobody has approved it: it is not sent".into(),
+                };
+                report.problems.push(format!("{period}: {why}; approve it with `gazetier digest approve {period}`"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What is to be said of an edition whose letters were written into a folder, now that there is a relay: once.

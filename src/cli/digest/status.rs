@@ -7,10 +7,7 @@ use serde::Serialize;
 
 use super::super::{restored, session::Session};
 use crate::{
-    edition::{
-        next::{self, ApprovalState},
-        render::render,
-    },
+    edition::{next::ApprovalState, render::render, special},
     model::{self, Choice, Instant, Tally},
 };
 
@@ -126,7 +123,7 @@ async fn editions_of(session: &Session) -> anyhow::Result<Vec<EditionStatus>> {
             coming: None,
         });
     }
-    editions.extend(coming_edition(session).await?);
+    editions.extend(coming_editions(session).await?);
     Ok(editions)
 }
 
@@ -159,34 +156,37 @@ fn print(editions: &[EditionStatus]) {
     }
 }
 
-/// The edition to come, where editors have a hand in it.
-async fn coming_edition(session: &Session) -> anyhow::Result<Option<EditionStatus>> {
+/// The editions to come, where editors have a hand in them.
+async fn coming_editions(session: &Session) -> anyhow::Result<Vec<EditionStatus>> {
     let config = &session.config;
-    let coming = next::next_edition(config, &session.store, session.now()).await?;
-    let untouched = coming.desk.version.number == 0 && coming.desk.notes.is_empty();
-    if untouched && !config.digest.approval && coming.repeats.is_empty() {
-        return Ok(None);
+    let mut editions = Vec::new();
+    for coming in special::all_coming(config, &session.store, session.now()).await? {
+        let untouched = coming.desk.version.number == 0 && coming.desk.notes.is_empty();
+        let due = &coming.draft.slot;
+        if due.planned.is_none() && untouched && !config.digest.approval && coming.repeats.is_empty() {
+            continue;
+        }
+        let rendered = render(config, &coming.draft, &Choice::all())?;
+        let outlook = coming.approval_state(config)?;
+        editions.push(EditionStatus {
+            period: due.period.to_string(),
+            number: due.number,
+            state: outlook.as_str(),
+            subject: rendered.map(|rendered| rendered.subject).unwrap_or_default(),
+            frozen: 0,
+            to_do: 0,
+            letters: Tally::default(),
+            unknown: Vec::new(),
+            failed: Vec::new(),
+            decided: decided(session, &coming.desk, matches!(outlook, ApprovalState::Lapsed { .. })),
+            coming: Some(ComingEdition {
+                columns: coming.draft.columns.len(),
+                due: LocalInstant::of(session, due.cutoff),
+                repeats: coming.repeats.iter().map(|repeat| repeat.column.title.clone()).collect(),
+            }),
+        });
     }
-    let rendered = render(config, &coming.draft, &Choice::all())?;
-    let due = &coming.draft.slot;
-    let outlook = coming.approval_state(config)?;
-    Ok(Some(EditionStatus {
-        period: due.period.to_string(),
-        number: due.number,
-        state: outlook.as_str(),
-        subject: rendered.map(|rendered| rendered.subject).unwrap_or_default(),
-        frozen: 0,
-        to_do: 0,
-        letters: Tally::default(),
-        unknown: Vec::new(),
-        failed: Vec::new(),
-        decided: decided(session, &coming.desk, matches!(outlook, ApprovalState::Lapsed { .. })),
-        coming: Some(ComingEdition {
-            columns: coming.draft.columns.len(),
-            due: LocalInstant::of(session, due.cutoff),
-            repeats: coming.repeats.iter().map(|repeat| repeat.column.title.clone()).collect(),
-        }),
-    }))
+    Ok(editions)
 }
 
 fn decided(session: &Session, desk: &model::DeskRecord, has_fallen: bool) -> Option<LastDecision> {

@@ -41,6 +41,7 @@ fn draft(config: &Config) -> EditionDraft {
         since: at("2026-11-16T06:30:00Z"),
         reach: at("2026-11-09T06:30:00Z"),
         cutoff: at("2026-11-23T06:30:00Z"),
+        planned: None,
     };
     EditionDraft { slot, columns, changes: Changes::default() }
 }

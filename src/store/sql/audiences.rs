@@ -28,13 +28,15 @@ statements! {
     LAST_OF_RHYTHMS = "SELECT r.rhythm, MAX(e.cutoff_at) FROM edition_rhythms r JOIN editions e ON e.id = r.edition_id \
         WHERE e.newsletter = $1 AND e.cutoff_at < $2 GROUP BY r.rhythm";
     EARLIER_EDITIONS = concat!("SELECT e.id, e.cutoff_at, e.since_at, ", position!(), " AS position_at, ", withheld!(),
-        " AS is_withheld FROM editions e WHERE e.newsletter = $1 AND ", position!(), " > $2 AND ", position!(),
+        " AS is_withheld, e.is_special = 1 AS is_special FROM editions e WHERE e.newsletter = $1 AND ", position!(), " > $2 AND ", position!(),
         " < $3 AND e.cutoff_at < $3 ORDER BY ", position!());
     EARLIER_RHYTHMS = concat!("SELECT r.edition_id, r.rhythm FROM edition_rhythms r JOIN editions e ON e.id = r.edition_id \
         WHERE e.newsletter = $1 AND ", position!(), " > $2 AND e.cutoff_at < $3");
     EDITIONS_STAMP = concat!("SELECT CAST(COALESCE(MAX(", position!(), "), 0) AS BIGINT), CAST(COALESCE(SUM(CASE WHEN ",
         withheld!(), " THEN 1 ELSE 0 END), 0) AS BIGINT) FROM editions e WHERE e.newsletter = $1");
     COUNT_WITHHELD = concat!("SELECT COUNT(*) FROM editions e WHERE e.newsletter = $1 AND ", withheld!());
+    /// Others whose columns come later than an edition's: its letters do not hold them.
+    COUNT_BEHIND = concat!("SELECT COUNT(*) FROM editions e WHERE e.newsletter = $1 AND e.id <> $3 AND ", position!(), " > $2");
     ADD_RHYTHM = "INSERT INTO edition_rhythms (edition_id, rhythm) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     ADD_GROUP = "INSERT INTO edition_groups (edition_id, rhythm, choice, after_at, mark_at, had, variant_id) \
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -46,12 +48,12 @@ statements! {
     SETTLE_GROUP = "UPDATE subscriptions SET after_at = 0, mark_at = 0, had = '' WHERE newsletter = $1 AND rhythm = $2 AND after_at > 0 \
         AND after_at < $3";
     HISTORY = "SELECT rhythm, after_at, mark_at, had FROM subscriptions WHERE subscriber_id = $1 AND newsletter = $2";
-    /// The last edition that was due for a rhythm and that its readers have got, or will.
+    /// The last edition of the schedule that was due for a rhythm and that its readers have got, or will.
     LAST_OF_RHYTHM = concat!("SELECT CAST(COALESCE(MAX(e.cutoff_at), 0) AS BIGINT) FROM editions e WHERE e.newsletter = $1 \
-        AND ($2 = '' OR EXISTS (SELECT 1 FROM edition_rhythms r WHERE r.edition_id = e.id AND r.rhythm = $2)) \
+        AND e.is_special = 0 AND ($2 = '' OR EXISTS (SELECT 1 FROM edition_rhythms r WHERE r.edition_id = e.id AND r.rhythm = $2)) \
         AND e.cutoff_at <= $3 AND NOT ", withheld!());
-    /// Editions of a rhythm that went out, and whose columns come to others only after an instant.
-    HAD_LATER = concat!("SELECT e.id FROM editions e WHERE e.newsletter = $1 AND ($2 = '' OR EXISTS (SELECT 1 \
+    /// Editions of a rhythm, and special ones, that went out and whose columns come to others only after an instant.
+    HAD_LATER = concat!("SELECT e.id FROM editions e WHERE e.newsletter = $1 AND ($2 = '' OR e.is_special = 1 OR EXISTS (SELECT 1 \
         FROM edition_rhythms r WHERE r.edition_id = e.id AND r.rhythm = $2)) AND e.cutoff_at > $3 AND ", position!(),
         " > $4 AND NOT ", withheld!(), " ORDER BY e.id");
     LATEST_CUTOFF = "SELECT CAST(COALESCE(MAX(cutoff_at), 0) AS BIGINT) FROM editions WHERE newsletter = $1 AND cutoff_at <= $2";

@@ -67,7 +67,8 @@ statements! {
     /// Published in a span of time, or left out of an edition before, and in none of the newsletter yet.
     UNSENT_COLUMNS = columns!("published_at <= $2 AND (published_at >= $1 \
         OR id IN (SELECT w.column_id FROM waiting_columns w WHERE w.newsletter = $3)) \
-        AND NOT EXISTS (SELECT 1 FROM edition_columns e WHERE e.newsletter = $3 AND e.column_id = columns.id)");
+        AND NOT EXISTS (SELECT 1 FROM edition_columns e WHERE e.newsletter = $3 AND e.column_id = columns.id) \
+        AND NOT EXISTS (SELECT 1 FROM special_columns s WHERE s.newsletter = $3 AND s.column_id = columns.id)");
     /// Of these, those whose words are in an edition under another id.
     REPEATED_COLUMNS = "SELECT c.id, c.source, c.source_key, c.standfirst, c.body, MIN(e.period) FROM columns c \
         JOIN columns o ON o.content = c.content AND o.id <> c.id \
@@ -75,5 +76,6 @@ statements! {
         WHERE c.content <> '' AND c.withdrawn_at IS NULL AND c.published_at <= $2 AND (c.published_at >= $1 \
         OR c.id IN (SELECT w.column_id FROM waiting_columns w WHERE w.newsletter = $3)) \
         AND NOT EXISTS (SELECT 1 FROM edition_columns e WHERE e.newsletter = $3 AND e.column_id = c.id) \
+        AND NOT EXISTS (SELECT 1 FROM special_columns s WHERE s.newsletter = $3 AND s.column_id = c.id) \
         GROUP BY c.id, c.source, c.source_key, c.standfirst, c.body";
 }

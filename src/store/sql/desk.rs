@@ -28,7 +28,8 @@ statements! {
     /// Cutoffs of which editors have said something and that have no edition yet, oldest first.
     DRAFT_CUTOFFS = "SELECT DISTINCT n.cutoff_at FROM (SELECT newsletter, cutoff_at FROM edition_notes \
         UNION SELECT newsletter, cutoff_at FROM edition_changes) n WHERE n.newsletter = $1 AND NOT EXISTS \
-        (SELECT 1 FROM editions e WHERE e.newsletter = n.newsletter AND e.cutoff_at = n.cutoff_at) ORDER BY n.cutoff_at";
+        (SELECT 1 FROM editions e WHERE e.newsletter = n.newsletter AND e.cutoff_at = n.cutoff_at) AND NOT EXISTS \
+        (SELECT 1 FROM special_editions s WHERE s.newsletter = n.newsletter AND s.cutoff_at = n.cutoff_at) ORDER BY n.cutoff_at";
     STATE_AT = "SELECT id, state FROM editions WHERE newsletter = $1 AND cutoff_at = $2";
     ADD_QUIET_CUTOFF = "INSERT INTO quiet_cutoffs (newsletter, cutoff_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     LAST_QUIET_CUTOFF = "SELECT MAX(cutoff_at) FROM quiet_cutoffs WHERE newsletter = $1 AND cutoff_at <= $2";

@@ -10,9 +10,9 @@ macro_rules! edition {
 
 statements! {
     EDITIONS:
-    /// Editions of a newsletter up to an instant: what lies behind it hides nothing.
-    LAST_EDITION = concat!(edition!(), "WHERE e.newsletter = $1 AND e.cutoff_at <= $2 ORDER BY e.cutoff_at DESC LIMIT 1");
-    FIRST_EDITION = concat!(edition!(), "WHERE e.newsletter = $1 AND e.cutoff_at <= $2 ORDER BY e.cutoff_at LIMIT 1");
+    /// Editions of a newsletter up to an instant, of those that the schedule has: what lies behind it hides nothing.
+    LAST_EDITION = concat!(edition!(), "WHERE e.newsletter = $1 AND e.cutoff_at <= $2 AND e.is_special = 0 ORDER BY e.cutoff_at DESC LIMIT 1");
+    FIRST_EDITION = concat!(edition!(), "WHERE e.newsletter = $1 AND e.cutoff_at <= $2 AND e.is_special = 0 ORDER BY e.cutoff_at LIMIT 1");
     FUTURE_EDITIONS = concat!(edition!(), "WHERE e.cutoff_at > $1 ORDER BY e.newsletter, e.cutoff_at");
     LAST_NUMBER = "SELECT COALESCE(MAX(number), 0) FROM editions WHERE newsletter = $1";
     /// The labels that editions have in a week, this one and those with a number.
@@ -43,8 +43,10 @@ statements! {
     FREEZE_HELD = "UPDATE editions SET state = $2, subject = $3, dated_at = $4, frozen_at = $4, held_reason = NULL \
         WHERE id = $1 AND state = 'held' AND frozen_at IS NULL";
     DROP_EDITION_COLUMNS = "DELETE FROM edition_columns WHERE edition_id = $1";
-    ADD_EDITION_COLUMN = "INSERT INTO edition_columns (edition_id, newsletter, column_id, place) VALUES ($1, $2, $3, $4) \
-        ON CONFLICT DO NOTHING";
+    /// Not of one that is planned for a special edition meanwhile.
+    ADD_EDITION_COLUMN = "INSERT INTO edition_columns (edition_id, newsletter, column_id, place) \
+        SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS BIGINT), CAST($4 AS BIGINT) \
+        WHERE NOT EXISTS (SELECT 1 FROM special_columns s WHERE s.newsletter = $2 AND s.column_id = $3) ON CONFLICT DO NOTHING";
     ADD_WAITING_COLUMN = "INSERT INTO waiting_columns (newsletter, column_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     DROP_WAITING_COLUMN = "DELETE FROM waiting_columns WHERE newsletter = $1 AND column_id = $2";
     ADD_VARIANT = "INSERT INTO variants (edition_id, audience, subject, html, plain, entity, content_hash) \

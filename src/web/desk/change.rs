@@ -62,13 +62,17 @@ fn too_long(desk: &Desk, fields: &Fields, opening: &str) -> Vec<String> {
 
 /// What the page showed.
 fn ask(fields: &Fields) -> DeskQuery {
-    DeskQuery { view: fields.get("view").to_owned(), variant: fields.get("variant").to_owned(), ..DeskQuery::default() }
+    let field = |name| fields.get(name).to_owned();
+    DeskQuery { view: field("view"), variant: field("variant"), edition: field("period"), ..DeskQuery::default() }
 }
 
 /// Where a page with the same view is.
 fn query_of(ask: &DeskQuery, said: &str) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in [("view", ask.view.as_str()), ("variant", &ask.variant), ("said", said)] {
+    // The others have pages of their own, or come next.
+    let edition = ask.named().filter(Period::is_special).map(|period| period.to_string()).unwrap_or_default();
+    let parts = [("edition", edition.as_str()), ("view", &ask.view), ("variant", &ask.variant), ("said", said)];
+    for (name, value) in parts {
         if !value.is_empty() {
             query.append_pair(name, value);
         }
@@ -81,7 +85,7 @@ fn query_of(ask: &DeskQuery, said: &str) -> String {
 pub(super) async fn mend(headers: HeaderMap, form: DeskForm) -> Result<Response, DeskError> {
     let DeskForm { desk, editor, fields } = form;
     let (config, store, now) = desk.context();
-    let coming = next::next_edition(config, store, now).await?;
+    let coming = next::coming(config, store, now, ask(&fields).named().as_ref()).await?;
     let (period, key) = (&coming.draft.slot.period, coming.draft.slot.key());
     let current = &coming.desk.version;
     let base: i64 = fields.get("version").parse().unwrap_or(-1);
@@ -244,6 +248,9 @@ pub(super) async fn decide(form: DeskForm) -> Result<Response, DeskError> {
     };
     let mut ask = ask(&fields);
     let is_past = store.edition_of(desk.shared().newsletter(), &period).await?.is_some();
+    if is_past {
+        ask.edition.clear();
+    }
     let page = if is_past { format!("past/{period}") } else { String::new() };
     let (status, lines) = match decided {
         Some(Ok(_)) => return Ok(redirect(&desk, &format!("{page}{}", query_of(&ask, "")))),
@@ -279,7 +286,8 @@ pub(super) async fn retry(form: DeskForm) -> Result<Response, DeskError> {
     let edition = store.edition_of(desk.shared().newsletter(), &period).await?.ok_or(DeskError::NotThere)?;
     let retried = store.retry_refused(&edition, &reason, &editor.name, now.at).await?;
     let said = if retried.letters > 0 { "retried" } else { "none" };
-    Ok(redirect(&desk, &format!("past/{period}{}", query_of(&ask(&fields), said))))
+    let ask = DeskQuery { edition: String::new(), ..ask(&fields) };
+    Ok(redirect(&desk, &format!("past/{period}{}", query_of(&ask, said))))
 }
 
 /// Sends the proof to the editors that are ticked.
@@ -293,7 +301,7 @@ pub(super) async fn proof(form: DeskForm) -> Result<Response, DeskError> {
         .filter(|editor| fields.all("to").any(|address| address == editor.address.to_string()))
         .cloned()
         .collect();
-    let coming = next::next_edition(config, store, now).await?;
+    let coming = next::coming(config, store, now, ask(&fields).named().as_ref()).await?;
     let proofs = editors::send_proof(config, store, now.at, &editor.name, &coming, &chosen).await?;
     let (ask, w) = (ask(&fields), desk.words());
     let why_not = match proofs {
@@ -314,7 +322,7 @@ pub(super) async fn proof(form: DeskForm) -> Result<Response, DeskError> {
 pub(super) async fn links(form: DeskForm) -> Result<Response, DeskError> {
     let DeskForm { desk, editor, fields } = form;
     let (config, store, now) = desk.context();
-    let coming = next::next_edition(config, store, now).await?;
+    let coming = next::coming(config, store, now, ask(&fields).named().as_ref()).await?;
     let variants = edition_variants::render_all(config, &coming)?;
     let html = variants.first().map(|(_, rendered)| rendered.html.as_str());
     let tried = super::links::try_links(html.unwrap_or_default(), &config.fetch.private_hosts).await;

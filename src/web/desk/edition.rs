@@ -27,7 +27,7 @@ use crate::{
         next::{self, ApprovalState, NextEdition},
         preflight::{INBOX_SUBJECT_CHARS, PreflightFinding, Severity, inbox},
         render::{Rendered, archive::without_token, default_subject},
-        variants as edition_variants,
+        special, variants as edition_variants,
     },
     locales::{Desk as Words, fill},
     model::{self, Audience, Column, Period},
@@ -59,7 +59,7 @@ pub(super) async fn show(
 ) -> Result<Response, DeskError> {
     let (config, store, now) = desk.context();
     let w = desk.words();
-    let coming = next::next_edition(config, store, now).await?;
+    let coming = next::coming(config, store, now, ask.named().as_ref()).await?;
     let draft = &coming.draft;
     let all = variants_of(config, &coming)?;
     let outlook = coming.approval_state(config)?;
@@ -106,6 +106,7 @@ pub(super) async fn show(
     let [subject, own_preheader, opening] = words;
     let page = pages::ComingPage {
         f: head_of(desk, editor, false),
+        editions: editions(desk, &coming).await?,
         notice,
         version: coming.desk.version.number,
         touched: coming.desk.version.at.map(|at| format!("{}, {}", coming.desk.version.who, hour(config, at))),
@@ -148,6 +149,24 @@ pub(super) async fn show(
         subject,
     };
     answer(desk, status, &page)
+}
+
+/// The way to each edition to come, if there are special ones beside that of the schedule.
+async fn editions(desk: &Desk, shown: &NextEdition) -> Result<Vec<NewsletterLink>, DeskError> {
+    let (config, store, now) = desk.context();
+    let all = special::all_coming(config, store, now).await?;
+    if all.len() < 2 {
+        return Ok(Vec::new());
+    }
+    let link = |coming: &NextEdition| {
+        let due = &coming.draft.slot;
+        NewsletterLink {
+            title: format!("{} ({})", due.period, hour(config, due.cutoff)),
+            url: format!("{}?edition={}", desk.root(), due.period),
+            is_current: due.period == shown.draft.slot.period,
+        }
+    };
+    Ok(all.iter().map(link).collect())
 }
 
 pub(super) fn head_of<'a>(desk: &'a Desk, editor: &'a Editor, is_past: bool) -> DeskFrame<'a> {
@@ -319,6 +338,7 @@ pub(super) fn preview_of(
             .collect(),
         shown,
         action,
+        edition: ask.named().filter(Period::is_special).map(|period| period.to_string()).unwrap_or_default(),
     }
 }
 
@@ -348,7 +368,7 @@ pub(super) async fn preview(
             variants.into_iter().find(|variant| variant.audience.key() == ask.variant).map(|variant| variant.html)
         }
         None => {
-            let coming = next::next_edition(config, store, now).await?;
+            let coming = next::coming(config, store, now, Some(&period)).await?;
             let ours = coming.draft.slot.period == period;
             let mut all = variants_of(config, &coming)?.into_iter();
             let rendered = all.find(|(audience, _)| audience.key() == ask.variant).and_then(|(_, rendered)| rendered);

@@ -132,6 +132,8 @@ pub(super) struct LetterPreview {
     pub(super) shown: PreviewContent,
     /// The page that its form leads to.
     pub(super) action: String,
+    /// The special edition that it shows; empty if it shows another one.
+    pub(super) edition: String,
 }
 
 /// The coming edition.
@@ -139,6 +141,8 @@ pub(super) struct LetterPreview {
 #[template(path = "desk/coming.html")]
 pub(super) struct ComingPage<'a> {
     pub(super) f: DeskFrame<'a>,
+    /// The editions to come, if there are several.
+    pub(super) editions: Vec<NewsletterLink>,
     pub(super) notice: Option<DeskNotice>,
     pub(super) status: EditionBadge,
     pub(super) version: i64,

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::pages::FieldLimits;
+use crate::model::Period;
 
 /// What an address asks for.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -15,8 +16,18 @@ pub(super) struct DeskQuery {
     pub(super) said: String,
     #[serde(default)]
     pub(super) mode: String,
+    /// A special edition, by its label: else the page is of the edition that comes next.
+    #[serde(default)]
+    pub(super) edition: String,
     #[serde(skip)]
     pub(super) typed: UnsavedInput,
+}
+
+impl DeskQuery {
+    /// The edition to come that is asked for, if it is not the next one.
+    pub(super) fn named(&self) -> Option<Period> {
+        Some(Period::from_key(&self.edition)).filter(|_| !self.edition.is_empty())
+    }
 }
 
 /// What somebody wrote that could not be kept: the page that says so has it in its fields.

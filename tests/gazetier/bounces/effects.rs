@@ -82,6 +82,7 @@ pub(super) async fn frozen(store: &Store, columns: &[Column], number: i64) -> (i
         held: None,
         note: None,
         readers: None,
+        planned: None,
     };
     match store.freeze(&new).await.expect("a freezing") {
         Freeze::Done(edition, letters) => (edition.id, letters),
