@@ -34,6 +34,10 @@ checks! {
         publications_that_overlap_leave_no_stale_feed
         a_stale_feed_is_found_without_the_mend
     }
+    rhythms {
+        switches_pauses_holds_and_freezings_in_every_order
+        each_fault_of_rhythms_is_found_without_its_mend
+    }
     sync {
         syncs_that_overlap_keep_the_newest
         an_older_column_is_found_without_the_mends

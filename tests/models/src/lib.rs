@@ -8,6 +8,7 @@ pub mod dialogue;
 pub mod freezing;
 pub mod ledger;
 pub mod publication;
+pub mod rhythms;
 pub mod sync;
 
 use std::{collections::BTreeSet, fmt::Debug, hash::Hash};
