@@ -100,8 +100,8 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
     }
     if let Some(error) = of_store(error) {
         return is(match error {
-            store::Error::Clash { .. } => BAD_INPUT,
-            store::Error::Foreign { .. } => CONFIGURATION,
+            store::Error::Clash { .. } | store::Error::Copy(_) => BAD_INPUT,
+            store::Error::Foreign { .. } | store::Error::Moved(_) => CONFIGURATION,
             error if error.is_unwritable() => CANNOT_WRITE,
             _ => OUT_OF_REACH,
         });

@@ -34,6 +34,7 @@ mod serve;
 mod session;
 mod status;
 mod stop;
+mod store;
 mod subscribers;
 mod sync;
 mod templates;
@@ -145,6 +146,7 @@ commands! {
     #[command(subcommand)] Desk(desk::Command),
     #[command(subcommand)] Subscribers(subscribers::Command),
     Status(status::Args),
+    #[command(subcommand)] Store(store::Command),
     Tidy(tidy::Args),
     Bounce(bounce::Args),
     Completions(completions::Args),
@@ -203,6 +205,8 @@ async fn open_and_execute(cli: Cli) -> anyhow::Result<ExitCode> {
     let command = match cli.command {
         // There is no configuration yet.
         Command::Init(args) => return init::run(args, &cli.config),
+        // It need not be in use.
+        Command::Store(command) => return store::run(command, &cli.config).await,
         command => command,
     };
     if let Some(outcome) = command.execute_alone() {

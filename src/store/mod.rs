@@ -9,9 +9,11 @@ mod bulk_rows;
 mod column_entry;
 mod column_lists;
 mod columns;
+mod copying;
 mod decisions;
 mod desk;
 mod editions;
+mod error_kinds;
 mod exported_columns;
 mod feed_columns;
 mod feeds;
@@ -57,6 +59,7 @@ pub use audiences::{EarlierEdition, Preference};
 pub use bounces::{BounceKind, BounceNotice, Effect};
 pub use column_entry::{AddressConflict, Entry, Put};
 pub use columns::{Batched, ListedColumn, RawBody, Repeated, SharedAddress};
+pub use copying::{CopyKind, StoreSums, TableSum};
 pub use decisions::{Noted, Released, Seen, is_another_list};
 pub use editions::Variant;
 pub use feed_columns::{SharedFeed, SortedFeeds};
@@ -146,6 +149,12 @@ pub enum Error {
         /// Whose the configuration is.
         name: String,
     },
+    /// It is not to be used any more: it has moved, or it is a backup.
+    #[error("this store is not used: {0}")]
+    Moved(String),
+    /// It cannot be copied.
+    #[error("the store was not copied: {0}")]
+    Copy(String),
     /// What waits outside it to be entered cannot be read.
     #[error("cannot read what waits to be entered: {0}")]
     Spool(std::io::Error),
@@ -164,41 +173,6 @@ impl From<sqlx::Error> for Error {
 impl From<sqlx::migrate::MigrateError> for Error {
     fn from(error: sqlx::migrate::MigrateError) -> Self {
         Self::Migrate(error)
-    }
-}
-
-impl Error {
-    /// Whether another transaction was in the way, so that the same may succeed if it is said again.
-    fn is_conflict(&self) -> bool {
-        use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
-        let (Self::Sql(error) | Self::Migrate(Execute(error) | ExecuteMigration(error, _))) = self else {
-            return false;
-        };
-        let sqlx::Error::Database(error) = error else { return false };
-        // Postgres: serialization failure, deadlock. SQLite: a snapshot that is out of date. (Where another
-        // program is writing, SQLite itself waits.)
-        matches!(error.code().as_deref(), Some("40001" | "40P01" | "517"))
-    }
-
-    /// Whether nothing can be written where the store lies: the disk is full, or read-only.
-    pub fn is_unwritable(&self) -> bool {
-        match self {
-            Self::Make { source, .. } => source.kind() != std::io::ErrorKind::NotFound,
-            Self::Migrate(sqlx::migrate::MigrateError::Execute(error)) => open::is_unwritable(error),
-            Self::Migrate(sqlx::migrate::MigrateError::ExecuteMigration(error, _)) => open::is_unwritable(error),
-            Self::Open { reason, .. } | Self::Sql(reason) => open::is_unwritable(reason),
-            _ => false,
-        }
-    }
-
-    /// Whether the connection was lost, so that the same may be asked again.
-    pub fn is_lost(&self) -> bool {
-        use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
-        match self {
-            Self::Sql(error) | Self::Migrate(Execute(error) | ExecuteMigration(error, _)) => open::is_lost(error),
-            Self::Open { reason, .. } => open::is_lost_at_first(reason),
-            _ => false,
-        }
     }
 }
 
@@ -234,9 +208,10 @@ struct Opening {
     magazine_name: Option<String>,
     magazine_address: Option<String>,
     began_at: Option<i64>,
+    moved: Option<Vec<u8>>,
 }
 
-from_row!(in order Opening { migrations, key, magazine_id, magazine_name, magazine_address, began_at });
+from_row!(in order Opening { migrations, key, magazine_id, magazine_name, magazine_address, began_at, moved });
 
 impl Store {
     /// Opens the store, makes it if it is a SQLite file that is not there, and brings its tables
@@ -245,8 +220,25 @@ impl Store {
         Self::open_with(url, Connections::default()).await
     }
 
-    /// The same, with so many connections to Postgres.
+    /// The same, with so many connections to Postgres. A store that has moved is refused.
     pub async fn open_with(url: &StoreUrl, connections: Connections) -> Result<Self> {
+        let (store, moved) = Self::open_and_look(url, connections).await?;
+        match moved {
+            None => Ok(store),
+            Some(words) => {
+                store.close().await;
+                Err(Error::Moved(String::from_utf8_lossy(&words).into_owned()))
+            }
+        }
+    }
+
+    /// The same, whether it has moved or not: to look at it, and to copy it.
+    pub async fn open_in_any_case(url: &StoreUrl, connections: Connections) -> Result<Self> {
+        Ok(Self::open_and_look(url, connections).await?.0)
+    }
+
+    /// Opens it, and says why it is not to be used, if it is not.
+    async fn open_and_look(url: &StoreUrl, connections: Connections) -> Result<(Self, Option<Vec<u8>>)> {
         let (pool, by_transaction) = match url {
             StoreUrl::Sqlite(path) => {
                 let (reading, writing) = open::sqlite(path).await?;
@@ -279,7 +271,7 @@ impl Store {
             Some(bytes) => read_key(bytes)?,
             None => store.find_key().await?,
         };
-        Ok(store)
+        Ok((store, found.moved))
     }
 
     /// Closes it. SQLite folds its journal into the file: a copy of the file alone is the store as it is, also

@@ -3,6 +3,7 @@
 
 mod approval;
 mod archives;
+mod backup;
 mod bounces;
 mod browser;
 mod chaos;

@@ -159,10 +159,12 @@ dialects! {
     /// the key, and whose the store is.
     OPENING = ByDialect {
         sqlite: "SELECT (SELECT string_agg(version || ' ' || hex(checksum), ',' ORDER BY version) \
-            FROM _sqlx_migrations WHERE success), (SELECT value FROM secrets WHERE name = 'key'), m.id, m.name, m.address, m.began_at FROM (SELECT 1 AS one) o \
+            FROM _sqlx_migrations WHERE success), (SELECT value FROM secrets WHERE name = 'key'), m.id, m.name, m.address, m.began_at, \
+            (SELECT value FROM secrets WHERE name = 'moved') FROM (SELECT 1 AS one) o \
             LEFT JOIN magazine m ON m.one = o.one",
         postgres: "SELECT (SELECT string_agg(version || ' ' || upper(encode(checksum, 'hex')), ',' ORDER BY version) \
-            FROM _sqlx_migrations WHERE success), (SELECT value FROM secrets WHERE name = 'key'), m.id, m.name, m.address, m.began_at FROM (SELECT 1 AS one) o \
+            FROM _sqlx_migrations WHERE success), (SELECT value FROM secrets WHERE name = 'key'), m.id, m.name, m.address, m.began_at, \
+            (SELECT value FROM secrets WHERE name = 'moved') FROM (SELECT 1 AS one) o \
             LEFT JOIN magazine m ON m.one = o.one",
     };
     /// Before very many rows are written. SQLite may keep more of the indexes in memory, into which they go all
