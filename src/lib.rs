@@ -14,6 +14,7 @@ pub mod model;
 #[warn(missing_docs)]
 pub mod config;
 
+pub mod dns;
 pub mod fetch;
 pub mod store;
 
@@ -24,6 +25,7 @@ pub mod publish;
 pub mod bounce;
 pub mod send;
 
+pub mod doctor;
 pub mod outbox;
 
 pub mod web;

@@ -18,7 +18,7 @@ use super::{
     session::{Session, clock},
 };
 use crate::{
-    config::{Config, Error, SigningKey},
+    config::{Config, Error, Login, Proof, Relays, SigningKey},
     locales::fill,
     model::Lang,
 };
@@ -248,27 +248,16 @@ fn write_checked(path: &Path, text: &str) -> anyhow::Result<Config> {
     let cannot = |error: io::Error| unwritable(anyhow::Error::new(error).context(path.display().to_string()));
     let mut draft = tempfile::Builder::new().prefix(".config").suffix(".toml").tempfile_in(folder).map_err(cannot)?;
     draft.write_all(text.as_bytes()).and_then(|()| draft.as_file().sync_all()).map_err(cannot)?;
-    // The relay's password need not be there yet.
-    let config = match Config::load(draft.path()) {
-        Err(Error::Value { key, .. }) if key == "relay.password_env" => None,
+    match Config::load(draft.path()) {
         Err(Error::Value { key, message, .. }) => {
             return Err(exit::failure(exit::USAGE, format!("{}: {message}", option_of(&key))));
         }
-        loaded => Some(loaded?),
-    };
+        loaded => drop(loaded?),
+    }
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     draft.as_file().set_permissions(readable).map_err(cannot)?;
     draft.persist_noclobber(path).map_err(|error| cannot(error.error))?;
-    match config {
-        Some(_) => Ok(Config::load(path)?),
-        None => {
-            let what = format!(
-                "{} is written. Put the relay's password into {PASSWORD_VARIABLE} before the next command",
-                path.display()
-            );
-            Err(exit::failure(exit::CONFIGURATION, what))
-        }
-    }
+    Ok(Config::load(path)?)
 }
 
 /// What was made, and what is to be done next.
@@ -284,6 +273,13 @@ fn tell(config: &Config, folder: &Path, is_new_key: bool) -> anyhow::Result<()> 
     }
     println!("{domain}. IN TXT \"v=spf1 a mx ~all\"   ; and whatever your relay says");
     println!("_dmarc.{domain}. IN TXT \"v=DMARC1; p=none; rua=mailto:{}\"", config.letters.from.address);
+    if let Relays::Smtp(relays) = &config.relays
+        && relays.iter().any(|relay| matches!(&relay.login, Some(Login { proof: Proof::Missing(_), .. })))
+    {
+        println!(
+            "\nput the relay's password into {PASSWORD_VARIABLE} where cron has it, or its file's name into relay.password_file"
+        );
+    }
     println!("\nfor `crontab -e`:");
     println!("*/10 * * * * cd {} && {program} run", folder.display());
     println!(

@@ -18,6 +18,7 @@ mod columns;
 mod completions;
 mod desk;
 mod digest;
+mod doctor;
 mod exit;
 mod export_output;
 mod feeds;
@@ -133,6 +134,7 @@ macro_rules! commands {
 // A command is a line here, its module above and a file that says what it takes and does.
 commands! {
     Init(init::Args),
+    Doctor(doctor::Args),
     Run(run::Args),
     Sync(sync::Args),
     Import(import::Args),
@@ -205,6 +207,8 @@ async fn open_and_execute(cli: Cli) -> anyhow::Result<ExitCode> {
     let command = match cli.command {
         // There is no configuration yet.
         Command::Init(args) => return init::run(args, &cli.config),
+        // It may be wrong.
+        Command::Doctor(args) => return doctor::run(&args, &cli.config, cli.at.as_deref()).await,
         // It need not be in use.
         Command::Store(command) => return store::run(command, &cli.config).await,
         command => command,

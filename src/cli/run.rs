@@ -9,7 +9,15 @@ use super::{
     session::{Session, clock},
     stop, sync, tidy,
 };
-use crate::{ingest::sync::SyncOptions, outbox::service};
+use crate::{
+    doctor::{
+        alarms::{self, Asker},
+        edition::LAST_RUN,
+        metrics,
+    },
+    ingest::sync::SyncOptions,
+    outbox::service,
+};
 
 /// Do all there is to do: read the sources, publish the feeds, send the digest when it is due.
 /// This is what cron calls.
@@ -34,6 +42,10 @@ async fn run(session: &Session) -> anyhow::Result<ExitCode> {
         let own = exit::report(&error);
         code.get_or_insert(own);
     };
+    // Who watches sees by it whether runs come.
+    if let Err(error) = retry_lost(async || Ok(session.store.note_done(LAST_RUN, session.at).await?)).await {
+        failed(error);
+    }
     match retry_lost(async || sync::sync(session, SyncOptions::default()).await).await {
         Ok(synced) => {
             lines.extend(synced.moved.iter().cloned());
@@ -107,6 +119,12 @@ async fn run(session: &Session) -> anyhow::Result<ExitCode> {
             Err(error) => failed(error),
         }
     }
+    if !stop::is_requested() {
+        match retry_lost(async || watch(session).await).await {
+            Ok(told) => told.iter().for_each(|words| eprintln!("gazetier: {words}")),
+            Err(error) => failed(error),
+        }
+    }
     // Cron mails what is printed: a run that went well says nothing to it.
     if std::io::stdout().is_terminal() {
         for line in lines {
@@ -114,4 +132,17 @@ async fn run(session: &Session) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(code.or(last).unwrap_or(ExitCode::SUCCESS))
+}
+
+/// Tells the editors of what is missed, and writes the figures. Gives what nobody else tells, the first time.
+async fn watch(session: &Session) -> anyhow::Result<Vec<String>> {
+    let (config, store) = (&session.config, &session.store);
+    let news = alarms::tell(config, store, session.now(), Asker::Run).await?;
+    if let Some(file) = &config.watch.metrics {
+        let counts = metrics::counts(store).await?;
+        let text = metrics::text(config, store, session.now(), counts).await?;
+        metrics::write(file, &text)
+            .map_err(|error| exit::failure(exit::CANNOT_WRITE, format!("cannot write {}: {error}", file.display())))?;
+    }
+    Ok(news.into_iter().filter(|alarm| alarm.kind == "source").map(|alarm| alarm.words).collect())
 }

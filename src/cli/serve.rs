@@ -62,14 +62,14 @@ async fn serve(session: &Session) -> anyhow::Result<ExitCode> {
     let mut sockets = ListenFd::from_env();
     let listener = match Listener::handed_over(&mut sockets, 0)? {
         Some(listener) => listener,
-        None => Listener::open(&web.listen).await?,
+        None => Listener::open(&web.listen, "web.listen").await?,
     };
     println!("serving on {}", listener.place());
     let (public, answers) = watch::channel(web::public(&shared));
     let public_server = Server { listener, answers, connections: web.connections };
     let desk_listener = match Listener::handed_over(&mut sockets, 1)? {
         Some(listener) => listener,
-        None => Listener::open(&session.config.desk.listen).await?,
+        None => Listener::open(&session.config.desk.listen, "desk.listen").await?,
     };
     let place = format!("{}/", desk_listener.place());
     let (desk, answers) = watch::channel(web::desk::routes(&new_desk(&shared, &place)?)?.into());
@@ -81,7 +81,7 @@ async fn serve(session: &Session) -> anyhow::Result<ExitCode> {
     let metrics_listener = match (Listener::handed_over(&mut sockets, 2)?, &web.metrics_listen) {
         // Who opened it wants it answered, whatever the configuration says.
         (Some(listener), _) => Some(listener),
-        (None, Some(place)) => Some(Listener::open(place).await?),
+        (None, Some(place)) => Some(Listener::open(place, "web.metrics_listen").await?),
         (None, None) => None,
     };
     if let Some(listener) = metrics_listener {
@@ -177,14 +177,19 @@ pub(super) fn desk_server(listener: Listener, answers: ResponderWatch) -> Server
 fn new_desk(shared: &Shared, place: &str) -> anyhow::Result<Desk> {
     let config = shared.config();
     let name = std::env::var("USER").ok().filter(|name| !name.is_empty());
-    let base = config.desk.url.as_ref().map_or_else(|| place.to_owned(), ToString::to_string);
+    // A socket has no address of its own: who put a web server before it knows that one.
+    let base = match &config.desk.url {
+        Some(url) => url.to_string(),
+        None if place.starts_with("unix:") => config.desk.address(),
+        None => place.to_owned(),
+    };
     Ok(Desk::new(shared.clone(), base, name.unwrap_or_else(|| config.magazine.name.clone()))?)
 }
 
 /// The desk, and the address that lets who works at this machine in.
 pub(super) async fn desk(session: &Session, shared: &Shared) -> anyhow::Result<(Server, String)> {
     let config = &session.config;
-    let listener = Listener::open(&config.desk.listen).await?;
+    let listener = Listener::open(&config.desk.listen, "desk.listen").await?;
     let place = format!("{}/", listener.place());
     let base = config.desk.url.as_ref().map_or_else(|| place.clone(), ToString::to_string);
     let (_, answers) = watch::channel(web::desk::routes(&new_desk(shared, &place)?)?.into());

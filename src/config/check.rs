@@ -11,7 +11,7 @@ use super::{
     bounds::{number, path as path_of},
     desk, digest, dkim,
     feeds::{self, moved},
-    fetch, raw, relay, retention, rights, search_engines, sources, theme, web as web_room,
+    fetch, raw, relay, retention, rights, search_engines, secrets, sources, theme, watch, web as web_room,
 };
 use crate::model::{Colour, Lang, Mailbox, Rubrique, Slug, Zone, text, uri};
 
@@ -38,20 +38,37 @@ pub(super) const ITEMS: u32 = 10_000;
 const ADDRESS: usize = 900;
 
 /// What a guard says: the key and the reason. The file's name is put before it at the end.
-pub(super) type ConfigRefusal = (String, String);
+#[derive(Debug)]
+pub(super) struct ConfigRefusal {
+    pub(super) key: String,
+    /// Which of several tables of one name holds it, counted from 0.
+    pub(super) entry: Option<usize>,
+    pub(super) message: String,
+}
+
+impl ConfigRefusal {
+    /// The same of one of several tables of a name.
+    pub(super) fn in_entry(self, entry: usize) -> Self {
+        Self { entry: Some(entry), ..self }
+    }
+}
 
 /// A refusal of one key.
 pub(super) fn refuse(key: &str, reason: impl Display) -> ConfigRefusal {
-    (key.to_owned(), reason.to_string())
+    ConfigRefusal { key: key.to_owned(), entry: None, message: reason.to_string() }
 }
 
 pub(super) fn check(raw: raw::RawConfig, path: &Path) -> Result<Config, Error> {
-    build(raw, path).map_err(|(key, message)| Error::Value { path: path.to_owned(), key, message })
+    build(raw, path).map_err(|refusal| {
+        let ConfigRefusal { key, entry, message } = refusal;
+        Error::Value { path: path.to_owned(), key, entry, message }
+    })
 }
 
-fn build(mut raw: raw::RawConfig, path: &Path) -> Result<Config, ConfigRefusal> {
+pub(super) fn build(mut raw: raw::RawConfig, path: &Path) -> Result<Config, ConfigRefusal> {
     let base = path.parent().unwrap_or(Path::new(""));
     let mut warnings = Vec::new();
+    let secret_files = secrets::files(&raw, base);
     let magazine = magazine(raw.magazine)?;
     let (rubriques, special) = rubriques(raw.rubriques)?;
     let old_addresses = std::mem::take(&mut raw.feeds.moved);
@@ -81,12 +98,14 @@ fn build(mut raw: raw::RawConfig, path: &Path) -> Result<Config, ConfigRefusal> 
         retention: retention::check(&raw.retention)?,
         rights: rights::check(raw.rights)?,
         search_engines: search_engines::check(raw.search_engines)?,
+        watch: watch::check(raw.watch, base)?,
         letters,
         relays: relay::check(raw.relay, raw.relays, base)?,
         bounces: bounces::check(raw.bounces, base)?,
         web,
         magazine,
         warnings,
+        secret_files,
     })
 }
 
@@ -140,7 +159,15 @@ fn magazine(raw: raw::RawMagazine) -> Result<Magazine, ConfigRefusal> {
 }
 
 fn store(raw: raw::RawStore, base: &Path) -> Result<StoreUrl, ConfigRefusal> {
-    let url = std::env::var(STORE_VARIABLE).unwrap_or(raw.url);
+    let url = match (std::env::var(STORE_VARIABLE), raw.url, raw.url_file) {
+        (_, Some(_), Some(_)) => return Err(refuse("store.url_file", "store.url is there too: write one")),
+        (Ok(url), ..) => url,
+        (Err(_), None, Some(file)) => {
+            let place = secrets::place("store.url_file", base, &file)?;
+            secrets::of_file("store.url_file", &place)?.expose().trim().to_owned()
+        }
+        (Err(_), url, None) => url.unwrap_or_else(|| "sqlite:gazetier.db".to_owned()),
+    };
     if let Some(file) = url.strip_prefix("sqlite:") {
         let file = file.strip_prefix("//").unwrap_or(file);
         if file.is_empty() {
@@ -176,40 +203,52 @@ fn rubriques(raw: Vec<raw::RawRubrique>) -> Result<(Vec<Rubrique>, Vec<Special>)
     let mut specials = Vec::new();
     let mut names: HashMap<String, usize> = HashMap::new();
     for (index, entry) in raw.into_iter().enumerate() {
-        let slug = Slug::parse(&entry.slug).map_err(|error| refuse("rubriques.slug", error))?;
-        let label = line("rubriques.label", entry.label)?;
-        if RESERVED_SLUGS.contains(&slug.as_str()) {
-            return Err(refuse("rubriques.slug", format!("{:?} is a name gazetier uses itself", slug.as_str())));
-        }
-        // What a column's label may say to mean it.
-        for name in [text::fold(&label), slug.to_string()] {
-            let owner = *names.entry(name).or_insert(index);
-            if owner != index {
-                let twin = &rubriques[owner].label;
-                return Err(refuse("rubriques", format!("{label:?} and {twin:?} would be one rubrique")));
-            }
-        }
-        let formerly = entry.formerly.into_iter().map(|name| line("rubriques.formerly", name));
-        let formerly = formerly.collect::<Result<Vec<_>, _>>()?;
-        for name in &formerly {
-            let owner = *names.entry(text::fold(name)).or_insert(index);
-            if owner != index {
-                let twin = &rubriques[owner].label;
-                let message =
-                    format!("{name:?} stands under {label:?} and means {twin:?}: a name belongs to one rubrique");
-                return Err(refuse("rubriques.formerly", message));
-            }
-        }
-        let items = entry.items.map(|items| number("rubriques.items", items, 1, ITEMS)).transpose()?;
-        specials.push(Special { rubrique: slug.clone(), content: entry.content, items });
-        let colour = match entry.colour {
-            Some(text) => theme::colour("rubriques.colour", &text)?,
-            None => COLOURS[index % COLOURS.len()],
-        };
-        let description = entry.description.map(|t| line("rubriques.description", t)).transpose()?;
-        rubriques.push(Rubrique { slug, label, description, colour, formerly });
+        let checked = rubrique(entry, index, &rubriques, &mut names);
+        let (rubrique, special) = checked.map_err(|refusal| refusal.in_entry(index))?;
+        rubriques.push(rubrique);
+        specials.push(special);
     }
     Ok((rubriques, specials))
+}
+
+/// The rubrique at a place; `names` says which rubrique each name means.
+fn rubrique(
+    entry: raw::RawRubrique,
+    index: usize,
+    rubriques: &[Rubrique],
+    names: &mut HashMap<String, usize>,
+) -> Result<(Rubrique, Special), ConfigRefusal> {
+    let slug = Slug::parse(&entry.slug).map_err(|error| refuse("rubriques.slug", error))?;
+    let label = line("rubriques.label", entry.label)?;
+    if RESERVED_SLUGS.contains(&slug.as_str()) {
+        return Err(refuse("rubriques.slug", format!("{:?} is a name gazetier uses itself", slug.as_str())));
+    }
+    // What a column's label may say to mean it.
+    for name in [text::fold(&label), slug.to_string()] {
+        let owner = *names.entry(name).or_insert(index);
+        if owner != index {
+            let twin = &rubriques[owner].label;
+            return Err(refuse("rubriques", format!("{label:?} and {twin:?} would be one rubrique")));
+        }
+    }
+    let formerly = entry.formerly.into_iter().map(|name| line("rubriques.formerly", name));
+    let formerly = formerly.collect::<Result<Vec<_>, _>>()?;
+    for name in &formerly {
+        let owner = *names.entry(text::fold(name)).or_insert(index);
+        if owner != index {
+            let twin = &rubriques[owner].label;
+            let message = format!("{name:?} stands under {label:?} and means {twin:?}: a name belongs to one rubrique");
+            return Err(refuse("rubriques.formerly", message));
+        }
+    }
+    let items = entry.items.map(|items| number("rubriques.items", items, 1, ITEMS)).transpose()?;
+    let special = Special { rubrique: slug.clone(), content: entry.content, items };
+    let colour = match entry.colour {
+        Some(text) => theme::colour("rubriques.colour", &text)?,
+        None => COLOURS[index % COLOURS.len()],
+    };
+    let description = entry.description.map(|t| line("rubriques.description", t)).transpose()?;
+    Ok((Rubrique { slug, label, description, colour, formerly }, special))
 }
 
 fn letters(raw: raw::RawLetters, magazine: &Magazine) -> Result<Letters, ConfigRefusal> {

@@ -103,9 +103,9 @@ pub(super) fn check(
         }
         all.push(one(raw, DIGEST, "digest", around)?);
     }
-    for raw in others {
+    for (index, raw) in others.into_iter().enumerate() {
         let Some(name) = raw.name.clone() else {
-            return Err(refuse("newsletters.name", "give each newsletter a name, such as \"carnet\""));
+            return Err(refuse("newsletters.name", "give each newsletter a name, such as \"carnet\"").in_entry(index));
         };
         let table = format!("newsletters.{name}");
         if TAKEN.contains(&name.as_str()) {
@@ -259,6 +259,7 @@ impl Config {
             let wrong = |error: url::ParseError| Error::Value {
                 path: view.path.clone(),
                 key: format!("newsletters.{}", digest.newsletter),
+                entry: None,
                 message: error.to_string(),
             };
             if digest.list_id.is_none() {

@@ -13,9 +13,8 @@ use data_encoding::BASE64;
 use rustls_pki_types::{PrivateKeyDer, pem::PemObject};
 
 use super::{
-    bounds::path,
     check::{ConfigRefusal, refuse},
-    raw,
+    raw, secrets,
 };
 use crate::model::EmailAddress;
 
@@ -179,45 +178,57 @@ pub(super) fn check(
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Dkim>, ConfigRefusal> {
     let mut signatures: Vec<Dkim> = Vec::new();
-    for raw in raw {
-        let domain = signing_domain(raw.domain, from)?;
-        let label = |label: &str| {
-            let edges = label.starts_with('-') || label.ends_with('-');
-            (1..=63).contains(&label.len()) && !edges && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        };
-        if !raw.selector.split('.').all(label) || raw.selector.len() > 63 {
-            return Err(refuse(
-                "dkim.selector",
-                format!("{:?} is no name in DNS: write one such as \"g2026\"", raw.selector),
-            ));
-        }
-        let key = match (raw.key, raw.key_env) {
-            (Some(file), None) => {
-                let file = path("dkim.key", base, &file)?;
-                let wrong = |what: String| refuse("dkim.key", format!("{}: {what}", file.display()));
-                let pem = std::fs::read_to_string(&file).map_err(|error| wrong(format!("cannot read it: {error}")))?;
-                // Whoever has it writes letters in the magazine's name.
-                if std::fs::metadata(&file).is_ok_and(|meta| meta.permissions().mode() & 0o006 != 0) {
-                    let file = file.display();
-                    warnings.push(format!("dkim.key: everybody on this machine can read {file}: `chmod 600 {file}`"));
-                }
-                SigningKey::read(&pem).map_err(wrong)?
-            }
-            (None, Some(variable)) => {
-                let pem = std::env::var(&variable)
-                    .map_err(|_| refuse("dkim.key_env", format!("the environment has no {variable}")))?;
-                SigningKey::read(&pem).map_err(|what| refuse("dkim.key_env", format!("{variable}: {what}")))?
-            }
-            (Some(_), Some(_)) => return Err(refuse("dkim.key_env", "there is dkim.key as well: write one of them")),
-            (None, None) => {
-                return Err(refuse("dkim.key", "name a file with a private key in PEM, or a variable as dkim.key_env"));
-            }
-        };
-        if signatures.iter().any(|other| other.domain == domain && other.selector == raw.selector) {
-            let what = format!("{:?} names two keys: a record in DNS holds one", raw.selector);
-            return Err(refuse("dkim.selector", what));
-        }
-        signatures.push(Dkim { domain, selector: raw.selector, key });
+    for (index, raw) in raw.into_iter().enumerate() {
+        let signature = signature(raw, from, base, &signatures, warnings);
+        signatures.push(signature.map_err(|refusal| refusal.in_entry(index))?);
     }
     Ok(signatures)
+}
+
+/// One of `[[dkim]]`, beside those that are known.
+fn signature(
+    raw: raw::RawDkim,
+    from: &EmailAddress,
+    base: &Path,
+    signatures: &[Dkim],
+    warnings: &mut Vec<String>,
+) -> Result<Dkim, ConfigRefusal> {
+    let domain = signing_domain(raw.domain, from)?;
+    let label = |label: &str| {
+        let edges = label.starts_with('-') || label.ends_with('-');
+        (1..=63).contains(&label.len()) && !edges && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    if !raw.selector.split('.').all(label) || raw.selector.len() > 63 {
+        return Err(refuse(
+            "dkim.selector",
+            format!("{:?} is no name in DNS: write one such as \"g2026\"", raw.selector),
+        ));
+    }
+    let key = match (raw.key, raw.key_env) {
+        (Some(file), None) => {
+            let file = secrets::place("dkim.key", base, &file)?;
+            let wrong = |what: String| refuse("dkim.key", format!("{}: {what}", file.display()));
+            let pem = std::fs::read_to_string(&file).map_err(|error| wrong(format!("cannot read it: {error}")))?;
+            // Whoever has it writes letters in the magazine's name.
+            if std::fs::metadata(&file).is_ok_and(|meta| meta.permissions().mode() & 0o006 != 0) {
+                let file = file.display();
+                warnings.push(format!("dkim.key: everybody on this machine can read {file}: `chmod 600 {file}`"));
+            }
+            SigningKey::read(&pem).map_err(wrong)?
+        }
+        (None, Some(variable)) => {
+            let pem = std::env::var(&variable)
+                .map_err(|_| refuse("dkim.key_env", format!("the environment has no {variable}")))?;
+            SigningKey::read(&pem).map_err(|what| refuse("dkim.key_env", format!("{variable}: {what}")))?
+        }
+        (Some(_), Some(_)) => return Err(refuse("dkim.key_env", "there is dkim.key as well: write one of them")),
+        (None, None) => {
+            return Err(refuse("dkim.key", "name a file with a private key in PEM, or a variable as dkim.key_env"));
+        }
+    };
+    if signatures.iter().any(|other| other.domain == domain && other.selector == raw.selector) {
+        let what = format!("{:?} names two keys: a record in DNS holds one", raw.selector);
+        return Err(refuse("dkim.selector", what));
+    }
+    Ok(Dkim { domain, selector: raw.selector, key })
 }

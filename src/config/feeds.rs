@@ -183,8 +183,9 @@ pub(super) fn moved(
         }
     }
     let mut moved: Vec<Moved> = Vec::new();
-    for entry in raw {
-        let from = old_address(&entry.from, magazine, feeds)?;
+    for (index, entry) in raw.into_iter().enumerate() {
+        let refuse = |key: &str, what: String| refuse(key, what).in_entry(index);
+        let from = old_address(&entry.from, magazine, feeds).map_err(|refusal| refusal.in_entry(index))?;
         if ours.contains(&from) {
             return Err(refuse("feeds.moved.from", format!("{:?} is the address of a feed that is there", entry.from)));
         }

@@ -6,14 +6,18 @@ mod check;
 mod desk;
 mod digest;
 mod dkim;
+mod error;
 mod feeds;
 mod fetch;
 mod podcast;
+mod positions;
 mod raw;
 mod relay;
 mod retention;
+mod review;
 mod rights;
 mod search_engines;
+mod secrets;
 mod selections;
 mod source_access;
 mod source_url;
@@ -21,6 +25,7 @@ mod sources;
 mod sql_source;
 mod templates;
 mod theme;
+mod watch;
 mod web;
 
 use std::{
@@ -36,11 +41,14 @@ pub use bounces::Inbox;
 pub use check::RESERVED_SLUGS;
 pub use desk::DeskConfig;
 pub use dkim::{Dkim, SigningKey};
+pub use error::{Error, read_text};
 pub use feeds::{Content, FORMS, LeadImage, Moved};
 pub use fetch::Fetch;
 pub use podcast::Podcast;
+pub use positions::Position;
 pub use relay::{Certificates, Login, Proof, Rates, Relay, Relays, Secret, Security};
 pub use retention::Retention;
+pub use review::{ConfigFault, Review, review};
 pub use rights::{Rights, RslTerms, TdmReservation};
 pub use search_engines::{IndexNow, SearchEngines};
 pub use source_access::SourceAccess;
@@ -48,42 +56,12 @@ pub use source_url::{SourceUrl, without_login};
 pub use sources::{Source, SourceKind, Typography, is_built_in};
 pub use sql_source::{SqlDatabase, SqlQuery, SqlSource, TextFormat};
 pub use theme::{Logo, Theme};
+pub use watch::Watch;
 pub use web::{Listen, Proxy, Web};
 
 use crate::model::{
     EmailAddress, FeedKey, FeedRules, Lang, Mailbox, Rhythm, Rubrique, Schedule, Slug, Zone, column::fingerprint,
 };
-
-/// Why a configuration cannot be used. Each names the file and the key or line.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The file cannot be read.
-    #[error("cannot read {}: {source}; name the file with --config", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file is no TOML, or has a key that is missing, unknown or of the wrong kind.
-    #[error("{}: {message}", path.display())]
-    Shape {
-        /// The file.
-        path: PathBuf,
-        /// Line, column and reason.
-        message: String,
-    },
-    /// A value cannot be used.
-    #[error("{}: {key}: {message}", path.display())]
-    Value {
-        /// The file.
-        path: PathBuf,
-        /// The key, such as `digest.schedule`.
-        key: String,
-        /// What is wrong and what to write instead.
-        message: String,
-    },
-}
 
 /// The checked configuration. Paths are absolute or relative to where the program was started.
 #[derive(Debug, Clone)]
@@ -100,6 +78,8 @@ pub struct Config {
     pub connections: Connections,
     /// What somebody should see to, though it stops nothing.
     pub warnings: Vec<String>,
+    /// The files that hold secrets, with their keys.
+    pub secret_files: Vec<(&'static str, PathBuf)>,
     /// Where columns come from at each run.
     pub sources: Vec<Source>,
     /// A CSV file whose new lines join at every run.
@@ -136,6 +116,8 @@ pub struct Config {
     pub rights: Rights,
     /// What search engines are given.
     pub search_engines: SearchEngines,
+    /// When the editors are told that something did not happen.
+    pub watch: Watch,
 }
 
 /// The magazine.
@@ -378,8 +360,7 @@ pub struct Letters {
 impl Config {
     /// Reads and checks a configuration.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let read = |source| Error::Read { path: path.to_owned(), source };
-        Self::parse(&std::fs::read_to_string(path).map_err(read)?, path)
+        Self::parse(&read_text(path)?, path)
     }
 
     /// Checks the text of a configuration that is in a file, or would be.

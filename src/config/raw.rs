@@ -41,6 +41,8 @@ pub struct RawConfig {
     pub rights: super::rights::RawRights,
     #[serde(default)]
     pub search_engines: super::search_engines::RawSearchEngines,
+    #[serde(default)]
+    pub watch: super::watch::RawWatch,
 }
 
 #[derive(Debug, Deserialize)]
@@ -69,11 +71,13 @@ pub struct RawMagazine {
     pub tag_date: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawStore {
-    #[serde(default = "sqlite")]
-    pub url: String,
+    /// A SQLite file beside the configuration if missing.
+    pub url: Option<String>,
+    /// A file that holds the address, with its password, or a credential of systemd by its name.
+    pub url_file: Option<String>,
     /// Of a Postgres database that several magazines share.
     pub schema: Option<String>,
     /// How many connections to Postgres at once, at the most.
@@ -81,12 +85,6 @@ pub struct RawStore {
     /// A pooler such as pgbouncer gives out connections by transaction.
     #[serde(default)]
     pub pooler: bool,
-}
-
-impl Default for RawStore {
-    fn default() -> Self {
-        Self { url: sqlite(), schema: None, connections: None, pooler: false }
-    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -159,6 +157,8 @@ pub struct RawRelay {
     pub user: Option<String>,
     /// The name of the environment variable that holds the password.
     pub password_env: Option<String>,
+    /// A file that holds it, or a credential of systemd by its name.
+    pub password_file: Option<String>,
     /// A command that prints a token to log in with (XOAUTH2).
     pub token_command: Option<String>,
     /// What we call ourselves in EHLO.
@@ -277,9 +277,6 @@ fn paris() -> String {
 fn column_page() -> String {
     "/{slug}".into()
 }
-fn sqlite() -> String {
-    "sqlite:gazetier.db".into()
-}
 fn one() -> u32 {
     1
 }
@@ -308,8 +305,26 @@ pub(super) fn shape(error: &toml::de::Error, text: &str) -> String {
     // An address may hold a login.
     let has_login = words.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
     let is_secret = has_login || ["pass", "secret", "token", "key"].iter().any(|word| words.contains(word));
-    match line.filter(|_| is_secret) {
+    let told = match line.filter(|_| is_secret) {
         Some(line) => format!("line {}: {}", line + 1, error.message()),
         None => error.to_string().trim_end().to_owned(),
+    };
+    with_suggestion(&told)
+}
+
+/// How much two names must have in common for one to be meant by the other.
+const LIKENESS: f64 = 0.75;
+
+/// The same with the key that was probably meant, if one of those that are expected is near to what is written.
+pub(super) fn with_suggestion(message: &str) -> String {
+    let unknown = ["unknown field `", "unknown variant `"].iter().find_map(|words| message.split_once(words));
+    let Some((written, expected)) = unknown.and_then(|(_, rest)| rest.split_once("`, expected ")) else {
+        return message.to_owned();
+    };
+    let names = expected.split('`').skip(1).step_by(2);
+    let alike = names.map(|name| (strsim::jaro_winkler(written, name), name));
+    match alike.max_by(|one, other| one.0.total_cmp(&other.0)) {
+        Some((likeness, name)) if likeness > LIKENESS => format!("{message}; did you mean `{name}`?"),
+        _ => message.to_owned(),
     }
 }

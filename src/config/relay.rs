@@ -14,7 +14,7 @@ use url::Url;
 use super::{
     bounds::{number, path, span},
     check::{ConfigRefusal, refuse},
-    raw,
+    raw, secrets,
 };
 
 /// A value that must not be printed.
@@ -120,6 +120,8 @@ pub enum Proof {
     Password(Secret),
     /// A command that prints a token (XOAUTH2).
     TokenCommand(String),
+    /// The password is not where the configuration says: why. It is told when the relay is needed.
+    Missing(String),
 }
 
 /// Whether and when TLS begins.
@@ -151,7 +153,8 @@ pub(super) fn check(
     };
     let alone = raws.len() == 1;
     let mut relays: Vec<Relay> = Vec::new();
-    for (section, raw) in raws {
+    for (index, (section, raw)) in raws.into_iter().enumerate() {
+        let placed = |refusal: ConfigRefusal| if section == "relays" { refusal.in_entry(index) } else { refusal };
         let key = |name: &str| format!("{section}.{name}");
         if let Some(folder) = raw.url.strip_prefix("file:") {
             if raw.user.is_some() {
@@ -163,9 +166,10 @@ pub(super) fn check(
             patience(&raw, &key)?;
             return Ok(Relays::Folder(path(&key("url"), base, folder)?));
         }
-        let relay = smtp(raw, &key, base)?;
+        let relay = smtp(raw, &key, base).map_err(placed)?;
         if relays.iter().any(|other| other.name == relay.name) {
-            return Err(refuse(&key("name"), format!("two relays are called {:?}: name them apart", relay.name)));
+            let what = format!("two relays are called {:?}: name them apart", relay.name);
+            return Err(placed(refuse(&key("name"), what)));
         }
         relays.push(relay);
     }
@@ -233,27 +237,47 @@ fn certificates(raw: &raw::RawRelay, key: &dyn Fn(&str) -> String, base: &Path) 
 }
 
 /// Who we are to a relay.
-fn login(raw: &raw::RawRelay, key: &dyn Fn(&str) -> String) -> Result<Option<Login>, ConfigRefusal> {
+fn login(raw: &raw::RawRelay, key: &dyn Fn(&str) -> String, base: &Path) -> Result<Option<Login>, ConfigRefusal> {
     let Some(user) = raw.user.clone() else {
-        let without = [("password_env", &raw.password_env), ("token_command", &raw.token_command)];
+        let without = [
+            ("password_env", &raw.password_env),
+            ("password_file", &raw.password_file),
+            ("token_command", &raw.token_command),
+        ];
         return match without.into_iter().find(|(_, value)| value.is_some()) {
             Some((name, _)) => Err(refuse(&key(name), format!("{} is missing", key("user")))),
             None => Ok(None),
         };
     };
-    let proof = match (&raw.password_env, &raw.token_command) {
-        (None, None) => {
-            let reason = format!("{} must name the variable with its password", key("password_env"));
+    let password = |found: Result<Secret, ConfigRefusal>| match found {
+        Ok(password) => Proof::Password(password),
+        Err(refusal) => Proof::Missing(format!("{}: {}", refusal.key, refusal.message)),
+    };
+    let proof = match (&raw.password_env, &raw.password_file, &raw.token_command) {
+        (None, None, None) => {
+            let reason = format!(
+                "{} must name the variable with its password, or {} a file",
+                key("password_env"),
+                key("password_file")
+            );
             return Err(refuse(&key("user"), reason));
         }
-        (Some(_), Some(_)) => {
+        (Some(_), Some(_), _) => {
+            return Err(refuse(&key("password_file"), format!("{} is there too: write one", key("password_env"))));
+        }
+        (Some(_), _, Some(_)) => {
             return Err(refuse(&key("token_command"), format!("{} is there too: write one", key("password_env"))));
         }
-        (Some(variable), None) => {
-            let missing = |_| refuse(&key("password_env"), format!("the environment has no {variable}"));
-            Proof::Password(Secret::new(std::env::var(variable).map_err(missing)?))
+        (_, Some(_), Some(_)) => {
+            return Err(refuse(&key("token_command"), format!("{} is there too: write one", key("password_file"))));
         }
-        (None, Some(command)) => Proof::TokenCommand(command.clone()),
+        (Some(variable), None, None) => password(secrets::of_environment(&key("password_env"), variable)),
+        (None, Some(file), None) => {
+            // A path that cannot be one is wrong in any case.
+            let place = secrets::place(&key("password_file"), base, file)?;
+            password(secrets::of_file(&key("password_file"), &place))
+        }
+        (None, None, Some(command)) => Proof::TokenCommand(command.clone()),
     };
     Ok(Some(Login { user, proof }))
 }
@@ -273,7 +297,7 @@ fn smtp(raw: raw::RawRelay, key: &dyn Fn(&str) -> String, base: &Path) -> Result
     let loopback = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
     let security = security(&raw, url.scheme(), loopback, key)?.ok_or_else(wrong)?;
     let certificates = certificates(&raw, key, base)?;
-    let login = login(&raw, key)?;
+    let login = login(&raw, key, base)?;
     let port = url.port().unwrap_or(match (security, loopback) {
         (Security::Tls, _) => 465,
         (_, true) => 25,

@@ -40,11 +40,11 @@ pub(super) fn check(raw: Vec<RawSelection>, rubriques: &[Rubrique]) -> Result<Ve
         return Err(refuse("feeds.selections", what));
     }
     let mut selections: Vec<Selection> = Vec::new();
-    for entry in raw {
-        let selection = selection(entry, rubriques)?;
+    for (index, entry) in raw.into_iter().enumerate() {
+        let selection = selection(entry, rubriques).map_err(|refusal| refusal.in_entry(index))?;
         if selections.iter().any(|other| other.slug == selection.slug) {
             let what = format!("two selections are called {:?}", selection.slug.as_str());
-            return Err(refuse("feeds.selections.slug", what));
+            return Err(refuse("feeds.selections.slug", what).in_entry(index));
         }
         selections.push(selection);
     }

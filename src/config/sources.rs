@@ -34,8 +34,9 @@ pub struct RawSource {
     pub password_file: Option<String>,
     /// Of Ghost's Content API.
     pub key: Option<String>,
-    /// The name of the environment variable that holds the key.
+    /// The name of the environment variable that holds the key, or the file.
     pub key_env: Option<String>,
+    pub key_file: Option<String>,
     /// How its texts are set: as they are written, or as a language does it.
     pub typography: Option<Typography>,
     /// Whether links may lead out of the folder.
@@ -205,8 +206,9 @@ const MAX_NAME_CHARS: usize = 80;
 
 pub(super) fn check(raw: Vec<RawSource>, base: &Path, rubriques: &[Rubrique]) -> Result<Vec<Source>, ConfigRefusal> {
     let mut sources: Vec<Source> = Vec::new();
-    for entry in raw {
-        let source = source(entry, base, rubriques)?;
+    for (index, entry) in raw.into_iter().enumerate() {
+        let refuse = |key: &str, what: String| refuse(key, what).in_entry(index);
+        let source = source(entry, base, rubriques).map_err(|refusal| refusal.in_entry(index))?;
         if let Some(twin) = sources.iter().find(|other| holds_same(other, &source)) {
             let [one, other] = [&twin.path, &source.path].map(|path| path.display());
             if source.sql.is_some() {
@@ -239,7 +241,7 @@ fn source(mut raw: RawSource, base: &Path, rubriques: &[Rubrique]) -> Result<Sou
         _ => {
             sql_source::refuse_keys(&raw)?;
             let (path, url) = place(&mut raw, kind, base)?;
-            let access = SourceAccess::check(&raw, kind, url.as_ref())?;
+            let access = SourceAccess::check(&raw, kind, url.as_ref(), base)?;
             (path, url, None, access)
         }
     };

@@ -11,6 +11,7 @@ use super::{
     bounds::path,
     check::{ConfigRefusal, refuse},
     relay::Secret,
+    secrets,
     sources::RawSource,
 };
 use crate::model::{BodyFormat, RECORD_FIELDS, Zone, column::fingerprint};
@@ -193,15 +194,10 @@ fn password(raw: &RawSource, base: &Path) -> Result<Option<Secret>, ConfigRefusa
     match (&raw.password_env, &raw.password_file) {
         (None, None) => Ok(None),
         (Some(_), Some(_)) => Err(refuse("sources.password_file", "password_env is there too: write one of them")),
-        (Some(variable), None) => {
-            let missing = |_| refuse("sources.password_env", format!("the environment has no {variable}"));
-            Ok(Some(Secret::new(std::env::var(variable).map_err(missing)?)))
-        }
+        (Some(variable), None) => secrets::of_environment("sources.password_env", variable).map(Some),
         (None, Some(file)) => {
-            let file = path("sources.password_file", base, file)?;
-            let unread = |error| refuse("sources.password_file", format!("cannot read {}: {error}", file.display()));
-            let text = std::fs::read_to_string(&file).map_err(unread)?;
-            Ok(Some(Secret::new(text.trim_end_matches(['\n', '\r']).to_owned())))
+            let file = secrets::place("sources.password_file", base, file)?;
+            secrets::of_file("sources.password_file", &file).map(Some)
         }
     }
 }

@@ -91,7 +91,7 @@ impl Config {
                 |(_, place): &&(&str, &Url)| url.path().trim_end_matches('/') == place.path().trim_end_matches('/');
             if let Some((other, _)) = places[..at].iter().find(same) {
                 let message = format!("{url} has the path of {other}, and one server answers for both: change one");
-                return Err(Error::Value { path: self.path.clone(), key: (*key).to_owned(), message });
+                return Err(Error::Value { path: self.path.clone(), key: (*key).to_owned(), entry: None, message });
             }
         }
         Ok(())

@@ -120,6 +120,62 @@ pub async fn tell_of_rest(config: &Config, store: &Store, at: Instant, rest: &Re
     Ok(store.tell_rest(domain, &letters).await?)
 }
 
+/// Something that should have happened and did not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Missed {
+    /// There has been no run.
+    Run { since: String },
+    /// An edition has not gone.
+    Edition { period: String, hour: String },
+    /// Letters of an edition still wait.
+    Letters { period: String, count: i64 },
+    /// A source gives nothing.
+    Source { source: String, since: String },
+    /// An edition stands in the future.
+    Future { period: String, hour: String },
+}
+
+/// Its title and its text.
+fn missed_words(config: &Config, missed: &Missed) -> (String, String) {
+    let words = &config.magazine.lang.words().notices;
+    let (brief, told): (_, Vec<(&str, &dyn Display)>) = match missed {
+        Missed::Run { since } => (&words.missed_run, vec![("hour", since)]),
+        Missed::Edition { period, hour } => (&words.missed_edition, vec![("period", period), ("hour", hour)]),
+        Missed::Letters { period, count } => (&words.waiting_letters, vec![("period", period), ("count", count)]),
+        Missed::Source { source, since } => (&words.silent_source, vec![("source", source), ("hour", since)]),
+        Missed::Future { period, hour } => (&words.future_edition, vec![("period", period), ("hour", hour)]),
+    };
+    (fill(&brief.title, &told), fill(&brief.text, &told))
+}
+
+/// Tells the editors of something that is missed, once; false if they know. `key` is by what it is known.
+pub async fn tell_of_missed(
+    config: &Config,
+    store: &Store,
+    at: Instant,
+    key: &str,
+    missed: &Missed,
+) -> Result<bool, Error> {
+    let lang = config.magazine.lang;
+    let words = &lang.words().notices;
+    let (title, text) = missed_words(config, missed);
+    let mut letters = Vec::new();
+    for editor in &config.desk.editors {
+        let desk_link = desk_link(config, store, &editor.address, at, at).await?;
+        let note = service::ServiceMessage {
+            lang,
+            subject: title.clone(),
+            title: title.clone(),
+            before: vec![text.clone()],
+            button: Some((words.open_the_desk.clone(), desk_link)),
+            after: Vec::new(),
+        };
+        let written = service::write(config, store.key(), &note, envelope_to(editor, at))?;
+        letters.push(queued_letter(editor, written.text, at));
+    }
+    Ok(store.tell_notice_by_mail(key, at, &letters).await?)
+}
+
 fn notice_message(
     config: &Config,
     period: &Period,

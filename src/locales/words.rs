@@ -302,4 +302,9 @@ pub(crate) struct Notices {
     pub(crate) refused: Brief,
     pub(crate) restored: Brief,
     pub(crate) resting: Brief,
+    pub(crate) missed_run: Brief,
+    pub(crate) missed_edition: Brief,
+    pub(crate) waiting_letters: Brief,
+    pub(crate) silent_source: Brief,
+    pub(crate) future_edition: Brief,
 }

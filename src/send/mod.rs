@@ -8,6 +8,7 @@ mod domains;
 pub mod file_relay;
 mod job;
 mod ledger;
+pub mod probe;
 mod read_ahead;
 mod refusals;
 mod relays;

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Result, Store, millis, query::from_row, sql};
+use super::{Result, ServiceLetter, Store, instant, millis, query::from_row, sql};
 use crate::model::Instant;
 
 /// A file that a source was read from.
@@ -221,6 +221,32 @@ impl Store {
     /// Notes that something was told; says whether it was not told before.
     pub async fn tell_notice(&self, what: &str, at: Instant) -> Result<bool> {
         Ok(self.write(sql::ADD_NOTICE).bind(what).bind(millis(at)).execute().await? == 1)
+    }
+
+    /// The same, with letters that tell it: queued in the commit that notes it.
+    pub async fn tell_notice_by_mail(&self, what: &str, at: Instant, letters: &[ServiceLetter]) -> Result<bool> {
+        self.transact_alone(async |mut tx| {
+            if tx.query(sql::ADD_NOTICE).bind(what).bind(millis(at)).execute().await? == 0 {
+                return Ok(false);
+            }
+            for letter in letters {
+                self.queue_letter(&mut tx, letter).await?;
+            }
+            tx.commit().await?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// When the newest column of each source was published, withdrawn ones not counted.
+    pub async fn newest_of_sources(&self) -> Result<Vec<(String, Instant)>> {
+        let rows: Vec<(String, i64)> = self.read(sql::NEWEST_OF_SOURCES).fetch_all().await?;
+        rows.into_iter().map(|(source, at)| Ok((source, instant(at)?))).collect()
+    }
+
+    /// The files that could not be taken, and why; a hundred at the most.
+    pub async fn refused_files(&self) -> Result<Vec<(String, String)>> {
+        self.read(sql::REFUSED_FILES).fetch_all().await
     }
 
     /// Forgets what was told under names that begin so, but for those that still stand: what is

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 
-use super::{Result, Store, millis, sql};
+use super::{Result, Store, instant, millis, sql};
 use crate::model::Instant;
 
 /// How many rows go in one transaction: others wait as long as that.
@@ -120,6 +120,18 @@ impl Store {
             return Ok(false);
         }
         Ok(self.write(sql::CLAIM_UPKEEP).bind(name).bind(millis(at)).bind(since).execute().await? == 1)
+    }
+
+    /// Notes that something was done.
+    pub async fn note_done(&self, name: &str, at: Instant) -> Result<()> {
+        self.write(sql::NOTE_UPKEEP).bind(name).bind(millis(at)).execute().await?;
+        Ok(())
+    }
+
+    /// When something was done last.
+    pub async fn last_done(&self, name: &str) -> Result<Option<Instant>> {
+        let at: Option<i64> = self.read(sql::LAST_UPKEEP).bind(name).fetch_optional().await?;
+        at.map(instant).transpose()
     }
 
     /// What was claimed for a day is not done to its end: the next run goes on.

@@ -1,7 +1,6 @@
 //! For who runs the program: whether it works, and metrics for Prometheus.
 
 use std::{
-    fmt::Write,
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
@@ -16,17 +15,13 @@ use tokio::sync::Mutex;
 
 use super::{Peer, Shared};
 use crate::{
-    model::{EditionState, FeedKey},
-    publish::forms,
-    store,
+    doctor::metrics::{self, Counts},
+    edition, store,
 };
 
-/// Counts of answers, by the first digit of their status.
+/// Counts of answers, by the first digit of their status, and what was counted in the store a moment ago.
 #[derive(Debug, Default)]
 pub(super) struct Metrics([AtomicU64; 6], Mutex<Option<(Instant, Counts)>>);
-
-/// Letters and subscribers by state, as they were a moment ago.
-type Counts = (Vec<(String, i64)>, Vec<(String, i64)>);
 
 /// So long counts are as good as new: whoever asks for them often must not have millions of rows counted.
 const COUNTS_MAX_AGE: Duration = Duration::from_secs(15);
@@ -52,7 +47,7 @@ async fn counts(shared: &Shared) -> store::Result<Counts> {
     {
         return Ok(counts.clone());
     }
-    let counts = (shared.store().letter_counts().await?, shared.store().subscriber_counts().await?);
+    let counts = metrics::counts(shared.store()).await?;
     *kept = Some((Instant::now(), counts.clone()));
     Ok(counts)
 }
@@ -93,43 +88,14 @@ pub(super) async fn metrics(State(shared): State<Shared>, peer: Extension<Peer>)
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 
-async fn metrics_text(shared: &Shared) -> store::Result<String> {
+async fn metrics_text(shared: &Shared) -> Result<String, edition::Error> {
     let mut text = String::new();
-    let mut head = |name: &str, kind: &str, help: &str, rows: Vec<(String, f64)>| {
-        let _ = writeln!(text, "# HELP gazetier_{name} {help}\n# TYPE gazetier_{name} {kind}");
-        for (labels, value) in rows {
-            let _ = writeln!(text, "gazetier_{name}{labels} {value}");
-        }
-    };
-    let store = shared.store();
     let answers = (1..=5).map(|class| {
         let count = shared.metrics().count(class);
         (format!("{{status=\"{class}xx\"}}"), count as f64)
     });
-    head("requests_total", "counter", "Requests answered since the start.", answers.collect());
-    let (letters, subscribers) = counts(shared).await?;
-    let letters = letters.into_iter();
-    let letters = letters.map(|(state, count)| (format!("{{state=\"{state}\"}}"), count as f64));
-    head("letters", "gauge", "Letters in the ledger by state.", letters.collect());
-    let editions = store.all_editions().await?;
-    let states = [EditionState::Frozen, EditionState::Sending, EditionState::Sent, EditionState::Held];
-    let by_state = states.map(|state| {
-        let count = editions.iter().filter(|edition| edition.state == state).count();
-        (format!("{{state=\"{}\"}}", state.as_str()), count as f64)
-    });
-    head("editions", "gauge", "Editions by state.", by_state.into());
-    let subscribers = subscribers.into_iter();
-    let subscribers = subscribers.map(|(state, count)| (format!("{{state=\"{state}\"}}"), count as f64));
-    head("subscribers", "gauge", "Subscribers by state.", subscribers.collect());
-    let now = shared.now();
-    let keys = shared.config().rubriques.iter().map(|rubrique| FeedKey::Rubrique(rubrique.slug.clone()));
-    let ages = keys.chain([FeedKey::All]).filter_map(|key| {
-        let [rss, ..] = forms::paths(&key, None);
-        let changed = std::fs::metadata(shared.config().feeds.path.join(rss)).and_then(|file| file.modified()).ok()?;
-        let age = now - chrono::DateTime::<chrono::Utc>::from(changed);
-        let name = if key == FeedKey::All { "*".to_owned() } else { key.key() };
-        Some((format!("{{feed=\"{name}\"}}"), age.num_seconds() as f64))
-    });
-    head("feed_age_seconds", "gauge", "Time since a feed last changed.", ages.collect());
+    metrics::figure(&mut text, "requests_total", "counter", "Requests answered since the start.", answers.collect());
+    let counts = counts(shared).await?;
+    text.push_str(&metrics::text(shared.config(), shared.store(), shared.moment(), counts).await?);
     Ok(text)
 }

@@ -52,7 +52,8 @@ impl Listener {
     /// Takes one of the sockets that whoever started us has opened (systemd's socket activation): a restart then
     /// refuses nobody. None if there are not so many.
     pub fn handed_over(sockets: &mut ListenFd, at: usize) -> Result<Option<Self>, Error> {
-        let wrong = |source| Error::Listen { place: format!("socket {at} that was handed over"), source };
+        let wrong =
+            |source| Error::Listen { place: format!("socket {at} that was handed over"), source, key: "web.listen" };
         if at >= sockets.len() {
             return Ok(None);
         }
@@ -71,9 +72,9 @@ impl Listener {
     }
 
     /// Opens it. A socket that a dead program left behind is taken away, one that is answered
-    /// is not.
-    pub async fn open(listen: &Listen) -> Result<Self, Error> {
-        let wrong = |source| Error::Listen { place: listen.to_string(), source };
+    /// is not. `key` says in the configuration where it is.
+    pub async fn open(listen: &Listen, key: &'static str) -> Result<Self, Error> {
+        let wrong = |source| Error::Listen { place: listen.to_string(), source, key };
         match listen {
             Listen::Tcp(address) => {
                 let socket = TcpListener::bind(address).await.map_err(wrong)?;

@@ -55,12 +55,14 @@ pub use response::finish_response;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The address or socket cannot be listened on.
-    #[error("cannot listen on {place}: {source}{}", listen_hint(source))]
+    #[error("cannot listen on {place}: {source}{}", listen_hint(source, key))]
     Listen {
         /// Where.
         place: String,
         /// Why.
         source: std::io::Error,
+        /// The key that says so.
+        key: &'static str,
     },
     /// The threads for connections do not start.
     #[error("cannot start threads for connections: {0}")]
@@ -83,11 +85,11 @@ impl From<askama::Error> for Error {
 }
 
 /// What may be the cause of a place that is taken.
-fn listen_hint(error: &std::io::Error) -> &'static str {
+fn listen_hint(error: &std::io::Error, key: &str) -> String {
     if error.kind() == std::io::ErrorKind::AddrInUse {
-        "; is another gazetier there? See web.listen"
+        format!("; is another gazetier there? See {key}")
     } else {
-        "; see web.listen"
+        format!("; see {key}")
     }
 }
 

@@ -8,7 +8,11 @@ use std::{
 use tokio::sync::Notify;
 
 use super::Shared;
-use crate::{model::Instant, outbox::service};
+use crate::{
+    doctor::alarms::{self, Asker},
+    model::Instant,
+    outbox::service,
+};
 
 /// How often it looks without being called: for letters that a relay asked to bring later.
 const POLL_INTERVAL: Duration = Duration::from_secs(30);
@@ -30,6 +34,8 @@ impl OutboxSignal {
 /// Hands over queued letters until [`Shared::close`].
 pub async fn run_outbox_worker(shared: Shared) {
     let signal = shared.outbox();
+    // The machine may have just come up: a run may come first.
+    let mut last_watch = tokio::time::Instant::now();
     while !signal.over.load(Ordering::Acquire) {
         match service::deliver(shared.config(), shared.store(), shared.now(), clock).await {
             Ok(told) if told.waiting + told.failed > 0 => {
@@ -43,8 +49,21 @@ pub async fn run_outbox_worker(shared: Shared) {
             Ok(_) => {}
             Err(error) => tracing::error!("letters to readers wait: {error}"),
         }
+        if last_watch.elapsed() >= shared.config().watch.every {
+            last_watch = tokio::time::Instant::now();
+            watch(&shared).await;
+        }
         shared.tidy();
-        let _ = tokio::time::timeout(POLL_INTERVAL, signal.called.notified()).await;
+        let interval = POLL_INTERVAL.min(shared.config().watch.every);
+        let _ = tokio::time::timeout(interval, signal.called.notified()).await;
+    }
+}
+
+/// Tells the editors of what should have happened and did not.
+async fn watch(shared: &Shared) {
+    match alarms::tell(shared.config(), shared.store(), shared.moment(), Asker::Watcher).await {
+        Ok(news) => news.iter().for_each(|alarm| tracing::warn!("{}", alarm.words)),
+        Err(error) => tracing::error!("what is missed could not be looked for: {error}"),
     }
 }
 

@@ -247,7 +247,8 @@ fn a_configuration_without_sense_ends_with_78() {
         scene.run(&["run", "--config", "other.toml"]),
         told(
             78,
-            "gazetier: cannot read other.toml: No such file or directory (os error 2); name the file with --config\n"
+            "gazetier: cannot read other.toml: No such file or directory (os error 2); name the file with --config, or \
+             make one with `gazetier init`\n"
         )
     );
     assert!(!scene.path("gazetier.db").exists());

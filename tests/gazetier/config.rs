@@ -106,11 +106,6 @@ const WRONG: &[(&str, &str, &str)] = &[
         "url = \"smtps://example.org\"\npassword_env = \"RELAY_PASSWORD\"",
     ),
     (
-        "a password that is not there",
-        "url = \"file:outbox\"",
-        "url = \"smtps://example.org\"\nuser = \"lettre\"\npassword_env = \"RELAY_PASSWORD\"",
-    ),
-    (
         "a password in the file that no key takes",
         "url = \"file:outbox\"",
         "url = \"smtps://example.org\"\nuser = \"lettre\"\npassword = \"hunter2\"",
@@ -247,6 +242,20 @@ const BOUNDS: &[(&str, &str, &str, [&str; 4])] = &[
     ("retention.left", "[theme]\n", "[retention]\nleft = \"V\"\n[theme]\n", KEPT),
     ("retention.consent_addresses", "[theme]\n", "[retention]\nconsent_addresses = \"V\"\n[theme]\n", KEPT),
     ("retention.outbox", "[theme]\n", "[retention]\noutbox = \"V\"\n[theme]\n", KEPT),
+    ("watch.run_within", "[theme]\n", "[watch]\nrun_within = \"V\"\n[theme]\n", ["9m 59s", "10m", "30d", "30d 1s"]),
+    (
+        "watch.edition_within",
+        "[theme]\n",
+        "[watch]\nedition_within = \"V\"\n[theme]\n",
+        ["9m 59s", "10m", "7d", "7d 1s"],
+    ),
+    (
+        "watch.source_silent",
+        "[theme]\n",
+        "[watch]\nsource_silent = \"V\"\n[theme]\n",
+        ["23h", "1d", "3660d", "3660d 1s"],
+    ),
+    ("watch.every", "[theme]\n", "[watch]\nevery = \"V\"\n[theme]\n", ["999ms", "1s", "1d", "1d 1s"]),
     (
         "digest.proof_at",
         "[desk]\n",

@@ -1,6 +1,7 @@
 //! One binary for all integration tests: it is linked once, and every test speaks through the same
 //! few words (`support`).
 
+mod alarms;
 mod approval;
 mod archives;
 mod backup;
@@ -19,8 +20,10 @@ mod design;
 mod desk;
 mod digest;
 mod dkim;
+mod doctor;
 mod documents;
 mod entry;
+mod errors;
 mod faults;
 mod feeds;
 mod fences;
@@ -37,6 +40,7 @@ mod lists;
 mod locales;
 mod model;
 mod newsletters;
+mod operations;
 mod output;
 mod packages;
 mod postfix;

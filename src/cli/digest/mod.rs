@@ -16,6 +16,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use decide::Decider;
 pub(super) use send::send;
+pub(super) use status::tally_words;
 
 use super::{Execute, exit, reconnect::retry_lost, session::Session};
 use crate::model::{Edition, Period};

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A tally in words: what is sent, and whatever else there is.
-pub(super) fn tally_words(tally: &Tally) -> String {
+pub(in crate::cli) fn tally_words(tally: &Tally) -> String {
     let mut words = format!("{} of {} letters sent", tally.sent, tally.frozen());
     for (count, what) in [
         (tally.failed, "refused"),

@@ -14,7 +14,7 @@ use super::{
     reply_parser::{RawReply, ReplyParser, ReplyTooLong},
     stream::{SmtpStream, SocketState},
 };
-use crate::config::{Relay, Security};
+use crate::config::{Login, Proof, Relay, Security};
 
 /// How long is read on after the timeout: if the machine slept, the reply may have arrived meanwhile.
 const LATE_READ_TIMEOUT: Duration = Duration::from_millis(250);
@@ -33,6 +33,8 @@ pub(in crate::send) struct SmtpConnection {
     hello: String,
     /// The first word of the relay's reply to EHLO, if that reply has several lines: no other reply looks like it.
     hello_domain: Option<String>,
+    /// What the relay said first.
+    pub(in crate::send) greeting: String,
     /// What the relay offers and the configuration allows.
     pub(in crate::send) extensions: Extensions,
 }
@@ -48,6 +50,9 @@ pub(in crate::send) enum StepCheck {
 impl SmtpConnection {
     /// Connects, begins TLS and logs in, as the configuration says.
     pub(in crate::send) async fn open(relay: &Relay) -> Result<Self, ConnectionError> {
+        if let Some(Login { proof: Proof::Missing(why), .. }) = &relay.login {
+            return Err(ConnectionError::new(why.clone()));
+        }
         let mut stream = with_timeout(relay.timeout, SmtpStream::connect(relay)).await?;
         if relay.security == Security::Tls {
             with_timeout(relay.timeout, stream.start_tls(relay)).await?;
@@ -63,9 +68,11 @@ impl SmtpConnection {
             timeout: relay.timeout,
             hello: format!("EHLO {name}\r\n"),
             hello_domain: None,
+            greeting: String::new(),
             extensions: Extensions::default(),
         };
         let greeting = connection.reply().await?;
+        greeting.text().clone_into(&mut connection.greeting);
         if SmtpCommand::Greeting.classify(greeting.code) != ReplyClass::Yes {
             return Err(ConnectionError::new(format!("it greets with {greeting}")));
         }
@@ -115,7 +122,7 @@ impl SmtpConnection {
         self.say_hello().await
     }
 
-    pub(super) fn is_secure(&self) -> bool {
+    pub(in crate::send) fn is_secure(&self) -> bool {
         self.stream.is_secure()
     }
 

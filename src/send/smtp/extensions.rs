@@ -53,6 +53,11 @@ impl Extensions {
         self
     }
 
+    /// The largest letter that the relay accepts, if it names one.
+    pub(in crate::send) fn max_size(&self) -> Option<u64> {
+        self.size.filter(|size| *size > 0)
+    }
+
     /// Whether the relay accepts a letter of this size to this address.
     pub(in crate::send) fn accepts(&self, size: u64, to: &EmailAddress) -> Result<(), RelayLimit> {
         match self.size {

@@ -25,6 +25,7 @@ impl SmtpConnection {
         let secret = match &login.proof {
             Proof::Password(password) => password.expose().to_owned(),
             Proof::TokenCommand(command) => run_token_command(command).await?,
+            Proof::Missing(why) => return Err(ConnectionError::new(why.clone())),
         };
         let mechanisms: &[&str] = match (&login.proof, self.is_secure()) {
             (Proof::TokenCommand(_), _) => &["XOAUTH2"],

@@ -34,6 +34,8 @@ statements! {
         WHERE withdrawn_at IS NOT NULL ORDER BY id";
     COLUMN_TEXT = "SELECT standfirst, body FROM columns WHERE source = $1 AND source_key = $2";
     COLUMN_SOURCES = "SELECT source, COUNT(*) FROM columns WHERE withdrawn_at IS NULL GROUP BY source ORDER BY source";
+    NEWEST_OF_SOURCES = "SELECT source, MAX(published_at) FROM columns WHERE withdrawn_at IS NULL GROUP BY source \
+        ORDER BY source";
     LIST_COLUMNS = "SELECT source, source_key, title, url, published_at, withdrawn_at FROM columns \
         ORDER BY published_at DESC, id DESC";
     /// As they may enter another store.

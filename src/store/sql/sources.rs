@@ -26,6 +26,8 @@ statements! {
     OLD_FILES = "SELECT path, column_key FROM files";
     DROP_OLD_FILE = "DELETE FROM files WHERE path = $1";
 
+    REFUSED_FILES = "SELECT path, refused FROM source_files WHERE refused IS NOT NULL AND refused <> '' \
+        ORDER BY source, path LIMIT 100";
     NOTICES = "SELECT what FROM notices";
     ADD_NOTICE = "INSERT INTO notices (what, told_at) VALUES ($1, $2) ON CONFLICT (what) DO NOTHING";
     DROP_NOTICE = "DELETE FROM notices WHERE what = $1";

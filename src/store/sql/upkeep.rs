@@ -39,5 +39,8 @@ statements! {
     UPKEEP_DONE = "SELECT COUNT(*) FROM upkeep WHERE name = $1 AND done_at <= $2 AND done_at > $3";
     CLAIM_UPKEEP = "INSERT INTO upkeep (name, done_at) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET \
         done_at = excluded.done_at WHERE NOT (upkeep.done_at <= $2 AND upkeep.done_at > $3)";
+    NOTE_UPKEEP = "INSERT INTO upkeep (name, done_at) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET \
+        done_at = excluded.done_at";
+    LAST_UPKEEP = "SELECT done_at FROM upkeep WHERE name = $1";
     FORGET_UPKEEP = "DELETE FROM upkeep WHERE name = $1";
 }
