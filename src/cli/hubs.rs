@@ -10,6 +10,9 @@ use crate::outbox::{
 /// Tells the hubs what they are to be told of by now; gives lines for who looks on. What was
 /// given up is told on standard error.
 pub(super) async fn tell(session: &Session) -> anyhow::Result<Vec<String>> {
+    if session.is_copy {
+        return Ok(Vec::new());
+    }
     let hubs = HubNotifier { config: &session.config, store: &session.store, at: session.at, clock };
     let mut lines = Vec::new();
     for HubReport { hub, is_search, counts: OutboxReport { sent, waiting, failed, reply } } in hubs.notify().await? {

@@ -19,6 +19,7 @@ mod completions;
 mod desk;
 mod digest;
 mod doctor;
+mod dry_run;
 mod exit;
 mod export_output;
 mod feeds;
@@ -45,6 +46,7 @@ use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use tokio::runtime::Builder;
+use tracing::Instrument;
 use tracing_subscriber::EnvFilter;
 
 use session::Session;
@@ -69,8 +71,22 @@ struct Cli {
     /// Say on standard error what the program does, as its libraries tell it.
     #[arg(long, short, global = true)]
     verbose: bool,
+    /// Say nothing of what went well.
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// How what is logged is written.
+    #[arg(long, global = true, value_name = "FORM", env = "GAZETIER_LOG_FORM", default_value = "text")]
+    log: LogForm,
     #[command(subcommand)]
     command: Command,
+}
+
+/// How what is logged is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum LogForm {
+    Text,
+    // An object on each line.
+    Json,
 }
 
 /// What each command's file implements.
@@ -88,6 +104,11 @@ trait Execute {
     /// Whether a mail server hands over one message and acts on the exit code.
     fn is_piped(&self) -> bool {
         false
+    }
+
+    /// Whether what it prints is what was asked for, and not only how it went.
+    fn is_listing(&self) -> bool {
+        true
     }
 
     /// Does it without configuration and store, if that is how it was called.
@@ -118,6 +139,10 @@ macro_rules! commands {
 
             fn is_piped(&self) -> bool {
                 match self { $(Self::$name(args) => args.is_piped(),)+ }
+            }
+
+            fn is_listing(&self) -> bool {
+                match self { $(Self::$name(args) => args.is_listing(),)+ }
             }
 
             fn execute_alone(&self) -> Option<anyhow::Result<ExitCode>> {
@@ -161,30 +186,50 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return output::print_usage(&error),
     };
-    log(cli.verbose);
+    log(cli.verbose, cli.log);
+    if cli.quiet && !cli.command.is_listing() {
+        output::silence();
+    }
+    // Who collects logs of many runs tells them apart by it.
+    let span = match cli.verbose || cli.log == LogForm::Json {
+        true => tracing::error_span!("run", id = %run_id()),
+        false => tracing::Span::none(),
+    };
     // Most of what cron calls has nothing to do, and is done before other threads have begun.
     let mut threads = if cli.command.is_concurrent() { many_threads() } else { Builder::new_current_thread() };
     let runtime = match threads.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return exit::report(&error.into()),
     };
-    match runtime.block_on(dispatch(cli)) {
+    match runtime.block_on(dispatch(cli).instrument(span)) {
         Ok(code) => output::exit_code(code),
         Err(error) => exit::report(&error),
     }
 }
 
 /// What is logged goes to standard error. What libraries have to say is for who asks: cron would mail it.
-fn log(verbose: bool) {
+fn log(verbose: bool, form: LogForm) {
     let usual = if verbose { "info" } else { "gazetier=warn" };
     let filter = EnvFilter::try_from_env("GAZETIER_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
-    tracing_subscriber::fmt()
+    let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(|| output::LogWriter)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(form == LogForm::Text && std::io::stderr().is_terminal())
         // It would tell of a line that cannot be written where that one could not be written, and panic.
-        .log_internal_errors(false)
-        .init();
+        .log_internal_errors(false);
+    match form {
+        LogForm::Text => subscriber.init(),
+        LogForm::Json => subscriber.json().flatten_event(true).with_span_list(false).init(),
+    }
+}
+
+/// A few digits that no other run has.
+fn run_id() -> String {
+    let mut bytes = [0; 6];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => data_encoding::HEXLOWER.encode(&bytes),
+        Err(_) => std::process::id().to_string(),
+    }
 }
 
 /// For what has work for more than one thread.

@@ -6,7 +6,10 @@ use std::{
     fmt::Arguments,
     io::{ErrorKind, Write},
     process::ExitCode,
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::exit;
@@ -15,9 +18,20 @@ use crate::model::text::shortened;
 /// The first failure to write a listing.
 static WRITE_ERROR: OnceLock<String> = OnceLock::new();
 
+/// Whether nothing is said of what went well.
+static SILENT: AtomicBool = AtomicBool::new(false);
+
+/// From here on, nothing goes to standard output.
+pub(super) fn silence() {
+    SILENT.store(true, Ordering::Relaxed);
+}
+
 /// Prints a line to standard output. Whoever reads it may have gone (`gazetier … | head`): then
 /// there is nobody to tell, and nothing is wrong. Any other failure is kept for [`exit_code`].
 pub(super) fn line(text: Arguments<'_>) {
+    if SILENT.load(Ordering::Relaxed) {
+        return;
+    }
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             let _ = WRITE_ERROR.set(error.to_string());

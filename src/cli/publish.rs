@@ -4,7 +4,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use url::Url;
 
-use super::{Execute, exit, hubs, reconnect::retry_lost, session::Session};
+use super::{Execute, dry_run::on_copies, exit, hubs, reconnect::retry_lost, session::Session};
 use crate::{
     ingest::{clean, parts},
     publish::{CheckResult, FolderOwner, Publisher},
@@ -20,11 +20,17 @@ pub(super) struct Args {
     /// Publish in the folder from now on, though it is another magazine's, or that of a store that was lost.
     #[arg(long, conflicts_with = "check")]
     take_over: bool,
+    /// Do it on copies, and say what would come of it.
+    #[arg(long, conflicts_with = "check")]
+    dry_run: bool,
 }
 
 impl Execute for Args {
     async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
-        run(session, &self).await
+        match self.dry_run {
+            true => on_copies(session, async |copy| run(copy, &self).await).await,
+            false => run(session, &self).await,
+        }
     }
 }
 

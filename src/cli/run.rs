@@ -4,7 +4,9 @@
 use std::{io::IsTerminal, process::ExitCode};
 
 use super::{
-    Execute, bounce, digest, exit, hubs, publish,
+    Execute, bounce, digest,
+    dry_run::on_copies,
+    exit, hubs, publish,
     reconnect::retry_lost,
     session::{Session, clock},
     stop, sync, tidy,
@@ -22,19 +24,31 @@ use crate::{
 /// Do all there is to do: read the sources, publish the feeds, send the digest when it is due.
 /// This is what cron calls.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Do it on copies, and say what would come of it.
+    #[arg(long)]
+    dry_run: bool,
+}
 
 impl Execute for Args {
+    fn is_listing(&self) -> bool {
+        self.dry_run
+    }
+
     fn is_called_by_cron(&self) -> bool {
         true
     }
 
     async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
-        run(session).await
+        match self.dry_run {
+            true => on_copies(session, async |copy| run(copy).await).await,
+            false => run(session).await,
+        }
     }
 }
 
 async fn run(session: &Session) -> anyhow::Result<ExitCode> {
+    tracing::info!("a run begins");
     let mut lines = Vec::new();
     let mut code = None;
     // A step that fails is told and does not keep the next from its work.
@@ -124,6 +138,9 @@ async fn run(session: &Session) -> anyhow::Result<ExitCode> {
             Ok(told) => told.iter().for_each(|words| eprintln!("gazetier: {words}")),
             Err(error) => failed(error),
         }
+    }
+    for line in &lines {
+        tracing::info!("{line}");
     }
     // Cron mails what is printed: a run that went well says nothing to it.
     if std::io::stdout().is_terminal() {

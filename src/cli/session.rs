@@ -24,6 +24,8 @@ pub(super) struct Session {
     pub(super) future: bool,
     /// Whether somebody named the newsletter that this is about.
     chosen: bool,
+    /// Whether it is about copies alone: nobody outside is told anything.
+    pub(super) is_copy: bool,
 }
 
 impl Session {
@@ -47,7 +49,7 @@ impl Session {
         if config.newsletters.len() > 1 || config.digest.newsletter.as_str() != "digest" {
             store.know_newsletters(config.newsletters.iter().map(|digest| &digest.newsletter)).await?;
         }
-        Ok(Self { config, store, at, future, chosen: false })
+        Ok(Self { config, store, at, future, chosen: false, is_copy: false })
     }
 
     /// The same for one newsletter, that somebody named.
@@ -59,7 +61,7 @@ impl Session {
             exit::failure(exit::USAGE, what)
         })?;
         let (store, at, future) = (self.store.clone(), self.at, self.future);
-        Ok(Self { config: Arc::new(view), store, at, future, chosen: true })
+        Ok(Self { config: Arc::new(view), store, at, future, chosen: true, is_copy: self.is_copy })
     }
 
     /// The same for the newsletter whose edition has a label, if the label says so.
@@ -79,6 +81,14 @@ impl Session {
             return Ok(vec![self.of_newsletter(self.newsletter().as_str())?]);
         }
         self.config.newsletters.iter().map(|digest| self.of_newsletter(digest.newsletter.as_str())).collect()
+    }
+
+    /// The same with another configuration and a copy of the store.
+    pub(super) async fn on_copy(&self, config: Arc<Config>, mut store: Store) -> anyhow::Result<Self> {
+        let magazine = &config.magazine;
+        let (id, authority) = (magazine.id.as_deref(), magazine.authority());
+        store.belong(MagazineName { id, name: &magazine.name, address: &authority }, self.at).await?;
+        Ok(Self { config, store, at: self.at, future: self.future, chosen: self.chosen, is_copy: true })
     }
 
     /// The instant, and the machine's clock.

@@ -13,7 +13,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::{Execute, exit, session::Session, subscribers::read_configured_list};
+use super::{Execute, dry_run::on_copies, exit, session::Session, subscribers::read_configured_list};
 use crate::{
     edition::late,
     ingest::sync::{Sync, SyncContext, SyncMessage, SyncOptions, SyncProgress, SyncSummary},
@@ -29,11 +29,21 @@ pub(super) struct Args {
     /// without a name, all sources.
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
     take_over: Option<String>,
+    /// Do it on copies, and say what would come of it.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl Execute for Args {
+    fn is_listing(&self) -> bool {
+        self.dry_run
+    }
+
     async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
-        run(session, &self).await
+        match self.dry_run {
+            true => on_copies(session, async |copy| run(copy, &self).await).await,
+            false => run(session, &self).await,
+        }
     }
 }
 

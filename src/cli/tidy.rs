@@ -28,6 +28,10 @@ struct RemovedCounts {
 pub(super) struct Args {}
 
 impl Execute for Args {
+    fn is_listing(&self) -> bool {
+        false
+    }
+
     async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
         run(session).await
     }

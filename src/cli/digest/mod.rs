@@ -18,7 +18,7 @@ use decide::Decider;
 pub(super) use send::send;
 pub(super) use status::tally_words;
 
-use super::{Execute, exit, reconnect::retry_lost, session::Session};
+use super::{Execute, dry_run::on_copies, exit, reconnect::retry_lost, session::Session};
 use crate::model::{Edition, Period};
 
 /// The weekly digest.
@@ -85,6 +85,9 @@ pub(super) enum Command {
         /// Also if columns of the edition were withdrawn since it was drawn up.
         #[arg(long)]
         with_withdrawn: bool,
+        /// Do it on copies, and say what would come of it.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Make an edition that a wrong clock has put into the future one of the present.
     Redate {
@@ -132,6 +135,15 @@ impl Execute for Command {
     }
 
     async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Send { dry_run: true, .. } => on_copies(session, async |copy| self.work(copy).await).await,
+            command => command.work(session).await,
+        }
+    }
+}
+
+impl Command {
+    async fn work(self, session: &Session) -> anyhow::Result<ExitCode> {
         let session = &session.of_period(self.period())?;
         match self {
             Command::Preview { open, folder: Some(folder), rubriques } => {
@@ -170,9 +182,7 @@ impl Execute for Command {
             Command::Dkim => dkim::print_records(session),
         }
     }
-}
 
-impl Command {
     /// The edition that it is about, if it names one.
     fn period(&self) -> Option<&str> {
         match self {

@@ -84,6 +84,10 @@ struct ReadFiles {
 }
 
 impl Execute for Args {
+    fn is_listing(&self) -> bool {
+        false
+    }
+
     async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
         run(session, &self).await
     }
