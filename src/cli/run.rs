@@ -18,8 +18,14 @@ use crate::{
         metrics,
     },
     ingest::sync::SyncOptions,
-    outbox::service,
+    outbox::{
+        reconfirm::{self, ReconfirmReport},
+        service,
+    },
 };
+
+/// By this the store knows that readers were asked today.
+const RECONFIRM_TASK: &str = "reconfirm";
 
 /// Do all there is to do: read the sources, publish the feeds, send the digest when it is due.
 /// This is what cron calls.
@@ -101,6 +107,12 @@ async fn run(session: &Session) -> anyhow::Result<ExitCode> {
             Err(error) => failed(error),
         }
     }
+    if !stop::is_requested() {
+        match retry_lost(async || ask_again(session).await).await {
+            Ok(told) => lines.extend(told),
+            Err(error) => failed(error),
+        }
+    }
     // After the digest: a relay that is silent costs each of these its whole patience. `serve` brings them
     // at once.
     if !stop::is_requested() {
@@ -162,4 +174,15 @@ async fn watch(session: &Session) -> anyhow::Result<Vec<String>> {
             .map_err(|error| exit::failure(exit::CANNOT_WRITE, format!("cannot write {}: {error}", file.display())))?;
     }
     Ok(news.into_iter().filter(|alarm| alarm.kind == "source").map(|alarm| alarm.words).collect())
+}
+
+/// Asks readers of whom no consent is known, once a day; says how many.
+async fn ask_again(session: &Session) -> anyhow::Result<Vec<String>> {
+    let (config, store) = (&session.config, &session.store);
+    if config.reconfirm.is_none() || !store.claim_daily(RECONFIRM_TASK, session.at).await? {
+        return Ok(Vec::new());
+    }
+    let ReconfirmReport { asked, rested } = reconfirm::work(config, store, session.at).await?;
+    let counts = [(asked, "readers are asked whether to go on"), (rested, "subscriptions rest: nobody answered")];
+    Ok(counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect())
 }

@@ -11,7 +11,7 @@ use super::{
     bounds::{number, path as path_of},
     desk, digest, dkim,
     feeds::{self, moved},
-    fetch, raw, relay, retention, rights, search_engines, secrets, sources, theme, watch, web as web_room,
+    fetch, raw, reconfirm, relay, retention, rights, search_engines, secrets, sources, theme, watch, web as web_room,
 };
 use crate::model::{Colour, Lang, Mailbox, Rubrique, Slug, Zone, text, uri};
 
@@ -96,6 +96,7 @@ pub(super) fn build(mut raw: raw::RawConfig, path: &Path) -> Result<Config, Conf
         dkim: dkim::check(raw.dkim, &letters.from.address, base, &mut warnings)?,
         fetch: fetch::check(&raw.fetch)?,
         retention: retention::check(&raw.retention)?,
+        reconfirm: reconfirm::check(raw.reconfirm)?,
         rights: rights::check(raw.rights)?,
         search_engines: search_engines::check(raw.search_engines)?,
         watch: watch::check(raw.watch, base)?,

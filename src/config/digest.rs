@@ -57,6 +57,8 @@ pub struct RawDigest {
     pub proof_at: Option<String>,
     /// How often readers may want a letter, beside each edition.
     pub rhythms: Option<Vec<String>>,
+    /// What stands in the letter to who has confirmed a subscription; no such letter if it is missing.
+    pub welcome: Option<String>,
 }
 
 fn week() -> String {
@@ -192,6 +194,7 @@ fn one(raw: RawDigest, name: &str, table: &str, around: &Surroundings<'_>) -> Re
         standfirst_length: number(&key("standfirst_length"), raw.standfirst_length, 80, 10_000)?,
         subject: line(&key("subject"), raw.subject)?,
         opening: legal(&key("opening"), raw.opening)?,
+        welcome: raw.welcome.map(|text| legal(&key("welcome"), text)).transpose()?,
     })
 }
 

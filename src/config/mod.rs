@@ -12,6 +12,7 @@ mod fetch;
 mod podcast;
 mod positions;
 mod raw;
+mod reconfirm;
 mod relay;
 mod retention;
 mod review;
@@ -46,6 +47,7 @@ pub use feeds::{Content, FORMS, LeadImage, Moved};
 pub use fetch::Fetch;
 pub use podcast::Podcast;
 pub use positions::Position;
+pub use reconfirm::{Reconfirm, WithoutAnswer};
 pub use relay::{Certificates, Login, Proof, Rates, Relay, Relays, Secret, Security};
 pub use retention::Retention;
 pub use review::{ConfigFault, Review, review};
@@ -112,6 +114,8 @@ pub struct Config {
     pub fetch: Fetch,
     /// What is kept how long.
     pub retention: Retention,
+    /// Whether readers of whom no consent is known are asked to confirm.
+    pub reconfirm: Option<Reconfirm>,
     /// What machines are told of its rights.
     pub rights: Rights,
     /// What search engines are given.
@@ -332,6 +336,8 @@ pub struct Digest {
     pub proof_at: Option<Schedule>,
     /// How often readers may want it, beside each edition.
     pub rhythms: Vec<Rhythm>,
+    /// Whether who has confirmed gets a welcome, and what stands in it beside our words: paragraphs, or nothing.
+    pub welcome: Option<String>,
 }
 
 /// What every letter carries.

@@ -37,6 +37,7 @@ pub struct RawConfig {
     pub fetch: super::fetch::RawFetch,
     #[serde(default)]
     pub retention: super::retention::RawRetention,
+    pub reconfirm: Option<super::reconfirm::RawReconfirm>,
     #[serde(default)]
     pub rights: super::rights::RawRights,
     #[serde(default)]

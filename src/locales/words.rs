@@ -288,6 +288,13 @@ pub(crate) struct Service {
     pub(crate) change: Act,
     pub(crate) moved: Say,
     pub(crate) leave: Act,
+    /// With `{magazine}` and `{often}`; behind the button `welcome_after`.
+    pub(crate) welcome: Act,
+    pub(crate) welcome_after: String,
+    /// With `{magazine}`; what becomes of who does not answer, with `{day}`.
+    pub(crate) reconfirm: Act,
+    pub(crate) reconfirm_stay: String,
+    pub(crate) reconfirm_rest: String,
 }
 
 /// Letters to editors.

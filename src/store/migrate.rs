@@ -9,7 +9,7 @@ use sqlx::{
 use super::{Backend, Result, Store, Tx};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
-const MIGRATIONS: [(&str, &str); 21] = [
+const MIGRATIONS: [(&str, &str); 22] = [
     ("press", include_str!("migrations/0001_press.sql")),
     ("hubs", include_str!("migrations/0002_hubs.sql")),
     ("delivery", include_str!("migrations/0003_delivery.sql")),
@@ -31,6 +31,7 @@ const MIGRATIONS: [(&str, &str); 21] = [
     ("rhythms", include_str!("migrations/0019_rhythms.sql")),
     ("brake", include_str!("migrations/0020_brake.sql")),
     ("specials", include_str!("migrations/0021_specials.sql")),
+    ("once letters", include_str!("migrations/0022_once_letters.sql")),
 ];
 
 /// The migrations, as the store's backend wants them.

@@ -25,6 +25,7 @@ mod letters;
 mod list_plan;
 mod magazine;
 mod migrate;
+mod once;
 mod open;
 mod pace;
 mod packed_columns;

@@ -189,6 +189,7 @@ pub(super) async fn forget(tx: &mut Tx<'_>, id: i64, at: Instant) -> Result<()> 
         sql::ERASE_MOVES,
         sql::ERASE_BOUNCES,
         sql::ERASE_FORMER,
+        sql::once::ERASE_ONCE_LETTERS,
         sql::ERASE_SUBSCRIPTIONS,
         sql::ERASE_SUBSCRIBER,
     ] {

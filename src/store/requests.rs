@@ -6,6 +6,7 @@ use chrono::Duration;
 
 use super::{
     Pace, Queueing, Result, ServiceLetter, Store, Tx, instant, millis,
+    once::put_request,
     pace::Served,
     query::from_row,
     readers::forget,
@@ -51,7 +52,7 @@ pub struct Request {
 }
 
 impl Request {
-    fn kind(&self) -> &'static str {
+    pub(super) fn kind(&self) -> &'static str {
         if self.mover.is_some() { "move" } else { "join" }
     }
 }
@@ -65,7 +66,7 @@ pub struct WantedNewsletter {
 
 impl WantedNewsletter {
     /// Several, as the store writes them.
-    fn text_of(all: &[Self]) -> String {
+    pub(super) fn text_of(all: &[Self]) -> String {
         let one = |wanted: &Self| format!("{}={}", wanted.newsletter, wanted.choice.key());
         all.iter().map(one).collect::<Vec<_>>().join(";")
     }
@@ -275,24 +276,7 @@ impl Store {
                     .bind(request.mover)
                     .execute()
                     .await?;
-                tx.query(sql::PUT_REQUEST)
-                    .bind(request.id)
-                    .bind(request.kind())
-                    .bind(request.address.to_string())
-                    .bind(&hashes.address)
-                    .bind(request.mover)
-                    .bind(&request.name)
-                    .bind(request.choice.key())
-                    .bind(request.newsletter.as_str())
-                    .bind(WantedNewsletter::text_of(&others))
-                    .bind(&request.language)
-                    .bind(&request.consent)
-                    .bind(request.way)
-                    .bind(millis(request.asked))
-                    .bind(&request.from)
-                    .bind(millis(request.expires))
-                    .execute()
-                    .await?;
+                put_request(&mut tx, request, &others, &hashes).await?;
             }
             if queueing == Queueing::Queued {
                 let query = tx.query(lists::BARRED_SINCE).bind(&hashes.address);

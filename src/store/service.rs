@@ -23,6 +23,10 @@ pub enum ServiceKind {
     Leave,
     /// It is for an editor.
     Desk,
+    /// It welcomes a new reader.
+    Welcome,
+    /// It asks whether to go on.
+    Reconfirm,
 }
 
 impl ServiceKind {
@@ -36,6 +40,8 @@ impl ServiceKind {
             Self::Moved => "moved",
             Self::Leave => "leave",
             Self::Desk => "desk",
+            Self::Welcome => "welcome",
+            Self::Reconfirm => "reconfirm",
         }
     }
 }

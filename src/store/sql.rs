@@ -118,6 +118,7 @@ pub mod ledger;
 mod letters;
 pub mod lists;
 mod magazine;
+pub mod once;
 mod readers;
 mod service;
 mod sources;
@@ -148,6 +149,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         ledger::ALL,
         lists::ALL,
         specials::SPECIALS,
+        once::ONCE,
     ]
     .concat()
     .into_iter()

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     locales::{Act, Readers, fill},
     model::{Choice, Lang, token},
+    outbox::welcome,
     store::{Confirmation, Confirmed, PendingRequest},
     templates::View,
     web::{Client, Shared, page::PageFrame},
@@ -131,6 +132,7 @@ async fn confirm(
     let (said, link): (Said<'_>, _) = match &confirmed {
         Confirmed::Joined(subscriber) => {
             let known = store.subscriber(shared.newsletter(), *subscriber).await?;
+            welcome(shared, *subscriber).await;
             (
                 (&words.joined).into(),
                 known.map(|known| NoticeLink {
@@ -153,6 +155,27 @@ async fn confirm(
         StatusCode::OK,
         &NoticePage { link: link.unwrap_or_default(), ..NoticePage::of(PageFrame::of(shared, lang), said, with) },
     ))
+}
+
+/// Welcomes who has joined, to the newsletter of this page if it is one of those. What goes wrong is told in the log: it
+/// takes nothing from the subscription.
+async fn welcome(shared: &Shared, subscriber: i64) {
+    let (store, now) = (shared.store(), shared.now());
+    let queued = async {
+        let joined = store.subscribed_to(subscriber).await?;
+        let others = shared.views();
+        let mut views = std::iter::once(shared).chain(&others);
+        let Some(view) = views.find(|view| joined.contains(view.newsletter())) else { return Ok(false) };
+        match store.subscriber(view.newsletter(), subscriber).await? {
+            Some(known) => welcome::queue(view.config(), store, &known, now).await,
+            None => Ok(false),
+        }
+    };
+    match queued.await {
+        Ok(true) => shared.wake_outbox(),
+        Ok(false) => {}
+        Err(error) => tracing::error!("{error}"),
+    }
 }
 
 /// The language in which a wish was made.

@@ -1,18 +1,14 @@
 //! What readers agree to. The words are the magazine's: ours, or those of a list in the configuration for pages of
 //! its own. What somebody sends is compared with them and never taken for them.
 
-use super::{form::FieldError, newsletters};
+use super::form::FieldError;
 use crate::{
     config::Config,
-    locales::fill,
     model::{Lang, text},
 };
 
 /// Our words in a language.
-pub(super) fn ours(config: &Config, lang: Lang) -> String {
-    let words = &lang.words().readers;
-    fill(&words.consent, &[("magazine", &config.letter_title()), ("often", &newsletters::often(config, words))])
-}
+pub(super) use crate::outbox::consent::words as ours;
 
 /// The words that were agreed to, of those that there are: ours if none were sent.
 pub(super) fn given(config: &Config, lang: Lang, sent: &str) -> Result<String, FieldError> {

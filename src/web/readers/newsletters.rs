@@ -6,10 +6,11 @@ use super::{
     consent,
     form::{FieldError, Fields},
 };
+pub(super) use crate::outbox::consent::often;
 use crate::{
     config::Config,
-    locales::{Readers, fill},
-    model::{HowOften, Lang, Slug},
+    locales::Readers,
+    model::{Lang, Slug},
     store::{Error, KnownReader, Store},
     web::{Client, Shared},
 };
@@ -25,20 +26,6 @@ pub(super) struct NewsletterBox {
     /// The page of its last edition in the archive; may be empty.
     pub(super) last: String,
     pub(super) on: bool,
-}
-
-/// How often a newsletter comes, in words.
-pub(super) fn often(config: &Config, words: &Readers) -> String {
-    let often = &words.often;
-    match config.digest.schedule.often() {
-        HowOften::Day => often.day.clone(),
-        HowOften::Weekdays => often.weekdays.clone(),
-        HowOften::Week => often.week.clone(),
-        HowOften::Several => often.several.clone(),
-        HowOften::Weeks(count) => fill(&often.weeks, &[("count", &count)]),
-        HowOften::Month => often.month.clone(),
-        HowOften::Published => often.published.clone(),
-    }
 }
 
 /// All newsletters, ticked where they are wanted; none if there is only one.

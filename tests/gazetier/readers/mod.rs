@@ -11,6 +11,7 @@ mod leave;
 mod limits;
 pub mod mail;
 mod odd;
+mod once;
 mod roll;
 mod routes;
 mod strangers;
