@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use chrono::Duration;
+use chrono::{Duration, NaiveTime, Weekday};
 use serde::Deserialize;
 use url::Url;
 
 use super::{
-    Config, DeskConfig, Digest, Error, Letters, Magazine,
+    Config, DeskConfig, Error, Letters, Magazine,
     bounds::{number, span},
     check::{ConfigRefusal, legal, line, list_id, parse, refuse, sender},
 };
-use crate::model::{Instant, Period, Rhythm, Rubrique, Schedule, Slug, Zone};
+use crate::model::{DeliveryTime, HowOften, Instant, Mailbox, Period, Rhythm, Rubrique, Schedule, Slug, Zone};
 
 /// The name of the newsletter that `[digest]` describes.
 const DIGEST: &str = "digest";
@@ -21,6 +21,9 @@ const TAKEN: [&str; 9] = ["digest", "archive", "confirm", "preferences", "enter"
 
 /// A proof goes out no earlier before its edition: what comes after the hour is of the edition after it.
 const FIRST_PROOF: Duration = Duration::days(5);
+
+/// A choice of more hours is none.
+const MAX_READER_HOURS: usize = 24;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,6 +60,11 @@ pub struct RawDigest {
     pub proof_at: Option<String>,
     /// How often readers may want a letter, beside each edition.
     pub rhythms: Option<Vec<String>>,
+    /// Hours and days that readers may choose for their letters.
+    #[serde(default)]
+    pub reader_hours: Vec<String>,
+    #[serde(default)]
+    pub reader_days: Vec<String>,
     /// What stands in the letter to who has confirmed a subscription; no such letter if it is missing.
     pub welcome: Option<String>,
 }
@@ -79,6 +87,51 @@ fn standfirst_length() -> usize {
 
 fn subject() -> String {
     "{lead}".into()
+}
+
+/// A newsletter.
+#[derive(Debug, Clone)]
+pub struct Digest {
+    /// Its name, by which the store knows it.
+    pub newsletter: Slug,
+    /// What readers call it; the magazine's letter if missing.
+    pub title: Option<String>,
+    /// One line on what it is.
+    pub description: Option<String>,
+    /// The rubriques that it holds; all if there is none.
+    pub rubriques: Vec<Slug>,
+    /// Its own sender.
+    pub from: Option<Mailbox>,
+    /// Who gets the answers to it.
+    pub reply_to: Option<Mailbox>,
+    /// Its own RFC 2919 name.
+    pub list_id: Option<String>,
+    /// When it is due.
+    pub schedule: Schedule,
+    /// How late a column may be entered and still be in the next edition.
+    pub grace: Duration,
+    /// How late an edition may go out by itself.
+    pub send_within: Duration,
+    /// Above this number, columns stand as titles only.
+    pub max_columns: usize,
+    /// Standfirsts longer than this many characters are cut at a sentence.
+    pub standfirst_length: usize,
+    /// The subject, with `{magazine}`, `{number}`, `{period}` and `{lead}`.
+    pub subject: String,
+    /// The opening words, in Markdown.
+    pub opening: String,
+    /// Whether an edition waits for an editor's approval.
+    pub approval: bool,
+    /// When the editors get the proof.
+    pub proof_at: Option<Schedule>,
+    /// How often readers may want it, beside each edition.
+    pub rhythms: Vec<Rhythm>,
+    /// At which hours readers may want their letters, after those of the editions …
+    pub reader_hours: Vec<NaiveTime>,
+    /// … and on which days.
+    pub reader_days: Vec<Weekday>,
+    /// Whether who has confirmed gets a welcome, and what stands in it beside our words: paragraphs, or nothing.
+    pub welcome: Option<String>,
 }
 
 /// What newsletters are checked by.
@@ -160,6 +213,8 @@ fn one(raw: RawDigest, name: &str, table: &str, around: &Surroundings<'_>) -> Re
         Some(names) => names.iter().map(|name| rhythm(&key("rhythms"), name)).collect::<Result<_, _>>()?,
         None => Rhythm::slower_than(&schedule, zone),
     };
+    let reader_hours = reader_hours(&key("reader_hours"), &raw.reader_hours, &schedule)?;
+    let reader_days = reader_days(&key("reader_days"), &raw.reader_days, &schedule)?;
     let newsletter = Slug::parse(name).map_err(|error| refuse(table, error))?;
     let rubriques = raw.rubriques.iter().map(|name| match Rubrique::find(around.rubriques, name) {
         Some(rubrique) => Ok(rubrique.slug.clone()),
@@ -185,6 +240,8 @@ fn one(raw: RawDigest, name: &str, table: &str, around: &Surroundings<'_>) -> Re
         approval: raw.approval,
         proof_at,
         rhythms,
+        reader_hours,
+        reader_days,
         schedule,
         grace: span(&key("grace"), &raw.grace, "0s", "366d")?,
         // Cron comes every few minutes, and after a week the next edition is due.
@@ -207,7 +264,43 @@ fn rhythm(key: &str, name: &str) -> Result<Rhythm, ConfigRefusal> {
     Ok(rhythm)
 }
 
+/// The hours that readers may choose: of a newsletter that comes once a day at the most, or two letters would come at once.
+fn reader_hours(key: &str, texts: &[String], schedule: &Schedule) -> Result<Vec<NaiveTime>, ConfigRefusal> {
+    if !texts.is_empty() && !schedule.is_once_a_day() {
+        let what = "the newsletter comes several times a day, and letters of a day would come at once: leave it out";
+        return Err(refuse(key, what));
+    }
+    number(key, texts.len(), 0, MAX_READER_HOURS)?;
+    let hour = |text: &String| {
+        NaiveTime::parse_from_str(text, "%H:%M")
+            .map_err(|_| refuse(key, format!("{text:?}: write hours such as \"18:00\"")))
+    };
+    texts.iter().map(hour).collect()
+}
+
+/// The days that readers may choose: of a newsletter that comes once a week at the most, for the same reason.
+fn reader_days(key: &str, texts: &[String], schedule: &Schedule) -> Result<Vec<Weekday>, ConfigRefusal> {
+    let often = schedule.often();
+    if !texts.is_empty() && !matches!(often, HowOften::Week | HowOften::Weeks(_) | HowOften::Month) {
+        let what = "the newsletter comes several times a week, and letters of some days would come at once: leave it \
+                    out; readers choose one a week from a day on (rhythms)";
+        return Err(refuse(key, what));
+    }
+    let day = |text: &String| text.parse().map_err(|_| refuse(key, format!("{text:?}: write days such as \"Sat\"")));
+    texts.iter().map(day).collect()
+}
+
 impl Digest {
+    /// All that readers may choose of hours and days, but for letters as they come.
+    pub fn delivery_times(&self) -> impl Iterator<Item = DeliveryTime> {
+        let hours = std::iter::once(None).chain(self.reader_hours.iter().copied().map(Some));
+        let times = hours.flat_map(|hour| {
+            let days = std::iter::once(None).chain(self.reader_days.iter().copied().map(Some));
+            days.map(move |day| DeliveryTime { day, hour })
+        });
+        times.filter(|time| *time != DeliveryTime::default())
+    }
+
     /// What the edition with a cutoff is called.
     pub fn period(&self, cutoff: Instant, zone: &Zone) -> Period {
         let period = self.schedule.period(cutoff, zone);

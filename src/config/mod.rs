@@ -34,13 +34,14 @@ use std::{
     sync::Arc,
 };
 
-use chrono::{Duration, NaiveDate};
+use chrono::NaiveDate;
 use unicode_normalization::UnicodeNormalization;
 use url::Url;
 
 pub use bounces::Inbox;
 pub use check::RESERVED_SLUGS;
 pub use desk::DeskConfig;
+pub use digest::Digest;
 pub use dkim::{Dkim, SigningKey};
 pub use error::{Error, read_text};
 pub use feeds::{Content, FORMS, LeadImage, Moved};
@@ -61,9 +62,7 @@ pub use theme::{Logo, Theme};
 pub use watch::Watch;
 pub use web::{Listen, Proxy, Web};
 
-use crate::model::{
-    EmailAddress, FeedKey, FeedRules, Lang, Mailbox, Rhythm, Rubrique, Schedule, Slug, Zone, column::fingerprint,
-};
+use crate::model::{EmailAddress, FeedKey, FeedRules, Lang, Mailbox, Rubrique, Slug, Zone, column::fingerprint};
 
 /// The checked configuration. Paths are absolute or relative to where the program was started.
 #[derive(Debug, Clone)]
@@ -297,47 +296,6 @@ impl Feeds {
             FeedKey::All | FeedKey::Byline(_) | FeedKey::Tag(_) | FeedKey::Selection(_) => None,
         }
     }
-}
-
-/// A newsletter.
-#[derive(Debug, Clone)]
-pub struct Digest {
-    /// Its name, by which the store knows it.
-    pub newsletter: Slug,
-    /// What readers call it; the magazine's letter if missing.
-    pub title: Option<String>,
-    /// One line on what it is.
-    pub description: Option<String>,
-    /// The rubriques that it holds; all if there is none.
-    pub rubriques: Vec<Slug>,
-    /// Its own sender.
-    pub from: Option<Mailbox>,
-    /// Who gets the answers to it.
-    pub reply_to: Option<Mailbox>,
-    /// Its own RFC 2919 name.
-    pub list_id: Option<String>,
-    /// When it is due.
-    pub schedule: Schedule,
-    /// How late a column may be entered and still be in the next edition.
-    pub grace: Duration,
-    /// How late an edition may go out by itself.
-    pub send_within: Duration,
-    /// Above this number, columns stand as titles only.
-    pub max_columns: usize,
-    /// Standfirsts longer than this many characters are cut at a sentence.
-    pub standfirst_length: usize,
-    /// The subject, with `{magazine}`, `{number}`, `{period}` and `{lead}`.
-    pub subject: String,
-    /// The opening words, in Markdown.
-    pub opening: String,
-    /// Whether an edition waits for an editor's approval.
-    pub approval: bool,
-    /// When the editors get the proof.
-    pub proof_at: Option<Schedule>,
-    /// How often readers may want it, beside each edition.
-    pub rhythms: Vec<Rhythm>,
-    /// Whether who has confirmed gets a welcome, and what stands in it beside our words: paragraphs, or nothing.
-    pub welcome: Option<String>,
 }
 
 /// What every letter carries.

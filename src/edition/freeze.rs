@@ -268,6 +268,15 @@ async fn new_edition(
         note: None,
         readers: None,
         planned: draft.slot.planned,
+        // A special edition has its own hour.
+        delays: match draft.slot.planned {
+            Some(_) => Vec::new(),
+            None => config
+                .digest
+                .delivery_times()
+                .map(|time| (time, time.first_from(draft.slot.cutoff, &config.magazine.zone)))
+                .collect(),
+        },
     })
 }
 

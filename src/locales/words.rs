@@ -231,6 +231,12 @@ pub(crate) struct Readers {
     pub(crate) rhythm_monthly: String,
     pub(crate) rhythm_hint: String,
     pub(crate) rhythm_wrong: String,
+    /// At which hour and on which day letters come; `any` for as they come.
+    pub(crate) hour: String,
+    pub(crate) hour_any: String,
+    pub(crate) day: String,
+    pub(crate) day_any: String,
+    pub(crate) delivery_wrong: String,
     /// From Monday.
     pub(crate) weekdays: [String; 7],
     pub(crate) pause: String,

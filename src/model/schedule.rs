@@ -179,6 +179,11 @@ impl Schedule {
         self.days == Days::Published
     }
 
+    /// Whether a day has one hour at the most.
+    pub fn is_once_a_day(&self) -> bool {
+        self.times.len() == 1 && !self.is_published()
+    }
+
     /// The last due hour before an instant.
     pub fn previous(&self, before: Instant, zone: &Zone) -> Instant {
         self.last(before - Duration::milliseconds(1), zone)

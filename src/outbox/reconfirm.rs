@@ -66,6 +66,7 @@ async fn ask(
         name: known.name.clone(),
         newsletter: config.digest.newsletter.clone(),
         choice: known.choice.clone(),
+        delivery: known.delivery,
         others: Vec::new(),
         language: lang.tag().to_owned(),
         consent: consent::words(config, lang),

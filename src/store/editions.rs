@@ -203,6 +203,11 @@ impl Store {
         })
     }
 
+    /// How many letters of an edition wait for an hour that their readers chose.
+    pub async fn waiting_letters(&self, edition: i64, clock: Instant) -> Result<i64> {
+        self.read(sql::ledger::COUNT_WAITING).bind(edition).bind(millis(clock)).fetch_one().await
+    }
+
     /// Addresses whose letters may or may not have arrived.
     pub async fn unknown_letters(&self, edition: i64) -> Result<Vec<String>> {
         self.read(sql::UNKNOWN_LETTERS).bind(edition).fetch_all().await

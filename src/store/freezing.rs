@@ -12,7 +12,8 @@ use super::{
     sql,
 };
 use crate::model::{
-    Audience, ColumnId, Edition, EditionKey, EditionState, Instant, Note, Period, ReaderGroup, Rhythm, Slug,
+    Audience, ColumnId, DeliveryTime, Edition, EditionKey, EditionState, Instant, Note, Period, ReaderGroup, Rhythm,
+    Slug,
 };
 
 /// An edition that is to be frozen.
@@ -57,6 +58,8 @@ pub struct NewEdition {
     pub readers: Option<i64>,
     /// When it was planned, if it is a special edition.
     pub planned: Option<Instant>,
+    /// Until when letters wait for the hours and days that readers may choose.
+    pub delays: Vec<(DeliveryTime, Instant)>,
 }
 
 /// An edition that editors hold over its hour: it keeps its columns, and has no letters yet.
@@ -221,6 +224,23 @@ async fn add_variant(tx: &mut Tx<'_>, edition: i64, variant: &NewVariant) -> Res
     Ok(())
 }
 
+/// Lets letters wait whose readers want them at an hour of their own. What the magazine offers no more counts for nothing.
+async fn delay_letters(tx: &mut Tx<'_>, edition: i64, new: &NewEdition) -> Result<()> {
+    if new.delays.is_empty() {
+        return Ok(());
+    }
+    let newsletter = new.key.newsletter.as_str();
+    let wanted: Vec<String> = tx.query(sql::DELIVERIES).bind(newsletter).fetch_all().await?;
+    for wanted in wanted {
+        let delay = new.delays.iter().find(|(time, _)| time.to_string() == wanted);
+        if let Some((_, due)) = delay {
+            let query = tx.query(sql::DELAY_LETTERS).bind(edition).bind(newsletter).bind(&wanted);
+            query.bind(millis(*due)).execute().await?;
+        }
+    }
+    Ok(())
+}
+
 impl Store {
     /// Fixes an edition's bytes and recipients: all of it or nothing.
     pub async fn freeze(&self, new: &NewEdition) -> Result<Freeze> {
@@ -265,6 +285,7 @@ impl Store {
                 return Ok(Freeze::Readers(count));
             }
             tx.query(sql::SET_LETTERS).bind(id).bind(count).execute().await?;
+            delay_letters(&mut tx, id, new).await?;
             rest_frozen(&mut tx, new.dated).await?;
             tx.query(sql::ledger::ADD_BLOCKS).bind(id).execute().await?;
             // On Postgres each statement sees what was committed before it: who chose anew between the groups

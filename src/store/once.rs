@@ -31,6 +31,7 @@ pub(super) async fn put_request(
         .bind(millis(request.asked))
         .bind(&request.from)
         .bind(millis(request.expires))
+        .bind(request.delivery.to_string())
         .execute()
         .await?;
     Ok(())

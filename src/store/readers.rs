@@ -14,7 +14,7 @@ use super::{
     subscriber_list::AllowanceRow,
     suppressions::SuppressionRow,
 };
-use crate::model::{Choice, EmailAddress, Instant, ReaderId, Rhythm, Slug};
+use crate::model::{Choice, DeliveryTime, EmailAddress, Instant, ReaderId, Rhythm, Slug};
 
 /// A subscriber as the pages show one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct KnownReader {
     pub rhythm: Rhythm,
     /// No letter of an edition up to this instant: the end of a pause, if it is to come.
     pub after: Instant,
+    /// At which hour and on which day.
+    pub delivery: DeliveryTime,
     /// `fr` or `en`, if it was ever told.
     pub language: Option<String>,
     /// active or unsubscribed.
@@ -140,6 +142,7 @@ struct Row {
     choice: String,
     rhythm: String,
     after_at: i64,
+    delivery: String,
     language: Option<String>,
     state: String,
     joined_at: i64,
@@ -155,6 +158,7 @@ from_row!(Row {
     choice,
     rhythm,
     after_at,
+    delivery,
     language,
     state,
     joined_at,
@@ -174,6 +178,7 @@ impl TryFrom<Row> for KnownReader {
             choice: Choice::from_key(&row.choice),
             rhythm: row.rhythm.parse().map_err(|_| Error::Corrupt { what: "rhythm", value: row.rhythm })?,
             after: instant(row.after_at)?,
+            delivery: row.delivery.parse().map_err(|value| Error::Corrupt { what: "hour", value })?,
             language: row.language,
             state: row.state,
             joined: instant(row.joined_at)?,
@@ -267,6 +272,13 @@ impl Store {
             Ok(there)
         })
         .await
+    }
+
+    /// Changes when a subscriber wants the letters of a newsletter, from the next edition on.
+    pub async fn set_delivery(&self, newsletter: &Slug, id: i64, delivery: DeliveryTime) -> Result<()> {
+        let query = self.write(sql::SET_DELIVERY).bind(id).bind(newsletter.as_str());
+        query.bind(delivery.to_string()).execute().await?;
+        Ok(())
     }
 
     /// The newsletters that a subscriber gets.

@@ -14,7 +14,7 @@ use super::{
     sql::{self, lists},
     suppressions::lift_suppression,
 };
-use crate::model::{Choice, EmailAddress, Instant, Slug};
+use crate::model::{Choice, DeliveryTime, EmailAddress, Instant, Slug};
 
 /// After a relay said that nobody is there, or a letter came back to its own address for bounces, a letter waits for
 /// so long.
@@ -35,6 +35,8 @@ pub struct Request {
     pub newsletter: Slug,
     /// Which rubriques of it.
     pub choice: Choice,
+    /// At which hour and on which day.
+    pub delivery: DeliveryTime,
     /// Other newsletters with it.
     pub others: Vec<WantedNewsletter>,
     /// Of the pages and letters to the subscriber: `fr` or `en`.
@@ -137,6 +139,7 @@ struct RequestRow {
     way: String,
     asked_at: i64,
     asked_from: Option<String>,
+    delivery: String,
 }
 
 from_row!(RequestRow {
@@ -153,6 +156,7 @@ from_row!(RequestRow {
     way,
     asked_at,
     asked_from,
+    delivery,
 });
 
 /// Adds a reader, or brings one back, as they asked or as they mended it when they confirmed.
@@ -179,6 +183,10 @@ async fn join(
     let asked = row.newsletter.as_deref().unwrap_or(newsletter.as_str());
     let query = tx.query(sql::JOIN_NEWSLETTER).bind(subscriber).bind(asked).bind(&choice);
     query.bind(millis(at)).execute().await?;
+    if !row.delivery.is_empty() {
+        let query = tx.query(sql::SET_DELIVERY).bind(subscriber).bind(asked).bind(&row.delivery);
+        query.execute().await?;
+    }
     for WantedNewsletter { newsletter, choice } in WantedNewsletter::read(&row.others) {
         let query = tx.query(sql::JOIN_NEWSLETTER).bind(subscriber).bind(newsletter.as_str()).bind(choice.key());
         query.bind(millis(at)).execute().await?;

@@ -326,6 +326,7 @@ async fn a_note_that_comes_while_an_edition_is_drawn_up_counts(house: &House) {
         note: None,
         readers: None,
         planned: None,
+        delays: Vec::new(),
     };
     let note =
         Note { kind: NoteKind::Held, subject: String::new(), who: "Yann".into(), words: "non".into(), at: now() };

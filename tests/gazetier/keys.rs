@@ -14,7 +14,7 @@ mod sending;
 use chrono::Duration;
 use gazetier::{
     config::StoreUrl,
-    model::{EmailAddress, Instant},
+    model::{DeliveryTime, EmailAddress, Instant},
     store::{Confirmation, Confirmed, KnownReader, Pace, Queueing, Request, ServiceKind, ServiceLetter, Store},
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
@@ -56,6 +56,7 @@ pub const NO_PAUSE: Pace = Pace { pauses: &[], memory: Duration::days(7), open: 
 async fn move_reader(store: &Store, from: &str, to: &str, at: Instant) -> Confirmed {
     let mover = known(store, from).await;
     let request = Request {
+        delivery: DeliveryTime::default(),
         id: store.unguessable().expect("a number"),
         mover: Some(mover.id),
         address: address(to),

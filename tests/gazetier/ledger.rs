@@ -71,6 +71,7 @@ pub fn edition(number: i64, columns: &[ColumnId]) -> NewEdition {
         note: None,
         readers: None,
         planned: None,
+        delays: Vec::new(),
     }
 }
 

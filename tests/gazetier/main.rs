@@ -15,6 +15,7 @@ mod conformance;
 mod connections;
 mod crashes;
 mod decisions;
+mod deliveries;
 mod delivery;
 mod design;
 mod desk;

@@ -480,6 +480,7 @@ async fn freeze(
         note: None,
         readers: None,
         planned: slot.planned,
+        delays: Vec::new(),
     };
     match store.freeze(&new).await.expect("a store") {
         Freeze::Done(edition, _) => edition,

@@ -128,9 +128,18 @@ async fn send_all(session: &Session, asked: bool) -> anyhow::Result<SendReport> 
                 tally.to_do()
             ));
         }
-        // What editors hold is not to be run again.
-        report.remaining += if outcome.is_held && !paused { 0 } else { tally.to_do() };
+        let waiting = match tally.to_do() {
+            0 => 0,
+            _ => store.waiting_letters(edition.id, LeaseClock::read(store).await?.now()).await?,
+        };
+        // What editors hold is not to be run again, and what waits for its hour is nobody's trouble.
+        report.remaining += if outcome.is_held && !paused { 0 } else { tally.to_do() - waiting };
         report.lines.push(format!("{}: {}", edition.period, tally_words(&tally)));
+        if waiting > 0 {
+            report
+                .lines
+                .push(format!("{}: {waiting} letters wait for the hour that their readers chose", edition.period));
+        }
         if outcome.is_held && tally.to_do() > 0 && !paused {
             report.lines.push(format!("{}: held, {} letters wait", edition.period, tally.to_do()));
         }

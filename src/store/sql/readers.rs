@@ -4,7 +4,7 @@
 macro_rules! reader {
     ($chosen:literal) => {
         concat!(
-            "SELECT s.id, s.public_id, s.address, s.address_hash, s.name, p.choice, p.rhythm, p.after_at, s.language, p.state, s.joined_at, s.moves \
+            "SELECT s.id, s.public_id, s.address, s.address_hash, s.name, p.choice, p.rhythm, p.after_at, p.delivery, s.language, p.state, s.joined_at, s.moves \
              FROM subscribers s JOIN subscriptions p ON p.subscriber_id = s.id AND p.newsletter = $1 WHERE ",
             $chosen
         )
@@ -48,12 +48,12 @@ statements! {
     DROP_OLDER_REQUESTS = "DELETE FROM requests WHERE id <> $1 AND kind = $2 \
         AND ((subscriber_id IS NULL AND address_hash = $3) OR subscriber_id = $4)";
     PUT_REQUEST = "INSERT INTO requests (id, kind, address, address_hash, subscriber_id, name, choice, newsletter, others, \
-        language, consent, way, asked_at, asked_from, expires_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+        language, consent, way, asked_at, asked_from, expires_at, delivery) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
         ON CONFLICT (id) DO UPDATE SET address = excluded.address, name = excluded.name, choice = excluded.choice, \
         newsletter = excluded.newsletter, others = excluded.others, language = excluded.language, consent = excluded.consent, way = excluded.way, asked_at = excluded.asked_at, \
-        asked_from = excluded.asked_from, expires_at = excluded.expires_at";
-    REQUEST = "SELECT kind, address, address_hash, subscriber_id, name, choice, newsletter, others, language, consent, way, asked_at, asked_from \
+        asked_from = excluded.asked_from, expires_at = excluded.expires_at, delivery = excluded.delivery";
+    REQUEST = "SELECT kind, address, address_hash, subscriber_id, name, choice, newsletter, others, language, consent, way, asked_at, asked_from, delivery \
         FROM requests WHERE id = $1 AND expires_at > $2";
     DROP_REQUEST = "DELETE FROM requests WHERE id = $1";
     /// Who confirms an address, new or known.
@@ -88,6 +88,11 @@ statements! {
         WHERE subscriber_id = $1 ORDER BY id";
     SET_READER = "UPDATE subscribers SET name = $2, language = $3 WHERE id = $1";
     SET_CHOICE = "UPDATE subscriptions SET choice = $3 WHERE subscriber_id = $1 AND newsletter = $2";
+    SET_DELIVERY = "UPDATE subscriptions SET delivery = $3 WHERE subscriber_id = $1 AND newsletter = $2";
+    DELIVERIES = "SELECT DISTINCT delivery FROM subscriptions WHERE newsletter = $1 AND delivery <> ''";
+    /// Letters of an edition that is frozen just now wait for the hours that their readers chose.
+    DELAY_LETTERS = "UPDATE letters SET due_at = $4 WHERE edition_id = $1 AND state = 'queued' AND subscriber_id IN \
+        (SELECT p.subscriber_id FROM subscriptions p WHERE p.newsletter = $2 AND p.delivery = $3)";
     LETTERS_OF = "SELECT e.period, l.state, l.settled_at FROM letters l JOIN editions e ON e.id = l.edition_id \
         WHERE l.subscriber_id = $1 ORDER BY e.newsletter, e.cutoff_at";
     BOUNCES_OF = "SELECT COALESCE(e.period, ''), b.kind, b.words, b.noted_at FROM bounces b \

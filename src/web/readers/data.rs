@@ -8,8 +8,8 @@ use axum::{
 use serde_json::json;
 
 use super::{
+    access::{PreferencesAccess, find_access, refuse_access},
     broken,
-    preferences::{PreferencesAccess, find_access, refuse_access},
 };
 use crate::{
     model::{Instant, Lang, list::version_of_consent},
@@ -81,6 +81,7 @@ async fn collect(shared: &Shared, known: &KnownReader) -> crate::store::Result<s
         "name": known.name,
         "rubriques": known.choice.key().split(',').filter(|slug| !slug.is_empty()).collect::<Vec<_>>(),
         "rhythm": known.rhythm.to_string(),
+        "hour": known.delivery.to_string(),
         "paused": Some(known.after).filter(|after| *after > shared.now()).map(|after| after.to_rfc3339()),
         "language": known.language,
         "state": known.state,

@@ -1,13 +1,13 @@
 //! What readers write into the forms, checked where it comes in.
 
-use chrono::{Datelike, Duration, NaiveDate, NaiveTime};
+use chrono::{Datelike, Duration, NaiveDate, NaiveTime, Weekday};
 use serde::Serialize;
 use url::form_urlencoded;
 
 use crate::{
     config::Config,
     locales::{Readers, fill},
-    model::{Choice, EmailAddress, Instant, Rhythm, Rubrique, Slug, text},
+    model::{Choice, DeliveryTime, EmailAddress, Instant, Rhythm, Rubrique, Slug, text},
 };
 
 /// How far ahead a pause may end.
@@ -75,6 +75,8 @@ pub(super) struct FormCheck {
     pub(super) sure: &'static str,
     pub(super) rhythm: &'static str,
     pub(super) pause: &'static str,
+    pub(super) hour: &'static str,
+    pub(super) day: &'static str,
     pub(super) newsletters: &'static str,
 }
 
@@ -89,6 +91,8 @@ impl FormCheck {
             sure: words("sure"),
             rhythm: words("rhythm"),
             pause: words("pause"),
+            hour: words("hour"),
+            day: words("day"),
             newsletters: words("newsletters"),
         }
     }
@@ -149,6 +153,74 @@ pub(super) fn rhythm(
         |rhythm: &Rhythm| *rhythm == Rhythm::Each || *rhythm == current || config.digest.rhythms.contains(rhythm);
     let rhythm = fields.get("rhythm").trim().parse().ok().filter(offered);
     rhythm.ok_or(FieldError { field: "rhythm", words: &words.rhythm_wrong })
+}
+
+/// At which hour and on which day letters are wanted: of those that the magazine offers, or the ones that there are.
+pub(super) fn delivery(
+    config: &Config,
+    fields: &Fields,
+    words: &'static Readers,
+    current: DeliveryTime,
+) -> Result<DeliveryTime, FieldError> {
+    let wrong = |field| FieldError { field, words: &words.delivery_wrong };
+    let sent = |field| Some(fields.get(field).trim()).filter(|text| !text.is_empty());
+    let hour = match fields.has("hour") {
+        true => {
+            let hour = sent("hour").map(|text| NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| wrong("hour")));
+            let hour = hour.transpose()?;
+            let is_offered =
+                |hour: &NaiveTime| config.digest.reader_hours.contains(hour) || current.hour == Some(*hour);
+            if hour.as_ref().is_some_and(|hour| !is_offered(hour)) {
+                return Err(wrong("hour"));
+            }
+            hour
+        }
+        false => current.hour,
+    };
+    let day = match fields.has("day") {
+        true => {
+            let day = sent("day").map(|text| text.parse::<Weekday>().map_err(|_| wrong("day"))).transpose()?;
+            let is_offered = |day: &Weekday| config.digest.reader_days.contains(day) || current.day == Some(*day);
+            if day.as_ref().is_some_and(|day| !is_offered(day)) {
+                return Err(wrong("day"));
+            }
+            day
+        }
+        false => current.day,
+    };
+    Ok(DeliveryTime { day, hour })
+}
+
+/// The hours that readers may choose, if there are any.
+pub(super) fn hour_options(config: &Config, words: &'static Readers, current: DeliveryTime) -> Vec<RhythmOption> {
+    let mut hours: Vec<NaiveTime> = config.digest.reader_hours.iter().copied().chain(current.hour).collect();
+    hours.sort_unstable();
+    hours.dedup();
+    let text = |hour: NaiveTime| hour.format("%H:%M").to_string();
+    options(hours, &words.hour_any, current.hour, text, text)
+}
+
+/// The days that readers may choose, if there are any.
+pub(super) fn day_options(config: &Config, words: &'static Readers, current: DeliveryTime) -> Vec<RhythmOption> {
+    let mut days = config.digest.reader_days.clone();
+    days.extend(current.day.filter(|day| !config.digest.reader_days.contains(day)));
+    let label = |day: Weekday| words.weekdays.get(day.num_days_from_monday() as usize).cloned().unwrap_or_default();
+    options(days, &words.day_any, current.day, |day: Weekday| day.to_string().to_lowercase(), label)
+}
+
+fn options<T: Copy + PartialEq>(
+    all: Vec<T>,
+    any: &str,
+    current: Option<T>,
+    value: impl Fn(T) -> String,
+    label: impl Fn(T) -> String,
+) -> Vec<RhythmOption> {
+    if all.is_empty() {
+        return Vec::new();
+    }
+    let first = RhythmOption { value: String::new(), label: any.to_owned(), on: current.is_none() };
+    let option = |one: T| RhythmOption { value: value(one), label: label(one), on: current == Some(one) };
+    std::iter::once(first).chain(all.into_iter().map(option)).collect()
 }
 
 /// The day from which on letters are wanted again, as the instant at which it begins by the magazine's clock.

@@ -1,6 +1,7 @@
 //! The readers' own pages: to subscribe, to confirm, to choose, to leave. Each works without a
 //! script and without a cookie; what a page may do, the token in its address says.
 
+mod access;
 mod confirm;
 mod consent;
 mod data;

@@ -11,16 +11,17 @@ use serde::Serialize;
 use url::Position;
 
 use super::{
-    Alternative, MIN_ANSWER_TIME, NoticeLink, NoticePage, answer, broken, consent,
+    MIN_ANSWER_TIME, NoticePage,
+    access::{PreferencesAccess, find_access, lang, refuse_access},
+    answer, broken, consent,
     form::{self, FieldError, Fields, FormCheck, RhythmOption, RubriqueBox, SentChoices},
-    leave, lede, letters,
-    manage::LetterReader,
+    lede, letters,
     newsletters::{self, NewsletterBox},
     refused,
 };
 use crate::{
     locales::Readers,
-    model::{Lang, token},
+    model::{DeliveryTime, Lang, token},
     outbox::retention,
     store::{KnownReader, Preference, Request},
     templates::View,
@@ -45,6 +46,10 @@ struct Page<'a> {
     has_newsletters: bool,
     rhythms: Vec<RhythmOption>,
     has_rhythms: bool,
+    hours: Vec<RhythmOption>,
+    has_hours: bool,
+    days: Vec<RhythmOption>,
+    has_days: bool,
     /// The day before which no letter is wanted; may be empty.
     pause: String,
     active: bool,
@@ -63,71 +68,6 @@ impl View for Page<'_> {
 struct Language {
     tag: &'static str,
     name: &'static str,
-}
-
-/// What a token leads to.
-pub(super) enum PreferencesAccess {
-    /// The page of a subscriber.
-    Open(KnownReader),
-    /// That of a subscriber, but it is too old.
-    Expired(KnownReader),
-    /// Nothing any more: the subscriber has moved since, or was erased.
-    Gone,
-    /// The page that sends the link: it is a letter's own token.
-    Letter(LetterReader),
-    /// Nothing: it is none of ours.
-    None,
-}
-
-pub(super) async fn find_access(shared: &Shared, token: &str) -> Result<PreferencesAccess, Response> {
-    let (key, now) = (shared.store().key(), shared.now());
-    let Some((reader, until)) = token::claim(key, token) else {
-        let letter = leave::reader_of_letter(shared, token).await.map_err(|error| broken(&error))?;
-        return Ok(letter.map_or(PreferencesAccess::None, PreferencesAccess::Letter));
-    };
-    match shared.store().reader(shared.newsletter(), reader).await {
-        Ok(Some(known)) if token::opens_preferences(key, reader, &known.standing, token, now) => {
-            Ok(PreferencesAccess::Open(known))
-        }
-        // Of somebody who has moved since, it opens nothing any more.
-        Ok(Some(known)) if token::opens_preferences(key, reader, &known.standing, token, until.min(now)) => {
-            Ok(PreferencesAccess::Expired(known))
-        }
-        Ok(_) => Ok(PreferencesAccess::Gone),
-        Err(error) => Err(broken(&error)),
-    }
-}
-
-/// The answer to a token that opens no page (any more).
-pub(super) fn refuse_access(shared: &Shared, access: &PreferencesAccess, spoken: Lang) -> Response {
-    match access {
-        PreferencesAccess::Open(_) | PreferencesAccess::None | PreferencesAccess::Letter(_) => {
-            StatusCode::NOT_FOUND.into_response()
-        }
-        PreferencesAccess::Expired(known) => {
-            let words = &lang(shared, known).words().readers;
-            let page = NoticePage {
-                rather: Alternative {
-                    words: words.expired.text.first().map_or("", String::as_str),
-                    label: &words.expired.label,
-                },
-                text: Vec::new(),
-                ..NoticePage::of(PageFrame::of(shared, lang(shared, known)), &words.expired, &[])
-            };
-            answer(shared, StatusCode::GONE, &page)
-        }
-        PreferencesAccess::Gone => {
-            let words = &spoken.words().readers;
-            let link = NoticeLink { label: &words.ended.label, url: shared.config().web.url.to_string() };
-            let page = NoticePage { link, ..NoticePage::of(PageFrame::of(shared, spoken), &words.ended, &[]) };
-            answer(shared, StatusCode::GONE, &page)
-        }
-    }
-}
-
-/// The language of a subscriber's page.
-fn lang(shared: &Shared, known: &KnownReader) -> Lang {
-    letters::language(known).unwrap_or(shared.config().magazine.lang)
 }
 
 pub(super) async fn show(
@@ -201,6 +141,8 @@ async fn page(shared: &Shared, token: &str, shown: &PreferencesForm<'_>) -> Resp
         Err(error) => return broken(&error),
     };
     let rhythms = form::rhythm_options(config, words, known.rhythm);
+    let hours = form::hour_options(config, words, known.delivery);
+    let days = form::day_options(config, words, known.delivery);
     let page = Page {
         frame: PageFrame::of(shared, lang),
         words,
@@ -215,6 +157,10 @@ async fn page(shared: &Shared, token: &str, shown: &PreferencesForm<'_>) -> Resp
         newsletters,
         has_rhythms: !rhythms.is_empty(),
         rhythms,
+        has_hours: !hours.is_empty(),
+        hours,
+        has_days: !days.is_empty(),
+        days,
         pause: pause.map_or_else(|| paused_until(shared, known), str::to_owned),
         active: known.state == "active" && !is_barred,
         consent: consent::ours(config, lang),
@@ -304,9 +250,10 @@ async fn save(
             true => form::pause(config, fields, words, now)?,
             false => Some(known.after).filter(|after| *after > now),
         };
-        Ok((sent, rhythm, pause, newsletters::sent(config, fields, words)?))
+        let delivery = form::delivery(config, fields, words, known.delivery)?;
+        Ok((sent, rhythm, pause, delivery, newsletters::sent(config, fields, words)?))
     });
-    let (SentChoices { name, choice }, rhythm, paused_until, newsletters) = match sent {
+    let (SentChoices { name, choice }, rhythm, paused_until, delivery, newsletters) = match sent {
         Ok(sent) => sent,
         Err(wrong) => {
             let pause = Some(fields.get("pause")).filter(|_| wrong.field == "pause");
@@ -316,7 +263,10 @@ async fn save(
     };
     let after = paused_until.unwrap_or_default();
     let (name, choice) = (name.unwrap_or(known.name), choice.unwrap_or(known.choice));
-    known = KnownReader { name, choice, rhythm, after, ..known };
+    if delivery != known.delivery {
+        shared.store().set_delivery(shared.newsletter(), known.id, delivery).await?;
+    }
+    known = KnownReader { name, choice, rhythm, after, delivery, ..known };
     let language = Lang::known(fields.get("language")).unwrap_or_else(|| lang(shared, &known));
     let (name, newsletter) = (known.name.as_deref(), shared.newsletter());
     let preference = Preference { choice: known.choice.clone(), rhythm, paused_until };
@@ -377,6 +327,7 @@ async fn change(
         address,
         name: known.name.clone(),
         choice: known.choice.clone(),
+        delivery: DeliveryTime::default(),
         language: lang.tag().to_owned(),
         consent: consent::ours(shared.config(), lang),
         way: "form",

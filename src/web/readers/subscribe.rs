@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     locales::Readers,
-    model::{Choice, EmailAddress, Lang, Slug},
+    model::{Choice, DeliveryTime, EmailAddress, Lang, Slug},
     store::{Request, WantedNewsletter},
     templates::View,
     web::{Client, Shared, origin, page::PageFrame},
@@ -62,6 +62,7 @@ struct Subscription {
     address: EmailAddress,
     name: Option<String>,
     choice: Choice,
+    delivery: DeliveryTime,
     newsletters: Option<Vec<Slug>>,
     consent: String,
 }
@@ -230,6 +231,7 @@ fn check(shared: &Shared, lang: Lang, fields: &Fields) -> Result<Subscription, F
         address: form::address(fields, words)?,
         name: form::name(fields, words)?,
         choice: form::choice(config, fields, words)?,
+        delivery: form::delivery(config, fields, words, DeliveryTime::default())?,
         consent: consent::given(config, lang, fields.get("consent"))?,
     })
 }
@@ -247,6 +249,7 @@ async fn ask(
     let own = newsletters.iter().position(|newsletter| newsletter == shared.newsletter());
     let newsletter = newsletters.remove(own.unwrap_or_default());
     let choice = if own.is_some() { wanted.choice } else { Choice::all() };
+    let delivery = if own.is_some() { wanted.delivery } else { DeliveryTime::default() };
     let all = |newsletter| WantedNewsletter { newsletter, choice: Choice::all() };
     let request = Request {
         newsletter,
@@ -256,6 +259,7 @@ async fn ask(
         address: wanted.address,
         name: wanted.name,
         choice,
+        delivery,
         language: lang.tag().to_owned(),
         consent: wanted.consent,
         way,

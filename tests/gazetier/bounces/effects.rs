@@ -83,6 +83,7 @@ pub(super) async fn frozen(store: &Store, columns: &[Column], number: i64) -> (i
         note: None,
         readers: None,
         planned: None,
+        delays: Vec::new(),
     };
     match store.freeze(&new).await.expect("a freezing") {
         Freeze::Done(edition, letters) => (edition.id, letters),

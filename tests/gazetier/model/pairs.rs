@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::Duration;
 use gazetier::{
     config::StoreUrl,
-    model::{Changes, ColumnId, Edition, EditionState, Instant, LetterState, Note, NoteKind, ReaderName},
+    model::{Changes, ColumnId, DeliveryTime, Edition, EditionState, Instant, LetterState, Note, NoteKind, ReaderName},
     store::{
         BounceKind, BounceNotice, Confirmation, Confirmed, Freeze, KnownReader, Lease, Mark, NewEdition, Released,
         Request, ServiceKind, ServiceLetter, Settlement, Store,
@@ -277,6 +277,7 @@ impl Scene {
         let address: gazetier::model::EmailAddress = "new@example.org".parse().expect("an address");
         let id = self.store.unguessable().expect("a number");
         let request = Request {
+            delivery: DeliveryTime::default(),
             id,
             mover: Some(self.reader.id),
             address: address.clone(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::Duration;
 use gazetier::{
-    model::{Choice, Slug},
+    model::{Choice, DeliveryTime, Slug},
     store::{Confirmation, Confirmed, Pace, Queueing, Request, ServiceKind, ServiceLetter, Store},
 };
 
@@ -242,6 +242,7 @@ fn after_a_bounce_the_letter_waits_if_the_envelope_proves_it() {
 fn wish(store: &Store, when: chrono::DateTime<chrono::Utc>, kind: ServiceKind) -> (Request, ServiceLetter) {
     let address: gazetier::model::EmailAddress = "a@example.org".parse().expect("an address");
     let request = Request {
+        delivery: DeliveryTime::default(),
         id: store.unguessable().expect("a number"),
         mover: None,
         address: address.clone(),
