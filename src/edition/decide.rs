@@ -4,15 +4,21 @@
 use super::Error;
 use super::next::{self, ApprovalState, NextEdition, ReviewedState};
 use super::{freeze, variants as edition_variants};
-use super::{preflight, render::Rendered};
+use super::{
+    preflight::{self, PreflightFinding, Severity},
+    render::Rendered,
+};
 use crate::{
     config::Config,
-    model::{Edition, EditionState, Instant, Note, NoteKind, Now, Period},
+    model::{Edition, EditionKey, EditionState, Instant, Note, NoteKind, Now, Period},
     store::{Freeze, Noted, Released, Seen, Store},
 };
 
 /// How often a decision is looked at again because columns or changes came meanwhile that leave the content as it is.
 const MAX_ATTEMPTS: usize = 5;
+
+/// So long an edition that is sent after its hour can be taken back.
+const TAKE_BACK: chrono::Duration = chrono::Duration::seconds(60);
 
 /// Within so many milliseconds two presses of a button are one.
 const DOUBLE_PRESS_MILLIS: u64 = 60_000;
@@ -21,6 +27,10 @@ const DOUBLE_PRESS_MILLIS: u64 = 60_000;
 pub enum DecisionRequest<'a> {
     /// It may go out; if somebody looked at it, only as it was then.
     Approve(Option<&'a ReviewedState>),
+    /// The same of one whose hour has passed: it goes with the next run, after a time in which it can be taken back.
+    Send(&'a ReviewedState),
+    /// Nobody gets it, and its columns wait for the next one.
+    Skip,
     /// It must not go out, for a reason.
     Hold(&'a str),
     /// It is no longer held; if somebody looked at it, only as it was then.
@@ -53,7 +63,7 @@ pub enum DecisionRefusal {
     },
     NotHeld(Period),
     /// Something would break: what, and how to mend it.
-    Red(String),
+    Red(Vec<PreflightFinding>),
     /// It is frozen, sent, or held: so it stands.
     Stands(Period, &'static str),
     /// These columns of it were withdrawn since it was drawn up.
@@ -81,7 +91,9 @@ impl std::fmt::Display for DecisionRefusal {
                 write!(f, "{period} is held by {who}{why}: `gazetier digest release {period}` lets it go")
             }
             Self::NotHeld(period) => write!(f, "{period} is not held: there is nothing to release"),
-            Self::Red(what) => write!(f, "the digest cannot be sent: {what}"),
+            Self::Red(findings) => {
+                write!(f, "the digest cannot be sent: {}", preflight::refusal(findings).unwrap_or_default())
+            }
             Self::Stands(period, state) => write!(f, "{period} is {state}: it is too late for that"),
             Self::Withdrawn(period, titles) => write!(
                 f,
@@ -112,6 +124,16 @@ pub async fn decide(
                 let noted = store.hold(&coming.draft.slot.key(), &note).await?;
                 Ok(result_of(noted, &period, None).unwrap_or(Ok(period)))
             }
+            // A special edition is taken back where it was planned.
+            DecisionRequest::Skip if coming.draft.slot.planned.is_some() => {
+                Ok(Err(DecisionRefusal::NoSuchEdition(coming.draft.slot.period.clone())))
+            }
+            DecisionRequest::Skip => {
+                let note = note(NoteKind::Skipped, "", who, "", now.at);
+                let period = coming.draft.slot.period.clone();
+                let noted = store.skip(&coming.draft.slot.key(), &note).await?;
+                Ok(result_of(noted, &period, None).unwrap_or(Ok(period)))
+            }
             decision => decide_on_draft(config, store, now, who, coming, decision).await,
         };
     }
@@ -120,14 +142,16 @@ pub async fn decide(
         return Ok(Err(DecisionRefusal::NoSuchEdition(period.clone())));
     };
     match decision {
-        DecisionRequest::Approve(_) if edition.state == EditionState::Held => {
+        DecisionRequest::Approve(_) | DecisionRequest::Send(_) if edition.state == EditionState::Held => {
             let desk = store.desk(&edition.key()).await?;
             let last = desk.last_said().filter(|note| note.kind == NoteKind::Held);
             let who = last.map_or_else(|| super::editors::AUTOMATIC_ACTOR.to_owned(), |note| note.who.clone());
             let why = store.held_reason(edition.id).await?.unwrap_or_default();
             Ok(Err(DecisionRefusal::Held { period: period.clone(), who, why }))
         }
-        DecisionRequest::Approve(_) => Ok(Err(DecisionRefusal::Stands(period.clone(), edition.state.as_str()))),
+        DecisionRequest::Approve(_) | DecisionRequest::Send(_) | DecisionRequest::Skip => {
+            Ok(Err(DecisionRefusal::Stands(period.clone(), edition.state.as_str())))
+        }
         DecisionRequest::Hold(why) => {
             let noted = store.hold(&edition.key(), &note(NoteKind::Held, "", who, why, now.at)).await?;
             Ok(result_of(noted, period, None).unwrap_or_else(|| Ok(period.clone())))
@@ -246,8 +270,9 @@ fn may_record(
     let (period, last) = (&coming.draft.slot.period, coming.desk.last_said());
     let (reviewed, is_release) = match decision {
         DecisionRequest::Approve(reviewed) => (reviewed, false),
+        DecisionRequest::Send(reviewed) => (Some(reviewed), false),
         DecisionRequest::Release { seen, .. } => (seen, true),
-        DecisionRequest::Hold(_) => (None, false),
+        DecisionRequest::Hold(_) | DecisionRequest::Skip => (None, false),
     };
     let unseen = reviewed.is_some_and(|reviewed| reviewed.decision != coming.desk.last_decision);
     // A second press of one button meets what the first one did.
@@ -282,8 +307,9 @@ async fn notes_to_record(
     let period = &coming.draft.slot.period;
     let (reviewed, is_release) = match decision {
         DecisionRequest::Approve(reviewed) => (reviewed, false),
+        DecisionRequest::Send(reviewed) => (Some(reviewed), false),
         DecisionRequest::Release { seen, .. } => (seen, true),
-        DecisionRequest::Hold(_) => (None, false),
+        DecisionRequest::Hold(_) | DecisionRequest::Skip => (None, false),
     };
     let may_record = match may_record(coming, &coming.approval_state(config)?, who, at, decision) {
         Ok(may_record) => may_record,
@@ -305,10 +331,13 @@ async fn notes_to_record(
         let variants = edition_variants::render_all(config, coming)?;
         let rendered: Vec<&Rendered> = variants.iter().map(|(_, rendered)| rendered).collect();
         let findings = edition_variants::inspect(config, store, &coming.draft, &rendered, at)?;
-        if let Some(what) = preflight::refusal(&findings) {
-            return Ok(Err(DecisionRefusal::Red(what)));
+        let red: Vec<PreflightFinding> =
+            findings.into_iter().filter(|finding| finding.severity == Severity::Red).collect();
+        if !red.is_empty() {
+            return Ok(Err(DecisionRefusal::Red(red)));
         }
-        notes.push(note(NoteKind::Approved, &hash, who, "", at));
+        let is_sent = matches!(decision, DecisionRequest::Send(_)) && coming.is_due;
+        notes.push(note(NoteKind::Approved, &hash, who, "", if is_sent { at + TAKE_BACK } else { at }));
     }
     let groups = coming.groups();
     let readers = match reviewed {
@@ -322,4 +351,24 @@ async fn notes_to_record(
 
 fn note(kind: NoteKind, subject: &str, who: &str, words: &str, at: Instant) -> Note {
     Note { kind, subject: subject.to_owned(), who: who.to_owned(), words: words.to_owned(), at }
+}
+
+/// An edition that was skipped comes after all; nothing to do if it is skipped no longer.
+pub async fn resume(
+    config: &Config,
+    store: &Store,
+    now: Now,
+    who: &str,
+    cutoff: Instant,
+) -> Result<Result<Period, DecisionRefusal>, Error> {
+    let newsletter = config.digest.newsletter.clone();
+    let period = config.digest.period(cutoff, &config.magazine.zone);
+    // A week in which nothing was new is nothing that anybody skipped.
+    let skipped = store.skipped_after(&newsletter, cutoff - chrono::Duration::milliseconds(1)).await?;
+    if skipped.first().is_none_or(|(skipped, _)| *skipped != cutoff) {
+        return Ok(Err(DecisionRefusal::NoSuchEdition(period)));
+    }
+    let key = EditionKey { newsletter, cutoff };
+    let noted = store.resume(&key, &note(NoteKind::Resumed, "", who, "", now.at)).await?;
+    Ok(result_of(noted, &period, None).unwrap_or(Ok(period)))
 }

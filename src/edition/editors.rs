@@ -216,7 +216,7 @@ pub enum ProofResult {
     Nobody,
 }
 
-/// Sends the proof of an edition to editors, with the content that it has now: once for each of them, however often
+/// Sends the proof of an edition to editors, and to whom they name, with the content that it has now: once for each of them, however often
 /// a button is pressed.
 pub async fn send_proof(
     config: &Config,
@@ -250,7 +250,12 @@ async fn proof_letters(
 ) -> Result<Vec<ServiceLetter>, Error> {
     let mut letters = Vec::new();
     for editor in editors {
-        let desk_link = desk_link(config, store, &editor.address, coming.draft.slot.cutoff, at).await?;
+        // Who is no editor gets a letter that opens nothing.
+        let is_editor = config.desk.editors.iter().any(|known| known.address.folded() == editor.address.folded());
+        let desk_link = match is_editor {
+            true => desk_link(config, store, &editor.address, coming.draft.slot.cutoff, at).await?,
+            false => config.desk.address(),
+        };
         let Some(rendered) = render::proof(config, &coming.draft, &Choice::all(), &desk_link)? else { break };
         let parts = ServiceParts { subject: &rendered.subject, html: &rendered.html, plain: &rendered.plain };
         let written = service::compose(config, store.key(), &parts, envelope_to(editor, at))?;

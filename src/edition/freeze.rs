@@ -56,7 +56,7 @@ pub async fn freeze_due(config: &Config, store: &Store, now: Now, options: Freez
     let (at, newsletter) = (now.at, &config.digest.newsletter);
     // Nearly always there is nothing to do.
     let last = store.last_edition(newsletter, now.horizon()).await?.map(|last| last.cutoff);
-    let closed = last.max(store.last_quiet(newsletter, now.horizon()).await?);
+    let closed = last.max(store.last_quiet(newsletter, at).await?);
     if slot::due_cutoff(config, at, closed).is_none() {
         return Ok(DueOutcome::NotDue);
     }
@@ -103,6 +103,8 @@ async fn freeze_coming(
             }
             return Ok(Some(DueOutcome::NothingNew(due.period.clone())));
         }
+        // Who sends it may take it back until then.
+        ApprovalState::Approved { at: from, .. } if from > at => return Ok(Some(DueOutcome::NotDue)),
         ApprovalState::Approved { .. } => {}
         // What earlier editions held was approved with them.
         state if config.digest.approval && !coming.draft.columns.is_empty() => {

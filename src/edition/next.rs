@@ -1,5 +1,7 @@
 //! The edition that comes next, as it is now: its columns, what the editors changed in it, and whether it may go out.
 
+use std::collections::BTreeSet;
+
 use super::{
     Error,
     audiences::{self, AudienceDraft, Audiences},
@@ -11,7 +13,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    model::{Column, Decision, DeskRecord, Edition, EditionKey, Instant, NoteKind, Now, Period, ReaderGroup},
+    model::{Column, ColumnId, Decision, DeskRecord, Edition, EditionKey, Instant, NoteKind, Now, Period, ReaderGroup},
     store::Store,
 };
 
@@ -140,16 +142,27 @@ pub async fn next_edition(config: &Config, store: &Store, now: Now) -> Result<Ne
 /// The edition to come that is called so; without a name, or if there is none of that name, the one that comes next.
 pub async fn coming(config: &Config, store: &Store, now: Now, named: Option<&Period>) -> Result<NextEdition, Error> {
     let all = special::all_coming(config, store, now).await?;
-    let is_named = |coming: &NextEdition| Some(&coming.draft.slot.period) == named;
-    // A special one that is held over its hour keeps none of the others from the editors' eyes.
-    let is_kept = |coming: &NextEdition| {
-        coming.draft.slot.planned.is_some() && coming.is_due && matches!(coming.desk.decision(), Decision::Held { .. })
-    };
-    let place = all.iter().position(is_named).or_else(|| all.iter().position(|coming| !is_kept(coming)));
+    let mut place = all.iter().position(|coming| Some(&coming.draft.slot.period) == named);
+    if let (None, Some(named)) = (place, named) {
+        let after = edition_after(config, store, now, &all).await?;
+        if let Some(after) = after.filter(|after| after.draft.slot.period == *named) {
+            return Ok(after);
+        }
+    }
+    place = place.or_else(|| place_of_next(&all));
     match all.into_iter().nth(place.unwrap_or_default()) {
         Some(coming) => Ok(coming),
         None => scheduled_edition(config, store, now).await,
     }
+}
+
+/// Which of all editions to come is the next: a special one that is held over its hour keeps none of the others from
+/// the editors' eyes.
+pub fn place_of_next(all: &[NextEdition]) -> Option<usize> {
+    let is_kept = |coming: &NextEdition| {
+        coming.draft.slot.planned.is_some() && coming.is_due && matches!(coming.desk.decision(), Decision::Held { .. })
+    };
+    all.iter().position(|coming| !is_kept(coming))
 }
 
 /// The edition of the schedule that comes next.
@@ -165,16 +178,42 @@ pub(super) async fn scheduled_edition(config: &Config, store: &Store, now: Now) 
     assemble(config, store, slot::next(config, now.at, &past), false, &past).await
 }
 
+/// Behind the edition of the schedule, if its hour has come and it is not drawn up, there is one more: without the
+/// columns that the first one holds. `all`: the editions to come.
+pub async fn edition_after(
+    config: &Config,
+    store: &Store,
+    now: Now,
+    all: &[NextEdition],
+) -> Result<Option<NextEdition>, Error> {
+    let scheduled = all.iter().find(|coming| coming.draft.slot.planned.is_none());
+    let Some(first) = scheduled.filter(|scheduled| scheduled.is_due) else { return Ok(None) };
+    let past = past_editions(config, store, now).await?;
+    let before = &first.draft.slot;
+    let next = slot::next(config, now.at, &past);
+    let slot = EditionSlot { since: before.cutoff, number: before.number + 1, ..next };
+    let taken: BTreeSet<ColumnId> = first.draft.columns.iter().map(|column| column.id).collect();
+    let mut after = assemble_without(config, store, slot, &past, &taken).await?;
+    // Both may be of one week, and neither is in the store.
+    if after.draft.slot.period == before.period {
+        after.draft.slot.period = before.period.numbered(2);
+    }
+    Ok(Some(after))
+}
+
 /// What the newsletter's editions so far say of the next one.
 pub async fn past_editions(config: &Config, store: &Store, now: Now) -> Result<PastEditions, Error> {
     let (newsletter, until) = (&config.digest.newsletter, now.horizon());
     let future = store.future_editions(until).await?.into_iter();
+    let future = future.filter(|edition| edition.newsletter == *newsletter).map(|edition| edition.cutoff);
+    // What editors skip has its hour still before it.
+    let skipped = store.quiet_after(newsletter, now.at).await?;
     Ok(PastEditions {
         first: store.first_edition(newsletter, until).await?,
         last: store.last_edition(newsletter, until).await?,
-        quiet: store.last_quiet(newsletter, until).await?,
+        quiet: store.last_quiet(newsletter, now.at).await?,
         number: store.last_number(newsletter).await?,
-        taken: future.filter(|edition| edition.newsletter == *newsletter).map(|edition| edition.cutoff).collect(),
+        taken: future.chain(skipped).collect(),
     })
 }
 
@@ -205,19 +244,51 @@ pub(super) async fn assemble(
     is_due: bool,
     past: &PastEditions,
 ) -> Result<NextEdition, Error> {
-    let due = labelled(store, due).await?;
+    let coming = assemble_without(config, store, due, past, &BTreeSet::new()).await?;
+    Ok(NextEdition { is_due, ..coming })
+}
+
+/// An edition to come, without columns that another one is to have.
+async fn assemble_without(
+    config: &Config,
+    store: &Store,
+    due: EditionSlot,
+    past: &PastEditions,
+    taken: &BTreeSet<ColumnId>,
+) -> Result<NextEdition, Error> {
+    let due = labelled(store, over_skipped(config, store, due, past).await?).await?;
     // The notes and the revision first: what is decided or changed while the columns are read makes a freezing
     // stale.
     let desk = store.desk(&due.key()).await?;
     let revision = store.revision().await?;
     let mut all = store.unsent(&due.newsletter, due.reach, due.cutoff).await?;
-    all.retain(|column| config.digest.holds(column.rubrique.as_ref()));
+    all.retain(|column| config.digest.holds(column.rubrique.as_ref()) && !taken.contains(&column.id));
     let sent = store.repeated(&due.newsletter, due.reach, due.cutoff).await?;
     let sent = sent.into_iter().map(|repeated| (repeated.column, repeated.period)).collect();
     let (all, repeats) = repeats::split_repeats(all, &sent, &desk.version.changes);
     let draft = EditionDraft::new(due, all.clone(), desk.version.changes.clone());
     let audiences = audiences::find(config, store, &draft, &all).await?;
-    Ok(NextEdition { draft, all, repeats, audiences, desk, is_due, is_first: past.last.is_none(), revision })
+    Ok(NextEdition { draft, all, repeats, audiences, desk, is_due: false, is_first: past.last.is_none(), revision })
+}
+
+/// The first edition takes what those hold that were skipped before it; a later one takes all since the last, anyhow.
+async fn over_skipped(
+    config: &Config,
+    store: &Store,
+    slot: EditionSlot,
+    past: &PastEditions,
+) -> Result<EditionSlot, Error> {
+    let (schedule, zone) = (&config.digest.schedule, &config.magazine.zone);
+    if past.last.is_some() || schedule.is_published() {
+        return Ok(slot);
+    }
+    let skipped = store.skipped_after(&slot.newsletter, Instant::UNIX_EPOCH).await?;
+    let mut since = slot.since;
+    while skipped.iter().any(|(cutoff, _)| *cutoff == since) {
+        since = schedule.previous(since, zone);
+    }
+    let reach = if since < slot.since { since + chrono::Duration::milliseconds(1) } else { slot.reach };
+    Ok(EditionSlot { since, reach, ..slot })
 }
 
 /// An edition to come with a label that no other one has.

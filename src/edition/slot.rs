@@ -21,7 +21,7 @@ pub struct PastEditions {
     pub quiet: Option<Instant>,
     /// The highest number that an edition has.
     pub number: i64,
-    /// Cutoffs in the future that have editions all the same.
+    /// Cutoffs in the future that have editions all the same, or that editors skip.
     pub taken: Vec<Instant>,
 }
 

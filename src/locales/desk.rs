@@ -93,6 +93,7 @@ pub(crate) struct Desk {
     pub(crate) columns_help: String,
     pub(crate) lead: String,
     pub(crate) pinned: String,
+    pub(crate) title_only: String,
     pub(crate) left_out: String,
     pub(crate) pin: String,
     pub(crate) unpin: String,
@@ -112,6 +113,32 @@ pub(crate) struct Desk {
     pub(crate) red: String,
     pub(crate) amber: String,
     pub(crate) green: String,
+    /// How many findings are as they should be.
+    pub(crate) all_green: Plural,
+    /// The versions of what editors changed.
+    pub(crate) versions: String,
+    pub(crate) back: String,
+    /// An edition as it was before anybody touched it.
+    pub(crate) untouched: String,
+    /// What became of the letters of an edition.
+    pub(crate) figures: String,
+    pub(crate) no_tracking: String,
+    pub(crate) count_figures: String,
+    pub(crate) domain: String,
+    pub(crate) all_domains: String,
+    pub(crate) other_domains: String,
+    pub(crate) figure_sent: String,
+    pub(crate) figure_refused: String,
+    pub(crate) figure_unsure: String,
+    pub(crate) figure_came_back: String,
+    pub(crate) figure_complained: String,
+    pub(crate) figure_left: String,
+    /// The letter as one reader gets it.
+    pub(crate) as_reader: String,
+    pub(crate) no_such_reader: String,
+    pub(crate) nothing_for_reader: String,
+    pub(crate) other_address: String,
+    pub(crate) no_address: String,
     pub(crate) stops: String,
     pub(crate) check_links: String,
     pub(crate) links_good: String,
@@ -121,6 +148,9 @@ pub(crate) struct Desk {
     pub(crate) send_proof: String,
     pub(crate) proof_to: String,
     pub(crate) proof_sent: String,
+    /// The relay has not taken it.
+    pub(crate) proof_waits: String,
+    pub(crate) proof_untried: String,
     pub(crate) no_editors: String,
     pub(crate) no_proof: String,
     pub(crate) nobody_ticked: String,
@@ -130,6 +160,16 @@ pub(crate) struct Desk {
     pub(crate) decision: String,
     pub(crate) approve: String,
     pub(crate) hold: String,
+    /// It goes with the next run.
+    pub(crate) send_now: String,
+    pub(crate) send_now_help: String,
+    /// Until `{hour}` it can be taken back.
+    pub(crate) goes_soon: String,
+    pub(crate) take_back_send: String,
+    pub(crate) skip_edition: String,
+    pub(crate) skip_help: String,
+    pub(crate) skipped: String,
+    pub(crate) resume: String,
     pub(crate) release: String,
     pub(crate) why: String,
     pub(crate) empty: String,
@@ -151,6 +191,8 @@ pub(crate) struct Desk {
     pub(crate) note_released: String,
     pub(crate) note_retried: String,
     pub(crate) note_proof: String,
+    pub(crate) note_skipped: String,
+    pub(crate) note_resumed: String,
     pub(crate) refusals: String,
     pub(crate) refusals_help: String,
     pub(crate) reason: String,
@@ -181,10 +223,31 @@ pub(crate) struct Desk {
     pub(crate) stale: String,
     pub(crate) stale_yours: String,
     pub(crate) changed_meanwhile: String,
+    /// Columns were moved by somebody else.
+    pub(crate) moved_meanwhile: String,
+    /// Who else is here: `{names}`.
+    pub(crate) here: String,
+    /// The editions that want something.
+    pub(crate) open_editions: String,
+    /// The ways to the parts of the page.
+    pub(crate) sections: String,
     pub(crate) refused: String,
     pub(crate) parts: Parts,
     pub(crate) undecided: Undecided,
+    pub(crate) link_errors: LinkErrors,
     pub(crate) script: Script,
+}
+
+/// Why a link leads nowhere.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LinkErrors {
+    pub(crate) address: String,
+    pub(crate) private: String,
+    pub(crate) status: String,
+    pub(crate) redirects: String,
+    pub(crate) timeout: String,
+    pub(crate) failed: String,
 }
 
 /// What editors change.

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use chrono::{Datelike, Locale, NaiveDate};
+use chrono::{Datelike, Locale, NaiveDate, NaiveDateTime};
 use icu_plurals::{PluralCategory, PluralRules};
 
 use super::{Lang, Plural, fill};
@@ -61,6 +61,54 @@ impl Lang {
     pub(crate) fn short_day(self, day: NaiveDate) -> String {
         let (month, day) = (format!("{:02}", day.month()), format!("{:02}", day.day()));
         fill(&self.words().dates.short, &[("day", &day), ("month", &month)])
+    }
+
+    /// A moment in words, with the day of the week.
+    pub(crate) fn moment(self, at: NaiveDateTime) -> String {
+        let (weekday, time) = (at.date().format_localized("%A", self.months()).to_string(), at.format("%H:%M"));
+        let day = self.whole(at.date());
+        fill(&self.words().dates.moment, &[("weekday", &weekday), ("day", &day), ("time", &time)])
+    }
+
+    /// The same without year and day of the week.
+    pub(crate) fn short_moment(self, at: NaiveDateTime) -> String {
+        let (day, time) = (self.day(at.date()), at.format("%H:%M"));
+        fill(&self.words().dates.short_moment, &[("day", &day), ("time", &time)])
+    }
+
+    /// What an edition is named after, in words: `2026-W47`, `2026-11`, `2026-11-23`, with a number behind it where there
+    /// are several. What it does not know stays as it is.
+    pub(crate) fn period(self, label: &str) -> String {
+        let (day, special) = match label.split_once("-special") {
+            Some((day, number)) => (day, format!(", {}{}", self.words().dates.special, number.replace('-', " "))),
+            None => (label, String::new()),
+        };
+        self.known_period(day).map_or_else(|| label.to_owned(), |words| words + &special)
+    }
+
+    fn known_period(self, label: &str) -> Option<String> {
+        let dates = &self.words().dates;
+        let mut parts = label.split('-');
+        let year = parts.next().filter(|year| year.len() == 4)?.parse::<i32>().ok()?;
+        let second = parts.next()?;
+        let (words, rest) = if let Some(week) = second.strip_prefix('W') {
+            (fill(&dates.week, &[("week", &week.parse::<u32>().ok()?), ("year", &year)]), parts.next())
+        } else {
+            let month = second.parse::<u32>().ok()?;
+            match parts.next().filter(|day| day.len() == 2) {
+                Some(day) => (self.whole(NaiveDate::from_ymd_opt(year, month, day.parse().ok()?)?), parts.next()),
+                None => {
+                    let first = NaiveDate::from_ymd_opt(year, month, 1)?;
+                    let month = first.format_localized("%B", self.months()).to_string();
+                    (fill(&dates.month, &[("month", &month), ("year", &year)]), label.splitn(3, '-').nth(2))
+                }
+            }
+        };
+        match (rest, parts.next()) {
+            (None, _) => Some(words),
+            (Some(number), None) => Some(format!("{words} ({})", number.parse::<u32>().ok()?)),
+            _ => None,
+        }
     }
 
     fn whole(self, day: NaiveDate) -> String {

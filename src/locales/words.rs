@@ -87,6 +87,15 @@ pub(crate) struct Dates {
     pub(crate) whole: String,
     pub(crate) range: String,
     pub(crate) short: String,
+    /// A day of the week, a whole day, and a time.
+    pub(crate) moment: String,
+    /// A day and a time.
+    pub(crate) short_moment: String,
+    /// A week, a month of a year.
+    pub(crate) week: String,
+    pub(crate) month: String,
+    /// Behind a day: an edition beside those of the schedule.
+    pub(crate) special: String,
 }
 
 /// The letter of an edition.

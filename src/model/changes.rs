@@ -120,6 +120,10 @@ pub enum NoteKind {
     Retried,
     /// A proof of it was sent.
     Proof,
+    /// It is skipped: nobody gets a letter, and its columns wait for the next one.
+    Skipped,
+    /// It is no longer skipped.
+    Resumed,
     /// The editors were told of something, once.
     Told,
 }
@@ -138,6 +142,8 @@ impl NoteKind {
             Self::Released => "released",
             Self::Retried => "retried",
             Self::Proof => "proof",
+            Self::Skipped => "skipped",
+            Self::Resumed => "resumed",
             Self::Told => "told",
         }
     }
@@ -147,10 +153,17 @@ impl std::str::FromStr for NoteKind {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        [Self::Approved, Self::Held, Self::Released, Self::Retried, Self::Proof, Self::Told]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| format!("{text:?} is no note"))
+        let all = [
+            Self::Approved,
+            Self::Held,
+            Self::Released,
+            Self::Retried,
+            Self::Proof,
+            Self::Skipped,
+            Self::Resumed,
+            Self::Told,
+        ];
+        all.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| format!("{text:?} is no note"))
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::{Error, Result, Store, Tx, instant, millis, query::from_row, sql::audiences};
-use crate::model::{Choice, EditionKey, Instant, ReaderGroup, Rhythm, Slug};
+use crate::model::{Choice, EditionKey, EmailAddress, Instant, ReaderGroup, Rhythm, Slug};
 
 /// An edition before the one that is drawn up, as its columns come to readers who did not get it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -218,6 +218,14 @@ impl Store {
     pub async fn groups(&self, newsletter: &Slug) -> Result<Vec<ReaderGroup>> {
         let rows: Vec<GroupRow> = self.read(audiences::GROUPS).bind(newsletter.as_str()).fetch_all().await?;
         rows.into_iter().map(ReaderGroup::try_from).collect()
+    }
+
+    /// The group of the reader with an address, in whatever spelling; nothing if there is none.
+    pub async fn group_at(&self, newsletter: &Slug, address: &EmailAddress) -> Result<Option<ReaderGroup>> {
+        let hash = self.hash(address);
+        let row: Option<GroupRow> =
+            self.read(audiences::GROUP_AT).bind(newsletter.as_str()).bind(hash).fetch_optional().await?;
+        row.map(ReaderGroup::try_from).transpose()
     }
 
     /// The groups of a newsletter's readers who may be written to, each with their number.

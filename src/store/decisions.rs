@@ -112,6 +112,32 @@ impl Store {
         .await
     }
 
+    /// Skips an edition that is not frozen: nobody gets a letter of it, and its columns wait for the next one.
+    pub async fn skip(&self, key: &EditionKey, note: &Note) -> Result<Noted> {
+        self.set_quiet(key, note, sql::ADD_QUIET_CUTOFF).await
+    }
+
+    /// An edition that was skipped comes after all.
+    pub async fn resume(&self, key: &EditionKey, note: &Note) -> Result<Noted> {
+        self.set_quiet(key, note, sql::DROP_QUIET_CUTOFF).await
+    }
+
+    async fn set_quiet(&self, key: &EditionKey, note: &Note, statement: &'static str) -> Result<Noted> {
+        self.transact_alone(async |mut tx| {
+            if let Some((_, state)) = edition_state(&mut tx, key).await? {
+                return Ok(Noted::TooLate(state));
+            }
+            let query = tx.query(statement).bind(key.newsletter.as_str()).bind(millis(key.cutoff));
+            if query.execute().await? == 0 {
+                return Ok(Noted::Again);
+            }
+            add_note(&mut tx, key, note).await?;
+            tx.commit().await?;
+            Ok(Noted::OfDraft)
+        })
+        .await
+    }
+
     /// Writes down that an edition may go out that is not frozen, if it is still what was seen.
     pub async fn decide(&self, key: &EditionKey, notes: &[Note], seen: &Seen) -> Result<Noted> {
         self.transact_alone(async |mut tx| {

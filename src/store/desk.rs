@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Error, NewVariant, Result, ServiceLetter, Store, Tx, instant, millis, query::from_row, sql};
+use super::{
+    Error, NewVariant, Result, ServiceLetter, Store, Tx, instant, millis, packed_columns::Packed, query::from_row, sql,
+};
 use crate::model::{
-    Audience, Changes, ColumnId, DeskRecord, EditionKey, EditionState, Instant, Note, NoteKind, Slug, Version,
+    Audience, Changes, Column, ColumnId, DeskRecord, EditionKey, EditionState, Instant, Note, NoteKind, Slug, Version,
 };
 
 /// Writes a note down; false if it says what was told already.
@@ -229,6 +231,38 @@ impl Store {
         let cutoff: Option<i64> =
             self.read(sql::LAST_QUIET_CUTOFF).bind(newsletter.as_str()).bind(millis(until)).fetch_one().await?;
         cutoff.map(instant).transpose()
+    }
+
+    /// Cutoffs after an instant that have no edition to come: editors skip them.
+    pub async fn quiet_after(&self, newsletter: &Slug, at: Instant) -> Result<Vec<Instant>> {
+        let cutoffs: Vec<i64> =
+            self.read(sql::QUIET_AFTER).bind(newsletter.as_str()).bind(millis(at)).fetch_all().await?;
+        cutoffs.into_iter().map(instant).collect()
+    }
+
+    /// The editions after an instant that editors skip: the cutoff of each, and who said so.
+    pub async fn skipped_after(&self, newsletter: &Slug, at: Instant) -> Result<Vec<(Instant, String)>> {
+        let rows: Vec<(i64, String)> =
+            self.read(sql::SKIPPED_AFTER).bind(newsletter.as_str()).bind(millis(at)).fetch_all().await?;
+        rows.into_iter().map(|(cutoff, who)| Ok((instant(cutoff)?, who))).collect()
+    }
+
+    /// The newest versions of an edition's changes, newest first.
+    pub async fn versions(&self, key: &EditionKey) -> Result<Vec<Version>> {
+        let rows: Vec<VersionRow> =
+            self.read(sql::VERSIONS).bind(key.newsletter.as_str()).bind(millis(key.cutoff)).fetch_all().await?;
+        rows.into_iter().map(Version::try_from).collect()
+    }
+
+    /// A column, wherever it is.
+    pub async fn column(&self, id: ColumnId) -> Result<Option<Column>> {
+        let packed: Packed = self.read(sql::COLUMN).bind(id.0).fetch_one().await?;
+        Ok(packed.columns?.into_iter().next())
+    }
+
+    /// The documents that gave a column: the name of each one's source, and its path there.
+    pub async fn documents_of(&self, id: ColumnId) -> Result<Vec<(String, String)>> {
+        self.read(sql::DOCUMENTS_OF).bind(id.0).fetch_all().await
     }
 
     /// The columns of a frozen edition, in their order.

@@ -116,6 +116,17 @@ fn name(public_id: &[u8]) -> String {
     BASE32_NOPAD.encode(public_id).to_lowercase()
 }
 
+/// A letter that no relay has taken yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnsentLetter {
+    /// How often it was tried.
+    pub attempts: i64,
+    /// What a relay said last.
+    pub reply: String,
+}
+
+from_row!(in order UnsentLetter { attempts, reply });
+
 /// What became of a letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceState {
@@ -177,6 +188,12 @@ impl Store {
             .execute()
             .await?;
         Ok(())
+    }
+
+    /// Letters for editors that were queued at an instant and that no relay has taken: how often each was tried, and
+    /// what a relay said last.
+    pub async fn unsent_desk_letters(&self, queued: Instant) -> Result<Vec<UnsentLetter>> {
+        self.read(sql::UNSENT_DESK_LETTERS).bind(millis(queued)).fetch_all().await
     }
 
     /// The names of the letters to a reader that are remembered, whichever address they went to.

@@ -1,17 +1,10 @@
-// The desk works without this. With it the form is saved while one writes, and nothing that is typed is lost: it stays
-// in its field, and in the browser's storage, until the desk has it. What could not be done is said until it is.
-"use strict";
+
+// The form is saved while one writes, and nothing that is typed is lost: it stays in its field, and in the browser's
+// storage, until the desk has it.
 (() => {
-  const find = (id) => document.getElementById(id);
-  const choose = document.querySelector(".choose");
-  if (choose) {
-    const show = choose.querySelector("button.quiet");
-    show.hidden = true;
-    choose.querySelector("select").addEventListener("change", () => choose.requestSubmit(show));
-  }
+  const { find, say, button, notice, trouble, undone, fail, ask, idle } = desk;
   const form = find("mend");
   if (!form) return;
-  const say = find("words").dataset;
   const why = find("why");
   const NAMES = ["subject", "preheader", "opening"];
   const field = (name) => form.elements[name];
@@ -25,6 +18,8 @@
   // Fields that somebody else has changed as well, with their words.
   const clash = new Map();
   const isNew = (name) => field(name).value !== known[name].typed;
+  // White space that the desk sets right is no change.
+  const plain = (text) => text.replace(/\s+/g, " ").trim();
 
   // Whether a subject that differs is somebody's, and not the one that the edition has by itself.
   const isWritten = (name, page) => name !== "subject" || page.getElementById(name).dataset.own !== undefined;
@@ -52,81 +47,6 @@
   };
   const forget = (of) => { try { storage.removeItem(ours + of); } catch { /* Then there is nothing. */ } };
 
-  // ---- What is said.
-  const element = (name, text, className) => {
-    const made = document.createElement(name);
-    if (text) made.textContent = text;
-    if (className) made.className = className;
-    return made;
-  };
-  const button = (text, press) => {
-    const made = element("button", text, "quiet");
-    made.type = "button";
-    made.addEventListener("click", press);
-    return made;
-  };
-  // A notice that stands until it is taken away: lines of a list, and texts under labels.
-  const notice = (title, lines, texts, buttons) => {
-    const box = element("div", "", "notice refused");
-    box.setAttribute("role", "alert");
-    const head = element("p");
-    head.append(element("strong", title));
-    box.append(head);
-    if (lines.length) {
-      const list = element("ul");
-      list.append(...lines.map((line) => element("li", line)));
-      box.append(list);
-    }
-    for (const [name, text] of texts) {
-      const one = element("p", "", "yours");
-      one.append(element("b", name), " ", element("span", text));
-      box.append(one);
-    }
-    const row = element("p", "", "do");
-    row.append(...buttons(box));
-    box.append(row);
-    find("kept").append(box);
-    box.scrollIntoView({ block: "center" });
-    return box;
-  };
-  const trouble = find("trouble");
-  let again = 0;
-  let patience = 3000;
-  const fail = (words, waits, act) => {
-    clearTimeout(again);
-    const retry = () => { clearTimeout(again); save(act); };
-    const row = element("p", "", "do");
-    row.append(button(say.retry, retry));
-    trouble.replaceChildren(element("p", words), row);
-    trouble.hidden = false;
-    if (waits) {
-      again = after(patience, retry);
-      patience = Math.min(patience * 1.5, 30000);
-    }
-    return null;
-  };
-  const undone = (what, because) => {
-    const box = find("undone");
-    const head = element("p");
-    head.append(element("strong", `${say.undone} · ${what}`));
-    box.replaceChildren(head, element("p", because));
-    box.hidden = false;
-    box.scrollIntoView({ block: "center" });
-  };
-
-  // ---- Nothing moves under a finger: a page that has come waits until what is pressed is let go.
-  let pressed = false;
-  let dragged = null;
-  let waiting = [];
-  const lift = () => after(0, () => {
-    pressed = false;
-    if (!dragged) waiting.splice(0).forEach((go) => go());
-  });
-  addEventListener("pointerdown", () => { pressed = true; }, true);
-  for (const name of ["pointerup", "pointercancel"]) addEventListener(name, lift, true);
-  addEventListener("blur", lift);
-  const idle = () => pressed || dragged ? new Promise((go) => waiting.push(go)) : Promise.resolve();
-
   // ---- The parts of a new page are put into this one; what somebody writes in is left alone.
   const renew = (page, isGood) => {
     for (const part of document.querySelectorAll("[data-live]")) {
@@ -135,7 +55,8 @@
       if (!other || other.innerHTML === part.innerHTML || (part.id === "notice" && !isGood)) continue;
       const focus = part.contains(document.activeElement) ? document.activeElement : null;
       part.className = other.className;
-      part.replaceChildren(...other.childNodes);
+      if (part.id === "shown") desk.show(part, other);
+      else part.replaceChildren(...other.childNodes);
       if (focus && focus.value) {
         const same = part.querySelector(`button[value="${CSS.escape(focus.value)}"]:not(:disabled)`);
         if (same) same.focus();
@@ -151,33 +72,13 @@
       if (!other) continue;
       part.hidden = other.hidden;
       part.disabled = other.disabled;
+      if (part.tagName === "BUTTON" && part.value !== other.value) part.value = other.value;
+      if (part.tagName === "BUTTON" && part.textContent !== other.textContent) part.textContent = other.textContent;
       if (part.hidden && part.contains(focus)) find("decision-title").focus();
     }
     field("preheader").placeholder = page.getElementById("preheader").placeholder;
     if (NAMES.some(isNew)) find("approve").disabled = false;
-  };
-
-  // Asks the desk; nothing if it gave no page of its own, and then it is said why.
-  const ask = async (url, body, act) => {
-    let answer;
-    let text;
-    try {
-      answer = await fetch(url, { method: "POST", body, headers: { "x-desk": "live" }, cache: "no-store" });
-      text = await answer.text();
-    } catch {
-      return fail(say.offline, true, act);
-    }
-    const page = new DOMParser().parseFromString(text, "text/html");
-    if (page.getElementById("mend") || page.querySelector("main.desk")) {
-      clearTimeout(again);
-      trouble.hidden = true;
-      patience = 3000;
-      return { page, answer };
-    }
-    if (answer.status === 413) return fail(say.long, false, act);
-    if (answer.status >= 500 || answer.status === 429 || answer.status === 408) return fail(say.offline, true, act);
-    if (answer.ok || answer.status === 401 || answer.status === 403) return fail(say.closed, false, act);
-    return fail(say.refused, false, act);
+    if (desk.renewed) desk.renewed();
   };
 
   // ---- Saving, one after another.
@@ -188,68 +89,91 @@
   const save = (act = "save") => {
     clearTimeout(timer);
     timer = 0;
-    line = line.then(() => attempt(act, 3)).catch(() => { fail(say.offline, true, act); return false; });
+    line = line.then(() => attempt(act)).catch(() => { fail(say.offline, true, act); return false; });
     return line;
   };
-  const attempt = async (act, tries) => {
+  // The form as it goes: each field with what the desk's page had in it, so that the desk knows who changed what.
+  const formBody = (act) => {
     const body = new URLSearchParams(new FormData(form));
     body.set("act", act);
-    const sent = {};
     for (const name of NAMES) {
-      if (clash.has(name)) body.set(name, clash.get(name));
-      sent[name] = clash.has(name) ? clash.get(name) : field(name).value;
+      const text = isNew(name) ? field(name).value : known[name].desk;
+      body.set(name, clash.has(name) ? clash.get(name) : text);
+      body.set(`was-${name}`, known[name].desk);
     }
+    return body;
+  };
+  const attempt = async (act) => {
+    const body = formBody(act);
+    const typed = {};
+    for (const name of NAMES) typed[name] = field(name).value;
     const asked = await ask(form.action, body, act);
     if (!asked) return false;
     const { page, answer } = asked;
     await idle();
-    const said = (name) => page.getElementById(name).value;
-    if (answer.ok) {
-      const hash = page.querySelector('[data-live-value="hash"]').value;
-      if (looked !== null && answer.headers.get("x-desk-was") === looked) looked = hash;
-      for (const name of NAMES) {
-        const isSent = field(name).value === sent[name];
-        if (isSent && document.activeElement !== field(name)) field(name).value = said(name);
-        known[name] = { typed: isSent ? field(name).value : sent[name], desk: said(name) };
-      }
-      renew(page, true);
-      keep();
-      find("saved").textContent = find("saved").dataset.saved;
-      after(2000, () => { find("saved").textContent = ""; });
-      return true;
-    }
     const lines = [...page.querySelectorAll("#notice li")].map((item) => item.textContent);
-    if (answer.status !== 409) {
+    if (!answer.ok && answer.status !== 409) {
       fail(lines.join(" ") || say.refused, false, act);
       return false;
     }
-    return page.querySelector('[data-live-value="period"]').value === period()
-      ? merge(page, lines, act, tries)
-      : moveOn(page);
+    if (page.querySelector('[data-live-value="period"]').value !== period()) return moveOn(page);
+    if (answer.ok) {
+      const hash = page.querySelector('[data-live-value="hash"]').value;
+      if (looked !== null && answer.headers.get("x-desk-was") === looked) looked = hash;
+    }
+    const isMore = take(page, body, typed);
+    if (act === "reader" && answer.ok) {
+      variants.value = page.querySelector('select[name="variant"]').value;
+      for (const input of document.querySelectorAll("[data-variant]")) input.value = variants.value;
+      form.elements.reader.value = "";
+    }
+    // What others have changed is told, and stays until somebody has seen it.
+    if (answer.ok && lines.length) notice(say.merged, lines, [], (box) => [button(say.seen, () => box.remove())]);
+    if (answer.ok) page.getElementById("notice").replaceChildren();
+    renew(page, answer.ok);
+    keep();
+    if (isMore) disagree(lines);
+    else if (!answer.ok) notice(say.merged, lines, [], (box) => [button(say.seen, () => box.remove())]);
+    if (!answer.ok) return false;
+    if (!act || act === "reader") return true;
+    find("saved").textContent = find("saved").dataset.saved;
+    after(2000, () => { find("saved").textContent = ""; });
+    return true;
   };
 
-  // Somebody else has changed the edition: what they alone have changed is taken, what is written here stays.
-  const merge = (page, lines, act, tries) => {
+  // Takes the texts of a page that has come: what is written here stays. `body` and `typed`: what was sent, and what
+  // stood in the fields then; nothing if the page came by itself. Gives whether two have changed one field.
+  const take = (page, body, typed) => {
+    let isMore = false;
     for (const name of NAMES) {
-      const theirs = page.getElementById(name).value;
-      if (!isNew(name) || field(name).value === theirs) {
-        field(name).value = theirs;
+      const input = field(name);
+      const other = page.getElementById(name);
+      const theirs = other.value;
+      const isTouched = clash.has(name) || (typed ? input.value !== typed[name] : isNew(name));
+      const had = known[name].desk;
+      if (other.dataset.clash !== undefined || (isTouched && isWritten(name, page)
+        && plain(theirs) !== plain(had) && plain(theirs) !== plain(body ? body.get(name) : had))) {
         known[name] = { typed: theirs, desk: theirs };
-        clash.delete(name);
-      } else if (theirs !== known[name].desk) {
-        known[name] = { typed: theirs, desk: theirs };
-        if (isWritten(name, page)) clash.set(name, theirs);
+        clash.set(name, theirs);
+        isMore = true;
+      } else if (isTouched) {
+        if (!clash.has(name)) known[name] = { typed: typed ? typed[name] : known[name].typed, desk: theirs };
+      } else {
+        // Where the cursor stands, what was just saved or taken away stays as it was typed.
+        const isHere = document.activeElement === input && (!plain(input.value) || plain(input.value) === plain(theirs));
+        if (!isHere) input.value = theirs;
+        known[name] = { typed: input.value, desk: theirs };
       }
     }
-    renew(page, false);
-    keep();
-    if (clash.size) {
-      disagree(lines);
-      return false;
-    }
-    notice(say.merged, lines, [], (box) => [button(say.seen, () => box.remove())]);
-    return tries > 0 ? attempt(act, tries - 1) : false;
+    return isMore;
   };
+  for (const name of NAMES) {
+    field(name).addEventListener("blur", () => {
+      if (isNew(name) || clash.has(name)) return;
+      field(name).value = known[name].desk;
+      known[name].typed = known[name].desk;
+    });
+  }
   let disagreement = null;
   const disagree = (lines) => {
     if (disagreement) disagreement.remove();
@@ -268,11 +192,15 @@
 
   // Another edition is the coming one now. What was written for the one that has gone is shown, and kept until
   // somebody has seen it.
+  const called = (of) => {
+    const week = /(\d{4})-W(\d\d)$/.exec(of);
+    return week ? say.week.replace("%w", Number(week[2])).replace("%y", week[1]) : of;
+  };
   const left = (of, words) => {
     const texts = Object.entries(words).map(([name, { mine }]) =>
       [name === "why" ? document.querySelector('label[for="why"]').textContent : label(name), mine]);
     if (!texts.length) return;
-    notice(say.gone.replace("{period}", of), [], texts, (box) => [button(say.seen, () => { forget(of); box.remove(); })]);
+    notice(say.gone.replace("{period}", called(of)), [], texts, (box) => [button(say.seen, () => { forget(of); box.remove(); })]);
   };
   const moveOn = (page) => {
     keep();
@@ -297,12 +225,15 @@
   why.addEventListener("input", keep);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const act = event.submitter ? event.submitter.value : "save";
+    const submitter = event.submitter;
+    if (submitter && submitter.name === "show") return look(submitter.value);
+    if (submitter && submitter.hasAttribute("formaction")) return go(submitter);
+    const act = submitter ? submitter.value : "save";
     if (act === "save" && clash.size) {
       clash.clear();
       disagreement.remove();
     }
-    save(act).then(() => {
+    return save(act).then(() => {
       if (!act.includes(" ")) return;
       // The same button, or another of the same column, keeps the focus.
       const id = act.split(" ")[1];
@@ -317,6 +248,51 @@
   const flush = async () => {
     await (timer || NAMES.some(isNew) ? save() : line);
     return !NAMES.some(isNew) && !clash.size;
+  };
+
+  // A page that came without a text of ours: of a decision, of a proof, or because somebody else has done something.
+  const receive = (page, isGood) => {
+    if (page.querySelector('[data-live-value="period"]').value !== period()) return moveOn(page);
+    const isMore = take(page);
+    renew(page, isGood);
+    keep();
+    if (isMore) disagree([]);
+    return true;
+  };
+
+  // ---- The preview shows the letter otherwise, and the page stays where it is.
+  const look = (view) => {
+    // What is looked at is said here, whatever page is still on its way.
+    for (const input of document.querySelectorAll("[data-view]")) input.value = view;
+    for (const input of document.querySelectorAll("[data-variant]")) input.value = form.elements.variant.value;
+    return save("").then(() => {
+      const query = new URLSearchParams({ view: form.elements.view.value, variant: form.elements.variant.value });
+      history.replaceState(null, "", `${location.pathname}?${query}`);
+    });
+  };
+  const variants = form.elements.variant;
+  if (variants.tagName === "SELECT") {
+    find("show").hidden = true;
+    variants.addEventListener("change", () => look(form.elements.view.value));
+  }
+
+  // ---- The proof, and the trial of all links: what is typed goes with them.
+  let going = false;
+  const go = async (submitter) => {
+    if (going) return;
+    going = true;
+    submitter.setAttribute("aria-busy", "true");
+    try {
+      if (!await flush()) return;
+      const asked = await ask(submitter.formAction, formBody(""), "save");
+      if (!asked || !asked.page.getElementById("mend")) return;
+      await idle();
+      receive(asked.page, true);
+      find("notice").scrollIntoView({ block: "center" });
+    } finally {
+      going = false;
+      submitter.removeAttribute("aria-busy");
+    }
   };
 
   // ---- Decisions.
@@ -337,10 +313,7 @@
       return undefined;
     }
     await idle();
-    if (page.getElementById("mend")) {
-      if (page.querySelector('[data-live-value="period"]').value === period()) renew(page, answer.ok);
-      else moveOn(page);
-    }
+    if (page.getElementById("mend")) receive(page, answer.ok);
     if (!answer.ok) {
       const lines = [...page.querySelectorAll("#notice li")].map((item) => item.textContent);
       return undone(name, lines.join(" "));
@@ -362,7 +335,7 @@
     });
   }
 
-  // What is not saved yet is saved before another form goes.
+  // What is not saved yet is saved before somebody leaves the desk.
   document.addEventListener("submit", (event) => {
     const target = event.target;
     if (target === form || target.dataset.decides !== undefined || !(timer || NAMES.some(isNew))) return;
@@ -374,10 +347,9 @@
   });
   // Who leaves by a link or closes the tab leaves nothing behind.
   addEventListener("pagehide", () => {
-    if (!NAMES.some(isNew) || clash.size) return;
-    const body = new URLSearchParams(new FormData(form));
-    body.set("act", "save");
-    fetch(form.action, { method: "POST", body, headers: { "x-desk": "live" }, keepalive: true }).catch(() => {});
+    if (!NAMES.some(isNew)) return;
+    fetch(form.action, { method: "POST", body: formBody("save"), headers: { "x-desk": "live" }, keepalive: true })
+      .catch(() => {});
   });
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   // Somebody may have come in again in another tab.
@@ -402,31 +374,9 @@
     }
   } catch { /* No storage, nothing left. */ }
 
-  // ---- Columns are dragged.
-  const item = (event) => event.target.closest ? event.target.closest("li[data-id]") : null;
-  form.addEventListener("dragstart", (event) => {
-    dragged = item(event);
-    if (dragged) {
-      event.dataTransfer.effectAllowed = "move";
-      event.dataTransfer.setData("text/plain", dragged.dataset.id);
-      dragged.classList.add("dragged");
-    }
-  });
-  form.addEventListener("dragover", (event) => {
-    const over = item(event);
-    if (!dragged || !over || over.parentNode !== dragged.parentNode) return;
-    event.preventDefault();
-    const box = over.getBoundingClientRect();
-    const below = event.clientY > box.top + box.height / 2;
-    if (over !== dragged) over.parentNode.insertBefore(dragged, below ? over.nextSibling : over);
-  });
-  form.addEventListener("drop", (event) => event.preventDefault());
-  form.addEventListener("dragend", () => {
-    if (!dragged) return;
-    dragged.classList.remove("dragged");
-    dragged = null;
-    const ids = [...form.querySelectorAll("li[data-id]")].map((li) => li.dataset.id);
-    save(`order ${ids.join(",")}`);
-    lift();
-  });
+  Object.assign(desk, { save, receive });
+  // After what is being saved now, which brings a page of its own.
+  desk.queue = (what) => {
+    line = line.then(async (had) => { await what(); return had; }).catch(() => false);
+  };
 })();

@@ -1,6 +1,7 @@
 //! The desk in a real browser, from the way in to the letter that goes out: Chromium, led by
 //! chromedriver.
 
+mod faults;
 mod words;
 
 use std::{
@@ -27,6 +28,14 @@ impl Browser {
         self.cdp("Emulation.setEmulatedMedia", light).await;
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
+    /// Keeps a picture of the window, if somebody wants to look.
+    async fn picture(&self, name: &str) {
+        if let Ok(folder) = std::env::var("GAZETIER_TEST_PICTURES") {
+            let picture = self.client.screenshot().await.expect("a picture");
+            fs::write(Path::new(&folder).join(format!("{name}.png")), picture).expect("a file");
+        }
     }
 
     /// Waits until a script gives what is wanted.
@@ -104,9 +113,13 @@ async fn from_the_way_in_to_the_letter_that_goes_out() {
     page.execute(&format!("{pin}.querySelector('button[value^=\"pin \"]').click()"), vec![]).await.expect("a button");
     browser.until(&format!("{pin}.querySelector('.tag')?.textContent"), "à la une").await;
     browser.until("document.activeElement.value.startsWith('unpin ')", true).await;
-    let phone = page.find(Locator::Css(".phone iframe")).await.expect("the phone");
+    let shown = "[...document.querySelectorAll('.phone iframe')].map(f => f.contentDocument?.querySelector('h2.big')\
+                 ?.textContent.trim()).join()";
+    browser.until(shown, "Petit lexique de la vase").await;
+    let phone = page.find(Locator::Css(".phone .screen")).await.expect("the phone");
     let (_, _, width, _) = phone.rectangle().await.expect("a rectangle");
     assert!((360.0..=380.0).contains(&width), "{width}");
+    let phone = page.find(Locator::Css(".phone iframe")).await.expect("the phone");
     phone.enter_frame().await.expect("the frame");
     page.wait().for_element(Locator::Css("h2.big")).await.expect("the lead");
     let lead = page.find(Locator::Css("h2.big")).await.expect("the lead").text().await.expect("a text");
@@ -141,7 +154,7 @@ async fn from_the_way_in_to_the_letter_that_goes_out() {
 
     // The proof arrives, marked as one, with the way to the desk.
     browser.press("#send-proof").await;
-    browser.until("document.querySelector('#notice').textContent.trim()", "L’épreuve est en route.").await;
+    browser.until("document.querySelector('#notice').textContent.trim()", "L’épreuve est partie.").await;
     let end = Instant::now() + Duration::from_secs(20);
     while sink.count() < 2 && Instant::now() < end {
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -164,7 +177,10 @@ async fn from_the_way_in_to_the_letter_that_goes_out() {
     // Approved by the one who looked; nothing goes before its hour.
     browser.press("#approve").await;
     browser
-        .until("document.querySelector('.state').textContent.startsWith('Approuvée (claire, 2026-11-22 18:')", true)
+        .until(
+            "document.querySelector('.state').textContent.startsWith('Approuvée (claire, 22\u{a0}novembre à 18:')",
+            true,
+        )
         .await;
     assert_eq!(browser.violations().await, [""; 0], "approved");
     assert_eq!(scene.run(&["run", "--at", "2026-11-23T07:29"]), SILENCE);
@@ -197,6 +213,9 @@ async fn who_was_too_late_sees_what_has_changed_and_loses_nothing() {
     let desk = Open::at(&scene, SUNDAY);
     let browser = Browser::open().await;
     browser.size(1300, 900).await;
+    // The page hears of it by the desk's answer alone.
+    browser.cdp("Network.enable", json!({})).await;
+    browser.cdp("Network.setBlockedURLs", json!({ "urls": ["*/watch*"] })).await;
     let page = &browser.client;
     page.goto(&desk.way_in).await.expect("the door");
     browser.press("main button").await;

@@ -92,7 +92,7 @@ fn each_act_has_its_form_and_its_name() {
         let form = form.split("</form>").next().expect("its end");
         assert_eq!(form.matches("<button").count(), 1, "{form}");
         assert!(form.contains("<button name=\"act\" value=\"hold\""), "{form}");
-        for act in ["", "reelase", "HOLD", "approve ", "send"] {
+        for act in ["", "reelase", "HOLD", "approve ", "sent"] {
             assert_eq!(claire.decide(&page, act, &[]).status, 400, "{act:?}");
         }
         // What was looked at belongs to it, also for who lets it go.
@@ -104,7 +104,7 @@ fn each_act_has_its_form_and_its_name() {
         assert!(claire.get("/").text.contains("elle attend une approbation"));
         assert_eq!(noted(&claire, "par claire"), 0);
         assert_eq!(claire.decide(&page, "hold", &[("why", "le titre")]).status, 303);
-        assert!(claire.get("/").text.contains("Retenue (claire, 2026-11-22 18:0"));
+        assert!(claire.get("/").text.contains("Retenue (claire, 22\u{a0}novembre à 18:0"));
     }
 }
 

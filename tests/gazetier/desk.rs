@@ -2,6 +2,9 @@
 //! there: who comes in, from where a change is taken, what stands in a page, and two editors at
 //! once.
 
+mod acts;
+mod together;
+
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
@@ -344,9 +347,12 @@ fn nothing_is_obeyed_that_stands_in_a_column() {
     }
     // The letter itself stands in a box of sand, where nothing runs and nothing is sent.
     let letter = claire.get("/preview/2026-W47?variant=&mode=dark");
-    assert!(letter.policy.starts_with("sandbox allow-popups; default-src 'none'; img-src https: http:;"), "{letter:?}");
+    assert!(
+        letter.policy.starts_with("sandbox allow-popups allow-same-origin; default-src 'none'; img-src https: http:;"),
+        "{letter:?}"
+    );
     assert!(!letter.text.contains("<script") && !letter.text.contains("prefers-color-scheme"), "{letter:?}");
-    assert!(claire.get("/").text.contains("sandbox=\"allow-popups\""));
+    assert!(claire.get("/").text.contains("sandbox=\"allow-popups allow-same-origin\""));
     assert_eq!(claire.get("/preview/2026-W46?variant=").status, 404);
     assert!(
         claire.get("/?view=headers").text.contains("Subject: &#34;&#62;&#60;img src=x onerror=alert(2)&#62; Bcc: a")
@@ -397,16 +403,16 @@ fn everything_works_by_plain_forms() {
         // Held, let go, approved: each with a name, and what is approved is what was looked at.
         let say = |act: &str, changed: &[(&str, &str)]| claire.decide(&claire.get("/").text, act, changed).status;
         assert_eq!(say("hold", &[("why", "le titre")]), 303);
-        assert!(claire.get("/").text.contains("Retenue (claire, 2026-11-22 18:0"));
+        assert!(claire.get("/").text.contains("Retenue (claire, 22\u{a0}novembre à 18:0"));
         // What the desk does not know is not a release.
         for act in ["", "reelase", "HOLD"] {
             assert_eq!(say(act, &[]), 400, "{act:?}");
         }
-        assert!(claire.get("/").text.contains("Retenue (claire, 2026-11-22 18:0"));
+        assert!(claire.get("/").text.contains("Retenue (claire, 22\u{a0}novembre à 18:0"));
         assert_eq!(say("release", &[]), 303);
         assert_eq!(say("approve", &[("hash", "something else")]), 409);
         assert_eq!(say("approve", &[]), 303);
-        assert!(claire.get("/").text.contains("Approuvée (claire, 2026-11-22 18:0"));
+        assert!(claire.get("/").text.contains("Approuvée (claire, 22\u{a0}novembre à 18:0"));
         assert_eq!(scene.run(&["run", "--at", MONDAY]), SILENCE);
         assert_eq!(scene.posted(), ["2026-W47 a@example.org"]);
         // Frozen: no change is taken any more, and the past shows what was sent.

@@ -20,6 +20,8 @@ statements! {
     ADD_NEWSLETTER = "INSERT INTO newsletters (name) VALUES ($1) ON CONFLICT (name) DO NOTHING";
     GROUPS = "SELECT DISTINCT rhythm, choice, after_at, mark_at, had FROM subscriptions WHERE newsletter = $1 AND state = 'active' \
         ORDER BY rhythm, choice, after_at, mark_at, had";
+    GROUP_AT = "SELECT p.rhythm, p.choice, p.after_at, p.mark_at, p.had FROM subscriptions p JOIN subscribers s \
+        ON s.id = p.subscriber_id WHERE p.newsletter = $1 AND s.address_hash = $2 AND p.state = 'active'";
     /// Who would get an edition that is drawn up now.
     READERS_BY_GROUP = "SELECT p.rhythm, p.choice, p.after_at, p.mark_at, p.had, COUNT(*) AS readers FROM subscriptions p \
         JOIN subscribers s ON s.id = p.subscriber_id WHERE p.newsletter = $1 AND p.state = 'active' \

@@ -33,6 +33,31 @@ statements! {
     STATE_AT = "SELECT id, state FROM editions WHERE newsletter = $1 AND cutoff_at = $2";
     ADD_QUIET_CUTOFF = "INSERT INTO quiet_cutoffs (newsletter, cutoff_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     LAST_QUIET_CUTOFF = "SELECT MAX(cutoff_at) FROM quiet_cutoffs WHERE newsletter = $1 AND cutoff_at <= $2";
+    QUIET_AFTER = "SELECT cutoff_at FROM quiet_cutoffs WHERE newsletter = $1 AND cutoff_at > $2 ORDER BY cutoff_at";
+    DROP_QUIET_CUTOFF = "DELETE FROM quiet_cutoffs WHERE newsletter = $1 AND cutoff_at = $2";
+    /// Cutoffs whose editions editors skip, with who said so.
+    SKIPPED_AFTER = "SELECT q.cutoff_at, n.who FROM quiet_cutoffs q JOIN edition_notes n ON n.newsletter = q.newsletter \
+        AND n.cutoff_at = q.cutoff_at WHERE q.newsletter = $1 AND q.cutoff_at > $2 AND n.kind = 'skipped' \
+        AND n.id = (SELECT MAX(m.id) FROM edition_notes m WHERE m.newsletter = q.newsletter \
+        AND m.cutoff_at = q.cutoff_at AND m.kind = 'skipped') ORDER BY q.cutoff_at";
+    VERSIONS = "SELECT version, changes, who, changed_at FROM edition_changes WHERE newsletter = $1 AND cutoff_at = $2 \
+        ORDER BY version DESC LIMIT 40";
+    /// What became of an edition's letters, by the domain of their addresses. It looks at each letter: for who asks.
+    FIGURES = "SELECT f.domain, COUNT(*), SUM(f.sent), SUM(f.failed), SUM(f.unsure), SUM(f.came_back), SUM(f.complained), \
+        SUM(f.gone) FROM (SELECT LOWER(SUBSTR(l.address, LENGTH(RTRIM(l.address, REPLACE(l.address, '@', ''))) + 1)) AS domain, \
+        CASE WHEN l.state = 'sent' THEN 1 ELSE 0 END AS sent, CASE WHEN l.state = 'failed' THEN 1 ELSE 0 END AS failed, \
+        CASE WHEN l.state = 'unknown' THEN 1 ELSE 0 END AS unsure, \
+        CASE WHEN EXISTS (SELECT 1 FROM bounces b WHERE b.edition_id = l.edition_id AND b.subscriber_id = l.subscriber_id \
+        AND b.kind IN ('hard', 'soft')) THEN 1 ELSE 0 END AS came_back, \
+        CASE WHEN EXISTS (SELECT 1 FROM bounces b WHERE b.edition_id = l.edition_id AND b.subscriber_id = l.subscriber_id \
+        AND b.kind = 'complaint') THEN 1 ELSE 0 END AS complained, \
+        CASE WHEN EXISTS (SELECT 1 FROM subscriptions p WHERE p.subscriber_id = l.subscriber_id AND p.newsletter = $2 \
+        AND p.state = 'unsubscribed' AND p.since_at >= $3 AND p.since_at < $4) THEN 1 ELSE 0 END AS gone \
+        FROM letters l WHERE l.edition_id = $1) AS f GROUP BY f.domain ORDER BY COUNT(*) DESC, f.domain";
+    NEXT_CUTOFF = "SELECT MIN(cutoff_at) FROM editions WHERE newsletter = $1 AND cutoff_at > $2";
+    COLUMN = columns!("id = $1");
+    DOCUMENTS_OF = "SELECT f.source, f.path FROM source_files f JOIN columns c ON c.source = f.source \
+        AND c.source_key = f.column_key WHERE c.id = $1 ORDER BY f.path";
     DESK_GENERATION = "SELECT generation FROM desk_keys WHERE name = $1";
     DESK_EDITORS = "SELECT name, is_editor FROM desk_keys WHERE name <> ''";
     ADD_DESK_EDITOR = "INSERT INTO desk_keys (name, generation, is_editor) VALUES ($1, 0, 1) \

@@ -7,6 +7,9 @@ statements! {
     SETTLE_SERVICE_LETTER = "UPDATE service_letters SET state = $3, attempts = attempts + 1, due_at = $4, reply = $5, \
         address = CASE WHEN $3 = 'queued' THEN address ELSE '' END, \
         message = CASE WHEN $3 = 'queued' THEN message ELSE '' END WHERE id = $1 AND fence = $2 AND state = 'leased'";
+    /// Letters for editors that were queued at an instant and that no relay has taken.
+    UNSENT_DESK_LETTERS = "SELECT attempts, COALESCE(reply, '') FROM service_letters WHERE kind = 'desk' \
+        AND queued_at = $1 AND state <> 'sent' ORDER BY id";
     SERVICE_LETTERS_DUE = "SELECT COUNT(*) FROM (SELECT 1 FROM service_letters WHERE due_at <= $1 \
         AND state IN ('queued', 'leased') LIMIT 1) AS due";
     /// Who works on a batch says that it is still at it.

@@ -9,7 +9,7 @@ use crate::{
         render::{Rendered, render},
     },
     locales::fill,
-    model::{Audience, Choice},
+    model::{Audience, Choice, EmailAddress},
 };
 
 /// The coming edition as each audience sees it, that of all first: also as whoever chose one rubrique alone would.
@@ -45,6 +45,24 @@ pub(super) fn label(desk: &Desk, audience: &Audience) -> String {
             format!("{choice} · {}", fill(&w.with_editions_since, &[("day", &day)]))
         }
     }
+}
+
+/// Whose letter a reader gets of an edition, by an address: the audience, or why there is none.
+pub(super) async fn of_reader(
+    desk: &Desk,
+    coming: &NextEdition,
+    address: &str,
+) -> Result<Result<Audience, String>, DeskError> {
+    let w = desk.words();
+    let about = |words: &str| fill(words, &[("address", &address)]);
+    let newsletter = desk.shared().newsletter();
+    let group = match address.parse::<EmailAddress>() {
+        Ok(address) => desk.shared().store().group_at(newsletter, &address).await?,
+        Err(_) => return Ok(Err(about(&w.no_address))),
+    };
+    let Some(group) = group else { return Ok(Err(about(&w.no_such_reader))) };
+    let theirs = coming.audiences.drafts.iter().find(|draft| draft.has_columns() && draft.groups.contains(&group));
+    Ok(theirs.map(|draft| draft.audience.clone()).ok_or_else(|| about(&w.nothing_for_reader)))
 }
 
 /// What the inboxes of each audience show, if there are several with readers.

@@ -10,15 +10,20 @@ use axum::{
 use super::{
     Desk, DeskError, answer,
     audiences::{inboxes, label, variants_of},
+    headers::head,
     history::{before, history},
+    moments::{hour, short_hour},
+    open,
     pages::{
         self, DeskFrame, DeskNotice, EditionBadge, LetterPreview, NewsletterLink, PreflightLine, PreviewContent,
         PreviewOption, Row, RubriqueGroup,
     },
-    past,
+    past, pictures, presence,
     query::{DeskQuery, FIELD_LIMITS},
     session::Editor,
     style::SCRIPT,
+    texts::Texts,
+    versions,
 };
 use crate::{
     config::Config,
@@ -27,7 +32,7 @@ use crate::{
         next::{self, ApprovalState, NextEdition},
         preflight::{INBOX_SUBJECT_CHARS, PreflightFinding, Severity, inbox},
         render::{Rendered, archive::without_token, default_subject},
-        special, variants as edition_variants,
+        variants as edition_variants,
     },
     locales::{Desk as Words, fill},
     model::{self, Audience, Column, Period},
@@ -66,7 +71,7 @@ pub(super) async fn show(
     let chosen = all.iter().find(|(audience, _)| audience.key() == ask.variant).or(all.first());
     let rendered = chosen.and_then(|(_, rendered)| rendered.as_ref());
     let key = chosen.map(|(audience, _)| audience.key()).unwrap_or_default();
-    let shown = match rendered {
+    let preview = match rendered {
         None => PreviewContent::Nothing,
         Some(rendered) => match ask.view.as_str() {
             "text" => PreviewContent::Text(without_token(&rendered.plain, "…")),
@@ -96,35 +101,39 @@ pub(super) async fn show(
     let sight = coming.reviewed_state(config, store).await?;
     let preheader = whole.map(|whole| whole.preheader.clone()).unwrap_or_default();
     let state = state(desk, &coming, &outlook);
-    let words = ask.typed.words.clone().unwrap_or_else(|| {
-        [
-            changes.subject.clone().unwrap_or_else(|| default_subject(config, draft)),
-            changes.preheader.clone().unwrap_or_default(),
-            changes.opening.clone().unwrap_or_else(|| config.digest.opening.clone()),
-        ]
-    });
-    let [subject, own_preheader, opening] = words;
+    let shown = Texts::shown(config, draft, changes);
+    let (open, is_next) = open::editions(desk, &coming).await?;
+    let edition = if is_next { String::new() } else { draft.slot.period.to_string() };
     let page = pages::ComingPage {
         f: head_of(desk, editor, false),
-        editions: editions(desk, &coming).await?,
         notice,
+        period: draft.slot.period.to_string(),
         version: coming.desk.version.number,
-        touched: coming.desk.version.at.map(|at| format!("{}, {}", coming.desk.version.who, hour(config, at))),
+        stamp: presence::stamp(&coming),
+        here: presence::here(desk, editor),
+        open,
+        edition,
+        touched: coming.desk.version.at.map(|at| format!("{}, {}", coming.desk.version.who, short_hour(config, at))),
         sender: inbox(&config.letters.from),
         subject_length: shown_subject.chars().count(),
         subject_most: INBOX_SUBJECT_CHARS,
-        preheader: own_preheader,
         preheader_default: preheader,
         inboxes,
-        opening,
+        texts: ask.typed.words.clone().unwrap_or_else(|| shown.clone()),
+        shown,
+        clashes: ask.typed.clashes.iter().map(|field| field.name()).collect(),
         groups: groups(config, &coming, w),
         left_out: left_out(config, &coming),
         repeats: repeats(config, &coming, w),
         is_red: findings.iter().any(|finding| finding.severity == Severity::Red),
         lines: lines(desk, &findings),
-        good: findings.iter().filter(|finding| finding.severity == Severity::Green).count(),
+        all_green: green(desk, &findings),
         is_held: matches!(outlook, ApprovalState::Held { .. }),
         is_approved: matches!(outlook, ApprovalState::Approved { .. }),
+        is_waiting: matches!(outlook, ApprovalState::Approved { at, .. } if at > now.at),
+        is_due: coming.is_due,
+        is_special: draft.slot.planned.is_some(),
+        versions: versions::of(desk, &draft.slot.key()).await?,
         is_empty: coming.is_empty(),
         editors: config
             .desk
@@ -136,7 +145,7 @@ pub(super) async fn show(
             })
             .collect(),
         history: history(desk, &coming.desk.notes, matches!(outlook, ApprovalState::Lapsed { .. })),
-        preview: preview_of(desk, ask, &audiences, &key, shown, desk.root().to_owned()),
+        preview: preview_of(desk, ask, &audiences, &key, preview, String::new()),
         view: ask.view.clone(),
         variant: key,
         status: state,
@@ -146,27 +155,8 @@ pub(super) async fn show(
         why: ask.typed.why.clone(),
         is_own_subject: changes.subject.is_some(),
         shown_subject,
-        subject,
     };
     answer(desk, status, &page)
-}
-
-/// The way to each edition to come, if there are special ones beside that of the schedule.
-async fn editions(desk: &Desk, shown: &NextEdition) -> Result<Vec<NewsletterLink>, DeskError> {
-    let (config, store, now) = desk.context();
-    let all = special::all_coming(config, store, now).await?;
-    if all.len() < 2 {
-        return Ok(Vec::new());
-    }
-    let link = |coming: &NextEdition| {
-        let due = &coming.draft.slot;
-        NewsletterLink {
-            title: format!("{} ({})", due.period, hour(config, due.cutoff)),
-            url: format!("{}?edition={}", desk.root(), due.period),
-            is_current: due.period == shown.draft.slot.period,
-        }
-    };
-    Ok(all.iter().map(link).collect())
 }
 
 pub(super) fn head_of<'a>(desk: &'a Desk, editor: &'a Editor, is_past: bool) -> DeskFrame<'a> {
@@ -174,6 +164,7 @@ pub(super) fn head_of<'a>(desk: &'a Desk, editor: &'a Editor, is_past: bool) -> 
         lang: desk.lang().tag(),
         dir: desk.lang().dir(),
         w: desk.words(),
+        week: fill(&desk.lang().words().dates.week, &[("week", &"%w"), ("year", &"%y")]),
         magazine: &desk.shared().config().magazine.name,
         sheet: desk.0.style.sheet(),
         script: SCRIPT,
@@ -198,18 +189,17 @@ fn newsletters(desk: &Desk) -> Vec<NewsletterLink> {
     views.iter().enumerate().map(link).collect()
 }
 
-pub(super) fn hour(config: &Config, at: model::Instant) -> String {
-    config.magazine.zone.local(at).format("%Y-%m-%d %H:%M").to_string()
-}
-
-fn state(desk: &Desk, coming: &NextEdition, outlook: &ApprovalState) -> EditionBadge {
+pub(super) fn state(desk: &Desk, coming: &NextEdition, outlook: &ApprovalState) -> EditionBadge {
     let config = desk.shared().config();
     let w = desk.words();
-    let by = |words: &str, who: &str, at: &model::Instant| format!("{words} ({who}, {})", hour(config, *at));
+    let by = |words: &str, who: &str, at: &model::Instant| format!("{words} ({who}, {})", short_hour(config, *at));
     let words = match outlook {
         ApprovalState::Empty => w.empty.clone(),
         ApprovalState::Draft if config.digest.approval => w.draft_waits.clone(),
         ApprovalState::Draft => w.draft.clone(),
+        ApprovalState::Approved { who, at } if *at > desk.shared().now() => {
+            fill(&w.goes_soon, &[("who", who), ("hour", &short_hour(config, *at))])
+        }
         ApprovalState::Approved { who, at } => by(&w.approved, who, at),
         ApprovalState::Lapsed { who, at } => by(&w.fallen, who, at),
         ApprovalState::Held { who, at, why } if why.is_empty() => by(&w.held, who, at),
@@ -219,7 +209,7 @@ fn state(desk: &Desk, coming: &NextEdition, outlook: &ApprovalState) -> EditionB
     EditionBadge {
         state: if matches!(outlook, ApprovalState::Lapsed { .. }) { "fallen" } else { outlook.as_str() },
         words,
-        period: due.period.to_string(),
+        period: desk.called(&due.period),
         number: fill(&w.edition_number, &[("number", &due.number)]),
         due: fill(if coming.is_due { &w.was_due_at } else { &w.goes_at }, &[("hour", &hour(config, due.cutoff))]),
     }
@@ -227,7 +217,11 @@ fn state(desk: &Desk, coming: &NextEdition, outlook: &ApprovalState) -> EditionB
 
 fn groups(config: &Config, coming: &NextEdition, w: &Words) -> Vec<RubriqueGroup> {
     let draft = &coming.draft;
-    let lead = layout(config, draft, &model::Choice::all()).lead.map(|lead| lead.id);
+    let layout = layout(config, draft, &model::Choice::all());
+    let lead = layout.lead.map(|lead| lead.id);
+    let is_title = |column: &Column| {
+        layout.sections.iter().any(|section| section.titles.iter().any(|title| title.id == column.id))
+    };
     let is_pinned = |column: &Column| draft.changes.pinned.contains(&column.id);
     let rubriques = config.rubriques.iter().map(Some).chain([None]);
     let groups = rubriques.map(|rubrique| {
@@ -238,6 +232,7 @@ fn groups(config: &Config, coming: &NextEdition, w: &Words) -> Vec<RubriqueGroup
             let neighbour = |other: Option<&&Column>| other.is_none_or(|other| is_pinned(other) != is_pinned(column));
             Row {
                 lead: lead == Some(column.id),
+                is_title: is_title(column),
                 pinned: is_pinned(column),
                 first: at == 0 || neighbour(ours.get(at - 1)),
                 last: neighbour(ours.get(at + 1)),
@@ -278,6 +273,7 @@ fn row(config: &Config, column: &Column) -> Row {
         title: column.title.clone(),
         about: format!("{}{day}", byline.unwrap_or_default()),
         lead: false,
+        is_title: false,
         pinned: false,
         first: true,
         last: true,
@@ -300,6 +296,12 @@ fn lines(desk: &Desk, findings: &[PreflightFinding]) -> Vec<PreflightLine> {
         .collect();
     lines.sort_by_key(|(grade, _)| std::cmp::Reverse(*grade));
     lines.into_iter().map(|(_, line)| line).collect()
+}
+
+/// How many findings are as they should be; nothing if none is.
+fn green(desk: &Desk, findings: &[PreflightFinding]) -> String {
+    let count = findings.iter().filter(|finding| finding.severity == Severity::Green).count();
+    if count == 0 { String::new() } else { desk.lang().counted(&desk.words().all_green, count as u64, &[]) }
 }
 
 pub(super) fn preview_of(
@@ -338,7 +340,6 @@ pub(super) fn preview_of(
             .collect(),
         shown,
         action,
-        edition: ask.named().filter(Period::is_special).map(|period| period.to_string()).unwrap_or_default(),
     }
 }
 
@@ -348,13 +349,7 @@ pub(super) fn frame(desk: &Desk, period: &str, variant: &str, view: &str, hash: 
     format!("{}preview/{period}?variant={variant}&mode={mode}&hash={hash}", desk.root())
 }
 
-/// A letter's header, with the token that it shows hidden.
-pub(super) fn head(letter: &[u8]) -> String {
-    let text = String::from_utf8_lossy(letter);
-    text.split("\r\n\r\n").next().unwrap_or_default().replace("\r\n", "\n")
-}
-
-/// What stands in the preview's frames: the letter alone, in a box of sand.
+/// What stands in the preview's frames: the letter alone, in a box of sand where nothing runs.
 pub(super) async fn preview(
     State(desk): State<Desk>,
     Path(period): Path<String>,
@@ -362,17 +357,19 @@ pub(super) async fn preview(
 ) -> Result<Response, DeskError> {
     let (config, store, now) = desk.context();
     let period = Period::from_key(&period);
-    let html = match store.edition_of(desk.shared().newsletter(), &period).await? {
+    let (html, columns) = match store.edition_of(desk.shared().newsletter(), &period).await? {
         Some(edition) => {
             let variants = past::variants_of(&desk, &edition).await?;
-            variants.into_iter().find(|variant| variant.audience.key() == ask.variant).map(|variant| variant.html)
+            let html =
+                variants.into_iter().find(|variant| variant.audience.key() == ask.variant).map(|variant| variant.html);
+            (html, store.columns_of(edition.id).await?)
         }
         None => {
             let coming = next::coming(config, store, now, Some(&period)).await?;
             let ours = coming.draft.slot.period == period;
             let mut all = variants_of(config, &coming)?.into_iter();
             let rendered = all.find(|(audience, _)| audience.key() == ask.variant).and_then(|(_, rendered)| rendered);
-            rendered.filter(|_| ours).map(|rendered| rendered.html)
+            (rendered.filter(|_| ours).map(|rendered| rendered.html), coming.all)
         }
     };
     let html = html.ok_or(DeskError::NotThere)?;
@@ -381,8 +378,10 @@ pub(super) async fn preview(
         .replace("@media (prefers-color-scheme:dark)", dark)
         .replace("color-scheme:light dark", &format!("color-scheme:{scheme}"))
         .replacen("<head>", "<head><base target=\"_blank\">", 1);
-    let html = without_token(&html, "preview");
-    let policy = "sandbox allow-popups; default-src 'none'; img-src https: http:; style-src 'unsafe-inline'; \
+    let html = pictures::with_own_pictures(&desk, without_token(&html, "preview"), &columns).await?;
+    // Of the desk's own origin, so that its script may look where the reader stands and its pictures are let through;
+    // without scripts, so that nothing in the letter can make use of that.
+    let policy = "sandbox allow-popups allow-same-origin; default-src 'none'; img-src https: http:; style-src 'unsafe-inline'; \
                   base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),

@@ -1,6 +1,6 @@
 //! What was decided about an edition, in words, and what a decision about it carries.
 
-use super::{Desk, edition::hour, pages::SeenState};
+use super::{Desk, moments::short_hour, pages::SeenState};
 use crate::{
     locales::fill,
     model::{self, NoteKind},
@@ -18,9 +18,11 @@ pub(super) fn history(desk: &Desk, notes: &[model::Note], fallen: bool) -> Vec<S
             NoteKind::Released => &w.note_released,
             NoteKind::Retried => &w.note_retried,
             NoteKind::Proof => &w.note_proof,
+            NoteKind::Skipped => &w.note_skipped,
+            NoteKind::Resumed => &w.note_resumed,
             NoteKind::Told => return None,
         };
-        let at = hour(desk.shared().config(), note.at);
+        let at = short_hour(desk.shared().config(), note.at);
         let words = if note.words.is_empty() { String::new() } else { format!(" ({})", note.words) };
         let what = fill(what, &[("who", &note.who)]) + &words;
         Some(fill(&w.note, &[("hour", &at), ("what", &what)]))

@@ -10,7 +10,8 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use crate::{
-    fetch::{FetchLimits, Fetcher},
+    fetch::{self, FetchLimits, Fetcher},
+    locales::{Desk as Words, fill},
     model::token::PLACEHOLDER,
 };
 
@@ -31,7 +32,7 @@ pub(super) struct LinkReport {
 }
 
 /// Tries the links of a letter. Hosts that are named may have private addresses.
-pub(super) async fn try_links(html: &str, private_hosts: &[String]) -> LinkReport {
+pub(super) async fn try_links(html: &str, private_hosts: &[String], words: &'static Words) -> LinkReport {
     let mut links = BTreeSet::new();
     for name in [" href=\"", " src=\""] {
         for rest in html.split(name).skip(1) {
@@ -48,7 +49,7 @@ pub(super) async fn try_links(html: &str, private_hosts: &[String]) -> LinkRepor
     let mut workers = JoinSet::new();
     for _ in 0..PARALLEL_REQUESTS {
         let (queue, fetcher) = (Arc::clone(&queue), fetcher.clone());
-        workers.spawn_blocking(move || work(&queue, &fetcher));
+        workers.spawn_blocking(move || work(&queue, &fetcher, words));
     }
     let mut broken = Vec::new();
     while let Some(found) = workers.join_next().await {
@@ -58,15 +59,29 @@ pub(super) async fn try_links(html: &str, private_hosts: &[String]) -> LinkRepor
     LinkReport { broken, left }
 }
 
-fn work(queue: &Mutex<Vec<String>>, fetcher: &Fetcher) -> Vec<String> {
+fn work(queue: &Mutex<Vec<String>>, fetcher: &Fetcher, words: &Words) -> Vec<String> {
     let mut broken = Vec::new();
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let Some(address) = next else { return broken };
         match address.parse::<Url>().map(|parsed| fetcher.get(&parsed)) {
             Ok(Ok(_)) => {}
-            Ok(Err(error)) => broken.push(format!("{address} ({error})")),
-            Err(error) => broken.push(format!("{address} ({error})")),
+            Ok(Err(error)) => broken.push(format!("{address} ({})", why(&error, words))),
+            Err(_) => broken.push(format!("{address} ({})", words.link_errors.address)),
         }
+    }
+}
+
+/// Why an address gave nothing, in the language of the desk.
+fn why(error: &fetch::Error, words: &Words) -> String {
+    let words = &words.link_errors;
+    match error {
+        fetch::Error::Address(_) => words.address.clone(),
+        fetch::Error::Private { host, address } => fill(&words.private, &[("host", host), ("address", address)]),
+        fetch::Error::Status { status, .. } => fill(&words.status, &[("status", status)]),
+        fetch::Error::TooManyRedirects(count) => fill(&words.redirects, &[("count", count)]),
+        fetch::Error::Timeout(after) => fill(&words.timeout, &[("count", &after.as_secs())]),
+        // In the words of a library; an editor can only look for themselves.
+        fetch::Error::TooLong(_) | fetch::Error::Failed(_) => words.failed.clone(),
     }
 }

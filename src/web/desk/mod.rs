@@ -5,16 +5,26 @@
 mod audiences;
 mod change;
 mod edition;
+mod figures;
 mod form;
+mod headers;
 mod history;
 mod links;
+mod mend;
+mod moments;
+mod open;
 mod pages;
 mod past;
+mod pictures;
+mod presence;
+mod proofs;
 mod query;
 mod reasons;
 mod refusals;
 mod session;
 mod style;
+mod texts;
+mod versions;
 
 use std::sync::Arc;
 
@@ -27,6 +37,7 @@ use axum::{
 };
 use url::Url;
 
+use self::presence::Presence;
 use super::{Error, Shared, guard, page};
 use crate::{locales, model::Lang, send, store};
 
@@ -47,6 +58,8 @@ struct DeskInner {
     /// Who works at the machine itself.
     operator: String,
     style: style::DeskStyle,
+    /// Who is there.
+    presence: presence::Presence,
 }
 
 impl Desk {
@@ -55,7 +68,7 @@ impl Desk {
         let style = style::DeskStyle::of(shared.config())?;
         let base = Url::parse(&base).map_err(askama::Error::custom)?;
         let root = base.path().to_owned();
-        Ok(Self(Arc::new(DeskInner { shared, base, root, operator, style })))
+        Ok(Self(Arc::new(DeskInner { shared, base, root, operator, style, presence: Presence::default() })))
     }
 
     /// The same for each newsletter: the first one's pages stand at the desk's own address, the others' below.
@@ -67,7 +80,8 @@ impl Desk {
             };
             let style = style::DeskStyle::of(shared.config())?;
             let (base, operator) = (self.0.base.clone(), self.0.operator.clone());
-            Ok(Self(Arc::new(DeskInner { shared, base, root, operator, style })))
+            let presence = Presence::default();
+            Ok(Self(Arc::new(DeskInner { shared, base, root, operator, style, presence })))
         };
         self.shared().views().into_iter().enumerate().map(desk).collect()
     }
@@ -114,7 +128,7 @@ fn pages_of(desk: &Desk) -> Router {
     let root = desk.root();
     let at = |path: &str| format!("{root}{path}");
     Router::new()
-        .route(&at(""), get(edition::coming).post(change::mend))
+        .route(&at(""), get(edition::coming).post(mend::mend))
         .route(&at("decide"), post(change::decide))
         .route(&at("proof"), post(change::proof))
         .route(&at("retry"), post(change::retry))
@@ -123,6 +137,8 @@ fn pages_of(desk: &Desk) -> Router {
         .route(&at("past"), get(past::past))
         .route(&at("past/{period}"), get(past::one))
         .route(&at("preview/{period}"), get(edition::preview))
+        .route(&at("pictures/{column}"), get(pictures::picture))
+        .route(&at("watch"), get(presence::watch))
         .layer(middleware::from_fn_with_state(desk.clone(), session::require))
         .with_state(desk.clone())
 }

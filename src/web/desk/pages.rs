@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::texts::Texts;
 use crate::locales::{Desk as Words, Script};
 
 /// The way to a newsletter's pages.
@@ -19,6 +20,8 @@ pub(super) struct DeskFrame<'a> {
     /// The way in which that is written.
     pub(super) dir: &'static str,
     pub(super) w: &'static Words,
+    /// What a week is called, with marks for its number and its year.
+    pub(super) week: String,
     pub(super) magazine: &'a str,
     pub(super) sheet: &'a str,
     pub(super) script: &'static str,
@@ -58,8 +61,17 @@ pub(super) struct FieldLimits {
 pub(super) enum DeskNotice {
     /// Something was done.
     Done(String),
-    /// Something could not be done, and what the editor had written.
-    Refused { title: &'static str, lines: Vec<String>, yours: Vec<(&'static str, String)> },
+    /// It was done, and this is what others had changed before.
+    Merged { lines: Vec<String> },
+    /// Something could not be done, with texts of fields: whose they are stands before them.
+    Refused { title: &'static str, lines: Vec<String>, before_texts: &'static str, texts: Vec<(&'static str, String)> },
+}
+
+impl DeskNotice {
+    /// That something could not be done, and why.
+    pub(super) fn refused(title: &'static str, lines: Vec<String>) -> Self {
+        Self::Refused { title, lines, before_texts: "", texts: Vec::new() }
+    }
 }
 
 /// The edition's state.
@@ -82,6 +94,8 @@ pub(super) struct Row {
     pub(super) title: String,
     pub(super) about: String,
     pub(super) lead: bool,
+    /// Whether the letter has its title alone.
+    pub(super) is_title: bool,
     pub(super) pinned: bool,
     pub(super) first: bool,
     pub(super) last: bool,
@@ -130,10 +144,8 @@ pub(super) struct LetterPreview {
     pub(super) views: Vec<PreviewOption>,
     pub(super) variants: Vec<PreviewOption>,
     pub(super) shown: PreviewContent,
-    /// The page that its form leads to.
+    /// The page that its form leads to; empty if it goes with the form of the page, so that nothing typed is lost.
     pub(super) action: String,
-    /// The special edition that it shows; empty if it shows another one.
-    pub(super) edition: String,
 }
 
 /// The coming edition.
@@ -141,11 +153,18 @@ pub(super) struct LetterPreview {
 #[template(path = "desk/coming.html")]
 pub(super) struct ComingPage<'a> {
     pub(super) f: DeskFrame<'a>,
-    /// The editions to come, if there are several.
-    pub(super) editions: Vec<NewsletterLink>,
     pub(super) notice: Option<DeskNotice>,
     pub(super) status: EditionBadge,
+    pub(super) period: String,
     pub(super) version: i64,
+    /// Changes whenever somebody or something has changed the edition.
+    pub(super) stamp: String,
+    /// Who else is here, in words.
+    pub(super) here: String,
+    /// Its period, if it is not the first of those that are open.
+    pub(super) edition: String,
+    /// All that want something, if there are several.
+    pub(super) open: Vec<OpenEdition>,
     pub(super) before: SeenState,
     pub(super) most: FieldLimits,
     pub(super) s: &'static Script,
@@ -155,26 +174,35 @@ pub(super) struct ComingPage<'a> {
     pub(super) sender: String,
     /// As readers get it.
     pub(super) shown_subject: String,
-    /// As it is written, with what is filled in.
-    pub(super) subject: String,
+    /// What stands in the fields.
+    pub(super) texts: Texts,
+    /// What stands there of what the store has.
+    pub(super) shown: Texts,
+    /// The names of the fields of which somebody else has changed the same.
+    pub(super) clashes: Vec<&'static str>,
     /// Whether somebody wrote it.
     pub(super) is_own_subject: bool,
     pub(super) subject_length: usize,
     pub(super) subject_most: usize,
-    pub(super) preheader: String,
     pub(super) preheader_default: String,
     /// What each audience's inbox shows, where there are several.
     pub(super) inboxes: Vec<InboxLine>,
-    pub(super) opening: String,
     pub(super) groups: Vec<RubriqueGroup>,
     pub(super) left_out: Vec<Row>,
     pub(super) repeats: Vec<Row>,
     pub(super) lines: Vec<PreflightLine>,
-    /// How many of them are as they should be.
-    pub(super) good: usize,
+    /// How many of them are as they should be, in words.
+    pub(super) all_green: String,
     pub(super) is_red: bool,
     pub(super) is_held: bool,
     pub(super) is_approved: bool,
+    /// Whether it is about to go, and can be taken back.
+    pub(super) is_waiting: bool,
+    /// Whether its hour has passed.
+    pub(super) is_due: bool,
+    /// Whether it is one beside those of the schedule.
+    pub(super) is_special: bool,
+    pub(super) versions: Vec<VersionLine>,
     pub(super) is_empty: bool,
     /// Name and address of each editor.
     pub(super) editors: Vec<(String, String)>,
@@ -182,6 +210,40 @@ pub(super) struct ComingPage<'a> {
     pub(super) preview: LetterPreview,
     pub(super) view: String,
     pub(super) variant: String,
+}
+
+impl ComingPage<'_> {
+    /// Whether something is not as it should be.
+    fn has_findings(&self) -> bool {
+        self.lines.iter().any(|line| line.grade != "green")
+    }
+
+    /// Whether somebody else has changed the same field.
+    fn has_clash(&self, field: &str) -> bool {
+        self.clashes.contains(&field)
+    }
+}
+
+/// An edition that wants something of the editors.
+#[derive(Debug)]
+pub(super) struct OpenEdition {
+    pub(super) period: String,
+    pub(super) words: String,
+    pub(super) due: String,
+    pub(super) url: String,
+    pub(super) is_current: bool,
+    /// The cutoff of one that is skipped, by which it comes back; else empty.
+    pub(super) skipped: String,
+}
+
+/// A version of what editors changed.
+#[derive(Debug)]
+pub(super) struct VersionLine {
+    pub(super) number: i64,
+    /// When, who, and what.
+    pub(super) words: String,
+    /// Whether it is the one that is there.
+    pub(super) is_current: bool,
 }
 
 /// What an inbox shows of the letter of one audience.
@@ -203,13 +265,21 @@ pub(super) struct RefusalGroup {
     pub(super) letters: i64,
 }
 
+/// What became of the letters to one domain, or to several.
+#[derive(Debug)]
+pub(super) struct FigureRow {
+    pub(super) label: String,
+    /// In the order of the table's heads.
+    pub(super) numbers: Vec<i64>,
+}
+
 /// The past editions.
 #[derive(Template)]
 #[template(path = "desk/past.html")]
 pub(super) struct PastPage<'a> {
     pub(super) f: DeskFrame<'a>,
-    /// Each with its subject.
-    pub(super) editions: Vec<(EditionBadge, String)>,
+    /// Each with its period and its subject.
+    pub(super) editions: Vec<(EditionBadge, String, String)>,
 }
 
 /// One of them.
@@ -219,8 +289,11 @@ pub(super) struct EditionPage<'a> {
     pub(super) f: DeskFrame<'a>,
     pub(super) notice: Option<DeskNotice>,
     pub(super) status: EditionBadge,
+    pub(super) period: String,
     pub(super) subject: String,
     pub(super) letters: Vec<String>,
+    /// What became of its letters, by domain; nothing before somebody asks.
+    pub(super) figures: Vec<FigureRow>,
     /// Why letters of it were refused.
     pub(super) refusals: Vec<RefusalGroup>,
     pub(super) can_hold: bool,

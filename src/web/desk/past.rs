@@ -10,8 +10,10 @@ use axum::{
 
 use super::{
     Desk, DeskError, answer,
-    edition::{frame, head, head_of, hour, preview_of},
+    edition::{frame, head_of, preview_of},
+    headers::head,
     history::{before, history},
+    moments::hour,
     pages::{self, DeskNotice, EditionBadge, PreviewContent},
     query::{DeskQuery, FIELD_LIMITS},
     reasons,
@@ -29,8 +31,11 @@ pub(super) async fn past(
     Extension(editor): Extension<Editor>,
 ) -> Result<Response, DeskError> {
     let editions = desk.shared().store().editions(desk.shared().newsletter()).await?;
-    let editions =
-        editions.into_iter().rev().map(|edition| (standing(&desk, &edition, None), edition.subject)).collect();
+    let editions = editions
+        .into_iter()
+        .rev()
+        .map(|edition| (standing(&desk, &edition, None), edition.period.to_string(), edition.subject))
+        .collect();
     answer(&desk, StatusCode::OK, &pages::PastPage { f: head_of(&desk, &editor, true), editions })
 }
 
@@ -45,7 +50,7 @@ fn standing(desk: &Desk, edition: &Edition, reason: Option<&str>) -> EditionBadg
     EditionBadge {
         state: edition.state.as_str(),
         words: reason.map_or_else(|| words.clone(), |reason| format!("{words} · {reason}")),
-        period: edition.period.to_string(),
+        period: desk.called(&edition.period),
         number: fill(&w.edition_number, &[("number", &edition.number)]),
         due: hour(desk.shared().config(), edition.cutoff),
     }
@@ -138,7 +143,12 @@ pub(super) async fn show_one(
         f: head_of(desk, editor, true),
         notice,
         status: standing(desk, &edition, reason.as_deref()),
+        period: period.to_string(),
         letters: vec![letters],
+        figures: match edition.is_frozen && !ask.figures.is_empty() {
+            true => super::figures::of(desk, &edition).await?,
+            false => Vec::new(),
+        },
         refusals: reasons::of(&store.refused_letters(edition.id).await?),
         can_hold: matches!(edition.state, EditionState::Frozen | EditionState::Sending),
         can_go: edition.state == EditionState::Held,

@@ -2,7 +2,10 @@
 
 use serde::Deserialize;
 
-use super::pages::FieldLimits;
+use super::{
+    pages::FieldLimits,
+    texts::{TextField, Texts},
+};
 use crate::model::Period;
 
 /// What an address asks for.
@@ -12,21 +15,24 @@ pub(super) struct DeskQuery {
     pub(super) view: String,
     #[serde(default)]
     pub(super) variant: String,
-    #[serde(default)]
-    pub(super) said: String,
-    #[serde(default)]
-    pub(super) mode: String,
-    /// A special edition, by its label: else the page is of the edition that comes next.
+    /// The period of an edition to come that is not the next one.
     #[serde(default)]
     pub(super) edition: String,
+    #[serde(default)]
+    pub(super) said: String,
+    /// Whether the figures of a past edition are wanted.
+    #[serde(default)]
+    pub(super) figures: String,
+    #[serde(default)]
+    pub(super) mode: String,
     #[serde(skip)]
     pub(super) typed: UnsavedInput,
 }
 
 impl DeskQuery {
-    /// The edition to come that is asked for, if it is not the next one.
+    /// The edition to come that is asked for, if one is named.
     pub(super) fn named(&self) -> Option<Period> {
-        Some(Period::from_key(&self.edition)).filter(|_| !self.edition.is_empty())
+        Some(self.edition.as_str()).filter(|period| !period.is_empty()).map(Period::from_key)
     }
 }
 
@@ -34,7 +40,9 @@ impl DeskQuery {
 #[derive(Debug, Clone, Default)]
 pub(super) struct UnsavedInput {
     /// Subject, preheader and opening words.
-    pub(super) words: Option<[String; 3]>,
+    pub(super) words: Option<Texts>,
+    /// The fields of which somebody else has changed the same.
+    pub(super) clashes: Vec<TextField>,
     /// Why something is to be held.
     pub(super) why: String,
 }

@@ -17,8 +17,15 @@ struct DeskStylesheet<'a> {
     rubriques: &'a [Rubrique],
 }
 
-/// The script: it sends the form while one writes, and lets columns be dragged.
-pub(super) const SCRIPT: &str = include_str!("../../../templates/desk/desk.js");
+/// The script: it says what cannot be done, renews the preview, sends the form while one writes, moves columns, and shows
+/// what others do.
+pub(super) const SCRIPT: &str = concat!(
+    include_str!("../../../templates/desk/said.js"),
+    include_str!("../../../templates/desk/frames.js"),
+    include_str!("../../../templates/desk/desk.js"),
+    include_str!("../../../templates/desk/list.js"),
+    include_str!("../../../templates/desk/live.js")
+);
 
 /// How the desk looks.
 #[derive(Debug)]

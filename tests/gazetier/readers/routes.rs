@@ -78,6 +78,8 @@ const ROUTES: &[Route] = &[
     route!("desk/mod.rs" "&at(\"past\")", "desk: /past", "GET", "a session", "-", "256 KiB", "no-store", "desk"),
     route!("desk/mod.rs" "&at(\"past/{period}\")", "desk: /past/{period}", "GET", "a session", "-", "256 KiB", "no-store", "desk"),
     route!("desk/mod.rs" "&at(\"preview/{period}\")", "desk: /preview/{period}", "GET", "a session", "-", "256 KiB", "no-store", "frame"),
+    route!("desk/mod.rs" "&at(\"pictures/{column}\")", "desk: /pictures/{column}", "GET", "a session", "-", "256 KiB", "no-store", "picture"),
+    route!("desk/mod.rs" "&at(\"watch\")", "desk: /watch", "GET", "a session", "-", "256 KiB", "no-store", "page"),
     route!("desk/mod.rs" "&at(\"enter/{token}\")", "desk: /enter/{token}", "GET POST", "the token", "refused", "256 KiB", "no-store", "desk"),
 ];
 
@@ -92,7 +94,10 @@ fn policy(name: &str) -> &'static str {
         "archive feed" => "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'",
         "letter" => "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:",
         "desk" => "default-src 'none'; style-src 'sha256-",
-        "frame" => "sandbox allow-popups; default-src 'none'; img-src https: http:; style-src 'unsafe-inline'",
+        "frame" => {
+            "sandbox allow-popups allow-same-origin; default-src 'none'; img-src https: http:; style-src 'unsafe-inline'"
+        }
+        "picture" => "default-src 'none'; style-src 'unsafe-inline'; sandbox",
         other => panic!("{other}"),
     }
 }
@@ -271,12 +276,15 @@ fn each_route_of_the_desk_is_as_its_line_says() {
     let entered = ask(&place, "POST", entry, &format!("{FORM}{own}"), "");
     let cookie = entered.header("set-cookie").split(';').next().expect("a cookie").to_owned();
     assert!(!cookie.is_empty());
+    let seen = format!("{own}Cookie: {cookie}\r\n");
+    let letter = ask(&place, "GET", "/preview/2026-W47?variant=", &seen, "").text();
+    let picture = letter.split("src=\"/pictures/").nth(1).and_then(|rest| rest.split('"').next()).expect("a picture");
     for route in ROUTES.iter().filter(|route| route.path.starts_with("desk: ")) {
         let path = route.path.trim_start_matches("desk: ");
         let path = match path {
             "/enter/{token}" => entry.to_owned(),
             "/preview/{period}" => "/preview/2026-W48?variant=".to_owned(),
-            path => path.replace("{period}", "2026-W47"),
+            path => path.replace("{period}", "2026-W47").replace("{column}", picture),
         };
         if route.who == "a session" {
             for method in route.methods.split(' ') {
