@@ -57,7 +57,7 @@ struct ReadMessage {
 
 struct BounceRun<'a> {
     handler: BounceHandler<'a>,
-    proofs: ProofVerifier<'a>,
+    proofs: ProofVerifier,
     summary: Summary,
 }
 
@@ -274,6 +274,7 @@ impl BounceRun<'_> {
         let (reason, words) = match notice {
             BounceNotice::Returned { reason, words, .. } => (reason, words),
             BounceNotice::ServiceReturned { reason, .. } => (reason, String::new()),
+            BounceNotice::Arrived { .. } => return summary.arrived += 1,
             BounceNotice::Leave(..) => return,
         };
         match reason {

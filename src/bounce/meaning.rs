@@ -134,7 +134,7 @@ fn speak_beside(statuses: &mut [RecipientStatus], parts: &MessageParts) {
 }
 
 /// Understands a message, or says why somebody must read it.
-pub(super) fn understand(message: &[u8], proofs: &ProofVerifier<'_>) -> Result<Meaning, String> {
+pub(super) fn understand(message: &[u8], proofs: &ProofVerifier) -> Result<Meaning, String> {
     if message.trim_ascii().is_empty() {
         return Err("it is empty".into());
     }
@@ -173,11 +173,7 @@ fn asked_to_leave(parts: &MessageParts, why: String) -> Result<Meaning, String> 
 }
 
 /// Whose letter came back.
-fn returned(
-    statuses: Vec<RecipientStatus>,
-    parts: &MessageParts,
-    proofs: &ProofVerifier<'_>,
-) -> Result<Meaning, String> {
+fn returned(statuses: Vec<RecipientStatus>, parts: &MessageParts, proofs: &ProofVerifier) -> Result<Meaning, String> {
     if let Some(letter) = proofs.service(parts, &parts.statuses) {
         return Ok(Meaning::Service(letter, statuses));
     }
@@ -186,7 +182,7 @@ fn returned(
 }
 
 /// The reader whose token for leaving stands in the letter that came back, where all else is lost.
-fn by_token(parts: &MessageParts, proofs: &ProofVerifier<'_>) -> Option<ProvenLetter> {
+fn by_token(parts: &MessageParts, proofs: &ProofVerifier) -> Option<ProvenLetter> {
     let (_, reader) = proofs.unsubscribe_token(parts)?;
     Some(ProvenLetter { edition: 0, reader, by_envelope: false })
 }
@@ -196,7 +192,7 @@ fn complained(
     feedback: FeedbackType,
     reports: &[String],
     parts: &MessageParts,
-    proofs: &ProofVerifier<'_>,
+    proofs: &ProofVerifier,
 ) -> Result<Meaning, String> {
     let who = match proofs.letter(parts, reports) {
         Ok(letter) => Ok(letter),
@@ -258,7 +254,10 @@ pub(super) fn letter_notice(
     let best = best_status(statuses)?;
     let is_domain_gone = best.evidence.facts().iter().any(|fact| matches!(fact.sign, Sign::NoDomain | Sign::NoMail));
     let words = best.words;
-    best.reason.map(|reason| BounceNotice::Returned { edition, reader, reason, words, by_envelope, is_domain_gone })
+    match best.reason {
+        Some(reason) => Some(BounceNotice::Returned { edition, reader, reason, words, by_envelope, is_domain_gone }),
+        None => best.arrived.then_some(BounceNotice::Arrived { edition, reader }),
+    }
 }
 
 /// What a report says about a service letter.

@@ -12,6 +12,7 @@ mod mbox;
 mod meaning;
 mod mime;
 mod proof;
+pub mod relay_log;
 mod report;
 mod summary;
 mod texts;

@@ -14,8 +14,8 @@ const PROOF_CHARS: usize = 13;
 
 /// Verifies the proofs in messages.
 #[derive(Debug)]
-pub(super) struct ProofVerifier<'a> {
-    key: &'a Key,
+pub(super) struct ProofVerifier {
+    key: Key,
     /// Editions by their names in Message-IDs, in lower case.
     by_name: HashMap<String, (i64, EditionKey)>,
     /// Editions by their names in bounce addresses.
@@ -47,12 +47,12 @@ struct ProofMatches {
     forged: bool,
 }
 
-impl<'a> ProofVerifier<'a> {
-    pub(super) fn new(key: &'a Key, newsletters: Vec<Slug>, editions: &[Edition]) -> Self {
+impl ProofVerifier {
+    pub(super) fn new(key: &Key, newsletters: Vec<Slug>, editions: &[Edition]) -> Self {
         let by_name = editions.iter().map(|e| (message_name(e).to_lowercase(), (e.id, e.key()))).collect();
         let by_mark = editions.iter().map(|e| (e.mark, e.id)).collect();
         let by_period = editions.iter().map(|e| (e.period.as_str().to_lowercase(), e.id)).collect();
-        Self { key, by_name, by_mark, by_period, newsletters }
+        Self { key: key.clone(), by_name, by_mark, by_period, newsletters }
     }
 
     /// The letter that a report is about. The address that the message itself was sent to goes before what is in it, and a
@@ -108,10 +108,19 @@ impl<'a> ProofVerifier<'a> {
         Some(self.find_token(&rest).ok_or_else(|| broken.to_owned()))
     }
 
+    /// The letter that a line of a relay's log names: by its bounce address, or else by its Message-ID.
+    pub(super) fn of_text(&self, text: &str) -> Option<ProvenLetter> {
+        let found = self.search(std::iter::once(text));
+        match (found.by_address.as_slice(), found.by_message.as_slice()) {
+            ([one], _) | ([], [one]) => Some(*one),
+            _ => None,
+        }
+    }
+
     fn find_token(&self, text: &str) -> Option<(Slug, ReaderName)> {
         let words = text.split(|c: char| !c.is_ascii_alphanumeric());
         let mut words = words.filter(|word| word.len() == token::PLACEHOLDER.len());
-        words.find_map(|word| token::leaver(self.key, &self.newsletters, word))
+        words.find_map(|word| token::leaver(&self.key, &self.newsletters, word))
     }
 
     fn search<'t>(&self, texts: impl Iterator<Item = &'t str>) -> ProofMatches {
@@ -128,7 +137,7 @@ impl<'a> ProofVerifier<'a> {
     /// version.
     fn match_local_part(&self, local: &str, found: &mut ProofMatches) {
         let last = local.rsplit(['+', '-', '=', '.']).next().unwrap_or_default();
-        if let Some(named) = token::bounced(self.key, last) {
+        if let Some(named) = token::bounced(&self.key, last) {
             // If the edition was removed, the reader is still known.
             let letter = |(mark, reader)| ProvenLetter {
                 edition: self.by_mark.get(&mark).copied().unwrap_or(0),
@@ -140,7 +149,7 @@ impl<'a> ProofVerifier<'a> {
                 Err(()) => found.forged = true,
             };
         }
-        if let Some(letter) = token::service_bounced(self.key, last) {
+        if let Some(letter) = token::service_bounced(&self.key, last) {
             if !found.services.contains(&letter) {
                 found.services.push(letter);
             }
@@ -153,7 +162,7 @@ impl<'a> ProofVerifier<'a> {
         }
         if let Ok(reader) = reader.parse::<ReaderId>() {
             return match self.by_name.get(&rest.to_lowercase()) {
-                Some((edition, key)) if token::proves(self.key, key, reader, proof) => {
+                Some((edition, key)) if token::proves(&self.key, key, reader, proof) => {
                     let reader = ReaderName::Id(reader);
                     add(&mut found.by_message, ProvenLetter { edition: *edition, reader, by_envelope: false });
                 }
@@ -172,7 +181,7 @@ impl<'a> ProofVerifier<'a> {
             Err(_) => (false, "message", self.by_period.get(&rest.to_lowercase()).copied(), &mut found.by_message),
         };
         match edition {
-            Some(edition) if token::proved_before(self.key, purpose, edition, reader, proof) => {
+            Some(edition) if token::proved_before(&self.key, purpose, edition, reader, proof) => {
                 add(letters, ProvenLetter { edition, reader: ReaderName::Old(reader), by_envelope });
             }
             _ => found.forged = true,

@@ -20,6 +20,8 @@ pub(super) struct RecipientStatus {
     pub recipients: Vec<String>,
     /// Why it came back; `None` if it did not.
     pub reason: Option<BounceKind>,
+    /// Whether it arrived, or was handed on.
+    pub arrived: bool,
     /// The mail server's diagnostic, on one line.
     pub words: String,
     /// What the reason follows from.
@@ -76,6 +78,7 @@ fn recipient_status(group: &HeaderFields) -> Result<RecipientStatus, String> {
             return Err(format!("its report tells of the action {:?}, which RFC 3464 does not know", shorten(other)));
         }
     };
+    let arrived = matches!(action.as_str(), "delivered" | "relayed" | "expanded");
     let mut evidence = Evidence::default();
     if action == "expired" {
         evidence.add(Place::Action, action, Sign::GaveUp, true);
@@ -87,7 +90,7 @@ fn recipient_status(group: &HeaderFields) -> Result<RecipientStatus, String> {
     let code = field("status").split_whitespace().next().unwrap_or_default();
     let words = if diagnostic.contains(code) { diagnostic.to_owned() } else { format!("{code} {diagnostic}") };
     let reason = failed.then(|| evidence.judge());
-    Ok(RecipientStatus { recipients: recipients.collect(), reason, words: shorten(&words), evidence })
+    Ok(RecipientStatus { recipients: recipients.collect(), reason, arrived, words: shorten(&words), evidence })
 }
 
 /// The value of a field that begins with its type, such as `rfc822; alix@example.org`.

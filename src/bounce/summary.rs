@@ -39,7 +39,10 @@ pub struct Summary {
     /// Who wrote that they want to leave and are asked to confirm it.
     pub asked: u64,
     pub auto_replies: u64,
-    /// Delayed or delivered letters, and reports that were known.
+    /// Letters that arrived, as relays were asked to tell.
+    #[serde(skip_serializing_if = "is_none")]
+    pub arrived: u64,
+    /// Delayed letters, and reports that were known.
     pub nothing_new: u64,
     /// About letters and subscribers that no longer exist.
     pub gone: u64,
@@ -73,6 +76,7 @@ impl Summary {
             (self.soft, "came back for now"),
             (self.ours, "came back because of us"),
             (self.complaints, "complained of"),
+            (self.arrived, "arrived"),
             (self.asked, "to be confirmed by mail"),
             (self.auto_replies, "by machines"),
             (self.nothing_new, "without news"),
@@ -96,6 +100,10 @@ impl Summary {
         }
         words
     }
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 fn plural(count: u64, word: &str) -> String {

@@ -197,7 +197,7 @@ pub(super) fn recipient_status(parts: &MessageParts) -> Option<RecipientStatus> 
         (evidence != Evidence::default()).then_some((evidence, notice))
     })?;
     let reason = (!is_pending(&notice)).then(|| evidence.judge());
-    Some(RecipientStatus { recipients, reason, words: telling_line(&notice), evidence })
+    Some(RecipientStatus { recipients, reason, arrived: false, words: telling_line(&notice), evidence })
 }
 
 /// What a text for people says about why the letter came back. What it quotes of the server that refused goes before its own

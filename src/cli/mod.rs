@@ -30,6 +30,7 @@ mod man;
 mod output;
 mod publish;
 mod reconnect;
+mod relay_log;
 mod restored;
 mod run;
 mod serve;
@@ -176,6 +177,7 @@ commands! {
     #[command(subcommand)] Store(store::Command),
     Tidy(tidy::Args),
     Bounce(bounce::Args),
+    RelayLog(relay_log::Args),
     Completions(completions::Args),
     Man(man::Args),
 }

@@ -10,7 +10,7 @@ use crate::{
         editors::{self, EditorNotice},
         restored,
     },
-    model::{Edition, EditionKey, Instant, Note, NoteKind, Period, Tally},
+    model::{Edition, EditionKey, Instant, Note, NoteKind, Period},
     publish::{FolderOwner, SentEdition},
     send::file_relay as letters,
 };
@@ -100,7 +100,7 @@ pub(super) async fn hold_open(session: &Session, edition: &Edition) -> anyhow::R
     let (config, store) = (&session.config, &session.store);
     let traces = traces(session)?;
     let Some(trace) = traces.iter().find(|trace| trace.is(&edition.key())) else { return Ok(None) };
-    let out = letters_out(&store.tally(edition.id).await?);
+    let out = letters_out(session, edition).await?;
     if trace.out() <= out {
         return Ok(None);
     }
@@ -131,8 +131,7 @@ pub(super) async fn leave_trace(
     before: Option<&EditionKey>,
 ) -> anyhow::Result<Option<String>> {
     let Some(magazine) = session.store.magazine() else { return Ok(None) };
-    let tally = session.store.tally(edition.id).await?;
-    let trace = SentEdition::new(&edition.key(), &edition.period, letters_out(&tally));
+    let trace = SentEdition::new(&edition.key(), &edition.period, letters_out(session, edition).await?);
     let noted = FolderOwner::note(&session.config.feeds.path, magazine, &trace, before);
     Ok(noted.err().map(|error| {
         format!(
@@ -150,9 +149,10 @@ pub(super) async fn notice(session: &Session) -> anyhow::Result<Option<String>> 
     }))
 }
 
-/// Letters that somebody has got. Those that were refused go back into the queue by an editor's word.
-fn letters_out(tally: &Tally) -> i64 {
-    tally.sent
+/// Letters that relays took, also what came back since. Those that were refused go back into the queue by an editor's word.
+async fn letters_out(session: &Session, edition: &Edition) -> anyhow::Result<i64> {
+    let store = &session.store;
+    Ok(store.tally(edition.id).await?.sent + store.returned_letters(edition.id).await?)
 }
 
 fn traces(session: &Session) -> anyhow::Result<Vec<SentEdition>> {

@@ -8,6 +8,7 @@ use super::{
     dry_run::on_copies,
     exit, hubs, publish,
     reconnect::retry_lost,
+    relay_log,
     session::{Session, clock},
     stop, sync, tidy,
 };
@@ -84,6 +85,11 @@ async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     // Before letters go out: who asked for none gets none.
     match retry_lost(async || bounce::handle(session).await).await {
         Ok(handled) => lines.extend(handled),
+        Err(error) => failed(error),
+    }
+    // What the relay never took goes out with the others.
+    match retry_lost(async || relay_log::handle(session).await).await {
+        Ok(told) => lines.extend(told),
         Err(error) => failed(error),
     }
     let mut last = None;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{
-    Config, DeskConfig, Error, Letters, Magazine,
+    Canary, Config, DeskConfig, Error, Letters, Magazine,
     bounds::{number, span},
     check::{ConfigRefusal, legal, line, list_id, parse, refuse, sender},
 };
@@ -18,6 +18,9 @@ const DIGEST: &str = "digest";
 
 /// Names that pages and folders have.
 const TAKEN: [&str; 9] = ["digest", "archive", "confirm", "preferences", "enter", "past", "preview", "atom", "n"];
+
+/// How long letters wait for those that went ahead, if nobody says it: most mail servers have answered by then.
+const CANARY_WAIT: &str = "30m";
 
 /// A proof goes out no earlier before its edition: what comes after the hour is of the edition after it.
 const FIRST_PROOF: Duration = Duration::days(5);
@@ -67,6 +70,10 @@ pub struct RawDigest {
     pub reader_days: Vec<String>,
     /// What stands in the letter to who has confirmed a subscription; no such letter if it is missing.
     pub welcome: Option<String>,
+    /// How many letters go ahead of the others, such as "1%".
+    pub canary: Option<String>,
+    /// How long the others wait for what becomes of them.
+    pub canary_wait: Option<String>,
 }
 
 fn week() -> String {
@@ -132,6 +139,8 @@ pub struct Digest {
     pub reader_days: Vec<Weekday>,
     /// Whether who has confirmed gets a welcome, and what stands in it beside our words: paragraphs, or nothing.
     pub welcome: Option<String>,
+    /// How many letters go ahead of the others, if some do.
+    pub canary: Option<Canary>,
 }
 
 /// What newsletters are checked by.
@@ -215,6 +224,7 @@ fn one(raw: RawDigest, name: &str, table: &str, around: &Surroundings<'_>) -> Re
     };
     let reader_hours = reader_hours(&key("reader_hours"), &raw.reader_hours, &schedule)?;
     let reader_days = reader_days(&key("reader_days"), &raw.reader_days, &schedule)?;
+    let canary = canary(&key, raw.canary.as_deref(), raw.canary_wait.as_deref())?;
     let newsletter = Slug::parse(name).map_err(|error| refuse(table, error))?;
     let rubriques = raw.rubriques.iter().map(|name| match Rubrique::find(around.rubriques, name) {
         Some(rubrique) => Ok(rubrique.slug.clone()),
@@ -242,6 +252,7 @@ fn one(raw: RawDigest, name: &str, table: &str, around: &Surroundings<'_>) -> Re
         rhythms,
         reader_hours,
         reader_days,
+        canary,
         schedule,
         grace: span(&key("grace"), &raw.grace, "0s", "366d")?,
         // Cron comes every few minutes, and after a week the next edition is due.
@@ -253,6 +264,29 @@ fn one(raw: RawDigest, name: &str, table: &str, around: &Surroundings<'_>) -> Re
         opening: legal(&key("opening"), raw.opening)?,
         welcome: raw.welcome.map(|text| legal(&key("welcome"), text)).transpose()?,
     })
+}
+
+/// How many letters go ahead: a share of them, from a thousandth to a half.
+fn canary(
+    key: &dyn Fn(&str) -> String,
+    share: Option<&str>,
+    wait: Option<&str>,
+) -> Result<Option<Canary>, ConfigRefusal> {
+    let Some(share) = share else {
+        return match wait {
+            Some(_) => {
+                Err(refuse(&key("canary_wait"), "no letters go ahead: write canary = \"1%\", too, or leave it out"))
+            }
+            None => Ok(None),
+        };
+    };
+    let percent = share.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
+    let permille = percent.map(|percent| percent * 10.0).filter(|permille| (1.0..=500.0).contains(permille));
+    let wrong =
+        || refuse(&key("canary"), format!("{share:?} is no share from \"0.1%\" to \"50%\": write one such as \"1%\""));
+    let permille = permille.ok_or_else(wrong)? as u32;
+    let wait = span(&key("canary_wait"), wait.unwrap_or(CANARY_WAIT), "1m", "1d")?;
+    Ok(Some(Canary { permille, wait }))
 }
 
 /// How often readers may want a newsletter, beside each edition.

@@ -298,6 +298,22 @@ impl Feeds {
     }
 }
 
+/// How many letters of an edition go ahead, and how long the others wait for what becomes of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Canary {
+    /// Of a thousand letters, so many.
+    pub permille: u32,
+    /// From when the last of them was settled.
+    pub wait: chrono::Duration,
+}
+
+impl Canary {
+    /// How many of so many letters: one at least.
+    pub fn letters(&self, all: u64) -> u64 {
+        (all * u64::from(self.permille) / 1_000).max(1)
+    }
+}
+
 /// What every letter carries.
 #[derive(Debug, Clone)]
 pub struct Letters {

@@ -188,6 +188,11 @@ pub struct RawRelay {
     pub per_second: Option<u32>,
     pub per_minute: Option<u32>,
     pub per_day: Option<u32>,
+    /// Whether it is to report each letter that arrived.
+    #[serde(default)]
+    pub receipts: bool,
+    /// The relay's own log, which ends doubts and tells what became of letters.
+    pub log: Option<String>,
     /// Several commands in one write, where the relay offers it.
     #[serde(default = "yes")]
     pub pipelining: bool,

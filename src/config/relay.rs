@@ -81,6 +81,17 @@ pub struct Relay {
     pub pipelining: bool,
     /// Whether RFC 3030 may be used where it is offered.
     pub chunking: bool,
+    /// Whether it is asked to report each letter that arrived (RFC 3461).
+    pub receipts: bool,
+    /// Where its own log is, if it can be read here.
+    pub log: Option<PathBuf>,
+}
+
+impl Relay {
+    /// The server that it is, whatever it is called.
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
 }
 
 /// How many letters a relay gets in a time, if that is bounded.
@@ -317,7 +328,10 @@ fn smtp(raw: raw::RawRelay, key: &dyn Fn(&str) -> String, base: &Path) -> Result
         let zero = || refuse(&key(name), "0 letters are none: leave it out, or write a number");
         value.map(|value| NonZeroU32::new(value).ok_or_else(zero)).transpose()
     };
+    let log = raw.log.as_ref().map(|log| path(&key("log"), base, log)).transpose()?;
     Ok(Relay {
+        receipts: raw.receipts,
+        log,
         name: raw.name.unwrap_or_else(|| format!("{host}:{port}")),
         host,
         port,

@@ -2,6 +2,7 @@
 //! that a relay may have accepted is never sent again by itself.
 
 pub(crate) mod backoff;
+pub mod canary;
 pub mod clock;
 pub mod dkim;
 mod domains;

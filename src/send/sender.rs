@@ -147,6 +147,10 @@ impl Sender {
         let largest_bytes = self.store.largest_variant(edition.id).await?;
         let relays: Vec<Arc<RelayState>> =
             relays.iter().cloned().map(|relay| Arc::new(RelayState::new(relay))).collect();
+        // Before the first letter: what is not known to have had any needs no log.
+        for relay in &relays {
+            self.store.note_relay(edition.id, &relay.config.place(), self.clock.now()).await?;
+        }
         let (ledger, mut ledger_task) = LedgerWriter::start(self.store.clone(), self.clock);
         let session = Arc::new(SendSession::new(SessionStart {
             edition: edition.clone(),
@@ -158,6 +162,7 @@ impl Sender {
             relays: relays.clone(),
             accepted_before,
             largest_bytes,
+            is_canary: self.store.canary_is_out(edition.id).await?.is_some_and(|(is_out, _)| is_out),
         }));
         let mut senders = JoinSet::new();
         for relay in &relays {

@@ -63,6 +63,8 @@ pub(super) struct SessionStart {
     pub(super) accepted_before: u64,
     /// A lower bound for the largest letter.
     pub(super) largest_bytes: u64,
+    /// Whether these letters go ahead of others, which wait for what becomes of them.
+    pub(super) is_canary: bool,
 }
 
 /// Everything that the connections of one edition share.
@@ -74,6 +76,7 @@ pub(super) struct SendSession {
     pub(super) relays: Vec<Arc<RelayState>>,
     accepted_before: u64,
     largest_bytes: u64,
+    is_canary: bool,
     clock: LeaseClock,
     stop: Arc<AtomicBool>,
     hold_reason: OnceLock<String>,
@@ -98,6 +101,7 @@ impl SendSession {
             relays: start.relays,
             accepted_before: start.accepted_before,
             largest_bytes: start.largest_bytes,
+            is_canary: start.is_canary,
             clock: start.clock,
             stop: start.stop,
             hold_reason: OnceLock::new(),
@@ -213,8 +217,9 @@ impl SendSession {
             let decision = relay.refusals().decide(&relay.config.name, is_over, self.accepted_before);
             if let Some(words) = decision.distrust {
                 // The edition goes on over the other relays.
-                match self.other_relays_accept(relay) {
+                match self.other_relays_accept(relay) && !self.is_canary {
                     true => relay.exclude(words, now),
+                    // Of letters that go ahead, what one relay refuses is what they are for.
                     false => self.hold_because(words),
                 }
             }

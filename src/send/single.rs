@@ -92,7 +92,7 @@ async fn send_over(connection: &mut SmtpConnection, written: &RenderedLetter, na
     if let Err(limit) = connection.extensions.accepts(written.text.len() as u64, &written.recipient) {
         return SingleResult::Unsupported(limit.to_string());
     }
-    let (mail, rcpt) = connection.extensions.envelope(written, name);
+    let (mail, rcpt) = connection.extensions.envelope(written, name, false);
     // No line of it begins with a dot: there is nothing to stuff.
     let text = format!("{}.\r\n", written.text);
     let lines = [

@@ -285,7 +285,7 @@ impl SmtpSender {
             self.settled.push(settlement);
             return None;
         }
-        let (mail, rcpt) = connection.extensions.envelope(&written, &id);
+        let (mail, rcpt) = connection.extensions.envelope(&written, &id, self.relay.config.receipts);
         self.letters_sent += 1;
         Some(OutgoingLetter { leased, written, mail, rcpt, marked: false, envelope_replies: None })
     }

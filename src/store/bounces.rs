@@ -60,6 +60,13 @@ pub enum BounceNotice {
         /// Whether the whole domain is gone, it says: then it is no wonder that many come back together.
         is_domain_gone: bool,
     },
+    /// A letter arrived: the next mail server has taken it.
+    Arrived {
+        /// The store's key of its edition; 0 if only the reader is known.
+        edition: i64,
+        /// Whose letter it is.
+        reader: ReaderName,
+    },
     /// The reader wants no more letters of a newsletter.
     Leave(Slug, ReaderName),
     /// A letter to one person came back.
@@ -151,6 +158,17 @@ async fn take_service_return(tx: &mut Tx<'_>, letter: &[u8; 16], reason: BounceK
         }
         BounceKind::Soft | BounceKind::Ours => Ok(Effect::Known),
     }
+}
+
+/// Notes that a letter arrived: no doubt is left about it.
+async fn take_arrival(tx: &mut Tx<'_>, edition: i64, reader: ReaderName, at: Instant) -> Result<Effect> {
+    let Some(reader) = find_reader(tx, reader).await? else { return Ok(Effect::Gone) };
+    let letter: Option<i64> = tx.query(sql::LETTER_OF).bind(edition).bind(reader.id).fetch_optional().await?;
+    let Some(letter) = letter else { return Ok(Effect::Gone) };
+    let ended = tx.query(sql::TAKEN_BY_RECEIPT).bind(letter).execute().await?;
+    let noted = tx.query(sql::NOTE_ARRIVAL).bind(letter).bind(millis(at)).execute().await?;
+    tx.query(sql::RECEIPT_WAS_READ).bind(edition).bind(millis(at)).execute().await?;
+    Ok(if ended + noted > 0 { Effect::Noted { suppressed: false, left: false } } else { Effect::Known })
 }
 
 impl Store {
@@ -260,6 +278,7 @@ impl Store {
 
     async fn take_notice(&self, tx: &mut Tx<'_>, notice: &BounceNotice, at: Instant) -> Result<Effect> {
         match notice {
+            BounceNotice::Arrived { edition, reader } => take_arrival(tx, *edition, *reader, at).await,
             BounceNotice::Leave(newsletter, reader) => take_leave(tx, newsletter, *reader, at).await,
             BounceNotice::Returned { edition, reader, reason, words, by_envelope, is_domain_gone } => {
                 let Some(reader) = find_reader(tx, *reader).await? else { return Ok(Effect::Gone) };

@@ -9,7 +9,7 @@ use sqlx::{
 use super::{Backend, Result, Store, Tx};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
-const MIGRATIONS: [(&str, &str); 22] = [
+const MIGRATIONS: [(&str, &str); 24] = [
     ("press", include_str!("migrations/0001_press.sql")),
     ("hubs", include_str!("migrations/0002_hubs.sql")),
     ("delivery", include_str!("migrations/0003_delivery.sql")),
@@ -32,6 +32,8 @@ const MIGRATIONS: [(&str, &str); 22] = [
     ("brake", include_str!("migrations/0020_brake.sql")),
     ("specials", include_str!("migrations/0021_specials.sql")),
     ("once letters", include_str!("migrations/0022_once_letters.sql")),
+    ("fates", include_str!("migrations/0023_fates.sql")),
+    ("canary", include_str!("migrations/0024_canary.sql")),
 ];
 
 /// The migrations, as the store's backend wants them.

@@ -109,9 +109,11 @@ macro_rules! sent {
 
 pub mod audiences;
 mod bounces;
+pub mod canary;
 mod columns;
 mod desk;
 mod editions;
+pub mod fates;
 mod feed_columns;
 mod feeds;
 pub mod ledger;
@@ -146,6 +148,8 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         LETTERS,
         UPKEEP,
         audiences::AUDIENCES,
+        canary::CANARY,
+        fates::FATES,
         ledger::ALL,
         lists::ALL,
         specials::SPECIALS,
@@ -157,5 +161,5 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// Every statement that the backends say differently, with its name.
 pub fn both() -> impl Iterator<Item = (&'static str, ByDialect)> {
-    [BOTH, ledger::BOTH, lists::BOTH].concat().into_iter()
+    [BOTH, canary::BOTH, fates::BOTH, ledger::BOTH, lists::BOTH].concat().into_iter()
 }

@@ -64,6 +64,7 @@ impl Store {
             if query.fetch_one::<i64>().await? == 0 {
                 return Ok(Tidied::default());
             }
+            tx.query(sql::TIDY_FATES).bind(edition).bind(ROWS_PER_TRANSACTION).execute().await?;
             let query = tx.query(sql::TIDY_LETTERS).bind(edition).bind(ROWS_PER_TRANSACTION);
             let states: Vec<String> = query.fetch_all().await?;
             let mut counts: BTreeMap<&str, i64> = BTreeMap::new();

@@ -101,15 +101,26 @@ fn authenticator(name: &str) -> &'static str {
 }
 
 /// A running Exim, which keeps what it takes in its queue.
-struct Exim {
+pub struct Exim {
     process: Child,
     folder: TempDir,
-    port: u16,
+    pub port: u16,
 }
 
 impl Exim {
+    /// Starts one that takes letters from everybody on this machine, and logs sessions.
+    pub fn start_open() -> Self {
+        let open = EXIM.replace("accept authenticated = *", "accept hosts = 127.0.0.1");
+        Self::begin(&open.replace("+received_recipients", "+received_recipients +smtp_connection +incoming_port"))
+    }
+
     /// Starts one with these ways to log in.
     fn start(logins: &[&str]) -> Self {
+        let text: String = logins.iter().map(|login| authenticator(login)).collect();
+        Self::begin(&format!("{EXIM}{text}"))
+    }
+
+    fn begin(text: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("gazetier-exim-").tempdir_in("/tmp").expect("a folder");
         let root = folder.path();
         chown(root, Some(NOBODY), Some(NOBODY)).expect("an owner: run the tests as root");
@@ -117,8 +128,7 @@ impl Exim {
             fs::create_dir(root.join(name)).expect("a folder");
             chown(root.join(name), Some(NOBODY), Some(NOBODY)).expect("an owner");
         }
-        let text: String = logins.iter().map(|login| authenticator(login)).collect();
-        let text = format!("{EXIM}{text}")
+        let text = text
             .replace("ROOT", &root.display().to_string())
             .replace("CERTIFICATE", &fixture("localhost.pem"))
             .replace("KEY", &fixture("localhost.key"))
@@ -154,7 +164,7 @@ impl Exim {
         relay
     }
 
-    fn log(&self) -> String {
+    pub fn log(&self) -> String {
         let read = |name: &str| fs::read_to_string(self.folder.path().join("log").join(name)).unwrap_or_default();
         format!("{}{}", read("mainlog"), read("paniclog"))
     }

@@ -28,6 +28,7 @@ use crate::{
     },
     model::Edition,
     send::{
+        canary::{self, CanaryStep},
         clock::LeaseClock,
         sender::{SendOutcome, Sender},
     },
@@ -111,9 +112,17 @@ async fn send_all(session: &Session, asked: bool) -> anyhow::Result<SendReport> 
         }
         // Before the first letter, and when no more go out.
         report.problems.extend(restored::leave_trace(session, &edition, None).await?);
+        if canary_stops(session, &edition, &mut report).await? {
+            continue;
+        }
         let stop = stop::watch(exit::RUN_AGAIN, HangupAction::Stop)?.flag();
         let outcome = send_letters(session, &edition, &stop).await?;
         let tally = outcome.tally;
+        let is_out = store.canary_is_out(edition.id).await?.is_some_and(|(is_out, _)| is_out);
+        if is_out && !outcome.is_held && canary_stops(session, &edition, &mut report).await? {
+            report.problems.extend(restored::leave_trace(session, &edition, None).await?);
+            continue;
+        }
         report.problems.extend(restored::leave_trace(session, &edition, None).await?);
         for (relay, words) in outcome.failing_relays {
             report.problems.push(format!("the relay {relay} was out of use, the others went on: {words}"));
@@ -224,6 +233,32 @@ async fn report_due(
         }
     }
     Ok(())
+}
+
+/// Whether an edition's letters wait for those that went ahead, or are held because of them; says so.
+async fn canary_stops(session: &Session, edition: &Edition, report: &mut SendReport) -> anyhow::Result<bool> {
+    let (config, store) = (&session.config, &session.store);
+    match canary::step(config, store, edition, store.clock().await?).await? {
+        CanaryStep::Send => Ok(false),
+        CanaryStep::Wait { letters, until } => {
+            report.lines.push(format!(
+                "{}: {letters} letters are ahead, the others wait for what becomes of them, until {}",
+                edition.period,
+                session.local_hour(until)
+            ));
+            Ok(true)
+        }
+        CanaryStep::Held(reason) => {
+            let notice = EditorNotice::Refused(reason.clone());
+            editors::notify(config, store, session.at, &edition.key(), &edition.period, &notice).await?;
+            report.problems.push(format!(
+                "{} is held, {} letters wait: {reason}; look into it, then send them with `gazetier digest send`",
+                edition.period,
+                store.tally(edition.id).await?.to_do()
+            ));
+            Ok(true)
+        }
+    }
 }
 
 /// What is to be said of an edition whose letters were written into a folder, now that there is a relay: once.

@@ -9,7 +9,11 @@ use super::super::{restored, session::Session};
 use crate::{
     edition::{next::ApprovalState, render::render, special},
     model::{self, Choice, Instant, Tally},
+    store::DomainFates,
 };
+
+/// How many domains are shown; `--json` has all.
+const DOMAINS_SHOWN: usize = 10;
 
 /// A tally in words: what is sent, and whatever else there is.
 pub(in crate::cli) fn tally_words(tally: &Tally) -> String {
@@ -37,6 +41,9 @@ struct EditionStatus {
     frozen: i64,
     to_do: i64,
     letters: Tally,
+    /// What became of the letters that relays took, where their logs were read: all together first, then by domain.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fates: Vec<DomainFates>,
     unknown: Vec<String>,
     failed: Vec<(String, String)>,
     /// Who decided last, and when.
@@ -113,6 +120,7 @@ async fn editions_of(session: &Session) -> anyhow::Result<Vec<EditionStatus>> {
             frozen: letters.frozen(),
             to_do: letters.to_do(),
             letters,
+            fates: store.fates(drawn_up.id).await?,
             unknown: store.unknown_letters(drawn_up.id).await?,
             failed: store.failed_letters(drawn_up.id).await?,
             period: drawn_up.period.to_string(),
@@ -147,6 +155,16 @@ fn print(editions: &[EditionStatus]) {
         for title in edition.coming.iter().flat_map(|coming| &coming.repeats) {
             println!("  already sent, left out: {title}");
         }
+        for (at, fates) in edition.fates.iter().take(DOMAINS_SHOWN + 1).enumerate() {
+            let DomainFates { domain, taken, delivered, bounced, waiting } = fates;
+            let silent = taken - delivered - bounced - waiting;
+            let (indent, whose) = if at == 0 { ("  ", "") } else { ("    ", domain.as_str()) };
+            let whose = if whose.is_empty() { String::new() } else { format!("{whose}: ") };
+            println!(
+                "{indent}{whose}{taken} taken: {delivered} delivered, {bounced} came back, {waiting} wait at the relay, of \
+                 {silent} nothing is said"
+            );
+        }
         for address in &edition.unknown {
             println!("  unknown: {address}");
         }
@@ -176,6 +194,7 @@ async fn coming_editions(session: &Session) -> anyhow::Result<Vec<EditionStatus>
             frozen: 0,
             to_do: 0,
             letters: Tally::default(),
+            fates: Vec::new(),
             unknown: Vec::new(),
             failed: Vec::new(),
             decided: decided(session, &coming.desk, matches!(outlook, ApprovalState::Lapsed { .. })),

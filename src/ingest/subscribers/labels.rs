@@ -35,13 +35,13 @@ impl Labels {
     }
 
     /// What was counted, the most frequent first.
-    pub(super) fn counted(&self) -> (Vec<(String, u64)>, Vec<(String, u64)>) {
+    pub(super) fn counted(&self) -> [Vec<(String, u64)>; 2] {
         let sorted = |counts: &BTreeMap<String, u64>| {
             let mut counts: Vec<_> = counts.iter().map(|(label, count)| (label.clone(), *count)).collect();
             counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
             counts
         };
-        (sorted(&self.tags), sorted(&self.lists))
+        [sorted(&self.tags), sorted(&self.lists)]
     }
 }
 
@@ -76,10 +76,10 @@ pub(super) fn newsletters(lists: &[String], map: &HashMap<String, Option<Slug>>)
 
 /// The labels of a cell: with commas, semicolons or bars between, each in quotes (Mailchimp), or as JSON (Buttondown).
 pub(super) fn labels(cell: &str) -> Vec<String> {
-    if cell.starts_with('[') {
-        if let Ok(labels) = serde_json::from_str::<Vec<String>>(cell) {
-            return labels;
-        }
+    if cell.starts_with('[')
+        && let Ok(labels) = serde_json::from_str::<Vec<String>>(cell)
+    {
+        return labels;
     }
     let mut labels = Vec::new();
     let mut label = String::new();

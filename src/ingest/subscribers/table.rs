@@ -160,7 +160,7 @@ impl<'s, R: Read + Seek> Table<'s, R> {
     }
 
     pub(super) fn about(&self) -> About {
-        let (tags, lists) = self.labels.counted();
+        let [tags, lists] = self.labels.counted();
         About {
             program: self.program.map(Program::name),
             by_name: self.by_name.filter(|(fact, _)| *fact != ACTIVE).map(|(fact, word)| (word, Word::of(fact))),

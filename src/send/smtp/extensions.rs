@@ -67,9 +67,9 @@ impl Extensions {
         }
     }
 
-    /// MAIL and RCPT for a letter, each with its line end. Nobody can inject a command: the addresses were parsed, and
+    /// MAIL and RCPT for a letter, each with its line end, and with a wish for a report of its arrival or without. Nobody can inject a command: the addresses were parsed, and
     /// hold no line end and no space.
-    pub(in crate::send) fn envelope(&self, letter: &RenderedLetter, id: &str) -> (String, String) {
+    pub(in crate::send) fn envelope(&self, letter: &RenderedLetter, id: &str, receipt: bool) -> (String, String) {
         let size = letter.text.len() as u64;
         let to = &letter.recipient;
         let mut mail = format!("MAIL FROM:<{}>", letter.sender);
@@ -83,7 +83,7 @@ impl Extensions {
         }
         if self.dsn {
             let _ = write!(mail, " RET=HDRS ENVID={}", xtext(id));
-            rcpt.push_str(" NOTIFY=FAILURE");
+            rcpt.push_str(if receipt { " NOTIFY=SUCCESS,FAILURE" } else { " NOTIFY=FAILURE" });
             if to.local().is_ascii() {
                 let _ = write!(rcpt, " ORCPT=rfc822;{}", xtext(&to.to_string()));
             }
@@ -144,16 +144,18 @@ mod tests {
     fn an_envelope_uses_what_is_offered_and_nothing_else() {
         let plain = Extensions::parse([].into_iter());
         let bare = ("MAIL FROM:<back+1.2.x@estran.example>\r\n".to_owned(), "RCPT TO:<a+b@c.example>\r\n".to_owned());
-        assert_eq!(plain.envelope(&letter("a+b@c.example"), "id"), bare);
+        assert_eq!(plain.envelope(&letter("a+b@c.example"), "id", true), bare);
 
         let all = Extensions::parse("pipelining/CHUNKING/SIZE 1000/DSN/SMTPUTF8/8BITMIME/X-OTHER 1".split('/'));
         assert!(all.pipelining && all.chunking);
-        let (mail, rcpt) = all.envelope(&letter("a+b@c.example"), "2026-W47=1");
+        let (mail, rcpt) = all.envelope(&letter("a+b@c.example"), "2026-W47=1", false);
         assert_eq!(mail, "MAIL FROM:<back+1.2.x@estran.example> SIZE=17 RET=HDRS ENVID=2026-W47+3D1\r\n");
         assert_eq!(rcpt, "RCPT TO:<a+b@c.example> NOTIFY=FAILURE ORCPT=rfc822;a+2Bb@c.example\r\n");
-        let (mail, rcpt) = all.envelope(&letter("zoé@c.example"), "1");
+        let (mail, rcpt) = all.envelope(&letter("zoé@c.example"), "1", false);
         assert_eq!(mail, "MAIL FROM:<back+1.2.x@estran.example> SIZE=17 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=1\r\n");
         assert_eq!(rcpt, "RCPT TO:<zoé@c.example> NOTIFY=FAILURE\r\n");
+        let (_, rcpt) = all.envelope(&letter("zoé@c.example"), "1", true);
+        assert_eq!(rcpt, "RCPT TO:<zoé@c.example> NOTIFY=SUCCESS,FAILURE\r\n");
     }
 
     #[test]

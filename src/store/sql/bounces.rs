@@ -3,6 +3,12 @@
 statements! {
     BOUNCES:
     LETTER_ADDRESS = "SELECT address FROM letters WHERE edition_id = $1 AND subscriber_id = $2";
+    LETTER_OF = "SELECT id FROM letters WHERE edition_id = $1 AND subscriber_id = $2";
+    TAKEN_BY_RECEIPT = "UPDATE letters SET state = 'sent', reply = 'by its log: a report says that it arrived' \
+        WHERE id = $1 AND state IN ('unknown', 'sending')";
+    NOTE_ARRIVAL = "INSERT INTO letter_fates (letter_id, fate, noted_at) VALUES ($1, 'delivered', $2) \
+        ON CONFLICT (letter_id) DO UPDATE SET fate = excluded.fate, noted_at = excluded.noted_at WHERE letter_fates.fate = 'waiting'";
+    RECEIPT_WAS_READ = "UPDATE edition_relays SET read_at = $2 WHERE edition_id = $1 AND read_at IS NULL";
     DATED = "SELECT dated_at FROM editions WHERE id = $1";
     UNSUBSCRIBE_ALL = "UPDATE subscriptions SET state = 'unsubscribed', since_at = $2 WHERE subscriber_id = $1 \
         AND state <> 'unsubscribed'";

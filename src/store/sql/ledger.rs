@@ -84,7 +84,8 @@ statements! {
         AND +l.edition_id = b.edition_id AND b.edition_id = $1 AND l.state IN ('queued', 'leased', 'sending', 'deferred')";
     /// Letters that were not tried yet and wait for an hour that their readers chose.
     COUNT_WAITING = "SELECT COUNT(*) FROM letter_blocks b CROSS JOIN letters l WHERE l.id BETWEEN b.block * 64 AND b.block * 64 + 63 \
-        AND +l.edition_id = b.edition_id AND b.edition_id = $1 AND l.state = 'queued' AND l.attempts = 0 AND l.due_at > $2";
+        AND +l.edition_id = b.edition_id AND b.edition_id = $1 AND l.state = 'queued' AND l.attempts = 0 AND l.due_at > $2 \
+        AND l.due_at < 253402300799000";
     /// When the next letter that nobody holds is due, and when the next lease ends.
     AWAITED = "SELECT MIN(CASE WHEN l.state IN ('queued', 'deferred') THEN l.due_at END), \
         MIN(CASE WHEN l.state IN ('leased', 'sending') THEN l.lease_until END) FROM letter_blocks b CROSS JOIN letters l \
