@@ -29,7 +29,7 @@ fn a_dry_run_tells_and_touches_nothing() {
         scene.put("columns/neuf.md", &column("Neuf", "edito", "2026-11-23T07:00"));
         let before = state(&scene);
         let told = scene.ok(&["sync", "--dry-run", "--at", MONDAY]);
-        assert!(told.starts_with("1 new"), "{told}");
+        assert!(told.starts_with("1 columns added\n"), "{told}");
         let told = scene.ok(&["digest", "send", "--dry-run", "--newsletter", "digest", "--at", MONDAY]);
         assert!(told.contains("2026-W47: frozen with 3 letters"), "{told}");
         assert!(told.contains("3 letters of 2026-W47 would go out\n"), "{told}");
