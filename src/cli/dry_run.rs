@@ -73,6 +73,10 @@ fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
 fn changed_files(before: &Path, after: &Path) -> usize {
     let mut changed = 0;
     for entry in fs::read_dir(after).into_iter().flatten().flatten() {
+        // It is no feed: it says whose they are, and what went out.
+        if entry.file_name() == ".gazetier" {
+            continue;
+        }
         let (old, new) = (before.join(entry.file_name()), entry.path());
         if new.is_dir() {
             changed += changed_files(&old, &new);
