@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{Instant, ReaderId, Rhythm, Slug, Subscriber, column::fingerprint};
+use super::{DeliveryTime, Instant, ReaderId, Rhythm, Slug, Subscriber, column::fingerprint};
 
 /// Why an address must not be written to. It outlives the reader, and is kept with a hash of the address
 /// alone. In the order of weight: of two reasons for one address, the later one in this list is kept.
@@ -168,6 +168,8 @@ pub struct ListEntry {
     pub rhythm: Rhythm,
     /// Until when the reader wants none.
     pub paused: Option<Instant>,
+    /// At which hour and on which day.
+    pub delivery: DeliveryTime,
     /// How the reader stands.
     pub membership: Membership,
     /// Since when.
@@ -212,6 +214,7 @@ impl From<Subscriber> for ListEntry {
             language: None,
             rhythm: Rhythm::Each,
             paused: None,
+            delivery: DeliveryTime::default(),
             membership: Membership::Active,
             since: None,
             joined: None,

@@ -200,7 +200,8 @@ impl Plan {
         let since = entry.since.unwrap_or(if entry.membership == Membership::Left { at } else { joined });
         let choice = entry.subscriber.choice.key();
         let (rhythm, paused) = (entry.rhythm.to_string(), entry.paused.map(millis));
-        self.subscriptions.push((hash, choice, entry.membership.as_str(), millis(since), rhythm, paused));
+        let (state, hour) = (entry.membership.as_str(), entry.delivery.to_string());
+        self.subscriptions.push((hash, choice, state, millis(since), rhythm, paused, hour));
         self.readers.push((
             hash,
             entry.subscriber.address.to_string(),

@@ -46,6 +46,9 @@ pub struct ListedReader {
     /// Until when none is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<Instant>,
+    /// At which hour and on which day; nothing for letters as they come.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub letter_hour: String,
     /// Why the address must not be written to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
@@ -67,6 +70,7 @@ impl From<&ListEntry> for ListedReader {
             language: entry.language.clone(),
             rhythm: entry.rhythm.to_string(),
             paused: entry.paused,
+            letter_hour: entry.delivery.to_string(),
             reason: entry.suppression.map(|suppression| suppression.reason.as_str()),
             suppressed: entry.suppression.and_then(|suppression| suppression.since),
         }
@@ -85,6 +89,7 @@ struct Row {
     choice: String,
     rhythm: String,
     paused_at: Option<i64>,
+    delivery: String,
     state: String,
     since_at: i64,
     joined_at: i64,
@@ -95,7 +100,7 @@ struct Row {
 
 from_row! {
     Row {
-        id, public_id, old_number, moves, address, name, language, choice, rhythm, paused_at, state, since_at, joined_at, returned_at,
+        id, public_id, old_number, moves, address, name, language, choice, rhythm, paused_at, delivery, state, since_at, joined_at, returned_at,
         reason, suppressed_at
     }
 }
@@ -188,6 +193,7 @@ impl TryFrom<Row> for ListEntry {
             language: row.language,
             rhythm: row.rhythm.parse().map_err(|_| corrupt("rhythm", &row.rhythm))?,
             paused: row.paused_at.map(instant).transpose()?,
+            delivery: row.delivery.parse().map_err(|_| corrupt("hour", &row.delivery))?,
             membership,
             since: Some(instant(row.since_at)?),
             joined: Some(instant(row.joined_at)?),

@@ -108,6 +108,17 @@ fn a_script_may_ask_for_an_hour_too() {
              WHERE p.delivery <> ''",
         );
         assert_eq!(kept, [("neuve@example.org".to_owned(), "sun 12:00".to_owned())]);
+        drop(house);
+        // A list takes it along, whole or as a table.
+        for form in [&["--whole"][..], &[]] {
+            let export = scene.ok(&[&["subscribers", "export"][..], form].concat());
+            assert!(export.contains("sun 12:00"), "{export}");
+            let other = Scene::empty();
+            other.put("list", &export);
+            other.ok(&["subscribers", "import", "list", "--at", HOUR]);
+            let shown = other.ok(&["subscribers", "show", "neuve@example.org"]);
+            assert!(shown.contains("letters at: sun 12:00"), "{shown}");
+        }
     }
 }
 

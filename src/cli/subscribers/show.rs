@@ -85,6 +85,8 @@ struct ReaderReport {
     rhythm: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     paused: Option<Instant>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    letter_hour: String,
     former_addresses: usize,
     consents: Vec<ConsentReport>,
     letters: Vec<LetterReport>,
@@ -210,6 +212,7 @@ async fn reader(session: &Session, address: &EmailAddress, entry: &ListEntry) ->
         language: listed.language,
         rhythm: listed.rhythm,
         paused: listed.paused,
+        letter_hour: listed.letter_hour,
         former_addresses: entry.identity.as_ref().map_or(0, |own| own.former.len()),
         consents: entry.consents.iter().map(ConsentReport::from).collect(),
         letters,
@@ -253,6 +256,9 @@ fn print(session: &Session, shown: &AddressReport) {
     println!("  language: {}", reader.language.as_deref().unwrap_or("the magazine's"));
     if !reader.rhythm.is_empty() {
         println!("  rhythm: {}", reader.rhythm);
+    }
+    if !reader.letter_hour.is_empty() {
+        println!("  letters at: {}", reader.letter_hour);
     }
     if let Some(paused) = reader.paused {
         println!("  no letter until {}", at(Some(paused)));

@@ -8,13 +8,14 @@ use super::headings::Field;
 use crate::model::{Instant, ListConsent, ListEntry};
 
 /// The fields that an export writes, in order.
-const WRITTEN: [Field; 19] = [
+const WRITTEN: [Field; 20] = [
     Field::Email,
     Field::Name,
     Field::Rubriques,
     Field::Language,
     Field::Rhythm,
     Field::Paused,
+    Field::LetterHour,
     Field::State,
     Field::Reason,
     Field::Since,
@@ -31,12 +32,12 @@ const WRITTEN: [Field; 19] = [
 ];
 
 /// The header of a list that is exported.
-pub fn header() -> [&'static str; 19] {
+pub fn header() -> [&'static str; 20] {
     WRITTEN.map(Field::name)
 }
 
 /// A reader as a line under it.
-pub fn row(entry: &ListEntry) -> [String; 19] {
+pub fn row(entry: &ListEntry) -> [String; 20] {
     let last = entry.consents.last();
     let said = |text: Option<&str>| guard(text.unwrap_or_default());
     let dated = |at: Option<Instant>| at.map(date).unwrap_or_default();
@@ -47,6 +48,7 @@ pub fn row(entry: &ListEntry) -> [String; 19] {
         Field::Language => said(entry.language.as_deref()),
         Field::Rhythm => entry.rhythm.to_string(),
         Field::Paused => dated(entry.paused),
+        Field::LetterHour => entry.delivery.to_string(),
         Field::State => entry.state().to_owned(),
         Field::Reason => entry.suppression.map(|suppression| suppression.reason.to_string()).unwrap_or_default(),
         Field::Since => dated(entry.since),

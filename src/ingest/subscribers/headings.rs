@@ -32,6 +32,8 @@ pub enum Field {
     Rhythm,
     /// Until when none is.
     Paused,
+    /// At which hour and on which day it is.
+    LetterHour,
     /// Since when the address is suppressed.
     Suppressed,
     /// The words that the reader agreed to last.
@@ -59,7 +61,7 @@ pub(super) const FIELDS: usize = Field::ALL.len();
 
 impl Field {
     /// What each is called where a list's header is told, and what an export heads it.
-    pub const ALL: [(&str, Self); 23] = [
+    pub const ALL: [(&str, Self); 24] = [
         ("email", Self::Email),
         ("name", Self::Name),
         ("given_name", Self::Given),
@@ -68,6 +70,7 @@ impl Field {
         ("language", Self::Language),
         ("rhythm", Self::Rhythm),
         ("paused", Self::Paused),
+        ("letter_hour", Self::LetterHour),
         ("state", Self::State),
         ("reason", Self::Reason),
         ("since", Self::Since),

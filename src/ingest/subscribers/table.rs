@@ -216,6 +216,7 @@ impl<'s, R: Read + Seek> Table<'s, R> {
             language: self.cell(Field::Language).and_then(language),
             rhythm: self.cell(Field::Rhythm).unwrap_or_default().parse()?,
             paused: self.date(Field::Paused)?,
+            delivery: self.cell(Field::LetterHour).unwrap_or_default().parse()?,
             membership: state.membership,
             since: self.date(Field::Since)?.or(state.since),
             joined: self.date(Field::Joined)?,

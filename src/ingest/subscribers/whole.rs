@@ -1,10 +1,11 @@
 //! A list as JSON Lines: all that a store knows of its readers, a line for each. The first line says whose list
 //! it is, the last how many there are, so that half a file is not taken for a whole one.
 
+mod shapes;
+
 use std::io::{BufRead, BufReader, Read};
 
 use data_encoding::HEXLOWER;
-use serde::{Deserialize, Serialize};
 
 use super::{Part, Refused, Settings, TOLD, cells::ConsentLine, choice};
 use crate::{
@@ -14,111 +15,13 @@ use crate::{
         Subscriber, Suppression, text,
     },
 };
+use shapes::{AllowanceLine, End, FormerLine, HashLine, Head, Line, ReaderLine, SuppressionLine};
 
 /// The version of the format.
 const VERSION: u32 = 1;
 
 /// The longest line: nobody has so many consents.
 const LONGEST: u64 = 1 << 20;
-
-/// One line.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Line {
-    List(Head),
-    Reader(Box<ReaderLine>),
-    Hash(HashLine),
-    End(End),
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Head {
-    version: u32,
-    magazine: String,
-    newsletter: String,
-    exported: Instant,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ReaderLine {
-    email: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    #[serde(default)]
-    rubriques: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    language: Option<String>,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    rhythm: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    paused: Option<Instant>,
-    state: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    since: Option<Instant>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    joined: Option<Instant>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    returned: Option<Instant>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    suppressed: Option<SuppressionLine>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    consents: Vec<ConsentLine>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    allowed: Vec<AllowanceLine>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    old_number: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    moves: Option<i64>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    former: Vec<FormerLine>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HashLine {
-    hash: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    suppressed: Option<SuppressionLine>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    allowed: Vec<AllowanceLine>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SuppressionLine {
-    reason: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    since: Option<Instant>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AllowanceLine {
-    words: String,
-    reason: String,
-    suppressed: Instant,
-    at: Instant,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FormerLine {
-    hash: String,
-    moved: Instant,
-}
-
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct End {
-    readers: u64,
-    hashes: u64,
-}
 
 /// Writes a list, a line at a time.
 #[derive(Debug, Default)]
@@ -154,6 +57,7 @@ impl Writer {
             language: entry.language,
             rhythm: entry.rhythm.to_string(),
             paused: entry.paused,
+            letter_hour: entry.delivery.to_string(),
             state: entry.membership.as_str().to_owned(),
             since: entry.since,
             joined: entry.joined,
@@ -372,6 +276,7 @@ impl<'s, R: Read> Whole<'s, R> {
             language: line.language,
             rhythm: line.rhythm.parse()?,
             paused: line.paused,
+            delivery: line.letter_hour.parse()?,
             membership,
             since: line.since,
             joined: line.joined,

@@ -25,12 +25,12 @@ statements! {
     ALL:
     /// `CROSS JOIN`, or SQLite goes through all subscriptions of the newsletter for each page.
     LISTED_AFTER = "SELECT s.id, s.public_id, s.old_number, s.moves, s.address, s.name, s.language, p.choice, p.rhythm, CASE WHEN p.after_at > (SELECT COALESCE(MAX(e.cutoff_at), 1) FROM editions e WHERE e.newsletter = $1) \
-        THEN p.after_at END AS paused_at, p.state, p.since_at, \
+        THEN p.after_at END AS paused_at, p.delivery, p.state, p.since_at, \
         s.joined_at, s.returned_at, x.reason, x.suppressed_at FROM subscribers s CROSS JOIN subscriptions p \
         LEFT JOIN suppressions x ON x.address_hash = s.address_hash \
         WHERE p.subscriber_id = s.id AND p.newsletter = $1 AND s.id > $2 ORDER BY s.id LIMIT $3";
     LISTED_AT = "SELECT s.id, s.public_id, s.old_number, s.moves, s.address, s.name, s.language, p.choice, p.rhythm, CASE WHEN p.after_at > (SELECT COALESCE(MAX(e.cutoff_at), 1) FROM editions e WHERE e.newsletter = $1) \
-        THEN p.after_at END AS paused_at, p.state, p.since_at, \
+        THEN p.after_at END AS paused_at, p.delivery, p.state, p.since_at, \
         s.joined_at, s.returned_at, x.reason, x.suppressed_at FROM subscribers s \
         JOIN subscriptions p ON p.subscriber_id = s.id AND p.newsletter = $1 \
         LEFT JOIN suppressions x ON x.address_hash = s.address_hash WHERE s.address_hash = $2";
@@ -106,18 +106,18 @@ dialects! {
         CAST(value ->> 7 AS BIGINT) AS old_number, CAST(value ->> 8 AS BIGINT) AS moves",
         ") AS l WHERE TRUE ON CONFLICT DO NOTHING"
     );
-    /// Their subscriptions to a newsletter, `[hash, choice, state, since, rhythm, paused until]`, the same. What editions
+    /// Their subscriptions to a newsletter, `[hash, choice, state, since, rhythm, paused until, hour]`, the same. What editions
     /// there are was not for who is new and has a rhythm.
     ADD_LISTED_SUBSCRIPTIONS = noted!(
-        "INSERT INTO subscriptions (subscriber_id, newsletter, choice, state, since_at, rhythm, after_at, mark_at) \
-        SELECT s.id, CAST($2 AS TEXT), l.choice, l.state, l.since, l.rhythm, CASE WHEN l.rhythm = '' AND l.paused IS NULL THEN 0 \
+        "INSERT INTO subscriptions (subscriber_id, newsletter, choice, state, since_at, rhythm, delivery, after_at, mark_at) \
+        SELECT s.id, CAST($2 AS TEXT), l.choice, l.state, l.since, l.rhythm, l.delivery, CASE WHEN l.rhythm = '' AND l.paused IS NULL THEN 0 \
         ELSE COALESCE(l.paused, (SELECT COALESCE(MAX(e.cutoff_at), 1) FROM editions e WHERE e.newsletter = CAST($2 AS TEXT))) END, \
         CASE WHEN l.rhythm = '' AND l.paused IS NULL THEN 0 ELSE (SELECT COALESCE(MAX(e.cutoff_at), 0) FROM editions e \
         WHERE e.newsletter = CAST($2 AS TEXT)) END FROM (",
         "value ->> 1 AS choice, value ->> 2 AS state, CAST(value ->> 3 AS BIGINT) AS since, value ->> 4 AS rhythm, \
-        CAST(value ->> 5 AS BIGINT) AS paused",
+        CAST(value ->> 5 AS BIGINT) AS paused, value ->> 6 AS delivery",
         "value ->> 1 AS choice, value ->> 2 AS state, CAST(value ->> 3 AS BIGINT) AS since, value ->> 4 AS rhythm, \
-        CAST(value ->> 5 AS BIGINT) AS paused",
+        CAST(value ->> 5 AS BIGINT) AS paused, value ->> 6 AS delivery",
         ") AS l JOIN subscribers s ON s.address_hash = l.hash WHERE TRUE ON CONFLICT (subscriber_id, newsletter) DO NOTHING"
     );
     /// Who left by a list, `[hash, since]`, leaves here.
