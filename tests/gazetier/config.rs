@@ -318,7 +318,7 @@ fn a_configuration_that_is_not_there_is_asked_for() {
         refusal(&scene, "missing", &["--config", "elsewhere/magazine.toml", "publish"]),
         @r"
     # missing
-    gazetier: cannot read elsewhere/magazine.toml: No such file or directory (os error 2); name the file with --config
+    gazetier: cannot read elsewhere/magazine.toml: No such file or directory (os error 2); name the file with --config, or make one with `gazetier init`
     "
     );
 }

@@ -59,18 +59,19 @@ fn tried(fetch: &str) -> (String, Vec<String>) {
 
 #[test]
 fn links_to_this_machine_are_not_followed() {
-    let refused = "it leads to 127.0.0.1, which is not on the public internet: if it may, name 127.0.0.1 in";
+    let refused =
+        "elle mène à 127.0.0.1, qui n’est pas sur l’internet public\u{202f}: si elle le peut, nommez 127.0.0.1 dans";
     let (page, asked) = tried("private_hosts = []");
     assert_eq!(asked, Vec::<String>::new(), "{page}");
     for link in ["http://127.0.0.1:PORT/direct", "http://localhost:PORT/good", "http://localhost:PORT/leads"] {
-        assert!(page.contains(&format!("{link} (it leads to ")), "{link}: {page}");
+        assert!(page.contains(&format!("{link} (elle mène à ")), "{link}: {page}");
     }
     assert!(page.contains(&format!("http://127.0.0.1:PORT/direct ({refused}")), "{page}");
     // Where a host is named, its links are tried; where it leads on to another, that is not.
     let (page, asked) = tried("private_hosts = [\"LOCALHOST\"]");
     assert_eq!(asked, ["/gone", "/good", "/leads"], "{page}");
     assert!(!page.contains("localhost:PORT/good ("), "{page}");
-    assert!(page.contains("http://localhost:PORT/gone (the server answers 404)"), "{page}");
+    assert!(page.contains("http://localhost:PORT/gone (le serveur répond 404)"), "{page}");
     assert!(page.contains(&format!("http://localhost:PORT/leads ({refused}")), "{page}");
     assert!(page.contains(&format!("http://127.0.0.1:PORT/direct ({refused}")), "{page}");
 }

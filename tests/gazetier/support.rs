@@ -345,6 +345,13 @@ pub fn needed(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is missing: run the tests with sh tests/run.sh"))
 }
 
+/// What is said of a configuration, without which of several tables is meant.
+pub fn without_numbers(message: &str) -> String {
+    let mut pieces = message.split(" (number ");
+    let first = pieces.next().unwrap_or_default().to_owned();
+    pieces.fold(first, |told, piece| told + piece.split_once("]])").map_or(piece, |(_, after)| after))
+}
+
 /// Waits until something is so, a minute at the most; then it says what was wrong.
 pub fn until(wrong: &str, mut is_so: impl FnMut() -> bool) {
     let end = std::time::Instant::now() + std::time::Duration::from_secs(60);

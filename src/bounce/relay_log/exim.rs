@@ -14,7 +14,14 @@ pub(super) fn event(line: &str) -> Option<Event<'_>> {
         return session(rest);
     }
     // These are told whatever `log_selector` says.
-    let broken = ["unexpected disconnection", "SMTP command timeout", "SMTP data timeout", "SMTP protocol"];
+    // A letter whose sender is gone before it could be told that it is taken ("lost after final dot") is thrown away.
+    let broken = [
+        "unexpected disconnection",
+        "SMTP command timeout",
+        "SMTP connection lost",
+        "SMTP data timeout",
+        "SMTP protocol",
+    ];
     if broken.iter().any(|words| line.starts_with(words)) {
         return Some(Event::Ended(client(line).map(|(client, _)| client)));
     }
@@ -81,6 +88,10 @@ mod tests {
             ("** c@d R=dns T=remote: 550 no", Some(Event::Fared { queue, fate: Fate::Bounced })),
             ("Completed", Some(Event::Forgotten(queue))),
             ("Frozen", None),
+            (
+                "SMTP connection lost after final dot H=(us) [127.0.0.1]:4711 P=esmtp",
+                Some(Event::Ended(Some("[127.0.0.1]:4711"))),
+            ),
         ] {
             let line = format!("{queue} {said}");
             assert_eq!(event(Box::leak(line.into_boxed_str())), expected, "{said}");

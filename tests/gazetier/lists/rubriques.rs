@@ -117,7 +117,11 @@ fn a_former_name_belongs_to_one_rubrique() {
         let outcome = scene.run(&["sync"]);
         assert_eq!(
             outcome,
-            told(78, "", &format!("gazetier: config.toml: rubriques.formerly: {message}\n")),
+            told(
+                78,
+                "",
+                &format!("gazetier: config.toml: rubriques.formerly (number 3 of [[rubriques]]): {message}\n")
+            ),
             "{formerly}"
         );
     }
