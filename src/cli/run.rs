@@ -63,8 +63,7 @@ async fn run(session: &Session) -> anyhow::Result<ExitCode> {
         let own = exit::report(&error);
         code.get_or_insert(own);
     };
-    // Who watches sees by it whether runs come.
-    if let Err(error) = retry_lost(async || Ok(session.store.note_done(LAST_RUN, session.at).await?)).await {
+    if let Err(error) = retry_lost(async || note_run(session).await).await {
         failed(error);
     }
     match retry_lost(async || sync::sync(session, SyncOptions::default()).await).await {
@@ -167,6 +166,16 @@ async fn run(session: &Session) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(code.or(last).unwrap_or(ExitCode::SUCCESS))
+}
+
+/// Who watches sees by it whether runs come.
+async fn note_run(session: &Session) -> anyhow::Result<()> {
+    let last = session.store.last_done(LAST_RUN).await?;
+    let every = session.config.watch.note_runs_every();
+    if last.is_none_or(|last| session.at < last || session.at - last >= every) {
+        session.store.note_done(LAST_RUN, session.at).await?;
+    }
+    Ok(())
 }
 
 /// Tells the editors of what is missed, and writes the figures. Gives what nobody else tells, the first time.

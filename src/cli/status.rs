@@ -23,7 +23,7 @@ struct StoreStatus {
     /// When the store was opened first.
     since: String,
     newsletter: String,
-    /// When the last run began.
+    /// When the last run began that was noted.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_run: Option<String>,
     sources: Vec<SourceStatus>,

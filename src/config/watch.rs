@@ -47,6 +47,14 @@ pub struct Watch {
     pub metrics: Option<PathBuf>,
 }
 
+impl Watch {
+    /// So much later a run is noted anew: a tenth of the time after which one is missed. To note each would be a write to the disk
+    /// by runs that have nothing to do.
+    pub fn note_runs_every(&self) -> Duration {
+        self.run_within.unwrap_or(Duration::hours(6)) / 10
+    }
+}
+
 pub(super) fn check(raw: RawWatch, base: &Path) -> Result<Watch, ConfigRefusal> {
     let after = |key: &str, text: &str, least: &str, most: &str| match text.trim() {
         NEVER => Ok(None),
