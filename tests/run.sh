@@ -566,6 +566,7 @@ done
 quietly as_postgres "$pg_bin/psql" -X -q -v ON_ERROR_STOP=1 \
     -h "$cluster" -p "$port" -U postgres -d postgres \
     -c 'CREATE ROLE gazetier LOGIN CREATEDB' \
+    -c 'GRANT SET ON PARAMETER deadlock_timeout TO gazetier' \
     -c 'CREATE DATABASE gazetier OWNER gazetier'
 say "postgres: $("$pg_bin/postgres" --version | sed 's/.*) //; s/ .*//') on 127.0.0.1:$port, for this run only"
 

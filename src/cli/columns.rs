@@ -8,7 +8,10 @@ use std::{
 use serde::Serialize;
 
 use super::{Execute, exit, export_output::ExportOutput, session::Session};
-use crate::{ingest::markdown, store::ListedColumn};
+use crate::{
+    ingest::{clean, markdown},
+    store::ListedColumn,
+};
 
 /// The columns in the store.
 #[derive(Debug, clap::Subcommand)]
@@ -19,6 +22,18 @@ pub(super) enum Command {
         #[arg(long, value_name = "NAME")]
         source: Option<String>,
         /// For scripts.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show all that the store has of a column.
+    Show {
+        /// Its name, as `list` tells it.
+        #[arg(value_name = "KEY")]
+        key: String,
+        /// Of this source.
+        #[arg(long, value_name = "NAME")]
+        source: Option<String>,
+        /// For scripts: as `export` writes it.
         #[arg(long)]
         json: bool,
     },
@@ -68,6 +83,7 @@ impl Execute for Command {
     async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
         match self {
             Command::List { source, json } => list(session, source.as_deref(), json).await?,
+            Command::Show { key, source, json } => show(session, &key, source.as_deref(), json).await?,
             Command::Export { file, source } => return export(session, file.as_deref(), source.as_deref()).await,
             Command::Withdraw { keys, source } => withdraw(session, &keys, source.as_deref()).await?,
             Command::Restore { keys, source } => restore(session, &keys, source.as_deref()).await?,
@@ -138,6 +154,51 @@ pub(super) async fn named(
         }
     }
     Ok(named)
+}
+
+async fn show(session: &Session, key: &str, source: Option<&str>, json: bool) -> anyhow::Result<()> {
+    for listed in named(session, std::slice::from_ref(&key.to_owned()), source).await? {
+        let Some(record) = session.store.export_column(listed.id).await? else { continue };
+        if json {
+            println!("{}", serde_json::to_string_pretty(&record)?);
+            continue;
+        }
+        let magazine = &session.config.magazine;
+        let configured = session.config.sources.iter().find(|configured| configured.name == listed.source);
+        let documents = session.store.documents_of(listed.id).await?;
+        let given_by = documents.iter().map(|(_, path)| configured.map_or_else(|| path.clone(), |c| c.shown(path)));
+        let withdrawn = listed.withdrawn.map(|at| format!("withdrawn since {}", session.local_hour(at)));
+        let state = withdrawn.unwrap_or_else(|| match listed.published > session.at {
+            true => "not published yet".to_owned(),
+            false => "published".to_owned(),
+        });
+        let url = url::Url::parse(&listed.url).ok();
+        let unseen = url.and_then(|url| clean::unseen(&record.body, &url, magazine.lang));
+        for (name, value) in [
+            ("title", record.title),
+            ("standfirst", record.standfirst),
+            ("source", listed.source),
+            ("name there", listed.key),
+            ("given by", given_by.collect::<Vec<_>>().join(", ")),
+            ("id", record.guid.unwrap_or_default()),
+            ("address", listed.url),
+            ("state", state),
+            ("published", session.local_hour(listed.published)),
+            ("updated", record.updated.unwrap_or_default()),
+            ("rubrique", record.rubriques.join(", ")),
+            ("bylines", record.bylines.join(", ")),
+            ("tags", record.tags.join(", ")),
+            ("picture", record.image.map(|image| image.url).unwrap_or_default()),
+            ("recording", record.audio.map(|audio| audio.url).unwrap_or_default()),
+            ("body", format!("{} characters of HTML", record.body.chars().count())),
+            ("not seen", unseen.unwrap_or_default()),
+        ] {
+            if !value.is_empty() {
+                println!("{name:<11} {value}");
+            }
+        }
+    }
+    Ok(())
 }
 
 /// So many columns are in memory at once.

@@ -27,6 +27,8 @@ pub struct Batched {
 /// A column as commands list it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedColumn {
+    /// The store's key.
+    pub id: ColumnId,
     /// Its source.
     pub source: String,
     /// Its name there.
@@ -106,6 +108,7 @@ from_row!(in order KnownRow { key, guid, title, standfirst, published, withdrawn
 
 /// A column as commands list it.
 struct ListedRow {
+    id: i64,
     source: String,
     key: String,
     title: String,
@@ -114,7 +117,7 @@ struct ListedRow {
     withdrawn: Option<i64>,
 }
 
-from_row!(in order ListedRow { source, key, title, url, published, withdrawn });
+from_row!(in order ListedRow { id, source, key, title, url, published, withdrawn });
 
 /// The words of a column.
 struct TextRow {
@@ -257,9 +260,9 @@ impl Store {
     pub async fn list_columns(&self) -> Result<Vec<ListedColumn>> {
         let rows: Vec<ListedRow> = self.read(sql::LIST_COLUMNS).fetch_all().await?;
         let listed = |row: ListedRow| {
-            let ListedRow { source, key, title, url, .. } = row;
+            let ListedRow { id, source, key, title, url, .. } = row;
             let (published, withdrawn) = (instant(row.published)?, row.withdrawn.map(instant).transpose()?);
-            Ok(ListedColumn { source, key, title, url, published, withdrawn })
+            Ok(ListedColumn { id: ColumnId(id), source, key, title, url, published, withdrawn })
         };
         rows.into_iter().map(listed).collect()
     }

@@ -1,7 +1,7 @@
 //! Columns on their way out of the store, as records that any store takes in again.
 
 use super::{Result, Store, column_lists, instant, query::from_row, sql};
-use crate::model::{ColumnRecord, RecordImage, RecordStatus};
+use crate::model::{ColumnId, ColumnRecord, RecordImage, RecordStatus};
 
 /// A column as it stands.
 struct ExportedRow {
@@ -57,6 +57,12 @@ from_row!(ExportedRow {
 });
 
 impl Store {
+    /// A column as a record; nothing if it is not there any more.
+    pub async fn export_column(&self, id: ColumnId) -> Result<Option<ColumnRecord>> {
+        let (columns, last) = self.export_columns(id.0 - 1, 1).await?;
+        Ok(columns.into_iter().next().filter(|_| last == id.0))
+    }
+
     /// So many columns as records, those that entered first before the others, after one by its place; with the place
     /// of the last.
     pub async fn export_columns(&self, after: i64, count: i64) -> Result<(Vec<ColumnRecord>, i64)> {

@@ -36,7 +36,7 @@ statements! {
     COLUMN_SOURCES = "SELECT source, COUNT(*) FROM columns WHERE withdrawn_at IS NULL GROUP BY source ORDER BY source";
     NEWEST_OF_SOURCES = "SELECT source, MAX(published_at) FROM columns WHERE withdrawn_at IS NULL GROUP BY source \
         ORDER BY source";
-    LIST_COLUMNS = "SELECT source, source_key, title, url, published_at, withdrawn_at FROM columns \
+    LIST_COLUMNS = "SELECT id, source, source_key, title, url, published_at, withdrawn_at FROM columns \
         ORDER BY published_at DESC, id DESC";
     /// As they may enter another store.
     EXPORT_COLUMNS = "SELECT id, source, source_key, guid, rubrique, title, standfirst, byline, bylines, tags, audio, body_raw, \

@@ -45,6 +45,21 @@ fn every_field_is_taken_and_a_draft_is_not() {
 }
 
 #[test]
+fn all_that_the_store_has_of_a_column_is_shown() {
+    let scene = scene("jsonl", "columns.jsonl", "rubriques = { Opinions = \"edito\" }").write("columns.jsonl", WHOLE);
+    scene.ok(&["sync"]);
+    scene.ok(&["columns", "show", "n-9", "--at", LATER]);
+    let shown = ["n-7", "n-10"].map(|key| scene.ok(&["columns", "show", key, "--at", LATER]));
+    let record: serde_json::Value =
+        serde_json::from_str(&scene.ok(&["columns", "show", "n-7", "--json"])).expect("a record");
+    assert_eq!((&record["id"], &record["bylines"][1]), (&"n-7".into(), &"Yann Kerbrat".into()));
+    let early = scene.ok(&["columns", "show", "n-7", "--at", "2026-11-17"]);
+    assert!(early.contains("state       not published yet\n"), "{early}");
+    assert_eq!(scene.run(&["columns", "show", "n-8"]).code, 65);
+    insta::assert_snapshot!("shown", shown.join("\n"));
+}
+
+#[test]
 fn a_table_says_by_its_headings_what_is_what() {
     let table = "\u{feff}Identifiant;Titre;Chapô;Contenu;Auteurs;Rubrique;Date;Inconnu\r\n\
                  1;Premier;Un chapô;\"<p>Un ; deux\r\nlignes</p>\";Anouk|Yann;Humeur;2026-11-18 08:00;x\r\n\
