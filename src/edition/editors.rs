@@ -96,27 +96,13 @@ pub async fn notify(
 
 /// Tells the editors that a domain gets no letters for a time, and what to do, once; false if they know.
 pub async fn tell_of_rest(config: &Config, store: &Store, at: Instant, rest: &RestingDomain) -> Result<bool, Error> {
-    let lang = config.magazine.lang;
-    let words = &lang.words().notices;
+    let words = &config.magazine.lang.words().notices;
     let hour = config.magazine.zone.local(rest.until).format("%Y-%m-%d %H:%M").to_string();
     let domain = rest.domain.as_str();
     let told: [(&str, &dyn Display); 4] =
         [("count", &rest.readers), ("domain", &domain), ("hour", &hour), ("what", &rest.words)];
-    let title = fill(&words.resting.title, &told);
-    let mut letters = Vec::new();
-    for editor in &config.desk.editors {
-        let desk_link = desk_link(config, store, &editor.address, at, at).await?;
-        let note = service::ServiceMessage {
-            lang,
-            subject: title.clone(),
-            title: title.clone(),
-            before: vec![fill(&words.resting.text, &told)],
-            button: Some((words.open_the_desk.clone(), desk_link)),
-            after: Vec::new(),
-        };
-        let written = service::write(config, store.key(), &note, envelope_to(editor, at))?;
-        letters.push(queued_letter(editor, written.text, at));
-    }
+    let (title, text) = (fill(&words.resting.title, &told), fill(&words.resting.text, &told));
+    let letters = letters_to_editors(config, store, at, &title, &text).await?;
     Ok(store.tell_rest(domain, &letters).await?)
 }
 
@@ -156,24 +142,35 @@ pub async fn tell_of_missed(
     key: &str,
     missed: &Missed,
 ) -> Result<bool, Error> {
-    let lang = config.magazine.lang;
-    let words = &lang.words().notices;
     let (title, text) = missed_words(config, missed);
+    let letters = letters_to_editors(config, store, at, &title, &text).await?;
+    Ok(store.tell_notice_by_mail(key, at, &letters).await?)
+}
+
+/// A letter with a title and a text to each editor, and each one's own way to the desk.
+async fn letters_to_editors(
+    config: &Config,
+    store: &Store,
+    at: Instant,
+    title: &str,
+    text: &str,
+) -> Result<Vec<ServiceLetter>, Error> {
+    let lang = config.magazine.lang;
     let mut letters = Vec::new();
     for editor in &config.desk.editors {
         let desk_link = desk_link(config, store, &editor.address, at, at).await?;
         let note = service::ServiceMessage {
             lang,
-            subject: title.clone(),
-            title: title.clone(),
-            before: vec![text.clone()],
-            button: Some((words.open_the_desk.clone(), desk_link)),
+            subject: title.to_owned(),
+            title: title.to_owned(),
+            before: vec![text.to_owned()],
+            button: Some((lang.words().notices.open_the_desk.clone(), desk_link)),
             after: Vec::new(),
         };
         let written = service::write(config, store.key(), &note, envelope_to(editor, at))?;
         letters.push(queued_letter(editor, written.text, at));
     }
-    Ok(store.tell_notice_by_mail(key, at, &letters).await?)
+    Ok(letters)
 }
 
 fn notice_message(

@@ -58,6 +58,15 @@ struct CountedGroup {
 
 from_row!(CountedGroup { rhythm, choice, after_at, mark_at, had, readers });
 
+impl TryFrom<CountedGroup> for (ReaderGroup, i64) {
+    type Error = Error;
+
+    fn try_from(row: CountedGroup) -> Result<Self> {
+        let CountedGroup { rhythm, choice, after_at, mark_at, had, readers } = row;
+        Ok((GroupRow { rhythm, choice, after_at, mark_at, had }.try_into()?, readers))
+    }
+}
+
 struct EarlierRow {
     id: i64,
     cutoff_at: i64,
@@ -82,8 +91,9 @@ pub(super) async fn count_readers(tx: &mut Tx<'_>, newsletter: &Slug, groups: &[
 
 fn count(rows: Vec<CountedGroup>, groups: &[ReaderGroup]) -> Result<i64> {
     let mut sum = 0;
-    for CountedGroup { rhythm, choice, after_at, mark_at, had, readers } in rows {
-        if groups.contains(&ReaderGroup::try_from(GroupRow { rhythm, choice, after_at, mark_at, had })?) {
+    for row in rows {
+        let (group, readers) = row.try_into()?;
+        if groups.contains(&group) {
             sum += readers;
         }
     }
@@ -232,10 +242,7 @@ impl Store {
     pub async fn counted_groups(&self, newsletter: &Slug) -> Result<Vec<(ReaderGroup, i64)>> {
         let rows: Vec<CountedGroup> =
             self.read(audiences::READERS_BY_GROUP).bind(newsletter.as_str()).fetch_all().await?;
-        let counted = |CountedGroup { rhythm, choice, after_at, mark_at, had, readers }| {
-            Ok((ReaderGroup::try_from(GroupRow { rhythm, choice, after_at, mark_at, had })?, readers))
-        };
-        rows.into_iter().map(counted).collect()
+        rows.into_iter().map(TryInto::try_into).collect()
     }
 
     /// How many readers of these groups an edition would have now.
