@@ -45,10 +45,11 @@ statements! {
         ON CONFLICT DO NOTHING";
     WAIT_FOR_CANARY = "UPDATE letters SET due_at = due_at + 253402300799000 WHERE edition_id = $1 AND state = 'queued' \
         AND id NOT IN (SELECT c.letter_id FROM canary_letters c WHERE c.edition_id = $1)";
-    WAIT_BLOCKS = "UPDATE letter_blocks SET due_at = CASE WHEN EXISTS (SELECT 1 FROM letters l \
-        WHERE l.id BETWEEN letter_blocks.block * 64 AND letter_blocks.block * 64 + 63 \
-        AND +l.edition_id = letter_blocks.edition_id AND l.due_at < 253402300799000) THEN CAST(0 AS BIGINT) \
-        ELSE 253402300799000 END WHERE edition_id = $1";
+    WAIT_BLOCKS = concat!(
+        "UPDATE letter_blocks SET due_at = CASE WHEN EXISTS (SELECT 1 FROM ",
+        letters_in!("letter_blocks", "l.edition_id = letter_blocks.edition_id AND l.due_at < 253402300799000"),
+        ") THEN CAST(0 AS BIGINT) ELSE 253402300799000 END WHERE edition_id = $1"
+    );
     END_CANARY = "UPDATE edition_canaries SET state = $2 WHERE edition_id = $1 AND state = 'out'";
     FOLLOW_CANARY = "UPDATE letters SET due_at = due_at - 253402300799000 WHERE edition_id = $1 AND due_at >= 253402300799000";
     FOLLOW_BLOCKS = "UPDATE letter_blocks SET due_at = 0 WHERE edition_id = $1";

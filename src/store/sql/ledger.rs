@@ -57,11 +57,7 @@ macro_rules! lapse {
         blocks!(
             concat!("UPDATE letters SET ", $set, " WHERE id = ANY(ARRAY(SELECT l.id FROM "),
             concat!("UPDATE letters SET ", $set, " WHERE id IN (SELECT l.id FROM "),
-            concat!(
-                " CROSS JOIN letters l WHERE l.id BETWEEN x.block * 64 AND x.block * 64 + 63 AND +l.edition_id = $2 \
-                AND l.state = ",
-                $state
-            ),
+            concat!(" CROSS JOIN ", letters_in!("x", concat!("l.edition_id = $2 AND l.state = ", $state))),
             concat!(")) AND state = ", $state, " AND (lease_until < $3 OR lease_until > $4)"),
             concat!(") AND state = ", $state, " AND (lease_until < $3 OR lease_until > $4)")
         )
@@ -80,17 +76,28 @@ statements! {
         ON CONFLICT (edition_id, block) DO UPDATE SET due_at = excluded.due_at";
     /// Nothing is to do any more.
     DROP_BLOCKS = "DELETE FROM letter_blocks WHERE edition_id = $1";
-    COUNT_TO_DO = "SELECT COUNT(*) FROM letter_blocks b CROSS JOIN letters l WHERE l.id BETWEEN b.block * 64 AND b.block * 64 + 63 \
-        AND +l.edition_id = b.edition_id AND b.edition_id = $1 AND l.state IN ('queued', 'leased', 'sending', 'deferred')";
+    COUNT_TO_DO = concat!(
+        "SELECT COUNT(*) FROM letter_blocks b CROSS JOIN ",
+        letters_in!("b", "l.edition_id = b.edition_id AND l.state IN ('queued', 'leased', 'sending', 'deferred')"),
+        " AND b.edition_id = $1"
+    );
     /// Letters that were not tried yet and wait for an hour that their readers chose.
-    COUNT_WAITING = "SELECT COUNT(*) FROM letter_blocks b CROSS JOIN letters l WHERE l.id BETWEEN b.block * 64 AND b.block * 64 + 63 \
-        AND +l.edition_id = b.edition_id AND b.edition_id = $1 AND l.state = 'queued' AND l.attempts = 0 AND l.due_at > $2 \
-        AND l.due_at < 253402300799000";
+    COUNT_WAITING = concat!(
+        "SELECT COUNT(*) FROM letter_blocks b CROSS JOIN ",
+        letters_in!(
+            "b",
+            "l.edition_id = b.edition_id AND l.state = 'queued' AND l.attempts = 0 AND l.due_at > $2 \
+            AND l.due_at < 253402300799000"
+        ),
+        " AND b.edition_id = $1"
+    );
     /// When the next letter that nobody holds is due, and when the next lease ends.
-    AWAITED = "SELECT MIN(CASE WHEN l.state IN ('queued', 'deferred') THEN l.due_at END), \
-        MIN(CASE WHEN l.state IN ('leased', 'sending') THEN l.lease_until END) FROM letter_blocks b CROSS JOIN letters l \
-        WHERE l.id BETWEEN b.block * 64 AND b.block * 64 + 63 AND +l.edition_id = b.edition_id \
-        AND b.edition_id = $1 AND (b.due_at IS NOT NULL OR b.lease_until IS NOT NULL)";
+    AWAITED = concat!(
+        "SELECT MIN(CASE WHEN l.state IN ('queued', 'deferred') THEN l.due_at END), \
+        MIN(CASE WHEN l.state IN ('leased', 'sending') THEN l.lease_until END) FROM letter_blocks b CROSS JOIN ",
+        letters_in!("b", "l.edition_id = b.edition_id"),
+        " AND b.edition_id = $1 AND (b.due_at IS NOT NULL OR b.lease_until IS NOT NULL)"
+    );
 }
 
 dialects! {
@@ -106,10 +113,12 @@ dialects! {
     LEASE_LETTERS = blocks!(
         concat!(lease!(), " WHERE id = ANY(ARRAY(SELECT l.id FROM "),
         concat!(lease!(), " WHERE id IN (SELECT l.id FROM "),
-        " CROSS JOIN letters l WHERE l.id BETWEEN x.block * 64 AND x.block * 64 + 63 AND +l.edition_id = $2 \
-        AND l.state IN ('queued', 'deferred') AND l.due_at <= $3 \
-        AND EXISTS (SELECT 1 FROM editions e WHERE e.id = $2 AND e.state IN ('frozen', 'sending')) \
-        ORDER BY l.due_at, l.id LIMIT $4",
+        concat!(
+            " CROSS JOIN ",
+            letters_in!("x", "l.edition_id = $2 AND l.state IN ('queued', 'deferred') AND l.due_at <= $3"),
+            " AND EXISTS (SELECT 1 FROM editions e WHERE e.id = $2 AND e.state IN ('frozen', 'sending')) \
+            ORDER BY l.due_at, l.id LIMIT $4"
+        ),
         concat!(" FOR UPDATE OF l SKIP LOCKED))", leased!()),
         concat!(")", leased!())
     );
@@ -122,13 +131,13 @@ dialects! {
     );
     /// Writes down when blocks are to be looked at again; the edition is `$2`.
     LOOK_AGAIN = blocks!(
-        "UPDATE letter_blocks SET due_at = (SELECT MIN(l.due_at) FROM letters l \
-        WHERE l.id BETWEEN letter_blocks.block * 64 AND letter_blocks.block * 64 + 63 \
-        AND +l.edition_id = letter_blocks.edition_id AND l.state IN ('queued', 'deferred')), \
-        lease_until = (SELECT MIN(l.lease_until) FROM letters l \
-        WHERE l.id BETWEEN letter_blocks.block * 64 AND letter_blocks.block * 64 + 63 \
-        AND +l.edition_id = letter_blocks.edition_id AND l.state IN ('leased', 'sending')) \
-        WHERE edition_id = $2 AND block IN (SELECT x.block FROM ",
+        concat!(
+            "UPDATE letter_blocks SET due_at = (SELECT MIN(l.due_at) FROM ",
+            letters_in!("letter_blocks", "l.edition_id = letter_blocks.edition_id AND l.state IN ('queued', 'deferred')"),
+            "), lease_until = (SELECT MIN(l.lease_until) FROM ",
+            letters_in!("letter_blocks", "l.edition_id = letter_blocks.edition_id AND l.state IN ('leased', 'sending')"),
+            ") WHERE edition_id = $2 AND block IN (SELECT x.block FROM "
+        ),
         ") RETURNING due_at"
     );
     /// Letters will be due earlier than their blocks say: `[letter, due]`.
