@@ -220,7 +220,7 @@ fn one(raw: RawDigest, name: &str, table: &str, around: &Surroundings<'_>) -> Re
     }
     let rhythms = match raw.rhythms {
         Some(names) => names.iter().map(|name| rhythm(&key("rhythms"), name)).collect::<Result<_, _>>()?,
-        None => Rhythm::slower_than(&schedule, zone),
+        None => Rhythm::slower_than(&schedule),
     };
     let reader_hours = reader_hours(&key("reader_hours"), &raw.reader_hours, &schedule)?;
     let reader_days = reader_days(&key("reader_days"), &raw.reader_days, &schedule)?;

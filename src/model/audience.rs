@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 
 use chrono::{Datelike, Duration, NaiveDate, NaiveTime, Weekday};
 
-use super::{Choice, Instant, Schedule, Zone};
+use super::{Choice, Instant, Schedule, Zone, schedule::Span};
 
 /// How often a reader wants a letter of a newsletter; never more often than it comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -33,19 +33,14 @@ impl Rhythm {
     }
 
     /// Those that make fewer letters of a schedule than it has hours.
-    pub fn slower_than(schedule: &Schedule, zone: &Zone) -> Vec<Self> {
-        if schedule.is_published() {
-            return Self::all().into_iter().filter(|rhythm| *rhythm != Self::Each).collect();
-        }
-        let start = Instant::UNIX_EPOCH + Duration::days(20_000);
-        let hours: Vec<Instant> =
-            std::iter::successors(Some(schedule.next(start, zone)), |hour| Some(schedule.next(*hour, zone)))
-                .take(100)
-                .collect();
-        Self::all()
-            .into_iter()
-            .filter(|rhythm| !hours.iter().all(|hour| rhythm.begins(*hour, schedule, zone)))
-            .collect()
+    pub fn slower_than(schedule: &Schedule) -> Vec<Self> {
+        let slower = |rhythm: &Self| match rhythm {
+            Self::Each => false,
+            Self::Daily => schedule.repeats_in(Span::Day),
+            Self::Weekly(_) => schedule.repeats_in(Span::Week),
+            Self::Monthly => schedule.repeats_in(Span::Month),
+        };
+        Self::all().into_iter().filter(slower).collect()
     }
 
     /// The first day of the span for which there is one letter, with a day in it.

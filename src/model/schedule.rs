@@ -17,6 +17,9 @@ const MINUTE_MILLIS: i64 = 60_000;
 /// A schedule may have so many hours in a day.
 const MAX_TIMES: usize = 24;
 
+/// No month has more days.
+const LONGEST_MONTH_DAYS: i64 = 31;
+
 /// The hours at which a newsletter is due, by the magazine's clock: `Mon 07:30`, `Mon,Thu 07:30`, `weekdays 07:30`, `daily
 /// 07:30,18:00`, `monthly 1 07:30`, `monthly last 18:00`, `every 2 weeks Mon 07:30 from 2026-11-23`; or `published`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +44,14 @@ enum Days {
     Month(u32),
     /// Whenever something is published: each minute is an hour of its own, and nothing is sent where nothing is new.
     Published,
+}
+
+/// A span of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    Day,
+    Week,
+    Month,
 }
 
 /// How often a newsletter comes.
@@ -177,6 +188,17 @@ impl Schedule {
     /// Whether it is due whenever something is published.
     pub fn is_published(&self) -> bool {
         self.days == Days::Published
+    }
+
+    /// Whether it can have more than one hour in a span, from whatever day weeks are counted.
+    pub fn repeats_in(&self, span: Span) -> bool {
+        let in_a_week = |days: &[bool; 7]| days.iter().filter(|day| **day).count() * self.times.len();
+        match (&self.days, span) {
+            (Days::Published, _) => true,
+            (Days::Month(_), _) | (Days::Week { .. }, Span::Day) => self.times.len() > 1,
+            (Days::Week { days, .. }, Span::Week) => in_a_week(days) > 1,
+            (Days::Week { days, every, .. }, Span::Month) => in_a_week(days) > 1 || every * 7 < LONGEST_MONTH_DAYS,
+        }
     }
 
     /// Whether a day has one hour at the most.
@@ -317,6 +339,28 @@ mod tests {
             "",
         ] {
             assert!(wrong.parse::<Schedule>().is_err(), "{wrong}");
+        }
+    }
+
+    /// Which rhythms make fewer letters of it.
+    #[test]
+    fn repeats_in_days_weeks_and_months() {
+        for (text, spans) in [
+            ("Mon 07:30", [false, false, true]),
+            ("Mon,Sun 07:30", [false, true, true]),
+            ("Mon 07:30,18:00", [true, true, true]),
+            ("daily 07:30", [false, true, true]),
+            ("every 4 weeks Mon 07:30 from 2026-11-23", [false, false, true]),
+            ("every 5 weeks Mon 07:30 from 2026-11-23", [false, false, false]),
+            ("monthly 1 07:30", [false, false, false]),
+            ("monthly last 07:30,18:00", [true, true, true]),
+            ("published", [true, true, true]),
+        ] {
+            assert_eq!(
+                [Span::Day, Span::Week, Span::Month].map(|span| schedule(text).repeats_in(span)),
+                spans,
+                "{text}"
+            );
         }
     }
 

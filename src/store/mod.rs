@@ -258,7 +258,6 @@ impl Store {
             }
         };
         let mut store = Self { pool, by_transaction, key: Key::new([0; 32]), magazine: None };
-        let migrations = migrate::all(&store);
         // Nearly always all is there, and a look takes no lock. What cannot be read is not there yet.
         // The connection is given back before it goes on, or the next question would open another.
         let mut connection = store.connection().await?;
@@ -266,12 +265,12 @@ impl Store {
         connection.give_back().await;
         let found = found.unwrap_or_default();
         let magazine = magazine::read(found.magazine_id, found.magazine_name, found.magazine_address, found.began_at)?;
-        let done = found.migrations.is_some_and(|done| migrate::is_done(&done, &migrations));
+        let done = found.migrations.is_some_and(|done| migrate::is_done(&store, &done));
         if !done {
             if let StoreUrl::Postgres { schema: Some(schema), .. } = url {
                 store.make_schema(schema.as_str()).await?;
             }
-            migrate::run(&store, migrations).await?;
+            migrate::run(&store).await?;
         }
         store.magazine = magazine;
         store.key = match found.key.filter(|_| done) {
