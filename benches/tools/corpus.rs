@@ -131,6 +131,8 @@ url = "{FEEDS}"
 items = {ITEMS}
 # The floor writes the documents to subscribe to, and no history.
 archives = false
+# And pictures in elements of their own.
+lead_image = "metadata"
 
 [digest]
 schedule = "Mon 07:30"

@@ -28,13 +28,13 @@ use crate::{
         subscribers::{About, Layout, List, Part, Refused, Settings, files, files::ListFile},
         sync::ListCounts,
     },
-    model::{Key, ListEntry, Slug},
-    store::{Added, Store},
+    model::{HashedAddress, Key, ListEntry, Slug},
+    store::{Added, ReadyPart, Store},
 };
 
 /// How many subscribers are written in one commit. Their hashes fall on every page of an index: a
 /// commit of few rows costs nearly as many pages as one of many. More of them take more memory; two are there at once.
-const PART: usize = 20_000;
+const PART: usize = 16_000;
 
 /// So many lines are read before the store is looked after: a millisecond's worth.
 const LINES_AT_ONCE: usize = 500;
@@ -182,6 +182,17 @@ impl Looked {
     }
 }
 
+/// A part of lists, ready for the store.
+struct PartToEnter {
+    /// Of each newsletter.
+    lists: Vec<(Slug, ReadyPart)>,
+    /// So many lines count for nothing, because other files say more of the same addresses.
+    outweighed: u64,
+    hashes: Vec<HashedAddress>,
+    /// Whether the list had nothing more.
+    is_end: bool,
+}
+
 /// A reading of lists.
 struct Pass<'a> {
     session: &'a Session,
@@ -248,16 +259,24 @@ impl<'a> Pass<'a> {
             self.take_over(key, work, &file.name).await?;
         }
         let mut count = Added::default();
-        let mut part = take_part(&mut list).await?;
-        while !part.is_empty() {
-            if work == Work::Look {
+        if work == Work::Look {
+            loop {
+                let part = take_part(&mut list).await?;
+                if part.is_empty() {
+                    break;
+                }
                 self.tally(&part, tally);
+                bar.set_position(list.position());
             }
-            // While the store writes one part down, the next is read.
-            let (done, next) = tokio::join!(self.work_on(part, work), take_part(&mut list));
-            count.add(done?);
-            part = next?;
-            bar.set_position(list.position());
+        } else {
+            let mut part = self.ready_part(&mut list).await?;
+            while !part.is_end {
+                // While the store writes one part down, the next is read and made ready.
+                let (done, next) = tokio::join!(self.work_on(part, work), self.ready_part(&mut list));
+                count.add(done?);
+                part = next?;
+                bar.set_position(list.position());
+            }
         }
         bar.finish_and_clear();
         let about = list.about();
@@ -269,13 +288,10 @@ impl<'a> Pass<'a> {
         part.elsewhere.iter().for_each(|(newsletter, entry)| tally.add(newsletter, entry));
     }
 
-    /// Does with a part of a list what it is read for.
-    async fn work_on(&self, part: Part, work: Work) -> anyhow::Result<Added> {
-        if work == Work::Look {
-            return Ok(Added::default());
-        }
-        let at = self.session.at;
-        let mut added = Added::default();
+    /// Reads a part of a list and makes it ready for the store.
+    async fn ready_part<R: Read + Seek>(&self, list: &mut List<'_, R>) -> anyhow::Result<PartToEnter> {
+        let part = take_part(list).await?;
+        let is_end = part.is_empty();
         let mut lists: BTreeMap<Slug, Vec<ListEntry>> = BTreeMap::new();
         if !part.entries.is_empty() {
             lists.insert(self.session.newsletter().clone(), part.entries);
@@ -283,16 +299,28 @@ impl<'a> Pass<'a> {
         for (newsletter, entry) in part.elsewhere {
             lists.entry(newsletter).or_default().push(entry);
         }
+        let mut ready =
+            PartToEnter { lists: Vec::with_capacity(lists.len()), outweighed: 0, hashes: part.hashes, is_end };
         for (newsletter, mut entries) in lists {
             let before = entries.len();
             entries.retain(|entry| !self.contradictions.outweigh(&newsletter, entry));
-            added.known += (before - entries.len()) as u64;
+            ready.outweighed += (before - entries.len()) as u64;
+            ready.lists.push((newsletter, self.store.ready_part(entries)));
+        }
+        Ok(ready)
+    }
+
+    /// Does with a part of a list what it is read for.
+    async fn work_on(&self, part: PartToEnter, work: Work) -> anyhow::Result<Added> {
+        let at = self.session.at;
+        let mut added = Added { known: part.outweighed, ..Added::default() };
+        for (newsletter, entries) in &part.lists {
             added.add(match work {
                 Work::Write => {
                     let revive = self.revive.then_some("subscribers import --revive");
-                    self.store.enter_list(&newsletter, entries, at, revive).await?
+                    self.store.enter_part(newsletter, entries, at, revive).await?
                 }
-                _ => self.store.weigh_list(&newsletter, entries, at, self.revive).await?,
+                _ => self.store.weigh_part(newsletter, entries, at, self.revive).await?,
             });
         }
         if work == Work::Write {
