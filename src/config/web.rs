@@ -1,6 +1,6 @@
 //! Where `gazetier serve` listens, whom it believes, and under which addresses readers find it.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
 
 use ipnet::IpNet;
 use url::Url;
@@ -77,6 +77,12 @@ pub(super) fn listen(key: &str, text: &str, base: &std::path::Path) -> Result<Li
 }
 
 impl Config {
+    /// The hosts under which readers ask for this magazine.
+    pub fn public_hosts(&self) -> BTreeSet<String> {
+        let urls = [&self.feeds.url, &self.web.url, &self.web.archive, &self.letters.unsubscribe_url];
+        urls.into_iter().filter_map(Url::host_str).map(str::to_ascii_lowercase).collect()
+    }
+
     /// Says what keeps one server from answering for all there is, whatever the hosts: the paths
     /// of two places are the same.
     pub fn can_serve(&self) -> Result<(), Error> {

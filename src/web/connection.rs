@@ -114,6 +114,7 @@ impl RequestHandling {
         let answer = hyper::service::service_fn(|mut request: hyper::Request<Incoming>| {
             slot.request_begun();
             let answers = answers.borrow();
+            let answers = answers.for_request(&request);
             let begun = match answers.answer_from_cache(&request) {
                 Some(answer) => PendingAnswer::Cached(slot.until_cached_sent(answer)),
                 None => {

@@ -8,6 +8,7 @@ mod connection;
 pub mod desk;
 mod feeds;
 mod health;
+mod hosts;
 mod lang;
 pub mod listen;
 mod origin;
@@ -46,6 +47,7 @@ use crate::{
 };
 
 pub use client::Client;
+pub use hosts::{by_host, metrics_by_host};
 pub use listen::{Listener, Peer, Server, serve};
 pub use outbox_worker::run_outbox_worker;
 pub use responder::{Responder, ResponderWatch};

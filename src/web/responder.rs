@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::{
     Shared,
     feeds::{self, CachedBody},
+    hosts::Hosts,
 };
 
 /// Who answers, from the next request on: it may change while connections are open.
@@ -21,18 +22,31 @@ pub struct Responder {
     router: Router,
     /// Whose feeds the router has among its routes.
     feeds: Option<Shared>,
+    /// Who answers instead, by the host of the request.
+    hosts: Option<Hosts>,
 }
 
 impl From<Router> for Responder {
     fn from(router: Router) -> Self {
-        Self { router, feeds: None }
+        Self { router, feeds: None, hosts: None }
     }
 }
 
 impl Responder {
     /// A router that has the routes of the feeds.
     pub(super) fn with_feeds(router: Router, shared: &Shared) -> Self {
-        Self { router, feeds: Some(shared.clone()) }
+        Self { router, feeds: Some(shared.clone()), hosts: None }
+    }
+
+    /// The same for requests under other hosts than these.
+    pub(super) fn with_hosts(self, hosts: Hosts) -> Self {
+        Self { hosts: Some(hosts), ..self }
+    }
+
+    /// Who answers a request.
+    pub(super) fn for_request<B>(&self, request: &Request<B>) -> &Self {
+        let hosts = self.hosts.as_ref();
+        hosts.and_then(|hosts| hosts.find(request.uri(), request.headers())).unwrap_or(self)
     }
 
     /// What answers everything.

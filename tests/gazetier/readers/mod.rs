@@ -14,6 +14,7 @@ mod odd;
 mod once;
 mod roll;
 mod routes;
+mod several;
 mod strangers;
 mod wire;
 mod wishes;
