@@ -93,11 +93,26 @@ async fn run(session: &Session) -> anyhow::Result<ExitCode> {
     }
     let mut last = None;
     let mut warned = false;
-    for newsletter in session.each_newsletter()? {
+    let newsletters = session.each_newsletter()?;
+    let mut drawn = Vec::new();
+    for newsletter in &newsletters {
         if stop::is_requested() {
             break;
         }
-        let sent = retry_lost(async || digest::send(&newsletter, false).await).await;
+        match retry_lost(async || digest::draw_up(newsletter, false).await).await {
+            Ok(report) => drawn.push((newsletter, report)),
+            Err(error) => failed(error),
+        }
+    }
+    if let Err(error) = retry_lost(async || digest::bring_together(session).await).await {
+        failed(error);
+    }
+    for (newsletter, drawn) in drawn {
+        if stop::is_requested() {
+            lines.extend(drawn.lines);
+            break;
+        }
+        let sent = retry_lost(async || digest::send_open(newsletter, false, drawn.clone()).await).await;
         let sent = sent.and_then(|sent| {
             lines.extend(sent.lines.iter().cloned());
             if !sent.lines.is_empty() && !warned && !std::io::stderr().is_terminal() {

@@ -124,7 +124,8 @@ async fn of_newsletter(
         if !is_ours || !is_old(edition.cutoff) {
             continue;
         }
-        let waiting = store.tally(edition.id).await?.to_do();
+        // What waits for an hour that its reader chose is where it should be.
+        let waiting = store.tally(edition.id).await?.to_do() - store.waiting_letters(edition.id, now.clock).await?;
         if waiting > 0 {
             let period = edition.period.to_string();
             let since = hour(edition.cutoff);

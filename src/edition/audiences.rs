@@ -7,10 +7,10 @@ use std::{
     sync::Arc,
 };
 
-use super::{Error, layout::EditionDraft};
+use super::{Error, layout::EditionDraft, slot::EditionSlot};
 use crate::{
     config::Config,
-    model::{Audience, Choice, Column, Instant, ReaderGroup, Rhythm, column::fingerprint},
+    model::{Audience, Changes, Choice, Column, Edition, Instant, ReaderGroup, Rhythm, column::fingerprint},
     store::{EarlierEdition, Store},
 };
 
@@ -22,6 +22,8 @@ pub struct AudienceDraft {
     pub groups: Vec<ReaderGroup>,
     /// With the columns of earlier editions that come with it.
     pub draft: Arc<EditionDraft>,
+    /// These, by their numbers in the store.
+    pub earlier: Vec<i64>,
 }
 
 impl AudienceDraft {
@@ -82,7 +84,7 @@ pub async fn find(config: &Config, store: &Store, draft: &EditionDraft, own: &[C
     };
     let due: Vec<ReaderGroup> = groups.iter().filter(is_due).cloned().collect();
     let whole = Arc::new(draft.clone());
-    let mut spans = BTreeMap::from([(String::new(), Span { draft: whole, groups: Vec::new() })]);
+    let mut spans = BTreeMap::from([(String::new(), Span { draft: whole, groups: Vec::new(), earlier: Vec::new() })]);
     let (usual, special): (Vec<ReaderGroup>, Vec<ReaderGroup>) =
         due.into_iter().partition(|group| group.rhythm == Rhythm::Each && group.after <= Instant::UNIX_EPOCH);
     if let Some(span) = spans.get_mut("") {
@@ -108,6 +110,7 @@ pub async fn find(config: &Config, store: &Store, draft: &EditionDraft, own: &[C
             audience: Audience { choice, earlier: earlier.clone() },
             groups,
             draft: Arc::clone(&span.draft),
+            earlier: span.earlier.clone(),
         }));
     }
     Ok(Audiences { drafts, groups, rhythms, editions })
@@ -117,6 +120,7 @@ pub async fn find(config: &Config, store: &Store, draft: &EditionDraft, own: &[C
 struct Span {
     draft: Arc<EditionDraft>,
     groups: Vec<ReaderGroup>,
+    earlier: Vec<i64>,
 }
 
 async fn add_spans(
@@ -156,17 +160,46 @@ async fn add_spans(
                 };
                 all.extend(theirs.iter().cloned());
             }
-            all.sort_by_key(|column| std::cmp::Reverse((column.published, column.id.0)));
-            let mut slot = draft.slot.clone();
-            slot.since = theirs.iter().map(|edition| edition.since).min().unwrap_or(slot.since).min(slot.since);
-            let draft = Arc::new(EditionDraft::new(slot, all, draft.changes.clone()));
-            spans.insert(key.clone(), Span { draft, groups: Vec::new() });
+            let since = theirs.iter().map(|edition| edition.since).min().unwrap_or(draft.slot.since);
+            let draft = Arc::new(with_earlier(&draft.slot, all, since, &draft.changes));
+            let earlier = theirs.iter().map(|edition| edition.id).collect();
+            spans.insert(key.clone(), Span { draft, groups: Vec::new(), earlier });
         }
         if let Some(span) = spans.get_mut(&key) {
             span.groups.push(group);
         }
     }
     Ok(())
+}
+
+/// A draft with columns of earlier editions, of which the first began at an instant.
+fn with_earlier(slot: &EditionSlot, mut columns: Vec<Column>, since: Instant, changes: &Changes) -> EditionDraft {
+    columns.sort_by_key(|column| std::cmp::Reverse((column.published, column.id.0)));
+    let slot = EditionSlot { since: since.min(slot.since), ..slot.clone() };
+    EditionDraft::new(slot, columns, changes.clone())
+}
+
+/// The draft that a variant of a frozen edition was made of, as its columns are now: with those of these earlier editions.
+pub(super) async fn drawn_again(store: &Store, edition: &Edition, earlier: &[i64]) -> Result<EditionDraft, Error> {
+    let slot = EditionSlot {
+        newsletter: edition.newsletter.clone(),
+        period: edition.period.clone(),
+        number: edition.number,
+        since: edition.since,
+        reach: edition.since,
+        cutoff: edition.cutoff,
+        planned: None,
+    };
+    let changes = store.desk(&edition.key()).await?.version.changes;
+    let mut columns = store.columns_of(edition.id).await?;
+    if earlier.is_empty() {
+        return Ok(EditionDraft::new(slot, columns, changes));
+    }
+    for id in earlier {
+        columns.extend(store.columns_of(*id).await?);
+    }
+    let since = store.earliest_since(earlier).await?;
+    Ok(with_earlier(&slot, columns, since, &changes))
 }
 
 /// Whether an earlier edition's columns are to come to a group: it did not get that edition itself, and editors do not

@@ -8,11 +8,11 @@ use super::{
     preflight,
     render::{self, Rendered, render},
     slot::{self, EditionSlot, PastEditions},
-    special, variants,
+    special, together, variants,
 };
 use crate::{
     config::{Config, Relays},
-    model::{Choice, Column, ColumnId, Edition, EditionState, Instant, Note, Now, Period},
+    model::{Choice, Column, Edition, EditionState, Instant, Note, Now, Period},
     store::{Freeze, NewEdition, NewVariant, Reserve, SpecialPlan, Store},
 };
 
@@ -237,7 +237,9 @@ async fn new_edition(
     }
     let subject = variants.first().map(|(_, rendered)| rendered.subject.clone()).unwrap_or_default();
     let variants = variants.into_iter().map(|(audience, rendered)| NewVariant {
-        columns: columns_for(&audience.draft, &audience.audience.choice),
+        columns: variants::columns_for(&audience.draft, &audience.audience.choice),
+        earlier: audience.earlier.clone(),
+        others: Vec::new(),
         audience: audience.audience.clone(),
         groups: audience.groups.clone(),
         subject: rendered.subject,
@@ -250,6 +252,19 @@ async fn new_edition(
     let ids = |columns: &[Column]| columns.iter().map(|column| column.id).collect::<Vec<_>>();
     let mut left_out = ids(&coming.all);
     left_out.retain(|id| draft.changes.left_out.contains(id));
+    // A special edition has its own hour.
+    let delays: Vec<_> = match draft.slot.planned {
+        Some(_) => Vec::new(),
+        None => config
+            .digest
+            .delivery_times()
+            .map(|time| (time, time.first_from(draft.slot.cutoff, &config.magazine.zone)))
+            .collect(),
+    };
+    let waits = match draft.slot.planned {
+        Some(_) => Vec::new(),
+        None => together::waits(config, store, at, &delays).await?,
+    };
     Ok(NewEdition {
         key: draft.slot.key(),
         period,
@@ -270,19 +285,7 @@ async fn new_edition(
         note: None,
         readers: None,
         planned: draft.slot.planned,
-        // A special edition has its own hour.
-        delays: match draft.slot.planned {
-            Some(_) => Vec::new(),
-            None => config
-                .digest
-                .delivery_times()
-                .map(|time| (time, time.first_from(draft.slot.cutoff, &config.magazine.zone)))
-                .collect(),
-        },
+        delays,
+        waits,
     })
-}
-
-/// The columns that readers with a choice get of a draft.
-fn columns_for(draft: &EditionDraft, choice: &Choice) -> Vec<ColumnId> {
-    draft.columns.iter().filter(|column| choice.wants(column.rubrique.as_ref())).map(|column| column.id).collect()
 }

@@ -14,6 +14,7 @@ pub mod repeats;
 pub mod restored;
 pub mod slot;
 pub mod special;
+pub mod together;
 pub mod variants;
 
 use crate::{model, store};

@@ -10,6 +10,7 @@ mod markdown;
 mod mjml;
 pub mod service;
 pub(super) mod tags;
+pub mod together;
 pub mod view;
 mod wrap;
 
@@ -268,9 +269,12 @@ fn view<'a>(
         footer_text: markdown::text(&theme.footer),
         lead,
         sections,
+        others: Vec::new(),
+        has_others: false,
         feeds_url: config.feeds.url.to_string(),
         archive_url: config.letters.archive_url.as_ref().map(|url| format!("{url}{}", slot.period)).unwrap_or_default(),
         unsubscribe_url: format!("{}{PLACEHOLDER}", config.letters.unsubscribe_url),
+        unsubscribe_label: words.unsubscribe.clone(),
         manage_url: match config.letters.manage_link {
             true => format!("{}preferences/{PLACEHOLDER}", config.web.url),
             false => String::new(),

@@ -161,7 +161,12 @@ pub(super) async fn assemble(
 async fn audiences(store: &Store, draft: &EditionDraft) -> Result<Audiences, Error> {
     let groups = store.groups(&draft.slot.newsletter).await?;
     let due = groups.iter().filter(|group| group.after < draft.slot.cutoff).cloned().collect();
-    let whole = AudienceDraft { audience: Audience::of(Choice::all()), groups: due, draft: Arc::new(draft.clone()) };
+    let whole = AudienceDraft {
+        audience: Audience::of(Choice::all()),
+        groups: due,
+        draft: Arc::new(draft.clone()),
+        earlier: Vec::new(),
+    };
     Ok(Audiences { drafts: vec![whole], groups, rhythms: Vec::new(), editions: None })
 }
 

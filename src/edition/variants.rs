@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    model::{Edition, EditionState, Instant, ReaderId},
+    model::{Choice, ColumnId, Edition, EditionState, Instant, ReaderId},
     store::Store,
 };
 
@@ -77,4 +77,9 @@ pub fn frozen_sample_letter(
 ) -> Result<Vec<u8>, Error> {
     let template = LetterTemplate::new(config, edition, subject, store.key(), entity)?;
     Ok(template.write(ReaderId::NOBODY, &config.letters.from.address, None)?.text.into_bytes())
+}
+
+/// The columns that readers with a choice get of a draft.
+pub(super) fn columns_for(draft: &EditionDraft, choice: &Choice) -> Vec<ColumnId> {
+    draft.columns.iter().filter(|column| choice.wants(column.rubrique.as_ref())).map(|column| column.id).collect()
 }

@@ -117,6 +117,8 @@ pub(crate) struct Letter {
     pub(crate) subscribe: String,
     pub(crate) feeds: String,
     pub(crate) unsubscribe: String,
+    pub(crate) unsubscribe_from: String,
+    pub(crate) together: String,
     pub(crate) manage: String,
     pub(crate) proof: String,
     pub(crate) this_is_a_proof: String,
@@ -239,6 +241,8 @@ pub(crate) struct Readers {
     pub(crate) rhythm_weekly: String,
     pub(crate) rhythm_monthly: String,
     pub(crate) rhythm_hint: String,
+    pub(crate) together: String,
+    pub(crate) together_hint: String,
     pub(crate) rhythm_wrong: String,
     /// At which hour and on which day letters come; `any` for as they come.
     pub(crate) hour: String,

@@ -24,6 +24,8 @@ pub enum LetterState {
     Suppressed,
     /// A worker died while it handed it to the relay: it may have arrived.
     Unknown,
+    /// What it holds comes in another letter to the same reader.
+    Carried,
 }
 
 impl LetterState {
@@ -38,6 +40,7 @@ impl LetterState {
             Self::Failed => "failed",
             Self::Suppressed => "suppressed",
             Self::Unknown => "unknown",
+            Self::Carried => "carried",
         }
     }
 }
@@ -78,6 +81,13 @@ pub struct Tally {
     pub suppressed: i64,
     /// May have arrived.
     pub unknown: i64,
+    /// In other letters, whose fate is theirs.
+    #[serde(skip_serializing_if = "is_none")]
+    pub carried: i64,
+}
+
+fn is_none(count: &i64) -> bool {
+    *count == 0
 }
 
 impl Tally {
@@ -88,7 +98,7 @@ impl Tally {
 
     /// Letters about which nothing more will be done by itself.
     pub fn settled(&self) -> i64 {
-        self.sent + self.failed + self.suppressed + self.unknown
+        self.sent + self.failed + self.suppressed + self.unknown + self.carried
     }
 
     /// Letters still to do.

@@ -170,6 +170,8 @@ pub struct ListEntry {
     pub paused: Option<Instant>,
     /// At which hour and on which day.
     pub delivery: DeliveryTime,
+    /// Whether what is due on one day is to come in one letter, of all newsletters.
+    pub together: bool,
     /// How the reader stands.
     pub membership: Membership,
     /// Since when.
@@ -215,6 +217,7 @@ impl From<Subscriber> for ListEntry {
             rhythm: Rhythm::Each,
             paused: None,
             delivery: DeliveryTime::default(),
+            together: false,
             membership: Membership::Active,
             since: None,
             joined: None,

@@ -10,6 +10,17 @@ use crate::model::{EditionKey, Instant, Key, ReaderId, ReaderName, Slug};
 pub const PLACEHOLDER: &str =
     "\u{fdd0}\u{fdd0}\u{fdd0}\u{fdd0}\u{fdd0}\u{fdd0}\u{fdd0}\u{fdd0}\u{fdd0}\u{fdd0}\u{fdd0}\u{fdd0}\u{fdd0}";
 
+/// How many other letters one may hold.
+pub const MAX_OTHERS: usize = 8;
+
+/// What stands for the token of the newsletter itself, 0, or of one of the others whose letters are in a letter, from 1 on.
+pub fn placeholder(which: usize) -> String {
+    let which = u32::try_from(which.min(MAX_OTHERS)).unwrap_or_default();
+    let own = PLACEHOLDER.chars().next().map_or(0, u32::from);
+    let mark = char::from_u32(own + which).unwrap_or_default();
+    std::iter::repeat_n(mark, PLACEHOLDER.chars().count()).collect()
+}
+
 /// A reader's token for leaving a newsletter: 39 lower-case letters and digits, as many as
 /// [`PLACEHOLDER`] has.
 pub fn unsubscribe(key: &Key, newsletter: &Slug, reader: ReaderId) -> String {

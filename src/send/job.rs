@@ -61,12 +61,13 @@ impl<'a> FormCache<'a> {
             Some(form) => Arc::clone(form),
             None => {
                 let variant = self.store.variant(id).await?;
-                let form = LetterTemplate::new(
+                let form = LetterTemplate::with_others(
                     self.config,
                     self.edition,
                     &variant.subject,
                     self.store.key(),
                     &variant.entity,
+                    &variant.others,
                 )?;
                 Arc::clone(self.made.entry(id).or_insert(Arc::new(form)))
             }

@@ -1,6 +1,6 @@
 //! The first letters of an edition, which go out alone.
 
-use super::{Result, Store, instant, millis, query::from_row, sql, sql::canary};
+use super::{Result, Store, instant, millis, query::from_row, sql, sql::canary, together::part_edition};
 use crate::model::Instant;
 
 /// How the first letters of an edition fared with a domain.
@@ -73,7 +73,7 @@ impl Store {
     /// Lets the others go, or, with a reason, holds the edition: then they go once somebody lets it go. False if somebody
     /// else has decided meanwhile.
     pub async fn end_canary(&self, edition: i64, hold: Option<&str>) -> Result<bool> {
-        self.transact(async |mut tx| {
+        self.transact_alone(async |mut tx| {
             tx.query(sql::TOUCH_EDITION).bind(edition).execute().await?;
             let state = if hold.is_some() { "failed" } else { "passed" };
             if tx.query(canary::END_CANARY).bind(edition).bind(state).execute().await? == 0 {
@@ -81,6 +81,7 @@ impl Store {
             }
             if let Some(reason) = hold {
                 tx.query(sql::HOLD_EDITION).bind(edition).bind(reason).execute().await?;
+                part_edition(&mut tx, edition).await?;
             }
             tx.query(canary::FOLLOW_CANARY).bind(edition).execute().await?;
             tx.query(canary::FOLLOW_BLOCKS).bind(edition).execute().await?;

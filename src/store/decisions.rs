@@ -6,6 +6,7 @@ use super::{
     audiences::{count_readers, move_behind},
     desk::{NoteRow, add_note, desk_stamp, edition_state},
     millis, sql,
+    together::part_edition,
 };
 use crate::model::{Edition, EditionKey, EditionState, Note, NoteKind, ReaderGroup};
 
@@ -102,6 +103,7 @@ impl Store {
                     if query.execute().await? == 0 {
                         return Ok(Noted::TooLate(state));
                     }
+                    part_edition(&mut tx, id).await?;
                     Noted::OfEdition
                 }
             };

@@ -289,6 +289,8 @@ impl Store {
             content_hash: row.content_hash,
             columns: Vec::new(),
             groups: Vec::new(),
+            earlier: Vec::new(),
+            others: Vec::new(),
         };
         Ok(rows.into_iter().map(variant).collect())
     }

@@ -1,6 +1,6 @@
 //! Editions: found, sent, held, closed, and what became of their letters.
 
-use super::{Error, Result, Store, instant, millis, query::from_row, sql};
+use super::{Error, Result, Store, instant, millis, query::from_row, sql, together::part_edition};
 use crate::model::{Edition, EditionKey, Instant, LetterState, Period, Slug, Tally};
 
 /// A variant's bytes.
@@ -10,9 +10,29 @@ pub struct Variant {
     pub subject: String,
     /// The MIME entity of its letters, encoded.
     pub entity: Vec<u8>,
+    /// The newsletters of other letters that it holds, in their order.
+    pub others: Vec<Slug>,
 }
 
-from_row!(Variant { subject, entity });
+pub(super) struct VariantRow {
+    subject: String,
+    entity: Vec<u8>,
+    others: String,
+}
+
+from_row!(VariantRow { subject, entity, others });
+
+impl TryFrom<VariantRow> for Variant {
+    type Error = Error;
+
+    fn try_from(row: VariantRow) -> Result<Self> {
+        let VariantRow { subject, entity, others } = row;
+        let names = others.split(',').filter(|name| !name.is_empty());
+        let corrupt = |name: &str| Error::Corrupt { what: "newsletter", value: name.to_owned() };
+        let others = names.map(|name| Slug::parse(name).map_err(|_| corrupt(name))).collect::<Result<_>>()?;
+        Ok(Self { subject, entity, others })
+    }
+}
 
 pub(super) struct Row {
     id: i64,
@@ -150,8 +170,13 @@ impl Store {
 
     /// Holds an edition that is being sent, and says why; false if it is not being sent any more.
     pub async fn hold_edition(&self, id: i64, reason: &str) -> Result<bool> {
-        let held = self.write(sql::HOLD_EDITION).bind(id).bind(reason).execute().await?;
-        Ok(held == 1)
+        self.transact_alone(async |mut tx| {
+            let held = tx.query(sql::HOLD_EDITION).bind(id).bind(reason).execute().await?;
+            part_edition(&mut tx, id).await?;
+            tx.commit().await?;
+            Ok(held == 1)
+        })
+        .await
     }
 
     /// Why an edition is held, if it is and somebody said why.
@@ -200,6 +225,7 @@ impl Store {
             failed: count(LetterState::Failed),
             suppressed: count(LetterState::Suppressed),
             unknown: count(LetterState::Unknown),
+            carried: count(LetterState::Carried),
         })
     }
 

@@ -10,6 +10,7 @@ use super::{
     resting::rest_frozen,
     specials::{mark_special, take_plan},
     sql,
+    together::{WaitForOthers, wait_for_others},
 };
 use crate::model::{
     Audience, ColumnId, DeliveryTime, Edition, EditionKey, EditionState, Instant, Note, Period, ReaderGroup, Rhythm,
@@ -60,6 +61,8 @@ pub struct NewEdition {
     pub planned: Option<Instant>,
     /// Until when letters wait for the hours and days that readers may choose.
     pub delays: Vec<(DeliveryTime, Instant)>,
+    /// Which letters wait for others, because their readers want one a day.
+    pub waits: Vec<WaitForOthers>,
 }
 
 /// An edition that editors hold over its hour: it keeps its columns, and has no letters yet.
@@ -102,8 +105,12 @@ pub struct NewVariant {
     pub entity: Vec<u8>,
     /// What an approval is bound to.
     pub content_hash: String,
-    /// The columns it holds.
+    /// The columns it holds of its own newsletter.
     pub columns: Vec<ColumnId>,
+    /// The earlier editions that these may be of, beside its own.
+    pub earlier: Vec<i64>,
+    /// The newsletters of other letters that it holds, in their order.
+    pub others: Vec<Slug>,
 }
 
 /// What became of an edition that was to be frozen.
@@ -204,6 +211,15 @@ async fn take_edition(tx: &mut Tx<'_>, new: &NewEdition) -> Result<std::result::
 }
 
 async fn add_variant(tx: &mut Tx<'_>, edition: i64, variant: &NewVariant) -> Result<()> {
+    let id = put_variant(tx, edition, variant).await?;
+    for group in &variant.groups {
+        add_group(tx, edition, group, id).await?;
+    }
+    Ok(())
+}
+
+/// Adds a variant to an edition; gives its number in the store.
+pub(super) async fn put_variant(tx: &mut Tx<'_>, edition: i64, variant: &NewVariant) -> Result<i64> {
     let id: i64 = tx
         .query(sql::ADD_VARIANT)
         .bind(edition)
@@ -213,15 +229,18 @@ async fn add_variant(tx: &mut Tx<'_>, edition: i64, variant: &NewVariant) -> Res
         .bind(&variant.plain)
         .bind(&variant.entity)
         .bind(&variant.content_hash)
+        .bind(joined(&variant.earlier))
+        .bind(joined(&variant.others))
         .fetch_one()
         .await?;
     for column in &variant.columns {
         tx.query(sql::ADD_VARIANT_COLUMN).bind(id).bind(column.0).execute().await?;
     }
-    for group in &variant.groups {
-        add_group(tx, edition, group, id).await?;
-    }
-    Ok(())
+    Ok(id)
+}
+
+fn joined<T: ToString>(list: &[T]) -> String {
+    list.iter().map(T::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// Lets letters wait whose readers want them at an hour of their own. What the magazine offers no more counts for nothing.
@@ -286,6 +305,7 @@ impl Store {
             }
             tx.query(sql::SET_LETTERS).bind(id).bind(count).execute().await?;
             delay_letters(&mut tx, id, new).await?;
+            wait_for_others(&mut tx, id, &new.waits).await?;
             rest_frozen(&mut tx, new.dated).await?;
             tx.query(sql::ledger::ADD_BLOCKS).bind(id).execute().await?;
             // On Postgres each statement sees what was committed before it: who chose anew between the groups

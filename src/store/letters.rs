@@ -7,8 +7,8 @@ use serde_json::json;
 use sqlx::PgPool;
 
 use super::{
-    Backend, Error, Result, Store, Variant, desk::add_note, millis, query::from_row, sql, sql::ledger,
-    transactions::repeated,
+    Backend, Error, Result, Store, Variant, desk::add_note, editions::VariantRow, millis, query::from_row, sql,
+    sql::ledger, transactions::repeated,
 };
 use crate::model::{Edition, EmailAddress, Instant, Letter, LetterState, Note, NoteKind, ReaderId};
 
@@ -336,7 +336,8 @@ impl Store {
 
     /// A variant's bytes.
     pub async fn variant(&self, id: i64) -> Result<Variant> {
-        self.read(sql::FIND_VARIANT).bind(id).fetch_one().await
+        let row: VariantRow = self.read(sql::FIND_VARIANT).bind(id).fetch_one().await?;
+        row.try_into()
     }
 }
 

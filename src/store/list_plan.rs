@@ -212,6 +212,7 @@ impl Plan {
             millis(entry.returned.unwrap_or(joined)),
             own.and_then(|own| own.old_number),
             own.map_or(0, |own| own.moves),
+            i64::from(entry.together),
         ));
         // Of who is there already, the store knows better.
         if standing.is_some_and(|standing| standing.is_reader) {

@@ -8,7 +8,7 @@ use sqlx::{
 use super::{Result, Store, Tx};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
-const MIGRATIONS: [(&str, &str); 24] = [
+const MIGRATIONS: [(&str, &str); 25] = [
     ("press", include_str!("migrations/0001_press.sql")),
     ("hubs", include_str!("migrations/0002_hubs.sql")),
     ("delivery", include_str!("migrations/0003_delivery.sql")),
@@ -33,6 +33,7 @@ const MIGRATIONS: [(&str, &str); 24] = [
     ("once letters", include_str!("migrations/0022_once_letters.sql")),
     ("fates", include_str!("migrations/0023_fates.sql")),
     ("canary", include_str!("migrations/0024_canary.sql")),
+    ("together", include_str!("migrations/0025_together.sql")),
 ];
 
 /// The migrations, as SQLite or Postgres wants them.

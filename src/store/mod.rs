@@ -51,6 +51,7 @@ mod subscriber_list;
 mod subscribers;
 mod suppressions;
 mod sync_batches;
+mod together;
 mod transactions;
 mod upkeep;
 
@@ -89,6 +90,7 @@ pub use specials::{NewPlan, PlannableColumn, SpecialPlan};
 pub use subscriber_list::{AllowanceRow, ListedReader, SubscriberPage};
 pub use subscribers::{Added, ReadyPart};
 pub use suppressions::{Leave, SuppressionRow};
+pub use together::{Bundle, StoredVariant, TogetherSubscription, WaitForOthers, WaitingLetter};
 pub use upkeep::Tidied;
 
 pub use crate::model::Reason;

@@ -33,6 +33,8 @@ pub struct KnownReader {
     pub choice: Choice,
     /// How often.
     pub rhythm: Rhythm,
+    /// Whether what is due on one day is to come in one letter.
+    pub together: bool,
     /// No letter of an edition up to this instant: the end of a pause, if it is to come.
     pub after: Instant,
     /// At which hour and on which day.
@@ -141,6 +143,7 @@ struct Row {
     name: Option<String>,
     choice: String,
     rhythm: String,
+    together: bool,
     after_at: i64,
     delivery: String,
     language: Option<String>,
@@ -157,6 +160,7 @@ from_row!(Row {
     name,
     choice,
     rhythm,
+    together,
     after_at,
     delivery,
     language,
@@ -177,6 +181,7 @@ impl TryFrom<Row> for KnownReader {
             name: row.name,
             choice: Choice::from_key(&row.choice),
             rhythm: row.rhythm.parse().map_err(|_| Error::Corrupt { what: "rhythm", value: row.rhythm })?,
+            together: row.together,
             after: instant(row.after_at)?,
             delivery: row.delivery.parse().map_err(|value| Error::Corrupt { what: "hour", value })?,
             language: row.language,
@@ -188,6 +193,7 @@ impl TryFrom<Row> for KnownReader {
 
 /// Takes a reader out of all tables; what suppresses addresses stays.
 pub(super) async fn forget(tx: &mut Tx<'_>, id: i64, at: Instant) -> Result<()> {
+    tx.query(sql::ERASE_CARRIED).bind(id).execute().await?;
     tx.query(sql::ERASE_LETTERS).bind(id).bind(millis(at)).execute().await?;
     for statement in [
         sql::ERASE_CONSENTS,
@@ -278,6 +284,12 @@ impl Store {
     pub async fn set_delivery(&self, newsletter: &Slug, id: i64, delivery: DeliveryTime) -> Result<()> {
         let query = self.write(sql::SET_DELIVERY).bind(id).bind(newsletter.as_str());
         query.bind(delivery.to_string()).execute().await?;
+        Ok(())
+    }
+
+    /// Says whether a subscriber wants what is due on one day in one letter.
+    pub async fn set_together(&self, id: i64, together: bool) -> Result<()> {
+        self.write(sql::SET_TOGETHER).bind(id).bind(i64::from(together)).execute().await?;
         Ok(())
     }
 

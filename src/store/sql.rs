@@ -106,8 +106,9 @@ macro_rules! tally {
             " GROUP BY state UNION ALL SELECT l.state, COUNT(*) FROM letter_blocks b CROSS JOIN ",
             letters_in!("b", "l.edition_id = b.edition_id AND l.state IN ('queued', 'leased', 'sending')"),
             $blocks,
-            " GROUP BY l.state \
-            UNION ALL SELECT state, letters FROM tidied_letters WHERE 0 = 0",
+            " GROUP BY l.state UNION ALL SELECT 'carried', COUNT(*) FROM carried_letters WHERE 0 = 0",
+            $letters,
+            " UNION ALL SELECT state, letters FROM tidied_letters WHERE 0 = 0",
             $letters,
             ") SELECT state, CAST(SUM(letters) AS BIGINT) FROM (SELECT state, letters FROM others \
             UNION ALL SELECT 'sent', letters FROM editions",
@@ -144,6 +145,7 @@ mod readers;
 mod service;
 mod sources;
 pub mod specials;
+pub mod together;
 mod upkeep;
 
 pub use {
@@ -173,6 +175,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         lists::ALL,
         specials::SPECIALS,
         once::ONCE,
+        together::TOGETHER,
     ]
     .concat()
     .into_iter()
@@ -180,5 +183,5 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// Every statement that the backends say differently, with its name.
 pub fn both() -> impl Iterator<Item = (&'static str, ByDialect)> {
-    [BOTH, canary::BOTH, fates::BOTH, ledger::BOTH, lists::BOTH].concat().into_iter()
+    [BOTH, canary::BOTH, fates::BOTH, ledger::BOTH, lists::BOTH, together::BOTH].concat().into_iter()
 }

@@ -49,6 +49,9 @@ pub struct ListedReader {
     /// At which hour and on which day; nothing for letters as they come.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub letter_hour: String,
+    /// Whether what is due on one day is to come in one letter.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub one_a_day: bool,
     /// Why the address must not be written to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
@@ -71,6 +74,7 @@ impl From<&ListEntry> for ListedReader {
             rhythm: entry.rhythm.to_string(),
             paused: entry.paused,
             letter_hour: entry.delivery.to_string(),
+            one_a_day: entry.together,
             reason: entry.suppression.map(|suppression| suppression.reason.as_str()),
             suppressed: entry.suppression.and_then(|suppression| suppression.since),
         }
@@ -90,6 +94,7 @@ struct Row {
     rhythm: String,
     paused_at: Option<i64>,
     delivery: String,
+    together: bool,
     state: String,
     since_at: i64,
     joined_at: i64,
@@ -100,7 +105,7 @@ struct Row {
 
 from_row! {
     Row {
-        id, public_id, old_number, moves, address, name, language, choice, rhythm, paused_at, delivery, state, since_at, joined_at, returned_at,
+        id, public_id, old_number, moves, address, name, language, choice, rhythm, paused_at, delivery, together, state, since_at, joined_at, returned_at,
         reason, suppressed_at
     }
 }
@@ -194,6 +199,7 @@ impl TryFrom<Row> for ListEntry {
             rhythm: row.rhythm.parse().map_err(|_| corrupt("rhythm", &row.rhythm))?,
             paused: row.paused_at.map(instant).transpose()?,
             delivery: row.delivery.parse().map_err(|_| corrupt("hour", &row.delivery))?,
+            together: row.together,
             membership,
             since: Some(instant(row.since_at)?),
             joined: Some(instant(row.joined_at)?),

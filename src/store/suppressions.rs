@@ -1,7 +1,7 @@
 //! Who must not be written to any more. The ledger looks here when it leases letters, so that what
 //! is said here also counts for letters that wait.
 
-use super::{Result, Store, Tx, millis, query::from_row, sql, sql::lists, subscriber_list};
+use super::{Result, Store, Tx, millis, query::from_row, sql, sql::lists, subscriber_list, together::part_reader};
 use crate::model::{EmailAddress, Instant, Reason, Slug, Suppression};
 
 /// What came of a wish to leave.
@@ -60,15 +60,18 @@ impl Store {
     /// Lets a subscriber of a newsletter go: no letter from now on, also of editions that are frozen. Saying
     /// it twice changes nothing.
     pub async fn unsubscribe(&self, newsletter: &Slug, subscriber: i64, at: Instant) -> Result<Leave> {
-        {
-            let query = self.write(sql::UNSUBSCRIBE).bind(subscriber).bind(newsletter.as_str()).bind(millis(at));
+        self.transact(async |mut tx| {
+            let query = tx.query(sql::UNSUBSCRIBE).bind(subscriber).bind(newsletter.as_str()).bind(millis(at));
             if query.execute().await? == 1 {
+                part_reader(&mut tx, subscriber).await?;
+                tx.commit().await?;
                 return Ok(Leave::Done);
             }
-            let query = self.write(sql::IS_SUBSCRIPTION).bind(subscriber).bind(newsletter.as_str());
+            let query = tx.query(sql::IS_SUBSCRIPTION).bind(subscriber).bind(newsletter.as_str());
             let there: i64 = query.fetch_one().await?;
             Ok(if there > 0 { Leave::Before } else { Leave::Nobody })
-        }
+        })
+        .await
     }
 
     /// Lets a reader leave all newsletters.

@@ -65,6 +65,7 @@ impl Store {
                 return Ok(Tidied::default());
             }
             tx.query(sql::TIDY_FATES).bind(edition).bind(ROWS_PER_TRANSACTION).execute().await?;
+            tx.query(sql::TIDY_CARRIED).bind(edition).execute().await?;
             let query = tx.query(sql::TIDY_LETTERS).bind(edition).bind(ROWS_PER_TRANSACTION);
             let states: Vec<String> = query.fetch_all().await?;
             let mut counts: BTreeMap<&str, i64> = BTreeMap::new();

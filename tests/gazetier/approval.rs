@@ -327,6 +327,7 @@ async fn a_note_that_comes_while_an_edition_is_drawn_up_counts(house: &House) {
         readers: None,
         planned: None,
         delays: Vec::new(),
+        waits: Vec::new(),
     };
     let note =
         Note { kind: NoteKind::Held, subject: String::new(), who: "Yann".into(), words: "non".into(), at: now() };

@@ -50,6 +50,8 @@ pub fn edition(number: i64, columns: &[ColumnId]) -> NewEdition {
         entity: format!("entity\0{}\u{e9}", choice.key()).into_bytes(),
         content_hash: "hash".into(),
         columns: columns.to_vec(),
+        earlier: Vec::new(),
+        others: Vec::new(),
     };
     NewEdition {
         key: EditionKey { newsletter: digest(), cutoff },
@@ -72,6 +74,7 @@ pub fn edition(number: i64, columns: &[ColumnId]) -> NewEdition {
         readers: None,
         planned: None,
         delays: Vec::new(),
+        waits: Vec::new(),
     }
 }
 

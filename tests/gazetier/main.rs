@@ -78,6 +78,7 @@ mod syncs;
 mod templates;
 mod tidy;
 mod tls;
+mod together;
 mod validator;
 mod weeks;
 mod wire;

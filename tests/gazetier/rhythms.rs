@@ -458,6 +458,8 @@ async fn freeze(
             entity: Vec::new(),
             content_hash: String::new(),
             columns: wanted.map(|column| column.id).collect(),
+            earlier: Vec::new(),
+            others: Vec::new(),
         }
     });
     let new = NewEdition {
@@ -481,6 +483,7 @@ async fn freeze(
         readers: None,
         planned: slot.planned,
         delays: Vec::new(),
+        waits: Vec::new(),
     };
     match store.freeze(&new).await.expect("a store") {
         Freeze::Done(edition, _) => edition,

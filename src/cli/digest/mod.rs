@@ -15,7 +15,7 @@ mod status;
 use std::{path::PathBuf, process::ExitCode};
 
 use decide::Decider;
-pub(super) use send::send;
+pub(super) use send::{bring_together, draw_up, send_open};
 pub(super) use status::tally_words;
 
 use super::{Execute, dry_run::on_copies, exit, reconnect::retry_lost, session::Session};
@@ -165,9 +165,15 @@ impl Command {
                 if resend_unknown {
                     retry::resend_unknown(session).await?;
                 }
+                let newsletters = session.each_newsletter()?;
+                let mut drawn = Vec::new();
+                for newsletter in &newsletters {
+                    drawn.push(retry_lost(async || draw_up(newsletter, true).await).await?);
+                }
+                retry_lost(async || bring_together(session).await).await?;
                 let mut last = ExitCode::SUCCESS;
-                for newsletter in session.each_newsletter()? {
-                    let sent = retry_lost(async || send::send(&newsletter, true).await).await?.print()?;
+                for (newsletter, drawn) in newsletters.iter().zip(drawn) {
+                    let sent = retry_lost(async || send_open(newsletter, true, drawn.clone()).await).await?.print()?;
                     last = if sent == ExitCode::SUCCESS { last } else { sent };
                 }
                 Ok(last)

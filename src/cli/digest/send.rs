@@ -25,6 +25,7 @@ use crate::{
         editors::{self, EditorNotice},
         freeze::{self, DueOutcome, FreezeOptions},
         next::{self, ApprovalState},
+        together,
     },
     model::Edition,
     send::{
@@ -39,7 +40,7 @@ use crate::{
 const WRITTEN_NOTE: &str = "written into a folder";
 
 /// What sending came to.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(in crate::cli) struct SendReport {
     /// What happened, in words.
     pub(in crate::cli) lines: Vec<String>,
@@ -70,20 +71,40 @@ impl SendReport {
     }
 }
 
-/// Freezes the edition that is due, and sends the letters of all that are open. `asked` says that
-/// somebody wants it sent now: then nothing is too late. What stops it is told to the editors, who can mend it.
+/// Freezes the edition that is due, and sends the letters of all that are open.
 pub(in crate::cli) async fn send(session: &Session, asked: bool) -> anyhow::Result<SendReport> {
-    let sent = send_all(session, asked).await;
-    let what = sent.as_ref().err().and_then(|error| error.downcast_ref::<edition::Error>()).and_then(mendable);
+    let drawn = draw_up(session, asked).await?;
+    bring_together(session).await?;
+    send_open(session, asked, drawn).await
+}
+
+/// Freezes the edition that is due. `asked` says that somebody wants it sent now: then nothing is too late. What stops it
+/// is told to the editors, who can mend it.
+pub(in crate::cli) async fn draw_up(session: &Session, asked: bool) -> anyhow::Result<SendReport> {
+    let drawn = draw_up_due(session, asked).await;
+    let what = drawn.as_ref().err().and_then(|error| error.downcast_ref::<edition::Error>()).and_then(mendable);
     if let Some(what) = what {
         let (config, store) = (&session.config, &session.store);
         let due = next::next_edition(config, store, session.now()).await?.draft.slot;
         editors::notify(config, store, session.at, &due.key(), &due.period, &EditorNotice::Broken(what)).await?;
     }
-    sent
+    drawn
 }
 
-async fn send_all(session: &Session, asked: bool) -> anyhow::Result<SendReport> {
+/// Puts letters together of readers who want one a day, once all editions are frozen that are due.
+pub(in crate::cli) async fn bring_together(session: &Session) -> anyhow::Result<()> {
+    let (config, store) = (&session.config, &session.store);
+    if !store.brings_together().await? {
+        return Ok(());
+    }
+    let mut configs = Vec::new();
+    for digest in &config.newsletters {
+        configs.extend(config.view(&digest.newsletter)?.map(Arc::new));
+    }
+    Ok(together::bring_together(&configs, store).await?)
+}
+
+async fn draw_up_due(session: &Session, asked: bool) -> anyhow::Result<SendReport> {
     let (config, store) = (&session.config, &session.store);
     let mut report = SendReport { problems: status::future_editions(session).await?, ..SendReport::default() };
     // Before anything is said of an edition that went out already.
@@ -102,6 +123,16 @@ async fn send_all(session: &Session, asked: bool) -> anyhow::Result<SendReport> 
     for outcome in freeze::freeze_all_due(config, store, session.now(), options).await? {
         report_due(session, asked, outcome, &mut report).await?;
     }
+    Ok(report)
+}
+
+/// Sends the letters of all editions that are open, and adds what came of it.
+pub(in crate::cli) async fn send_open(
+    session: &Session,
+    asked: bool,
+    mut report: SendReport,
+) -> anyhow::Result<SendReport> {
+    let (config, store) = (&session.config, &session.store);
     for edition in store.open_editions().await? {
         if edition.newsletter != *session.newsletter() {
             continue;

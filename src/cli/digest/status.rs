@@ -22,6 +22,7 @@ pub(in crate::cli) fn tally_words(tally: &Tally) -> String {
         (tally.failed, "refused"),
         (tally.suppressed, "suppressed"),
         (tally.unknown, "unknown"),
+        (tally.carried, "in another letter"),
         (tally.deferred, "deferred"),
         (tally.queued + tally.leased + tally.sending, "still to do"),
     ] {

@@ -87,6 +87,8 @@ struct ReaderReport {
     paused: Option<Instant>,
     #[serde(skip_serializing_if = "String::is_empty")]
     letter_hour: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    one_a_day: bool,
     former_addresses: usize,
     consents: Vec<ConsentReport>,
     letters: Vec<LetterReport>,
@@ -213,6 +215,7 @@ async fn reader(session: &Session, address: &EmailAddress, entry: &ListEntry) ->
         rhythm: listed.rhythm,
         paused: listed.paused,
         letter_hour: listed.letter_hour,
+        one_a_day: listed.one_a_day,
         former_addresses: entry.identity.as_ref().map_or(0, |own| own.former.len()),
         consents: entry.consents.iter().map(ConsentReport::from).collect(),
         letters,
@@ -259,6 +262,9 @@ fn print(session: &Session, shown: &AddressReport) {
     }
     if !reader.letter_hour.is_empty() {
         println!("  letters at: {}", reader.letter_hour);
+    }
+    if reader.one_a_day {
+        println!("  one letter a day at the most");
     }
     if let Some(paused) = reader.paused {
         println!("  no letter until {}", at(Some(paused)));

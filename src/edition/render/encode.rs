@@ -7,11 +7,16 @@
 use lettre::message::{Body, MultiPart, SinglePart, header};
 use quoted_printable::{InputMode, Options};
 
-use crate::model::token::PLACEHOLDER;
+use crate::model::token::{self, PLACEHOLDER};
 
 /// A line that stands for the token. Encoded text cannot hold it: after an `=` come two hexadecimal
 /// digits or the line's end.
 pub(super) const TOKEN_LINE: &str = "=@token@";
+
+/// The same for the token of another newsletter whose letter is in this one.
+pub(super) fn other_token_line(which: usize) -> String {
+    format!("=@token{which}@")
+}
 
 /// How long a line may become before what follows is added: two characters where its first one is
 /// escaped, one where a soft line break before a token joins it.
@@ -37,12 +42,25 @@ fn encode_text(text: &str) -> String {
     let options = Options::default().input_mode(InputMode::Text).line_length_limit(ENCODED_LINE_CHARS);
     let text = text.replace("\r\n", "\n").replace('\n', "\r\n");
     let encode = |piece| escape_line_starts(&quoted_printable::encode_with_options(piece, options.clone()));
-    let mut encoded = text.split(PLACEHOLDER).map(encode).collect::<Vec<_>>().join(&format!("=\r\n{TOKEN_LINE}=\r\n"));
-    if text.ends_with(PLACEHOLDER) {
+    let places = std::iter::once((PLACEHOLDER.to_owned(), TOKEN_LINE.to_owned()));
+    let others = (1..=token::MAX_OTHERS).map(|which| (token::placeholder(which), other_token_line(which)));
+    let places: Vec<(String, String)> = places.chain(others).collect();
+    let next = |rest: &str| {
+        let found = places.iter().filter_map(|place| rest.find(&place.0).map(|at| (at, place.clone())));
+        found.min_by_key(|(at, _)| *at)
+    };
+    let (mut encoded, mut rest) = (String::new(), text.as_str());
+    while let Some((at, (mark, line))) = next(rest) {
+        encoded.push_str(&encode(&rest[..at]));
+        encoded.push_str(&format!("=\r\n{line}=\r\n"));
+        rest = &rest[at + mark.len()..];
+    }
+    if rest.is_empty() && !encoded.is_empty() {
         // Nothing may end with a soft line break.
         encoded.truncate(encoded.len() - "=\r\n".len());
+        return encoded;
     }
-    encoded
+    encoded + &encode(rest)
 }
 
 /// Encoded lines with what is special at the beginning of a line escaped.

@@ -13,12 +13,15 @@ use lettre::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Error, encode::TOKEN_LINE};
+use super::{
+    Error,
+    encode::{TOKEN_LINE, other_token_line},
+};
 use crate::model::token;
 use crate::{
     config::Config,
     model::{
-        self, Edition, EditionKey, EmailAddress, Key, ReaderId,
+        self, Edition, EditionKey, EmailAddress, Key, ReaderId, Slug,
         text::{one_line, remove_illegal},
     },
 };
@@ -52,8 +55,8 @@ enum LetterField {
     To,
     /// The part of the Message-ID that names the recipient.
     Id,
-    /// The token for leaving.
-    Token,
+    /// The token for leaving the newsletter, or one of the others whose letters are in this one.
+    Token(Option<usize>),
 }
 
 /// What an edition's letters of one variant have in common.
@@ -64,6 +67,8 @@ pub struct LetterTemplate {
     key: Key,
     bounce: EmailAddress,
     separator: char,
+    /// The newsletters of other letters that are in this one.
+    others: Vec<Slug>,
     /// Texts, each with the field that follows it.
     pieces: Vec<(String, LetterField)>,
     end: String,
@@ -73,6 +78,18 @@ pub struct LetterTemplate {
 impl LetterTemplate {
     /// Prepares the template from a variant's entity.
     pub fn new(config: &Config, edition: &Edition, subject: &str, key: &Key, entity: &[u8]) -> Result<Self, Error> {
+        Self::with_others(config, edition, subject, key, entity, &[])
+    }
+
+    /// The same of a variant that holds letters of other newsletters.
+    pub fn with_others(
+        config: &Config,
+        edition: &Edition,
+        subject: &str,
+        key: &Key,
+        entity: &[u8],
+        others: &[Slug],
+    ) -> Result<Self, Error> {
         let letters = &config.letters;
         let entity = std::str::from_utf8(entity)
             .map_err(|error| Error::Letter(format!("the variant in the store is no text: {error}")))?;
@@ -104,9 +121,9 @@ impl LetterTemplate {
         let (leave, by_mail) = (&letters.unsubscribe_url, &letters.unsubscribe_address);
         let by_mail = format!("{}@{}", utf8_percent_encode(by_mail.local(), MAILTO_ENCODED), by_mail.domain());
         let (bounce, separator) = (letters.bounce_address.clone(), letters.bounce_separator);
-        let (key, pieces, end) = (key.clone(), Vec::new(), String::new());
-        let mut template =
-            Self { edition: edition.key(), mark: edition.mark, key, bounce, separator, pieces, end, length: 0 };
+        let (key, pieces, end, others) = (key.clone(), Vec::new(), String::new(), others.to_vec());
+        let (edition, mark) = (edition.key(), edition.mark);
+        let mut template = Self { edition, mark, key, bounce, separator, others, pieces, end, length: 0 };
         template.push(&header_text(&sender)?, LetterField::To);
         template.push(&format!("{}Message-ID: <{name}.", header_text(&fixed)?), LetterField::Id);
         let mut before_list = format!("@{domain}>\r\n");
@@ -119,15 +136,17 @@ impl LetterTemplate {
         // Each address has a line of its own.
         template.push(
             &format!("{before_list}List-Id: <{}>\r\nList-Unsubscribe: <{leave}", letters.list_id),
-            LetterField::Token,
+            LetterField::Token(None),
         );
-        template.push(&format!(">,\r\n <mailto:{by_mail}?subject=unsubscribe%20"), LetterField::Token);
-        let mut pieces = entity.split(TOKEN_LINE);
-        let first = format!(">\r\n{}{}", header_text(&list)?, pieces.next().unwrap_or_default());
-        let end = pieces.fold(first, |before, piece| {
-            template.push(&before, LetterField::Token);
-            piece.to_owned()
-        });
+        template.push(&format!(">,\r\n <mailto:{by_mail}?subject=unsubscribe%20"), LetterField::Token(None));
+        let (mut before, mut rest) = (format!(">\r\n{}", header_text(&list)?), entity);
+        while let Some((at, length, which)) = template.next_token(rest) {
+            before.push_str(&rest[..at]);
+            template.push(&before, LetterField::Token(which));
+            before.clear();
+            rest = &rest[at + length..];
+        }
+        let end = before + rest;
         template.length += end.len();
         template.end = end;
         template.check()?;
@@ -139,6 +158,16 @@ impl LetterTemplate {
         self.length
     }
 
+    /// Where the next token stands in an entity, how long its mark is, and of which newsletter it is.
+    fn next_token(&self, entity: &str) -> Option<(usize, usize, Option<usize>)> {
+        let own = entity.find(TOKEN_LINE).map(|at| (at, TOKEN_LINE.len(), None));
+        let others = (0..self.others.len()).filter_map(|which| {
+            let line = other_token_line(which + 1);
+            entity.find(&line).map(|at| (at, line.len(), Some(which)))
+        });
+        own.into_iter().chain(others).min_by_key(|(at, ..)| *at)
+    }
+
     fn push(&mut self, text: &str, gap: LetterField) {
         self.length += text.len() + token::PLACEHOLDER.len();
         self.pieces.push((text.to_owned(), gap));
@@ -148,7 +177,7 @@ impl LetterTemplate {
     fn check(&self) -> Result<(), Error> {
         let pieces = self.pieces.iter().map(|(piece, gap)| match gap {
             LetterField::To => piece.clone(),
-            LetterField::Id | LetterField::Token => format!("{piece}{}", token::PLACEHOLDER),
+            LetterField::Id | LetterField::Token(_) => format!("{piece}{}", token::PLACEHOLDER),
         });
         let text = pieces.chain([self.end.clone()]).collect::<String>();
         let wrong = text.split("\r\n").find(|line| {
@@ -169,6 +198,8 @@ impl LetterTemplate {
     /// Writes one reader's letter.
     pub fn write(&self, reader: ReaderId, address: &EmailAddress, name: Option<&str>) -> Result<RenderedLetter, Error> {
         let token = token::unsubscribe(&self.key, &self.edition.newsletter, reader);
+        let others: Vec<String> =
+            self.others.iter().map(|newsletter| token::unsubscribe(&self.key, newsletter, reader)).collect();
         let id = format!("{reader}.{}", token::proof(&self.key, &self.edition, reader));
         let to = to_header(address, name)?;
         let mut text = String::with_capacity(self.length + to.len() + SPARE_BYTES);
@@ -177,7 +208,7 @@ impl LetterTemplate {
             text.push_str(match gap {
                 LetterField::To => &to,
                 LetterField::Id => &id,
-                LetterField::Token => &token,
+                LetterField::Token(which) => which.and_then(|which| others.get(which)).unwrap_or(&token),
             });
         }
         text.push_str(&self.end);

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::HashMap, fmt::Write};
 
 use super::Error;
 use crate::{
-    model::token::PLACEHOLDER,
+    model::token,
     templates::{self, OwnTemplates, View},
 };
 
@@ -51,8 +51,10 @@ fn to_html(mjml: &str) -> Result<String, Error> {
     let options = mrml::prelude::render::RenderOptions { fonts, ..Default::default() };
     let html = parsed.element.render(&options).map_err(|error| Error::Mjml(error.to_string()))?;
     // Its characters were written as references as well.
-    let escaped_token: String = PLACEHOLDER.chars().map(|c| format!("&#{};", u32::from(c))).collect();
-    Ok(html.replace(&escaped_token, PLACEHOLDER))
+    Ok((0..=token::MAX_OTHERS).map(token::placeholder).fold(html, |html, mark| {
+        let escaped: String = mark.chars().map(|c| format!("&#{};", u32::from(c))).collect();
+        if html.contains(&escaped) { html.replace(&escaped, &mark) } else { html }
+    }))
 }
 
 /// Writes as character references what `{:?}` would turn into `\u{202f}`, `\\` or `\n`: no-break and narrow no-break

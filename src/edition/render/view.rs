@@ -45,11 +45,16 @@ pub struct DigestView<'a> {
     /// The first and largest column.
     pub lead: ColumnView,
     pub sections: Vec<SectionView>,
+    /// Letters of other editions that come in this one, for readers who want one a day; nearly always none.
+    pub others: Vec<OtherLetterView>,
+    pub has_others: bool,
     pub feeds_url: String,
     /// Where this letter stands for everybody; may be empty.
     pub archive_url: String,
     /// Ends in the subscriber's token.
     pub unsubscribe_url: String,
+    /// What stands on the way there, in words.
+    pub unsubscribe_label: String,
     /// The way to the reader's choices, ends in the same; may be empty.
     pub manage_url: String,
 }
@@ -153,6 +158,33 @@ pub struct SectionView {
     /// What there is no room for, as titles.
     pub titles: Vec<ColumnView>,
     pub has_titles: bool,
+}
+
+/// A letter of another edition that comes in this one.
+#[derive(Debug, Serialize)]
+pub struct OtherLetterView {
+    /// What its newsletter is called.
+    pub name: String,
+    /// In words, as in its own letters.
+    pub number: String,
+    pub dates: String,
+    /// Clean HTML on one line; may be empty.
+    pub opening_html: String,
+    /// The same as text.
+    pub opening_text: String,
+    pub edge: AccentColours,
+    /// Its columns, the first one leading.
+    pub pieces: Vec<ColumnView>,
+    /// What there is no room for, as titles.
+    pub titles: Vec<ColumnView>,
+    pub has_titles: bool,
+    /// Whether there is anything of it that does not stand in the letter above.
+    pub has_columns: bool,
+    /// Where it stands for everybody; may be empty.
+    pub archive_url: String,
+    /// The way out of its newsletter; empty where that has one already.
+    pub unsubscribe_url: String,
+    pub unsubscribe_label: String,
 }
 
 #[derive(Debug, Serialize)]

@@ -8,7 +8,7 @@ use super::headings::Field;
 use crate::model::{Instant, ListConsent, ListEntry};
 
 /// The fields that an export writes, in order.
-const WRITTEN: [Field; 20] = [
+const WRITTEN: [Field; 21] = [
     Field::Email,
     Field::Name,
     Field::Rubriques,
@@ -16,6 +16,7 @@ const WRITTEN: [Field; 20] = [
     Field::Rhythm,
     Field::Paused,
     Field::LetterHour,
+    Field::OneADay,
     Field::State,
     Field::Reason,
     Field::Since,
@@ -32,12 +33,12 @@ const WRITTEN: [Field; 20] = [
 ];
 
 /// The header of a list that is exported.
-pub fn header() -> [&'static str; 20] {
+pub fn header() -> [&'static str; 21] {
     WRITTEN.map(Field::name)
 }
 
 /// A reader as a line under it.
-pub fn row(entry: &ListEntry) -> [String; 20] {
+pub fn row(entry: &ListEntry) -> [String; 21] {
     let last = entry.consents.last();
     let said = |text: Option<&str>| guard(text.unwrap_or_default());
     let dated = |at: Option<Instant>| at.map(date).unwrap_or_default();
@@ -49,6 +50,7 @@ pub fn row(entry: &ListEntry) -> [String; 20] {
         Field::Rhythm => entry.rhythm.to_string(),
         Field::Paused => dated(entry.paused),
         Field::LetterHour => entry.delivery.to_string(),
+        Field::OneADay => if entry.together { "yes" } else { "" }.to_owned(),
         Field::State => entry.state().to_owned(),
         Field::Reason => entry.suppression.map(|suppression| suppression.reason.to_string()).unwrap_or_default(),
         Field::Since => dated(entry.since),

@@ -34,6 +34,8 @@ pub enum Field {
     Paused,
     /// At which hour and on which day it is.
     LetterHour,
+    /// Whether what is due on one day is wanted in one letter.
+    OneADay,
     /// Since when the address is suppressed.
     Suppressed,
     /// The words that the reader agreed to last.
@@ -61,7 +63,7 @@ pub(super) const FIELDS: usize = Field::ALL.len();
 
 impl Field {
     /// What each is called where a list's header is told, and what an export heads it.
-    pub const ALL: [(&str, Self); 24] = [
+    pub const ALL: [(&str, Self); 25] = [
         ("email", Self::Email),
         ("name", Self::Name),
         ("given_name", Self::Given),
@@ -71,6 +73,7 @@ impl Field {
         ("rhythm", Self::Rhythm),
         ("paused", Self::Paused),
         ("letter_hour", Self::LetterHour),
+        ("one_a_day", Self::OneADay),
         ("state", Self::State),
         ("reason", Self::Reason),
         ("since", Self::Since),

@@ -217,6 +217,7 @@ impl<'s, R: Read + Seek> Table<'s, R> {
             rhythm: self.cell(Field::Rhythm).unwrap_or_default().parse()?,
             paused: self.date(Field::Paused)?,
             delivery: self.cell(Field::LetterHour).unwrap_or_default().parse()?,
+            together: one_a_day(self.cell(Field::OneADay).unwrap_or_default())?,
             membership: state.membership,
             since: self.date(Field::Since)?.or(state.since),
             joined: self.date(Field::Joined)?,
@@ -322,5 +323,14 @@ fn unreadable(place: &SourceLocation, line: &SourceLocation, error: csv::Error) 
     match error.into_kind() {
         csv::ErrorKind::Io(error) => wrong(place, error),
         kind => wrong(line, format!("{kind:?}")),
+    }
+}
+
+/// Whether somebody wants one letter a day.
+fn one_a_day(cell: &str) -> Result<bool, String> {
+    match cell {
+        "yes" => Ok(true),
+        "" | "no" => Ok(false),
+        _ => Err(format!("one_a_day: {cell:?} is neither: write yes or no")),
     }
 }

@@ -41,7 +41,7 @@ statements! {
     CANARY_STATE = "SELECT state, begun_at FROM edition_canaries WHERE edition_id = $1";
     /// Only of an edition of which no letter was ever tried.
     BEGIN_CANARY = "INSERT INTO edition_canaries (edition_id, state, begun_at) SELECT e.id, 'out', CAST($2 AS BIGINT) FROM editions e WHERE e.id = $1 \
-        AND e.state = 'frozen' AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.edition_id = e.id AND (l.attempts > 0 OR l.state <> 'queued')) \
+        AND e.state = 'frozen' AND NOT EXISTS (SELECT 1 FROM letters l WHERE l.edition_id = e.id AND (l.attempts > 0 OR l.state NOT IN ('queued', 'carried'))) \
         ON CONFLICT DO NOTHING";
     WAIT_FOR_CANARY = "UPDATE letters SET due_at = due_at + 253402300799000 WHERE edition_id = $1 AND state = 'queued' \
         AND id NOT IN (SELECT c.letter_id FROM canary_letters c WHERE c.edition_id = $1)";

@@ -49,11 +49,11 @@ statements! {
         WHERE NOT EXISTS (SELECT 1 FROM special_columns s WHERE s.newsletter = $2 AND s.column_id = $3) ON CONFLICT DO NOTHING";
     ADD_WAITING_COLUMN = "INSERT INTO waiting_columns (newsletter, column_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     DROP_WAITING_COLUMN = "DELETE FROM waiting_columns WHERE newsletter = $1 AND column_id = $2";
-    ADD_VARIANT = "INSERT INTO variants (edition_id, audience, subject, html, plain, entity, content_hash) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
+    ADD_VARIANT = "INSERT INTO variants (edition_id, audience, subject, html, plain, entity, content_hash, earlier, others) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id";
     ADD_VARIANT_COLUMN = "INSERT INTO variant_columns (variant_id, column_id) VALUES ($1, $2)";
     LARGEST_VARIANT = "SELECT CAST(COALESCE(MAX(length(entity)), 0) AS BIGINT) FROM variants WHERE edition_id = $1";
-    FIND_VARIANT = "SELECT v.entity, COALESCE(v.subject, e.subject) AS subject FROM variants v JOIN editions e ON e.id = v.edition_id \
+    FIND_VARIANT = "SELECT v.entity, COALESCE(v.subject, e.subject) AS subject, v.others FROM variants v JOIN editions e ON e.id = v.edition_id \
         WHERE v.id = $1";
     /// A letter for every active reader whose group has a variant, in the freezing commit. `CROSS JOIN`, or SQLite goes
     /// through all readers, those that get nothing too.
@@ -71,8 +71,10 @@ statements! {
     /// One after another: each statement of a transaction sees what was committed before it began, so that
     /// who has locked the edition sees every letter that was settled before.
     TOUCH_EDITION = "UPDATE editions SET state = state WHERE id = $1 RETURNING state";
+    /// Nor one of which letters lie in others that are to go: who holds it takes them out again.
     CLOSE_EDITION = concat!("UPDATE editions SET state = 'sent' WHERE id = $1 AND state = 'sending' \
-        AND NOT EXISTS (SELECT 1 FROM editions e WHERE e.id = $1 AND ", to_do!(), ")");
+        AND NOT EXISTS (SELECT 1 FROM editions e WHERE e.id = $1 AND ", to_do!(), ") AND NOT EXISTS (SELECT 1 FROM carried_letters m \
+        JOIN letters c ON c.id = m.carrier_id WHERE m.edition_id = $1 AND c.state IN ('queued', 'leased', 'sending', 'deferred'))");
     /// Something is to do again.
     REOPEN_EDITION = "UPDATE editions SET state = CASE WHEN state = 'sent' THEN 'sending' ELSE state END WHERE id = $1";
     MARK_OF = "SELECT mark FROM editions WHERE id = $1";
@@ -85,10 +87,10 @@ statements! {
     REDATE_EDITION = "UPDATE editions SET cutoff_at = $2, period = $3, since_at = CASE WHEN since_at < $2 THEN since_at ELSE $2 END \
         WHERE id = $1 AND cutoff_at = $4";
     EDITION_COLUMNS = "SELECT column_id FROM edition_columns WHERE edition_id = $1 ORDER BY place";
-    /// An edition's variants as they were frozen, that for all rubriques first.
+    /// An edition's variants as they were frozen, that for all rubriques first; without those that hold letters of others.
     FROZEN_VARIANTS = "SELECT v.audience, COALESCE(v.subject, e.subject) AS subject, v.html, v.plain, v.entity, v.content_hash \
-        FROM variants v JOIN editions e ON e.id = v.edition_id WHERE v.edition_id = $1 AND v.html <> '' ORDER BY v.audience";
-    VARIANT_HASHES = "SELECT content_hash FROM variants WHERE edition_id = $1 ORDER BY audience";
+        FROM variants v JOIN editions e ON e.id = v.edition_id WHERE v.edition_id = $1 AND v.html <> '' AND v.others = '' ORDER BY v.audience";
+    VARIANT_HASHES = "SELECT content_hash FROM variants WHERE edition_id = $1 AND others = '' ORDER BY audience";
     HOLD_EDITION = "UPDATE editions SET state = 'held', held_reason = $2 WHERE id = $1 AND state IN ('frozen', 'sending')";
     HELD_REASON = "SELECT held_reason FROM editions WHERE id = $1 AND state = 'held'";
 }

@@ -24,7 +24,7 @@ macro_rules! by_domain {
             domain!($backend),
             " AS domain, CASE WHEN l.state = 'failed' THEN 'bounced' ELSE COALESCE(f.fate, '') END AS fate \
             FROM letters l LEFT JOIN letter_fates f ON f.letter_id = l.id WHERE l.edition_id = $1 \
-            AND (l.state = 'sent' OR (l.state = 'failed' AND EXISTS (SELECT 1 FROM bounces b \
+            AND ((l.state = 'sent' AND COALESCE(l.reply, '') <> 'in another letter') OR (l.state = 'failed' AND EXISTS (SELECT 1 FROM bounces b \
             WHERE b.edition_id = l.edition_id AND b.subscriber_id = l.subscriber_id)))) AS x \
             GROUP BY x.domain ORDER BY taken DESC, x.domain"
         )
@@ -46,9 +46,9 @@ statements! {
     /// Letters that may have arrived, of readers who are still there.
     UNKNOWN_OF = "SELECT l.id, s.public_id, COALESCE(l.lease_until, 0) AS lease_until, COALESCE(l.settled_at, 0) AS settled_at \
         FROM letters l JOIN subscribers s ON s.id = l.subscriber_id WHERE l.edition_id = $1 AND l.state = 'unknown' ORDER BY l.id";
-    /// What a relay said that it took, between two instants, by its answer and not by its log.
+    /// What a relay said that it took, between two instants, by its answer and not by its log; not what lay in other letters.
     SENT_BETWEEN = "SELECT COUNT(*) FROM letters l WHERE l.edition_id = $1 AND l.state = 'sent' AND l.settled_at >= $2 \
-        AND l.settled_at <= $3 AND COALESCE(l.reply, '') NOT LIKE 'by its log: %' \
+        AND l.settled_at <= $3 AND COALESCE(l.reply, '') NOT LIKE 'by its log: %' AND COALESCE(l.reply, '') <> 'in another letter' \
         AND EXISTS (SELECT 1 FROM subscribers s WHERE s.id = l.subscriber_id)";
 }
 

@@ -25,12 +25,12 @@ statements! {
     ALL:
     /// `CROSS JOIN`, or SQLite goes through all subscriptions of the newsletter for each page.
     LISTED_AFTER = "SELECT s.id, s.public_id, s.old_number, s.moves, s.address, s.name, s.language, p.choice, p.rhythm, CASE WHEN p.after_at > (SELECT COALESCE(MAX(e.cutoff_at), 1) FROM editions e WHERE e.newsletter = $1) \
-        THEN p.after_at END AS paused_at, p.delivery, p.state, p.since_at, \
+        THEN p.after_at END AS paused_at, p.delivery, s.together = 1 AS together, p.state, p.since_at, \
         s.joined_at, s.returned_at, x.reason, x.suppressed_at FROM subscribers s CROSS JOIN subscriptions p \
         LEFT JOIN suppressions x ON x.address_hash = s.address_hash \
         WHERE p.subscriber_id = s.id AND p.newsletter = $1 AND s.id > $2 ORDER BY s.id LIMIT $3";
     LISTED_AT = "SELECT s.id, s.public_id, s.old_number, s.moves, s.address, s.name, s.language, p.choice, p.rhythm, CASE WHEN p.after_at > (SELECT COALESCE(MAX(e.cutoff_at), 1) FROM editions e WHERE e.newsletter = $1) \
-        THEN p.after_at END AS paused_at, p.delivery, p.state, p.since_at, \
+        THEN p.after_at END AS paused_at, p.delivery, s.together = 1 AS together, p.state, p.since_at, \
         s.joined_at, s.returned_at, x.reason, x.suppressed_at FROM subscribers s \
         JOIN subscriptions p ON p.subscriber_id = s.id AND p.newsletter = $1 \
         LEFT JOIN suppressions x ON x.address_hash = s.address_hash WHERE s.address_hash = $2";
@@ -93,17 +93,17 @@ dialects! {
         LEFT JOIN former_addresses f ON f.address_hash = l.hash \
         WHERE x.address_hash IS NOT NULL OR s.id IS NOT NULL OR f.address_hash IS NOT NULL"
     );
-    /// Readers, `[hash, address, name, public id, language, joined, returned, old number, moves]`; who is there is left
+    /// Readers, `[hash, address, name, public id, language, joined, returned, old number, moves, one a day]`; who is there is left
     /// as they are. An id that is used is not used again.
     ADD_LISTED_READERS = noted!(
-        "INSERT INTO subscribers (public_id, old_number, address, address_hash, name, language, joined_at, returned_at, moves) \
-        SELECT l.public_id, l.old_number, l.address, l.hash, l.name, l.language, l.joined, l.returned, l.moves FROM (",
+        "INSERT INTO subscribers (public_id, old_number, address, address_hash, name, language, joined_at, returned_at, moves, together) \
+        SELECT l.public_id, l.old_number, l.address, l.hash, l.name, l.language, l.joined, l.returned, l.moves, l.together FROM (",
         "value ->> 1 AS address, value ->> 2 AS name, unhex(value ->> 3) AS public_id, value ->> 4 AS language, \
         CAST(value ->> 5 AS BIGINT) AS joined, CAST(value ->> 6 AS BIGINT) AS returned, \
-        CAST(value ->> 7 AS BIGINT) AS old_number, CAST(value ->> 8 AS BIGINT) AS moves",
+        CAST(value ->> 7 AS BIGINT) AS old_number, CAST(value ->> 8 AS BIGINT) AS moves, CAST(value ->> 9 AS BIGINT) AS together",
         "value ->> 1 AS address, value ->> 2 AS name, decode(value ->> 3, 'hex') AS public_id, value ->> 4 AS language, \
         CAST(value ->> 5 AS BIGINT) AS joined, CAST(value ->> 6 AS BIGINT) AS returned, \
-        CAST(value ->> 7 AS BIGINT) AS old_number, CAST(value ->> 8 AS BIGINT) AS moves",
+        CAST(value ->> 7 AS BIGINT) AS old_number, CAST(value ->> 8 AS BIGINT) AS moves, CAST(value ->> 9 AS BIGINT) AS together",
         ") AS l WHERE TRUE ON CONFLICT DO NOTHING"
     );
     /// Their subscriptions to a newsletter, `[hash, choice, state, since, rhythm, paused until, hour]`, the same. What editions

@@ -4,7 +4,7 @@
 macro_rules! reader {
     ($chosen:literal) => {
         concat!(
-            "SELECT s.id, s.public_id, s.address, s.address_hash, s.name, p.choice, p.rhythm, p.after_at, p.delivery, s.language, p.state, s.joined_at, s.moves \
+            "SELECT s.id, s.public_id, s.address, s.address_hash, s.name, s.together = 1 AS together, p.choice, p.rhythm, p.after_at, p.delivery, s.language, p.state, s.joined_at, s.moves \
              FROM subscribers s JOIN subscriptions p ON p.subscriber_id = s.id AND p.newsletter = $1 WHERE ",
             $chosen
         )
@@ -89,6 +89,7 @@ statements! {
     SET_READER = "UPDATE subscribers SET name = $2, language = $3 WHERE id = $1";
     SET_CHOICE = "UPDATE subscriptions SET choice = $3 WHERE subscriber_id = $1 AND newsletter = $2";
     SET_DELIVERY = "UPDATE subscriptions SET delivery = $3 WHERE subscriber_id = $1 AND newsletter = $2";
+    SET_TOGETHER = "UPDATE subscribers SET together = $2 WHERE id = $1";
     DELIVERIES = "SELECT DISTINCT delivery FROM subscriptions WHERE newsletter = $1 AND delivery <> ''";
     /// Letters of an edition that is frozen just now wait for the hours that their readers chose.
     DELAY_LETTERS = "UPDATE letters SET due_at = $4 WHERE edition_id = $1 AND state = 'queued' AND subscriber_id IN \
@@ -114,8 +115,9 @@ statements! {
     /// The ledger's sums hold, and nobody is in it. A letter that is in a worker's hands and not begun does
     /// not go out: the mark is refused.
     ERASE_LETTERS = "UPDATE letters SET address = '(erased)', name = NULL, reply = NULL, \
-        settled_at = CASE WHEN state IN ('queued', 'deferred', 'leased') THEN $2 ELSE settled_at END, \
-        state = CASE WHEN state IN ('queued', 'deferred', 'leased') THEN 'suppressed' ELSE state END WHERE subscriber_id = $1";
+        settled_at = CASE WHEN state IN ('queued', 'deferred', 'leased', 'carried') THEN $2 ELSE settled_at END, \
+        state = CASE WHEN state IN ('queued', 'deferred', 'leased', 'carried') THEN 'suppressed' ELSE state END WHERE subscriber_id = $1";
+    ERASE_CARRIED = "DELETE FROM carried_letters WHERE letter_id IN (SELECT id FROM letters WHERE subscriber_id = $1)";
     ERASE_CONSENTS = "DELETE FROM consents WHERE subscriber_id = $1";
     ERASE_MOVES = "DELETE FROM requests WHERE subscriber_id = $1";
     /// What mail servers say of a reader often holds the address.

@@ -21,6 +21,7 @@ statements! {
         RETURNING state";
     /// Before the letters; what may be left of others says nothing of anybody.
     TIDY_FATES = "DELETE FROM letter_fates WHERE letter_id IN (SELECT id FROM letters WHERE edition_id = $1 LIMIT $2)";
+    TIDY_CARRIED = "DELETE FROM carried_letters WHERE edition_id = $1";
     COUNT_TIDIED = "INSERT INTO tidied_letters (edition_id, state, letters) VALUES ($1, $2, $3) \
         ON CONFLICT (edition_id, state) DO UPDATE SET letters = tidied_letters.letters + excluded.letters";
     HAS_LETTERS = "SELECT COUNT(*) FROM (SELECT id FROM letters WHERE edition_id = $1 LIMIT 1) AS one";

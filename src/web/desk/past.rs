@@ -89,6 +89,8 @@ pub(super) async fn variants_of(desk: &Desk, edition: &Edition) -> Result<Vec<Ne
             entity: rendered.entity,
             content_hash: rendered.hash,
             columns: Vec::new(),
+            earlier: Vec::new(),
+            others: Vec::new(),
         })
         .collect())
 }

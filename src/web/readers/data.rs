@@ -82,6 +82,7 @@ async fn collect(shared: &Shared, known: &KnownReader) -> crate::store::Result<s
         "rubriques": known.choice.key().split(',').filter(|slug| !slug.is_empty()).collect::<Vec<_>>(),
         "rhythm": known.rhythm.to_string(),
         "hour": known.delivery.to_string(),
+        "one_a_day": known.together,
         "paused": Some(known.after).filter(|after| *after > shared.now()).map(|after| after.to_rfc3339()),
         "language": known.language,
         "state": known.state,

@@ -44,6 +44,8 @@ struct Page<'a> {
     rubriques: Vec<RubriqueBox<'a>>,
     newsletters: Vec<NewsletterBox>,
     has_newsletters: bool,
+    /// Whether letters of one day are to come as one.
+    together: bool,
     rhythms: Vec<RhythmOption>,
     has_rhythms: bool,
     hours: Vec<RhythmOption>,
@@ -155,6 +157,7 @@ async fn page(shared: &Shared, token: &str, shown: &PreferencesForm<'_>) -> Resp
         rubriques: form::rubrique_boxes(config, |slug| known.choice.wants(Some(slug))),
         has_newsletters: !newsletters.is_empty(),
         newsletters,
+        together: known.together,
         has_rhythms: !rhythms.is_empty(),
         rhythms,
         has_hours: !hours.is_empty(),
@@ -266,7 +269,11 @@ async fn save(
     if delivery != known.delivery {
         shared.store().set_delivery(shared.newsletter(), known.id, delivery).await?;
     }
-    known = KnownReader { name, choice, rhythm, after, delivery, ..known };
+    let together = if fields.has("together") { fields.all("together").any(|one| one == "yes") } else { known.together };
+    if together != known.together {
+        shared.store().set_together(known.id, together).await?;
+    }
+    known = KnownReader { name, choice, rhythm, after, delivery, together, ..known };
     let language = Lang::known(fields.get("language")).unwrap_or_else(|| lang(shared, &known));
     let (name, newsletter) = (known.name.as_deref(), shared.newsletter());
     let preference = Preference { choice: known.choice.clone(), rhythm, paused_until };

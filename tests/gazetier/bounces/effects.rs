@@ -62,6 +62,8 @@ pub(super) async fn frozen(store: &Store, columns: &[Column], number: i64) -> (i
         entity: Vec::new(),
         content_hash: String::new(),
         columns: vec![column],
+        earlier: Vec::new(),
+        others: Vec::new(),
     };
     let new = NewEdition {
         key: EditionKey { newsletter: digest(), cutoff: monday(number) },
@@ -84,6 +86,7 @@ pub(super) async fn frozen(store: &Store, columns: &[Column], number: i64) -> (i
         readers: None,
         planned: None,
         delays: Vec::new(),
+        waits: Vec::new(),
     };
     match store.freeze(&new).await.expect("a freezing") {
         Freeze::Done(edition, letters) => (edition.id, letters),

@@ -146,6 +146,8 @@ fn copy(variant: &gazetier::store::NewVariant, choice: &Choice) -> gazetier::sto
         entity: variant.entity.clone(),
         content_hash: variant.content_hash.clone(),
         columns: variant.columns.clone(),
+        earlier: Vec::new(),
+        others: Vec::new(),
     }
 }
 

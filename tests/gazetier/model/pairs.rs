@@ -324,6 +324,8 @@ impl Scene {
             entity: Vec::new(),
             content_hash: String::new(),
             columns: new.columns.clone(),
+            earlier: Vec::new(),
+            others: Vec::new(),
         };
         new.variants = new.groups.iter().map(variant).collect();
         knows.next = Some(new);

@@ -52,7 +52,7 @@ fn a_list_is_read_however_it_is_laid_out() {
     let scene = Scene::empty();
     scene.put("list.csv", "email,name\n");
     let fields = "write FIELD=HEADING, where FIELD is one of email, name, given_name, family_name, rubriques, language, rhythm, \
-                  paused, letter_hour, state, reason, since, joined, returned, suppressed, consent, consent_way, consent_asked, consent_asked_from, \
+                  paused, letter_hour, one_a_day, state, reason, since, joined, returned, suppressed, consent, consent_way, consent_asked, consent_asked_from, \
                   consent_confirmed, consent_confirmed_from, earlier_consents, tags, lists";
     for (arguments, code, message) in [
         (
@@ -144,12 +144,12 @@ fn what_is_exported_can_be_imported_again() {
     let csv = scene.ok(&["subscribers", "export"]);
     assert_eq!(
         csv,
-        "email,name,rubriques,language,rhythm,paused,letter_hour,state,reason,since,joined,returned,suppressed,consent,consent_way,\
+        "email,name,rubriques,language,rhythm,paused,letter_hour,one_a_day,state,reason,since,joined,returned,suppressed,consent,consent_way,\
          consent_asked,consent_asked_from,consent_confirmed,consent_confirmed_from,earlier_consents\n\
-         alix@example.org,Alix Le Goff,,,,,,unsubscribed,,JOINED,,,,,,,,\n\
-         sterenn@example.org,Sterenn Daoudal,edito;humeur,,,,,active,,JOINED,,,,,,,,\n\
-         loic@example.org,Loïc Ménardeau-Frécot,carnet,,,,,active,,JOINED,,,,,,,,\n\
-         formula@example.org,\"'=HYPERLINK(\"\"x\"\")\",,,,,,active,,JOINED,,,,,,,,\n"
+         alix@example.org,Alix Le Goff,,,,,,,unsubscribed,,JOINED,,,,,,,,\n\
+         sterenn@example.org,Sterenn Daoudal,edito;humeur,,,,,,active,,JOINED,,,,,,,,\n\
+         loic@example.org,Loïc Ménardeau-Frécot,carnet,,,,,,active,,JOINED,,,,,,,,\n\
+         formula@example.org,\"'=HYPERLINK(\"\"x\"\")\",,,,,,,active,,JOINED,,,,,,,,\n"
             .replace("JOINED", "2026-11-23T07:00:00Z,2026-11-23T07:00:00Z,2026-11-23T07:00:00Z")
     );
     scene.ok(&["subscribers", "export", "--state", "active", "--output", "list.csv"]);

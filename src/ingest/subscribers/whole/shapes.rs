@@ -42,6 +42,8 @@ pub(super) struct ReaderLine {
     pub(super) paused: Option<Instant>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(super) letter_hour: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) one_a_day: bool,
     pub(super) state: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) since: Option<Instant>,
