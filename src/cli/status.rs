@@ -211,7 +211,7 @@ async fn of_newsletter(session: &Session) -> anyhow::Result<NewsletterStatus> {
         name: session.newsletter().to_string(),
         readers: groups.iter().map(|(_, readers)| readers).sum(),
         next: slot.period.to_string(),
-        due: session.local_hour(slot.cutoff),
+        due: session.local_hour(coming.hour()),
         columns: coming.draft.columns.len(),
         waits_for,
         last: last.map(|(_, last)| last),

@@ -152,7 +152,7 @@ async fn missed_edition(
 ) -> Result<Option<Alarm>, edition::Error> {
     let coming = next::next_edition(view, store, now).await?;
     let slot = &coming.draft.slot;
-    if !coming.is_due || !is_old(slot.cutoff) {
+    if !coming.is_due || !is_old(coming.hour()) {
         return Ok(None);
     }
     // What editors hold or have to approve waits for them, and they know.
@@ -161,7 +161,7 @@ async fn missed_edition(
         ApprovalState::Approved { .. } => false,
         ApprovalState::Held { .. } | ApprovalState::Empty => true,
     };
-    let (period, at) = (slot.period.to_string(), hour(slot.cutoff));
+    let (period, at) = (slot.period.to_string(), hour(coming.hour()));
     let words = format!(
         "{period} should have gone at {at} and did not: look whether `gazetier run` is called, and what it says"
     );

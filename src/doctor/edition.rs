@@ -39,8 +39,8 @@ pub async fn examine(examined: &Examined<'_>, config: &Config) -> Coming {
         Err(_) => readers,
     };
     let slot = &coming.draft.slot;
-    let hour = config.magazine.zone.local(slot.cutoff).format("%Y-%m-%d %H:%M %:z");
-    let words = match (coming.is_empty(), slot.cutoff <= examined.now.at) {
+    let hour = config.magazine.zone.local(coming.hour()).format("%Y-%m-%d %H:%M %:z");
+    let words = match (coming.is_empty(), coming.hour() <= examined.now.at) {
         (true, _) => format!(
             "{} of {newsletter} is due at {hour} ({}); nothing is new yet, and {active} readers would get it",
             slot.period, config.magazine.zone

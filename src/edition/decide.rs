@@ -68,6 +68,8 @@ pub enum DecisionRefusal {
     Stands(Period, &'static str),
     /// These columns of it were withdrawn since it was drawn up.
     Withdrawn(Period, Vec<String>),
+    /// It cannot be put off to this hour.
+    Hour(Period),
 }
 
 impl std::fmt::Display for DecisionRefusal {
@@ -89,6 +91,9 @@ impl std::fmt::Display for DecisionRefusal {
             Self::Held { period, who, why } => {
                 let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
                 write!(f, "{period} is held by {who}{why}: `gazetier digest release {period}` lets it go")
+            }
+            Self::Hour(period) => {
+                write!(f, "{period} can be put off to a later hour of its day, to come and before the next edition's")
             }
             Self::NotHeld(period) => write!(f, "{period} is not held: there is nothing to release"),
             Self::Red(findings) => {

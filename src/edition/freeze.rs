@@ -87,6 +87,9 @@ async fn freeze_coming(
 ) -> Result<Option<DueOutcome>, Error> {
     let at = now.at;
     let due = &coming.draft.slot;
+    if coming.hour() > at {
+        return Ok(Some(DueOutcome::NotDue));
+    }
     let late = !options.on_request && coming.is_late(config, at);
     if !options.on_request && coming.waits_for_first_hour(config, store, at) {
         return Ok(Some(DueOutcome::NotDue));

@@ -1,6 +1,7 @@
 //! The weekly digest: which columns an edition holds, what it looks like for a set of rubriques, what editors decide
 //! about it and are told of it, and how it is frozen: which letters it has, and of which bytes.
 
+pub mod another_hour;
 pub mod audiences;
 pub mod decide;
 pub mod editors;

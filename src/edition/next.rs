@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Error,
+    Error, another_hour,
     audiences::{self, AudienceDraft, Audiences},
     layout::EditionDraft,
     render::content_hash,
@@ -122,13 +122,20 @@ impl NextEdition {
         self.is_first && untouched && began && self.is_late(config, at)
     }
 
+    /// When it goes: at its hour, or when editors have put it off to.
+    pub fn hour(&self) -> Instant {
+        let cutoff = self.draft.slot.cutoff;
+        let last = self.desk.notes.iter().rev().find(|note| note.kind == NoteKind::PutOff);
+        last.and_then(another_hour::hour_of).map_or(cutoff, |hour| hour.max(cutoff))
+    }
+
     /// Whether it is too late to go out by itself. Somebody who approves it or lets it go after its hour wants
     /// it to go out then.
     pub(super) fn is_late(&self, config: &Config, at: Instant) -> bool {
-        let cutoff = self.draft.slot.cutoff;
+        let hour = self.hour();
         let since = match self.desk.last_said() {
-            Some(note) if note.kind != NoteKind::Held => note.at.max(cutoff),
-            _ => cutoff,
+            Some(note) if note.kind != NoteKind::Held => note.at.max(hour),
+            _ => hour,
         };
         at - since > config.digest.send_within
     }

@@ -124,6 +124,8 @@ pub enum NoteKind {
     Skipped,
     /// It is no longer skipped.
     Resumed,
+    /// It goes at a later hour of its day, or at its own again.
+    PutOff,
     /// The editors were told of something, once.
     Told,
 }
@@ -144,6 +146,7 @@ impl NoteKind {
             Self::Proof => "proof",
             Self::Skipped => "skipped",
             Self::Resumed => "resumed",
+            Self::PutOff => "put off",
             Self::Told => "told",
         }
     }
@@ -161,6 +164,7 @@ impl std::str::FromStr for NoteKind {
             Self::Proof,
             Self::Skipped,
             Self::Resumed,
+            Self::PutOff,
             Self::Told,
         ];
         all.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| format!("{text:?} is no note"))

@@ -124,6 +124,19 @@ impl Store {
         self.set_quiet(key, note, sql::DROP_QUIET_CUTOFF).await
     }
 
+    /// Writes down that an edition that is not frozen goes at another hour.
+    pub async fn put_off_edition(&self, key: &EditionKey, note: &Note) -> Result<Noted> {
+        self.transact_alone(async |mut tx| {
+            if let Some((_, state)) = edition_state(&mut tx, key).await? {
+                return Ok(Noted::TooLate(state));
+            }
+            add_note(&mut tx, key, note).await?;
+            tx.commit().await?;
+            Ok(Noted::OfDraft)
+        })
+        .await
+    }
+
     async fn set_quiet(&self, key: &EditionKey, note: &Note, statement: &'static str) -> Result<Noted> {
         self.transact_alone(async |mut tx| {
             if let Some((_, state)) = edition_state(&mut tx, key).await? {

@@ -201,7 +201,7 @@ async fn coming_editions(session: &Session) -> anyhow::Result<Vec<EditionStatus>
             decided: decided(session, &coming.desk, matches!(outlook, ApprovalState::Lapsed { .. })),
             coming: Some(ComingEdition {
                 columns: coming.draft.columns.len(),
-                due: LocalInstant::of(session, due.cutoff),
+                due: LocalInstant::of(session, coming.hour()),
                 repeats: coming.repeats.iter().map(|repeat| repeat.column.title.clone()).collect(),
             }),
         });

@@ -20,8 +20,11 @@ use super::{
     session::Editor,
     texts::line,
 };
+use chrono::NaiveTime;
+
 use crate::{
     edition::{
+        another_hour,
         decide::{self, DecisionRefusal, DecisionRequest},
         editors::{self, ProofResult},
         next::{self, ReviewedState},
@@ -94,6 +97,9 @@ pub(super) async fn decide(form: DeskForm) -> Result<Response, DeskError> {
     if fields.get("act") == "resume" {
         return resume(&desk, &editor, &fields).await;
     }
+    if matches!(fields.get("act"), "put-off" | "put-back") {
+        return put_off(&desk, &editor, &fields).await;
+    }
     let period = Period::from_key(fields.get("period"));
     let why = line(&fields, "why");
     let seen = sight(&fields);
@@ -149,6 +155,26 @@ async fn resume(desk: &Desk, editor: &Editor, fields: &Fields) -> Result<Respons
         Err(refusal) => {
             let notice = Some(refused(desk, vec![refusals::words(desk.lang(), &refusal)]));
             edition::show(desk, editor, &DeskQuery::default(), notice, StatusCode::UNPROCESSABLE_ENTITY).await
+        }
+    }
+}
+
+/// Puts the edition off to another hour of its day, or back to its own.
+async fn put_off(desk: &Desk, editor: &Editor, fields: &Fields) -> Result<Response, DeskError> {
+    let (config, store, now) = desk.context();
+    let period = Period::from_key(fields.get("period"));
+    let hour = (fields.get("act") == "put-off").then(|| NaiveTime::parse_from_str(fields.get("hour"), "%H:%M").ok());
+    let refusal = match hour {
+        // What is no hour.
+        Some(None) => Err(DecisionRefusal::Hour(period)),
+        hour => another_hour::put_off(config, store, now, &editor.name, &period, hour.flatten()).await?,
+    };
+    let ask = ask(fields);
+    match refusal {
+        Ok(_) => Ok(redirect(desk, &query_of(&ask, ""))),
+        Err(refusal) => {
+            let notice = Some(refused(desk, vec![refusals::words(desk.lang(), &refusal)]));
+            edition::show(desk, editor, &ask, notice, StatusCode::UNPROCESSABLE_ENTITY).await
         }
     }
 }

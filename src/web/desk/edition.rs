@@ -131,8 +131,10 @@ pub(super) async fn show(
         is_held: matches!(outlook, ApprovalState::Held { .. }),
         is_approved: matches!(outlook, ApprovalState::Approved { .. }),
         is_waiting: matches!(outlook, ApprovalState::Approved { at, .. } if at > now.at),
-        is_due: coming.is_due,
+        is_due: coming.is_due && coming.hour() <= now.at,
         is_special: draft.slot.planned.is_some(),
+        hour: config.magazine.zone.local(coming.hour()).format("%H:%M").to_string(),
+        is_put_off: coming.hour() > draft.slot.cutoff,
         versions: versions::of(desk, &draft.slot.key()).await?,
         is_empty: coming.is_empty(),
         editors: config
@@ -211,7 +213,10 @@ pub(super) fn state(desk: &Desk, coming: &NextEdition, outlook: &ApprovalState) 
         words,
         period: desk.called(&due.period),
         number: fill(&w.edition_number, &[("number", &due.number)]),
-        due: fill(if coming.is_due { &w.was_due_at } else { &w.goes_at }, &[("hour", &hour(config, due.cutoff))]),
+        due: fill(
+            if coming.hour() <= desk.shared().now() { &w.was_due_at } else { &w.goes_at },
+            &[("hour", &hour(config, coming.hour()))],
+        ),
     }
 }
 

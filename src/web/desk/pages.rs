@@ -202,6 +202,9 @@ pub(super) struct ComingPage<'a> {
     pub(super) is_due: bool,
     /// Whether it is one beside those of the schedule.
     pub(super) is_special: bool,
+    /// When it goes, and whether that is later than its own hour.
+    pub(super) hour: String,
+    pub(super) is_put_off: bool,
     pub(super) versions: Vec<VersionLine>,
     pub(super) is_empty: bool,
     /// Name and address of each editor.

@@ -31,6 +31,7 @@ pub(super) fn words(lang: Lang, refused: &DecisionRefusal) -> String {
         DecisionRefusal::Decided(None) => words.decided.clone(),
         DecisionRefusal::Readers { seen, now } => lang.counted(&words.readers, now.unsigned_abs(), &[("seen", seen)]),
         DecisionRefusal::Held { who, why, .. } => fill(&words.held, &[("who", who), ("why", &reason(why))]),
+        DecisionRefusal::Hour(period) => fill(&words.hour, &[("period", &named(lang, period))]),
         DecisionRefusal::NotHeld(period) => fill(&words.not_held, &[("period", &named(lang, period))]),
         DecisionRefusal::Red(findings) => {
             let what = findings.iter().map(|finding| {

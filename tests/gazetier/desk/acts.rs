@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     sink::{Fault, Options, Sink, faults},
-    support::{MONDAY, SILENCE, Scene},
+    support::{MONDAY, SILENCE, Scene, column},
     wire::scene_with_subscribers,
 };
 
@@ -45,6 +45,53 @@ fn an_edition_is_skipped_and_brought_back() {
         assert_eq!(scene.run(&["run", "--at", "2026-11-30T08:00"]), SILENCE);
         assert_eq!(letters(&scene), ["2026-W48 a@example.org"]);
         assert!(scene.letter_to("a@example.org", "2026-W48").contains("Un banc"));
+    }
+}
+
+#[test]
+fn an_edition_is_put_off_to_another_hour_and_back() {
+    for scene in [magazine(), magazine().on_postgres()] {
+        scene.ok(&["sync", "--take-over", "--at", SUNDAY]);
+        let desk = Open::at(&scene, SUNDAY);
+        let claire = Visitor::editor(&desk, &desk.way_in);
+        let page = claire.get("/").text;
+        assert!(page.contains("type=\"time\" value=\"07:30\""), "{page}");
+        for wrong in ["06:00", "midi", ""] {
+            let refused = claire.decide(&page, "put-off", &[("hour", wrong)]);
+            assert_eq!(refused.status, 422, "{wrong}");
+            assert!(
+                refused.text.contains("peut être remise à une heure plus tardive du même jour"),
+                "{}",
+                refused.text
+            );
+        }
+        assert_eq!(claire.decide(&page, "put-off", &[("hour", "12:00")]).status, 303);
+        let page = claire.get("/").text;
+        assert!(page.contains("Elle part lundi 23\u{a0}novembre 2026 à 12:00"), "{page}");
+        assert!(page.contains("remise à 23\u{a0}novembre à 12:00 par claire"), "{page}");
+        assert_eq!(claire.decide(&page, "approve", &[]).status, 303);
+        let status = scene.ok(&["digest", "status", "--at", SUNDAY]);
+        assert!(status.contains("2026-11-23 12:00"), "{status}");
+        // At its own hour nothing goes; what appears after that is for the next one.
+        scene.put("columns/late.md", &column("Trop tard", "edito", "2026-11-23T10:00"));
+        assert_eq!(scene.run(&["run", "--at", MONDAY]), SILENCE);
+        assert_eq!(scene.run(&["run", "--at", "2026-11-23T11:55"]), SILENCE);
+        assert_eq!(letters(&scene), [""; 0]);
+        let desk = Open::at(&scene, "2026-11-23T11:00");
+        let maelle = Visitor::editor(&desk, &desk.way_in);
+        let page = maelle.get("/").text;
+        assert_eq!(maelle.decide(&page, "put-off", &[("hour", "11:00")]).status, 422, "that is over");
+        assert_eq!(maelle.decide(&page, "put-back", &[]).status, 303);
+        let page = maelle.get("/").text;
+        assert!(page.contains("rendue à son heure par") && page.contains("Elle devait partir"), "{page}");
+        assert_eq!(maelle.decide(&page, "put-off", &[("hour", "15:00")]).status, 303);
+        assert_eq!(scene.run(&["run", "--at", "2026-11-23T12:05"]), SILENCE);
+        assert_eq!(letters(&scene), [""; 0]);
+        assert_eq!(scene.run(&["run", "--at", "2026-11-23T15:05"]), SILENCE);
+        assert_eq!(letters(&scene), ["2026-W47 a@example.org"]);
+        assert!(!scene.letter_to("a@example.org", "2026-W47").contains("Trop tard"));
+        // It is drawn up: too late.
+        assert_eq!(maelle.decide(&page, "put-off", &[("hour", "18:00")]).status, 422);
     }
 }
 
