@@ -3,6 +3,7 @@
 use super::{
     evidence::{Place, Sign},
     mime::{self, HeaderFields, MessageParts},
+    notification,
     proof::{ProofVerifier, ProvenLetter},
     report::{self, FeedbackType, RecipientStatus},
     texts::{self, Signs},
@@ -50,6 +51,7 @@ const NO_REPORT: &str = "it is no report, no complaint and no unsubscription: so
 /// Says what sort of message it is, or why somebody must read it. The heads of letters that are returned within a text are
 /// added to those of the message.
 pub(super) fn classify(parts: &mut MessageParts) -> Result<Form, String> {
+    notification::read(parts);
     let returned: Vec<HeaderFields> =
         parts.texts.iter().filter_map(|text| texts::split_notice(text).returned).collect();
     if let Some(form) = complaint(parts)? {

@@ -11,6 +11,7 @@ mod maildir;
 mod mbox;
 mod meaning;
 mod mime;
+mod notification;
 mod proof;
 pub mod relay_log;
 mod report;

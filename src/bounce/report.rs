@@ -87,10 +87,13 @@ fn recipient_status(group: &HeaderFields) -> Result<RecipientStatus, String> {
         evidence.add_status(status);
     }
     evidence.add_text(Place::Diagnostic, diagnostic);
+    let recipients: Vec<String> = recipients.collect();
+    let hosts = [recipients.join(" "), field("remote-mta").to_owned(), diagnostic.to_owned()];
+    evidence.doubt_provider(&hosts.join(" "));
     let code = field("status").split_whitespace().next().unwrap_or_default();
     let words = if diagnostic.contains(code) { diagnostic.to_owned() } else { format!("{code} {diagnostic}") };
     let reason = failed.then(|| evidence.judge());
-    Ok(RecipientStatus { recipients: recipients.collect(), reason, arrived, words: shorten(&words), evidence })
+    Ok(RecipientStatus { recipients, reason, arrived, words: shorten(&words), evidence })
 }
 
 /// The value of a field that begins with its type, such as `rfc822; alix@example.org`.
@@ -150,7 +153,7 @@ mod tests {
             ("5.3.5", Soft),
             ("5.3.6", Ours),
             ("5.4.1", Soft),
-            ("5.4.4", Soft),
+            ("5.4.4", Hard),
             ("5.4.6", Soft),
             ("5.4.7", Soft),
             ("5.5.0", Ours),
@@ -181,7 +184,7 @@ mod tests {
             ("5.0.0", "smtp; 550 5.1.1 <a@b.fr>: nobody", BounceKind::Hard),
             ("5.0.0", "smtp; 550-5.7.26 unauthenticated", BounceKind::Ours),
             ("5.0.0", "smtp; 550 no such user", BounceKind::Hard),
-            ("5.0.0", "smtp; 550 nobody of that name, perhaps", BounceKind::Soft),
+            ("5.0.0", "smtp; 550 it did not please us", BounceKind::Soft),
             ("5.0.0", "smtp; 550 from 192.0.2.1: 5.1.1", BounceKind::Hard),
             ("5.2.2", "smtp; 550 5.1.1 nobody", BounceKind::Soft),
             ("", "smtp; 550 5.1.1 nobody", BounceKind::Hard),

@@ -193,7 +193,8 @@ pub(super) fn recipient_status(parts: &MessageParts) -> Option<RecipientStatus> 
         if let Some(fields) = report_fields(std::slice::from_ref(&notice)).map(str::len) {
             notice.truncate(notice.len() - fields);
         }
-        let evidence = of_notice(&notice);
+        let mut evidence = of_notice(&notice);
+        evidence.doubt_provider(&format!("{failed} {notice}"));
         (evidence != Evidence::default()).then_some((evidence, notice))
     })?;
     let reason = (!is_pending(&notice)).then(|| evidence.judge());

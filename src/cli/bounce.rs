@@ -143,6 +143,7 @@ fn explain_files(paths: &[PathBuf], json: bool) -> anyhow::Result<ExitCode> {
                     Place::Status => "status",
                     Place::Diagnostic => "quoted",
                     Place::Text => "text",
+                    Place::Provider => "provider",
                 };
                 let speaks = sign.kind().map_or("-", BounceKind::as_str);
                 let firm = if firm { "" } else { ", in general" };

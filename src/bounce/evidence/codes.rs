@@ -12,6 +12,9 @@ pub(in crate::bounce) struct EnhancedStatus {
     detail: u16,
 }
 
+/// System not accepting network messages.
+const NEVER_TAKES_MAIL: EnhancedStatus = EnhancedStatus { class: 5, subject: 3, detail: 2 };
+
 impl fmt::Display for EnhancedStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}", self.class, self.subject, self.detail)
@@ -69,6 +72,8 @@ fn permanent(subject: u16, detail: u16) -> Option<(Sign, bool)> {
         (3, 3 | 6) => (Sign::Protocol, false),
         (3, 4) => (Sign::Size, true),
         (3, _) => (Sign::System, false),
+        // No way leads there: mail servers say it of domains that do not exist.
+        (4, 4) => (Sign::NoDomain, false),
         (4, 7 | 312 | 316) => (Sign::GaveUp, false),
         (4, _) => (Sign::Network, false),
         (5, _) => (Sign::Protocol, false),
@@ -90,6 +95,8 @@ fn temporary(subject: u16, detail: u16) -> Option<(Sign, bool)> {
     Some(match (subject, detail) {
         // The server has no code of its own.
         (0, _) => (Sign::Later, false),
+        // Asked for days, the server said each time that it does not know the mailbox, if its words are these.
+        (1, 1) => (Sign::Later, false),
         (1, 7 | 8) => (Sign::Sender, true),
         (2, 2) => (Sign::Full, true),
         (3, _) => (Sign::System, true),
@@ -107,7 +114,12 @@ pub(super) fn in_text(text: &str) -> Vec<(String, Sign, bool)> {
         for status in EnhancedStatus::all(line) {
             found.extend(status.sign().map(|(sign, firm)| (status.to_string(), sign, firm)));
         }
-        found.extend(reply(line).and_then(|code| reply_sign(code).map(|(sign, firm)| (code.to_string(), sign, firm))));
+        found.extend(reply(line).and_then(|code| {
+            // RFC 7504: the host takes no mail at all.
+            let takes_none = code == 521 && EnhancedStatus::all(line).any(|status| status == NEVER_TAKES_MAIL);
+            let (sign, firm) = if takes_none { (Sign::NoMail, true) } else { reply_sign(code)? };
+            Some((code.to_string(), sign, firm))
+        }));
         found.extend(step(line));
     }
     found
@@ -138,6 +150,7 @@ fn reply_sign(code: u16) -> Option<(Sign, bool)> {
     Some(match code {
         // RFC 7504 and RFC 1846; a few servers say 521 to whom they block, so that one proves nothing.
         556 => (Sign::NoMail, true),
+        450 => (Sign::Later, false),
         452 => (Sign::Full, true),
         400..500 => (Sign::Later, true),
         500..=504 | 530 | 535 | 538 => (Sign::Protocol, false),

@@ -22,6 +22,10 @@ const MAX_TEXT_BYTES: usize = 16 * 1024;
 /// Further codes of one text are ignored.
 const MAX_CODES: usize = 40;
 
+/// Providers that say "unknown user" of readers whose own filter refuses the letter: NTT Docomo's phones take mail from
+/// chosen senders alone.
+const FILTERING_PROVIDERS: [&str; 1] = ["docomo.ne.jp"];
+
 /// Where a fact stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -34,6 +38,8 @@ pub enum Place {
     Diagnostic,
     /// The text for people.
     Text,
+    /// What is known of the provider's ways.
+    Provider,
 }
 
 /// Something that a report says about why a letter came back.
@@ -80,6 +86,20 @@ impl Evidence {
             if phrase.sign.kind().is_some() {
                 self.add(place, phrase.words, phrase.sign, phrase.firm);
             }
+        }
+    }
+
+    /// Notes that nobody is there by words of which a provider is known to mean something else as well: the text names its
+    /// domains or machines.
+    pub(super) fn doubt_provider(&mut self, hosts: &str) {
+        let says_nobody = self.0.iter().any(|fact| fact.sign == Sign::NoMailbox && fact.place != Place::Status);
+        let hosts = hosts.to_ascii_lowercase();
+        let is_of = |name: &str| {
+            let mut hosts = hosts.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '-'));
+            hosts.any(|host| host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+        };
+        if let Some(name) = FILTERING_PROVIDERS.into_iter().find(|name| is_of(name)).filter(|_| says_nobody) {
+            self.add(Place::Provider, name, Sign::Later, true);
         }
     }
 

@@ -86,17 +86,28 @@ pub(in crate::bounce) fn folded(text: &str) -> String {
         if is_continued(word) {
             continue;
         }
-        if !folded.is_empty() {
-            folded.push(' ');
-        }
-        if word.contains('@') && !word.contains("://") {
-            // What stands around an address, such as a colon, stays.
-            folded.push('@');
-        } else {
-            folded.push_str(word);
+        match word.contains('@') && !word.contains("://") {
+            true => without_addresses(word).for_each(|part| push(&mut folded, part)),
+            false => push(&mut folded, word),
         }
     }
     EMPTY_WORDS.iter().fold(folded, |folded, words| folded.replace(words, ""))
+}
+
+fn push(folded: &mut String, word: &str) {
+    if !folded.is_empty() {
+        folded.push(' ');
+    }
+    folded.push_str(word);
+}
+
+/// The parts of a word that holds addresses, with a mark for each of these: some servers write `(a@b.fr:unknown user)`.
+fn without_addresses(word: &str) -> impl Iterator<Item = &str> {
+    let parts = word.split(['<', '>', '(', ')', '[', ']', ':', ';', ',', '"']).filter(|part| !part.is_empty());
+    parts.filter_map(|part| match part.contains('@') {
+        true => Some("@"),
+        false => part.bytes().any(|byte| byte.is_ascii_alphanumeric()).then_some(part),
+    })
 }
 
 /// In lower case, without accents.
@@ -136,6 +147,7 @@ mod tests {
     #[test]
     fn a_text_is_folded_and_patterns_are_words() {
         assert_eq!(folded("550-5.1.1 L\u{2019}ABONNÉ\r\n  <A.B@c.fr>: est\tlà"), "l'abonne @ est la");
+        assert_eq!(folded("recipients (a@b.fr:unknown user), rcpt:<a@b.fr>"), "recipients @ unknown user), rcpt @");
         let signs = |text: &str| find(&folded(text)).into_iter().map(|phrase| phrase.sign).collect::<Vec<_>>();
         assert!(signs("User unknown").contains(&Sign::NoMailbox));
         assert!(signs("user <a@b.fr>: unknown").contains(&Sign::NoMailbox));

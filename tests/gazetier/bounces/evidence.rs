@@ -32,6 +32,25 @@ fn nobody_is_there_in_whatever_words_it_is_said() {
         ("5.0.0", "550 L\u{2019}adresse n\u{2019}existe pas"),
         ("5.2.1", "550 5.2.1 the account has been disabled"),
         ("5.0.0", "550-5.1.1 this account\n 550-5.1.1 does not exist\n 550 5.1.1 (see our help)"),
+        ("5.4.4", "no way leads there"),
+        ("5.3.2", "521 5.3.2 this host never takes letters"),
+        ("5.1.1", "450 4.1.1 user unknown"),
+        ("5.0.0", "550 unknown or illegal alias: alix"),
+        ("5.0.0", "550 unknown local part alix"),
+        ("5.0.0", "550 for good, for these: (alix@example.org:unknown user)"),
+        ("5.0.0", "542 <alix@example.org> rejected"),
+        ("5.0.0", "553 that recipient is not in our validrcptto list"),
+        ("5.0.0", "550 the mailbox no longer exists"),
+        ("5.0.0", "550 the address is not registered"),
+        ("5.0.0", "550 nobody of that name"),
+        ("5.0.0", "550 we do not have this user"),
+        ("5.0.0", "550 the account was marked as dead"),
+        ("5.0.0", "550 the domain has no valid mail exchangers"),
+        ("5.0.0", "illegal host/domain found"),
+        ("5.0.0", "550 user cancelled"),
+        ("5.0.0", "550 Empfaenger existiert nicht"),
+        ("5.0.350", "the remote server answered with an error: 550 address rejected"),
+        ("5.0.0", "Letters to <alix@example.org> stay here. Check if the address is correct."),
         // The name of a mailbox says nothing.
         ("5.1.1", "550 5.1.1 <spam.blocked.full@example.org>: user unknown"),
     ] {
@@ -55,6 +74,11 @@ fn what_is_about_us_is_not_about_the_reader_whatever_the_code() {
         ("5.0.0", "554 Der Absender wurde abgelehnt"),
         ("5.1.1", "550 5.1.1 we do not relay: relaying denied"),
         ("5.1.1", "550 5.1.1 reverse DNS does not resolve"),
+        ("5.0.0", "550 no MX for the sender's domain: domain not found"),
+        ("5.0.0", "550 we cannot resolve your domain: host not found"),
+        ("5.7.1", "550 5.7.1 too many unknown users"),
+        ("5.0.0", "550 the return path is unknown: mailbox does not exist"),
+        ("5.0.0", "554 denied"),
         // Before the recipient was named.
         ("5.1.1", "550 5.1.1 no such user (in reply to MAIL FROM command)"),
         ("5.1.1", "550 5.1.1 no such user (in reply to EHLO command)"),
@@ -72,7 +96,13 @@ fn what_may_pass_stands_against_what_is_for_good() {
         ("5.1.1", "550 the mailbox is full"),
         ("5.0.0", "550 la boîte aux lettres est pleine"),
         ("5.0.0", "550 Das Postfach ist voll"),
-        ("4.1.1", "450 4.1.1 user unknown, as far as we know now"),
+        ("4.1.1", "450 4.1.1 user unknown, try again later"),
+        ("4.1.1", "450 4.1.1 recipient address rejected: not verified yet"),
+        ("5.0.0", "550 the envelope has expired: user unknown"),
+        ("5.0.0", "all its hosts have been failing for a long time"),
+        ("5.0.0", "it could not be delivered for the last 400000 seconds. Giving up."),
+        ("5.0.0", "after several attempts: unknown user"),
+        ("5.4.4", "an unexpected name server reply"),
         ("4.4.3", "the domain was not found: timed out"),
         ("4.4.4", "host not found, try again"),
         ("5.2.0", "550 5.2.0 user unknown"),
@@ -82,6 +112,14 @@ fn what_may_pass_stands_against_what_is_for_good() {
     ] {
         assert_eq!(judged(status, words), "soft", "{status} {words}");
     }
+    // What this provider says of nobody, it says of readers' filters as well.
+    let filtered = |address| report("x", &group(address, "failed", "5.0.0", "550 unknown user"), "");
+    for (address, judgement) in [("alix@docomo.ne.jp", "soft"), ("alix@nodocomo.ne.jp", "hard")] {
+        assert_eq!(explain(filtered(address).as_bytes()).recipients[0].judgement, judgement, "{address}");
+    }
+    let by_machine =
+        filtered("alix@example.org").replace("Action: failed", "Remote-MTA: dns; mx.docomo.ne.jp\nAction: failed");
+    assert_eq!(explain(by_machine.as_bytes()).recipients[0].judgement, "soft");
     let expired = report("x", &group("alix@example.org", "expired", "5.0.0", "550 no such user"), "");
     assert_eq!(explain(expired.as_bytes()).recipients[0].judgement, "soft");
 }

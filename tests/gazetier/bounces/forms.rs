@@ -158,3 +158,68 @@ fn providers_that_pass_complaints_on_without_fields_are_understood() {
     );
     assert!(sent.pipe(fields.as_bytes()).stdout.contains("1 complained of"));
 }
+
+/// As Amazon SES tells it, in the envelope of its notification service or without.
+fn notification(what: &str, mail: &str, wrapped: bool) -> String {
+    let told = format!("{{{what}, \"mail\": {{{mail}}}}}");
+    let told = match wrapped {
+        true => format!("{}\n\n--\nUnsubscribe here.\n", serde_json::json!({"Type": "Notification", "Message": told})),
+        false => told,
+    };
+    format!("From: no-reply@sns.example\nSubject: AWS Notification Message\n\n{told}\n")
+}
+
+#[test]
+fn notifications_in_json_are_read_as_reports() {
+    let bounce = |kind: &str, fields: &str| {
+        format!(
+            "\"notificationType\": \"Bounce\", \"bounce\": {{\"bounceType\": \"{kind}\", \
+             \"bouncedRecipients\": [{{\"emailAddress\": \"alix@example.org\"{fields}}}]}}"
+        )
+    };
+    let gone = ", \"action\": \"failed\", \"status\": \"5.1.1\", \"diagnosticCode\": \"smtp; 550 5.1.1 user unknown\"";
+    let us =
+        ", \"action\": \"failed\", \"status\": \"5.1.1\", \"diagnosticCode\": \"smtp; 550 you are on a blocklist\"";
+    let delivered = "\"eventType\": \"Delivery\", \"delivery\": {\"recipients\": [\"alix@example.org\"]}".to_owned();
+    for (what, judgement) in [
+        (bounce("Permanent", gone), "hard"),
+        (bounce("Permanent", us), "ours"),
+        (bounce("Permanent", ""), "soft"),
+        (bounce("Transient", ""), "none"),
+        (delivered, "none"),
+    ] {
+        for wrapped in [false, true] {
+            let explanation = explain(notification(&what, "", wrapped).as_bytes());
+            assert_eq!(explanation.recipients.len(), 1, "{what}: {explanation:?}");
+            assert_eq!(explanation.recipients[0].judgement, judgement, "{what}: {explanation:?}");
+        }
+    }
+    // Lines that were too long for a mail server on the way.
+    for broken in ["!\n ", "!\r\n ", "\n "] {
+        let long = notification(&bounce("Permanent", gone), "", true).replace("user unk", &format!("user u{broken}nk"));
+        assert_eq!(explain(long.as_bytes()).recipients[0].judgement, "hard", "{broken:?}");
+    }
+    let complaint = "\"notificationType\": \"Complaint\", \"complaint\": {\"complaintFeedbackType\": \"abuse\"}";
+    assert_eq!(explain(notification(complaint, "", true).as_bytes()).form, "complaint");
+    // Anybody can write such a mail: what proves it is the letter's own.
+    for (mail, told) in [
+        (|sent: &Sent| format!("\"source\": \"{}\"", sent.verp(1)), "1 complained of"),
+        (
+            |sent: &Sent| {
+                let id = sent.message_id(1);
+                format!("\"headers\": [{{\"name\": \"Message-ID\", \"value\": \"{id}\"}}]")
+            },
+            "1 complained of",
+        ),
+        (|_: &Sent| "\"source\": \"retours@estran.example.org\"".to_owned(), "1 left there"),
+    ] as [(fn(&Sent) -> String, &str); 3]
+    {
+        let sent = Sent::sample();
+        let outcome = sent.pipe(notification(complaint, &mail(&sent), true).as_bytes());
+        assert!(outcome.stdout.contains(told), "{outcome:?}");
+    }
+    // What is no such text is for people.
+    for text in ["{", "{}", "{\"Message\": 1}", "{\"notificationType\": \"Bounce\"}", "[]"] {
+        assert!(explain(format!("From: a@b.fr\n\n{text}\n").as_bytes()).recipients.is_empty(), "{text}");
+    }
+}
