@@ -11,7 +11,8 @@ use super::{
     bounds::{number, path as path_of},
     desk, digest, dkim,
     feeds::{self, moved},
-    fetch, raw, reconfirm, relay, retention, rights, search_engines, secrets, sources, theme, watch, web as web_room,
+    fetch, raw, reconfirm, relay, retention, rights, search_engines, secrets, sources, theme, warm_up, watch,
+    web as web_room,
 };
 use crate::model::{Colour, Lang, Mailbox, Rubrique, Slug, Zone, text, uri};
 
@@ -100,6 +101,7 @@ pub(super) fn build(mut raw: raw::RawConfig, path: &Path) -> Result<Config, Conf
         rights: rights::check(raw.rights)?,
         search_engines: search_engines::check(raw.search_engines)?,
         watch: watch::check(raw.watch, base)?,
+        warm_up: warm_up::check(raw.warm_up)?,
         letters,
         relays: relay::check(raw.relay, raw.relays, base)?,
         bounces: bounces::check(raw.bounces, base)?,

@@ -27,6 +27,7 @@ mod sql_source;
 mod templates;
 mod theme;
 mod watch;
+mod warm_up;
 mod web;
 
 use std::{
@@ -61,6 +62,7 @@ pub use sql_source::{SqlDatabase, SqlQuery, SqlSource, TextFormat};
 pub use theme::{Logo, Theme};
 pub use watch::Watch;
 pub use web::{Listen, Proxy, Web};
+pub use warm_up::{WarmUp, WarmUpDay};
 
 use crate::model::{EmailAddress, FeedKey, FeedRules, Lang, Mailbox, Rubrique, Slug, Zone, column::fingerprint};
 
@@ -123,6 +125,8 @@ pub struct Config {
     pub watch: Watch,
 }
 
+    /// How many letters a new sender's providers get each day.
+    pub warm_up: Option<WarmUp>,
 /// The magazine.
 #[derive(Debug, Clone)]
 pub struct Magazine {

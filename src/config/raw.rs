@@ -44,6 +44,7 @@ pub struct RawConfig {
     pub search_engines: super::search_engines::RawSearchEngines,
     #[serde(default)]
     pub watch: super::watch::RawWatch,
+    pub warm_up: Option<super::warm_up::RawWarmUp>,
 }
 
 #[derive(Debug, Deserialize)]

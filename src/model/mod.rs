@@ -13,6 +13,7 @@ pub mod html;
 pub mod key;
 pub mod letter;
 pub mod list;
+pub mod provider;
 pub mod record;
 pub mod rubrique;
 pub mod schedule;

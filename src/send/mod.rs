@@ -21,6 +21,7 @@ mod smtp_sender;
 mod verdict;
 
 use crate::{edition::render, store};
+pub mod warm_up;
 
 /// Why letters could not be sent.
 #[derive(Debug, thiserror::Error)]

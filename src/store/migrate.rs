@@ -8,7 +8,7 @@ use sqlx::{
 use super::{Result, Store, Tx};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
-const MIGRATIONS: [(&str, &str); 25] = [
+const MIGRATIONS: [(&str, &str); 26] = [
     ("press", include_str!("migrations/0001_press.sql")),
     ("hubs", include_str!("migrations/0002_hubs.sql")),
     ("delivery", include_str!("migrations/0003_delivery.sql")),
@@ -34,6 +34,7 @@ const MIGRATIONS: [(&str, &str); 25] = [
     ("fates", include_str!("migrations/0023_fates.sql")),
     ("canary", include_str!("migrations/0024_canary.sql")),
     ("together", include_str!("migrations/0025_together.sql")),
+    ("warm-up", include_str!("migrations/0026_warm_up.sql")),
 ];
 
 /// The migrations, as SQLite or Postgres wants them.

@@ -55,6 +55,7 @@ mod together;
 mod transactions;
 mod upkeep;
 
+mod warm_up;
 use query::from_row;
 use sqlx::{postgres::PgPool, sqlite::SqlitePool};
 use transactions::Tx;
@@ -95,6 +96,7 @@ pub use upkeep::Tidied;
 
 pub use crate::model::Reason;
 use crate::{
+pub use warm_up::DayAllowance;
     config::{Connections, StoreUrl},
     model::{EmailAddress, Instant, Key},
 };

@@ -147,6 +147,7 @@ mod sources;
 pub mod specials;
 pub mod together;
 mod upkeep;
+pub mod warm_up;
 
 pub use {
     bounces::*, columns::*, desk::*, editions::*, feed_columns::*, feeds::*, letters::*, magazine::*, readers::*,
@@ -176,6 +177,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         specials::SPECIALS,
         once::ONCE,
         together::TOGETHER,
+        warm_up::WARM_UP,
     ]
     .concat()
     .into_iter()
@@ -183,5 +185,5 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// Every statement that the backends say differently, with its name.
 pub fn both() -> impl Iterator<Item = (&'static str, ByDialect)> {
-    [BOTH, canary::BOTH, fates::BOTH, ledger::BOTH, lists::BOTH, together::BOTH].concat().into_iter()
+    [BOTH, canary::BOTH, fates::BOTH, ledger::BOTH, lists::BOTH, together::BOTH, warm_up::BOTH].concat().into_iter()
 }

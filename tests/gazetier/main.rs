@@ -82,4 +82,5 @@ mod together;
 mod validator;
 mod weeks;
 mod wire;
+mod warm_up;
 mod years;

@@ -32,6 +32,7 @@ use crate::{
         canary::{self, CanaryStep},
         clock::LeaseClock,
         sender::{SendOutcome, Sender},
+        warm_up,
     },
     store::Store,
 };
@@ -146,6 +147,8 @@ pub(in crate::cli) async fn send_open(
         if canary_stops(session, &edition, &mut report).await? {
             continue;
         }
+        // After the canary, so that its letters are those that the day allows.
+        let warming = warm_up::step(config, store, &edition, session.at, store.clock().await?).await?;
         let stop = stop::watch(exit::RUN_AGAIN, HangupAction::Stop)?.flag();
         let outcome = send_letters(session, &edition, &stop).await?;
         let tally = outcome.tally;
@@ -172,9 +175,15 @@ pub(in crate::cli) async fn send_open(
             0 => 0,
             _ => store.waiting_letters(edition.id, LeaseClock::read(store).await?.now()).await?,
         };
-        // What editors hold is not to be run again, and what waits for its hour is nobody's trouble.
-        report.remaining += if outcome.is_held && !paused { 0 } else { tally.to_do() - waiting };
+        let warming_letters = if warming.is_some() { store.warming_letters(edition.id).await? } else { 0 };
+        // What editors hold is not to be run again, and what waits for its hour or its day is nobody's trouble.
+        report.remaining +=
+            if outcome.is_held && !paused { 0 } else { (tally.to_do() - waiting - warming_letters).max(0) };
         report.lines.push(format!("{}: {}", edition.period, tally_words(&tally)));
+        if let Some(warming) = warming.filter(|_| warming_letters > 0) {
+            let words = warming.words(warming_letters);
+            report.lines.push(format!("{}: {words}", edition.period));
+        }
         if waiting > 0 {
             report
                 .lines

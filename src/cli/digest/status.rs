@@ -9,6 +9,7 @@ use super::super::{restored, session::Session};
 use crate::{
     edition::{next::ApprovalState, render::render, special},
     model::{self, Choice, Instant, Tally},
+    send::warm_up::Warming,
     store::DomainFates,
 };
 
@@ -45,6 +46,12 @@ struct EditionStatus {
     /// What became of the letters that relays took, where their logs were read: all together first, then by domain.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fates: Vec<DomainFates>,
+    /// How many letters wait for a later day of the warm-up.
+    #[serde(skip_serializing_if = "is_none")]
+    warming: i64,
+    /// The same in words.
+    #[serde(skip)]
+    warming_words: Option<String>,
     unknown: Vec<String>,
     failed: Vec<(String, String)>,
     /// Who decided last, and when.
@@ -53,6 +60,10 @@ struct EditionStatus {
     /// Of an edition to come: how many columns it has, and its hour.
     #[serde(skip_serializing_if = "Option::is_none")]
     coming: Option<ComingEdition>,
+}
+
+fn is_none(count: &i64) -> bool {
+    *count == 0
 }
 
 #[derive(Serialize)]
@@ -115,13 +126,17 @@ pub(super) async fn status(session: &Session, json: bool) -> anyhow::Result<Exit
 async fn editions_of(session: &Session) -> anyhow::Result<Vec<EditionStatus>> {
     let store = &session.store;
     let mut editions = Vec::new();
+    let today = Warming::on(&session.config, session.at);
     for drawn_up in store.editions(session.newsletter()).await? {
         let letters = store.tally(drawn_up.id).await?;
+        let warming = store.warming_letters(drawn_up.id).await?;
         editions.push(EditionStatus {
             frozen: letters.frozen(),
             to_do: letters.to_do(),
             letters,
             fates: store.fates(drawn_up.id).await?,
+            warming,
+            warming_words: today.filter(|_| warming > 0).map(|today| today.words(warming)),
             unknown: store.unknown_letters(drawn_up.id).await?,
             failed: store.failed_letters(drawn_up.id).await?,
             period: drawn_up.period.to_string(),
@@ -155,6 +170,9 @@ fn print(editions: &[EditionStatus]) {
         }
         for title in edition.coming.iter().flat_map(|coming| &coming.repeats) {
             println!("  already sent, left out: {title}");
+        }
+        if let Some(words) = &edition.warming_words {
+            println!("  {words}");
         }
         for (at, fates) in edition.fates.iter().take(DOMAINS_SHOWN + 1).enumerate() {
             let DomainFates { domain, taken, delivered, bounced, waiting } = fates;
@@ -196,6 +214,8 @@ async fn coming_editions(session: &Session) -> anyhow::Result<Vec<EditionStatus>
             to_do: 0,
             letters: Tally::default(),
             fates: Vec::new(),
+            warming: 0,
+            warming_words: None,
             unknown: Vec::new(),
             failed: Vec::new(),
             decided: decided(session, &coming.desk, matches!(outlook, ApprovalState::Lapsed { .. })),

@@ -51,7 +51,8 @@ statements! {
         ") THEN CAST(0 AS BIGINT) ELSE 253402300799000 END WHERE edition_id = $1"
     );
     END_CANARY = "UPDATE edition_canaries SET state = $2 WHERE edition_id = $1 AND state = 'out'";
-    FOLLOW_CANARY = "UPDATE letters SET due_at = due_at - 253402300799000 WHERE edition_id = $1 AND due_at >= 253402300799000";
+    FOLLOW_CANARY = "UPDATE letters SET due_at = due_at - 253402300799000 WHERE edition_id = $1 AND due_at >= 253402300799000 \
+        AND (due_at < 1000000000000000 OR due_at >= 1253402300799000)";
     FOLLOW_BLOCKS = "UPDATE letter_blocks SET due_at = 0 WHERE edition_id = $1";
 }
 
