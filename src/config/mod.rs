@@ -11,6 +11,7 @@ mod feeds;
 mod fetch;
 mod podcast;
 mod positions;
+mod provider_limits;
 mod raw;
 mod reconfirm;
 mod relay;
@@ -26,8 +27,8 @@ mod sources;
 mod sql_source;
 mod templates;
 mod theme;
-mod watch;
 mod warm_up;
+mod watch;
 mod web;
 
 use std::{
@@ -49,6 +50,7 @@ pub use feeds::{Content, FORMS, LeadImage, Moved};
 pub use fetch::Fetch;
 pub use podcast::Podcast;
 pub use positions::Position;
+pub use provider_limits::ProviderLimit;
 pub use reconfirm::{Reconfirm, WithoutAnswer};
 pub use relay::{Certificates, Login, Proof, Rates, Relay, Relays, Secret, Security};
 pub use retention::Retention;
@@ -60,9 +62,9 @@ pub use source_url::{SourceUrl, without_login};
 pub use sources::{Source, SourceKind, Typography, is_built_in};
 pub use sql_source::{SqlDatabase, SqlQuery, SqlSource, TextFormat};
 pub use theme::{Logo, Theme};
+pub use warm_up::{WarmUp, WarmUpDay};
 pub use watch::Watch;
 pub use web::{Listen, Proxy, Web};
-pub use warm_up::{WarmUp, WarmUpDay};
 
 use crate::model::{EmailAddress, FeedKey, FeedRules, Lang, Mailbox, Rubrique, Slug, Zone, column::fingerprint};
 
@@ -123,10 +125,10 @@ pub struct Config {
     pub search_engines: SearchEngines,
     /// When the editors are told that something did not happen.
     pub watch: Watch,
-}
-
     /// How many letters a new sender's providers get each day.
     pub warm_up: Option<WarmUp>,
+}
+
 /// The magazine.
 #[derive(Debug, Clone)]
 pub struct Magazine {

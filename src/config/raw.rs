@@ -194,6 +194,9 @@ pub struct RawRelay {
     pub receipts: bool,
     /// The relay's own log, which ends doubts and tells what became of letters.
     pub log: Option<String>,
+    /// How much mailbox providers take.
+    #[serde(default)]
+    pub limits: Vec<super::provider_limits::RawLimit>,
     /// Several commands in one write, where the relay offers it.
     #[serde(default = "yes")]
     pub pipelining: bool,

@@ -14,6 +14,7 @@ use url::Url;
 use super::{
     bounds::{number, path, span},
     check::{ConfigRefusal, refuse},
+    provider_limits::{self, ProviderLimit},
     raw, secrets,
 };
 
@@ -85,12 +86,19 @@ pub struct Relay {
     pub receipts: bool,
     /// Where its own log is, if it can be read here.
     pub log: Option<PathBuf>,
+    /// How much mailbox providers take.
+    pub limits: Vec<ProviderLimit>,
 }
 
 impl Relay {
     /// The server that it is, whatever it is called.
     pub fn place(&self) -> String {
         format!("{}:{}", self.host, self.port)
+    }
+
+    /// The limit that letters to a domain have.
+    pub fn limit_of(&self, domain: &str) -> Option<&ProviderLimit> {
+        self.limits.iter().find(|limit| limit.domains.iter().any(|of| of.eq_ignore_ascii_case(domain)))
     }
 }
 
@@ -330,6 +338,7 @@ fn smtp(raw: raw::RawRelay, key: &dyn Fn(&str) -> String, base: &Path) -> Result
     };
     let log = raw.log.as_ref().map(|log| path(&key("log"), base, log)).transpose()?;
     Ok(Relay {
+        limits: provider_limits::check(&raw.limits, key)?,
         receipts: raw.receipts,
         log,
         name: raw.name.unwrap_or_else(|| format!("{host}:{port}")),

@@ -180,7 +180,10 @@ fn fact_of(examined: &Examined<'_>, rule: Rule, mail: &MailFacts, others: &Other
                 Relays::Smtp(relays) => relays
                     .iter()
                     .filter(|relay| relay.host.starts_with("smtp-in.orange."))
-                    .map(|relay| relay.connections)
+                    .map(|relay| {
+                        let limit = relay.limit_of("orange.fr").and_then(|limit| limit.connections);
+                        limit.map_or(relay.connections, |most| relay.connections.min(most.get()))
+                    })
                     .max(),
                 Relays::Folder(_) => None,
             };

@@ -3,12 +3,14 @@
 
 pub(crate) mod backoff;
 pub mod canary;
+mod choice;
 pub mod clock;
 pub mod dkim;
 mod domains;
 pub mod file_relay;
 mod job;
 mod ledger;
+mod limits;
 pub mod probe;
 mod read_ahead;
 mod refusals;
@@ -19,9 +21,9 @@ pub(crate) mod single;
 mod smtp;
 mod smtp_sender;
 mod verdict;
+pub mod warm_up;
 
 use crate::{edition::render, store};
-pub mod warm_up;
 
 /// Why letters could not be sent.
 #[derive(Debug, thiserror::Error)]

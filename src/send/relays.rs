@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use super::{
     Error, backoff,
     job::LetterJob,
+    limits::{Bound, ProviderLimits},
     refusals::Refusals,
     smtp::{ConnectionError, Extensions, RelayLimit},
 };
@@ -67,17 +68,27 @@ pub(super) struct RelayState {
     /// Known once a connection was made.
     extensions: Mutex<Option<Extensions>>,
     refusals: Mutex<Refusals>,
+    pub(super) limits: ProviderLimits,
     /// After how many letters its replies are checked.
     check_after: AtomicUsize,
     was_out_of_step: AtomicBool,
 }
 
 #[derive(Default)]
-struct RelayQueue {
+pub(super) struct RelayQueue {
     jobs: VecDeque<LetterJob>,
+    /// Letters to providers with limits, for which the connection that came to them was not the right one.
+    aside: Vec<VecDeque<LetterJob>>,
     closed: bool,
-    /// For the smooth weighted round robin of [`choose`].
-    credit: i64,
+    /// For the smooth weighted round robin of [`super::choice`].
+    pub(super) credit: i64,
+}
+
+impl RelayQueue {
+    /// How many letters wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.jobs.len() + self.aside.iter().map(VecDeque::len).sum::<usize>()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -109,8 +120,12 @@ impl RelayState {
         ];
         Self {
             rates: rates.into_iter().flatten().map(RateLimiter::direct).collect(),
+            limits: ProviderLimits::new(&config),
+            queue: Mutex::new(RelayQueue {
+                aside: config.limits.iter().map(|_| VecDeque::new()).collect(),
+                ..RelayQueue::default()
+            }),
             config,
-            queue: Mutex::default(),
             changed: Notify::new(),
             health: Mutex::default(),
             connections: AtomicUsize::new(0),
@@ -163,7 +178,7 @@ impl RelayState {
         self.was_out_of_step.store(true, Ordering::Relaxed);
     }
 
-    fn queue(&self) -> MutexGuard<'_, RelayQueue> {
+    pub(super) fn queue(&self) -> MutexGuard<'_, RelayQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -183,9 +198,41 @@ impl RelayState {
         self.changed.notify_waiters();
     }
 
-    /// The next letter, if one is there.
-    pub(super) fn try_next(&self) -> Option<LetterJob> {
-        self.queue().jobs.pop_front()
+    /// The next letter for a connection, if one is there.
+    pub(super) fn try_next(&self, bound: &mut Bound) -> Option<LetterJob> {
+        self.pop(&mut self.queue(), bound)
+    }
+
+    /// Any letter, of those that are left.
+    pub(super) fn take_back(&self) -> Option<LetterJob> {
+        let mut queue = self.queue();
+        queue.jobs.pop_front().or_else(|| queue.aside.iter_mut().find_map(VecDeque::pop_front))
+    }
+
+    fn pop(&self, queue: &mut RelayQueue, bound: &mut Bound) -> Option<LetterJob> {
+        for (index, aside) in queue.aside.iter_mut().enumerate() {
+            if !aside.is_empty() && self.limits.takes(index, bound) {
+                return aside.pop_front();
+            }
+        }
+        while let Some(job) = queue.jobs.pop_front() {
+            match self.limits.narrow(&job) {
+                Some(index) if !self.limits.takes(index, bound) => match queue.aside.get_mut(index) {
+                    Some(aside) => aside.push_back(job),
+                    None => return Some(job),
+                },
+                _ => return Some(job),
+            }
+        }
+        None
+    }
+
+    /// A connection has ended: others may carry what it did.
+    pub(super) fn release(&self, bound: &mut Bound) {
+        let queue = self.queue();
+        self.limits.release(bound);
+        drop(queue);
+        self.changed.notify_one();
     }
 
     /// Waits until there is a letter; false when no more will come.
@@ -195,11 +242,21 @@ impl RelayState {
             tokio::pin!(changed);
             changed.as_mut().enable();
             {
-                let queue = self.queue();
-                if !queue.jobs.is_empty() || queue.closed {
+                let mut queue = self.queue();
+                // What no further connection may carry is no reason to make one.
+                while let Some(index) = queue.jobs.front().and_then(|job| self.limits.narrow(job)) {
+                    if self.limits.has_room(index) {
+                        break;
+                    }
+                    let job = queue.jobs.pop_front();
+                    queue.aside[index].extend(job);
+                }
+                let is_there = !queue.jobs.is_empty()
+                    || (0..self.limits.count()).any(|at| !queue.aside[at].is_empty() && self.limits.has_room(at));
+                if is_there || queue.closed {
                     // This takes no letter: another task must be woken for it.
                     self.changed.notify_one();
-                    return !queue.jobs.is_empty();
+                    return is_there;
                 }
             }
             changed.await;
@@ -207,14 +264,14 @@ impl RelayState {
     }
 
     /// Waits for the next letter; none when no more will come.
-    pub(super) async fn next(&self) -> Option<LetterJob> {
+    pub(super) async fn next(&self, bound: &mut Bound) -> Option<LetterJob> {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
             {
                 let mut queue = self.queue();
-                if let Some(job) = queue.jobs.pop_front() {
+                if let Some(job) = self.pop(&mut queue, bound) {
                     if !queue.jobs.is_empty() {
                         self.changed.notify_one();
                     }
@@ -254,6 +311,7 @@ impl RelayState {
 
     /// Gives back what was reserved of the daily limit and not used.
     pub(super) async fn return_day_allowance(&self, store: &Store, now: Instant) -> Result<(), Error> {
+        self.limits.give_back(store, now).await?;
         match std::mem::take(&mut *self.day_allowance.lock().await) {
             0 => Ok(()),
             rest => Ok(store.give_back(&self.config.name, rest, now).await?),
@@ -306,37 +364,4 @@ impl RelayState {
     pub(super) fn last_out_of_use(&self) -> Option<OutOfUse> {
         self.health().reason.clone()
     }
-}
-
-/// The relay that gets the next letter: in turn by weight, among those that are in use, can accept it and have fewer
-/// than `max_waiting` letters in their queue, so that a slow relay holds up no other.
-pub(super) fn choose<'a>(
-    relays: &'a [std::sync::Arc<RelayState>],
-    job: &LetterJob,
-    now: Instant,
-    max_waiting: usize,
-) -> Option<&'a RelayState> {
-    let address: Option<EmailAddress> = if relays.len() > 1 { job.leased.letter.address.parse().ok() } else { None };
-    let size = job.form.length() as u64;
-    let fits = |relay: &RelayState| address.as_ref().is_none_or(|address| relay.accepts(size, address).is_ok());
-    // If no relay can accept it, the one that gets it says why.
-    let none_fits = !relays.iter().any(|relay| relay.out_of_use(now).is_none() && fits(relay));
-    let mut best: Option<(i64, &RelayState)> = None;
-    let mut total = 0;
-    for relay in relays.iter().filter(|relay| relay.out_of_use(now).is_none()) {
-        let weight = i64::from(relay.config.weight);
-        let fits = none_fits || fits(relay);
-        let mut queue = relay.queue();
-        if !fits || queue.jobs.len() >= max_waiting {
-            continue;
-        }
-        total += weight;
-        queue.credit += weight;
-        if best.is_none_or(|(credit, _)| queue.credit > credit) {
-            best = Some((queue.credit, relay));
-        }
-    }
-    let (_, relay) = best?;
-    relay.queue().credit -= total;
-    Some(relay)
 }

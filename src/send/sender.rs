@@ -15,12 +15,13 @@ use tokio::task::JoinSet;
 
 use super::{
     Error,
+    choice::choose,
     clock::LeaseClock,
     file_relay,
     job::FormCache,
     ledger::{LedgerWriter, MARK_DURATION},
     read_ahead::ReadAhead,
-    relays::{OutOfUse, RelayState, choose},
+    relays::{OutOfUse, RelayState},
     session::{SendSession, SessionStart},
     smtp_sender::SmtpSender,
 };
@@ -191,7 +192,7 @@ impl Sender {
         }
         for relay in &relays {
             // What was left by a sender that failed.
-            while let Some(job) = relay.try_next() {
+            while let Some(job) = relay.take_back() {
                 session.give_back(job).await;
             }
             closed = closed.and(relay.return_day_allowance(&self.store, session.now()).await);
@@ -266,7 +267,7 @@ impl Sender {
             session.add_in_hand(batch.letters.len());
             let mut resting = Vec::new();
             for leased in batch.letters {
-                if let Some(rest) = session.domain_rest(&leased) {
+                if let Some(rest) = session.domain_rest(&leased).or_else(|| session.limits_rest(&leased)) {
                     resting.push(rest);
                     continue;
                 }

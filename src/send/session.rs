@@ -320,6 +320,20 @@ impl SendSession {
         let reply = "its domain puts letters off: it rests, and so does this letter".to_owned();
         Some(settlement(leased, LetterState::Deferred, Some(until + backoff::jitter(60, seed(leased))), reply))
     }
+
+    /// Defers a letter if each relay in use has given its provider what that takes in an hour or a day.
+    pub(super) fn limits_rest(&self, leased: &Leased) -> Option<Settlement> {
+        let now = self.now();
+        let in_use = self.relays.iter().filter(|relay| relay.out_of_use(now).is_none());
+        let closed: Option<Vec<Instant>> = in_use.map(|relay| relay.limits.closed_until(leased, now)).collect();
+        Some(self.limit_rest(leased, closed?.into_iter().min()?))
+    }
+
+    /// Defers a letter until its provider takes more.
+    pub(super) fn limit_rest(&self, leased: &Leased, until: Instant) -> Settlement {
+        let reply = "its provider has had what it takes in this hour, or in a day".to_owned();
+        settlement(leased, LetterState::Deferred, Some(until + backoff::jitter(60, seed(leased))), reply)
+    }
 }
 
 fn settlement(leased: &Leased, state: LetterState, due: Option<Instant>, reply: String) -> Settlement {

@@ -12,6 +12,7 @@
 mod bdat;
 mod data;
 mod settle;
+mod take;
 mod unproven;
 
 use std::{
@@ -24,6 +25,7 @@ use super::{
     Error,
     job::LetterJob,
     ledger::{MARK_DURATION, not_handed_over},
+    limits::Bound,
     refusals::RelayRefusal,
     relays::RelayState,
     session::SendSession,
@@ -40,9 +42,6 @@ use unproven::UnprovenReplies;
 /// How long a connection is kept open without a letter. If the relay closed it first, the next letter on it could
 /// become unknown.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// How often it is checked, while waiting for the rate, whether the session is over.
-const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// How long to wait if the relay accepts no further connection besides those that are open.
 const CONNECT_RETRY_DELAY: Duration = Duration::from_millis(500);
@@ -66,6 +65,8 @@ pub(super) struct SmtpSender {
     connection: Option<SmtpConnection>,
     /// Over this connection.
     letters_sent: u32,
+    /// The providers with limits that it carries letters to.
+    bound: Bound,
     /// RSET must be sent before the next letter.
     needs_reset: bool,
     /// Nothing more is sent over this connection.
@@ -97,6 +98,7 @@ impl SmtpSender {
             relay,
             connection: None,
             letters_sent: 0,
+            bound: Bound::default(),
             needs_reset: false,
             is_ending: false,
             unproven: UnprovenReplies::default(),
@@ -131,7 +133,7 @@ impl SmtpSender {
                     continue;
                 }
             }
-            let job = match tokio::time::timeout(IDLE_TIMEOUT, self.relay.next()).await {
+            let job = match tokio::time::timeout(IDLE_TIMEOUT, self.relay.next(&mut self.bound)).await {
                 Ok(Some(job)) => job,
                 Ok(None) => return Ok(()),
                 Err(_) => {
@@ -152,6 +154,9 @@ impl SmtpSender {
                 self.session.give_back(job).await;
                 continue;
             }
+            if !self.limits_allow(&job).await? {
+                continue;
+            }
             if !self.relay.take_from_day(&self.session.store, self.session.now()).await? {
                 self.relay.day_limit_reached(self.session.now());
                 self.session.give_back(job).await;
@@ -166,30 +171,13 @@ impl SmtpSender {
                 true => self.send_bdat(letter).await,
                 false => self.send_data(letter).await,
             };
-            let is_full = self.relay.config.letters_per_connection.is_some_and(|max| self.letters_sent >= max);
             if let Err(error) = outcome {
                 self.connection = None;
                 self.connection_lost(&error);
                 self.record(&[]).await;
                 self.recover(&error).await;
-            } else if is_full || self.is_ending {
+            } else if self.is_full() || self.is_ending {
                 self.close().await;
-            }
-        }
-    }
-
-    /// Waits until the relay's rates allow a letter; false if the session is over before.
-    async fn wait_for_rate(&self) -> bool {
-        let rate = self.relay.wait_for_rate();
-        tokio::pin!(rate);
-        loop {
-            tokio::select! {
-                () = &mut rate => return true,
-                () = tokio::time::sleep(STOP_CHECK_INTERVAL) => {
-                    if self.session.is_over() {
-                        return false;
-                    }
-                }
             }
         }
     }
@@ -254,6 +242,7 @@ impl SmtpSender {
         self.relay.connections.fetch_sub(1, Ordering::AcqRel);
         self.unproven = std::mem::take(&mut self.unproven).for_next_connection();
         self.letters_sent = 0;
+        self.relay.release(&mut self.bound);
         self.needs_reset = false;
         self.is_ending = false;
     }
@@ -287,39 +276,8 @@ impl SmtpSender {
         }
         let (mail, rcpt) = connection.extensions.envelope(&written, &id, self.relay.config.receipts);
         self.letters_sent += 1;
+        self.relay.limits.carried(&leased, &mut self.bound);
         Some(OutgoingLetter { leased, written, mail, rcpt, marked: false, envelope_replies: None })
-    }
-
-    /// Another letter for this connection, if one may be sent now.
-    async fn next_letter(&mut self) -> Option<OutgoingLetter> {
-        let is_full = self.relay.config.letters_per_connection.is_some_and(|max| self.letters_sent >= max);
-        // The connection may have been closed while the ledger was written.
-        if is_full || self.is_ending || self.connection.is_none() || self.session.is_over() || !self.relay.rate_allows()
-        {
-            return None;
-        }
-        loop {
-            let job = self.relay.try_next()?;
-            if job.is_stale(self.session.now()) {
-                self.session.remove_in_hand(1, 0);
-                continue;
-            }
-            if let Some(rest) = self.session.domain_rest(&job.leased) {
-                self.settled.push(rest);
-                continue;
-            }
-            match self.relay.take_from_day(&self.session.store, self.session.now()).await {
-                Ok(true) => {}
-                // `send_all` takes the letter, and finds out why.
-                _ => {
-                    self.relay.push(job);
-                    return None;
-                }
-            }
-            if let Some(letter) = self.compose(job) {
-                return Some(letter);
-            }
-        }
     }
 
     fn has_pipelining(&self) -> bool {

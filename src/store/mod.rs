@@ -54,8 +54,8 @@ mod sync_batches;
 mod together;
 mod transactions;
 mod upkeep;
-
 mod warm_up;
+
 use query::from_row;
 use sqlx::{postgres::PgPool, sqlite::SqlitePool};
 use transactions::Tx;
@@ -81,6 +81,7 @@ pub use magazine::{Magazine, MagazineName};
 pub use pace::{Pace, Queueing};
 pub use publications::{Commit, Documents, MAX_PUBLICATION_TIME, Publication, Unfinished};
 pub use readers::{BounceRow, Consent, KnownReader, LetterFate, OpenRequest, OtherData, ServiceLetterFate};
+pub use relays::ProviderHours;
 pub use requests::{Confirmation, Confirmed, PendingRequest, Request, WantedNewsletter};
 pub use resting::RestingDomain;
 pub use rubriques::Followed;
@@ -93,10 +94,10 @@ pub use subscribers::{Added, ReadyPart};
 pub use suppressions::{Leave, SuppressionRow};
 pub use together::{Bundle, StoredVariant, TogetherSubscription, WaitForOthers, WaitingLetter};
 pub use upkeep::Tidied;
+pub use warm_up::DayAllowance;
 
 pub use crate::model::Reason;
 use crate::{
-pub use warm_up::DayAllowance;
     config::{Connections, StoreUrl},
     model::{EmailAddress, Instant, Key},
 };
