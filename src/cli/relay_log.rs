@@ -14,9 +14,12 @@ use super::{
     session::{Session, clock},
 };
 use crate::{
-    bounce::relay_log::{LogProofs, RelayLog, Resolution, resolve},
+    bounce::relay_log::{LogProofs, RelayLog, Resolution, read_on, resolve},
     config::{Relay, Relays},
 };
+
+/// Of editions that began so long ago, a log that is rotated proves nothing any more.
+const DOUBTFUL: chrono::Duration = chrono::Duration::days(14);
 
 /// Read the log of a relay: doubts about letters end by it.
 ///
@@ -67,7 +70,44 @@ pub(super) async fn handle(session: &Session) -> anyhow::Result<Vec<String>> {
     if logs.is_empty() {
         return Ok(Vec::new());
     }
-    read(session, &logs).await
+    read_new(session, &logs).await
+}
+
+/// Reads what is new in the logs. Only a doubt needs all of them.
+async fn read_new(session: &Session, files: &[(&Relay, Vec<PathBuf>)]) -> anyhow::Result<Vec<String>> {
+    let store = &session.store;
+    let now = store.clock().await?;
+    let has_doubts = store.has_doubts(now - DOUBTFUL).await?;
+    let proofs = LogProofs::load(store).await?;
+    let (mut logs, mut positions, mut is_new) = (Vec::new(), Vec::new(), false);
+    for (relay, files) in files {
+        let mut log = RelayLog::new(relay.place(), &proofs, clock());
+        let known = if has_doubts { None } else { store.log_position(&log.relay).await? };
+        if known.is_some() {
+            log.resume(store.queue_names(&log.relay).await?);
+        }
+        let (position, has_more) =
+            read_on(&mut log, files, known.as_ref()).map_err(|error| unreadable(files, &error))?;
+        is_new |= has_more;
+        positions.push(position);
+        logs.push(log);
+    }
+    if !is_new {
+        return Ok(Vec::new());
+    }
+    let told = told(session, &logs).await?;
+    // After what was read: who dies before reads it once more, which changes nothing.
+    for (log, position) in logs.iter().zip(positions) {
+        if let Some(position) = position {
+            store.note_log_position(&log.relay, &position, &log.names()).await?;
+        }
+    }
+    Ok(told)
+}
+
+fn unreadable(files: &[PathBuf], error: &io::Error) -> anyhow::Error {
+    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    exit::failure(exit::BAD_INPUT, format!("cannot read {}: {error}", names.join(", ")))
 }
 
 fn smtp(session: &Session) -> &[Relay] {
@@ -99,7 +139,13 @@ async fn read(session: &Session, files: &[(&Relay, Vec<PathBuf>)]) -> anyhow::Re
         }
         logs.push(log);
     }
-    let resolutions = resolve(store, &logs, store.clock().await?).await?;
+    told(session, &logs).await
+}
+
+/// Takes what logs say, and tells it.
+async fn told(session: &Session, logs: &[RelayLog<'_>]) -> anyhow::Result<Vec<String>> {
+    let store = &session.store;
+    let resolutions = resolve(store, logs, store.clock().await?).await?;
     let editions = store.all_editions().await?;
     let label = |resolution: &Resolution| {
         let found = editions.iter().find(|edition| edition.id == resolution.edition);

@@ -43,6 +43,7 @@ mod limits;
 mod links;
 mod lists;
 mod locales;
+mod log_positions;
 mod logs;
 mod model;
 mod newsletters;

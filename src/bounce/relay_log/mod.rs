@@ -4,6 +4,7 @@
 
 mod exim;
 mod kumomta;
+mod position;
 mod postfix;
 mod resolve;
 mod time;
@@ -13,6 +14,7 @@ use std::{
     io::{self, BufRead},
 };
 
+pub use position::read_on;
 pub use resolve::{Resolution, resolve};
 
 use chrono::Duration;
@@ -20,11 +22,14 @@ use chrono::Duration;
 use super::proof::ProofVerifier;
 use crate::{
     model::{Instant, ReaderId, ReaderName},
-    store::{self, Fate, Store},
+    store::{self, Fate, QueueName, Store},
 };
 
 /// How far lines about one session may be out of order.
 const OUT_OF_ORDER: Duration = Duration::seconds(5);
+
+/// How long a name in a relay's queue is remembered from one reading to the next: so long do mail servers try.
+const NAMED_DAYS: Duration = Duration::days(6);
 
 /// The longest line that is looked at: letters' own texts stand in no log.
 const LONGEST: usize = 64 * 1024;
@@ -67,8 +72,8 @@ pub struct RelayLog<'a> {
     /// The machine's clock: no line was written later.
     now: Instant,
     letters: HashMap<LetterName, Trace>,
-    /// Which letter each name in the queue means.
-    queue: HashMap<String, LetterName>,
+    /// Which letter each name in the queue means, and since when.
+    queue: HashMap<String, (LetterName, Instant)>,
     first: Option<Instant>,
     last: Option<Instant>,
     /// Sessions that have not ended, and when they began.
@@ -120,13 +125,34 @@ impl<'a> RelayLog<'a> {
         }
     }
 
-    /// Reads a file of it. What is no line of a known log is passed over.
-    pub fn read(&mut self, mut source: impl BufRead) -> io::Result<()> {
-        let mut line = Vec::new();
+    /// Goes on where it was read to before, with the letters that were in the queue there.
+    pub fn resume(&mut self, names: Vec<QueueName>) {
+        self.queue.extend(names.into_iter().map(|name| (name.queue, ((name.edition, name.reader), name.at))));
+    }
+
+    /// The letters that are in the relay's queue, as far as it was read.
+    pub fn names(&self) -> Vec<QueueName> {
+        let recent = self.queue.iter().filter(|(_, (_, at))| *at > self.now - NAMED_DAYS);
+        let name = |(queue, ((edition, reader), at)): (&String, &(LetterName, Instant))| QueueName {
+            queue: queue.clone(),
+            edition: *edition,
+            reader: *reader,
+            at: *at,
+        };
+        recent.map(name).collect()
+    }
+
+    /// Reads a file of it. What is no line of a known log is passed over. Gives how many bytes its whole lines have: what
+    /// is just being written is read once more.
+    pub fn read(&mut self, mut source: impl BufRead) -> io::Result<u64> {
+        let (mut line, mut whole) = (Vec::new(), 0);
         loop {
             line.clear();
             if source.read_until(b'\n', &mut line)? == 0 {
-                return Ok(());
+                return Ok(whole);
+            }
+            if line.ends_with(b"\n") {
+                whole += line.len() as u64;
             }
             if line.len() > LONGEST {
                 continue;
@@ -172,17 +198,17 @@ impl<'a> RelayLog<'a> {
                 self.ended.insert(at.timestamp());
             }
             Some(Event::Named { queue, by }) => {
-                self.name(queue, by);
+                self.name(queue, by, at);
             }
             Some(Event::Taken { queue, by }) => {
-                let letter = self.name(queue, by).or_else(|| self.queue.get(queue).copied());
+                let letter = self.name(queue, by, at).or_else(|| self.queue.get(queue).map(|(letter, _)| *letter));
                 if let Some(letter) = letter {
                     let trace = self.letters.entry(letter).or_default();
                     trace.taken.get_or_insert_with(|| (at, queue.to_owned()));
                 }
             }
             Some(Event::Fared { queue, fate }) => {
-                if let Some(letter) = self.queue.get(queue) {
+                if let Some((letter, _)) = self.queue.get(queue) {
                     let trace = self.letters.entry(*letter).or_default();
                     // What is on its way to somebody was taken before.
                     trace.taken.get_or_insert_with(|| (at, queue.to_owned()));
@@ -196,7 +222,7 @@ impl<'a> RelayLog<'a> {
     }
 
     /// Notes which letter a name in the queue means, if a text says so.
-    fn name(&mut self, queue: &str, by: &str) -> Option<LetterName> {
+    fn name(&mut self, queue: &str, by: &str, at: Instant) -> Option<LetterName> {
         if !by.contains('@') {
             return None;
         }
@@ -207,7 +233,7 @@ impl<'a> RelayLog<'a> {
         }
         let name = (letter.edition, reader);
         self.letters.entry(name).or_default();
-        self.queue.insert(queue.to_owned(), name);
+        self.queue.insert(queue.to_owned(), (name, at));
         Some(name)
     }
 }

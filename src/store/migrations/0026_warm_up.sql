@@ -15,3 +15,24 @@ CREATE INDEX warm_up_letters_by_edition ON warm_up_letters (edition_id, day);
 CREATE TABLE edition_warm_ups (
     edition_id BIGINT PRIMARY KEY REFERENCES editions (id)
 );
+
+-- How far each relay's log was read: the file, by its place on the disk and its first line, and the end of the last whole line.
+CREATE TABLE relay_log_positions (
+    -- Host and port.
+    relay TEXT PRIMARY KEY,
+    device BIGINT NOT NULL,
+    inode BIGINT NOT NULL,
+    length BIGINT NOT NULL,
+    -- A fingerprint; empty as long as there is no whole line.
+    first_line TEXT NOT NULL
+);
+
+-- Letters that a relay has in its queue there, by its own names for them.
+CREATE TABLE relay_log_names (
+    relay TEXT NOT NULL,
+    queue TEXT NOT NULL,
+    edition_id BIGINT NOT NULL,
+    public_id {bytes} NOT NULL,
+    named_at BIGINT NOT NULL,
+    PRIMARY KEY (relay, queue)
+);

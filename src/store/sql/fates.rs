@@ -39,6 +39,15 @@ statements! {
     /// What relays took and came back.
     RETURNED_LETTERS = "SELECT COUNT(*) FROM letters l WHERE l.edition_id = $1 AND l.state = 'failed' AND EXISTS \
         (SELECT 1 FROM bounces b WHERE b.edition_id = l.edition_id AND b.subscriber_id = l.subscriber_id)";
+    LOG_POSITION = "SELECT device, inode, length, first_line FROM relay_log_positions WHERE relay = $1";
+    NOTE_LOG_POSITION = "INSERT INTO relay_log_positions (relay, device, inode, length, first_line) VALUES ($1, $2, $3, $4, $5) \
+        ON CONFLICT (relay) DO UPDATE SET device = excluded.device, inode = excluded.inode, length = excluded.length, \
+        first_line = excluded.first_line";
+    QUEUE_NAMES = "SELECT queue, edition_id, public_id, named_at FROM relay_log_names WHERE relay = $1 ORDER BY queue";
+    DROP_QUEUE_NAMES = "DELETE FROM relay_log_names WHERE relay = $1";
+    ADD_QUEUE_NAME = "INSERT INTO relay_log_names (relay, queue, edition_id, public_id, named_at) VALUES ($1, $2, $3, $4, $5)";
+    HAS_DOUBTS = "SELECT COUNT(*) FROM letters l WHERE l.state = 'unknown' AND EXISTS \
+        (SELECT 1 FROM edition_relays r WHERE r.edition_id = l.edition_id AND r.since_at > $1)";
     HAS_READ_LOG = "SELECT COUNT(*) FROM edition_relays WHERE edition_id = $1 AND read_at IS NOT NULL";
     /// Editions of which something may still be learnt: their letters went out not long ago, or some are unknown.
     UNDECIDED_EDITIONS = "SELECT DISTINCT r.edition_id FROM edition_relays r WHERE r.since_at > $1 \
