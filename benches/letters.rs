@@ -3,14 +3,23 @@
 
 use std::{hint::black_box, path::Path};
 
+use chrono::Duration;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gazetier::{
     config::Config,
-    edition::render::{
-        encode::entity,
-        letter::{LetterTemplate, RenderedLetter},
+    edition::{
+        layout::EditionDraft,
+        render::{
+            encode::entity,
+            letter::{LetterTemplate, RenderedLetter},
+            render,
+        },
+        slot::EditionSlot,
     },
-    model::{Edition, EditionState, Key, Period, ReaderId, token::PLACEHOLDER},
+    model::{
+        Changes, Choice, Column, ColumnId, Edition, EditionState, Image, Instant, Key, LetterLayout, Period, ReaderId,
+        token::PLACEHOLDER,
+    },
     send::dkim::Signer,
 };
 
@@ -78,5 +87,63 @@ fn signing(keys: &[&str]) -> Config {
     Config::load(&file).expect("the configuration")
 }
 
-criterion_group!(benches, letters);
+/// An edition of so many columns, each with a standfirst, a text of 600 words and, every third, a picture.
+fn draft(config: &Config, count: i64) -> EditionDraft {
+    let at: Instant = config.magazine.zone.parse("2026-11-20T08:00").expect("an instant");
+    let column = |id: i64| Column {
+        id: ColumnId(id),
+        guid: format!("tag:{id}"),
+        rubrique: config.rubriques.get(id as usize % 4).map(|rubrique| rubrique.slug.clone()),
+        title: format!("Le phare ne dort que d’un œil, suite et fin n° {id}"),
+        standfirst: "Une phrase de quarante caractères, au plus. ".repeat(8),
+        byline: Some("Maëlle Corvaisan".into()),
+        bylines: vec!["Maëlle Corvaisan".into()],
+        tags: Vec::new(),
+        body: "<p>Le phare ne dort que d’un <em>œil</em>, et l’autre regarde passer les cargos.</p>".repeat(46),
+        url: format!("https://estran.example.org/chroniques/{id}").parse().expect("an address"),
+        image: (id % 3 == 0).then(|| Image {
+            url: "https://estran.example.org/images/phare.jpg".parse().expect("an address"),
+            alt: "Le phare".into(),
+            credit: Some("Zoé".into()),
+            media_type: Some("image/jpeg".into()),
+            width: Some(1200),
+            height: Some(675),
+            length: None,
+        }),
+        audio: None,
+        published: at,
+        updated: at,
+    };
+    let slot = EditionSlot {
+        newsletter: config.digest.newsletter.clone(),
+        period: Period::from_key("2026-W47"),
+        number: 47,
+        since: at - Duration::days(4),
+        reach: at - Duration::days(11),
+        cutoff: at + Duration::days(3),
+        planned: None,
+    };
+    EditionDraft::new(slot, (0..count).map(column).collect(), Changes::default())
+}
+
+/// What an edition costs that is made for one choice of rubriques, in each layout.
+fn editions(criterion: &mut Criterion) {
+    let mut config =
+        Config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config.toml")).expect("the configuration");
+    config.digest.max_columns = 1_000;
+    let mut group = criterion.benchmark_group("editions");
+    for count in [30, 400] {
+        let draft = draft(&config, count);
+        for layout in LetterLayout::ALL {
+            config.digest.layout = layout;
+            let config = config.clone();
+            group.bench_function(format!("render {count} columns, {layout}"), |b| {
+                b.iter(|| render(&config, black_box(&draft), &Choice::all()).expect("a letter"));
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, letters, editions);
 criterion_main!(benches);

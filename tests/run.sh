@@ -231,6 +231,7 @@ find_all() {
     command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
     command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium-driver"
     command -v spamassassin >/dev/null 2>&1 || missing="$missing spamassassin"
+    [ -e /usr/share/java/epubcheck.jar ] || missing="$missing epubcheck"
     command -v node >/dev/null 2>&1 || missing="$missing nodejs"
     command -v npm >/dev/null 2>&1 || missing="$missing npm"
     command -v mmdebstrap >/dev/null 2>&1 || missing="$missing mmdebstrap"

@@ -1,5 +1,7 @@
 //! `[digest]` and `[[newsletters]]`: when a letter is due, what it holds, who sends it, and who looks at it before.
 
+mod delivery;
+
 use std::sync::Arc;
 
 use chrono::{Duration, NaiveTime, Weekday};
@@ -9,9 +11,10 @@ use url::Url;
 use super::{
     Canary, Config, DeskConfig, Error, Letters, Magazine,
     bounds::{number, span},
-    check::{ConfigRefusal, legal, line, list_id, parse, refuse, sender},
+    check::{ConfigRefusal, legal, line, list_id, parse, refuse, sender, web},
 };
-use crate::model::{DeliveryTime, HowOften, Instant, Mailbox, Period, Rhythm, Rubrique, Schedule, Slug, Zone};
+use delivery::{reader_days, reader_hours, rhythm};
+use crate::model::{DeliveryTime, Instant, LetterLayout, Mailbox, Period, Rhythm, Rubrique, Schedule, Slug, Zone};
 
 /// The name of the newsletter that `[digest]` describes.
 const DIGEST: &str = "digest";
@@ -24,9 +27,6 @@ const CANARY_WAIT: &str = "30m";
 
 /// A proof goes out no earlier before its edition: what comes after the hour is of the edition after it.
 const FIRST_PROOF: Duration = Duration::days(5);
-
-/// A choice of more hours is none.
-const MAX_READER_HOURS: usize = 24;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,6 +56,13 @@ pub struct RawDigest {
     pub subject: String,
     #[serde(default)]
     pub opening: String,
+    /// Who signs the opening words, and the address of a picture of them.
+    pub signed: Option<String>,
+    pub portrait: Option<String>,
+    #[serde(default)]
+    pub closing: String,
+    /// How columns are shown.
+    pub layout: Option<String>,
     /// Whether an edition waits for an editor's approval.
     #[serde(default)]
     pub approval: bool,
@@ -127,6 +134,14 @@ pub struct Digest {
     pub subject: String,
     /// The opening words, in Markdown.
     pub opening: String,
+    /// Who signs them; may be empty.
+    pub signed: String,
+    /// The address of a picture of who signs; may be empty.
+    pub portrait: String,
+    /// The closing words, in Markdown; may be empty.
+    pub closing: String,
+    /// How an edition shows its columns.
+    pub layout: LetterLayout,
     /// Whether an edition waits for an editor's approval.
     pub approval: bool,
     /// When the editors get the proof.
@@ -262,8 +277,17 @@ fn one(raw: RawDigest, name: &str, table: &str, around: &Surroundings<'_>) -> Re
         standfirst_length: number(&key("standfirst_length"), raw.standfirst_length, 80, 10_000)?,
         subject: line(&key("subject"), raw.subject)?,
         opening: legal(&key("opening"), raw.opening)?,
+        signed: raw.signed.map(|text| line(&key("signed"), text)).transpose()?.unwrap_or_default(),
+        portrait: portrait(&key("portrait"), raw.portrait)?,
+        closing: legal(&key("closing"), raw.closing)?,
+        layout: raw.layout.map(|text| parse(&key("layout"), &text)).transpose()?.unwrap_or_default(),
         welcome: raw.welcome.map(|text| legal(&key("welcome"), text)).transpose()?,
     })
+}
+
+/// The address of a picture of who signs; empty without one.
+fn portrait(key: &str, address: Option<String>) -> Result<String, ConfigRefusal> {
+    Ok(address.map(|address| web(key, &address)).transpose()?.map(|url| url.to_string()).unwrap_or_default())
 }
 
 /// How many letters go ahead: a share of them, from a thousandth to a half.
@@ -287,41 +311,6 @@ fn canary(
     let permille = permille.ok_or_else(wrong)? as u32;
     let wait = span(&key("canary_wait"), wait.unwrap_or(CANARY_WAIT), "1m", "1d")?;
     Ok(Some(Canary { permille, wait }))
-}
-
-/// How often readers may want a newsletter, beside each edition.
-fn rhythm(key: &str, name: &str) -> Result<Rhythm, ConfigRefusal> {
-    let rhythm: Rhythm = parse(key, name)?;
-    if rhythm == Rhythm::Each {
-        return Err(refuse(key, "each edition can always be had: leave \"\" out"));
-    }
-    Ok(rhythm)
-}
-
-/// The hours that readers may choose: of a newsletter that comes once a day at the most, or two letters would come at once.
-fn reader_hours(key: &str, texts: &[String], schedule: &Schedule) -> Result<Vec<NaiveTime>, ConfigRefusal> {
-    if !texts.is_empty() && !schedule.is_once_a_day() {
-        let what = "the newsletter comes several times a day, and letters of a day would come at once: leave it out";
-        return Err(refuse(key, what));
-    }
-    number(key, texts.len(), 0, MAX_READER_HOURS)?;
-    let hour = |text: &String| {
-        NaiveTime::parse_from_str(text, "%H:%M")
-            .map_err(|_| refuse(key, format!("{text:?}: write hours such as \"18:00\"")))
-    };
-    texts.iter().map(hour).collect()
-}
-
-/// The days that readers may choose: of a newsletter that comes once a week at the most, for the same reason.
-fn reader_days(key: &str, texts: &[String], schedule: &Schedule) -> Result<Vec<Weekday>, ConfigRefusal> {
-    let often = schedule.often();
-    if !texts.is_empty() && !matches!(often, HowOften::Week | HowOften::Weeks(_) | HowOften::Month) {
-        let what = "the newsletter comes several times a week, and letters of some days would come at once: leave it \
-                    out; readers choose one a week from a day on (rhythms)";
-        return Err(refuse(key, what));
-    }
-    let day = |text: &String| text.parse().map_err(|_| refuse(key, format!("{text:?}: write days such as \"Sat\"")));
-    texts.iter().map(day).collect()
 }
 
 impl Digest {

@@ -3,7 +3,7 @@
 use super::slot::EditionSlot;
 use crate::{
     config::Config,
-    model::{Changes, Choice, Column, Rubrique},
+    model::{Changes, Choice, Column, LetterLayout, Rubrique},
 };
 
 /// An edition as it would be now: its columns, and what the editors changed.
@@ -45,7 +45,7 @@ pub struct LayoutSection<'a> {
 ///
 /// The lead is the first column that the editors pinned; without one, the newest with a picture
 /// that says what it shows; without one, the newest of the first rubrique that has any. Above
-/// `max_columns`, the last stand as titles.
+/// `max_columns`, the last stand as titles; but for the lead, in some layouts all do.
 pub fn layout<'a>(config: &'a Config, draft: &'a EditionDraft, choice: &Choice) -> EditionLayout<'a> {
     let rubrique_of = |column: &Column| config.rubriques.iter().find(|r| Some(&r.slug) == column.rubrique.as_ref());
     let wanted: Vec<&Column> = draft.columns.iter().filter(|column| choice.wants(column.rubrique.as_ref())).collect();
@@ -60,7 +60,11 @@ pub fn layout<'a>(config: &'a Config, draft: &'a EditionDraft, choice: &Choice) 
         .or_else(|| wanted.iter().copied().find(shows))
         .or_else(|| wanted.iter().copied().min_by_key(|column| place(column)));
     let others: Vec<&Column> = wanted.into_iter().filter(|column| Some(column.id) != lead.map(|l| l.id)).collect();
-    let full = others.len().min(config.digest.max_columns - 1);
+    let full = match config.digest.layout {
+        LetterLayout::Magazine => others.len().min(config.digest.max_columns - 1),
+        // Beside the lead, these have titles alone.
+        LetterLayout::List | LetterLayout::Full => 0,
+    };
     let section = |rubrique: Option<&'a Rubrique>| {
         let of = |part: &[&'a Column]| {
             let slug = rubrique.map(|r| &r.slug);

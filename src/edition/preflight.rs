@@ -5,6 +5,7 @@ use std::fmt::Display;
 
 use super::{
     layout::EditionDraft,
+    programs::{self, Loss, ProgramScore},
     render::{
         MAX_SUBJECT_UNITS, Rendered,
         tags::{self, LetterTag},
@@ -22,6 +23,8 @@ use crate::{
 pub const MAX_HTML_BYTES: usize = 90_000;
 /// From here on it is worth a look.
 const LARGE_HTML_BYTES: usize = 75_000;
+/// With fewer points of a hundred, a mail program shows a letter that is worth a look.
+const LEAST_POINTS: u32 = 75;
 /// The longest line that SMTP carries, without its end (RFC 5321).
 const MAX_SMTP_LINE_BYTES: usize = 998;
 /// What an inbox shows of a subject, more or less.
@@ -75,6 +78,8 @@ pub enum PreflightCheck {
     Pictures(Vec<String>),
     /// Why a template of the magazine's own cannot be used.
     Template(String),
+    /// How much of the letter a mail program shows.
+    Program(ProgramScore),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,12 +171,23 @@ pub fn check(
         PreflightFinding { severity: severity(false, !bare.is_empty()), check: PreflightCheck::Standfirsts(bare) },
         PreflightFinding { severity: severity(false, !unsaid.is_empty()), check: PreflightCheck::Pictures(unsaid) },
     ];
+    findings.extend(programs(variants));
     let failure = variants.iter().find_map(|variant| variant.failure.clone());
     findings
         .extend(failure.map(|why| PreflightFinding { severity: Severity::Red, check: PreflightCheck::Template(why) }));
     findings
         .extend(broken.map(|words| PreflightFinding { severity: Severity::Red, check: PreflightCheck::Letter(words) }));
     findings
+}
+
+/// How much of the letter each mail program shows.
+fn programs(variants: &[&Rendered]) -> Vec<PreflightFinding> {
+    let scores = variants.first().map(|variant| programs::scores(&variant.html)).unwrap_or_default();
+    let finding = |score: ProgramScore| PreflightFinding {
+        severity: if score.points < LEAST_POINTS { Severity::Amber } else { Severity::Green },
+        check: PreflightCheck::Program(score),
+    };
+    scores.into_iter().map(finding).collect()
 }
 
 /// What stops the sending, in English words; `None` if nothing does.
@@ -226,9 +242,35 @@ impl PreflightFinding {
             }
             PreflightCheck::Standfirsts(titles) => check(&words.standfirsts, &[("list", &titles.join(" · "))]),
             PreflightCheck::Pictures(titles) => check(&words.pictures, &[("list", &titles.join(" · "))]),
+            PreflightCheck::Program(score) => {
+                let lost = lost(&score.losses, lang);
+                let text = if lost.is_empty() { &words.programs.whole } else { &words.programs.without };
+                let name = score.program.name();
+                let with: [(&str, &dyn Display); 3] = [("program", &name), ("points", &score.points), ("list", &lost)];
+                (fill(text, &with), words.programs.mend.clone())
+            }
         };
         (what, if is_good { String::new() } else { mend })
     }
+}
+
+/// What a mail program drops, in words.
+pub fn lost(losses: &[Loss], lang: Lang) -> String {
+    let words = &lang.words().preflight.losses;
+    let word = |loss: &Loss| match loss {
+        Loss::Styles => &words.styles,
+        Loss::WideScreens => &words.wide_screens,
+        Loss::NightColours => &words.night_colours,
+        Loss::Corners => &words.corners,
+        Loss::Floats => &words.floats,
+        Loss::Widths => &words.widths,
+        Loss::Blocks => &words.blocks,
+        Loss::Placement => &words.placement,
+        Loss::Backgrounds => &words.backgrounds,
+        Loss::Media => &words.media,
+        Loss::Speech => &words.speech,
+    };
+    losses.iter().map(|loss| word(loss).as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// What an inbox shows of who sends.

@@ -3,12 +3,17 @@
 //! so the desk can show the edition with what is wrong, and nothing of it goes out.
 
 pub mod archive;
+mod body;
+pub mod book;
+mod columns;
 mod cut;
 pub mod encode;
+mod layouts;
 pub mod letter;
 mod markdown;
 mod mjml;
 pub mod service;
+mod signature;
 pub(super) mod tags;
 pub mod together;
 pub mod view;
@@ -17,22 +22,19 @@ mod wrap;
 #[cfg(test)]
 mod tests;
 
-use askama::Template;
 use chrono::{Datelike, Duration};
-use serde::Serialize;
 
-use self::view::{
-    AccentColours, ColumnView, DigestView, LetterDirection, MagazineView, NIGHT_PALETTE, PictureView, SectionView,
-    ThemeView,
-};
+use self::layouts::DigestParts;
+use self::view::{AccentColours, DigestView, LetterDirection, MagazineView, NIGHT_PALETTE, ThemeView};
+pub use self::signature::Signature;
 use super::layout::{EditionDraft, EditionLayout, layout};
 use super::slot::EditionSlot;
 use crate::model::token::PLACEHOLDER;
 use crate::{
     config::{Config, Feeds, Letters},
     locales::fill,
-    model::{Choice, Column, Mailbox, Rubrique, column::fingerprint},
-    templates::{self, OwnTemplates, View},
+    model::{Choice, Column, LetterLayout, Mailbox, column::fingerprint},
+    templates,
 };
 
 /// Why an edition or a letter could not be rendered.
@@ -59,25 +61,6 @@ pub const GMAIL_CLIP_BYTES: usize = 102_400;
 /// The longest subject, in UTF-16 units as browsers count them.
 pub const MAX_SUBJECT_UNITS: usize = 250;
 
-#[derive(Template, Serialize)]
-#[template(path = "digest.mjml")]
-struct DigestHtml<'a> {
-    v: &'a DigestView<'a>,
-}
-
-#[derive(Template, Serialize)]
-#[template(path = "digest.txt")]
-struct DigestText<'a> {
-    v: &'a DigestView<'a>,
-}
-
-impl View for DigestHtml<'_> {
-    const TEMPLATE: &'static str = "digest.mjml";
-}
-
-impl View for DigestText<'_> {
-    const TEMPLATE: &'static str = "digest.txt";
-}
 
 /// An edition as one set of rubriques sees it, rendered. Where a letter has its subscriber's
 /// token, [`PLACEHOLDER`] stands.
@@ -112,28 +95,15 @@ pub fn render(config: &Config, draft: &EditionDraft, choice: &Choice) -> Result<
     let subject = subject(config, draft, lead);
     let view = view(config, draft, &layout, lead, subject.clone());
     let preheader = view.preheader.clone();
-    let own = config.theme.templates.as_ref();
-    let (DigestParts { html, plain }, failure) = match (parts(own, &view), own) {
+    let (own, shape) = (config.theme.templates.as_ref(), config.digest.layout);
+    let (DigestParts { html, plain }, failure) = match (layouts::parts(own, shape, &view), own) {
         (Ok(parts), _) => (parts, None),
-        (Err(error), Some(_)) => (parts(None, &view)?, Some(error.to_string())),
+        (Err(error), Some(_)) => (layouts::parts(None, shape, &view)?, Some(error.to_string())),
         (Err(error), None) => return Err(error),
     };
     let hash = fingerprint([&subject, &html, &plain].into_iter().chain(&failure));
     let entity = encode::entity(&plain, &html, &hash);
     Ok(Some(Rendered { subject, preheader, html, plain, entity, hash, failure }))
-}
-
-/// What a letter shows, in its two forms.
-struct DigestParts {
-    html: String,
-    plain: String,
-}
-
-/// A view by its templates: the magazine's own where it has them.
-fn parts(own: Option<&OwnTemplates>, view: &DigestView<'_>) -> Result<DigestParts, Error> {
-    let html = mjml::html_of(own, &DigestHtml { v: view })?;
-    let plain = wrap::wrap(&templates::render(own, &DigestText { v: view })?, view.dir);
-    Ok(DigestParts { html, plain })
 }
 
 /// The same as a proof for the editors: its subject and a line above the sheet say so, with the way
@@ -146,7 +116,7 @@ pub fn proof(config: &Config, draft: &EditionDraft, choice: &Choice, desk: &str)
     let words = view.words;
     let subject = format!("{} · {}", words.proof, sent.subject);
     let view = DigestView { proof: desk.to_owned(), subject: subject.clone(), ..view };
-    let DigestParts { html, plain } = parts(config.theme.templates.as_ref(), &view)?;
+    let DigestParts { html, plain } = layouts::parts(config.theme.templates.as_ref(), config.digest.layout, &view)?;
     let (html, plain) = (html.replace(PLACEHOLDER, "-"), plain.replace(PLACEHOLDER, "-"));
     Ok(Some(Rendered { subject, html, plain, ..sent }))
 }
@@ -159,6 +129,7 @@ pub fn content_hash(config: &Config, draft: &EditionDraft) -> Result<String, Err
     for choice in [Choice::all()].into_iter().chain(config.rubriques.iter().map(|r| Choice::of([r.slug.clone()]))) {
         parts.push(render(config, draft, &choice)?.map(|rendered| rendered.hash).unwrap_or_default());
     }
+    parts.push(config.digest.layout.to_string());
     // A choice of several rubriques may show in full what stands as a title for all.
     for column in &draft.columns {
         let image = column.image.as_ref();
@@ -172,6 +143,11 @@ pub fn content_hash(config: &Config, draft: &EditionDraft) -> Result<String, Err
             image.map(|image| image.alt.clone()).unwrap_or_default(),
             image.and_then(|image| image.credit.clone()).unwrap_or_default(),
         ]);
+        // Another column may lead there, with its whole text; else the text tells how long it takes.
+        parts.push(match config.digest.layout {
+            LetterLayout::Full => column.body.clone(),
+            _ => columns::minutes(config, column),
+        });
         parts.extend(column.audio.as_ref().map(|audio| audio.url.to_string()));
     }
     Ok(fingerprint(parts))
@@ -233,24 +209,12 @@ fn view<'a>(
     let magazine = &config.magazine;
     let words = &magazine.lang.words().letter;
     let theme = &config.theme;
-    let column_view = |column: &Column| column_view(config, column);
-    let lead = ColumnView {
-        // The lead has room for a longer one.
-        standfirst: cut::at_sentence(&lead.standfirst, config.digest.standfirst_length * 2),
-        ..column_view(lead)
-    };
-    let sections: Vec<SectionView> = layout
-        .sections
-        .iter()
-        .map(|section| SectionView {
-            heading: section.rubrique.map_or(&words.other_columns, |rubrique| &rubrique.label).clone(),
-            hue: hue(config, section.rubrique),
-            pieces: section.columns.iter().map(|column| column_view(column)).collect(),
-            has_pieces: !section.columns.is_empty(),
-            titles: section.titles.iter().map(|column| column_view(column)).collect(),
-            has_titles: !section.titles.is_empty(),
-        })
-        .collect();
+    let (lead, sections) = columns::views(config, layout, lead);
+    let Signature { name: signed, portrait } = Signature::of(config, changes);
+    let closing = changes.closing.as_deref().unwrap_or(&config.digest.closing);
+    let opening_html = on_one_line(&markdown::html(opening));
+    let archive_url =
+        config.letters.archive_url.as_ref().map(|url| format!("{url}{}", slot.period)).unwrap_or_default();
     DigestView {
         proof: String::new(),
         preheader: changes.preheader.clone().unwrap_or_else(|| preheader(layout, &subject)),
@@ -260,10 +224,18 @@ fn view<'a>(
         night: NIGHT_PALETTE,
         edge: AccentColours::of(theme.accent, theme),
         name: theme.masthead.as_deref().unwrap_or(&magazine.name),
+        forward_url: forward_url(&subject, &archive_url),
         subject,
         number: fill(&words.number, &[("number", &slot.number)]),
         dates: dates(config, slot),
-        opening_html: on_one_line(&markdown::html(opening)),
+        portrait_alt: if portrait.is_empty() { String::new() } else { fill(&words.portrait, &[("name", &signed)]) },
+        portrait_url: portrait,
+        signed: if opening_html.is_empty() { String::new() } else { signed },
+        opening_html,
+        closing_html: on_one_line(&markdown::html(closing)),
+        closing_text: markdown::text(closing),
+        reading: columns::reading(config, layout),
+        has_contents: columns::has_contents(config, layout),
         opening_text: markdown::text(opening),
         footer_html: on_one_line(&markdown::html(&theme.footer)),
         footer_text: markdown::text(&theme.footer),
@@ -272,7 +244,7 @@ fn view<'a>(
         others: Vec::new(),
         has_others: false,
         feeds_url: config.feeds.url.to_string(),
-        archive_url: config.letters.archive_url.as_ref().map(|url| format!("{url}{}", slot.period)).unwrap_or_default(),
+        archive_url,
         unsubscribe_url: format!("{}{PLACEHOLDER}", config.letters.unsubscribe_url),
         unsubscribe_label: words.unsubscribe.clone(),
         manage_url: match config.letters.manage_link {
@@ -283,36 +255,18 @@ fn view<'a>(
     }
 }
 
+/// Opens a new letter in the reader's own program, which leads to this one for everybody: whom it goes to, nobody is told.
+fn forward_url(subject: &str, archive_url: &str) -> String {
+    if archive_url.is_empty() {
+        return String::new();
+    }
+    let encoded = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+    format!("mailto:?subject={}&body={}", encoded(subject), encoded(archive_url))
+}
+
 /// mrml drops a white space between two elements when it begins with a line end.
 fn on_one_line(html: &str) -> String {
     html.replace('\n', " ")
-}
-
-fn column_view(config: &Config, column: &Column) -> ColumnView {
-    let rubrique = config.rubriques.iter().find(|r| Some(&r.slug) == column.rubrique.as_ref());
-    let lang = config.magazine.lang;
-    let day = lang.day(config.magazine.zone.local(column.published).date_naive());
-    // Without a description it would be nothing to many readers.
-    let image = column.image.as_ref().filter(|image| !image.alt.is_empty());
-    ColumnView {
-        title: column.title.clone(),
-        standfirst: cut::at_sentence(&column.standfirst, config.digest.standfirst_length),
-        about: match &column.byline {
-            Some(byline) => fill(&lang.words().letter.signed, &[("byline", byline), ("date", &day)]),
-            None => day,
-        },
-        byline: column.byline.clone().unwrap_or_default(),
-        rubrique: rubrique.map(|r| r.label.clone()).unwrap_or_default(),
-        hue: hue(config, rubrique),
-        url: column.url.to_string(),
-        audio_url: column.audio.as_ref().map(|audio| audio.url.to_string()).unwrap_or_default(),
-        has_image: image.is_some(),
-        image: image.map(PictureView::of).unwrap_or_default(),
-    }
-}
-
-fn hue(config: &Config, rubrique: Option<&Rubrique>) -> AccentColours {
-    AccentColours::of(rubrique.map_or(config.theme.accent, |r| r.colour), &config.theme)
 }
 
 /// What an inbox shows beside the subject: the titles that follow the lead, and the lead's first if

@@ -21,6 +21,34 @@ pub(crate) struct Preflight {
     pub(crate) subject: Count,
     pub(crate) standfirsts: Check,
     pub(crate) pictures: Check,
+    pub(crate) programs: Programs,
+    pub(crate) losses: Losses,
+}
+
+/// How much of a letter a mail program shows: `{program}`, `{points}` of a hundred, and what it drops, `{list}`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Programs {
+    pub(crate) whole: String,
+    pub(crate) without: String,
+    pub(crate) mend: String,
+}
+
+/// What mail programs drop.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Losses {
+    pub(crate) styles: String,
+    pub(crate) wide_screens: String,
+    pub(crate) night_colours: String,
+    pub(crate) corners: String,
+    pub(crate) floats: String,
+    pub(crate) widths: String,
+    pub(crate) blocks: String,
+    pub(crate) placement: String,
+    pub(crate) backgrounds: String,
+    pub(crate) media: String,
+    pub(crate) speech: String,
 }
 
 /// How large a letter is.
@@ -87,6 +115,12 @@ pub(crate) struct Desk {
     pub(crate) preheader_help: String,
     pub(crate) opening: String,
     pub(crate) opening_help: String,
+    pub(crate) signed: String,
+    pub(crate) signed_help: String,
+    pub(crate) portrait: String,
+    pub(crate) portrait_help: String,
+    pub(crate) closing: String,
+    pub(crate) closing_help: String,
     pub(crate) characters: String,
     pub(crate) inbox: String,
     pub(crate) columns: String,
@@ -224,6 +258,16 @@ pub(crate) struct Desk {
     pub(crate) headers: String,
     pub(crate) wide: String,
     pub(crate) phone: String,
+    /// Letters as inboxes and mail programs show them.
+    pub(crate) inboxes: String,
+    pub(crate) gmail_at_night: String,
+    pub(crate) imitated: String,
+    pub(crate) imitated_night: String,
+    /// With `{list}`.
+    pub(crate) dropped: String,
+    pub(crate) gmail_line: String,
+    pub(crate) apple_group: String,
+    pub(crate) apple_summary: String,
     pub(crate) nothing_for_them: String,
     pub(crate) no_past: String,
     pub(crate) stale: String,
@@ -263,6 +307,8 @@ pub(crate) struct Parts {
     pub(crate) subject: String,
     pub(crate) preheader: String,
     pub(crate) opening: String,
+    pub(crate) signature: String,
+    pub(crate) closing: String,
     pub(crate) pinned: String,
     pub(crate) left_out: String,
     pub(crate) again: String,

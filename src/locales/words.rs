@@ -108,6 +108,21 @@ pub(crate) struct Letter {
     pub(crate) read_on: String,
     pub(crate) listen: String,
     pub(crate) also_this_week: String,
+    /// Above a table of contents; how many titles of a rubrique are not in it.
+    pub(crate) contents: String,
+    #[serde(skip_serializing)]
+    pub(crate) contents_more: Plural,
+    /// How many columns a letter has, how long one takes to read, and how long all of them.
+    #[serde(skip_serializing)]
+    pub(crate) count_columns: Plural,
+    #[serde(skip_serializing)]
+    pub(crate) minutes: Plural,
+    #[serde(skip_serializing)]
+    pub(crate) reading_time: Plural,
+    /// What a portrait shows, with `{name}`.
+    pub(crate) portrait: String,
+    /// Opens a new letter that leads to this one.
+    pub(crate) forward: String,
     pub(crate) columns: String,
     pub(crate) other_columns: String,
     pub(crate) why_you_receive: String,

@@ -14,6 +14,12 @@ pub struct Changes {
     pub preheader: Option<String>,
     /// The opening words, in Markdown.
     pub opening: Option<String>,
+    /// Whose name stands under them; empty if nobody's.
+    pub signed: Option<String>,
+    /// The address of a picture of who signs; empty if there is none.
+    pub portrait: Option<String>,
+    /// The closing words, in Markdown.
+    pub closing: Option<String>,
     /// Columns that come first in their rubriques; the first of them leads.
     pub pinned: Vec<ColumnId>,
     /// Columns that wait for the next edition.
@@ -41,6 +47,8 @@ impl Changes {
             (Part::Subject, self.subject != other.subject),
             (Part::Preheader, self.preheader != other.preheader),
             (Part::Opening, self.opening != other.opening),
+            (Part::Signature, (&self.signed, &self.portrait) != (&other.signed, &other.portrait)),
+            (Part::Closing, self.closing != other.closing),
             (Part::Pinned, self.pinned != other.pinned),
             (Part::LeftOut, self.left_out != other.left_out),
             (Part::Again, self.again != other.again),
@@ -59,6 +67,10 @@ pub enum Part {
     Preheader,
     /// The opening words.
     Opening,
+    /// Who signs them, and with which portrait.
+    Signature,
+    /// The closing words.
+    Closing,
     /// Which columns come first.
     Pinned,
     /// Which columns wait.

@@ -38,6 +38,15 @@ impl Colour {
         shades.into_iter().find(|shade| shade.contrast(ground) >= MIN_CONTRAST).unwrap_or(end)
     }
 
+    /// The same hue at night, by programs that turn lightness round; black and white become softer.
+    pub fn inverted(self) -> Self {
+        let parts = [self.0, self.1, self.2].map(i32::from);
+        let (most, least) = parts.iter().fold((0, 255), |(most, least), part| (most.max(*part), least.min(*part)));
+        let turned = parts.map(|part| 22 + (part + 255 - most - least) * 220 / 255);
+        let [red, green, blue] = turned.map(|part| u8::try_from(part).unwrap_or(u8::MAX));
+        Self(red, green, blue)
+    }
+
     fn towards(self, end: Self, percent: u16) -> Self {
         let mix = |from: u8, to: u8| {
             let mixed = (u16::from(from) * (100 - percent) + u16::from(to) * percent) / 100;

@@ -12,8 +12,10 @@ pub mod feed_rules;
 pub mod html;
 pub mod key;
 pub mod letter;
+pub mod letter_layout;
 pub mod list;
 pub mod provider;
+pub mod reading;
 pub mod record;
 pub mod rubrique;
 pub mod schedule;
@@ -38,6 +40,7 @@ pub use feed::{FeedKey, Month, Tombstone};
 pub use feed_rules::{FeedRules, Selection, SortedColumn};
 pub use key::Key;
 pub use letter::{Letter, LetterState, Tally};
+pub use letter_layout::LetterLayout;
 pub use list::{
     Allowance, FormerAddress, HashedAddress, Identity, ListConsent, ListEntry, Membership, OrphanRubrique, Reason,
     Suppression,

@@ -17,8 +17,22 @@ macro_rules! defaults {
 
 /// The templates that a magazine may have of its own: name and text, as they are compiled in.
 pub const DEFAULTS: &[(&str, &str)] = defaults![
+    "digest-full.mjml",
+    "digest-full.txt",
+    "digest-list.mjml",
+    "digest-list.txt",
     "digest.mjml",
     "digest.txt",
+    "letter/foot.mjml",
+    "letter/foot.txt",
+    "letter/head.mjml",
+    "letter/head.txt",
+    "letter/lead-end.mjml",
+    "letter/lead.mjml",
+    "letter/masthead.mjml",
+    "letter/others.mjml",
+    "letter/others.txt",
+    "letter/top.mjml",
     "service.mjml",
     "service.txt",
     "web/archive.html",

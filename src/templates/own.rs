@@ -79,7 +79,12 @@ impl OwnTemplates {
     /// Whether a template is another one than the program's: it is in the folder, or something that it may include.
     pub fn concerns(&self, name: &str) -> bool {
         let is_page = |name: &str| name.starts_with("web/") && name.ends_with(".html");
-        self.0.names.contains(name) || (is_page(name) && self.0.names.iter().any(|own| is_page(own)))
+        // What the layouts of the digest are made of.
+        let kind = |name: &str| name.rsplit_once('.').map(|(_, kind)| kind.to_owned());
+        let is_part = |own: &String| name.starts_with("digest") && own.starts_with("letter/") && kind(own) == kind(name);
+        self.0.names.contains(name)
+            || (is_page(name) && self.0.names.iter().any(|own| is_page(own)))
+            || self.0.names.iter().any(is_part)
     }
 
     /// Fills a template in.

@@ -39,6 +39,11 @@ const LETTER_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const FEED_POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'";
 
+/// On paper, the sheet is the page: nothing is torn in two, and what leads on is not printed.
+const PRINT_STYLE: &str = "@page{margin:16mm}@media print{body,.page{background:none!important}\
+    .page h1,.page h2,.page h3{break-after:avoid}.page li,.page img,.page p{break-inside:avoid}\
+    .page .button,.page .go,.foot-of-page{display:none!important}}";
+
 /// The routes of the archive.
 pub(super) fn routes(shared: &Shared) -> Router<Shared> {
     let mount = super::route(shared.config().web.archive.path());
@@ -141,7 +146,7 @@ async fn edition(State(shared): State<Shared>, Path(period): Path<String>, heade
          <meta property=\"og:type\" content=\"article\"><meta property=\"og:url\" content=\"{url}\">\
          <meta property=\"og:title\" content=\"{title}\">\
          <style>.foot-of-page{{padding:0 24px 40px;text-align:center;font:15px/1.5 {};color:{}}}\
-         @media (prefers-color-scheme:dark){{.foot-of-page{{color:#b5b1a7}}}}</style>",
+         @media (prefers-color-scheme:dark){{.foot-of-page{{color:#b5b1a7}}}}{PRINT_STYLE}</style>",
         config.web.archive, config.theme.sans, config.theme.muted,
     );
     let all = &config.magazine.lang.words().archive.all;

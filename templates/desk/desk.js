@@ -6,7 +6,7 @@
   const form = find("mend");
   if (!form) return;
   const why = find("why");
-  const NAMES = ["subject", "preheader", "opening"];
+  const NAMES = ["subject", "preheader", "opening", "signed", "portrait", "closing"];
   const field = (name) => form.elements[name];
   const period = () => form.elements.period.value;
   const label = (name) => form.querySelector(`label[for="${name}"]`).textContent;

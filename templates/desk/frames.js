@@ -4,7 +4,8 @@
 desk.show = (part, other) => {
   const mine = [...part.querySelectorAll(".screen")];
   const theirs = [...other.querySelectorAll(".screen iframe")];
-  if (!mine.length || mine.length !== theirs.length) {
+  const note = (of) => { const help = of.querySelector(".help"); return help ? help.textContent : ""; };
+  if (!mine.length || mine.length !== theirs.length || note(part) !== note(other)) {
     part.replaceChildren(...other.childNodes);
     return;
   }

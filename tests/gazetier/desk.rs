@@ -3,7 +3,7 @@
 //! once.
 
 mod acts;
-mod together;
+pub mod together;
 
 use std::{
     io::{BufRead, BufReader},

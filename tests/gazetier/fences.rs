@@ -295,6 +295,10 @@ fn root() -> &'static Path {
 /// Whether a file is compiled for unit tests alone, as the module says that it belongs to.
 fn is_for_tests(path: &Path) -> bool {
     let folder = path.parent().expect("a folder");
+    // What the tests of a module are parted into.
+    if folder.ends_with("tests") {
+        return is_for_tests(&folder.with_extension("rs"));
+    }
     let modules = [folder.join("mod.rs"), folder.with_extension("rs")];
     let says_so = |module| fs::read_to_string(module).is_ok_and(|text| text.contains("#[cfg(test)]\nmod tests;"));
     path.ends_with("tests.rs") && modules.iter().any(says_so)

@@ -37,6 +37,7 @@ mod hubs;
 mod imports;
 mod init;
 mod keys;
+mod layouts;
 mod ledger;
 mod letters;
 mod limits;

@@ -18,9 +18,23 @@ use crate::{
 };
 
 /// What the program has, and a magazine may have otherwise.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 30] = [
+    "digest-full.mjml",
+    "digest-full.txt",
+    "digest-list.mjml",
+    "digest-list.txt",
     "digest.mjml",
     "digest.txt",
+    "letter/foot.mjml",
+    "letter/foot.txt",
+    "letter/head.mjml",
+    "letter/head.txt",
+    "letter/lead-end.mjml",
+    "letter/lead.mjml",
+    "letter/masthead.mjml",
+    "letter/others.mjml",
+    "letter/others.txt",
+    "letter/top.mjml",
     "service.mjml",
     "service.txt",
     "web/archive.html",
@@ -108,8 +122,8 @@ fn a_file_that_is_there_is_never_written_over() {
 #[test]
 fn a_change_is_seen_in_the_letter() {
     let scene = magazine();
-    change(&scene, "digest.mjml", "{{ w.read_on }}</a></td>", "Lire {{ lead.title }} &amp; <b>vite</b></a></td>");
-    change(&scene, "digest.txt", "{{ v.number }}", "Numéro {{ v.number }}");
+    change(&scene, "letter/lead-end.mjml", "{{ w.read_on }}</a></td>", "Lire {{ lead.title }} &amp; <b>vite</b></a></td>");
+    change(&scene, "letter/head.txt", "{{ v.number }}", "Numéro {{ v.number }}");
     let scene = scene.write("columns/c.md", &column("\"L’<eau> & 'lui'\"", "edito", "2026-11-20"));
     scene.ok(&["sync", "--at", SUNDAY]);
     let (html, plain) = preview(&scene);
@@ -121,7 +135,7 @@ fn a_change_is_seen_in_the_letter() {
 /// A magazine whose letter begins with a piece of its own.
 fn magazine_changed() -> Scene {
     let scene = magazine().write("own/parts/greeting.txt", "Bonjour {{ v.magazine.name }} !\n");
-    change(&scene, "digest.txt", "{{ rule }}\n{{ v.name|upper }}", "{% include 'parts/greeting.txt' %}\n{{ rule }}");
+    change(&scene, "letter/head.txt", "{{ rule }}\n{{ v.name|upper }}", "{% include 'parts/greeting.txt' %}\n{{ rule }}");
     scene
 }
 
@@ -138,7 +152,7 @@ fn what_cannot_be_a_template_stops_every_command_before_anything_is_done() {
         ("digest.mjml", "<mjml>\n{% if v.lead %}\n</mjml>", "own/digest.mjml:2: syntax error: "),
         ("web/layout.html", "a\nb\n{{ frame. }}", "own/web/layout.html:3: syntax error: "),
         ("web/name.html", "{% include %}", "own/web/name.html:1: syntax error: "),
-        ("digst.mjml", "<mjml/>", "own/digst.mjml: no template has this name: they are digest.mjml, "),
+        ("digst.mjml", "<mjml/>", "own/digst.mjml: no template has this name: they are digest-full.mjml, "),
         ("desk/coming.html", "", "own/desk/coming.html: no template has this name"),
         ("parts/a.exe", "", "own/parts/a.exe: no template has this name"),
         ("parts/a.txt", &"{% if 1 %}".repeat(20_000), "own/parts/a.txt:1: syntax error: "),
@@ -169,33 +183,33 @@ fn what_cannot_be_a_template_stops_every_command_before_anything_is_done() {
 fn what_fails_while_a_letter_is_made_holds_the_edition_and_is_told_with_its_line() {
     for (name, from, to, told) in [
         (
-            "digest.mjml",
+            "letter/masthead.mjml",
             "{{ v.number }}",
             "{{ v.nummer }}",
-            "own/digest.mjml:LINE: undefined value: `v.nummer` is undefined",
+            "own/letter/masthead.mjml:LINE: undefined value: `v.nummer` is undefined",
         ),
-        ("digest.txt", "{{ v.number }}", "{{ v.number.a.b }}", "own/digest.txt:LINE: "),
-        ("digest.txt", "{{ v.dates }}", "{% include '../config.toml' %}", "own/digest.txt:LINE: template not found: "),
-        ("digest.txt", "{{ v.dates }}", "{% include '/etc/passwd' %}", "own/digest.txt:LINE: template not found: "),
-        ("digest.txt", "{{ v.dates }}", "{% extends 'digest.txt' %}", "own/digest.txt"),
+        ("letter/head.txt", "{{ v.number }}", "{{ v.number.a.b }}", "own/letter/head.txt:LINE: "),
+        ("digest.txt", "{{ lead.about }}", "{% include '../config.toml' %}", "own/digest.txt:LINE: template not found: "),
+        ("digest.txt", "{{ lead.about }}", "{% include '/etc/passwd' %}", "own/digest.txt:LINE: template not found: "),
+        ("digest.txt", "{{ lead.about }}", "{% extends 'digest.txt' %}", "own/digest.txt"),
         (
             "digest.txt",
-            "{{ v.dates }}",
+            "{{ lead.about }}",
             "{% for a in range(9999) %}{% for b in range(9999) %}{{ b }}{% endfor %}{% endfor %}",
             "it does not come to an end",
         ),
         ("digest.mjml", "<mj-body", "<mj-bdy", "own/digest.mjml: what it makes is no MJML: "),
-        ("digest.txt", "{{ v.dates }}", "{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}", "own/digest.txt:LINE: "),
+        ("digest.txt", "{{ lead.about }}", "{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}", "own/digest.txt:LINE: "),
         (
             "digest.mjml",
-            "{{ v.dates }}",
+            "{{ w.read_on }}",
             "{% for a in range(50000) %}<p>{% endfor %}{% for a in range(50000) %}</p>{% endfor %}",
             "own/digest.mjml: what it makes is no MJML: more than 100 elements",
         ),
         (
             "digest.mjml",
-            "<mj-head>",
-            "<mj-head><mj-include path=\"config.toml\" />",
+            "<mj-body ",
+            "<mj-include path=\"config.toml\" /><mj-body ",
             "own/digest.mjml: what it makes is no MJML: ",
         ),
     ] {
@@ -229,11 +243,11 @@ fn what_fails_while_a_letter_is_made_holds_the_edition_and_is_told_with_its_line
 #[test]
 fn what_mail_programs_would_stumble_over_is_refused_of_own_templates_too() {
     for (name, from, to, told) in [
-        ("digest.mjml", "{{ v.unsubscribe_url }}", "{{ v.magazine.url }}", "there is no way to unsubscribe"),
-        ("digest.txt", "{{ v.unsubscribe_url }}", "", "there is no way to unsubscribe"),
-        ("digest.mjml", "href=\"{{ v.feeds_url }}\"", "href=\"/feeds\"", "these links lead nowhere: /feeds"),
-        ("digest.mjml", "{{ v.dates }}", "<img src=\"https://x.example/a.gif\" />", "picture has no description"),
-        ("digest.mjml", "{{ v.dates }}", "{{ '123456789'|list * 10000 }}", "bytes"),
+        ("letter/foot.mjml", "{{ v.unsubscribe_url }}", "{{ v.magazine.url }}", "there is no way to unsubscribe"),
+        ("letter/foot.txt", "{{ v.unsubscribe_url }}", "", "there is no way to unsubscribe"),
+        ("letter/foot.mjml", "href=\"{{ v.feeds_url }}\"", "href=\"/feeds\"", "these links lead nowhere: /feeds"),
+        ("letter/masthead.mjml", "{{ v.dates }}", "<img src=\"https://x.example/a.gif\" />", "picture has no description"),
+        ("letter/masthead.mjml", "{{ v.dates }}", "{{ '123456789'|list * 10000 }}", "bytes"),
     ] {
         let scene = magazine();
         scene.ok(&["sync", "--at", SUNDAY]);
@@ -247,16 +261,16 @@ fn what_mail_programs_would_stumble_over_is_refused_of_own_templates_too() {
 #[test]
 fn an_approval_falls_when_a_template_changes() {
     let scene = magazine().config("# approval = true", "approval = true");
-    scene.ok(&["templates", "eject", "digest.mjml"]);
+    scene.ok(&["templates", "eject", "letter/masthead.mjml"]);
     scene.ok(&["sync", "--at", "2026-11-20"]);
     scene.ok(&["digest", "approve", "--by", "Maëlle", "--at", SUNDAY]);
     assert_eq!(scene.run(&["run", "--at", "2026-11-22T18:10"]), SILENCE);
-    change(&scene, "digest.mjml", "{{ v.number }}", "{{ v.number }}, enfin");
+    change(&scene, "letter/masthead.mjml", "{{ v.number }}", "{{ v.number }}, enfin");
     let fallen = scene.run(&["run", "--at", "2026-11-22T18:20"]);
     assert!(fallen.stderr.contains("2026-W47: it has changed since Maëlle approved it"), "{fallen:?}");
     assert!(scene.run(&["run", "--at", MONDAY]).stderr.contains("it has changed since"));
     assert_eq!(scene.files("outbox"), [""; 0]);
-    change(&scene, "digest.mjml", ", enfin", "");
+    change(&scene, "letter/masthead.mjml", ", enfin", "");
     assert_eq!(scene.run(&["run", "--at", "2026-11-23T08:10"]), SILENCE);
     assert_eq!(scene.posted(), ["2026-W47 a@example.org"]);
 }

@@ -2,6 +2,7 @@
 
 mod decide;
 mod dkim;
+mod export;
 mod preview;
 mod progress;
 mod proof;
@@ -36,6 +37,19 @@ pub(super) enum Command {
         /// The files as a subscriber sees the edition who chose these rubriques.
         #[arg(long, value_name = "RUBRIQUE", value_delimiter = ',', requires = "folder")]
         rubriques: Vec<String>,
+    },
+    /// Write an edition into a file, with the whole texts of its columns.
+    #[command(group(clap::ArgGroup::new("form").required(true).multiple(true)))]
+    Export {
+        /// Which edition; the coming one if it is not said.
+        #[arg(value_name = "PERIOD")]
+        period: Option<String>,
+        /// As a book for reading devices (EPUB 3), without pictures.
+        #[arg(long, value_name = "FILE", group = "form")]
+        epub: Option<PathBuf>,
+        /// As a page to print (HTML).
+        #[arg(long, value_name = "FILE", group = "form")]
+        page: Option<PathBuf>,
     },
     /// Send the editors the coming edition by mail, as it is now.
     Proof {
@@ -131,7 +145,7 @@ pub(super) enum Command {
 
 impl Execute for Command {
     fn is_concurrent(&self) -> bool {
-        matches!(self, Self::Preview { .. })
+        matches!(self, Self::Preview { .. } | Self::Export { .. })
     }
 
     async fn execute(self, session: &Session) -> anyhow::Result<ExitCode> {
@@ -150,6 +164,9 @@ impl Command {
                 preview::write(session, open, &folder, &rubriques).await
             }
             Command::Preview { open, folder: None, .. } => preview::open(session, open).await,
+            Command::Export { period, epub, page } => {
+                export::export(session, period.as_deref(), epub.as_deref(), page.as_deref()).await
+            }
             Command::Proof { to, by } => proof::send(session, &to, &by).await,
             Command::Approve(who) => decide::approve(session, &who).await,
             Command::Hold { decide: who, why } => decide::hold(session, &who, &why).await,
@@ -193,7 +210,10 @@ impl Command {
     fn period(&self) -> Option<&str> {
         match self {
             Self::Approve(decide) | Self::Hold { decide, .. } => decide.period.as_deref(),
-            Self::Release { period, .. } | Self::Send { period, .. } | Self::Retry { period, .. } => period.as_deref(),
+            Self::Release { period, .. }
+            | Self::Send { period, .. }
+            | Self::Retry { period, .. }
+            | Self::Export { period, .. } => period.as_deref(),
             Self::Redate { period, .. } | Self::Redact { period } => Some(period),
             Self::Special(command) => command.period(),
             Self::Preview { .. } | Self::Proof { .. } | Self::Status { .. } | Self::Dkim => None,

@@ -64,8 +64,9 @@ struct Margin {
     used: bool,
 }
 
+/// Writes what is read as text.
 #[derive(Default)]
-struct PlainTextWriter {
+pub(super) struct PlainTextWriter {
     out: String,
     /// The lines of the paragraph that is being read.
     lines: String,
@@ -78,7 +79,29 @@ struct PlainTextWriter {
 }
 
 impl PlainTextWriter {
-    fn take(&mut self, event: Event<'_>) {
+    /// Words of HTML, where white space of any length is one space.
+    pub(super) fn take_words(&mut self, words: &str) {
+        for c in words.chars() {
+            match c {
+                ' ' | '\t' | '\n' | '\r' if self.lines.is_empty() || self.lines.ends_with([' ', '\n']) => {}
+                ' ' | '\t' | '\n' | '\r' => self.lines.push(' '),
+                c => self.lines.push(c),
+            }
+        }
+    }
+
+    /// Ends the line that is being written: what follows is a block of its own.
+    pub(super) fn end_line(&mut self) {
+        self.flush();
+    }
+
+    /// All that was written.
+    pub(super) fn finish(mut self) -> String {
+        self.flush();
+        remove_illegal(self.out.trim()).0.into_owned()
+    }
+
+    pub(super) fn take(&mut self, event: Event<'_>) {
         match event {
             Event::Text(words) | Event::Code(words) | Event::Html(words) | Event::InlineHtml(words) => {
                 self.lines.push_str(&words);

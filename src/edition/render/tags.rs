@@ -28,30 +28,68 @@ impl LetterTag {
     }
 }
 
+/// A piece of a text of HTML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::edition) enum HtmlPiece {
+    Open(LetterTag),
+    /// The end of an element of this name.
+    Close(String),
+    /// Words as they are meant.
+    Text(String),
+}
+
 /// The tags that open the elements of a text of HTML, in their order.
 pub(in crate::edition) fn of(html: &str) -> Vec<LetterTag> {
-    let tokenizer = Tokenizer::new(TagCollector::default(), TokenizerOpts::default());
+    let opens = collected(html, false).into_iter().filter_map(|piece| match piece {
+        HtmlPiece::Open(tag) => Some(tag),
+        HtmlPiece::Close(_) | HtmlPiece::Text(_) => None,
+    });
+    opens.collect()
+}
+
+/// All pieces of a text of HTML but its comments.
+pub(in crate::edition) fn pieces(html: &str) -> Vec<HtmlPiece> {
+    collected(html, true)
+}
+
+fn collected(html: &str, with_all: bool) -> Vec<HtmlPiece> {
+    let collector = PieceCollector { with_all, pieces: RefCell::default() };
+    let tokenizer = Tokenizer::new(collector, TokenizerOpts::default());
     let input = BufferQueue::default();
     input.push_back(StrTendril::from(html));
     // No script stops it, and it stops for nothing else.
     let _ = tokenizer.feed(&input);
     tokenizer.end();
-    tokenizer.sink.tags.into_inner()
+    tokenizer.sink.pieces.into_inner()
 }
 
-#[derive(Default)]
-struct TagCollector {
-    tags: RefCell<Vec<LetterTag>>,
+struct PieceCollector {
+    /// Whether more than the tags that open is wanted.
+    with_all: bool,
+    pieces: RefCell<Vec<HtmlPiece>>,
 }
 
-impl TokenSink for TagCollector {
+impl TokenSink for PieceCollector {
     type Handle = ();
 
     fn process_token(&self, token: Token, _: u64) -> TokenSinkResult<()> {
-        let Token::TagToken(tag) = token else { return TokenSinkResult::Continue };
-        if tag.kind != TagKind::StartTag {
-            return TokenSinkResult::Continue;
-        }
+        let tag = match token {
+            Token::TagToken(tag) if tag.kind == TagKind::StartTag => tag,
+            Token::TagToken(tag) if self.with_all => {
+                self.pieces.borrow_mut().push(HtmlPiece::Close(tag.name.to_string()));
+                return TokenSinkResult::Continue;
+            }
+            Token::CharacterTokens(words) if self.with_all => {
+                let mut pieces = self.pieces.borrow_mut();
+                // The tokenizer gives a text line by line.
+                match pieces.last_mut() {
+                    Some(HtmlPiece::Text(before)) => before.push_str(&words),
+                    _ => pieces.push(HtmlPiece::Text(words.to_string())),
+                }
+                return TokenSinkResult::Continue;
+            }
+            _ => return TokenSinkResult::Continue,
+        };
         let attributes = tag.attrs.iter().map(|own| (own.name.local.to_string(), own.value.to_string())).collect();
         let name = tag.name.to_string();
         // What stands in these is no markup.
@@ -60,7 +98,7 @@ impl TokenSink for TagCollector {
             "title" | "textarea" => TokenSinkResult::RawData(RawKind::Rcdata),
             _ => TokenSinkResult::Continue,
         };
-        self.tags.borrow_mut().push(LetterTag { name, attributes });
+        self.pieces.borrow_mut().push(HtmlPiece::Open(LetterTag { name, attributes }));
         result
     }
 }
@@ -73,7 +111,8 @@ pub(in crate::edition) fn is_absolute_link(address: &str) -> bool {
     match url.scheme() {
         // What browsers would mend, mail programs need not.
         "http" | "https" => behind.strip_prefix("//").is_some_and(|rest| !rest.starts_with(['/', '\\', '?', '#'])),
-        "mailto" => url.path().contains('@'),
+        // Without an address it opens a new letter, if it says what stands there.
+        "mailto" => url.path().contains('@') || (url.path().is_empty() && url.query().is_some_and(|it| !it.is_empty())),
         "tel" | "sms" => behind.bytes().any(|byte| byte.is_ascii_digit()),
         _ => false,
     }
@@ -104,6 +143,7 @@ mod tests {
             "http://a.example",
             "mailto:a@b.example",
             "MAILTO:a@b.example",
+            "mailto:?subject=a&body=b",
             "tel:+33298000000",
             "Tel:0298",
             "sms:+33298",
@@ -125,6 +165,7 @@ mod tests {
             "http:///x",
             "mailto:",
             "mailto:a",
+            "mailto:?",
             "tel:",
             "tel:+",
             "data:text/plain,x",

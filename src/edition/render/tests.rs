@@ -1,3 +1,5 @@
+mod accessible;
+
 use std::path::Path;
 
 use super::service::{self, AutoSubmitted, ServiceEnvelope, ServiceMessage};
@@ -112,6 +114,9 @@ fn drafts(config: &Config) -> Vec<EditionDraft> {
     let pictured = sizes.into_iter().map(|(width, height)| {
         let mut draft = bare.clone();
         draft.columns[0].image = Some(picture(width, height));
+        draft.columns[0].body = "<p>Un &amp; <a href=\"https://a.example/?x&amp;y\">deux</a>.</p><h2>T</h2><p>x<br>y</p>".into();
+        draft.columns[1].image = Some(picture(width, height));
+        draft.columns[1].body = "<p>mot </p>".repeat(900);
         draft.columns[0].standfirst = "Chapô <b>&amp; 'suite'</b> / fin.".into();
         draft.columns[1].byline = Some("Yann <Kerdoncuff> & fils".into());
         draft
@@ -136,9 +141,10 @@ fn drafts(config: &Config) -> Vec<EditionDraft> {
 
 #[test]
 fn a_template_that_is_taken_and_not_changed_gives_the_same_bytes() {
-    for language in ["fr", "en", "ar"] {
+    for (language, layout) in ["fr", "en", "ar"].into_iter().flat_map(|lang| LetterLayout::ALL.map(|l| (lang, l))) {
         for furnished in [false, true] {
             let mut config = magazine(language);
+            config.digest.layout = layout;
             if furnished {
                 config.letters.archive_url = Some("https://estran.example.org/lettre/archive/".parse().expect("one"));
                 config.theme.footer = "Offrez\n\n*la revue* & [plus](https://estran.example.org/x?a&b).".into();
@@ -149,6 +155,9 @@ fn a_template_that_is_taken_and_not_changed_gives_the_same_bytes() {
                     alt: "L’Estran & Cie".into(),
                 });
                 config.magazine.tagline = None;
+                config.digest.signed = "Zoé <Le Goff>".into();
+                config.digest.portrait = "https://estran.example.org/zoe.jpg?a&b".into();
+                config.digest.closing = "À *lundi* & <merci>.".into();
             }
             let drafts = drafts(&config);
             let letters = |config: &Config| -> Vec<String> {
@@ -185,7 +194,7 @@ fn a_template_that_is_taken_and_not_changed_gives_the_same_bytes() {
             let (compiled, own) = (letters(&config), letters(&ejected(config)));
             assert_eq!(compiled.len(), own.len());
             for (compiled, own) in compiled.iter().zip(&own) {
-                assert_eq!(compiled, own, "{language}");
+                assert_eq!(compiled, own, "{language} {layout}");
             }
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::{
-    Error, Rendered, column_view, dates, encode, fill, markdown, on_one_line, parts, subject, tags,
+    Error, Rendered, columns, dates, encode, fill, layouts, markdown, on_one_line, subject, tags,
     view::{AccentColours, DigestView, OtherLetterView},
 };
 use crate::{
@@ -58,7 +58,8 @@ pub fn render_with(own: LetterOf<'_>, others: &[LetterOf<'_>]) -> Result<Option<
         ..view
     };
     let preheader = view.preheader.clone();
-    let super::DigestParts { html, plain } = parts(config.theme.templates.as_ref(), &view)?;
+    let layouts::DigestParts { html, plain } =
+        layouts::parts(config.theme.templates.as_ref(), config.digest.layout, &view)?;
     let wanted = others.iter().flat_map(|other| {
         other.draft.columns.iter().filter(move |column| other.choice.wants(column.rubrique.as_ref()))
     });
@@ -91,10 +92,10 @@ fn other_view(
     let opening = draft.changes.opening.as_deref().unwrap_or(&config.digest.opening);
     let pieces = laid_out.lead.into_iter().chain(laid_out.sections.iter().flat_map(|s| s.columns.iter().copied()));
     let pieces: Vec<_> =
-        pieces.filter(|column| shown.insert(column.id)).map(|column| column_view(config, column)).collect();
+        pieces.filter(|column| shown.insert(column.id)).map(|column| columns::column(config, column)).collect();
     let titles = laid_out.sections.iter().flat_map(|section| section.titles.iter().copied());
     let titles = titles.filter(|column| !shown.contains(&column.id));
-    let titles: Vec<_> = titles.map(|column| column_view(config, column)).collect();
+    let titles: Vec<_> = titles.map(|column| columns::column(config, column)).collect();
     OtherLetterView {
         name: config.letter_title().to_owned(),
         number: fill(&words.number, &[("number", &slot.number)]),

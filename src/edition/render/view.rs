@@ -38,6 +38,19 @@ pub struct DigestView<'a> {
     pub opening_html: String,
     /// The same as text.
     pub opening_text: String,
+    /// Who signs the opening words; may be empty.
+    pub signed: String,
+    /// The address of a picture of who signs, and what it shows; both may be empty.
+    pub portrait_url: String,
+    pub portrait_alt: String,
+    /// Clean HTML on one line; may be empty.
+    pub closing_html: String,
+    /// The same as text.
+    pub closing_text: String,
+    /// How many columns there are and how long they take, in words; empty where that is not known or not worth a line.
+    pub reading: String,
+    /// Whether the letter is long enough for a table of contents.
+    pub has_contents: bool,
     /// Clean HTML at the foot, on one line; may be empty.
     pub footer_html: String,
     /// The same as text.
@@ -51,6 +64,8 @@ pub struct DigestView<'a> {
     pub feeds_url: String,
     /// Where this letter stands for everybody; may be empty.
     pub archive_url: String,
+    /// Opens a new letter that leads there; empty where that is.
+    pub forward_url: String,
     /// Ends in the subscriber's token.
     pub unsubscribe_url: String,
     /// What stands on the way there, in words.
@@ -151,7 +166,15 @@ impl LetterDirection {
 pub struct SectionView {
     /// The rubrique, or that these are the other columns.
     pub heading: String,
+    /// Whether the heading is wanted: not where the lead before it has named the same rubrique.
+    pub has_heading: bool,
     pub hue: AccentColours,
+    /// How many columns it has, in words.
+    pub count: String,
+    /// The first of its columns, for a table of contents …
+    pub contents: Vec<ContentsEntry>,
+    /// … and how many more there are, in words; may be empty.
+    pub more: String,
     /// With standfirst.
     pub pieces: Vec<ColumnView>,
     pub has_pieces: bool,
@@ -187,6 +210,13 @@ pub struct OtherLetterView {
     pub unsubscribe_label: String,
 }
 
+/// A column in the table of contents.
+#[derive(Debug, Serialize)]
+pub struct ContentsEntry {
+    pub title: String,
+    pub url: String,
+}
+
 #[derive(Debug, Serialize)]
 pub struct ColumnView {
     /// Plain text.
@@ -201,8 +231,19 @@ pub struct ColumnView {
     pub url: String,
     /// Where its recording is; empty without one.
     pub audio_url: String,
-    /// Who wrote it and when, in words: `Par Zoé Le Goff, 19 novembre`, or the day alone.
+    /// Who wrote it and when, and how long it takes, in words: `Par Zoé Le Goff, 19 novembre · 4 min`, or the
+    /// day alone.
     pub about: String,
+    /// How long it takes to read, in words; empty where the text is not known.
+    pub minutes: String,
+    /// Its text, clean HTML on one line: of the lead alone, in a letter with one column in full; else empty.
+    pub body_html: String,
+    /// The same as text.
+    pub body_text: String,
+    /// Whether the text goes on elsewhere, or all of it stands there.
+    pub has_more: bool,
+    /// Whether it is the one of its section that shows its picture, small.
+    pub is_pictured: bool,
     pub has_image: bool,
     /// Its picture; empty without one.
     pub image: PictureView,
@@ -219,10 +260,16 @@ pub struct PictureView {
     pub is_wide: bool,
     /// How wide it is shown, in pixels: an upright one is kept from filling the screen.
     pub width: u32,
+    /// How wide it is beside a text.
+    pub small_width: u32,
 }
 
 /// The sheet's own width in pixels, as wide as letters are.
 const SHEET_WIDTH: u32 = 600;
+/// How wide a picture is beside a text.
+const SMALL_WIDTH: u32 = 168;
+/// The same of one that is higher than wide.
+const SMALL_UPRIGHT_WIDTH: u32 = 124;
 
 impl PictureView {
     pub fn of(image: &Image) -> Self {
@@ -239,6 +286,7 @@ impl PictureView {
                 (_, true) => own.min(340),
                 _ => own.min(520),
             },
+            small_width: own.min(if is_upright { SMALL_UPRIGHT_WIDTH } else { SMALL_WIDTH }),
         }
     }
 }

@@ -15,10 +15,10 @@ use super::{
     mend::{SaveResult, save},
     pages::DeskNotice,
     past, proofs,
-    query::{DeskQuery, MAX_LINE_UNITS, MAX_OPENING_UNITS, UnsavedInput},
+    query::{DeskQuery, MAX_LINE_UNITS, MAX_OPENING_UNITS, MAX_PORTRAIT_UNITS, UnsavedInput},
     redirect, refusals,
     session::Editor,
-    texts::line,
+    texts::{Texts, line},
 };
 use chrono::NaiveTime;
 
@@ -35,13 +35,16 @@ use crate::{
 };
 
 /// Which texts are longer than their fields in the page, in words.
-pub(super) fn too_long(desk: &Desk, fields: &Fields, opening: &str) -> Vec<String> {
+pub(super) fn too_long(desk: &Desk, fields: &Fields, sent: &Texts) -> Vec<String> {
     let w = desk.words();
-    let (subject, preheader, why) = (line(fields, "subject"), line(fields, "preheader"), line(fields, "why"));
+    let why = line(fields, "why");
     let texts = [
-        (&w.subject, subject.as_str(), MAX_LINE_UNITS),
-        (&w.preheader, &preheader, MAX_LINE_UNITS),
-        (&w.opening, opening, MAX_OPENING_UNITS),
+        (&w.subject, sent.subject.as_str(), MAX_LINE_UNITS),
+        (&w.preheader, &sent.preheader, MAX_LINE_UNITS),
+        (&w.opening, &sent.opening, MAX_OPENING_UNITS),
+        (&w.signed, &sent.signed, MAX_LINE_UNITS),
+        (&w.portrait, &sent.portrait, MAX_PORTRAIT_UNITS),
+        (&w.closing, &sent.closing, MAX_OPENING_UNITS),
         (&w.why, &why, MAX_LINE_UNITS),
     ];
     let long = texts.into_iter().filter_map(|(label, text, most)| {
@@ -112,7 +115,7 @@ pub(super) async fn decide(form: DeskForm) -> Result<Response, DeskError> {
         ("release-withdrawn", Some(seen)) => DecisionRequest::Release { seen: Some(seen), with_withdrawn: true },
         _ => return Ok(StatusCode::BAD_REQUEST.into_response()),
     };
-    let too_long = too_long(&desk, &fields, "");
+    let too_long = too_long(&desk, &fields, &Texts::default());
     let decided = match too_long.is_empty() {
         true => Some(decide::decide(config, store, now, &editor.name, Some(&period), decision).await?),
         false => None,

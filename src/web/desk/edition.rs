@@ -1,24 +1,24 @@
-//! The pages that show the coming edition, what they have in common with those of past ones, and the preview's frames.
+//! The page that shows the coming edition, and what it has in common with those of past ones.
 
 use axum::{
     Extension,
-    extract::{Path, Query, State},
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    extract::{Query, State},
+    http::StatusCode,
+    response::Response,
 };
 
 use super::{
     Desk, DeskError, answer,
-    audiences::{inboxes, label, variants_of},
+    audiences::{inboxes, variants_of},
     headers::head,
     history::{before, history},
     moments::{hour, short_hour},
     open,
     pages::{
-        self, DeskFrame, DeskNotice, EditionBadge, LetterPreview, NewsletterLink, PreflightLine, PreviewContent,
-        PreviewOption, Row, RubriqueGroup,
+        self, DeskFrame, DeskNotice, EditionBadge, NewsletterLink, PreflightLine, PreviewContent, Row, RubriqueGroup,
     },
-    past, pictures, presence,
+    presence,
+    preview::{self, frame, preview_of},
     query::{DeskQuery, FIELD_LIMITS},
     session::Editor,
     style::SCRIPT,
@@ -35,7 +35,7 @@ use crate::{
         variants as edition_variants,
     },
     locales::{Desk as Words, fill},
-    model::{self, Audience, Column, Period},
+    model::{self, Audience, Column},
     web::Shared,
 };
 
@@ -84,7 +84,10 @@ pub(super) async fn show(
                     Err(error) => return Err(error.into()),
                 })
             }
-            view => PreviewContent::Frames(frame(desk, draft.slot.period.as_str(), &key, view, &rendered.hash)),
+            view => {
+                let address = frame(desk, draft.slot.period.as_str(), &key, view, &rendered.hash);
+                preview::content(desk, view, &rendered.subject, &rendered.html, address)
+            }
         },
     };
     let inboxes = inboxes(desk, &coming, &all).await?;
@@ -307,90 +310,4 @@ fn lines(desk: &Desk, findings: &[PreflightFinding]) -> Vec<PreflightLine> {
 fn green(desk: &Desk, findings: &[PreflightFinding]) -> String {
     let count = findings.iter().filter(|finding| finding.severity == Severity::Green).count();
     if count == 0 { String::new() } else { desk.lang().counted(&desk.words().all_green, count as u64, &[]) }
-}
-
-pub(super) fn preview_of(
-    desk: &Desk,
-    ask: &DeskQuery,
-    audiences: &[Audience],
-    key: &str,
-    shown: PreviewContent,
-    action: String,
-) -> LetterPreview {
-    let w = desk.words();
-    let views = [
-        ("both", &w.wide_and_phone),
-        ("dark", &w.dark),
-        ("text", &w.text),
-        ("source", &w.source),
-        ("headers", &w.headers),
-    ];
-    let known = views.iter().any(|(value, _)| *value == ask.view);
-    LetterPreview {
-        views: views
-            .iter()
-            .map(|(value, label)| PreviewOption {
-                value: (*value).to_owned(),
-                label: (*label).clone(),
-                chosen: *value == ask.view || (!known && *value == "both"),
-            })
-            .collect(),
-        variants: audiences
-            .iter()
-            .map(|audience| PreviewOption {
-                value: audience.key(),
-                label: label(desk, audience),
-                chosen: audience.key() == key,
-            })
-            .collect(),
-        shown,
-        action,
-    }
-}
-
-/// The address of the preview's frames; it changes with what they show.
-pub(super) fn frame(desk: &Desk, period: &str, variant: &str, view: &str, hash: &str) -> String {
-    let mode = if view == "dark" { "dark" } else { "light" };
-    format!("{}preview/{period}?variant={variant}&mode={mode}&hash={hash}", desk.root())
-}
-
-/// What stands in the preview's frames: the letter alone, in a box of sand where nothing runs.
-pub(super) async fn preview(
-    State(desk): State<Desk>,
-    Path(period): Path<String>,
-    Query(ask): Query<DeskQuery>,
-) -> Result<Response, DeskError> {
-    let (config, store, now) = desk.context();
-    let period = Period::from_key(&period);
-    let (html, columns) = match store.edition_of(desk.shared().newsletter(), &period).await? {
-        Some(edition) => {
-            let variants = past::variants_of(&desk, &edition).await?;
-            let html =
-                variants.into_iter().find(|variant| variant.audience.key() == ask.variant).map(|variant| variant.html);
-            (html, store.columns_of(edition.id).await?)
-        }
-        None => {
-            let coming = next::coming(config, store, now, Some(&period)).await?;
-            let ours = coming.draft.slot.period == period;
-            let mut all = variants_of(config, &coming)?.into_iter();
-            let rendered = all.find(|(audience, _)| audience.key() == ask.variant).and_then(|(_, rendered)| rendered);
-            (rendered.filter(|_| ours).map(|rendered| rendered.html), coming.all)
-        }
-    };
-    let html = html.ok_or(DeskError::NotThere)?;
-    let (dark, scheme) = if ask.mode == "dark" { ("@media all", "dark") } else { ("@media not all", "light") };
-    let html = html
-        .replace("@media (prefers-color-scheme:dark)", dark)
-        .replace("color-scheme:light dark", &format!("color-scheme:{scheme}"))
-        .replacen("<head>", "<head><base target=\"_blank\">", 1);
-    let html = pictures::with_own_pictures(&desk, without_token(&html, "preview"), &columns).await?;
-    // Of the desk's own origin, so that its script may look where the reader stands and its pictures are let through;
-    // without scripts, so that nothing in the letter can make use of that.
-    let policy = "sandbox allow-popups allow-same-origin; default-src 'none'; img-src https: http:; style-src 'unsafe-inline'; \
-                  base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
-    ];
-    Ok((headers, html).into_response())
 }

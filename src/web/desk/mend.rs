@@ -97,7 +97,7 @@ pub(super) async fn save(
     let (config, store, now) = desk.context();
     let mut ask = ask.clone();
     let sent = Texts::sent(fields);
-    let too_long = too_long(desk, fields, &sent.opening);
+    let too_long = too_long(desk, fields, &sent);
     if !too_long.is_empty() {
         ask.typed.words = Some(sent);
         let notice = Some(refused(desk, too_long));
@@ -172,6 +172,8 @@ pub(super) fn part_of(desk: &Desk, part: Part) -> &'static str {
         Part::Subject => &parts.subject,
         Part::Preheader => &parts.preheader,
         Part::Opening => &parts.opening,
+        Part::Signature => &parts.signature,
+        Part::Closing => &parts.closing,
         Part::Pinned => &parts.pinned,
         Part::LeftOut => &parts.left_out,
         Part::Again => &parts.again,
@@ -186,6 +188,9 @@ fn label(desk: &Desk, field: TextField) -> &'static str {
         TextField::Subject => &w.subject,
         TextField::Preheader => &w.preheader,
         TextField::Opening => &w.opening,
+        TextField::Signed => &w.signed,
+        TextField::Portrait => &w.portrait,
+        TextField::Closing => &w.closing,
     }
 }
 

@@ -17,6 +17,7 @@ mod pages;
 mod past;
 mod pictures;
 mod presence;
+mod preview;
 mod proofs;
 mod query;
 mod reasons;
@@ -136,7 +137,7 @@ fn pages_of(desk: &Desk) -> Router {
         .route(&at("leave"), post(session::end))
         .route(&at("past"), get(past::past))
         .route(&at("past/{period}"), get(past::one))
-        .route(&at("preview/{period}"), get(edition::preview))
+        .route(&at("preview/{period}"), get(preview::preview))
         .route(&at("pictures/{column}"), get(pictures::picture))
         .route(&at("watch"), get(presence::watch))
         .layer(middleware::from_fn_with_state(desk.clone(), session::require))

@@ -54,6 +54,7 @@ pub(super) struct FieldLimits {
     /// Subject, preheader, and why something is held.
     pub(super) line: usize,
     pub(super) opening: usize,
+    pub(super) portrait: usize,
 }
 
 /// What is said above everything else.
@@ -134,8 +135,23 @@ pub(super) enum PreviewContent {
     Nothing,
     /// The letter in two frames, by these addresses: wide, and on a phone.
     Frames(String),
+    /// The letter as a mail program shows it, by this address, with what is to be known of it; on a phone, too.
+    Imitated { address: String, note: String, has_phone: bool },
+    /// The letter in inboxes.
+    Inboxes(Vec<InboxMock>),
     /// A text.
     Text(String),
+}
+
+/// A letter in an inbox.
+#[derive(Debug)]
+pub(super) struct InboxMock {
+    pub(super) program: &'static str,
+    pub(super) class: &'static str,
+    pub(super) sender: String,
+    pub(super) subject: String,
+    pub(super) words: String,
+    pub(super) notes: Vec<String>,
 }
 
 /// The preview.

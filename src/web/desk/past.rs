@@ -10,11 +10,12 @@ use axum::{
 
 use super::{
     Desk, DeskError, answer,
-    edition::{frame, head_of, preview_of},
+    edition::head_of,
     headers::head,
     history::{before, history},
     moments::hour,
     pages::{self, DeskNotice, EditionBadge, PreviewContent},
+    preview::{self, frame, preview_of},
     query::{DeskQuery, FIELD_LIMITS},
     reasons,
     session::Editor,
@@ -122,7 +123,8 @@ pub(super) async fn show_one(
             &variant.entity,
         )?)),
         (Some(variant), view) => {
-            PreviewContent::Frames(frame(desk, period.as_str(), &key, view, &variant.content_hash))
+            let address = frame(desk, period.as_str(), &key, view, &variant.content_hash);
+            preview::content(desk, view, &variant.subject, &variant.html, address)
         }
     };
     let tally = store.tally(edition.id).await?;

@@ -39,7 +39,7 @@ impl DeskQuery {
 /// What somebody wrote that could not be kept: the page that says so has it in its fields.
 #[derive(Debug, Clone, Default)]
 pub(super) struct UnsavedInput {
-    /// Subject, preheader and opening words.
+    /// All texts of an edition.
     pub(super) words: Option<Texts>,
     /// The fields of which somebody else has changed the same.
     pub(super) clashes: Vec<TextField>,
@@ -50,7 +50,11 @@ pub(super) struct UnsavedInput {
 /// The longest subject and preheader, and the longest reason, in UTF-16 units as browsers count them.
 pub(super) const MAX_LINE_UNITS: usize = 250;
 
-/// The longest opening words.
+/// The longest opening and closing words.
 pub(super) const MAX_OPENING_UNITS: usize = 20_000;
 
-pub(super) const FIELD_LIMITS: FieldLimits = FieldLimits { line: MAX_LINE_UNITS, opening: MAX_OPENING_UNITS };
+/// The longest address of a portrait: in a letter, a line has 998 bytes.
+pub(super) const MAX_PORTRAIT_UNITS: usize = 900;
+
+pub(super) const FIELD_LIMITS: FieldLimits =
+    FieldLimits { line: MAX_LINE_UNITS, opening: MAX_OPENING_UNITS, portrait: MAX_PORTRAIT_UNITS };

@@ -4,7 +4,10 @@
 use super::super::readers::form::Fields;
 use crate::{
     config::Config,
-    edition::{layout::EditionDraft, render::default_subject},
+    edition::{
+        layout::EditionDraft,
+        render::{Signature, default_subject},
+    },
     model::{Changes, text},
 };
 
@@ -14,10 +17,19 @@ pub(super) enum TextField {
     Subject,
     Preheader,
     Opening,
+    Signed,
+    Portrait,
+    Closing,
 }
 
 impl TextField {
-    pub(super) const ALL: [Self; 3] = [Self::Subject, Self::Preheader, Self::Opening];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Subject, Self::Preheader, Self::Opening, Self::Signed, Self::Portrait, Self::Closing];
+
+    /// Whether it has several lines.
+    fn is_long(self) -> bool {
+        matches!(self, Self::Opening | Self::Closing)
+    }
 
     /// Its name in the form.
     pub(super) fn name(self) -> &'static str {
@@ -25,6 +37,9 @@ impl TextField {
             Self::Subject => "subject",
             Self::Preheader => "preheader",
             Self::Opening => "opening",
+            Self::Signed => "signed",
+            Self::Portrait => "portrait",
+            Self::Closing => "closing",
         }
     }
 
@@ -34,6 +49,9 @@ impl TextField {
             Self::Subject => "was-subject",
             Self::Preheader => "was-preheader",
             Self::Opening => "was-opening",
+            Self::Signed => "was-signed",
+            Self::Portrait => "was-portrait",
+            Self::Closing => "was-closing",
         }
     }
 
@@ -42,6 +60,9 @@ impl TextField {
             Self::Subject => &changes.subject,
             Self::Preheader => &changes.preheader,
             Self::Opening => &changes.opening,
+            Self::Signed => &changes.signed,
+            Self::Portrait => &changes.portrait,
+            Self::Closing => &changes.closing,
         }
     }
 
@@ -50,6 +71,9 @@ impl TextField {
             Self::Subject => changes.subject = text,
             Self::Preheader => changes.preheader = text,
             Self::Opening => changes.opening = text,
+            Self::Signed => changes.signed = text,
+            Self::Portrait => changes.portrait = text,
+            Self::Closing => changes.closing = text,
         }
     }
 }
@@ -60,15 +84,22 @@ pub(super) struct Texts {
     pub(super) subject: String,
     pub(super) preheader: String,
     pub(super) opening: String,
+    pub(super) signed: String,
+    pub(super) portrait: String,
+    pub(super) closing: String,
 }
 
 impl Texts {
     /// As the page of an edition shows them: where nobody wrote anything, what the edition has by itself.
     pub(super) fn shown(config: &Config, draft: &EditionDraft, changes: &Changes) -> Self {
+        let Signature { name: signed, portrait } = Signature::of(config, changes);
         Self {
             subject: changes.subject.clone().unwrap_or_else(|| default_subject(config, draft)),
             preheader: changes.preheader.clone().unwrap_or_default(),
             opening: changes.opening.clone().unwrap_or_else(|| config.digest.opening.clone()),
+            signed,
+            portrait,
+            closing: changes.closing.clone().unwrap_or_else(|| config.digest.closing.clone()),
         }
     }
 
@@ -79,7 +110,8 @@ impl Texts {
 
     /// As the page had them from which somebody sent them; nothing if it does not say so.
     fn seen(fields: &Fields) -> Option<Self> {
-        let says = TextField::ALL.into_iter().all(|field| fields.has(field.shown_name()));
+        let mut sent = TextField::ALL.into_iter().filter(|field| fields.has(field.name()));
+        let says = sent.all(|field| fields.has(field.shown_name()));
         says.then(|| Self::named(fields, TextField::shown_name))
     }
 
@@ -88,6 +120,9 @@ impl Texts {
             subject: line(fields, name(TextField::Subject)),
             preheader: line(fields, name(TextField::Preheader)),
             opening: long_text(fields, name(TextField::Opening)),
+            signed: line(fields, name(TextField::Signed)),
+            portrait: line(fields, name(TextField::Portrait)),
+            closing: long_text(fields, name(TextField::Closing)),
         }
     }
 
@@ -96,6 +131,9 @@ impl Texts {
             TextField::Subject => &self.subject,
             TextField::Preheader => &self.preheader,
             TextField::Opening => &self.opening,
+            TextField::Signed => &self.signed,
+            TextField::Portrait => &self.portrait,
+            TextField::Closing => &self.closing,
         }
     }
 
@@ -105,12 +143,15 @@ impl Texts {
             TextField::Subject => self.subject = text,
             TextField::Preheader => self.preheader = text,
             TextField::Opening => self.opening = text,
+            TextField::Signed => self.signed = text,
+            TextField::Portrait => self.portrait = text,
+            TextField::Closing => self.closing = text,
         }
     }
 
     fn is_same(&self, other: &Self, field: TextField) -> bool {
         text::one_line(self.get(field)) == text::one_line(other.get(field)) && {
-            field != TextField::Opening || self.opening.trim() == other.opening.trim()
+            !field.is_long() || self.get(field).trim() == other.get(field).trim()
         }
     }
 }
@@ -139,6 +180,10 @@ pub(super) fn merge(
     let seen = Texts::seen(fields).or_else(|| base.map(|base| Texts::shown(config, draft, base)));
     let mut clashes = Vec::new();
     for field in TextField::ALL {
+        // Who sends no such field says nothing of it.
+        if !fields.has(field.name()) {
+            continue;
+        }
         // What stands as the page showed it, nobody wrote: the subject of another lead is not a subject.
         let is_untouched = seen.as_ref().is_some_and(|seen| mine.is_same(seen, field));
         if is_untouched || mine.is_same(&theirs, field) {
@@ -169,5 +214,8 @@ fn written(config: &Config, draft: &EditionDraft, mine: &Texts, field: TextField
         TextField::Preheader => Some(text).filter(|text| !text::is_blank(text)).map(str::to_owned),
         // Opening words may be taken away.
         TextField::Opening => (text.trim() != config.digest.opening.trim()).then(|| text.trim().to_owned()),
+        TextField::Closing => (text.trim() != config.digest.closing.trim()).then(|| text.trim().to_owned()),
+        TextField::Signed => (text != config.digest.signed).then(|| text.to_owned()),
+        TextField::Portrait => Some(text.to_owned()),
     }
 }

@@ -175,7 +175,7 @@ fn the_desk_speaks_as_editors_do() {
     let page = claire.get("/").text;
     assert!(page.contains("<p class=\"period\">Semaine 47 de 2026 <span>"), "{page}");
     assert!(page.contains("Elle part lundi 23\u{a0}novembre 2026 à 07:30"), "{page}");
-    assert!(page.contains("11 points en ordre</summary>"), "{page}");
+    assert!(page.contains("16 points en ordre</summary>"), "{page}");
     let subject = [("subject", "L’été, enfin"), ("opening", "[par ici](http://127.0.0.1:9/x)")];
     assert_eq!(send(&claire, &page, "/", &subject).status, 303);
     let headers = claire.get("/?view=headers").text;

@@ -8,10 +8,18 @@ use crate::{
 
 /// Sends the form of a page as a browser does that has no script: with what the page showed in its fields.
 pub fn send(visitor: &Visitor, page: &str, path: &str, changed: &[(&str, &str)]) -> Answer {
-    let names = ["period", "version", "edition", "view", "was-subject", "was-preheader", "was-opening"];
-    let own = names.map(|name| (name, unescaped(&value(page, name))));
-    let mut fields: Vec<(&str, String)> = own.into();
-    for (name, was) in [("subject", "was-subject"), ("preheader", "was-preheader"), ("opening", "was-opening")] {
+    let names = ["period", "version", "edition", "view"];
+    let texts = [
+        ("subject", "was-subject"),
+        ("preheader", "was-preheader"),
+        ("opening", "was-opening"),
+        ("signed", "was-signed"),
+        ("portrait", "was-portrait"),
+        ("closing", "was-closing"),
+    ];
+    let own = names.into_iter().chain(texts.map(|(_, was)| was));
+    let mut fields: Vec<(&str, String)> = own.map(|name| (name, unescaped(&value(page, name)))).collect();
+    for (name, was) in texts {
         let shown = fields.iter().find(|field| field.0 == was).map(|field| field.1.clone()).expect("a field");
         fields.push((name, shown));
     }
