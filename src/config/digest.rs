@@ -13,8 +13,8 @@ use super::{
     bounds::{number, span},
     check::{ConfigRefusal, legal, line, list_id, parse, refuse, sender, web},
 };
-use delivery::{reader_days, reader_hours, rhythm};
 use crate::model::{DeliveryTime, Instant, LetterLayout, Mailbox, Period, Rhythm, Rubrique, Schedule, Slug, Zone};
+use delivery::{reader_days, reader_hours, rhythm};
 
 /// The name of the newsletter that `[digest]` describes.
 const DIGEST: &str = "digest";

@@ -25,8 +25,8 @@ mod tests;
 use chrono::{Datelike, Duration};
 
 use self::layouts::DigestParts;
-use self::view::{AccentColours, DigestView, LetterDirection, MagazineView, NIGHT_PALETTE, ThemeView};
 pub use self::signature::Signature;
+use self::view::{AccentColours, DigestView, LetterDirection, MagazineView, NIGHT_PALETTE, ThemeView};
 use super::layout::{EditionDraft, EditionLayout, layout};
 use super::slot::EditionSlot;
 use crate::model::token::PLACEHOLDER;
@@ -60,7 +60,6 @@ pub const GMAIL_CLIP_BYTES: usize = 102_400;
 
 /// The longest subject, in UTF-16 units as browsers count them.
 pub const MAX_SUBJECT_UNITS: usize = 250;
-
 
 /// An edition as one set of rubriques sees it, rendered. Where a letter has its subscriber's
 /// token, [`PLACEHOLDER`] stands.
@@ -260,7 +259,8 @@ fn forward_url(subject: &str, archive_url: &str) -> String {
     if archive_url.is_empty() {
         return String::new();
     }
-    let encoded = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let encoded =
+        |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
     format!("mailto:?subject={}&body={}", encoded(subject), encoded(archive_url))
 }
 

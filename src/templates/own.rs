@@ -81,7 +81,8 @@ impl OwnTemplates {
         let is_page = |name: &str| name.starts_with("web/") && name.ends_with(".html");
         // What the layouts of the digest are made of.
         let kind = |name: &str| name.rsplit_once('.').map(|(_, kind)| kind.to_owned());
-        let is_part = |own: &String| name.starts_with("digest") && own.starts_with("letter/") && kind(own) == kind(name);
+        let is_part =
+            |own: &String| name.starts_with("digest") && own.starts_with("letter/") && kind(own) == kind(name);
         self.0.names.contains(name)
             || (is_page(name) && self.0.names.iter().any(|own| is_page(own)))
             || self.0.names.iter().any(is_part)

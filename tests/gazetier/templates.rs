@@ -122,7 +122,12 @@ fn a_file_that_is_there_is_never_written_over() {
 #[test]
 fn a_change_is_seen_in_the_letter() {
     let scene = magazine();
-    change(&scene, "letter/lead-end.mjml", "{{ w.read_on }}</a></td>", "Lire {{ lead.title }} &amp; <b>vite</b></a></td>");
+    change(
+        &scene,
+        "letter/lead-end.mjml",
+        "{{ w.read_on }}</a></td>",
+        "Lire {{ lead.title }} &amp; <b>vite</b></a></td>",
+    );
     change(&scene, "letter/head.txt", "{{ v.number }}", "Numéro {{ v.number }}");
     let scene = scene.write("columns/c.md", &column("\"L’<eau> & 'lui'\"", "edito", "2026-11-20"));
     scene.ok(&["sync", "--at", SUNDAY]);
@@ -135,7 +140,12 @@ fn a_change_is_seen_in_the_letter() {
 /// A magazine whose letter begins with a piece of its own.
 fn magazine_changed() -> Scene {
     let scene = magazine().write("own/parts/greeting.txt", "Bonjour {{ v.magazine.name }} !\n");
-    change(&scene, "letter/head.txt", "{{ rule }}\n{{ v.name|upper }}", "{% include 'parts/greeting.txt' %}\n{{ rule }}");
+    change(
+        &scene,
+        "letter/head.txt",
+        "{{ rule }}\n{{ v.name|upper }}",
+        "{% include 'parts/greeting.txt' %}\n{{ rule }}",
+    );
     scene
 }
 
@@ -189,7 +199,12 @@ fn what_fails_while_a_letter_is_made_holds_the_edition_and_is_told_with_its_line
             "own/letter/masthead.mjml:LINE: undefined value: `v.nummer` is undefined",
         ),
         ("letter/head.txt", "{{ v.number }}", "{{ v.number.a.b }}", "own/letter/head.txt:LINE: "),
-        ("digest.txt", "{{ lead.about }}", "{% include '../config.toml' %}", "own/digest.txt:LINE: template not found: "),
+        (
+            "digest.txt",
+            "{{ lead.about }}",
+            "{% include '../config.toml' %}",
+            "own/digest.txt:LINE: template not found: ",
+        ),
         ("digest.txt", "{{ lead.about }}", "{% include '/etc/passwd' %}", "own/digest.txt:LINE: template not found: "),
         ("digest.txt", "{{ lead.about }}", "{% extends 'digest.txt' %}", "own/digest.txt"),
         (
@@ -246,7 +261,12 @@ fn what_mail_programs_would_stumble_over_is_refused_of_own_templates_too() {
         ("letter/foot.mjml", "{{ v.unsubscribe_url }}", "{{ v.magazine.url }}", "there is no way to unsubscribe"),
         ("letter/foot.txt", "{{ v.unsubscribe_url }}", "", "there is no way to unsubscribe"),
         ("letter/foot.mjml", "href=\"{{ v.feeds_url }}\"", "href=\"/feeds\"", "these links lead nowhere: /feeds"),
-        ("letter/masthead.mjml", "{{ v.dates }}", "<img src=\"https://x.example/a.gif\" />", "picture has no description"),
+        (
+            "letter/masthead.mjml",
+            "{{ v.dates }}",
+            "<img src=\"https://x.example/a.gif\" />",
+            "picture has no description",
+        ),
         ("letter/masthead.mjml", "{{ v.dates }}", "{{ '123456789'|list * 10000 }}", "bytes"),
     ] {
         let scene = magazine();

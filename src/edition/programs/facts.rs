@@ -115,6 +115,13 @@ pub(super) const FACTS: &[Fact] = &[
         points: 2,
         programs: &[Outlook],
     },
+    // It goes by the attributes.
+    Fact {
+        place: Place::PropertiesOn(&["width", "height"], &["img"]),
+        loss: Loss::Widths,
+        points: 0,
+        programs: &[Outlook],
+    },
     Fact { place: Place::Properties(&["object-fit"]), loss: Loss::Widths, points: 2, programs: &[Orange] },
     Fact {
         place: Place::PropertiesOn(

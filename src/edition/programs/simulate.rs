@@ -65,7 +65,8 @@ fn as_word_reads(html: &str) -> String {
         let comment = &rest[at..];
         let (Some(open), Some(close)) = (comment.find("]>"), comment.find(END)) else { break };
         let (condition, inside) = (&comment[BEGIN.len()..open], comment.get(open + 2..close).unwrap_or_default());
-        if !condition.contains('!') {
+        // What is XML there are settings, which show nothing.
+        if !condition.contains('!') && !inside.contains("<xml") {
             out.push_str(inside);
         }
         rest = &comment[close + END.len()..];
@@ -167,6 +168,7 @@ mod tests {
 
     const LETTER: &str = "<html lang=\"fr\"><head><style>a{color:red}@media (min-width:600px){.a{color:blue}b{x:y}}\
         @media (prefers-color-scheme:dark){a{color:#fff}}</style></head><body>\
+        <!--[if mso]><noscript><xml>96</xml></noscript><![endif]-->\
         <!--[if mso | IE]><table><![endif]--><!--[if !mso]><!--><i>x</i><!--<![endif]-->\
         <p style=\"padding:8px;color:#000;border-radius:4px;display:none\">L&eacute; &amp; <td style=\"padding:3px\">b</td></p>\
         <video src=\"a\"><p>non</p></video></body></html>";

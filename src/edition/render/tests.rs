@@ -114,7 +114,8 @@ fn drafts(config: &Config) -> Vec<EditionDraft> {
     let pictured = sizes.into_iter().map(|(width, height)| {
         let mut draft = bare.clone();
         draft.columns[0].image = Some(picture(width, height));
-        draft.columns[0].body = "<p>Un &amp; <a href=\"https://a.example/?x&amp;y\">deux</a>.</p><h2>T</h2><p>x<br>y</p>".into();
+        draft.columns[0].body =
+            "<p>Un &amp; <a href=\"https://a.example/?x&amp;y\">deux</a>.</p><h2>T</h2><p>x<br>y</p>".into();
         draft.columns[1].image = Some(picture(width, height));
         draft.columns[1].body = "<p>mot </p>".repeat(900);
         draft.columns[0].standfirst = "Chapô <b>&amp; 'suite'</b> / fin.".into();
