@@ -149,6 +149,13 @@ async fn from_the_way_in_to_the_letter_that_goes_out() {
     let text = text.as_str().expect("a text").to_owned();
     assert!(text.contains("Petit lexique de la vase"), "{text}");
     assert_eq!(browser.violations().await, [""; 0], "the text");
+    // As inboxes and mail programs show it.
+    for view in ["inboxes", "outlook", "gmail", "text"] {
+        browser.press(&format!(".tabs button[value={view}]")).await;
+        let chosen = format!("document.querySelector('.tabs button[value={view}]').getAttribute('aria-current')");
+        browser.until(&chosen, "true").await;
+        assert_eq!(browser.violations().await, [""; 0], "{view}");
+    }
     browser.press(".tabs button[value=dark]").await;
     browser.until("document.querySelector('.wide iframe').src.includes('mode=dark')", true).await;
 
