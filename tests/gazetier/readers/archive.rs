@@ -69,7 +69,10 @@ fn a_column_that_is_called_like_our_own_words_keeps_its_title() {
     let text = house.get("/lettre/archive/2026-W47").text();
     for (phrase, times) in [("Se désabonner", 1), (why, 1), ("Lire cette lettre en ligne", 1)] {
         assert_eq!(text.matches(&format!(">{phrase}</a></h3>")).count(), times, "{phrase}");
-        assert_eq!(text.matches(&format!(">{phrase}<")).count(), times, "{phrase}");
+        // The table of contents names it as well.
+        let elsewhere =
+            text.matches(&format!(">{phrase}<")).count() - text.matches(&format!(">{phrase}</a></li>")).count();
+        assert_eq!(elsewhere, times, "{phrase}");
     }
     assert!(text.contains(">Cette lettre vient à qui la demande.<") && text.contains(">La recevoir<"));
 }
