@@ -17,7 +17,7 @@ gazetier() {
     fi
 }
 gazetier run --at 2026-11-23T07:00
-gazetier digest preview --at 2026-11-23T08:00 >/dev/null
+gazetier digest preview --at 2026-11-23T08:00 --folder preview >/dev/null
 
 openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 1 -subj /CN=estran.example.org 2>/dev/null
 mkdir site && cp -r feeds site/feeds && cp -r columns/images site/images
@@ -47,11 +47,11 @@ shot() {
 }
 
 # A headless window is at least 500 pixels wide: a phone's page stands in a frame, and is cut out.
-echo '<body style="margin:0"><iframe src="preview/digest.html" style="width:375px;height:3600px;border:0"></iframe>' >narrow.html
-shot digest-700 700 2900 "file://$work/preview/digest.html"
-shot digest-375 500 3300 "file://$work/narrow.html"
+echo '<body style="margin:0"><iframe src="preview/digest.html" style="width:375px;height:4300px;border:0"></iframe>' >narrow.html
+shot digest-700 700 3500 "file://$work/preview/digest.html"
+shot digest-375 500 4100 "file://$work/narrow.html"
 convert "$root/docs/pictures/digest-375.png" -crop 375x+0+0 +repage "$root/docs/pictures/digest-375.png"
-shot digest-dark 700 2900 "file://$work/preview/digest.html" --blink-settings=preferredColorScheme=0
+shot digest-dark 700 3500 "file://$work/preview/digest.html" --blink-settings=preferredColorScheme=0
 shot digest-off 700 1700 "file://$work/preview/digest.html" --blink-settings=imagesEnabled=false
 shot feeds 900 2400 "https://estran.example.org/feeds/index.html"
 shot feed 900 1300 "https://estran.example.org/feeds/atom.xml"
