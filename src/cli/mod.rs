@@ -45,7 +45,7 @@ mod tidy;
 
 use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tokio::runtime::Builder;
 use tracing::Instrument;
 use tracing_subscriber::EnvFilter;
@@ -180,6 +180,11 @@ commands! {
     RelayLog(relay_log::Args),
     Completions(completions::Args),
     Man(man::Args),
+}
+
+/// The command line, for who documents it.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the program.

@@ -40,20 +40,31 @@ pub struct RawDigest {
     /// The rubriques that it holds; all if none is named.
     #[serde(default)]
     pub rubriques: Vec<String>,
+    /// Who sends it, if not `letters.from`.
     pub from: Option<String>,
+    /// Who gets answers, if not `letters.reply_to`.
     pub reply_to: Option<String>,
+    /// Its name for mail programs, if not made of `letters.list_id`.
     pub list_id: Option<String>,
+    /// Its hours by the magazine's clock: `"Mon 07:30"`, `"daily 18:00"`, `"monthly 1 07:30"` and others, see
+    /// docs/NEWSLETTERS.md.
     pub schedule: String,
+    /// How long a column that is entered late is still taken.
     #[serde(default = "week")]
     pub grace: String,
+    /// An edition that is later than this is held, and you are told.
     #[serde(default = "half_a_day")]
     pub send_within: String,
+    /// Above this number, columns stand as titles.
     #[serde(default = "thirty")]
     pub max_columns: usize,
+    /// Standfirsts with more characters are cut at a sentence.
     #[serde(default = "standfirst_length")]
     pub standfirst_length: usize,
+    /// Of its letters: `{magazine}`, `{number}`, `{period}` and `{lead}` are filled in.
     #[serde(default = "subject")]
     pub subject: String,
+    /// Words before the columns, in Markdown.
     #[serde(default)]
     pub opening: String,
     /// Who signs the opening words, and the address of a picture of them.
@@ -73,6 +84,7 @@ pub struct RawDigest {
     /// Hours and days that readers may choose for their letters.
     #[serde(default)]
     pub reader_hours: Vec<String>,
+    /// The days, of a letter that has some.
     #[serde(default)]
     pub reader_days: Vec<String>,
     /// What stands in the letter to who has confirmed a subscription; no such letter if it is missing.

@@ -49,15 +49,22 @@ pub enum LeadImage {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawFeeds {
+    /// The folder that they are written into.
     #[serde(default = "feeds_path")]
     pub path: String,
+    /// Where a web server, or `gazetier serve`, has that folder.
     pub url: String,
+    /// How many columns a feed holds.
     #[serde(default = "fifty")]
     pub items: u32,
+    /// Whether feeds tell columns in full, or by their standfirst.
     #[serde(default = "full")]
     pub content: Content,
+    /// Where a column's picture goes that its text does not show: before the text, where every reader shows it, or into
+    /// elements of its own.
     #[serde(default)]
     pub lead_image: LeadImage,
+    /// The page where readers subscribe: feeds and letters lead there.
     pub newsletter_url: Option<String>,
     /// Closed months as archive documents (RFC 5005).
     #[serde(default = "yes")]
@@ -83,8 +90,10 @@ pub struct RawFeeds {
     /// WebSub hubs.
     #[serde(default)]
     pub hubs: Vec<String>,
+    /// Feeds that stood elsewhere: their readers are led on.
     #[serde(default)]
     pub moved: Vec<RawMoved>,
+    /// Feeds that are podcasts.
     pub podcast: Option<super::podcast::RawPodcast>,
 }
 

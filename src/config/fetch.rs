@@ -9,6 +9,7 @@ use super::check::{ConfigRefusal, refuse};
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RawFetch {
+    /// Hosts that it may ask though their addresses are private.
     pub private_hosts: Vec<String>,
 }
 

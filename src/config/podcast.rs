@@ -13,7 +13,9 @@ pub struct RawPodcast {
     pub feeds: Vec<String>,
     /// The cover.
     pub image: String,
+    /// One of Apple's.
     pub category: String,
+    /// One of those below it.
     pub subcategory: Option<String>,
     /// Who makes it; the magazine if missing.
     pub author: Option<String>,

@@ -7,41 +7,63 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawConfig {
+    /// Who publishes.
     pub magazine: RawMagazine,
+    /// Where columns, readers and the ledger are.
     #[serde(default)]
     pub store: RawStore,
+    /// Where columns come from, a table for each: docs/SOURCES.md.
     #[serde(default)]
     pub sources: Vec<super::sources::RawSource>,
+    /// Who gets the letters.
     #[serde(default)]
     pub subscribers: RawSubscribers,
+    /// The sections of the magazine, in the order in which the digest has them.
     pub rubriques: Vec<RawRubrique>,
+    /// The feeds.
     pub feeds: super::feeds::RawFeeds,
+    /// The first newsletter.
     pub digest: Option<super::digest::RawDigest>,
+    /// More letters, each with its hour, columns and readers, with the keys of `[digest]`: docs/NEWSLETTERS.md.
     #[serde(default)]
     pub newsletters: Vec<super::digest::RawDigest>,
+    /// Colours and fonts of the digest and of the pages.
     #[serde(default)]
     pub theme: super::theme::RawTheme,
+    /// What stands at the head and the foot of each letter.
     pub letters: RawLetters,
+    /// Who takes the letters, if it is one: docs/DELIVERY.md.
     pub relay: Option<RawRelay>,
+    /// Who takes the letters, if there are several: the keys of `[relay]`, and a name each.
     #[serde(default)]
     pub relays: Vec<RawRelay>,
+    /// What `gazetier serve` answers readers.
     #[serde(default)]
     pub web: RawWeb,
+    /// Where editors look at the digest, mend and approve it.
     #[serde(default)]
     pub desk: RawDesk,
+    /// Where letters come back to, for `run` to read: docs/BOUNCES.md.
     #[serde(default)]
     pub bounces: RawBounces,
+    /// Signatures, as many as there are keys.
     #[serde(default)]
     pub dkim: Vec<RawDkim>,
+    /// What the program may fetch beyond the public internet.
     #[serde(default)]
     pub fetch: super::fetch::RawFetch,
+    /// What is forgotten after a time: a length such as `"24 months"`, or `"forever"`.
     #[serde(default)]
     pub retention: super::retention::RawRetention,
+    /// Asks readers once who have been on the list for long and never confirmed: docs/NEWSLETTERS.md.
     pub reconfirm: Option<super::reconfirm::RawReconfirm>,
+    /// What machines are told of the magazine's rights: docs/MACHINES.md.
     #[serde(default)]
     pub rights: super::rights::RawRights,
+    /// What search engines are told: docs/MACHINES.md.
     #[serde(default)]
     pub search_engines: super::search_engines::RawSearchEngines,
+    /// What should have happened and did not is told to the editors: a length such as `"6h"`, or `"never"`.
     #[serde(default)]
     pub watch: super::watch::RawWatch,
     pub warm_up: Option<super::warm_up::RawWarmUp>,
@@ -52,17 +74,25 @@ pub struct RawConfig {
 pub struct RawMagazine {
     /// As `gazetier status` tells it: a store is refused to any other magazine.
     pub id: Option<String>,
+    /// What it is called.
     pub name: String,
+    /// A line on what it is.
     pub tagline: Option<String>,
+    /// Of its texts and of the words around them: `fr`, `en` or `de`.
     #[serde(default = "french")]
     pub language: String,
+    /// Its site.
     pub url: String,
+    /// Its clock, by its IANA name.
     #[serde(default = "paris")]
     pub timezone: String,
+    /// Whose the texts are.
     pub rights: Option<String>,
-    /// Addresses of square pictures, a small one and a large one.
+    /// Addresses of square pictures that stand for it in feed readers: a small one
     pub icon: Option<String>,
+    /// … and a large one.
     pub logo: Option<String>,
+    /// What the law wants at the foot of each letter.
     pub postal_address: String,
     /// A page for a column that names none; `{slug}` and `{rubrique}` are filled in.
     #[serde(default = "column_page")]
@@ -99,12 +129,18 @@ pub struct RawSubscribers {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawRubrique {
+    /// Its name in addresses, for good.
     pub slug: String,
+    /// What readers call it.
     pub label: String,
+    /// One line on what it holds.
     pub description: Option<String>,
+    /// Of its bars and titles, such as `"#0f5568"`.
     pub colour: Option<String>,
+    /// How its feed tells columns; as `[feeds]` says, without it.
     #[serde(default)]
     pub content: Option<super::feeds::Content>,
+    /// How many columns its feed holds; as `[feeds]` says, without it.
     pub items: Option<u32>,
     /// Slugs or labels that it had before: readers and columns follow.
     #[serde(default)]
@@ -114,13 +150,17 @@ pub struct RawRubrique {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawLetters {
+    /// Who sends, `Name <address>`.
     pub from: String,
+    /// Who gets answers, the same way.
     pub reply_to: Option<String>,
     /// The page that takes unsubscriptions; the subscriber's token is put at its end.
     pub unsubscribe_url: String,
     /// Takes unsubscriptions by mail; the sender's address if missing.
     pub unsubscribe_address: Option<String>,
+    /// The list's name for mail programs (List-Id), such as `"lettre.estran.example.org"`.
     pub list_id: Option<String>,
+    /// Where past editions are, served by `gazetier serve`; letters lead there if it is set.
     pub archive_url: Option<String>,
     /// Where refused letters come back to: its local part is completed for each letter (VERP).
     pub bounce_address: Option<String>,
@@ -138,6 +178,7 @@ pub struct RawLetters {
 pub struct RawDkim {
     /// The sender's domain if missing.
     pub domain: Option<String>,
+    /// The first part of the record's name in DNS, before `._domainkey`.
     pub selector: String,
     /// A file with a private key in PEM …
     pub key: Option<String>,
@@ -151,11 +192,13 @@ pub struct RawDkim {
 pub struct RawRelay {
     /// What it is called where it is told of; its host if missing.
     pub name: Option<String>,
+    /// `smtp://HOST:PORT`, with STARTTLS wherever it is not this machine; `smtps://HOST:PORT`; or `file:FOLDER`.
     #[serde(default = "outbox")]
     pub url: String,
     /// How long any one answer of the relay may take.
     #[serde(default = "five_minutes")]
     pub timeout: String,
+    /// As whom to log in.
     pub user: Option<String>,
     /// The name of the environment variable that holds the password.
     pub password_env: Option<String>,
@@ -174,6 +217,7 @@ pub struct RawRelay {
     pub ca_file: Option<String>,
     /// Our own certificate for the relay, in PEM, with its key.
     pub certificate: Option<String>,
+    /// The key of that certificate.
     pub certificate_key: Option<String>,
     /// Its share of the letters beside that of the others.
     #[serde(default = "one")]
@@ -186,8 +230,11 @@ pub struct RawRelay {
     pub window: u32,
     /// After so many letters a connection is closed and a new one made.
     pub letters_per_connection: Option<u32>,
+    /// How many letters it is given in a second by one program,
     pub per_second: Option<u32>,
+    /// … in a minute, evenly,
     pub per_minute: Option<u32>,
+    /// … and in 24 hours by all that share the store.
     pub per_day: Option<u32>,
     /// Whether it is to report each letter that arrived.
     #[serde(default)]
@@ -218,14 +265,21 @@ pub enum Tls {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RawWeb {
+    /// `ADDRESS:PORT`, or `unix:FILE`.
     pub listen: String,
+    /// Under which address readers reach the pages; that of `feeds.newsletter_url` without it.
     pub url: Option<String>,
+    /// Who may say in `X-Forwarded-For` for whom it asks: networks, and `unix` for the socket.
     pub proxies: Vec<String>,
+    /// Whose pages may subscribe readers by a script, such as `"https://estran.example.org"`.
     pub origins: Vec<String>,
+    /// What readers agree to on pages of your own, word for word.
     pub consents: Vec<String>,
     /// Where figures for Prometheus are; nowhere if missing.
     pub metrics_listen: Option<String>,
+    /// Networks that may see the figures.
     pub metrics: Vec<String>,
+    /// How many at once.
     pub connections: usize,
 }
 
@@ -249,10 +303,12 @@ impl Default for RawWeb {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawDesk {
+    /// `ADDRESS:PORT`, or `unix:FILE`.
     #[serde(default = "desk_listen")]
     pub listen: String,
     /// Under which address editors reach it, if not where it listens.
     pub url: Option<String>,
+    /// Who gets proofs and alarms and comes in by the links in them: `Name <address>` each.
     #[serde(default)]
     pub editors: Vec<String>,
 }
@@ -271,7 +327,9 @@ fn desk_listen() -> String {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawBounces {
+    /// A mailbox that is a folder,
     pub maildir: Option<String>,
+    /// … or one that is a file.
     pub mbox: Option<String>,
 }
 

@@ -14,10 +14,12 @@ use super::{
 pub struct RawReconfirm {
     /// How long somebody has been on the list.
     pub after: String,
+    /// How long an answer may take.
     #[serde(default = "month")]
     pub wait: String,
     /// `stay` or `rest`.
     pub without_answer: String,
+    /// How many are asked in a day, at the most.
     #[serde(default = "two_hundred")]
     pub a_day: u32,
 }

@@ -21,10 +21,15 @@ const MAX_RETENTION: Duration = Duration::days(36_525);
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RawRetention {
+    /// Who got which edition; sums and the archive stay.
     letters: String,
+    /// Readers who left; a keyed hash keeps lists from adding them again.
     left: String,
+    /// From which network addresses readers asked and confirmed.
     consent_addresses: String,
+    /// Letters that were written into a folder.
     outbox: String,
+    /// That somebody was sent a link, and when; what it said goes at once.
     service_letters: String,
 }
 

@@ -9,21 +9,28 @@ use super::check::{ConfigRefusal, refuse, web};
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RawRights {
+    /// Where the licence stands.
     pub license: Option<String>,
     /// Whether the right to mine texts and data is reserved.
     pub tdm_reservation: Option<bool>,
+    /// Where it stands who may mine them, and for what.
     pub tdm_policy: Option<String>,
+    /// The same in the words of Really Simple Licensing.
     pub rsl: Option<RawRsl>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawRsl {
+    /// Uses that are permitted, in RSL's words.
     #[serde(default)]
     pub permits: Vec<String>,
+    /// Uses that are not.
     #[serde(default)]
     pub prohibits: Vec<String>,
+    /// How a use is paid, in RSL's words.
     pub payment: Option<String>,
+    /// Where.
     pub payment_url: Option<String>,
 }
 

@@ -11,8 +11,11 @@ const INDEXNOW: &str = "https://api.indexnow.org/indexnow";
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RawSearchEngines {
+    /// Whether `news-sitemap.xml` is written, as Google News reads it.
     pub news_sitemap: bool,
+    /// 8 to 128 letters and digits: tells Bing and others of pages that changed.
     pub indexnow_key: Option<String>,
+    /// Whom, if not api.indexnow.org.
     pub indexnow_url: Option<String>,
 }
 

@@ -13,6 +13,7 @@ pub struct RawSelection {
     pub slug: String,
     /// What readers call it.
     pub title: String,
+    /// One line on what it holds.
     pub description: Option<String>,
     /// One of these rubriques.
     #[serde(default)]

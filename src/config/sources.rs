@@ -22,6 +22,7 @@ use crate::model::{RECORD_FIELDS, Rubrique, Slug, text::fold};
 pub struct RawSource {
     /// Its columns are known by it; made from kind and path if missing.
     pub name: Option<String>,
+    /// `markdown`, `jsonl`, `csv`, `wordpress`, `ghost`, `feed` or `sql`.
     pub kind: String,
     /// Its folder or file.
     pub path: Option<String>,
@@ -31,11 +32,13 @@ pub struct RawSource {
     pub user: Option<String>,
     /// The name of the environment variable that holds the password, or the file.
     pub password_env: Option<String>,
+    /// The file that holds it, or a credential of systemd by its name.
     pub password_file: Option<String>,
     /// Of Ghost's Content API.
     pub key: Option<String>,
     /// The name of the environment variable that holds the key, or the file.
     pub key_env: Option<String>,
+    /// The file that holds it, or a credential of systemd by its name.
     pub key_file: Option<String>,
     /// How its texts are set: as they are written, or as a language does it.
     pub typography: Option<Typography>,
@@ -50,6 +53,7 @@ pub struct RawSource {
     pub fields: BTreeMap<String, String>,
     /// Of a database: what is asked for.
     pub table: Option<String>,
+    /// … or a statement that asks for it.
     pub query: Option<String>,
     /// Which of its columns is which field of ours.
     pub columns: Option<BTreeMap<String, String>>,

@@ -19,13 +19,21 @@ use crate::{
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawTheme {
+    /// Of texts.
     pub ink: Option<String>,
+    /// Of what is less important.
     pub muted: Option<String>,
+    /// Around the sheet.
     pub paper: Option<String>,
+    /// The sheet.
     pub surface: Option<String>,
+    /// Of links and buttons.
     pub accent: Option<String>,
+    /// Names of fonts with commas between.
     pub serif: Option<String>,
+    /// The same, of labels and small words.
     pub sans: Option<String>,
+    /// Instead of the name in letters.
     pub logo: Option<RawLogo>,
     /// The digest's own name, instead of the magazine's.
     pub masthead: Option<String>,
@@ -39,8 +47,11 @@ pub struct RawTheme {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawLogo {
+    /// Where the picture is.
     pub url: String,
+    /// How wide it is shown, in pixels.
     pub width: u32,
+    /// What it says; the magazine's name without it.
     pub alt: Option<String>,
 }
 

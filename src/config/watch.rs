@@ -17,9 +17,13 @@ const NEVER: &str = "never";
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RawWatch {
+    /// No run for so long.
     pub run_within: String,
+    /// An edition, or letters of one, so long after its hour.
     pub edition_within: String,
+    /// Nothing new from a source for so long.
     pub source_silent: String,
+    /// How often `gazetier serve` looks.
     pub every: String,
     /// A file with figures for Prometheus, written by each run.
     pub metrics: Option<String>,
