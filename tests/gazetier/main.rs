@@ -14,6 +14,7 @@ mod config;
 mod conflicts;
 mod conformance;
 mod connections;
+mod container;
 mod crashes;
 mod decisions;
 mod deliveries;

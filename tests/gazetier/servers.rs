@@ -65,7 +65,7 @@ impl Drop for Server {
 }
 
 /// The libraries of a program, and the loader.
-fn libraries(program: &Path) -> Vec<String> {
+pub fn libraries(program: &Path) -> Vec<String> {
     let output = Command::new("ldd").arg(program).output().expect("ldd");
     let text = String::from_utf8(output.stdout).expect("text");
     let paths = text.lines().filter_map(|line| line.split_whitespace().find(|word| word.starts_with('/')));
