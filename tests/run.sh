@@ -34,6 +34,7 @@
 #                            installed and its units run; it takes root as well,
 #                            and systemd-nspawn
 #   GAZETIER_TEST_CARGO_DEB  path of cargo-deb
+#   GAZETIER_TEST_MDBOOK     path of mdbook, which makes a book of docs/
 #   GAZETIER_TEST_SASLPASSWD path of saslpasswd2, which makes the users of a
 #                            Postfix that wants a login
 #   GAZETIER_TEST_SEEDS      if set, how many seeds a relay with a fault in its
@@ -167,6 +168,10 @@ find_nginx() {
     [ -x /usr/sbin/nginx ]
 }
 
+find_apache() {
+    [ -x /usr/sbin/apache2 ]
+}
+
 # Sets python to one that can make a virtual environment with pip in it, which
 # Debian's cannot without python3-venv.
 find_python() {
@@ -226,7 +231,10 @@ find_all() {
     find_library libnss_wrapper.so || missing="$missing libnss-wrapper"
     nss_wrapper=$library
     find_nginx || missing="$missing nginx-light"
+    # Apache's program and modules, without its service.
+    find_apache || missing="$missing apache2-bin"
     command -v caddy >/dev/null 2>&1 || missing="$missing caddy"
+    command -v sqlite3 >/dev/null 2>&1 || missing="$missing sqlite3"
     command -v newsboat >/dev/null 2>&1 || missing="$missing newsboat"
     command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
     command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium-driver"
@@ -404,6 +412,7 @@ unpack opensmtpd "$opensmtpd" usr/sbin/smtpd
 test_root=$root/target/test-root.tar
 test_cargo=$root/target/test-cargo
 cargo_deb_version=3.8.0
+mdbook_version=0.5.4
 
 # In the background, as it mostly waits for the network: the rest of the preparation goes on meanwhile.
 prepare_packaging() {
@@ -418,6 +427,11 @@ prepare_packaging() {
         say 'packages: installing cargo-deb in target/test-cargo'
         cargo install --quiet --locked --root "$test_cargo" "cargo-deb@$cargo_deb_version" >"$1" 2>&1 || return 1
     fi
+    if ! "$mdbook" --version 2>/dev/null | grep -qxF "mdbook v$mdbook_version"; then
+        say 'handbook: installing mdbook in target/test-cargo'
+        cargo install --quiet --locked --no-default-features --features search --root "$test_cargo" \
+            "mdbook@$mdbook_version" >"$1" 2>&1 || return 1
+    fi
 }
 
 mkdir -p "$root/target" 2>/dev/null || :
@@ -425,6 +439,7 @@ cargo_deb=$(command -v cargo-deb || :)
 if ! "${cargo_deb:-false}" --version 2>/dev/null | grep -qxF "$cargo_deb_version"; then
     cargo_deb=$test_cargo/bin/cargo-deb
 fi
+mdbook=$test_cargo/bin/mdbook
 (
     flock 9
     prepare_packaging "$scratch/packaging.log"
@@ -660,6 +675,7 @@ export GAZETIER_TEST_OPENSMTPD="$opensmtpd"
 export GAZETIER_TEST_NSS_WRAPPER="$nss_wrapper"
 export GAZETIER_TEST_ROOT="$test_root"
 export GAZETIER_TEST_CARGO_DEB="$cargo_deb"
+export GAZETIER_TEST_MDBOOK="$mdbook"
 export GAZETIER_TEST_SASLPASSWD="$saslpasswd"
 
 # Half of what tests do is to wait for something.

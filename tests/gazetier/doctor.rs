@@ -2,6 +2,7 @@
 
 mod broken;
 mod configuration;
+mod handbook;
 mod right;
 mod world;
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use crate::{
+    handbook,
     imports::exports::{POST, post, wordpress},
     support::Scene,
 };
@@ -79,9 +80,8 @@ impl Helps {
 
 /// The documents, and the lines of code in them that call the program.
 fn calls() -> Vec<(PathBuf, String)> {
-    let docs = fs::read_dir(root().join("docs")).expect("docs").map(|entry| entry.expect("a file").path());
-    let pages = docs.filter(|path| path.extension().is_some_and(|ending| ending == "md"));
-    let pages = pages.chain(["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root().join(name)));
+    let docs = handbook::pages().into_iter().map(|(_, path)| path);
+    let pages = docs.chain(["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root().join(name)));
     let mut calls = Vec::new();
     for page in pages {
         let text = fs::read_to_string(&page).expect("a page");

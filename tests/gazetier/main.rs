@@ -33,6 +33,7 @@ mod faults;
 mod feeds;
 mod fences;
 mod ground;
+mod handbook;
 mod history;
 mod hubs;
 mod imports;

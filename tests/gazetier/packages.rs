@@ -5,7 +5,10 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 use tempfile::TempDir;
 
-use crate::support::{needed, until};
+use crate::{
+    handbook::walks::with_systemd,
+    support::{needed, until},
+};
 
 /// What is done in the machine; what it says is compared. Its first step waits until the machine is up.
 const STORY: &str = r#"#!/bin/sh
@@ -48,6 +51,9 @@ stat -c '%A %U %G %n' /run/gazetier/estran/readers.sock
 get /run/gazetier/estran/readers.sock /healthz
 get /run/gazetier/estran/metrics.sock /metrics
 systemctl reload gazetier-serve@estran.service && get /run/gazetier/estran/readers.sock /feeds/atom.xml
+
+say handbook
+sh -eu /root/handbook >/root/handbook.log 2>&1 && echo done || cat /root/handbook.log
 
 say 'what it may not'
 for unit in gazetier@estran gazetier-serve@estran; do
@@ -116,6 +122,7 @@ fn the_package_runs_by_its_units_in_a_fresh_debian() {
     fs::create_dir(&sample).expect("a folder");
     run(Command::new("cp").args(["-R", "config.toml", "columns", "subscribers.csv"]).arg(&sample));
     fs::write(root.join("root/story"), STORY).expect("the story");
+    fs::write(root.join("root/handbook"), with_systemd()).expect("the commands of docs/howto/timers.md");
     fs::set_permissions(root.join("root/story"), fs::Permissions::from_mode(0o755)).expect("the story");
     let units = root.join("etc/systemd/system");
     fs::write(units.join("story.service"), UNIT).expect("its unit");
