@@ -183,9 +183,11 @@ async fn of_newsletter(session: &Session) -> anyhow::Result<NewsletterStatus> {
     let coming = next::next_edition(config, store, session.now()).await?;
     let slot = &coming.draft.slot;
     let groups = store.counted_groups(session.newsletter()).await?;
+    let mut warming = 0;
     let last = match store.last_edition(session.newsletter(), session.now().horizon()).await? {
         None => None,
         Some(last) => {
+            warming = store.warming_letters(last.id).await?;
             let letters = store.tally(last.id).await?;
             Some((last.state, LastEdition { period: last.period.to_string(), state: last.state.as_str(), letters }))
         }
@@ -204,6 +206,9 @@ async fn of_newsletter(session: &Session) -> anyhow::Result<NewsletterStatus> {
                 "{count} letters of {} wait for somebody to let them go: gazetier digest send {0}",
                 last.period
             )),
+            (_, count) if count == warming => {
+                Some(format!("{count} letters of {} wait for a later day of the warm-up", last.period))
+            }
             (_, count) => Some(format!("{count} letters of {} wait for the relay: gazetier run", last.period)),
         }),
     };

@@ -195,7 +195,7 @@ fn who_is_longest_on_the_list_goes_first_and_what_waits_is_told() {
         );
         // It is no trouble that somebody must see to.
         let told = scene.ok(&["status", "--at", &day(1)]);
-        assert!(!told.contains("alarm: "), "{told}");
+        assert!(!told.contains("alarm: ") && told.contains(" wait for a later day of the warm-up"), "{told}");
         // Who leaves meanwhile takes nobody's place.
         scene.sql("UPDATE subscriptions SET state = 'unsubscribed' WHERE subscriber_id IN (SELECT id FROM subscribers WHERE address LIKE 'orange%' AND address NOT LIKE 'orange8%')");
         scene.ok(&["run", "--at", &day(1)]);
