@@ -125,8 +125,9 @@ async fn of_newsletter(
             continue;
         }
         // What waits for an hour that its reader chose, or for a day of the warm-up, is where it should be.
-        let in_time = store.waiting_letters(edition.id, now.clock).await? + store.warming_letters(edition.id).await?;
-        let waiting = store.tally(edition.id).await?.to_do() - in_time;
+        let waiting = store.tally(edition.id).await?.to_do()
+            - store.waiting_letters(edition.id, now.clock).await?
+            - store.warming_letters(edition.id).await?;
         if waiting > 0 {
             let period = edition.period.to_string();
             let since = hour(edition.cutoff);

@@ -24,7 +24,7 @@ macro_rules! let_go {
             AND l.due_at - 1000000000000000 <= $2 THEN TRUE ELSE FALSE END AND NOT EXISTS (SELECT 1 FROM resting_domains r WHERE r.domain = ",
             $domain,
             " AND r.until_at > $6)) AS x) AS y LEFT JOIN (SELECT w.provider, COUNT(*) AS gone FROM warm_up_letters w \
-            JOIN letters g ON g.id = w.letter_id WHERE w.day = $3 AND g.state <> 'suppressed' GROUP BY w.provider) AS u \
+            JOIN letters g ON g.id = w.letter_id WHERE w.day = $3 AND g.state NOT IN ('suppressed', 'carried') GROUP BY w.provider) AS u \
             ON u.provider = y.provider WHERE y.place <= $4 - COALESCE(u.gone, 0) \
             ON CONFLICT (letter_id) DO UPDATE SET day = excluded.day"
         )

@@ -132,7 +132,8 @@ fn each_block_in_the_documents_has_a_test() {
     ]);
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let mut run = 0;
-    for block in all() {
+    // Pages that are made have as many as the code has.
+    for block in all().into_iter().filter(|block| block.language == "sh" || !block.page.starts_with("reference/")) {
         run += usize::from(block.language == "sh" && RUN.contains(&block.page.as_str()));
         *counts.entry(block.language).or_default() += 1;
     }
