@@ -67,9 +67,11 @@ pub struct RawDigest {
     /// Words before the columns, in Markdown.
     #[serde(default)]
     pub opening: String,
-    /// Who signs the opening words, and the address of a picture of them.
+    /// Who signs the opening words.
     pub signed: Option<String>,
+    /// The address of a picture of who signs.
     pub portrait: Option<String>,
+    /// Closing words, in Markdown.
     #[serde(default)]
     pub closing: String,
     /// How columns are shown.

@@ -20,7 +20,9 @@ pub struct RawLimit {
     pub connections: Option<u32>,
     /// So many letters over one connection.
     pub letters_per_connection: Option<u32>,
+    /// How many letters in an hour.
     pub per_hour: Option<u32>,
+    /// How many letters in a day.
     pub per_day: Option<u32>,
 }
 

@@ -97,9 +97,10 @@ fn with_unknown(sample: &toml::Table, table: &Table) -> String {
     let mut sample = sample.clone();
     let names: Vec<&str> = table.path.split('.').collect();
     let mut here = &mut sample;
+    let tables = tables();
     for (place, name) in names.iter().enumerate() {
-        let is_last = place + 1 == names.len();
-        let is_list = is_last && table.is_list;
+        let path = names[..=place].join(".");
+        let is_list = tables.iter().any(|table| table.path == path && table.is_list);
         let empty = || toml::Value::Table(toml::Table::new());
         let entry = here.entry((*name).to_owned());
         let value = entry.or_insert_with(|| if is_list { toml::Value::Array(vec![empty()]) } else { empty() });

@@ -113,7 +113,7 @@ impl Types {
         match last(kind) {
             "String" => Value::Text,
             "bool" => Value::Choice,
-            "u32" | "usize" | "u64" => Value::Number,
+            "u32" | "usize" | "u64" | "f64" => Value::Number,
             named if named.starts_with("BTreeMap<") => Value::Named,
             raw if raw.starts_with("Raw") => Value::Table(raw.to_owned()),
             other => Value::Words(self.item(other).fields.iter().map(|variant| variant.kind.clone()).collect()),
