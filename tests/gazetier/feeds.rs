@@ -2,6 +2,7 @@
 //! touched when.
 
 mod documents;
+mod files;
 mod overlap;
 mod press;
 mod readers;

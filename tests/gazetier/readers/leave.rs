@@ -347,3 +347,49 @@ fn a_magazine_with_pages_elsewhere_leaves_that_link_out() {
     scene.ok(&["run", "--at", MONDAY]);
     assert_eq!(manage(&scene, "sterenn@example.org", "2026-W47"), None);
 }
+
+/// Whoever has a letter can have others mailed by its links: how often is bounded, whichever link it is. The limit of a
+/// mailbox, which is of a day, comes later than that of a client, which is of half a minute.
+#[test]
+fn letters_that_are_asked_for_by_links_have_a_limit() {
+    let scene = sent();
+    let way = way_out(&scene, "alix");
+    let manage = manage(&scene, "sterenn@example.org", "2026-W47").expect("a link");
+    let house = House::open(&scene, &["--at", MONDAY]);
+    assert_eq!(house.post(&way, "do=preferences").status, 200);
+    let preferences = notes(&scene, 1).remove(0).link();
+    drop(house);
+    for (at, path, form) in [
+        (MONDAY, &way, "do=preferences"),
+        (MONDAY, &manage, ""),
+        (MONDAY, &preferences, "do=move&email=nobody"),
+        // That link is too old by then.
+        ("2027-11-23T08:00", &preferences, "do=preferences"),
+    ] {
+        let house = House::open(&scene, &["--at", at]);
+        let answers: Vec<Answer> = (0..20).map(|_| house.post(path, form)).collect();
+        let soon = |answer: &Answer| answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds <= 31);
+        assert_ne!(answers[0].status, 429, "{form} of {path}");
+        assert!(answers.iter().any(|answer| answer.status == 429 && soon(answer)), "{form} of {path}: {answers:?}");
+    }
+}
+
+/// The address of such a page holds a token: no page that it leads to learns it.
+#[test]
+fn pages_behind_links_do_not_tell_their_address() {
+    let scene = sent();
+    let way = way_out(&scene, "alix");
+    let house = House::open(&scene, &["--at", MONDAY]);
+    assert_eq!(house.post(&way, "do=preferences").status, 200);
+    let preferences = notes(&scene, 1).remove(0).link();
+    assert_eq!(house.post("/lettre/", "email=nouvelle%40example.org").status, 200);
+    let confirm = notes(&scene, 2).pop().expect("a letter").link();
+    let data = format!("{preferences}/data");
+    for path in [way.clone(), preferences.clone(), confirm, data, format!("{way}x"), format!("{preferences}x")] {
+        let answer = house.get(&path);
+        let policy = answer.header("referrer-policy");
+        // Where a form is, its origin has to be told, which holds no path.
+        assert!(["no-referrer", "strict-origin"].contains(&policy), "{path}: {policy:?}");
+        assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+    }
+}
