@@ -42,13 +42,18 @@ impl Session {
         };
         let most = if concurrent { config.connections.most } else { 1 };
         let connections = Connections { most, ..config.connections };
-        let mut store = retry_lost(async || Ok(Store::open_with(&config.store, connections).await?)).await?;
         let magazine = &config.magazine;
         let (id, authority) = (magazine.id.as_deref(), magazine.authority());
-        store.belong(MagazineName { id, name: &magazine.name, address: &authority }, at).await?;
-        if config.newsletters.len() > 1 || config.digest.newsletter.as_str() != "digest" {
-            store.know_newsletters(config.newsletters.iter().map(|digest| &digest.newsletter)).await?;
-        }
+        let several = config.newsletters.len() > 1 || config.digest.newsletter.as_str() != "digest";
+        let store = retry_lost(async || {
+            let mut store = Store::open_with(&config.store, connections).await?;
+            store.belong(MagazineName { id, name: &magazine.name, address: &authority }, at).await?;
+            if several {
+                store.know_newsletters(config.newsletters.iter().map(|digest| &digest.newsletter)).await?;
+            }
+            Ok(store)
+        })
+        .await?;
         Ok(Self { config, store, at, future, chosen: false, is_copy: false })
     }
 

@@ -205,7 +205,7 @@ fn a_database_that_goes_away_for_a_moment_costs_no_letter() {
             }
             until(&sink, (before + 150).min(3_000), &mut run);
             let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                       WHERE datname = current_database() AND pid <> pg_backend_pid()";
+                       WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()";
             let done = Command::new("psql").args(["-X", "-q", "-d", &url, "-c", cut]).output().expect("psql");
             assert!(done.status.success(), "{done:?}");
             blows += 1;
