@@ -46,4 +46,6 @@ tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(git log -1 --for
 rm -rf "${out:?}/$name"
 cargo cyclonedx --format json --override-filename "$name.cdx"
 mv "$name.cdx.json" "$out/"
+# It writes one beside each package of the workspace; those of the tests are not handed out.
+rm -f "tests/models/$name.cdx.json"
 (cd "$out" && sha256sum ./*.deb ./*.tar.gz ./*.cdx.json >SHA256SUMS)
