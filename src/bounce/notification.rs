@@ -5,6 +5,7 @@
 use serde::Deserialize;
 
 use super::mime::{self, MessageParts};
+use crate::model::text::one_line;
 
 /// Further recipients or fields are ignored.
 const MAX_ENTRIES: usize = 100;
@@ -145,8 +146,4 @@ fn group(recipient: &Recipient, bounce_type: &str) -> String {
 
 fn final_recipient(address: &str) -> String {
     format!("Final-Recipient: rfc822; {}\n", one_line(address))
-}
-
-fn one_line(value: &str) -> String {
-    value.split_whitespace().collect::<Vec<_>>().join(" ")
 }

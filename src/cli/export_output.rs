@@ -2,7 +2,9 @@
 
 use std::{
     fmt::Display,
+    fs::Permissions,
     io::{self, BufWriter, Write},
+    os::unix::fs::PermissionsExt,
     path::Path,
     process::ExitCode,
 };
@@ -10,6 +12,12 @@ use std::{
 use tempfile::NamedTempFile;
 
 use super::exit;
+
+/// What a file has that only its owner reads …
+const OWN_MODE: u32 = 0o600;
+
+/// … and one that anybody may read, before the user's own mask.
+const PUBLIC_MODE: u32 = 0o666;
 
 /// Where an export goes.
 pub(super) struct ExportOutput<'p> {
@@ -21,10 +29,22 @@ pub(super) struct ExportOutput<'p> {
 }
 
 impl<'p> ExportOutput<'p> {
+    /// Only its owner reads the file: it holds addresses.
     pub(super) fn open(path: Option<&'p Path>) -> anyhow::Result<Self> {
+        Self::open_with(path, OWN_MODE)
+    }
+
+    /// A file that anybody may read.
+    pub(super) fn open_public(path: &'p Path) -> anyhow::Result<Self> {
+        Self::open_with(Some(path), PUBLIC_MODE)
+    }
+
+    fn open_with(path: Option<&'p Path>, mode: u32) -> anyhow::Result<Self> {
         let folder =
             path.map(|path| path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")));
-        let file = folder.map(NamedTempFile::new_in).transpose().map_err(|error| cannot_write(path, &error))?;
+        let make =
+            |folder: &Path| tempfile::Builder::new().permissions(Permissions::from_mode(mode)).tempfile_in(folder);
+        let file = folder.map(make).transpose().map_err(|error| cannot_write(path, &error))?;
         let writer: Box<dyn Write> = match &file {
             Some(file) => Box::new(file.as_file().try_clone().map_err(|error| cannot_write(path, &error))?),
             None => Box::new(io::stdout()),
@@ -50,7 +70,7 @@ impl<'p> ExportOutput<'p> {
         }
     }
 
-    /// A file is on the disk before it has its name. Only its owner reads it: it holds addresses.
+    /// A file is on the disk before it has its name.
     pub(super) fn finish(mut self) -> anyhow::Result<ExitCode> {
         if !self.is_closed {
             let flushed = self.writer.flush();

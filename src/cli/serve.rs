@@ -180,9 +180,7 @@ fn desk_host(config: &Config) -> Option<String> {
 fn public(all: &[Shared]) -> Responder {
     match all {
         [one] => web::public(one),
-        all => web::by_host(
-            all.iter().map(|one| (one.config().public_hosts().into_iter().collect(), web::public(one))).collect(),
-        ),
+        all => web::by_host(all.iter().map(|one| (one.config().public_hosts(), web::public(one))).collect()),
     }
 }
 
@@ -202,9 +200,7 @@ fn desks(all: &[Shared], place: &str) -> anyhow::Result<Responder> {
 fn metrics(all: &[Shared]) -> Responder {
     match all {
         [one] => web::metrics(one),
-        all => web::metrics_by_host(
-            all.iter().map(|one| (one.config().public_hosts().into_iter().collect(), web::metrics(one))).collect(),
-        ),
+        all => web::metrics_by_host(all.iter().map(|one| (one.config().public_hosts(), web::metrics(one))).collect()),
     }
     .into()
 }

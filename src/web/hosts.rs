@@ -1,7 +1,10 @@
 //! Several magazines behind one address: each is answered under the hosts of its own addresses, so that nobody asks one
 //! magazine and hears of another.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use axum::{
     Router,
@@ -42,13 +45,16 @@ fn host(uri: &Uri, headers: &HeaderMap) -> Option<String> {
     Some(name.trim_end_matches('.').to_ascii_lowercase())
 }
 
+/// What answers under each host.
+fn by_name<T: Clone>(magazines: Vec<(BTreeSet<String>, T)>) -> Arc<HashMap<String, T>> {
+    let named = |(hosts, one): (BTreeSet<String>, T)| hosts.into_iter().map(move |host| (host, one.clone()));
+    Arc::new(magazines.into_iter().flat_map(named).collect())
+}
+
 /// One for several: each answers under its hosts. Under any other, one learns whether all of them work, and nothing else.
-pub fn by_host(magazines: Vec<(Vec<String>, Responder)>) -> Responder {
+pub fn by_host(magazines: Vec<(BTreeSet<String>, Responder)>) -> Responder {
     let routers: Vec<Router> = magazines.iter().map(|(_, responder)| responder.router().clone()).collect();
-    let names = magazines
-        .into_iter()
-        .flat_map(|(hosts, responder)| hosts.into_iter().map(move |host| (host, responder.clone())));
-    let hosts = Hosts { by_name: Arc::new(names.collect()) };
+    let hosts = Hosts { by_name: by_name(magazines) };
     let others = Router::new().fallback(under_no_host).with_state(Arc::from(routers));
     Responder::from(others).with_hosts(hosts)
 }
@@ -74,12 +80,8 @@ async fn under_no_host(State(routers): State<Arc<[Router]>>, request: Request) -
 
 /// The figures of several: each under its hosts, or by the host that a request asks about (`/metrics?host=NAME`), as
 /// Prometheus asks all under the one address that it knows.
-pub fn metrics_by_host(magazines: Vec<(Vec<String>, Router)>) -> Router {
-    let by_name: HashMap<String, Router> = magazines
-        .into_iter()
-        .flat_map(|(hosts, router)| hosts.into_iter().map(move |host| (host, router.clone())))
-        .collect();
-    Router::new().fallback(figures_of).with_state(Arc::new(by_name))
+pub fn metrics_by_host(magazines: Vec<(BTreeSet<String>, Router)>) -> Router {
+    Router::new().fallback(figures_of).with_state(by_name(magazines))
 }
 
 async fn figures_of(State(by_name): State<Arc<HashMap<String, Router>>>, request: Request) -> Response {

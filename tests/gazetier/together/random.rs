@@ -10,27 +10,14 @@ use gazetier::{
 };
 
 use super::ways::Press;
-use crate::store::{House, at, on_both, slug};
+use crate::{
+    rhythms::Dice,
+    store::{House, at, on_both, slug},
+};
 
 on_both! {
     weeks_of_two_newsletters_at_one_hour,
     weeks_of_two_newsletters_at_two_hours,
-}
-
-/// Numbers that are the same each time.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, most: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % most as u64).expect("a small number")
-    }
-
-    fn one_in(&mut self, count: usize) -> bool {
-        self.below(count) == 0
-    }
 }
 
 async fn weeks_of_two_newsletters_at_one_hour(house: &House) {
