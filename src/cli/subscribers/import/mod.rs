@@ -34,7 +34,7 @@ use crate::{
 
 /// How many subscribers are written in one commit. Their hashes fall on every page of an index: a
 /// commit of few rows costs nearly as many pages as one of many. More of them take more memory; two are there at once.
-const PART: usize = 20_000;
+const PART: usize = 16_000;
 
 /// So many lines are read before the store is looked after: a millisecond's worth.
 const LINES_AT_ONCE: usize = 500;
