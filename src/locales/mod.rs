@@ -60,7 +60,8 @@ impl Lang {
     pub fn known(tag: &str) -> Option<Self> {
         let is_end = |c: char| matches!(c, '-' | '_');
         let same = |own: &str, tag: &str| {
-            own.split('-').map(str::to_ascii_lowercase).eq(tag.split(is_end).map(str::to_ascii_lowercase))
+            let same_byte = |(own, other): (u8, u8)| own.eq_ignore_ascii_case(&other) || (own, other) == (b'-', b'_');
+            own.len() == tag.len() && own.bytes().zip(tag.bytes()).all(same_byte)
         };
         let mut tag = tag.trim();
         loop {

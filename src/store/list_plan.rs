@@ -70,19 +70,43 @@ pub(super) struct Plan {
     pub(super) revived: Rows,
     /// The same, each with why.
     pub(super) forgiven: Rows,
-    /// Ids for new readers.
-    fresh: std::vec::IntoIter<[u8; 16]>,
+}
+
+/// What an address is recognised by.
+pub(super) type AddressHash = [u8; 16];
+
+/// Ids for the new readers of a list, in order, for the sake of their index. They are drawn when the first is wanted:
+/// of a list that was read before, nearly all readers are known.
+pub(super) struct FreshIds {
+    lines: usize,
+    ids: Option<std::vec::IntoIter<[u8; 16]>>,
+}
+
+impl FreshIds {
+    /// For a list of so many lines.
+    pub(super) fn new(lines: usize) -> Self {
+        Self { lines, ids: None }
+    }
+
+    fn next(&mut self) -> Result<[u8; 16]> {
+        let ids = match &mut self.ids {
+            Some(ids) => ids,
+            None => self.ids.insert(draw_ids(self.lines)?.into_iter()),
+        };
+        ids.next().map_or_else(Store::random, Ok)
+    }
 }
 
 /// Rows as a statement takes them: the text of one JSON array, and nothing besides, because there are many.
 #[derive(Default)]
-pub(super) struct Rows(String);
+pub(super) struct Rows(Vec<u8>);
 
 impl Rows {
     /// Adds a row: a tuple of texts and numbers, which can all be said in JSON.
     fn push(&mut self, row: impl Serialize) {
-        self.0.push(if self.0.is_empty() { '[' } else { ',' });
-        self.0.push_str(&serde_json::to_string(&row).unwrap_or_default());
+        self.0.push(if self.0.is_empty() { b'[' } else { b',' });
+        // Nothing fails here: memory takes all, and the keys of no map are written.
+        let _ = serde_json::to_writer(&mut self.0, &row);
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -90,28 +114,32 @@ impl Rows {
     }
 
     pub(super) fn into_text(mut self) -> String {
-        self.0.push_str(if self.is_empty() { "[]" } else { "]" });
-        self.0
+        self.0.extend_from_slice(if self.is_empty() { b"[]" } else { b"]" });
+        String::from_utf8(self.0).unwrap_or_default()
     }
 
     /// The hashes of lines.
-    pub(super) fn hashes(entries: &[(String, ListEntry)]) -> Self {
+    pub(super) fn hashes(entries: &[(AddressHash, ListEntry)]) -> Self {
         let mut rows = Self::default();
-        entries.iter().for_each(|(hash, _)| rows.push((hash,)));
+        entries.iter().for_each(|(hash, _)| rows.push((HEXLOWER.encode(hash),)));
         rows
     }
 }
 
+/// A line of a list, and what the store knows of its address.
+struct Line<'a> {
+    /// In hexadecimal digits.
+    hash: &'a str,
+    entry: &'a ListEntry,
+    known: Option<&'a KnownAddress>,
+    /// When the list is read.
+    at: Instant,
+}
+
 impl Plan {
     /// Says what is to be done about one line, and counts it.
-    fn add(
-        &mut self,
-        hash: &str,
-        entry: &ListEntry,
-        standing: Option<&KnownAddress>,
-        at: Instant,
-        revive: Option<&str>,
-    ) -> Result<()> {
+    fn add(&mut self, line: &Line<'_>, fresh: &mut FreshIds, revive: Option<&str>) -> Result<()> {
+        let Line { hash, entry, known: standing, .. } = *line;
         let state = standing.and_then(|standing| standing.state.as_deref());
         let suppressed = standing.is_some_and(|standing| standing.suppressed);
         let is_former = state.is_none() && standing.is_some_and(|standing| standing.is_former && !standing.is_reader);
@@ -126,7 +154,7 @@ impl Plan {
                 self.count.revived += 1;
                 self.revived.push((hash,));
                 self.forgiven.push((hash, words));
-                self.reader(hash, entry, standing, at)?;
+                self.reader(line, fresh)?;
             } else if suppressed {
                 self.count.suppressed += 1;
             } else {
@@ -139,17 +167,18 @@ impl Plan {
                 Some(_) => self.count.known += 1,
                 None => {
                     self.count.added += 1;
-                    self.reader(hash, entry, standing, at)?;
+                    self.reader(line, fresh)?;
                 }
             }
         } else {
-            self.bar(hash, entry, standing, at)?;
+            self.bar(line, fresh)?;
         }
         Ok(())
     }
 
     /// The same of somebody who gets no letters by the list.
-    fn bar(&mut self, hash: &str, entry: &ListEntry, standing: Option<&KnownAddress>, at: Instant) -> Result<()> {
+    fn bar(&mut self, line: &Line<'_>, fresh: &mut FreshIds) -> Result<()> {
+        let Line { hash, entry, known: standing, at } = *line;
         let said = entry.suppression.map_or(entry.since, |suppression| suppression.since.or(entry.since));
         let state = standing.and_then(|standing| standing.state.as_deref());
         let suppressed = standing.is_some_and(|standing| standing.suppressed);
@@ -169,7 +198,7 @@ impl Plan {
                     Some(_) => self.count.as_suppressed += 1,
                     None => self.count.as_left += 1,
                 }
-                self.reader(hash, entry, standing, at)?;
+                self.reader(line, fresh)?;
             }
             Some("active") if !suppressed => self.count.let_go += 1,
             Some(state) => {
@@ -188,13 +217,13 @@ impl Plan {
     }
 
     /// A reader that is new, with all that hangs on one.
-    fn reader(&mut self, hash: &str, entry: &ListEntry, standing: Option<&KnownAddress>, at: Instant) -> Result<()> {
+    fn reader(&mut self, line: &Line<'_>, fresh: &mut FreshIds) -> Result<()> {
+        let Line { hash, entry, known: standing, at } = *line;
         let own = entry.identity.as_ref();
-        let id = match (own, self.fresh.next()) {
-            (Some(own), _) => HEXLOWER.encode(own.reader.bytes()),
-            (None, Some(fresh)) => HEXLOWER.encode(&fresh),
-            (None, None) => HEXLOWER.encode(&Store::random()?),
-        };
+        let id = HEXLOWER.encode(&match own {
+            Some(own) => *own.reader.bytes(),
+            None => fresh.next()?,
+        });
         let joined = entry.joined.unwrap_or(at);
         // When somebody left is not known by when they came.
         let since = entry.since.unwrap_or(if entry.membership == Membership::Left { at } else { joined });
@@ -258,26 +287,26 @@ impl Plan {
     }
 }
 
-/// What is to be written of a part of a list, by what the store knows.
+/// What is to be written of some lines of a list, by what the store knows.
 pub(super) fn plan(
-    entries: &[(String, ListEntry)],
+    entries: &[(AddressHash, ListEntry)],
     rows: Vec<KnownAddressRow>,
+    fresh: &mut FreshIds,
     at: Instant,
     revive: Option<&str>,
 ) -> Result<Plan> {
-    let standings: HashMap<String, KnownAddress> =
-        rows.into_iter().map(|row| (HEXLOWER.encode(&row.hash), KnownAddress::from(row))).collect();
-    // Of a list that was read before, nearly all are known: no ids are drawn for them.
-    let unknown = entries.len().saturating_sub(standings.len());
-    let mut plan = Plan { fresh: fresh_ids(unknown)?.into_iter(), ..Plan::default() };
+    let standings: HashMap<Vec<u8>, KnownAddress> =
+        rows.into_iter().map(|mut row| (std::mem::take(&mut row.hash), KnownAddress::from(row))).collect();
+    let mut plan = Plan::default();
     for (hash, entry) in entries {
-        plan.add(hash, entry, standings.get(hash), at, revive)?;
+        let line = Line { hash: &HEXLOWER.encode(hash), entry, known: standings.get(hash.as_slice()), at };
+        plan.add(&line, fresh, revive)?;
     }
     Ok(plan)
 }
 
-/// Random ids for so many new readers, in order, for the sake of their index; none for a few.
-fn fresh_ids(readers: usize) -> Result<Vec<[u8; 16]>> {
+/// Random ids for so many new readers, in order; none for a few.
+fn draw_ids(readers: usize) -> Result<Vec<[u8; 16]>> {
     let count = if readers > SHORT_LIST_LINES { readers } else { 0 };
     let mut bytes = vec![0; count * 16];
     // All at once: the system is asked once, and not for each reader.

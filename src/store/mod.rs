@@ -57,6 +57,7 @@ mod transactions;
 mod upkeep;
 mod warm_up;
 
+use list_plan::AddressHash;
 use query::from_row;
 use sqlx::{postgres::PgPool, sqlite::SqlitePool};
 use transactions::Tx;
@@ -341,7 +342,11 @@ impl Store {
 
     /// What an address is recognised by, also when the address itself is gone.
     fn hash(&self, address: &EmailAddress) -> Vec<u8> {
-        self.key.sign("address", address.folded().as_bytes()).to_vec()
+        self.address_hash(address).to_vec()
+    }
+
+    fn address_hash(&self, address: &EmailAddress) -> AddressHash {
+        self.key.sign("address", address.folded().as_bytes())
     }
 
     /// What a mailbox is recognised by, whatever address of it is used.

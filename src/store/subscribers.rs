@@ -1,14 +1,13 @@
 //! Readers from lists: what a list may change in the store, and what it may not. Who left or is suppressed here is
 //! not revived by a list; who left by a list gets nothing here, unless they said otherwise themselves since.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
-use data_encoding::HEXLOWER;
 use serde::Serialize;
 
 use super::{
-    Result, Store,
-    list_plan::{KnownAddressRow, Plan, Rows, SHORT_LIST_LINES, plan},
+    Result, Store, Tx,
+    list_plan::{AddressHash, FreshIds, KnownAddressRow, Plan, Rows, SHORT_LIST_LINES, plan},
     millis, sql,
     sql::lists,
 };
@@ -55,15 +54,44 @@ impl Added {
     }
 }
 
+/// So many lines go to one statement: each takes its rows as a text, of which there are several copies by turns.
+const LINES_IN_STATEMENT: usize = 4_000;
+
 /// A part of a list, made ready to be entered.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ReadyPart {
     /// The lines with the hashes of their addresses.
-    entries: Vec<(String, ListEntry)>,
+    entries: Vec<(AddressHash, ListEntry)>,
+    /// Where an address stands among them.
+    places: HashMap<AddressHash, usize>,
     /// How many addresses stood there twice.
     twins: u64,
-    /// All hashes, as statements take them.
-    hashes: String,
+}
+
+impl ReadyPart {
+    /// Adds a line. Of two lines about one address, what weighs more counts.
+    fn add(&mut self, hash: AddressHash, entry: ListEntry) {
+        match self.places.entry(hash) {
+            Entry::Occupied(place) => {
+                self.twins += 1;
+                self.entries[*place.get()].1.join(entry);
+            }
+            Entry::Vacant(place) => {
+                place.insert(self.entries.len());
+                self.entries.push((hash, entry));
+            }
+        }
+    }
+
+    /// When all lines are there. A short list keeps its order, and so does one that another store wrote, so that both can
+    /// be compared. A long one is put in the order of the hashes: an index is then read and written page by page, and not
+    /// a page for each line.
+    pub fn close(&mut self) {
+        self.places = HashMap::new();
+        if self.entries.len() > SHORT_LIST_LINES && self.entries.iter().all(|(_, entry)| entry.identity.is_none()) {
+            self.entries.sort_unstable_by_key(|(hash, _)| *hash);
+        }
+    }
 }
 
 impl Store {
@@ -73,30 +101,17 @@ impl Store {
         self.enter_list(newsletter, entries, at, None).await
     }
 
-    /// Makes a part of a list ready: what takes time and no store. Of two lines about one address, what weighs more
-    /// counts. A short list keeps its order, and so does one that another store wrote, so that both can be compared. A
-    /// long one is put in the order of the hashes: an index is then read and written page by page, and not a page for
-    /// each line.
-    pub fn ready_part(&self, entries: Vec<ListEntry>) -> ReadyPart {
-        let mut places: HashMap<String, usize> = HashMap::with_capacity(entries.len());
-        let mut joined: Vec<(String, ListEntry)> = Vec::with_capacity(entries.len());
-        let count = entries.len();
-        for entry in entries {
-            let hash = HEXLOWER.encode(&self.hash(&entry.subscriber.address));
-            match places.get(&hash) {
-                Some(place) => joined[*place].1.join(entry),
-                None => {
-                    places.insert(hash.clone(), joined.len());
-                    joined.push((hash, entry));
-                }
-            }
-        }
-        let twins = count - joined.len();
-        if joined.len() > SHORT_LIST_LINES && joined.iter().all(|(_, entry)| entry.identity.is_none()) {
-            joined.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-        }
-        let hashes = Rows::hashes(&joined).into_text();
-        ReadyPart { entries: joined, twins: twins as u64, hashes }
+    /// Adds a line to a part of a list: what takes time and no store.
+    pub fn add_to_part(&self, part: &mut ReadyPart, entry: ListEntry) {
+        part.add(self.address_hash(&entry.subscriber.address), entry);
+    }
+
+    /// A whole list as one part.
+    fn ready_part(&self, entries: Vec<ListEntry>) -> ReadyPart {
+        let mut part = ReadyPart::default();
+        entries.into_iter().for_each(|entry| self.add_to_part(&mut part, entry));
+        part.close();
+        part
     }
 
     /// Takes in a part of a list: see [`Self::enter_part`].
@@ -119,49 +134,33 @@ impl Store {
         at: Instant,
         revive: Option<&str>,
     ) -> Result<Added> {
-        let ReadyPart { entries, twins, hashes } = part;
         let newsletter = newsletter.as_str();
         self.transact_alone(async |mut tx| {
-            if entries.len() > SHORT_LIST_LINES {
+            if part.entries.len() > SHORT_LIST_LINES {
                 tx.expect_many_pages().await?;
             }
-            let rows: Vec<KnownAddressRow> =
-                tx.query(lists::STANDING_OF).bind(hashes).bind(newsletter).fetch_all().await?;
-            let plan = plan(entries, rows, at, revive)?;
-            if !plan.revived.is_empty() {
-                let back = plan.revived.into_text();
-                let forgiven = plan.forgiven.into_text();
-                let query = tx.query(lists::KEEP_FORGIVEN).bind(forgiven).bind(millis(at));
-                query.execute().await?;
-                for statement in [sql::FORGIVE, sql::FORGET_FORMER] {
-                    tx.query(statement).bind(&back).execute().await?;
-                }
-                let query = tx.query(sql::REVIVE).bind(&back).bind(millis(at)).bind(newsletter);
-                query.execute().await?;
-                tx.query(sql::RETURN_READERS).bind(&back).bind(millis(at)).execute().await?;
+            let mut count = Added { known: part.twins, ..Added::default() };
+            let mut fresh = FreshIds::new(part.entries.len());
+            let mut planned = None;
+            // No address stands in two chunks: what is known of the next ones may be asked before these are written, and
+            // while the store writes, the next plan is made.
+            for lines in part.entries.chunks(LINES_IN_STATEMENT) {
+                let rows = tx.standings(lines, newsletter).await?;
+                let make_plan = async { plan(lines, rows, &mut fresh, at, revive) };
+                let next = match planned.take() {
+                    Some(current) => {
+                        let (done, next) = tokio::join!(tx.carry_out(current, newsletter, at), make_plan);
+                        done?;
+                        next?
+                    }
+                    None => make_plan.await?,
+                };
+                count.add(next.count);
+                planned = Some(next);
             }
-            if !plan.readers.is_empty() {
-                let (readers, subscriptions) = (plan.readers.into_text(), plan.subscriptions.into_text());
-                tx.query(lists::ADD_LISTED_READERS).bind(readers).execute().await?;
-                let query = tx.query(lists::ADD_LISTED_SUBSCRIPTIONS);
-                query.bind(subscriptions).bind(newsletter).execute().await?;
+            if let Some(last) = planned {
+                tx.carry_out(last, newsletter, at).await?;
             }
-            if !plan.leavers.is_empty() {
-                let query = tx.query(lists::LEAVE_LISTED).bind(plan.leavers.into_text());
-                query.bind(newsletter).execute().await?;
-            }
-            for (statement, rows) in [
-                (lists::SUPPRESS_LISTED, plan.suppressed),
-                (lists::ADD_LISTED_CONSENTS, plan.consents),
-                (lists::ADD_LISTED_ALLOWANCES, plan.allowances),
-                (lists::ADD_LISTED_FORMER, plan.former),
-            ] {
-                if !rows.is_empty() {
-                    tx.query(statement).bind(rows.into_text()).execute().await?;
-                }
-            }
-            let mut count = plan.count;
-            count.known += twins;
             tx.commit().await?;
             Ok(count)
         })
@@ -181,11 +180,13 @@ impl Store {
 
     /// The same of one that is ready.
     pub async fn weigh_part(&self, newsletter: &Slug, part: &ReadyPart, at: Instant, revive: bool) -> Result<Added> {
-        let ReadyPart { entries, twins, hashes } = part;
-        let rows: Vec<KnownAddressRow> =
-            self.read(lists::STANDING_OF).bind(hashes).bind(newsletter.as_str()).fetch_all().await?;
-        let mut count = plan(entries, rows, at, revive.then_some(""))?.count;
-        count.known += twins;
+        let mut count = Added { known: part.twins, ..Added::default() };
+        let mut fresh = FreshIds::new(part.entries.len());
+        for lines in part.entries.chunks(LINES_IN_STATEMENT) {
+            let query = self.read(lists::STANDING_OF).bind(Rows::hashes(lines).into_text()).bind(newsletter.as_str());
+            let rows: Vec<KnownAddressRow> = query.fetch_all().await?;
+            count.add(plan(lines, rows, &mut fresh, at, revive.then_some(""))?.count);
+        }
         Ok(count)
     }
 
@@ -204,5 +205,49 @@ impl Store {
             Ok(count)
         })
         .await
+    }
+}
+
+impl Tx<'_> {
+    async fn standings(
+        &mut self,
+        lines: &[(AddressHash, ListEntry)],
+        newsletter: &str,
+    ) -> Result<Vec<KnownAddressRow>> {
+        let hashes = Rows::hashes(lines).into_text();
+        self.query(lists::STANDING_OF).bind(hashes).bind(newsletter).fetch_all().await
+    }
+
+    /// Writes down what is to be done about some lines of a list.
+    async fn carry_out(&mut self, plan: Plan, newsletter: &str, at: Instant) -> Result<()> {
+        if !plan.revived.is_empty() {
+            let back = plan.revived.into_text();
+            let forgiven = plan.forgiven.into_text();
+            self.query(lists::KEEP_FORGIVEN).bind(forgiven).bind(millis(at)).execute().await?;
+            for statement in [sql::FORGIVE, sql::FORGET_FORMER] {
+                self.query(statement).bind(&back).execute().await?;
+            }
+            self.query(sql::REVIVE).bind(&back).bind(millis(at)).bind(newsletter).execute().await?;
+            self.query(sql::RETURN_READERS).bind(&back).bind(millis(at)).execute().await?;
+        }
+        if !plan.readers.is_empty() {
+            self.query(lists::ADD_LISTED_READERS).bind(plan.readers.into_text()).execute().await?;
+            let query = self.query(lists::ADD_LISTED_SUBSCRIPTIONS).bind(plan.subscriptions.into_text());
+            query.bind(newsletter).execute().await?;
+        }
+        if !plan.leavers.is_empty() {
+            self.query(lists::LEAVE_LISTED).bind(plan.leavers.into_text()).bind(newsletter).execute().await?;
+        }
+        for (statement, rows) in [
+            (lists::SUPPRESS_LISTED, plan.suppressed),
+            (lists::ADD_LISTED_CONSENTS, plan.consents),
+            (lists::ADD_LISTED_ALLOWANCES, plan.allowances),
+            (lists::ADD_LISTED_FORMER, plan.former),
+        ] {
+            if !rows.is_empty() {
+                self.query(statement).bind(rows.into_text()).execute().await?;
+            }
+        }
+        Ok(())
     }
 }

@@ -193,8 +193,18 @@ fn written_backwards(cell: &str, order: Option<DateOrder>) -> Option<Instant> {
     Some(date.and_time(time).and_utc())
 }
 
+/// How long a day is, in digits: `2026-11-23`.
+const DAY_LENGTH: usize = 10;
+
 /// The forms that most programs write.
 fn common(cell: &str) -> Option<Instant> {
+    let day = || Some(NaiveDate::parse_from_str(cell, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0)?.and_utc());
+    // Most lists say days alone, and each form that is tried takes its time.
+    if cell.len() <= DAY_LENGTH
+        && let Some(at) = day()
+    {
+        return Some(at);
+    }
     if let Ok(at) = DateTime::parse_from_rfc3339(cell) {
         return Some(at.with_timezone(&Utc));
     }
@@ -204,9 +214,7 @@ fn common(cell: &str) -> Option<Instant> {
         let forms = ["%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f %z", "%Y-%m-%d %H:%M:%S %Z"];
         forms.iter().find_map(|form| DateTime::parse_from_str(cell, form).ok()).map(|at| at.with_timezone(&Utc))
     };
-    hour.or_else(|| NaiveDate::parse_from_str(cell, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0))
-        .map(|at| at.and_utc())
-        .or_else(offset)
+    hour.map(|at| at.and_utc()).or_else(day).or_else(offset)
 }
 
 #[cfg(test)]

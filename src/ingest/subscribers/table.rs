@@ -315,7 +315,9 @@ impl<'s, R: Read + Seek> Table<'s, R> {
 
 /// The languages that we write in; any other is the magazine's.
 fn language(cell: &str) -> Option<String> {
-    Lang::known(&normalise(cell).replace(' ', "-")).map(|lang| lang.tag().to_owned())
+    // Most cells are tags as they should be.
+    let lang = Lang::known(cell).or_else(|| Lang::known(&normalise(cell).replace(' ', "-")));
+    lang.map(|lang| lang.tag().to_owned())
 }
 
 /// A list that cannot be read: what is not UTF-8 is told as such.

@@ -28,16 +28,16 @@ use crate::{
         subscribers::{About, Layout, List, Part, Refused, Settings, files, files::ListFile},
         sync::ListCounts,
     },
-    model::{HashedAddress, Key, ListEntry, Slug},
+    model::{HashedAddress, Key, Slug},
     store::{Added, ReadyPart, Store},
 };
 
 /// How many subscribers are written in one commit. Their hashes fall on every page of an index: a
 /// commit of few rows costs nearly as many pages as one of many. More of them take more memory; two are there at once.
-const PART: usize = 16_000;
+const PART: usize = 40_000;
 
-/// So many lines are read before the store is looked after: a millisecond's worth.
-const LINES_AT_ONCE: usize = 500;
+/// So many lines are read before the store is looked after: less than a millisecond's worth.
+const LINES_AT_ONCE: usize = 250;
 
 /// How many tags and lists of another program are named.
 const LABELS_NAMED: usize = 20;
@@ -121,20 +121,6 @@ impl Import<'_> {
     }
 }
 
-/// Reads a part of a list. Between a few lines and the next, what else is under way goes on.
-async fn take_part<R: Read + Seek>(list: &mut List<'_, R>) -> Result<Part, ingest::Error> {
-    let mut part = Part::default();
-    while part.lines() < PART {
-        let more = list.take(LINES_AT_ONCE)?;
-        if more.is_empty() {
-            break;
-        }
-        part.extend(more);
-        tokio::task::yield_now().await;
-    }
-    Ok(part)
-}
-
 fn open(path: &Path) -> anyhow::Result<File> {
     let wrong = |source| ingest::Error::Read { path: path.to_owned(), source };
     Ok(File::open(path).map_err(wrong)?)
@@ -183,6 +169,7 @@ impl Looked {
 }
 
 /// A part of lists, ready for the store.
+#[derive(Default)]
 struct PartToEnter {
     /// Of each newsletter.
     lists: Vec<(Slug, ReadyPart)>,
@@ -261,12 +248,13 @@ impl<'a> Pass<'a> {
         let mut count = Added::default();
         if work == Work::Look {
             loop {
-                let part = take_part(&mut list).await?;
+                let part = list.take(LINES_AT_ONCE)?;
                 if part.is_empty() {
                     break;
                 }
                 self.tally(&part, tally);
                 bar.set_position(list.position());
+                tokio::task::yield_now().await;
             }
         } else {
             let mut part = self.ready_part(&mut list).await?;
@@ -288,25 +276,32 @@ impl<'a> Pass<'a> {
         part.elsewhere.iter().for_each(|(newsletter, entry)| tally.add(newsletter, entry));
     }
 
-    /// Reads a part of a list and makes it ready for the store.
+    /// Reads a part of a list and makes it ready for the store. Between a few lines and the next, what else is under way
+    /// goes on.
     async fn ready_part<R: Read + Seek>(&self, list: &mut List<'_, R>) -> anyhow::Result<PartToEnter> {
-        let part = take_part(list).await?;
-        let is_end = part.is_empty();
-        let mut lists: BTreeMap<Slug, Vec<ListEntry>> = BTreeMap::new();
-        if !part.entries.is_empty() {
-            lists.insert(self.session.newsletter().clone(), part.entries);
+        let mut lines = 0;
+        let mut lists: BTreeMap<Slug, ReadyPart> = BTreeMap::new();
+        let mut ready = PartToEnter::default();
+        while lines < PART {
+            let some = list.take(LINES_AT_ONCE)?;
+            if some.is_empty() {
+                break;
+            }
+            lines += some.lines();
+            ready.hashes.extend(some.hashes);
+            let own = some.entries.into_iter().map(|entry| (self.session.newsletter().clone(), entry));
+            for (newsletter, entry) in own.chain(some.elsewhere) {
+                if self.contradictions.outweigh(&newsletter, &entry) {
+                    ready.outweighed += 1;
+                } else {
+                    self.store.add_to_part(lists.entry(newsletter).or_default(), entry);
+                }
+            }
+            tokio::task::yield_now().await;
         }
-        for (newsletter, entry) in part.elsewhere {
-            lists.entry(newsletter).or_default().push(entry);
-        }
-        let mut ready =
-            PartToEnter { lists: Vec::with_capacity(lists.len()), outweighed: 0, hashes: part.hashes, is_end };
-        for (newsletter, mut entries) in lists {
-            let before = entries.len();
-            entries.retain(|entry| !self.contradictions.outweigh(&newsletter, entry));
-            ready.outweighed += (before - entries.len()) as u64;
-            ready.lists.push((newsletter, self.store.ready_part(entries)));
-        }
+        ready.is_end = lines == 0;
+        lists.values_mut().for_each(ReadyPart::close);
+        ready.lists = lists.into_iter().collect();
         Ok(ready)
     }
 
