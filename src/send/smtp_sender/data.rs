@@ -3,12 +3,15 @@
 
 use super::{OutgoingLetter, SmtpSender};
 use crate::send::{
-    smtp::{ConnectionError, Reply, ReplyClass, SmtpCommand, unexpected_reply},
+    smtp::{ConnectionError, Reply, ReplyClass, SmtpCommand, WriteError, unexpected_reply},
     verdict::{LetterVerdict, SmtpStep},
 };
 
 /// How many refusals may wait for a proof before it is asked for.
 const MAX_UNPROVEN_LETTERS: usize = 8;
+
+/// So much of a text waits until its letter is marked in the ledger.
+const TAIL_BYTES: usize = 512;
 
 /// The replies to an envelope.
 struct EnvelopeReplies {
@@ -47,7 +50,10 @@ impl SmtpSender {
         mut letter: OutgoingLetter,
         next: Option<OutgoingLetter>,
     ) -> Result<Option<OutgoingLetter>, ConnectionError> {
-        letter.marked = self.record(std::slice::from_ref(&letter)).await.contains(&letter.leased.letter.id);
+        let mut text = std::mem::take(&mut letter.written.text);
+        let tail_start = text.floor_char_boundary(text.len().saturating_sub(TAIL_BYTES));
+        let mut tail = text.split_off(tail_start);
+        let head = self.record_while_writing(&mut letter, text.as_bytes()).await;
         if !letter.marked {
             // The relay waits for a text that another worker may have sent: the connection must end.
             if let Some(next) = next {
@@ -55,14 +61,16 @@ impl SmtpSender {
             }
             return Err(ConnectionError::local("a lease was lost while the relay waited"));
         }
-        let mut flight = std::mem::take(&mut letter.written.text);
-        flight.push_str(".\r\n");
-        let end = flight.len();
+        tail.push_str(".\r\n");
+        let end = tail.len();
         if let Some(next) = &next {
-            flight.push_str(&self.envelope(next));
+            tail.push_str(&self.envelope(next));
         }
-        let count = if next.is_some() { 4 + usize::from(self.needs_reset) } else { 1 };
-        let written = self.connection()?.write(flight.as_bytes(), count).await;
+        let envelope_replies = if next.is_some() { 3 + usize::from(self.needs_reset) } else { 0 };
+        let written = match head {
+            Ok(()) => self.connection()?.write(tail.as_bytes(), envelope_replies).await,
+            Err(failed) => Err(WriteError { written: 0, ..failed }),
+        };
         let is_complete = written.as_ref().map_or_else(|failed| failed.written >= end, |()| true);
         // If the letter was sent completely, the reply to it counts, even if the write failed after it.
         let reply = match (is_complete, &written) {
@@ -86,6 +94,18 @@ impl SmtpSender {
                 Err(error)
             }
         }
+    }
+
+    /// Marks a letter, and writes its text meanwhile, but for the tail: without it no relay can take the letter. The
+    /// reply to it is due from now on, because relays may refuse a text before they have seen its end.
+    async fn record_while_writing(&mut self, letter: &mut OutgoingLetter, head: &[u8]) -> Result<(), WriteError> {
+        let Some(mut connection) = self.connection.take() else {
+            return Err(WriteError { error: ConnectionError::new("there is no connection"), written: 0 });
+        };
+        let (granted, written) = tokio::join!(self.record(std::slice::from_ref(&*letter)), connection.write(head, 1));
+        letter.marked = granted.contains(&letter.leased.letter.id);
+        self.connection = Some(connection);
+        written
     }
 
     /// Settles a letter by the reply to its end, then judges the replies to the next envelope.
