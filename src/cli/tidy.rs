@@ -13,7 +13,7 @@ const DAILY_TASK: &str = "tidy";
 const MAX_TRANSACTIONS_PER_RUN: usize = 200;
 
 /// How many transactions a run makes for readers whose letters have gone out.
-const MAX_SETTLING_PER_RUN: usize = 20;
+const MAX_SETTLING_PER_RUN: usize = 5;
 
 /// What was removed.
 #[derive(Debug, Default)]

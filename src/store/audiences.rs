@@ -7,7 +7,7 @@ use super::{Error, Result, Store, Tx, instant, millis, query::from_row, sql::aud
 use crate::model::{Choice, EditionKey, EmailAddress, Instant, ReaderGroup, Rhythm, Slug};
 
 /// How many readers one transaction settles.
-const READERS_PER_TRANSACTION: i64 = 5_000;
+const READERS_PER_TRANSACTION: i64 = 20_000;
 
 /// An edition before the one that is drawn up, as its columns come to readers who did not get it.
 #[derive(Debug, Clone, PartialEq, Eq)]
