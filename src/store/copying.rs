@@ -76,7 +76,9 @@ impl Store {
             ));
         }
         let mut writer = Writer::begin(&target.pool).await?;
-        if writer.catalog().await? != catalog {
+        // It is written in the order that the target wants: Postgres does not refer from letters to their variants.
+        let theirs = writer.catalog().await?;
+        if theirs != catalog {
             return Err(Error::Copy(
                 "the two stores have different tables: let one version of gazetier open both".into(),
             ));
@@ -86,11 +88,11 @@ impl Store {
                 return Err(Error::Copy(format!("the store to copy into is in use: its table {table} has rows")));
             }
         }
-        for table in catalog.order().iter().rev() {
+        for table in theirs.order().iter().rev() {
             writer.clear(table).await?;
         }
         let mut sums = StoreSums::new();
-        for table in catalog.order() {
+        for table in theirs.order() {
             let sum = reader.copy(&catalog, table, &mut writer).await?;
             sums.insert(table.clone(), sum);
         }

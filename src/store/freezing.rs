@@ -3,13 +3,13 @@
 
 use super::{
     Result, Store, Tx,
-    audiences::{add_group, add_rhythms, editions_stamp, groups, move_behind, settle_groups},
+    audiences::{add_group, add_rhythms, editions_stamp, groups, move_behind, note_settled},
     desk::{add_note, desk_stamp},
     editions::Row,
     is_another_list, millis,
     resting::rest_frozen,
     specials::{mark_special, take_plan},
-    sql,
+    sql::{self, audiences},
     together::{WaitForOthers, wait_for_others},
 };
 use crate::model::{
@@ -298,7 +298,8 @@ impl Store {
             for variant in &new.variants {
                 add_variant(&mut tx, id, variant).await?;
             }
-            let letters = tx.query(sql::ADD_LETTERS).bind(id).bind(newsletter.as_str()).execute().await?;
+            tx.query(audiences::FOR_LETTERS).execute().await?;
+            let letters = tx.query(audiences::ADD_LETTERS).bind(id).bind(newsletter.as_str()).execute().await?;
             let count = i64::try_from(letters).unwrap_or(i64::MAX);
             if new.readers.is_some_and(|seen| is_another_list(seen, count)) {
                 return Ok(Freeze::Readers(count));
@@ -313,10 +314,10 @@ impl Store {
             if groups(&mut tx, newsletter).await?.iter().any(is_new) {
                 return Ok(Freeze::Stale);
             }
-            tx.query(sql::audiences::DROP_GROUPS).bind(id).execute().await?;
+            tx.query(audiences::DROP_GROUPS).bind(id).execute().await?;
             match new.planned {
                 Some(_) => mark_special(&mut tx, id, new.dated).await?,
-                None => settle_groups(&mut tx, id, &new.key, &new.rhythms).await?,
+                None => note_settled(&mut tx, id, &new.key, &new.rhythms).await?,
             }
             if let Some(note) = &new.note {
                 add_note(&mut tx, &new.key, note).await?;

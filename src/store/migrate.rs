@@ -8,7 +8,7 @@ use sqlx::{
 use super::{Result, Store, Tx};
 
 /// Every migration, in order. What is here never changes; what comes is appended.
-const MIGRATIONS: [(&str, &str); 26] = [
+const MIGRATIONS: [(&str, &str); 27] = [
     ("press", include_str!("migrations/0001_press.sql")),
     ("hubs", include_str!("migrations/0002_hubs.sql")),
     ("delivery", include_str!("migrations/0003_delivery.sql")),
@@ -35,6 +35,7 @@ const MIGRATIONS: [(&str, &str); 26] = [
     ("canary", include_str!("migrations/0024_canary.sql")),
     ("together", include_str!("migrations/0025_together.sql")),
     ("warm-up", include_str!("migrations/0026_warm_up.sql")),
+    ("freezing", include_str!("migrations/0027_freezing.sql")),
 ];
 
 /// The migrations, as SQLite or Postgres wants them.

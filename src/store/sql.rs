@@ -185,5 +185,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// Every statement that the backends say differently, with its name.
 pub fn both() -> impl Iterator<Item = (&'static str, ByDialect)> {
-    [BOTH, canary::BOTH, fates::BOTH, ledger::BOTH, lists::BOTH, together::BOTH, warm_up::BOTH].concat().into_iter()
+    [BOTH, audiences::BOTH, canary::BOTH, fates::BOTH, ledger::BOTH, lists::BOTH, together::BOTH, warm_up::BOTH]
+        .concat()
+        .into_iter()
 }

@@ -165,6 +165,7 @@ async fn part(tx: &mut Tx<'_>, rows: Vec<PartedRow>) -> Result<()> {
     let free = rows.iter().filter(|row| freed.contains(&row.carrier_id)).map(|row| row.letter_id);
     let free = json!(free.collect::<Vec<_>>()).to_string();
     tx.query(together::GIVE_BACK).bind(&free).execute().await?;
+    tx.query(together::LOSE_DAY).bind(&free).execute().await?;
     tx.query(together::DROP_CARRIED).bind(&free).execute().await?;
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Who gets what of a newsletter's editions: rhythms, groups of readers, and what of earlier editions is to come.
 
+use super::ByDialect;
+
 /// An edition `e` that is held and that nobody has got: its columns wait for the editors' word.
 macro_rules! withheld {
     () => {
@@ -11,6 +13,20 @@ macro_rules! withheld {
 macro_rules! position {
     () => {
         "COALESCE(e.position_at, e.cutoff_at)"
+    };
+}
+
+/// A letter for every active reader whose group has a variant, in the freezing commit.
+macro_rules! add_letters {
+    ($from:literal, $order:literal) => {
+        concat!(
+            "INSERT INTO letters (edition_id, subscriber_id, variant_id, address, name, state, attempts, fence, due_at) \
+            SELECT g.edition_id, s.id, g.variant_id, s.address, s.name, 'queued', 0, 0, 0 FROM ",
+            $from,
+            " AND p.newsletter = $2 AND p.state = 'active' \
+            AND NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = s.address_hash)",
+            $order
+        )
     };
 }
 
@@ -47,8 +63,15 @@ statements! {
         WHERE e.newsletter = editions.newsletter AND e.cutoff_at < $2) WHERE id = $1 AND state = 'held' AND NOT EXISTS (SELECT 1 \
         FROM letters l WHERE l.edition_id = $1 AND l.state = 'sent') AND EXISTS (SELECT 1 FROM editions e \
         WHERE e.newsletter = editions.newsletter AND e.cutoff_at < $2 AND e.cutoff_at > editions.cutoff_at)");
-    SETTLE_GROUP = "UPDATE subscriptions SET after_at = 0, mark_at = 0, had = '' WHERE newsletter = $1 AND rhythm = $2 AND after_at > 0 \
-        AND after_at < $3";
+    NOTE_SETTLED = "INSERT INTO settled_rhythms (newsletter, rhythm, edition_id) VALUES ($1, $2, $3) \
+        ON CONFLICT (newsletter, rhythm) DO UPDATE SET edition_id = excluded.edition_id";
+    NEXT_SETTLED = "SELECT r.newsletter, r.rhythm, r.edition_id, e.cutoff_at FROM settled_rhythms r JOIN editions e ON e.id = r.edition_id \
+        ORDER BY r.newsletter, r.rhythm LIMIT 1";
+    FORGET_SETTLED = "DELETE FROM settled_rhythms WHERE newsletter = $1 AND rhythm = $2 AND edition_id = $3";
+    /// Whoever chooses anew meanwhile keeps that. In a `CASE`, or SQLite goes through all that are to be settled for some of them.
+    SETTLE_READERS = "UPDATE subscriptions SET after_at = 0, mark_at = 0, had = '' WHERE newsletter = $1 AND subscriber_id IN \
+        (SELECT p.subscriber_id FROM subscriptions p WHERE p.newsletter = $1 AND p.rhythm = $2 AND p.after_at > 0 AND p.after_at < $3 LIMIT $4) \
+        AND CASE WHEN rhythm = $2 AND after_at > 0 AND after_at < $3 THEN TRUE ELSE FALSE END";
     HISTORY = "SELECT rhythm, after_at, mark_at, had FROM subscriptions WHERE subscriber_id = $1 AND newsletter = $2";
     /// The last edition of the schedule that was due for a rhythm and that its readers have got, or will.
     LAST_OF_RHYTHM = concat!("SELECT CAST(COALESCE(MAX(e.cutoff_at), 0) AS BIGINT) FROM editions e WHERE e.newsletter = $1 \
@@ -62,4 +85,27 @@ statements! {
     SET_RHYTHM = "UPDATE subscriptions SET rhythm = $3, after_at = $4, mark_at = $5, had = $6 WHERE subscriber_id = $1 AND newsletter = $2";
     DROP_HELD_LETTERS = concat!("UPDATE letters SET state = 'suppressed' WHERE subscriber_id = $1 AND state = 'queued' \
         AND edition_id IN (SELECT e.id FROM editions e WHERE e.newsletter = $2 AND ", withheld!(), ")");
+}
+
+dialects! {
+    /// One pass over all subscriptions, in the order of readers: group by group, each row of three tables would be looked for by
+    /// itself, and each letter's entry in the index would have another place. Postgres would believe that hardly any reader
+    /// is in a group, as five values must be equal, and look for each in turn; of an outer join it believes that all are.
+    ADD_LETTERS = ByDialect {
+        sqlite: add_letters!(
+            "subscriptions p NOT INDEXED CROSS JOIN edition_groups g CROSS JOIN subscribers s WHERE g.edition_id = $1 \
+            AND p.rhythm = g.rhythm AND p.choice = g.choice AND p.after_at = g.after_at AND p.mark_at = g.mark_at AND p.had = g.had \
+            AND s.id = p.subscriber_id",
+            ""
+        ),
+        postgres: add_letters!(
+            "subscriptions p LEFT JOIN edition_groups g ON g.edition_id = $1 AND p.rhythm = g.rhythm AND p.choice = g.choice \
+            AND p.after_at = g.after_at AND p.mark_at = g.mark_at AND p.had = g.had \
+            JOIN subscribers s ON s.id = p.subscriber_id WHERE COALESCE(g.variant_id, 0) <> 0",
+            " ORDER BY p.subscriber_id"
+        ),
+    };
+    /// Before letters are added: SQLite gets room for their pages, and Postgres looks how many groups there are, which are
+    /// of this transaction alone.
+    FOR_LETTERS = ByDialect { sqlite: "PRAGMA cache_size = -16384", postgres: "ANALYZE edition_groups" };
 }

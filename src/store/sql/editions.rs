@@ -55,14 +55,6 @@ statements! {
     LARGEST_VARIANT = "SELECT CAST(COALESCE(MAX(length(entity)), 0) AS BIGINT) FROM variants WHERE edition_id = $1";
     FIND_VARIANT = "SELECT v.entity, COALESCE(v.subject, e.subject) AS subject, v.others FROM variants v JOIN editions e ON e.id = v.edition_id \
         WHERE v.id = $1";
-    /// A letter for every active reader whose group has a variant, in the freezing commit. `CROSS JOIN`, or SQLite goes
-    /// through all readers, those that get nothing too.
-    ADD_LETTERS = "INSERT INTO letters (edition_id, subscriber_id, variant_id, address, name, state, attempts, fence, due_at) \
-        SELECT g.edition_id, s.id, g.variant_id, s.address, s.name, 'queued', 0, 0, 0 \
-        FROM edition_groups g CROSS JOIN subscriptions p JOIN subscribers s ON s.id = p.subscriber_id \
-        WHERE g.edition_id = $1 AND p.newsletter = $2 AND p.state = 'active' AND p.rhythm = g.rhythm AND p.choice = g.choice \
-        AND p.after_at = g.after_at AND p.mark_at = g.mark_at AND p.had = g.had \
-        AND NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = s.address_hash)";
     /// The letters of one that was begun keep their date.
     RELEASE_EDITION = "UPDATE editions SET state = 'frozen', held_reason = NULL, dated_at = CASE WHEN EXISTS \
         (SELECT 1 FROM letters l WHERE l.edition_id = editions.id AND l.attempts > 0) THEN dated_at ELSE $2 END \

@@ -60,8 +60,10 @@ statements! {
     VARIANT_OF = "SELECT id FROM variants WHERE edition_id = $1 AND audience = $2";
     PARTED_OF_EDITION = parted!("o.edition_id = $1 OR d.edition_id = $1");
     PARTED_OF_READER = parted!("d.subscriber_id = $1");
-    /// The letter that holds them does not go, or the reader has left a newsletter that lies in it.
-    PARTED_LOST = parted!("d.state IN ('failed', 'suppressed') OR NOT EXISTS (SELECT 1 FROM editions e JOIN subscriptions p \
+    /// The letter that holds them does not go, or the reader has left a newsletter that lies in it, or one of both editions is held:
+    /// while a relay had the letter, it was not taken apart.
+    PARTED_LOST = parted!("d.state IN ('failed', 'suppressed') OR EXISTS (SELECT 1 FROM editions h \
+        WHERE h.id IN (o.edition_id, d.edition_id) AND h.state = 'held') OR NOT EXISTS (SELECT 1 FROM editions e JOIN subscriptions p \
         ON p.newsletter = e.newsletter WHERE e.id = o.edition_id AND p.subscriber_id = d.subscriber_id AND p.state = 'active')");
     /// Letters in others that have gone, up to an instant.
     ARRIVED = "SELECT m.letter_id, c.settled_at FROM carried_letters m JOIN letters c ON c.id = m.carrier_id \
@@ -71,14 +73,15 @@ statements! {
 }
 
 dialects! {
-    /// Letters of these readers that nobody has tried yet: `[reader]`. Not those that wait for the first of their edition.
+    /// Letters of these readers that nobody has tried yet: `[reader]`. Not those that wait for the first of their edition;
+    /// those that wait for a day of the warm-up, as if that had come.
     WAITING = rows!(
         "SELECT l.subscriber_id AS reader, l.id AS letter, l.edition_id AS edition, l.variant_id AS variant, \
-        CASE WHEN l.due_at <= $2 THEN CAST(0 AS BIGINT) ELSE l.due_at END AS due_at, \
+        CASE WHEN l.due_at % 1000000000000000 <= $2 THEN CAST(0 AS BIGINT) ELSE l.due_at % 1000000000000000 END AS due_at, \
         (SELECT COUNT(*) FROM carried_letters m WHERE m.carrier_id = l.id) AS carried FROM editions e \
         CROSS JOIN (SELECT CAST(CAST(value AS TEXT) AS BIGINT) AS reader FROM ",
         ") AS x CROSS JOIN letters l WHERE e.state IN ('frozen', 'sending') AND e.is_special = 0 AND l.edition_id = e.id \
-        AND l.subscriber_id = x.reader AND l.state = 'queued' AND l.attempts = 0 AND l.due_at < 253402300799000 \
+        AND l.subscriber_id = x.reader AND l.state = 'queued' AND l.attempts = 0 AND l.due_at % 1000000000000000 < 253402300799000 \
         ORDER BY l.subscriber_id, l.id"
     );
     /// Which of these readers have had a letter of an edition between two cutoffs: `[reader]`.
@@ -97,9 +100,10 @@ dialects! {
         "UPDATE letters SET state = 'carried' WHERE id IN (SELECT CAST(CAST(value AS TEXT) AS BIGINT) FROM ",
         concat!(") AND ", untouched!())
     );
-    /// The letters that hold them: `[letter, variant alone, variant, due]`.
+    /// The letters that hold them: `[letter, variant alone, variant, due]`. Who waits for a day of the warm-up still does.
     BRING = rows!(
-        "UPDATE letters SET variant_id = x.variant, due_at = x.due FROM (SELECT CAST(value ->> 0 AS BIGINT) AS letter, \
+        "UPDATE letters SET variant_id = x.variant, due_at = x.due + CASE WHEN letters.due_at >= 1000000000000000 \
+        THEN 1000000000000000 ELSE 0 END FROM (SELECT CAST(value ->> 0 AS BIGINT) AS letter, \
         CAST(value ->> 1 AS BIGINT) AS alone, CAST(value ->> 2 AS BIGINT) AS variant, CAST(value ->> 3 AS BIGINT) AS due FROM ",
         concat!(") AS x WHERE letters.id = x.letter AND letters.variant_id = x.alone AND ", untouched!())
     );
@@ -118,9 +122,16 @@ dialects! {
         CAST(value ->> 1 AS BIGINT) AS alone FROM ",
         ") AS x WHERE letters.id = x.letter AND letters.state IN ('queued', 'deferred', 'leased', 'failed', 'suppressed') RETURNING letters.id"
     );
-    /// And what they held goes by itself: `[letter]`.
+    /// And what they held goes by itself: `[letter]`. Its place among the letters of a day of the warm-up is another's: it waits for
+    /// a new one.
     GIVE_BACK = rows!(
-        "UPDATE letters SET state = 'queued' WHERE state = 'carried' AND id IN (SELECT CAST(CAST(value AS TEXT) AS BIGINT) FROM ",
+        "UPDATE letters SET state = 'queued', due_at = CASE WHEN due_at < 1000000000000000 AND EXISTS (SELECT 1 FROM edition_warm_ups w \
+        WHERE w.edition_id = letters.edition_id) THEN due_at + 1000000000000000 ELSE due_at END WHERE state = 'carried' AND id IN (SELECT CAST(CAST(value AS TEXT) AS BIGINT) FROM ",
+        ")"
+    );
+    /// Letters that were let go on a day of the warm-up and did not go: `[letter]`.
+    LOSE_DAY = rows!(
+        "DELETE FROM warm_up_letters WHERE letter_id IN (SELECT CAST(CAST(value AS TEXT) AS BIGINT) FROM ",
         ")"
     );
     /// Letters that have gone in others: `[letter, when]`.

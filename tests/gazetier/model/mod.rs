@@ -43,4 +43,8 @@ checks! {
         an_older_column_is_found_without_the_mends
         the_newest_text_stays
     }
+    together {
+        two_letters_of_one_reader_in_every_order
+        each_fault_of_letters_in_others_is_found_without_its_mend
+    }
 }

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::Duration;
+use chrono::{Duration, NaiveDate};
 use gazetier::{
-    model::{Edition, EditionState, LetterState},
-    store::Noted,
+    model::{Edition, EditionState, Instant, LetterState},
+    store::{DayAllowance, Noted},
 };
 
 use super::ways::Press;
@@ -18,14 +18,20 @@ use crate::{
 on_both! {
     weeks_of_two_newsletters_at_one_hour,
     weeks_of_two_newsletters_at_two_hours,
+    weeks_of_a_new_sender_with_two_newsletters,
 }
 
 async fn weeks_of_two_newsletters_at_one_hour(house: &House) {
-    weeks(house, "daily 07:30", 7).await;
+    weeks(house, "daily 07:30", 7, None).await;
 }
 
 async fn weeks_of_two_newsletters_at_two_hours(house: &House) {
-    weeks(house, "daily 18:00", 11).await;
+    weeks(house, "daily 18:00", 11, None).await;
+}
+
+/// All readers are of one provider, and have more letters than it gets on a day.
+async fn weeks_of_a_new_sender_with_two_newsletters(house: &House) {
+    weeks(house, "daily 07:30", 13, Some(7)).await;
 }
 
 /// What happens to readers and editions.
@@ -38,9 +44,13 @@ struct World {
     held: Vec<Edition>,
     dice: Dice,
     story: Vec<String>,
+    /// So many letters go on a day of the warm-up.
+    allowed: Option<u32>,
+    /// Letters that were begun, with the day.
+    begun: BTreeSet<(NaiveDate, i64)>,
 }
 
-async fn weeks(house: &House, second: &str, seed: u64) {
+async fn weeks(house: &House, second: &str, seed: u64, allowed: Option<u32>) {
     let second = super::SECOND.replace("Mon 07:30", second);
     let press = Press::of(house, &second, "daily 07:30").await;
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -50,7 +60,8 @@ async fn weeks(house: &House, second: &str, seed: u64) {
     }
     let days: i64 = std::env::var("GAZETIER_TEST_TOGETHER").ok().and_then(|text| text.parse().ok()).unwrap_or(12);
     let (leavers, editions, held, story) = (BTreeSet::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut world = World { press, readers, leavers, editions, held, dice, story };
+    let begun = BTreeSet::new();
+    let mut world = World { press, readers, leavers, editions, held, dice, story, allowed, begun };
     let mut arrived: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
     let (mut entered, mut carried) = (0, 0);
     for day in 0..days {
@@ -71,13 +82,14 @@ async fn weeks(house: &House, second: &str, seed: u64) {
             world.meddle().await;
             // A run that is killed sends nothing.
             if !world.dice.one_in(4) {
-                add(&mut arrived, world.send().await);
+                add(&mut arrived, world.send(hour).await);
             }
         }
     }
     for edition in std::mem::take(&mut world.held) {
         world.press.release(&edition).await;
     }
+    world.press.warm_up(None).await;
     world.press.bring().await;
     add(&mut arrived, world.press.send(super::ways::sent).await);
     // What was refused meanwhile gives back what it held.
@@ -90,6 +102,12 @@ async fn weeks(house: &House, second: &str, seed: u64) {
         "SELECT COUNT(*) FROM carried_letters m JOIN letters c ON c.id = m.carrier_id WHERE c.state <> 'unknown'";
     assert_eq!(house.number(doubtful).await, 0);
     compare(house, &world, &arrived).await;
+    let days: BTreeSet<NaiveDate> = world.begun.iter().map(|(day, _)| *day).collect();
+    for day in days.into_iter().filter(|_| allowed.is_some()) {
+        let begun = world.begun.iter().filter(|(other, _)| *other == day).count();
+        let most = usize::try_from(allowed.unwrap_or_default()).expect("a small number");
+        assert!(begun <= most, "{begun} letters on {day}\n{}", world.story.join("\n"));
+    }
 }
 
 fn add(arrived: &mut BTreeMap<i64, Vec<i64>>, more: BTreeMap<i64, Vec<String>>) {
@@ -172,8 +190,13 @@ impl World {
     }
 
     /// A run sends, with whatever relays say.
-    async fn send(&mut self) -> BTreeMap<i64, Vec<String>> {
-        let Self { press, dice, story, .. } = self;
+    async fn send(&mut self, hour: Instant) -> BTreeMap<i64, Vec<String>> {
+        let day = hour.date_naive();
+        if let Some(letters) = self.allowed {
+            self.press.warm_up(Some(DayAllowance { day, letters, at: hour })).await;
+            self.meddle().await;
+        }
+        let Self { press, dice, story, begun, .. } = self;
         press
             .send(|leased| {
                 let fate = match dice.below(20) {
@@ -183,7 +206,10 @@ impl World {
                     3 => None,
                     _ => Some(LetterState::Sent),
                 };
-                story.push(format!("{} {fate:?}", leased.reader));
+                story.push(format!("{day} {} {} {fate:?}", leased.reader, leased.letter));
+                if fate.is_some() {
+                    begun.insert((day, leased.letter));
+                }
                 fate
             })
             .await

@@ -13,7 +13,7 @@ use gazetier::{
         together::bring_together,
     },
     model::{Edition, Instant, LetterState, Note, NoteKind, Now, Subscriber, Tally},
-    store::{Lease, Leave, Mark, Noted, Released, Settlement, Store},
+    store::{DayAllowance, Lease, Leave, Mark, Noted, Released, Settlement, Store},
 };
 
 use crate::store::{House, at, digest, draft, on_both, slug};
@@ -106,6 +106,14 @@ impl Press {
         editions
     }
 
+    /// Before letters go out: so many of all editions go on a day of the warm-up; all, without one.
+    pub async fn warm_up(&self, today: Option<DayAllowance>) {
+        let now = self.store.clock().await.expect("a clock");
+        for edition in self.store.open_editions().await.expect("editions") {
+            self.store.warm_up(edition.id, today, now).await.expect("letters");
+        }
+    }
+
     pub async fn bring(&self) {
         bring_together(&self.configs, &self.store).await.expect("letters");
     }
@@ -127,7 +135,8 @@ impl Press {
                 }
                 for leased in batch.letters {
                     let lease = leased.lease;
-                    let Some(state) = fate(&Leased { reader: leased.letter.reader.to_string() }) else {
+                    let of = Leased { reader: leased.letter.reader.to_string(), letter: lease.letter };
+                    let Some(state) = fate(&of) else {
                         let back = settlement(lease, LetterState::Queued, now);
                         self.store.record(&[back], &[], now).await.expect("a word");
                         continue;
@@ -172,6 +181,7 @@ impl Press {
 /// A letter that a worker has.
 pub struct Leased {
     pub reader: String,
+    pub letter: i64,
 }
 
 fn note(kind: NoteKind, at: Instant) -> Note {

@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod publication;
 pub mod rhythms;
 pub mod sync;
+pub mod together;
 
 use std::{collections::BTreeSet, fmt::Debug, hash::Hash};
 
