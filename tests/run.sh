@@ -4,7 +4,8 @@
 # Made for a fresh Debian 12 with a Rust toolchain. It installs what the tests
 # need (as root; otherwise it says what is missing), starts a throwaway
 # PostgreSQL cluster and a throwaway MariaDB, runs `cargo test --locked` and ends
-# with its status.
+# with its status. `sh tests/run.sh --run COMMAND [arguments]` runs another command
+# in place of `cargo test`, as tests/mutants.sh does.
 #
 # The tests find what is prepared here in the environment:
 #   GAZETIER_TEST_POSTGRES   URL of an empty database, whose role may create more
@@ -682,11 +683,17 @@ export GAZETIER_TEST_SASLPASSWD="$saslpasswd"
 RUST_TEST_THREADS=${RUST_TEST_THREADS:-$(($(nproc) * 2))}
 export RUST_TEST_THREADS
 
+if [ "${1:-}" = --run ]; then
+    shift
+else
+    set -- cargo test --locked "$@"
+fi
+
 # In the background, as a shell heeds a signal during `wait`, but not during a
 # command; and in a process group of its own, so that the compilers and test
 # programs can be ended with it. The shell lets background commands ignore
 # Ctrl-C, which tests may want to send one another: env takes that back.
-setsid env --default-signal=INT,QUIT cargo test --locked "$@" &
+setsid env --default-signal=INT,QUIT "$@" &
 tests_pid=$!
 status=0
 wait "$tests_pid" || status=$?
