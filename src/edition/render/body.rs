@@ -150,19 +150,19 @@ impl BodyWriter<'_> {
             let wanted = self.top + 1 + (level - self.highest);
             self.level = wanted.min(self.level + 1).min(6);
             let name = format!("h{}", self.level);
-            let style = "margin:32px 0 12px;font-size:22px;line-height:1.25;font-weight:bold";
+            let style = "margin:32px 0 12px;font-size:22px;line-height:28px;font-weight:bold";
             return self.push(tag, &name, style, None, Some(TagEnd::Heading(HeadingLevel::H3)));
         }
         match name {
             "p" | "dt" => self.push(tag, "p", BLOCK_STYLE, None, Some(TagEnd::Paragraph)),
             "pre" => {
                 self.literal += 1;
-                let style = "margin:0 0 18px;font-family:monospace;font-size:15px";
+                let style = "margin:0 0 18px;font-family:monospace;font-size:15px;line-height:22px";
                 self.push(tag, "p", style, None, Some(TagEnd::Paragraph));
             }
             "figcaption" | "caption" => {
                 let name = if name == "caption" { name } else { "p" };
-                self.push(tag, name, "margin:6px 0 0;font-size:15px", None, Some(TagEnd::Paragraph));
+                self.push(tag, name, "margin:6px 0 0;font-size:15px;line-height:22px", None, Some(TagEnd::Paragraph));
             }
             "ul" | "ol" => {
                 let start = (name == "ol").then(|| tag.attribute("start").and_then(|at| at.parse().ok()).unwrap_or(1));
@@ -284,14 +284,14 @@ mod tests {
         let of = of(body, Some("https://a.example/lead.jpg"));
         assert_eq!(
             of.html,
-            "<h3 style=\"margin:32px 0 12px;font-size:22px;line-height:1.25;font-weight:bold\">Un</h3> \
+            "<h3 style=\"margin:32px 0 12px;font-size:22px;line-height:28px;font-weight:bold\">Un</h3> \
              <p style=\"margin:0 0 18px\">L’<em>été</em> &amp; <a href=\"https://a.example/?x&amp;y\" \
              style=\"color:inherit\">ici</a>1<br />suite</p>\
-             <h4 style=\"margin:32px 0 12px;font-size:22px;line-height:1.25;font-weight:bold\">Deux</h4>\
+             <h4 style=\"margin:32px 0 12px;font-size:22px;line-height:28px;font-weight:bold\">Deux</h4>\
              <ol start=\"3\" style=\"margin:0 0 18px\"><li style=\"margin:0 0 6px\">a</li><li style=\"margin:0 0 6px\">b</li>\
              </ol><div style=\"margin:0 0 18px\"><img src=\"https://a.example/i.jpg\" alt=\"Un quai\" width=\"520\" \
-             style=\"width:auto;max-width:100%;height:auto\" /><p style=\"margin:6px 0 0;font-size:15px\">Le quai</p></div>\
-             <p style=\"margin:0 0 18px;font-family:monospace;font-size:15px\">a<br /> b</p>"
+             style=\"width:auto;max-width:100%;height:auto\" /><p style=\"margin:6px 0 0;font-size:15px;line-height:22px\">Le quai</p></div>\
+             <p style=\"margin:0 0 18px;font-family:monospace;font-size:15px;line-height:22px\">a<br /> b</p>"
         );
         assert_eq!(
             of.text,
