@@ -3,6 +3,7 @@
 use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Tag, TagEnd};
 
 use super::{
+    book::BookPicture,
     markdown::PlainTextWriter,
     tags::{self, HtmlPiece, LetterTag, is_absolute_link},
 };
@@ -39,10 +40,22 @@ pub(super) fn of(body: &str, shown: Option<&str>) -> LetterBody {
     written(body, MAX_BODY_BYTES, BodyWriter { shown, level: FIRST_LEVEL - 1, ..BodyWriter::default() })
 }
 
-/// A whole text of clean HTML, as XHTML, for a book: of pictures, which are elsewhere, stands what they show. Headings
-/// are below the first level.
-pub(super) fn of_book(body: &str) -> String {
-    written(body, usize::MAX, BodyWriter { names_pictures: true, level: 1, ..BodyWriter::default() }).html
+/// A whole text of clean HTML, as XHTML, for a book with these pictures: of others, which are elsewhere, stands what they
+/// show. Headings are below the first level.
+pub(super) fn of_book(body: &str, pictures: &[BookPicture], shown: Option<&str>) -> String {
+    written(body, usize::MAX, BodyWriter { pictures: Some(pictures), shown, level: 1, ..BodyWriter::default() }).html
+}
+
+/// The addresses of the pictures of a text that say what they show.
+pub(super) fn pictures(body: &str) -> Vec<String> {
+    let tags = tags::of(body).into_iter().filter(|tag| tag.name == "img");
+    tags.filter_map(|tag| picture_of(&tag).map(|(address, _)| address.to_owned())).collect()
+}
+
+/// A picture's address and what it shows, if it has both.
+fn picture_of(tag: &LetterTag) -> Option<(&str, &str)> {
+    let address = tag.attribute("src").filter(|address| is_absolute_link(address))?;
+    Some((address, tag.attribute("alt").filter(|alt| !text::is_blank(alt))?))
 }
 
 /// A whole text of clean HTML for a page, whose titles are of the third level.
@@ -90,8 +103,8 @@ struct BodyWriter<'a> {
     highest: u8,
     /// The level of the title above the text.
     top: u8,
-    /// Whether of pictures stands what they show.
-    names_pictures: bool,
+    /// Of a book: the pictures in it.
+    pictures: Option<&'a [BookPicture]>,
     /// The level of the last heading: none is followed by one that is more than one smaller.
     level: u8,
     html: String,
@@ -247,12 +260,15 @@ impl BodyWriter<'_> {
 
     /// A picture, if it says what it shows.
     fn picture(&mut self, tag: &LetterTag) {
-        let address = tag.attribute("src").filter(|address| is_absolute_link(address) && Some(*address) != self.shown);
-        let alt = tag.attribute("alt").filter(|alt| !text::is_blank(alt));
-        let (Some(address), Some(alt)) = (address, alt) else { return };
+        let shown = self.shown;
+        let Some((address, alt)) = picture_of(tag).filter(|(address, _)| Some(*address) != shown) else { return };
         self.text.take_words(&format!("[{alt}]"));
-        if self.names_pictures {
-            self.html.push_str(&format!("<span class=\"picture\">[{}]</span>", escape(alt)));
+        if let Some(pictures) = self.pictures {
+            let escaped = escape(&text::one_line(alt));
+            self.html.push_str(&match pictures.iter().find(|picture| picture.address == address) {
+                Some(picture) => format!("<img src=\"{}\" alt=\"{escaped}\" />", picture.name),
+                None => format!("<span class=\"picture\">[{escaped}]</span>"),
+            });
             return;
         }
         let own = tag.attribute("width").and_then(|width| width.parse::<u32>().ok());
