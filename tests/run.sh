@@ -239,6 +239,11 @@ find_all() {
     command -v newsboat >/dev/null 2>&1 || missing="$missing newsboat"
     command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
     command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium-driver"
+    # The digest is drawn by these as well, with the same fonts, WebKitGTK on a screen that nobody sees.
+    command -v firefox-esr >/dev/null 2>&1 || missing="$missing firefox-esr"
+    command -v WebKitWebDriver >/dev/null 2>&1 || missing="$missing webkit2gtk-driver"
+    command -v Xvfb >/dev/null 2>&1 || missing="$missing xvfb"
+    [ -e /usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf ] || missing="$missing fonts-dejavu-core"
     command -v spamassassin >/dev/null 2>&1 || missing="$missing spamassassin"
     [ -e /usr/share/java/epubcheck.jar ] || missing="$missing epubcheck"
     command -v node >/dev/null 2>&1 || missing="$missing nodejs"

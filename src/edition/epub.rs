@@ -8,15 +8,15 @@ use zip::{CompressionMethod, ZipWriter, result::ZipError, write::SimpleFileOptio
 const MIMETYPE: &[u8] = b"application/epub+zip";
 
 /// Packs the files of a book. No file has a time, so that equal books have equal bytes.
-pub fn pack(files: &[(String, String)]) -> Result<Vec<u8>, ZipError> {
+pub fn pack(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>, ZipError> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let plain = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
     let packed = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
     zip.start_file("mimetype", plain)?;
     zip.write_all(MIMETYPE)?;
-    for (name, text) in files {
+    for (name, bytes) in files {
         zip.start_file(name.as_str(), packed)?;
-        zip.write_all(text.as_bytes())?;
+        zip.write_all(bytes)?;
     }
     Ok(zip.finish()?.into_inner())
 }

@@ -10,6 +10,7 @@ pub mod freeze;
 pub mod late;
 pub mod layout;
 pub mod next;
+pub mod pictures;
 pub mod preflight;
 pub mod programs;
 pub mod render;

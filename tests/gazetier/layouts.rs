@@ -170,12 +170,60 @@ fn the_desk_shows_the_letter_as_inboxes_and_mail_programs_do() {
 }
 
 /// A file of an edition's book.
-fn in_book(scene: &Scene, name: &str) -> String {
+fn bytes_in_book(scene: &Scene, name: &str) -> Vec<u8> {
     let file = File::open(scene.path("numero.epub")).expect("a book");
     let mut book = zip::ZipArchive::new(file).expect("a zip");
-    let mut text = String::new();
-    book.by_name(name).unwrap_or_else(|_| panic!("no {name}")).read_to_string(&mut text).expect("UTF-8");
-    text
+    let mut bytes = Vec::new();
+    book.by_name(name).unwrap_or_else(|_| panic!("no {name}")).read_to_end(&mut bytes).expect("bytes");
+    bytes
+}
+
+fn in_book(scene: &Scene, name: &str) -> String {
+    String::from_utf8(bytes_in_book(scene, name)).expect("UTF-8")
+}
+
+/// epubcheck has nothing to say against the book.
+fn check_book(scene: &Scene) {
+    let output = Command::new("java")
+        .args(["-jar", "/usr/share/java/epubcheck.jar"])
+        .arg(scene.path("numero.epub"))
+        .output()
+        .expect("java, with epubcheck: run the tests with sh tests/run.sh");
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && said.contains("0 fatals / 0 errors / 0 warnings / 0 infos"), "{said}");
+}
+
+#[test]
+fn a_book_holds_the_pictures_that_lie_beside_its_columns_and_fetches_none() {
+    let scene = Scene::sample();
+    let photograph = std::fs::read(scene.path("columns/images/phare.jpg")).expect("a picture");
+    let dot =
+        b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\x04\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
+    // Whatever they are called.
+    std::fs::write(scene.path("columns/images/point.png"), dot).expect("a file");
+    scene.put("columns/images/faux.jpg", "no picture");
+    scene.put("secret.jpg", "secret");
+    let text = column("Le quai", "carnet", "2026-11-22").replace(
+        "Corps.",
+        "![Le phare encore](images/phare.jpg)\n\n![Un point](images/point.png)\n\n![Ailleurs](https://a.example/x.jpg)\n\n\
+         ![Un faux](images/faux.jpg)\n\n![Un secret](../secret.jpg)\n\n![](images/phare.jpg)",
+    );
+    let image = "image: {url: images/phare.jpg, alt: \"Le \\\"phare\\\" & l’autre\", credit: Zoé}\nrubrique:";
+    scene.put("columns/quai.md", &text.replace("rubrique:", image));
+    scene.ok(&["sync", "--at", MONDAY]);
+    let told = scene.ok(&["digest", "export", "--epub", "numero.epub", "--at", MONDAY]);
+    assert!(told.contains("wrote numero.epub\n3 pictures are not in it: "), "{told}");
+    check_book(&scene);
+    let package = in_book(&scene, "EPUB/package.opf");
+    assert_eq!((package.matches("image/jpeg").count(), package.matches("image/gif").count()), (1, 1), "{package}");
+    assert_eq!(bytes_in_book(&scene, "EPUB/p1.jpg"), photograph);
+    let chapters = package.matches("href=\"c").count();
+    let chapters = (1..=chapters).map(|n| in_book(&scene, &format!("EPUB/c{n}.xhtml")));
+    let chapter = chapters.into_iter().find(|text| text.contains("<h1 id=\"title\">Le quai")).expect("the chapter");
+    assert_eq!((chapter.matches("<img").count(), chapter.matches("<figcaption").count()), (2, 1), "{chapter}");
+    for words in ["[Ailleurs]", "[Un faux]", "[Un secret]", "alt=\"Un point\""] {
+        assert!(chapter.contains(words), "{words}: {chapter}");
+    }
 }
 
 #[test]
@@ -191,14 +239,8 @@ fn an_edition_is_a_book_without_a_fault_and_a_page_to_print() {
     {
         scene.ok(&["sync", "--at", MONDAY]);
         let told = scene.ok(&["digest", "export", "--epub", "numero.epub", "--page", "numero.html", "--at", MONDAY]);
-        assert_eq!(told, "wrote numero.epub\nwrote numero.html\n");
-        let output = Command::new("java")
-            .args(["-jar", "/usr/share/java/epubcheck.jar"])
-            .arg(scene.path("numero.epub"))
-            .output()
-            .expect("java, with epubcheck: run the tests with sh tests/run.sh");
-        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success() && said.contains("0 fatals / 0 errors / 0 warnings / 0 infos"), "{said}");
+        assert!(told.starts_with("wrote numero.epub\n") && told.ends_with("wrote numero.html\n"), "{told}");
+        check_book(&scene);
         let again = std::fs::read(scene.path("numero.epub")).expect("a book");
         scene.ok(&["digest", "export", "--epub", "numero.epub", "--at", MONDAY]);
         assert_eq!(std::fs::read(scene.path("numero.epub")).expect("a book"), again);

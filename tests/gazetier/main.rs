@@ -25,6 +25,7 @@ mod digest;
 mod dkim;
 mod doctor;
 mod documents;
+mod drawn;
 mod dry_run;
 mod entry;
 mod errors;

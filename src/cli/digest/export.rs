@@ -7,7 +7,7 @@ use super::{
     edition_named,
 };
 use crate::{
-    edition::{epub, layout::EditionDraft, next, render::book},
+    edition::{epub, layout::EditionDraft, next, pictures, render::book},
     model::Choice,
 };
 
@@ -29,10 +29,18 @@ pub(super) async fn export(
     let (period, choice) = (&draft.slot.period, Choice::all());
     let nothing = || exit::failure(exit::BAD_INPUT, format!("{period} holds no column: there is nothing to write"));
     if let Some(file) = epub_file {
-        let files = book::epub_files(config, &draft, &choice)?.ok_or_else(nothing)?;
+        let (held, missing) = pictures::for_book(config, store, &draft.columns).await?;
+        let files = book::epub_files(config, &draft, &choice, &held)?.ok_or_else(nothing)?;
         let packed = epub::pack(&files)
             .map_err(|error| exit::failure(exit::CANNOT_WRITE, format!("cannot pack {}: {error}", file.display())))?;
         write(file, &packed)?;
+        if missing > 0 {
+            let words = if missing == 1 { "picture is" } else { "pictures are" };
+            println!(
+                "{missing} {words} not in it: a book holds JPEG, PNG and GIF up to 5 MB that lie beside the columns' files, \
+                 and says of others what they show"
+            );
+        }
     }
     if let Some(file) = page_file {
         let page = book::page(config, &draft, &choice)?.ok_or_else(nothing)?;

@@ -44,7 +44,7 @@ pub(super) enum Command {
         /// Which edition; the coming one if it is not said.
         #[arg(value_name = "PERIOD")]
         period: Option<String>,
-        /// As a book for reading devices (EPUB 3), without pictures.
+        /// As a book for reading devices (EPUB 3), with the pictures that lie beside the columns' files.
         #[arg(long, value_name = "FILE", group = "form")]
         epub: Option<PathBuf>,
         /// As a page to print (HTML).

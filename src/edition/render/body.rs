@@ -3,6 +3,7 @@
 use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Tag, TagEnd};
 
 use super::{
+    book::BookPicture,
     markdown::PlainTextWriter,
     tags::{self, HtmlPiece, LetterTag, is_absolute_link},
 };
@@ -39,10 +40,22 @@ pub(super) fn of(body: &str, shown: Option<&str>) -> LetterBody {
     written(body, MAX_BODY_BYTES, BodyWriter { shown, level: FIRST_LEVEL - 1, ..BodyWriter::default() })
 }
 
-/// A whole text of clean HTML, as XHTML, for a book: of pictures, which are elsewhere, stands what they show. Headings
-/// are below the first level.
-pub(super) fn of_book(body: &str) -> String {
-    written(body, usize::MAX, BodyWriter { names_pictures: true, level: 1, ..BodyWriter::default() }).html
+/// A whole text of clean HTML, as XHTML, for a book with these pictures: of others, which are elsewhere, stands what they
+/// show. Headings are below the first level.
+pub(super) fn of_book(body: &str, pictures: &[BookPicture], shown: Option<&str>) -> String {
+    written(body, usize::MAX, BodyWriter { pictures: Some(pictures), shown, level: 1, ..BodyWriter::default() }).html
+}
+
+/// The addresses of the pictures of a text that say what they show.
+pub(super) fn pictures(body: &str) -> Vec<String> {
+    let tags = tags::of(body).into_iter().filter(|tag| tag.name == "img");
+    tags.filter_map(|tag| picture_of(&tag).map(|(address, _)| address.to_owned())).collect()
+}
+
+/// A picture's address and what it shows, if it has both.
+fn picture_of(tag: &LetterTag) -> Option<(&str, &str)> {
+    let address = tag.attribute("src").filter(|address| is_absolute_link(address))?;
+    Some((address, tag.attribute("alt").filter(|alt| !text::is_blank(alt))?))
 }
 
 /// A whole text of clean HTML for a page, whose titles are of the third level.
@@ -90,8 +103,8 @@ struct BodyWriter<'a> {
     highest: u8,
     /// The level of the title above the text.
     top: u8,
-    /// Whether of pictures stands what they show.
-    names_pictures: bool,
+    /// Of a book: the pictures in it.
+    pictures: Option<&'a [BookPicture]>,
     /// The level of the last heading: none is followed by one that is more than one smaller.
     level: u8,
     html: String,
@@ -150,19 +163,19 @@ impl BodyWriter<'_> {
             let wanted = self.top + 1 + (level - self.highest);
             self.level = wanted.min(self.level + 1).min(6);
             let name = format!("h{}", self.level);
-            let style = "margin:32px 0 12px;font-size:22px;line-height:1.25;font-weight:bold";
+            let style = "margin:32px 0 12px;font-size:22px;line-height:28px;font-weight:bold";
             return self.push(tag, &name, style, None, Some(TagEnd::Heading(HeadingLevel::H3)));
         }
         match name {
             "p" | "dt" => self.push(tag, "p", BLOCK_STYLE, None, Some(TagEnd::Paragraph)),
             "pre" => {
                 self.literal += 1;
-                let style = "margin:0 0 18px;font-family:monospace;font-size:15px";
+                let style = "margin:0 0 18px;font-family:monospace;font-size:15px;line-height:22px";
                 self.push(tag, "p", style, None, Some(TagEnd::Paragraph));
             }
             "figcaption" | "caption" => {
                 let name = if name == "caption" { name } else { "p" };
-                self.push(tag, name, "margin:6px 0 0;font-size:15px", None, Some(TagEnd::Paragraph));
+                self.push(tag, name, "margin:6px 0 0;font-size:15px;line-height:22px", None, Some(TagEnd::Paragraph));
             }
             "ul" | "ol" => {
                 let start = (name == "ol").then(|| tag.attribute("start").and_then(|at| at.parse().ok()).unwrap_or(1));
@@ -247,12 +260,15 @@ impl BodyWriter<'_> {
 
     /// A picture, if it says what it shows.
     fn picture(&mut self, tag: &LetterTag) {
-        let address = tag.attribute("src").filter(|address| is_absolute_link(address) && Some(*address) != self.shown);
-        let alt = tag.attribute("alt").filter(|alt| !text::is_blank(alt));
-        let (Some(address), Some(alt)) = (address, alt) else { return };
+        let shown = self.shown;
+        let Some((address, alt)) = picture_of(tag).filter(|(address, _)| Some(*address) != shown) else { return };
         self.text.take_words(&format!("[{alt}]"));
-        if self.names_pictures {
-            self.html.push_str(&format!("<span class=\"picture\">[{}]</span>", escape(alt)));
+        if let Some(pictures) = self.pictures {
+            let escaped = escape(&text::one_line(alt));
+            self.html.push_str(&match pictures.iter().find(|picture| picture.address == address) {
+                Some(picture) => format!("<img src=\"{}\" alt=\"{escaped}\" />", picture.name),
+                None => format!("<span class=\"picture\">[{escaped}]</span>"),
+            });
             return;
         }
         let own = tag.attribute("width").and_then(|width| width.parse::<u32>().ok());
@@ -284,14 +300,14 @@ mod tests {
         let of = of(body, Some("https://a.example/lead.jpg"));
         assert_eq!(
             of.html,
-            "<h3 style=\"margin:32px 0 12px;font-size:22px;line-height:1.25;font-weight:bold\">Un</h3> \
+            "<h3 style=\"margin:32px 0 12px;font-size:22px;line-height:28px;font-weight:bold\">Un</h3> \
              <p style=\"margin:0 0 18px\">L’<em>été</em> &amp; <a href=\"https://a.example/?x&amp;y\" \
              style=\"color:inherit\">ici</a>1<br />suite</p>\
-             <h4 style=\"margin:32px 0 12px;font-size:22px;line-height:1.25;font-weight:bold\">Deux</h4>\
+             <h4 style=\"margin:32px 0 12px;font-size:22px;line-height:28px;font-weight:bold\">Deux</h4>\
              <ol start=\"3\" style=\"margin:0 0 18px\"><li style=\"margin:0 0 6px\">a</li><li style=\"margin:0 0 6px\">b</li>\
              </ol><div style=\"margin:0 0 18px\"><img src=\"https://a.example/i.jpg\" alt=\"Un quai\" width=\"520\" \
-             style=\"width:auto;max-width:100%;height:auto\" /><p style=\"margin:6px 0 0;font-size:15px\">Le quai</p></div>\
-             <p style=\"margin:0 0 18px;font-family:monospace;font-size:15px\">a<br /> b</p>"
+             style=\"width:auto;max-width:100%;height:auto\" /><p style=\"margin:6px 0 0;font-size:15px;line-height:22px\">Le quai</p></div>\
+             <p style=\"margin:0 0 18px;font-family:monospace;font-size:15px;line-height:22px\">a<br /> b</p>"
         );
         assert_eq!(
             of.text,

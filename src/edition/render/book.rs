@@ -14,6 +14,23 @@ use crate::{
     model::{Choice, Column, Rubrique},
 };
 
+/// A picture that lies in a book.
+#[derive(Debug)]
+pub struct BookPicture {
+    /// Where columns show it from.
+    pub address: String,
+    /// Its file in the book.
+    pub name: String,
+    pub media_type: &'static str,
+    pub bytes: Vec<u8>,
+}
+
+/// The addresses of the pictures that a column's chapter shows, in their order: those that say what they show.
+pub fn pictures_of(column: &Column) -> Vec<String> {
+    let own = column.image.as_ref().filter(|image| !image.alt.is_empty()).map(|image| image.url.to_string());
+    own.into_iter().chain(body::pictures(&column.body)).collect()
+}
+
 /// An edition with all that its book shows.
 struct Book<'a> {
     /// Known by it for ever, whatever is corrected in it.
@@ -41,6 +58,7 @@ struct Book<'a> {
     closing_title: &'a str,
     words: &'static Letter,
     parts: Vec<BookPart>,
+    pictures: &'a [BookPicture],
 }
 
 impl Book<'_> {
@@ -63,9 +81,11 @@ struct Chapter {
     about: String,
     standfirst: String,
     url: String,
-    /// As XHTML without pictures, and as HTML with them.
+    /// As XHTML with the book's own pictures, and as HTML with those of the site.
     body_html: String,
     page_html: String,
+    /// The file of its picture in the book; empty if it is not there.
+    picture: String,
     has_image: bool,
     image_url: String,
     image_alt: String,
@@ -104,10 +124,11 @@ pub fn epub_files(
     config: &Config,
     draft: &EditionDraft,
     choice: &Choice,
-) -> Result<Option<Vec<(String, String)>>, Error> {
-    let Some(book) = book(config, draft, choice) else { return Ok(None) };
+    pictures: &[BookPicture],
+) -> Result<Option<Vec<(String, Vec<u8>)>>, Error> {
+    let Some(book) = book(config, draft, choice, pictures) else { return Ok(None) };
     let b = &book;
-    let mut files = vec![
+    let mut texts = vec![
         ("META-INF/container.xml".to_owned(), include_str!("../../../templates/book/container.xml").to_owned()),
         ("EPUB/package.opf".to_owned(), written(&Package { b })?),
         ("EPUB/nav.xhtml".to_owned(), written(&Navigation { b })?),
@@ -115,24 +136,31 @@ pub fn epub_files(
         ("EPUB/title.xhtml".to_owned(), written(&TitlePage { b })?),
     ];
     for c in book.chapters() {
-        files.push((format!("EPUB/c{}.xhtml", c.number), written(&ChapterPage { b, c })?));
+        texts.push((format!("EPUB/c{}.xhtml", c.number), written(&ChapterPage { b, c })?));
     }
     if !book.closing_html.is_empty() {
-        files.push(("EPUB/end.xhtml".to_owned(), written(&EndPage { b })?));
+        texts.push(("EPUB/end.xhtml".to_owned(), written(&EndPage { b })?));
     }
-    Ok(Some(files))
+    let texts = texts.into_iter().map(|(name, text)| (name, text.into_bytes()));
+    let shown = pictures.iter().map(|picture| (format!("EPUB/{}", picture.name), picture.bytes.clone()));
+    Ok(Some(texts.chain(shown).collect()))
 }
 
 /// An edition as a page to print; none if it has nothing for a choice of rubriques.
 pub fn page(config: &Config, draft: &EditionDraft, choice: &Choice) -> Result<Option<String>, Error> {
-    book(config, draft, choice).map(|book| written(&PrintPage { b: &book })).transpose()
+    book(config, draft, choice, &[]).map(|book| written(&PrintPage { b: &book })).transpose()
 }
 
 fn written(template: &impl Template) -> Result<String, Error> {
     template.render().map_err(|error| Error::Template(error.into()))
 }
 
-fn book<'a>(config: &'a Config, draft: &EditionDraft, choice: &Choice) -> Option<Book<'a>> {
+fn book<'a>(
+    config: &'a Config,
+    draft: &EditionDraft,
+    choice: &Choice,
+    pictures: &'a [BookPicture],
+) -> Option<Book<'a>> {
     let layout = layout(config, draft, choice);
     let lead = layout.lead?;
     let (magazine, slot) = (&config.magazine, &draft.slot);
@@ -158,9 +186,9 @@ fn book<'a>(config: &'a Config, draft: &EditionDraft, choice: &Choice) -> Option
     let last_change = draft.columns.iter().map(|column| column.updated).max().unwrap_or(slot.cutoff).max(slot.cutoff);
     let Signature { name: signed, .. } = Signature::of(config, &draft.changes);
     let text = |own: &Option<String>, usual: &str| {
-        // A book shows no picture that is elsewhere.
+        // What these show is elsewhere.
         let html = on_one_line(&markdown::html(own.as_deref().unwrap_or(usual)));
-        body::of_book(&html)
+        body::of_book(&html, &[], None)
     };
     let mut number = 0;
     let parts = parts.into_iter().map(|(rubrique, columns)| BookPart {
@@ -169,7 +197,7 @@ fn book<'a>(config: &'a Config, draft: &EditionDraft, choice: &Choice) -> Option
             .into_iter()
             .map(|column| {
                 number += 1;
-                chapter(config, column, rubrique, number)
+                chapter(config, column, rubrique, number, pictures)
             })
             .collect(),
     });
@@ -199,11 +227,20 @@ fn book<'a>(config: &'a Config, draft: &EditionDraft, choice: &Choice) -> Option
         closing_title: &magazine.lang.words().desk.closing,
         words,
         parts,
+        pictures,
     })
 }
 
-fn chapter(config: &Config, column: &Column, rubrique: Option<&Rubrique>, number: usize) -> Chapter {
+fn chapter(
+    config: &Config,
+    column: &Column,
+    rubrique: Option<&Rubrique>,
+    number: usize,
+    pictures: &[BookPicture],
+) -> Chapter {
     let image = column.image.as_ref().filter(|image| !image.alt.is_empty());
+    // A picture that stands above the text stands there alone.
+    let held = image.and_then(|image| pictures.iter().find(|picture| picture.address == image.url.as_str()));
     Chapter {
         number,
         title: column.title.clone(),
@@ -211,8 +248,9 @@ fn chapter(config: &Config, column: &Column, rubrique: Option<&Rubrique>, number
         about: columns::about(config, column),
         standfirst: column.standfirst.clone(),
         url: column.url.to_string(),
-        body_html: body::of_book(&column.body),
+        body_html: body::of_book(&column.body, pictures, held.map(|picture| picture.address.as_str())),
         page_html: body::of_page(&column.body, image.map(|image| image.url.as_str())),
+        picture: held.map(|picture| picture.name.clone()).unwrap_or_default(),
         has_image: image.is_some(),
         image_url: image.map(|image| image.url.to_string()).unwrap_or_default(),
         image_alt: image.map(|image| image.alt.clone()).unwrap_or_default(),

@@ -82,7 +82,8 @@ pub(super) fn about(config: &Config, column: &Column) -> String {
     };
     match minutes(config, column) {
         minutes if minutes.is_empty() => signed,
-        minutes => format!("{signed} · {minutes}"),
+        // The dot goes on with what it leads to.
+        minutes => format!("{signed} ·\u{a0}{minutes}"),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::{
     net::TcpStream,
+    path::Path,
     process::{Child, Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
@@ -54,9 +55,15 @@ impl WebDriverCompatibleCommand for Cdp {
 
 impl Browser {
     pub async fn open() -> Self {
+        Self::open_with(&[], &[]).await
+    }
+
+    /// The same with more arguments, and with files that its environment names.
+    pub async fn open_with(more: &[&str], environment: &[(&str, &Path)]) -> Self {
         let port = free_port();
         let driver = Command::new("chromedriver")
             .arg(format!("--port={port}"))
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -80,6 +87,7 @@ impl Browser {
             "--accept-lang=fr-FR",
             &user_data,
         ];
+        let arguments = [&arguments[..], more].concat();
         let mut capabilities = Capabilities::new();
         capabilities.insert("goog:chromeOptions".into(), json!({ "args": arguments }));
         let end = Instant::now() + Duration::from_secs(30);
