@@ -118,6 +118,9 @@ struct ChapterPage<'a> {
     c: &'a Chapter,
 }
 
+/// A file of a book: its place in it, and what it holds.
+pub type BookFile = (String, Vec<u8>);
+
 /// The files of an edition's EPUB, by their places in it, without the one that says what it is; none if the edition has
 /// nothing for a choice of rubriques.
 pub fn epub_files(
@@ -125,7 +128,7 @@ pub fn epub_files(
     draft: &EditionDraft,
     choice: &Choice,
     pictures: &[BookPicture],
-) -> Result<Option<Vec<(String, Vec<u8>)>>, Error> {
+) -> Result<Option<Vec<BookFile>>, Error> {
     let Some(book) = book(config, draft, choice, pictures) else { return Ok(None) };
     let b = &book;
     let mut texts = vec![
