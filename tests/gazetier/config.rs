@@ -1,6 +1,9 @@
 //! A configuration that cannot be used is refused before anything is made: each refusal names the
 //! file, the key or line, and the way out.
 
+mod bounds;
+mod tables;
+
 use crate::support::Scene;
 
 /// The configuration and the environment in which each edit stands alone: what it is about, what
@@ -207,108 +210,49 @@ fn a_wrong_configuration_is_refused_in_words_and_nothing_is_made() {
     insta::assert_snapshot!("refusals", told);
 }
 
-/// Each number and length of time: its key, what is replaced and by what (V is the value), and four values: just
-/// below what it may be, the least, the most, and just above.
-const BOUNDS: &[(&str, &str, &str, [&str; 4])] = &[
-    ("feeds.items", "items = 50", "items = V", ["0", "1", "10000", "10001"]),
-    ("feeds.least_columns", "items = 50", "items = 50\nleast_columns = V", ["0", "1", "1000", "1001"]),
-    ("rubriques.items", "slug = \"carnet\"", "slug = \"carnet\"\nitems = V", ["0", "1", "10000", "10001"]),
-    ("digest.max_columns", "max_columns = 30", "max_columns = V", ["0", "1", "1000", "1001"]),
-    ("digest.standfirst_length", "standfirst_length = 330", "standfirst_length = V", ["79", "80", "10000", "10001"]),
-    ("digest.grace", "grace = \"7d\"", "grace = \"V\"", ["-1s", "0s", "366d", "366d 1s"]),
-    ("digest.send_within", "send_within = \"12h\"", "send_within = \"V\"", ["9m 59s", "10m", "7d", "7d 1s"]),
-    ("store.connections", "[store]\n", "[store]\nconnections = V\n", ["1", "2", "100", "101"]),
-    ("web.connections", "[digest]\n", "[web]\nconnections = V\n[digest]\n", ["0", "1", "100000", "100001"]),
-    (
-        "theme.logo.width",
-        "[theme]\n",
-        "[theme]\nlogo = { url = \"https://estran.example.org/l.png\", width = V }\n",
-        ["0", "1", "600", "601"],
-    ),
-    (
-        "relay.timeout",
-        "url = \"file:outbox\"",
-        "url = \"file:outbox\"\ntimeout = \"V\"",
-        ["99ms", "100ms", "1h", "1h 1s"],
-    ),
-    ("relay.weight", RELAY.0, "url = \"smtp://127.0.0.1:9\"\nweight = V", ["0", "1", "1000", "1001"]),
-    ("relay.connections", RELAY.0, "url = \"smtp://127.0.0.1:9\"\nconnections = V", ["0", "1", "1000", "1001"]),
-    ("relay.window", RELAY.0, "url = \"smtp://127.0.0.1:9\"\nwindow = V", ["0", "1", "64", "65"]),
-    ("relay.letters_per_connection", RELAY.0, "url = \"smtp://127.0.0.1:9\"\nletters_per_connection = V", RELAY.1),
-    ("relay.per_second", RELAY.0, "url = \"smtp://127.0.0.1:9\"\nper_second = V", RELAY.1),
-    ("relay.per_minute", RELAY.0, "url = \"smtp://127.0.0.1:9\"\nper_minute = V", RELAY.1),
-    ("relay.per_day", RELAY.0, "url = \"smtp://127.0.0.1:9\"\nper_day = V", RELAY.1),
-    ("retention.letters", "[theme]\n", "[retention]\nletters = \"V\"\n[theme]\n", KEPT),
-    ("retention.left", "[theme]\n", "[retention]\nleft = \"V\"\n[theme]\n", KEPT),
-    ("retention.consent_addresses", "[theme]\n", "[retention]\nconsent_addresses = \"V\"\n[theme]\n", KEPT),
-    ("retention.outbox", "[theme]\n", "[retention]\noutbox = \"V\"\n[theme]\n", KEPT),
-    ("watch.run_within", "[theme]\n", "[watch]\nrun_within = \"V\"\n[theme]\n", ["9m 59s", "10m", "30d", "30d 1s"]),
-    (
-        "watch.edition_within",
-        "[theme]\n",
-        "[watch]\nedition_within = \"V\"\n[theme]\n",
-        ["9m 59s", "10m", "7d", "7d 1s"],
-    ),
-    (
-        "watch.source_silent",
-        "[theme]\n",
-        "[watch]\nsource_silent = \"V\"\n[theme]\n",
-        ["23h", "1d", "3660d", "3660d 1s"],
-    ),
-    ("watch.every", "[theme]\n", "[watch]\nevery = \"V\"\n[theme]\n", ["999ms", "1s", "1d", "1d 1s"]),
-    (
-        "digest.proof_at",
-        "[desk]\n",
-        "proof_at = \"V\"\n[desk]\neditors = [\"a@example.org\"]\n",
-        ["Wed 07:29", "Wed 07:30", "Mon 07:29", "Mon 07:30"],
-    ),
-];
-
-/// What is replaced for a relay, and the bounds of its counts.
-const RELAY: (&str, [&str; 4]) = ("url = \"file:outbox\"", ["0", "1", "4294967295", "4294967296"]);
-
-const KEPT: [&str; 4] = ["29d 23h", "30d", "36525d", "36525d 1s"];
-
+/// A misspelt key is told in whatever table it stands: otherwise `requiretls = true` would pass, and mean nothing.
 #[test]
-fn each_number_and_length_of_time_has_its_bounds() {
-    for (key, from, to, values) in BOUNDS {
-        for (at, value) in values.iter().enumerate() {
-            let scene = Scene::sample().config(from, &to.replace('V', value));
-            let outcome = scene.run(&["digest", "status"]);
-            if at == 1 || at == 2 {
-                assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{key} = {value}");
-                continue;
-            }
-            assert_eq!((outcome.code, outcome.stdout.as_str()), (78, ""), "{key} = {value}: {outcome:?}");
-            // A number that no machine would hold is told with its line.
-            let name = key.rsplit('.').next().expect("a name");
-            assert!(outcome.stderr.contains(name), "{key} = {value}: {outcome:?}");
-            assert!(outcome.stderr.contains(key) || outcome.stderr.contains("expected u32"), "{key}: {outcome:?}");
-            assert_eq!(made(&scene), Vec::<String>::new(), "{key} = {value}");
-        }
+fn a_key_that_nobody_knows_is_refused_in_every_table() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/configuration.md");
+    let reference = std::fs::read_to_string(path).expect("the reference");
+    let headings = reference.lines().filter_map(|line| line.strip_prefix("## `")?.strip_suffix('`'));
+    let tables: Vec<&str> = headings.filter(|heading| heading.starts_with('[')).collect();
+    assert!(tables.len() >= 30, "{tables:?}");
+    for table in tables {
+        let scene = Scene::sample();
+        let parent = if table == "[[relays.limits]]" { "\n[[relays]]" } else { "" };
+        let (text, heading) = (scene.read("config.toml"), format!("{parent}\n{table}\n"));
+        let with_key = format!("{heading}nobody_knows = 1\n");
+        let is_there = text.contains(&heading);
+        scene.put("config.toml", &if is_there { text.replacen(&heading, &with_key, 1) } else { text + &with_key });
+        let told = refusal(&scene, table, &["digest", "status"]);
+        assert!(told.contains("nobody_knows"), "{told}");
     }
 }
 
-/// The keys of the configuration that hold a number or a length of time, all of them: a new one has its bounds.
+/// The configuration may stand in a log, or in the words of a panic: what is secret in it must not.
 #[test]
-fn no_number_is_without_its_bounds() {
-    let raw = ["raw.rs", "retention.rs"].map(|name| {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/config").join(name);
-        std::fs::read_to_string(path).expect("the source")
-    });
-    let numbers = ["u8", "u16", "u32", "u64", "usize", "i32", "i64", "f64"];
-    let mut unbound = Vec::new();
-    for line in raw.iter().flat_map(|text| text.lines()) {
-        let Some((name, kind)) = line.trim().trim_start_matches("pub ").trim_end_matches(',').split_once(": ") else {
-            continue;
-        };
-        let kind = kind.trim_start_matches("Option<").trim_end_matches('>');
-        let is_bound = BOUNDS.iter().any(|(key, ..)| key.rsplit('.').next() == Some(name));
-        if numbers.contains(&kind) && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') && !is_bound {
-            unbound.push(name.to_owned());
-        }
-    }
-    assert_eq!(unbound, [""; 0]);
+fn no_password_stands_in_what_is_printed_of_a_configuration() {
+    const SECRET: &str = "dindonneau93";
+    let scene = Scene::sample()
+        .write("secret", SECRET)
+        .config("url = \"sqlite:gazetier.db\"", &format!("url = \"postgres://estran:{SECRET}@127.0.0.1/estran\""))
+        .config(
+            "url = \"file:outbox\"",
+            "url = \"smtps://example.org\"\nuser = \"lettre\"\npassword_file = \"secret\"",
+        );
+    let sources = [
+        "kind = \"wordpress\"\nurl = \"https://a.example/\"\nuser = \"u\"\npassword_file = \"secret\"".to_owned(),
+        format!("kind = \"ghost\"\nurl = \"https://b.example/\"\nkey = \"{SECRET}\""),
+        format!("kind = \"feed\"\nurl = \"https://u:{SECRET}@c.example/feed\""),
+        "kind = \"sql\"\nurl = \"mysql://u@127.0.0.1/d\"\ntable = \"t\"\npassword_file = \"secret\"".to_owned(),
+    ];
+    let sources: String = sources.iter().map(|source| format!("[[sources]]\n{source}\n")).collect();
+    scene.put("config.toml", &(scene.read("config.toml") + "\n" + &sources));
+    let config = gazetier::config::Config::load(&scene.path("config.toml")).expect("a configuration");
+    let printed = format!("{config:?}");
+    assert!(!printed.contains(SECRET), "{printed}");
+    assert!(printed.matches("(secret)").count() >= 5, "{printed}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Letters over several connections to relays that take them in flights or in chunks: whatever goes
 //! wrong at whatever step, each letter is where the ledger says it is.
 
+mod policy;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Mutex,
@@ -324,47 +326,6 @@ fn relays_share_by_weight_and_stand_in_for_one_another() {
     );
     assert_eq!(states(&scene), "200 sent");
     assert_eq!(alive.accepted().len(), 200);
-}
-
-#[test]
-fn answers_about_policy_hold_the_edition_until_somebody_lets_it_go() {
-    for (way, options) in dialogues() {
-        for (stage, answer) in
-            [("RCPT", "554 5.7.1 blocked"), (".", "550 5.7.26 unauthenticated"), ("MAIL", "550 5.7.1 no")]
-        {
-            let script =
-                faults(move |step, _, _| if step == stage { Fault::Reply(answer.into()) } else { Fault::None });
-            let sink = Sink::start(Options { script, ..options.clone() });
-            let scene = scene_with_subscribers(50, sink.port, "connections = 1\nwindow = 4");
-            let outcome = run(&scene);
-            assert_eq!(outcome.code, 75, "{way}, {stage}: {outcome:?}");
-            let told = format!(
-                "50 letters wait: 127.0.0.1:{} refuses for reasons of policy or reputation: {answer}",
-                sink.port
-            );
-            assert!(outcome.stderr.contains(&told), "{way}, {stage}: {outcome:?}");
-            assert!(scene.ok(&["digest", "status"]).starts_with("2026-W47 (n° 1) held"), "{way}");
-            assert!(sink.count("RCPT", "s20@example.org") == 0, "{way}, {stage}: it went on and on");
-            assert_eq!(run(&scene), SILENCE, "{way}: told once");
-            drop(sink);
-
-            let sink = Sink::start(options.clone());
-            let text = scene.read("config.toml");
-            let line = text.lines().find(|line| line.starts_with("url = \"smtp:")).expect("a relay");
-            scene.reconfigure(line, &format!("url = \"smtp://127.0.0.1:{}\"", sink.port));
-            scene.sql("UPDATE letters SET due_at = 0");
-            scene.ok(&["digest", "send", "--at", MONDAY]);
-            assert_eq!(states(&scene), "50 sent", "{way}, {stage}");
-        }
-    }
-    // One reader's own filter holds nothing up.
-    let script = faults(|step, recipient, _| match (step, recipient) {
-        ("RCPT", "s3@example.org") => Fault::Reply("550 5.7.1 this reader wants no post".into()),
-        _ => Fault::None,
-    });
-    let sink = Sink::start(Options { script, ..pipelined_data() });
-    let scene = scene_with_subscribers(20, sink.port, "connections = 1");
-    assert_eq!((run(&scene).code, states(&scene).as_str()), (75, "1 deferred, 19 sent"));
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod feeds;
 pub mod house;
 mod join;
 mod leave;
+mod letters;
 mod limits;
 pub mod mail;
 mod odd;
