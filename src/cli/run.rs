@@ -159,11 +159,6 @@ async fn run(session: &Session) -> anyhow::Result<ExitCode> {
             Err(error) => failed(error),
         }
     }
-    if !stop::is_requested()
-        && let Err(error) = retry_lost(async || tidy::settle(session).await).await
-    {
-        failed(error);
-    }
     if !stop::is_requested() {
         match retry_lost(async || tidy::daily(session).await).await {
             Ok(tidied) => lines.extend(tidied),

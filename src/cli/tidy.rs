@@ -12,9 +12,6 @@ const DAILY_TASK: &str = "tidy";
 /// How many transactions of it a run makes at the most: the next goes on.
 const MAX_TRANSACTIONS_PER_RUN: usize = 200;
 
-/// How many transactions a run makes for readers whose letters have gone out.
-const MAX_SETTLING_PER_RUN: usize = 5;
-
 /// What was removed.
 #[derive(Debug, Default)]
 struct RemovedCounts {
@@ -54,18 +51,11 @@ async fn run(session: &Session) -> anyhow::Result<ExitCode> {
             break;
         }
     }
-    retry_lost(async || Ok(session.store.settle_readers(usize::MAX).await?)).await?;
     match words(&RemovedCounts { over, ..removed }) {
         lines if lines.is_empty() => println!("nothing is old enough to be removed"),
         lines => println!("removed: {}", lines.join(", ")),
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Tells readers from others no longer who have got all that was theirs when they chose a rhythm: some with each run.
-pub(super) async fn settle(session: &Session) -> anyhow::Result<()> {
-    session.store.settle_readers(MAX_SETTLING_PER_RUN).await?;
-    Ok(())
 }
 
 /// What a run does of it, once a day; says what was removed.

@@ -6,9 +6,6 @@ use std::collections::HashMap;
 use super::{Error, Result, Store, Tx, instant, millis, query::from_row, sql::audiences};
 use crate::model::{Choice, EditionKey, EmailAddress, Instant, ReaderGroup, Rhythm, Slug};
 
-/// How many readers one transaction settles.
-const READERS_PER_TRANSACTION: i64 = 20_000;
-
 /// An edition before the one that is drawn up, as its columns come to readers who did not get it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EarlierEdition {
@@ -130,51 +127,22 @@ pub(super) async fn move_behind(tx: &mut Tx<'_>, edition: i64, at: Instant) -> R
     Ok(())
 }
 
-/// Whether all that comes up to an edition is in its letters: as long as another one is held, it may still come to readers, and
-/// so does one that was let go and stands behind this one.
-async fn is_last(tx: &mut Tx<'_>, edition: i64, newsletter: &str, cutoff: i64) -> Result<bool> {
-    let withheld: i64 = tx.query(audiences::COUNT_WITHHELD).bind(newsletter).fetch_one().await?;
-    let query = tx.query(audiences::COUNT_BEHIND).bind(newsletter).bind(cutoff).bind(edition);
-    let behind: i64 = query.fetch_one().await?;
-    Ok(withheld + behind == 0)
-}
-
 /// Readers who have got all with this edition that was theirs when they chose a rhythm need not be told from others any
-/// more. That is written down here and done later, because it writes a row for each of them.
-pub(super) async fn note_settled(tx: &mut Tx<'_>, edition: i64, key: &EditionKey, due: &[Rhythm]) -> Result<()> {
-    if !is_last(tx, edition, key.newsletter.as_str(), millis(key.cutoff)).await? {
+/// more. As long as an edition is held they do: it may still come to them. So does one that was let go and stands behind
+/// this one.
+pub(super) async fn settle_groups(tx: &mut Tx<'_>, edition: i64, key: &EditionKey, due: &[Rhythm]) -> Result<()> {
+    let (newsletter, cutoff) = (&key.newsletter, key.cutoff);
+    let withheld: i64 = tx.query(audiences::COUNT_WITHHELD).bind(newsletter.as_str()).fetch_one().await?;
+    let query = tx.query(audiences::COUNT_BEHIND).bind(newsletter.as_str()).bind(millis(cutoff)).bind(edition);
+    let behind: i64 = query.fetch_one().await?;
+    if withheld + behind > 0 {
         return Ok(());
     }
     for rhythm in due.iter().chain([&Rhythm::Each]) {
-        let query = tx.query(audiences::NOTE_SETTLED).bind(key.newsletter.as_str()).bind(rhythm.to_string());
-        query.bind(edition).execute().await?;
+        let query = tx.query(audiences::SETTLE_GROUP).bind(newsletter.as_str()).bind(rhythm.to_string());
+        query.bind(millis(cutoff)).execute().await?;
     }
     Ok(())
-}
-
-struct SettledRow {
-    newsletter: String,
-    rhythm: String,
-    edition_id: i64,
-    cutoff_at: i64,
-}
-
-from_row!(SettledRow { newsletter, rhythm, edition_id, cutoff_at });
-
-/// Settles some readers of a rhythm; gives how many.
-async fn settle(tx: &mut Tx<'_>, row: &SettledRow) -> Result<u64> {
-    let SettledRow { newsletter, rhythm, edition_id, cutoff_at } = row;
-    let mut settled = 0;
-    if is_last(tx, *edition_id, newsletter, *cutoff_at).await? {
-        let query = tx.query(audiences::SETTLE_READERS).bind(newsletter).bind(rhythm).bind(*cutoff_at);
-        settled = query.bind(READERS_PER_TRANSACTION).execute().await?;
-    }
-    // What stands behind it meanwhile has its own note, or its readers wait for the next edition.
-    if i64::try_from(settled).unwrap_or(i64::MAX) < READERS_PER_TRANSACTION {
-        let query = tx.query(audiences::FORGET_SETTLED).bind(newsletter).bind(rhythm).bind(*edition_id);
-        query.execute().await?;
-    }
-    Ok(settled)
 }
 
 fn ids(had: &[i64]) -> String {
@@ -327,24 +295,6 @@ impl Store {
             })
         };
         rows.into_iter().map(edition).collect()
-    }
-
-    /// Forgets what tells readers from others who chose a rhythm and have since got all that was theirs then, in so many
-    /// transactions at the most; gives how many readers.
-    pub async fn settle_readers(&self, most: usize) -> Result<u64> {
-        let mut all = 0;
-        for _ in 0..most {
-            let next: Option<SettledRow> = self.read(audiences::NEXT_SETTLED).fetch_optional().await?;
-            let Some(row) = next else { break };
-            all += self
-                .transact_alone(async |mut tx| {
-                    let settled = settle(&mut tx, &row).await?;
-                    tx.commit().await?;
-                    Ok(settled)
-                })
-                .await?;
-        }
-        Ok(all)
     }
 
     /// See [`editions_stamp`].

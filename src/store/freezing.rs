@@ -3,7 +3,7 @@
 
 use super::{
     Result, Store, Tx,
-    audiences::{add_group, add_rhythms, editions_stamp, groups, move_behind, note_settled},
+    audiences::{add_group, add_rhythms, editions_stamp, groups, move_behind, settle_groups},
     desk::{add_note, desk_stamp},
     editions::Row,
     is_another_list, millis,
@@ -317,7 +317,7 @@ impl Store {
             tx.query(audiences::DROP_GROUPS).bind(id).execute().await?;
             match new.planned {
                 Some(_) => mark_special(&mut tx, id, new.dated).await?,
-                None => note_settled(&mut tx, id, &new.key, &new.rhythms).await?,
+                None => settle_groups(&mut tx, id, &new.key, &new.rhythms).await?,
             }
             if let Some(note) = &new.note {
                 add_note(&mut tx, &new.key, note).await?;

@@ -207,10 +207,6 @@ async fn half_a_year(house: &House, zone: &str, schedule: &str, seed: u64) {
             let place = dice.below(count);
             change(&config, &store, &mut readers[place], at, &mut dice).await;
         }
-        // Who has got all that was theirs is told from others for some time, or not.
-        if dice.one_in(2) {
-            store.settle_readers(dice.below(4)).await.expect("a store");
-        }
         let now = hour + Duration::minutes(5);
         let (gone, kept): (Vec<Drawn>, Vec<Drawn>) = held.into_iter().partition(|drawn| drawn.until < hour);
         held = kept;

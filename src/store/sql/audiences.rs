@@ -63,15 +63,8 @@ statements! {
         WHERE e.newsletter = editions.newsletter AND e.cutoff_at < $2) WHERE id = $1 AND state = 'held' AND NOT EXISTS (SELECT 1 \
         FROM letters l WHERE l.edition_id = $1 AND l.state = 'sent') AND EXISTS (SELECT 1 FROM editions e \
         WHERE e.newsletter = editions.newsletter AND e.cutoff_at < $2 AND e.cutoff_at > editions.cutoff_at)");
-    NOTE_SETTLED = "INSERT INTO settled_rhythms (newsletter, rhythm, edition_id) VALUES ($1, $2, $3) \
-        ON CONFLICT (newsletter, rhythm) DO UPDATE SET edition_id = excluded.edition_id";
-    NEXT_SETTLED = "SELECT r.newsletter, r.rhythm, r.edition_id, e.cutoff_at FROM settled_rhythms r JOIN editions e ON e.id = r.edition_id \
-        ORDER BY r.newsletter, r.rhythm LIMIT 1";
-    FORGET_SETTLED = "DELETE FROM settled_rhythms WHERE newsletter = $1 AND rhythm = $2 AND edition_id = $3";
-    /// Whoever chooses anew meanwhile keeps that. In a `CASE`, or SQLite goes through all that are to be settled for some of them.
-    SETTLE_READERS = "UPDATE subscriptions SET after_at = 0, mark_at = 0, had = '' WHERE newsletter = $1 AND subscriber_id IN \
-        (SELECT p.subscriber_id FROM subscriptions p WHERE p.newsletter = $1 AND p.rhythm = $2 AND p.after_at > 0 AND p.after_at < $3 LIMIT $4) \
-        AND CASE WHEN rhythm = $2 AND after_at > 0 AND after_at < $3 THEN TRUE ELSE FALSE END";
+    SETTLE_GROUP = "UPDATE subscriptions SET after_at = 0, mark_at = 0, had = '' WHERE newsletter = $1 AND rhythm = $2 AND after_at > 0 \
+        AND after_at < $3";
     HISTORY = "SELECT rhythm, after_at, mark_at, had FROM subscriptions WHERE subscriber_id = $1 AND newsletter = $2";
     /// The last edition of the schedule that was due for a rhythm and that its readers have got, or will.
     LAST_OF_RHYTHM = concat!("SELECT CAST(COALESCE(MAX(e.cutoff_at), 0) AS BIGINT) FROM editions e WHERE e.newsletter = $1 \

@@ -75,11 +75,6 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("an answer that is none", "[theme]\n", "[reconfirm]\nafter = \"60d\"\nwithout_answer = \"leave\"\n[theme]\n"),
     ("relays beside the relay", "[theme]\n", "[[relays]]\nurl = \"smtp://127.0.0.1:9\"\n[theme]\n"),
     ("a folder among relays", "[relay]\n", "[[relays]]\nurl = \"smtp://127.0.0.1:9\"\n[[relays]]\n"),
-    (
-        "two relays of one name",
-        "[relay]\nurl = \"file:outbox\"",
-        "[[relays]]\nurl = \"smtp://127.0.0.1:9\"\n[[relays]]\nurl = \"smtp://127.0.0.1:9\"",
-    ),
     ("a certificate alone", "url = \"file:outbox\"", "url = \"smtps://example.org\"\ncertificate = \"config.toml\""),
     (
         "a certificate's key alone",

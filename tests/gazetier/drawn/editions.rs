@@ -177,7 +177,7 @@ impl Shape {
         let tongue = self.tongue();
         // Wide, upright, and smaller than the sheet.
         let (width, height) = [(1200, 800), (600, 900), (400, 300)][n / 3 % 3];
-        let has_picture = self.has_pictures && n % 3 == 0;
+        let has_picture = self.has_pictures && n.is_multiple_of(3);
         Column {
             id: ColumnId(n as i64),
             guid: format!("tag:{n}"),
@@ -201,7 +201,7 @@ impl Shape {
             image: has_picture.then(|| Image {
                 url: picture(width, height).parse().expect("an address"),
                 alt: tongue.titles[n % 6].into(),
-                credit: (n % 2 == 0).then(|| tongue.bylines[1].into()),
+                credit: n.is_multiple_of(2).then(|| tongue.bylines[1].into()),
                 media_type: None,
                 width: Some(width),
                 height: Some(height),
