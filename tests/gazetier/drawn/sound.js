@@ -45,4 +45,4 @@ show(html, width).then(page => {
         }
     }
     done([...faults]);
-});
+}).catch(error => done([`${error}`]));
