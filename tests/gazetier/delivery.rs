@@ -193,8 +193,8 @@ fn one_that_is_deferred_waits_its_time() {
 #[test]
 fn silence_after_the_last_byte_is_told_and_never_sent_again() {
     let relay = Scripted::start(|step, recipient| match (step, recipient) {
-        (".", "loic@example.org") => Act::Sleep,
-        (".", "sterenn@example.org") => Act::HangUp,
+        (".", "sterenn@example.org") => Act::Sleep,
+        (".", "loic@example.org") => Act::HangUp,
         _ => Act::Accept,
     });
     let scene = through(Scene::sample(), relay.port).config("timeout = \"2s\"", "timeout = \"500ms\"");
