@@ -1,6 +1,8 @@
 //! Sends letters by DATA: with pipelining (RFC 2920), the end of one letter and the envelope of the next go out in one
 //! write. The reply to DATA, 354, proves that all replies before it were in step.
 
+use std::sync::atomic::Ordering;
+
 use super::{OutgoingLetter, SmtpSender};
 use crate::send::{
     smtp::{ConnectionError, Reply, ReplyClass, SmtpCommand, WriteError, unexpected_reply},
@@ -12,6 +14,9 @@ const MAX_UNPROVEN_LETTERS: usize = 8;
 
 /// So much of a text waits until its letter is marked in the ledger.
 const TAIL_BYTES: usize = 512;
+
+/// With more connections, others' letters go out while one is marked, and a second write for each costs more than it brings.
+const MAX_OVERLAPPED_CONNECTIONS: usize = 16;
 
 /// The replies to an envelope.
 struct EnvelopeReplies {
@@ -51,7 +56,9 @@ impl SmtpSender {
         next: Option<OutgoingLetter>,
     ) -> Result<Option<OutgoingLetter>, ConnectionError> {
         let mut text = std::mem::take(&mut letter.written.text);
-        let tail_start = text.floor_char_boundary(text.len().saturating_sub(TAIL_BYTES));
+        let is_busy = self.relay.connections.load(Ordering::Acquire) > MAX_OVERLAPPED_CONNECTIONS;
+        let tail_bytes = if is_busy { text.len() } else { TAIL_BYTES };
+        let tail_start = text.floor_char_boundary(text.len().saturating_sub(tail_bytes));
         let mut tail = text.split_off(tail_start);
         let head = self.record_while_writing(&mut letter, text.as_bytes()).await;
         if !letter.marked {
