@@ -4,11 +4,13 @@ use std::io::{Cursor, Write};
 
 use zip::{CompressionMethod, ZipWriter, result::ZipError, write::SimpleFileOptions};
 
+use super::render::book::BookFile;
+
 /// What the first file of an EPUB says, as it is.
 const MIMETYPE: &[u8] = b"application/epub+zip";
 
 /// Packs the files of a book. No file has a time, so that equal books have equal bytes.
-pub fn pack(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>, ZipError> {
+pub fn pack(files: &[BookFile]) -> Result<Vec<u8>, ZipError> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let plain = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
     let packed = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);

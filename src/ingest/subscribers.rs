@@ -115,14 +115,6 @@ impl Part {
             + self.elsewhere.len()
             + usize::try_from(self.passed).unwrap_or(usize::MAX)
     }
-
-    /// Adds what comes after it.
-    pub fn extend(&mut self, more: Self) {
-        self.entries.extend(more.entries);
-        self.hashes.extend(more.hashes);
-        self.elsewhere.extend(more.elsewhere);
-        self.passed += more.passed;
-    }
 }
 
 /// Lines that were refused.

@@ -55,12 +55,10 @@ impl SmtpSender {
         mut letter: OutgoingLetter,
         next: Option<OutgoingLetter>,
     ) -> Result<Option<OutgoingLetter>, ConnectionError> {
-        let mut text = std::mem::take(&mut letter.written.text);
+        let mut flight = std::mem::take(&mut letter.written.text);
         let is_busy = self.relay.connections.load(Ordering::Acquire) > MAX_OVERLAPPED_CONNECTIONS;
-        let tail_bytes = if is_busy { text.len() } else { TAIL_BYTES };
-        let tail_start = text.floor_char_boundary(text.len().saturating_sub(tail_bytes));
-        let mut tail = text.split_off(tail_start);
-        let head = self.record_while_writing(&mut letter, text.as_bytes()).await;
+        let ahead = if is_busy { 0 } else { flight.len().saturating_sub(TAIL_BYTES) };
+        let head = self.record_while_writing(&mut letter, &flight.as_bytes()[..ahead]).await;
         if !letter.marked {
             // The relay waits for a text that another worker may have sent: the connection must end.
             if let Some(next) = next {
@@ -68,14 +66,14 @@ impl SmtpSender {
             }
             return Err(ConnectionError::local("a lease was lost while the relay waited"));
         }
-        tail.push_str(".\r\n");
-        let end = tail.len();
+        flight.push_str(".\r\n");
+        let end = flight.len() - ahead;
         if let Some(next) = &next {
-            tail.push_str(&self.envelope(next));
+            flight.push_str(&self.envelope(next));
         }
         let envelope_replies = if next.is_some() { 3 + usize::from(self.needs_reset) } else { 0 };
         let written = match head {
-            Ok(()) => self.connection()?.write(tail.as_bytes(), envelope_replies).await,
+            Ok(()) => self.connection()?.write(&flight.as_bytes()[ahead..], envelope_replies).await,
             Err(failed) => Err(WriteError { written: 0, ..failed }),
         };
         let is_complete = written.as_ref().map_or_else(|failed| failed.written >= end, |()| true);

@@ -1,14 +1,15 @@
 //! Pictures of columns that lie beside their files: the site may not have them yet, so the desk shows its own.
 
-use super::{Desk, DeskError};
-use crate::{
-    edition::pictures::file_of,
-    model::{Column, ColumnId, html::escape},
-};
 use axum::{
     extract::{Path as Capture, State},
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
+};
+
+use super::{Desk, DeskError};
+use crate::{
+    edition::pictures::file_of,
+    model::{Column, ColumnId, html::escape},
 };
 
 /// A letter's HTML with the desk's own address of each picture that lies beside its column.
